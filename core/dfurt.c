@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// One function per state, requests in the specification's order, each ending in its "any other
+// request" row.
+
+#include <dfurt/dfurt.h>
+
+// What waits, in dfurt->pending.
+enum {
+    PENDING_NOTHING,
+    PENDING_STATUS_STAGE, // DETACH was accepted; its status stage has not completed
+    PENDING_BUS_RESET,    // bitWillDetach = 0: the detach timer runs
+    PENDING_SETTLE,       // bitWillDetach = 1: the settle time runs
+};
+
+static void enter_app_idle(struct dfurt *dfurt)
+{
+    dfurt->bState = DFU_STATE_appIDLE;
+    dfurt->pending = PENDING_NOTHING;
+}
+
+static uint16_t min16(uint16_t a, uint16_t b)
+{
+    return a < b ? a : b;
+}
+
+static int reply_status(const struct dfurt *dfurt, uint16_t wLength, uint8_t *reply)
+{
+    reply[0] = DFU_STATUS_OK;
+    reply[1] = reply[2] = reply[3] = 0; // bwPollTimeout
+    reply[4] = dfurt->bState;
+    reply[5] = 0; // iString
+    return min16(wLength, DFU_STATUS_REPLY_SIZE);
+}
+
+static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *reply)
+{
+    reply[0] = dfurt->bState;
+    return min16(wLength, DFU_STATE_REPLY_SIZE);
+}
+
+static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
+{
+    const struct dfurt_config *config = dfurt->config;
+    uint16_t longest_ms = min16(setup->wValue, config->wDetachTimeOut);
+    uint16_t timeout_ms = longest_ms;
+
+    if (config->may_detach && !config->may_detach(dfurt->context, &timeout_ms))
+        return DFURT_STALL;
+
+    dfurt->remaining_ms = min16(timeout_ms, longest_ms);
+    dfurt->bState = DFU_STATE_appDETACH;
+    dfurt->pending = PENDING_STATUS_STAGE;
+    return 0;
+}
+
+// DFU 1.1 A.2.1
+static int app_idle(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply)
+{
+    if (setup->bRequest == DFU_DETACH && !in && setup->wLength == 0)
+        return accept_detach(dfurt, setup);
+    if (setup->bRequest == DFU_GETSTATUS && in)
+        return reply_status(dfurt, setup->wLength, reply);
+    if (setup->bRequest == DFU_GETSTATE && in)
+        return reply_state(dfurt, setup->wLength, reply);
+    return DFURT_STALL;
+}
+
+// DFU 1.1 A.2.2
+static int app_detach(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply)
+{
+    if (setup->bRequest == DFU_GETSTATUS && in)
+        return reply_status(dfurt, setup->wLength, reply);
+    if (setup->bRequest == DFU_GETSTATE && in)
+        return reply_state(dfurt, setup->wLength, reply);
+    enter_app_idle(dfurt);
+    return DFURT_STALL;
+}
+
+void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context)
+{
+    dfurt->config = config;
+    dfurt->context = context;
+    dfurt->remaining_ms = 0;
+    enter_app_idle(dfurt);
+}
+
+int dfurt_setup(struct dfurt *dfurt,
+                const struct usb_setup *setup,
+                uint8_t reply[DFU_STATUS_REPLY_SIZE])
+{
+    const uint8_t to_us = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
+    bool in = (setup->bmRequestType & USB_DIR_IN) != 0;
+
+    if ((setup->bmRequestType & ~USB_DIR_IN) != to_us ||
+        setup->wIndex != dfurt->config->bInterfaceNumber)
+        return DFURT_NOT_MINE;
+    if (dfurt->bState == DFU_STATE_appIDLE)
+        return app_idle(dfurt, setup, in, reply);
+    return app_detach(dfurt, setup, in, reply);
+}
+
+void dfurt_status_complete(struct dfurt *dfurt)
+{
+    const struct dfurt_config *config = dfurt->config;
+
+    if (dfurt->pending != PENDING_STATUS_STAGE)
+        return;
+    if (config->bmAttributes & DFU_ATTR_WILL_DETACH) {
+        dfurt->remaining_ms = config->settle_ms;
+        dfurt->pending = PENDING_SETTLE;
+    } else {
+        dfurt->pending = PENDING_BUS_RESET;
+    }
+}
+
+void dfurt_bus_reset(struct dfurt *dfurt)
+{
+    bool enter = dfurt->pending == PENDING_BUS_RESET && dfurt->remaining_ms > 0;
+
+    enter_app_idle(dfurt);
+    if (enter)
+        dfurt->config->enter_dfu(dfurt->context);
+}
+
+void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms)
+{
+    bool settle = dfurt->pending == PENDING_SETTLE;
+
+    if (dfurt->bState != DFU_STATE_appDETACH)
+        return;
+    if (elapsed_ms < dfurt->remaining_ms) {
+        dfurt->remaining_ms = (uint16_t)(dfurt->remaining_ms - elapsed_ms);
+        return;
+    }
+    enter_app_idle(dfurt);
+    if (settle)
+        dfurt->config->enter_dfu(dfurt->context);
+}
+
+void dfurt_cancel(struct dfurt *dfurt)
+{
+    enter_app_idle(dfurt);
+}
+
+void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DESCRIPTORS_SIZE])
+{
+    bytes[0] = USB_INTERFACE_DESCRIPTOR_SIZE;
+    bytes[1] = USB_DT_INTERFACE;
+    bytes[2] = config->bInterfaceNumber;
+    bytes[3] = 0; // bAlternateSetting
+    bytes[4] = 0; // bNumEndpoints
+    bytes[5] = DFU_INTERFACE_CLASS;
+    bytes[6] = DFU_INTERFACE_SUBCLASS;
+    bytes[7] = DFU_PROTOCOL_RUNTIME;
+    bytes[8] = config->iInterface;
+    bytes[9] = USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
+    bytes[10] = USB_DT_DFU_FUNCTIONAL;
+    bytes[11] = config->bmAttributes;
+    store_le16(bytes + 12, config->wDetachTimeOut);
+    store_le16(bytes + 14, config->wTransferSize);
+    store_le16(bytes + 16, config->bcdDFUVersion);
+}

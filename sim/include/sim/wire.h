@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// wire.h - the seam between a device and a host: one full-speed USB cable, at packet level.
+//
+// A device is a struct of a few functions. The native devices, the boot loaders and the virtual
+// STM32F072 implement it; the host controller model (host.h) drives it. Whatever enumerates one
+// enumerates the others.
+//
+// Time is virtual: nanoseconds since the board was first powered, 64 bits. The host calls
+// advance() before it touches the wire; a device does all its own work (timers, instructions) in
+// there and never looks at a clock. The same calls give the same results, to the bit.
+//
+// Transactions are atomic: the host asks, the device answers with a handshake at once. A packet to
+// an address that is not the device's, or to a device that is detached, unpowered, in reset or not
+// listening, gets SIM_NO_RESPONSE. Data packets carry their toggle (false DATA0, true DATA1): a
+// device that sees the wrong toggle on OUT acknowledges and drops the packet (USB 2.0 8.6); the
+// handshake of an IN packet always reaches the device.
+
+#ifndef SIM_WIRE_H
+#define SIM_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dfurt/usb_spec.h>
+
+// Handshakes. IN returns SIM_ACK + length, or one of the negative ones.
+enum sim_handshake {
+    SIM_ACK = 0,
+    SIM_NAK = -1,
+    SIM_STALL = -2,
+    SIM_NO_RESPONSE = -3,
+};
+
+enum { SIM_MAX_PACKET = 1023 };
+
+#define SIM_MS UINT64_C(1000000) // nanoseconds in a millisecond
+
+struct sim_device;
+
+struct sim_device_ops {
+    // Live until now_ns. Never goes backwards; the same time twice is nothing.
+    void (*advance)(struct sim_device *device, uint64_t now_ns);
+
+    // VBUS: on at power-on, off pulls the plug of a bus-powered device: RAM is lost, flash is not.
+    void (*power)(struct sim_device *device, bool on);
+
+    // Is the pull-up on D+ on? The host looks after every advance().
+    bool (*connected)(const struct sim_device *device);
+
+    // Single-ended zero on the bus begins (true) or ends (false).
+    void (*bus_reset)(struct sim_device *device, bool se0);
+
+    // A start-of-frame packet. A bus without them for 3 ms is suspended (USB 2.0 7.1.7.6).
+    void (*sof)(struct sim_device *device, uint16_t frame);
+
+    // The host drives resume (K) onto a suspended bus.
+    void (*resume)(struct sim_device *device);
+
+    // Is the device driving resume (remote wake-up)?
+    bool (*waking)(const struct sim_device *device);
+
+    // Transactions. endpoint is a number 0..15 without direction.
+    int (*setup)(struct sim_device *device,
+                 uint8_t address,
+                 uint8_t endpoint,
+                 const uint8_t setup[USB_SETUP_SIZE]);
+    int (*out)(struct sim_device *device,
+               uint8_t address,
+               uint8_t endpoint,
+               bool data1,
+               const uint8_t *data,
+               size_t length);
+    int (*in)(struct sim_device *device,
+              uint8_t address,
+              uint8_t endpoint,
+              bool *ret_data1,
+              uint8_t data[SIM_MAX_PACKET]);
+
+    // What became of the device, for a person: NULL while it is well, else one line that stays
+    // true from then on (a CPU in lockup, an endless loop, an unmodelled endpoint type).
+    const char *(*trouble)(const struct sim_device *device);
+
+    void (*close)(struct sim_device *device);
+};
+
+// Base of every device; concrete ones embed it as their first member.
+struct sim_device {
+    const struct sim_device_ops *ops;
+};
+
+#endif
