@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// armv6m.h - an ARMv6-M processor (Arm Cortex-M0) that runs real firmware images.
+//
+// The whole architecture: every instruction, exceptions with their priorities, the NVIC with 32
+// lines and 2 priority bits, SysTick and the system control block. It knows nothing of a chip: the
+// board maps memory and answers for everything else through a bus. Sections cited as "ARM" are
+// those of the ARMv6-M Architecture Reference Manual, DDI 0419; "TRM" is the Cortex-M0 Technical
+// Reference Manual, DDI 0432.
+//
+// Time is counted in processor cycles, 64 bits, from armv6m_init() on. It never stops and never
+// goes back, a reset included. A sleeping processor passes its time without executing anything.
+//
+//     struct armv6m cpu;
+//     armv6m_init(&cpu, &(struct armv6m_bus){.read = read, .write = write, .ctx = board});
+//     armv6m_map(&cpu, 0, &(struct armv6m_region){0x20000000, sram, 0x4000, .writable = true});
+//     armv6m_map(&cpu, 1, &(struct armv6m_region){0x08000000, flash, 0x20000});
+//     armv6m_map(&cpu, 2, &(struct armv6m_region){0x00000000, flash, 0x20000});
+//     armv6m_reset(&cpu);
+//     for (;;) {
+//         enum armv6m_stop why = armv6m_run(&cpu, cycles_to_the_next_event(board));
+//         ...
+//     }
+//
+// What the manual calls UNPREDICTABLE in the encoding of an instruction is undefined here: it
+// faults, so that the mistake is seen.
+
+#ifndef STM32F072_ARMV6M_H
+#define STM32F072_ARMV6M_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    ARMV6M_REGIONS = 8,   // direct memory regions
+    ARMV6M_IRQS = 32,     // external interrupt lines
+    ARMV6M_BRANCHES = 32, // branches remembered for reports
+};
+
+// Exception numbers (ARM B1.5.2). External interrupt n is ARMV6M_IRQ0 + n.
+enum armv6m_exception {
+    ARMV6M_NMI = 2,
+    ARMV6M_HARDFAULT = 3,
+    ARMV6M_SVCALL = 11,
+    ARMV6M_PENDSV = 14,
+    ARMV6M_SYSTICK = 15,
+    ARMV6M_IRQ0 = 16,
+};
+
+// Why armv6m_run() came back.
+enum armv6m_stop {
+    ARMV6M_BUDGET,  // the cycles are used up, the processor is executing
+    ARMV6M_ASLEEP,  // the cycles are used up, the processor sleeps in WFI, WFE or sleep-on-exit
+    ARMV6M_LOCKUP,  // a fault where none can be taken: only a reset (or an NMI) helps (ARM B1.5.15)
+    ARMV6M_BKPT,    // PC is at a BKPT; run on and it is the HardFault of a chip without debugger
+    ARMV6M_RESET,   // AIRCR.SYSRESETREQ was written: reset the chip and call armv6m_reset()
+    ARMV6M_FOREIGN, // PC is in a foreign region
+    ARMV6M_STOPPED, // armv6m_stop_run() was called
+};
+
+// Memory that the processor reaches without the bus. Writes to a region that is not writable go to
+// the bus. The bytes may be changed at any time by anyone, code included.
+struct armv6m_region {
+    uint32_t base; // multiple of 4
+    uint8_t *bytes;
+    uint32_t size; // in bytes, multiple of 4; 0: unused
+    bool writable;
+    bool foreign; // data can be read, but a jump here stops the run with ARMV6M_FOREIGN
+};
+
+// Everything else: peripherals. size is 1, 2 or 4 and address is a multiple of it. A function that
+// returns false reports a bus fault. Both may read the cycle counter (it stands at the start of the
+// instruction) and call armv6m_map(), armv6m_set_irq(), armv6m_set_nmi() and armv6m_stop_run().
+struct armv6m_bus {
+    bool (*read)(void *ctx, uint32_t address, unsigned size, uint32_t *ret_value);
+    bool (*write)(void *ctx, uint32_t address, unsigned size, uint32_t value);
+    void *ctx;
+    uint32_t systick_calib; // what SYST_CALIB reads as
+};
+
+// A taken branch, exception entries and returns included.
+struct armv6m_branch {
+    uint32_t from;
+    uint32_t to;
+    uint32_t count; // how many times in a row
+};
+
+// The processor, in the caller's memory. Registers may be read and set between runs; the rest
+// belongs to armv6m*.c.
+struct armv6m {
+    uint32_t r[16];  // r[13] is the current stack pointer, r[15] the next instruction to execute
+    uint64_t cycles; // since armv6m_init()
+
+    uint32_t n; // bit 31 is the flag N
+    uint32_t z; // the flag Z is set when this is zero
+    bool c;
+    bool v;
+    bool thumb; // EPSR.T; without it the next instruction faults
+    bool primask;
+    bool spsel;         // CONTROL.SPSEL
+    uint32_t banked_sp; // the stack pointer that is not in r[13]
+    uint8_t exception;  // IPSR; 0 in Thread mode
+
+    // Exceptions: one bit for each number.
+    uint64_t pending;
+    uint64_t active;
+    uint64_t enabled;
+    uint32_t lines;       // level of the external interrupts
+    uint8_t priority[48]; // 0..3, for those that can be set
+    int current_priority; // ARM B1.5.4 ExecutionPriority()
+
+    bool event; // the event register of WFE and SEV
+    enum { ARMV6M_AWAKE, ARMV6M_WFI, ARMV6M_WFE, ARMV6M_ON_EXIT } sleep;
+    bool locked_up;
+    bool bkpt_reported;
+    bool reset_requested;
+    bool stop_requested;
+    uint32_t scr;
+
+    struct {
+        bool enable;
+        bool tickint;
+        bool core_clock; // CLKSOURCE; else the external clock, core / 8
+        bool countflag;
+        uint32_t reload;
+        uint32_t value; // at the cycle below
+        uint64_t since;
+    } systick;
+
+    uint64_t attention; // the inner loop runs until this cycle
+
+    struct armv6m_region regions[ARMV6M_REGIONS];
+    struct armv6m_region code; // the one that holds PC; size 0: not known
+    struct armv6m_bus bus;
+
+    void (*trace)(void *ctx, const struct armv6m *cpu);
+    void *trace_ctx;
+
+    struct armv6m_branch branches[ARMV6M_BRANCHES]; // ring
+    unsigned last_branch;
+    uint8_t decode[1024]; // operation by the top 10 bits of an instruction
+};
+
+// Prepares the processor, with nothing mapped. The bus is copied.
+void armv6m_init(struct armv6m *cpu, const struct armv6m_bus *bus);
+
+// Puts a region into a slot (0..ARMV6M_REGIONS-1), or with region NULL empties it. Regions must not
+// overlap; the first slots are found fastest.
+void armv6m_map(struct armv6m *cpu, unsigned slot, const struct armv6m_region *region);
+
+// Reset (ARM B1.5.5): MSP and PC come from the vector table as mapped at address 0. The interrupt
+// lines and the cycle counter stay as they are.
+void armv6m_reset(struct armv6m *cpu);
+
+// Runs until `cycles` more cycles are used up (the last instruction may go beyond) or something
+// stops it. Time slept counts: a processor that sleeps to the end takes no host time for it.
+enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles);
+
+// Ends the current run after this instruction. For the bus functions.
+void armv6m_stop_run(struct armv6m *cpu);
+
+// Cycles from now until SysTick next counts to zero; UINT64_MAX when it does not. A sleeping
+// processor that nobody else wakes sleeps at least so long.
+uint64_t armv6m_systick_cycles(const struct armv6m *cpu);
+
+// The level of an interrupt line, 0..31.
+void armv6m_set_irq(struct armv6m *cpu, unsigned line, bool level);
+
+// Pends the non-maskable interrupt.
+void armv6m_set_nmi(struct armv6m *cpu);
+
+// Special registers, whatever the current mode.
+uint32_t armv6m_xpsr(const struct armv6m *cpu);
+uint32_t armv6m_msp(const struct armv6m *cpu);
+uint32_t armv6m_psp(const struct armv6m *cpu);
+
+// Reads two bytes of mapped memory without side effects; false where nothing is mapped.
+bool armv6m_peek16(const struct armv6m *cpu, uint32_t address, uint16_t *ret_value);
+
+// Calls trace before each instruction from the next run on; NULL ends that. It costs speed.
+void armv6m_set_trace(struct armv6m *cpu,
+                      void (*trace)(void *ctx, const struct armv6m *cpu),
+                      void *ctx);
+
+// Writes the registers, the last instructions before this point and where they came from, for a
+// person. Costs the run nothing: it is made of the last branches and the code between them.
+void armv6m_report(const struct armv6m *cpu, FILE *out);
+
+// One instruction as text, in UAL syntax ("ldr r0, [pc, #16] ; 0x08000124"). second is only looked
+// at when first begins a 32-bit instruction. Returns its length in bytes, 2 or 4.
+enum { ARMV6M_DISASM_SIZE = 64 };
+unsigned
+armv6m_disasm(uint32_t address, uint16_t first, uint16_t second, char text[ARMV6M_DISASM_SIZE]);
+
+#endif
