@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void f072_trouble(struct f072_report *report, const char *format, ...)
+{
+    va_list arguments;
+
+    if (report->trouble[0] != '\0')
+        return;
+
+    va_start(arguments, format);
+    vsnprintf(report->trouble, sizeof report->trouble, format, arguments);
+    va_end(arguments);
+}
+
+static bool remember(struct f072_report *report, uint32_t address)
+{
+    for (unsigned i = 0; i < report->warning_count; i++)
+        if (report->warned[i] == address)
+            return false;
+
+    if (report->warning_count == F072_MAX_WARNINGS)
+        return false;
+    report->warned[report->warning_count++] = address;
+    return true;
+}
+
+bool f072_warn_once(struct f072_report *report, uint32_t address, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!remember(report, address))
+        return false;
+
+    if (!report->quiet) {
+        fputs("stm32f072: ", stderr);
+        va_start(arguments, format);
+        vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fputc('\n', stderr);
+    }
+    return true;
+}
+
+void f072_trace(
+    const struct f072_report *report, unsigned bits, uint64_t now_ns, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!(report->trace & bits))
+        return;
+
+    fprintf(stderr, "%14.6f ms  ", (double)now_ns / 1e6);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+//
+// The registers of the USB peripheral, and its suspend timer. The transactions are in
+// usbfs_packets.c.
+//
+// EPnR is where models go wrong. Writing it does four different things at once: CTR_RX and CTR_TX
+// are cleared by a 0 and kept by a 1; DTOG and STAT toggle where a 1 is written; SETUP cannot be
+// written; the rest is plain. Software depends on each of them in every interrupt.
+
+#include "usbfs.h"
+
+#include <string.h>
+
+#include "usbfs_private.h"
+
+enum {
+    EP_RC_W0 = F072_EP_CTR_RX | F072_EP_CTR_TX,
+    EP_TOGGLE = F072_EP_DTOG_RX | F072_EP_STAT_RX | F072_EP_DTOG_TX | F072_EP_STAT_TX,
+    EP_PLAIN = F072_EP_TYPE | F072_EP_KIND | F072_EP_EA,
+    CNTR_MASK = 0xFFBF,
+    ISTR_RC_W0 = 0x7F80,
+    BTABLE_MASK = 0xFFF8,
+    LPMCSR_WRITABLE = 0x0003, // LPMACK, LPMEN
+    BCDR_WRITABLE = 0x800F,
+};
+
+// A SOF that is this late is missing: more than the jitter of any host.
+enum { FRAME_NS = 1000000, SOF_SLACK_NS = 50000 };
+
+// ---- The suspend timer (RM0091 30.5.5) ----
+
+static void restart_timer(struct f072_usbfs *usb, uint64_t now_ns)
+{
+    usb->sof_missing_ns = now_ns + FRAME_NS + SOF_SLACK_NS;
+    usb->missed = 0;
+}
+
+// FSUSP stops looking for silence. RESUME needs the ticks again, to be timed by them.
+static bool timer_runs(const struct f072_usbfs *usb)
+{
+    if (!usb->clocked || !usb->watching || usb->line == F072_LINE_SE0)
+        return false;
+    if (usb->cntr & (F072_CNTR_FRES | F072_CNTR_PDWN))
+        return false;
+    return !(usb->cntr & F072_CNTR_FSUSP) || (usb->cntr & F072_CNTR_RESUME);
+}
+
+uint64_t f072_usbfs_next_event(const struct f072_usbfs *usb)
+{
+    return timer_runs(usb) ? usb->sof_missing_ns : UINT64_MAX;
+}
+
+void f072_usbfs_advance(struct f072_usbfs *usb, uint64_t now_ns)
+{
+    while (timer_runs(usb) && usb->sof_missing_ns <= now_ns) {
+        usb->sof_missing_ns += FRAME_NS;
+        usb->istr |= F072_USB_ESOF;
+        usb->seen = 0;
+        usb->missed++;
+        if (usb->missed % 3 == 0 && !(usb->cntr & F072_CNTR_RESUME))
+            usb->istr |= F072_USB_SUSP;
+    }
+}
+
+// ---- Resets ----
+
+void f072_usbfs_reset(struct f072_usbfs *usb)
+{
+    memset(usb->ep, 0, sizeof usb->ep);
+    usb->cntr = F072_CNTR_FRES | F072_CNTR_PDWN;
+    usb->istr = 0;
+    usb->fnr = 0;
+    usb->daddr = 0;
+    usb->btable = 0;
+    usb->lpmcsr = 0;
+    usb->bcdr = 0;
+    usb->watching = false;
+    usb->seen = 0;
+}
+
+// What a USB reset and FRES do alike: endpoints and address are lost, all but the pending
+// completions (RM0091 30.6.1, ISTR.RESET).
+static void reset_function(struct f072_usbfs *usb)
+{
+    for (int i = 0; i < F072_USB_ENDPOINTS; i++)
+        usb->ep[i] &= EP_RC_W0;
+    usb->daddr = 0;
+    usb->istr |= F072_USB_RESET;
+}
+
+// ---- Registers ----
+
+// EP_ID is the index of the register, not the endpoint's address; the lowest has priority.
+static uint16_t read_istr(const struct f072_usbfs *usb)
+{
+    for (unsigned i = 0; i < F072_USB_ENDPOINTS; i++)
+        if (usb->ep[i] & EP_RC_W0) {
+            uint16_t direction = usb->ep[i] & F072_EP_CTR_RX ? F072_ISTR_DIR : 0;
+            return (uint16_t)(usb->istr | F072_USB_CTR | direction | i);
+        }
+    return usb->istr;
+}
+
+static uint16_t read_fnr(const struct f072_usbfs *usb)
+{
+    uint16_t lines[] = {
+        [F072_LINE_J] = F072_FNR_RXDP, [F072_LINE_K] = F072_FNR_RXDM, [F072_LINE_SE0] = 0};
+    unsigned lost = usb->missed < 3 ? usb->missed : 3;
+    uint16_t locked = usb->seen >= 2 ? F072_FNR_LCK : 0;
+
+    return (uint16_t)(usb->fnr | lines[usb->line] | locked | lost << 11);
+}
+
+uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
+{
+    if (offset < 4 * F072_USB_ENDPOINTS)
+        return usb->ep[offset / 4];
+    switch (offset) {
+    case F072_USB_CNTR:
+        return usb->cntr;
+    case F072_USB_ISTR:
+        return read_istr(usb);
+    case F072_USB_FNR:
+        return read_fnr(usb);
+    case F072_USB_DADDR:
+        return usb->daddr;
+    case F072_USB_BTABLE:
+        return usb->btable;
+    case F072_USB_LPMCSR:
+        return usb->lpmcsr;
+    case F072_USB_BCDR:
+        return usb->bcdr;
+    default:
+        return 0;
+    }
+}
+
+// What is not modelled must not look as if it worked.
+static void refuse_unmodelled(struct f072_usbfs *usb, unsigned n)
+{
+    uint16_t ep = usb->ep[n];
+
+    if (!(ep & (F072_EP_STAT_RX | F072_EP_STAT_TX)))
+        return;
+    if ((ep & F072_EP_TYPE) == F072_EP_ISOCHRONOUS)
+        f072_trouble(usb->report,
+                     "USB_EP%uR enables an isochronous endpoint, which is not modelled", n);
+    if ((ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_BULK | F072_EP_KIND))
+        f072_trouble(usb->report,
+                     "USB_EP%uR enables a double-buffered endpoint, which is not modelled", n);
+}
+
+static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
+{
+    uint16_t old = usb->ep[n];
+
+    usb->ep[n] = (uint16_t)((old & value & EP_RC_W0) | ((old ^ value) & EP_TOGGLE) |
+                            (old & F072_EP_SETUP) | (value & EP_PLAIN));
+    refuse_unmodelled(usb, n);
+}
+
+static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
+{
+    uint16_t old = usb->cntr;
+    uint16_t changed = old ^ value;
+
+    usb->cntr = value & CNTR_MASK;
+    if (changed & value & F072_CNTR_FRES)
+        reset_function(usb);
+    if (changed & old & F072_CNTR_FRES)
+        usb->watching = true;
+    if (changed & (F072_CNTR_FRES | F072_CNTR_PDWN | F072_CNTR_FSUSP | F072_CNTR_RESUME))
+        restart_timer(usb, now_ns);
+}
+
+void f072_usbfs_write(struct f072_usbfs *usb, uint32_t offset, uint16_t value, uint64_t now_ns)
+{
+    if (offset < 4 * F072_USB_ENDPOINTS) {
+        write_ep(usb, offset / 4, value);
+        return;
+    }
+    switch (offset) {
+    case F072_USB_CNTR:
+        write_cntr(usb, value, now_ns);
+        break;
+    case F072_USB_ISTR: // rc_w0; CTR is cleared in EPnR
+        usb->istr &= value | (uint16_t)~ISTR_RC_W0;
+        break;
+    case F072_USB_DADDR:
+        usb->daddr = value & 0xFF;
+        break;
+    case F072_USB_BTABLE:
+        usb->btable = value & BTABLE_MASK;
+        break;
+    case F072_USB_LPMCSR:
+        usb->lpmcsr = value & LPMCSR_WRITABLE;
+        break;
+    case F072_USB_BCDR:
+        usb->bcdr = value & BCDR_WRITABLE;
+        break;
+    default: // FNR is read-only
+        break;
+    }
+}
+
+bool f072_usbfs_interrupt(const struct f072_usbfs *usb)
+{
+    return (read_istr(usb) & usb->cntr & F072_USB_EVENTS) != 0;
+}
+
+// ---- What the wire does to the registers ----
+
+bool f072_usbfs_connected(const struct f072_usbfs *usb)
+{
+    return usb->vbus && (usb->bcdr & F072_BCDR_DPPU) && !(usb->cntr & F072_CNTR_PDWN);
+}
+
+bool f072_usbfs_waking(const struct f072_usbfs *usb)
+{
+    return f072_usbfs_connected(usb) && usb->clocked &&
+           (usb->cntr & (F072_CNTR_RESUME | F072_CNTR_FSUSP)) ==
+               (F072_CNTR_RESUME | F072_CNTR_FSUSP);
+}
+
+// Activity ends low-power mode by itself; FSUSP is left to software (RM0091 30.5.5).
+static void wake(struct f072_usbfs *usb)
+{
+    if (!(usb->cntr & F072_CNTR_FSUSP))
+        return;
+    usb->cntr &= (uint16_t)~F072_CNTR_LP_MODE;
+    usb->istr |= F072_USB_WKUP;
+}
+
+void f072_usbfs_bus_reset(struct f072_usbfs *usb, bool se0, uint64_t now_ns)
+{
+    usb->line = se0 ? F072_LINE_SE0 : F072_LINE_J;
+    usb->seen = 0;
+    restart_timer(usb, now_ns);
+    if (!se0 || !f072_usbfs_powered(usb))
+        return;
+    wake(usb);
+    reset_function(usb);
+    usb->watching = true;
+}
+
+void f072_usbfs_sof(struct f072_usbfs *usb, uint16_t frame, uint64_t now_ns)
+{
+    usb->line = F072_LINE_J;
+    restart_timer(usb, now_ns);
+    if (!f072_usbfs_powered(usb))
+        return;
+    wake(usb);
+    usb->fnr = frame & 0x7FF;
+    usb->istr |= F072_USB_SOF;
+    if (usb->seen < 2)
+        usb->seen++;
+}
+
+void f072_usbfs_resume(struct f072_usbfs *usb, uint64_t now_ns)
+{
+    usb->line = F072_LINE_K;
+    restart_timer(usb, now_ns);
+    if (f072_usbfs_powered(usb))
+        wake(usb);
+}

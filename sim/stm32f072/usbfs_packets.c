@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+//
+// Transactions on the USB peripheral's endpoints (RM0091 30.5.2 and 30.5.3).
+//
+// For each token the hardware looks for the endpoint register with this endpoint address whose
+// side is not DISABLED, moves the packet from or to the buffer that the table in packet memory
+// describes, sets CTR and goes to NAK until software has dealt with it. The table has four
+// half-words for each register: ADDR_TX, COUNT_TX, ADDR_RX, COUNT_RX.
+
+#include "usbfs_private.h"
+
+enum stat {
+    STAT_DISABLED,
+    STAT_STALL,
+    STAT_NAK,
+    STAT_VALID,
+};
+
+enum { ADDR_TX = 0, COUNT_TX = 2, ADDR_RX = 4, COUNT_RX = 6 };
+enum { COUNT_MASK = 0x03FF, NUM_BLOCK_SHIFT = 10, NUM_BLOCK_MASK = 0x1F, BL_SIZE = 0x8000 };
+
+static enum stat stat_rx(uint16_t ep)
+{
+    return (enum stat)((ep & F072_EP_STAT_RX) >> 12);
+}
+
+static enum stat stat_tx(uint16_t ep)
+{
+    return (enum stat)((ep & F072_EP_STAT_TX) >> 4);
+}
+
+static uint16_t with_field(uint16_t value, uint16_t field, unsigned bits)
+{
+    return (uint16_t)((value & (uint16_t)~field) | bits);
+}
+
+static void set_stat_rx(uint16_t *ep, enum stat stat)
+{
+    *ep = with_field(*ep, F072_EP_STAT_RX, (unsigned)stat << 12);
+}
+
+static void set_stat_tx(uint16_t *ep, enum stat stat)
+{
+    *ep = with_field(*ep, F072_EP_STAT_TX, (unsigned)stat << 4);
+}
+
+// ---- Packet memory ----
+
+static unsigned table_entry(const struct f072_usbfs *usb, unsigned n, unsigned field)
+{
+    return (usb->btable + 8 * n + field) % F072_PMA_SIZE;
+}
+
+static uint16_t load_table(const struct f072_usbfs *usb, unsigned n, unsigned field)
+{
+    return load_le16(usb->pma + table_entry(usb, n, field));
+}
+
+static bool buffer_fits(struct f072_usbfs *usb, unsigned n, unsigned address, size_t length)
+{
+    if (address + length <= F072_PMA_SIZE)
+        return true;
+    f072_trouble(usb->report,
+                 "the buffer of USB_EP%uR, %u bytes at %03Xh, lies beyond the packet memory", n,
+                 (unsigned)length, address);
+    return false;
+}
+
+// RM0091 30.6.3, COUNTn_RX: blocks of 2 bytes, or of 32 and one more than the number says.
+static unsigned buffer_size(uint16_t count_rx)
+{
+    unsigned blocks = count_rx >> NUM_BLOCK_SHIFT & NUM_BLOCK_MASK;
+
+    return count_rx & BL_SIZE ? 32 * (blocks + 1) : 2 * blocks;
+}
+
+static bool store_packet(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length)
+{
+    unsigned address = load_table(usb, n, ADDR_RX) & ~1u;
+    uint16_t count = load_table(usb, n, COUNT_RX);
+
+    if (length > buffer_size(count) || !buffer_fits(usb, n, address, length))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        usb->pma[address + i] = data[i];
+    store_le16(usb->pma + table_entry(usb, n, COUNT_RX),
+               with_field(count, COUNT_MASK, (unsigned)length));
+    return true;
+}
+
+// ---- Who is meant ----
+
+static bool listening(const struct f072_usbfs *usb, uint8_t address)
+{
+    return f072_usbfs_powered(usb) && f072_usbfs_connected(usb) && usb->line == F072_LINE_J &&
+           !(usb->istr & F072_USB_RESET) && !(usb->cntr & F072_CNTR_FSUSP) &&
+           usb->daddr == (F072_DADDR_EF | address);
+}
+
+static bool modelled(uint16_t ep)
+{
+    return (ep & F072_EP_TYPE) != F072_EP_ISOCHRONOUS &&
+           (ep & (F072_EP_TYPE | F072_EP_KIND)) != (F072_EP_BULK | F072_EP_KIND);
+}
+
+// The register that serves an endpoint address in one direction, or -1.
+static int find(const struct f072_usbfs *usb, uint8_t address, uint8_t endpoint, uint16_t stat)
+{
+    if (!listening(usb, address))
+        return -1;
+    for (int n = 0; n < F072_USB_ENDPOINTS; n++)
+        if ((usb->ep[n] & F072_EP_EA) == endpoint && (usb->ep[n] & stat) && modelled(usb->ep[n]))
+            return n;
+    return -1;
+}
+
+// ---- Transactions ----
+
+// A SETUP is taken over NAK and STALL, but not while the last reception is still to be read: then
+// there is no handshake at all, and the host tries again (RM0091 30.5.2, control transfers).
+int f072_usbfs_setup(struct f072_usbfs *usb,
+                     uint8_t address,
+                     uint8_t endpoint,
+                     const uint8_t setup[USB_SETUP_SIZE])
+{
+    int n = find(usb, address, endpoint, F072_EP_STAT_RX);
+
+    if (n < 0)
+        return SIM_NO_RESPONSE;
+    uint16_t *ep = &usb->ep[n];
+    if ((*ep & F072_EP_TYPE) != F072_EP_CONTROL || (*ep & F072_EP_CTR_RX))
+        return SIM_NO_RESPONSE;
+    if (!store_packet(usb, (unsigned)n, setup, USB_SETUP_SIZE))
+        return SIM_NO_RESPONSE;
+    *ep |= F072_EP_CTR_RX | F072_EP_SETUP | F072_EP_DTOG_RX | F072_EP_DTOG_TX;
+    set_stat_rx(ep, STAT_NAK);
+    set_stat_tx(ep, STAT_NAK);
+    return SIM_ACK;
+}
+
+// With STATUS_OUT only a zero-length packet is expected (RM0091 30.6.2, EP_KIND).
+static bool status_only(uint16_t ep)
+{
+    return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_CONTROL | F072_EP_KIND);
+}
+
+static int receive(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length)
+{
+    uint16_t *ep = &usb->ep[n];
+
+    if (status_only(*ep) && length > 0)
+        return SIM_STALL;
+    if (!store_packet(usb, n, data, length)) // an overrun is answered by STALL, without event
+        return SIM_STALL;
+    if (!(*ep & F072_EP_CTR_RX)) // SETUP is frozen while CTR_RX is set
+        *ep &= (uint16_t)~F072_EP_SETUP;
+    *ep |= F072_EP_CTR_RX;
+    *ep ^= F072_EP_DTOG_RX;
+    set_stat_rx(ep, STAT_NAK);
+    return SIM_ACK;
+}
+
+int f072_usbfs_out(struct f072_usbfs *usb,
+                   uint8_t address,
+                   uint8_t endpoint,
+                   bool data1,
+                   const uint8_t *data,
+                   size_t length)
+{
+    int n = find(usb, address, endpoint, F072_EP_STAT_RX);
+
+    if (n < 0)
+        return SIM_NO_RESPONSE;
+    switch (stat_rx(usb->ep[n])) {
+    case STAT_VALID:
+        if (data1 != ((usb->ep[n] & F072_EP_DTOG_RX) != 0))
+            return SIM_ACK; // a repetition: acknowledged and dropped (USB 2.0 8.6.4)
+        return receive(usb, (unsigned)n, data, length);
+    case STAT_NAK:
+        return SIM_NAK;
+    case STAT_STALL:
+        return SIM_STALL;
+    case STAT_DISABLED:
+        break;
+    }
+    return SIM_NO_RESPONSE;
+}
+
+static int send(struct f072_usbfs *usb, unsigned n, bool *ret_data1, uint8_t data[SIM_MAX_PACKET])
+{
+    uint16_t *ep = &usb->ep[n];
+    unsigned from = load_table(usb, n, ADDR_TX) & ~1u;
+    unsigned length = load_table(usb, n, COUNT_TX) & COUNT_MASK;
+
+    if (!buffer_fits(usb, n, from, length))
+        return SIM_NO_RESPONSE;
+    for (unsigned i = 0; i < length; i++)
+        data[i] = usb->pma[from + i];
+    *ret_data1 = (*ep & F072_EP_DTOG_TX) != 0;
+    *ep ^= F072_EP_DTOG_TX;
+    *ep |= F072_EP_CTR_TX;
+    set_stat_tx(ep, STAT_NAK);
+    return SIM_ACK + (int)length;
+}
+
+int f072_usbfs_in(struct f072_usbfs *usb,
+                  uint8_t address,
+                  uint8_t endpoint,
+                  bool *ret_data1,
+                  uint8_t data[SIM_MAX_PACKET])
+{
+    int n = find(usb, address, endpoint, F072_EP_STAT_TX);
+
+    if (n < 0)
+        return SIM_NO_RESPONSE;
+    switch (stat_tx(usb->ep[n])) {
+    case STAT_VALID:
+        return send(usb, (unsigned)n, ret_data1, data);
+    case STAT_NAK:
+        return SIM_NAK;
+    case STAT_STALL:
+        return SIM_STALL;
+    case STAT_DISABLED:
+        break;
+    }
+    return SIM_NO_RESPONSE;
+}
