@@ -50,12 +50,12 @@ enum {
 
 // What a product chooses. Constant for the life of the device; may live in flash.
 struct dfurt_config {
-    uint16_t wDetachTimeOut; // ms, the most the device waits for the bus reset (DFU 1.1 4.1.3).
-                             // With DFU_ATTR_WILL_DETACH clear, 0 can never reach DFU mode.
-    uint16_t wTransferSize;  // bytes a control transfer to the boot loader can carry; at least
-                             // bMaxPacketSize0. Say what the boot loader says.
-    uint16_t bcdDFUVersion;  // 0x0110; 0x011A where the boot loader speaks DfuSe
-    uint8_t bmAttributes;    // DFU_ATTR_...; say what the boot loader says
+    uint16_t wDetachTimeOut;  // ms, the most the device waits for the bus reset (DFU 1.1 4.1.3).
+                              // With DFU_ATTR_WILL_DETACH clear, 0 can never reach DFU mode.
+    uint16_t wTransferSize;   // bytes a control transfer to the boot loader can carry; at least
+                              // bMaxPacketSize0. Say what the boot loader says.
+    uint16_t bcdDFUVersion;   // 0x0110; 0x011A where the boot loader speaks DfuSe
+    uint8_t bmAttributes;     // DFU_ATTR_...; say what the boot loader says
     uint8_t bInterfaceNumber; // 0..255, the number of the DFU interface
     uint8_t iInterface;       // string index of the interface's name, 0 for none
     uint8_t settle_ms;        // 0..255 ms between the status stage of DETACH and enter_dfu
@@ -109,7 +109,9 @@ void dfurt_cancel(struct dfurt *dfurt);
 
 // The interface descriptor and the functional descriptor after it, built from the config
 // (DFU 1.1 4.1.2, 4.1.3): one source of truth for every product and test.
-enum { DFURT_DESCRIPTORS_SIZE = USB_INTERFACE_DESCRIPTOR_SIZE + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE };
+enum {
+    DFURT_DESCRIPTORS_SIZE = USB_INTERFACE_DESCRIPTOR_SIZE + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE
+};
 void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DESCRIPTORS_SIZE]);
 
 #ifdef __cplusplus

@@ -5,25 +5,34 @@
 // Two sides:
 //
 //   the product supplies descriptors, strings and *functions* (a handler for a range of
-//   interfaces: its class and vendor requests, its alternates, its bus events);
+//   interfaces: its class and vendor requests, its alternates, its endpoints, its bus events);
 //   the port supplies a *driver*: nine small things that only the hardware can do.
 //
 // The port calls in with what happened on the bus (usbdev_setup, usbdev_in_done, usbdev_out_done,
 // usbdev_bus_reset, usbdev_suspended, usbdev_resumed, usbdev_tick); usbdev calls out through the
 // driver. The same object code serves a chip and a simulator. No heap, no globals, no locks: all
-// calls come from one context.
+// calls come from one context, and none from inside a driver function.
 //
 // A control transfer (USB 2.0 8.5.3) as the port sees it:
 //
-//   SETUP arrived          -> usbdev_setup(dev, bytes)
-//   driver->ep0_in(...)    <- one packet for the IN token, 0 bytes for a zero-length packet;
-//                             acknowledged by the host -> usbdev_in_done(dev, 0)
-//   driver->ep0_out()      <- be ready for one OUT packet; it came -> usbdev_out_done(dev, 0, data, n)
-//   driver->ep0_stall()    <- STALL IN and OUT until the next SETUP (a protocol stall)
+//   SETUP arrived           -> usbdev_setup(dev, bytes)
+//   driver->ep_in(0, ...)   <- one packet for the IN token, 0 bytes for a zero-length packet;
+//                              acknowledged by the host -> usbdev_in_done(dev, 0)
+//   driver->ep_out(0)       <- be ready for one OUT packet; it came -> usbdev_out_done(dev, 0, ...)
+//   driver->ep0_stall()     <- STALL IN and OUT until the next SETUP (a protocol stall)
 //
-// A SETUP may come at any time and abandons what was under way. An OUT in the middle of an IN data
-// stage is the host's early status stage: the port reports it by usbdev_out_done like any other.
-// usbdev arms both directions where both can come.
+// A direction that was not asked for answers NAK. A SETUP is always taken: it ends a stall, takes
+// back what was armed in both directions, and abandons the transfer that was under way (USB 2.0
+// 8.5.3). In an IN data stage both directions are armed, because the host may begin the status
+// stage early. The port reports events in the order in which they happened; where its hardware
+// shows a finished IN packet and a SETUP at once, the IN packet came first.
+//
+// What is answered when (USB 2.0 9.4; where that leaves it open, a STALL):
+//
+//   Default     GET_DESCRIPTOR, SET_ADDRESS
+//   Address     also GET_STATUS, GET_CONFIGURATION, SET_CONFIGURATION, remote wake-up, and class
+//               and vendor requests to the device
+//   Configured  also everything that names an interface or an endpoint; SET_ADDRESS no more
 
 #ifndef DFURT_USBDEV_H
 #define DFURT_USBDEV_H
@@ -44,26 +53,36 @@ enum {
 };
 
 // ---- The port's side: the driver ----
+//
+// `endpoint` is a number without direction, `bEndpointAddress` carries the direction in bit 7.
+// Endpoint 0 is the port's to set up at each bus reset, where it also answers to address 0 again.
 
 struct usbdev_driver {
     // Answer to this address from now on. Called after the status stage of SET_ADDRESS.
     void (*set_address)(void *port, uint8_t address);
 
-    // Endpoint 0: send one packet of length <= bMaxPacketSize0 (data stays valid until the next
-    // event of endpoint 0); accept one packet; STALL both directions until the next SETUP.
-    void (*ep0_in)(void *port, const uint8_t *data, uint8_t length);
-    void (*ep0_out)(void *port);
+    // Send one packet of at most wMaxPacketSize bytes; data stays valid until the host has taken
+    // it, or until the next SETUP (endpoint 0), halt or ep_close.
+    void (*ep_in)(void *port, uint8_t endpoint, const uint8_t *data, uint16_t length);
+
+    // Accept one packet.
+    void (*ep_out)(void *port, uint8_t endpoint);
+
+    // Endpoint 0: STALL both directions until the next SETUP.
     void (*ep0_stall)(void *port);
 
-    // Other endpoints: set one up as its descriptor says (data toggle 0, not halted); or take it
-    // away; or STALL it (halt true), or clear the STALL and the data toggle (halt false).
-    // bEndpointAddress carries the direction in bit 7.
+    // Another endpoint: set it up as its descriptor says (data toggle 0, not halted, NAK); or take
+    // it away; or STALL it (halt true), or clear the STALL and the data toggle (halt false, then
+    // NAK). A packet that was armed is dropped by each of them.
     void (*ep_open)(void *port, const uint8_t *endpoint_descriptor);
     void (*ep_close)(void *port, uint8_t bEndpointAddress);
     void (*ep_halt)(void *port, uint8_t bEndpointAddress, bool halt);
 
-    // Pull-up on (true) or off. Drive resume signalling for 1 to 15 ms (USB 2.0 7.1.7.7).
+    // Pull-up on (true) or off.
     void (*connect)(void *port, bool on);
+
+    // Drive resume signalling for 1 to 15 ms, once the bus has been idle for 5 ms (USB 2.0
+    // 7.1.7.7). May be NULL where no configuration offers remote wake-up.
     void (*remote_wakeup)(void *port);
 };
 
@@ -73,22 +92,32 @@ struct usbdev_driver {
 struct usbdev_request {
     struct usb_setup setup;
     uint8_t *data;   // IN: where the reply is. OUT: where the host's bytes go.
-    uint16_t length; // IN: how many bytes the reply has. OUT: how many arrived (== wLength).
+    uint16_t length; // IN: how many bytes the reply has. OUT: how many arrived.
 };
 
-// A group of interfaces with one owner. Every member but setup may be NULL.
+enum usbdev_event {
+    USBDEV_EVENT_BUS_RESET,
+    USBDEV_EVENT_SUSPENDED,
+    USBDEV_EVENT_RESUMED,
+    USBDEV_EVENT_UNCONFIGURED, // SET_CONFIGURATION took the configuration away, or a bus reset
+};
+
+// What a group of interfaces with one owner does. Every member but setup may be NULL.
 struct usbdev_handler {
     // A class or vendor request whose recipient is one of this function's interfaces or endpoints
     // (or, for the function marked `device_requests`, the device), or a GET_DESCRIPTOR(interface).
-    // IN: point request->data at the reply (it starts as the device's scratch buffer of
-    // USBDEV_SCRATCH_SIZE bytes) and set request->length; more than wLength is cut.
-    // OUT with data: point request->data at a buffer of at least wLength bytes, or return
-    // USBDEV_STALL if it is too long; it starts as the scratch buffer when wLength fits in it.
+    // It comes here by the low byte of wIndex; some classes use the high byte, so the handler
+    // judges that. data starts as the device's scratch buffer of USBDEV_SCRATCH_SIZE bytes,
+    // length as 0.
+    // IN: put the reply there, or point request->data at it (it stays valid until the next
+    // SETUP), and set request->length; more than wLength is cut.
+    // OUT with data: point request->data at a buffer of wLength bytes unless that fits in the
+    // scratch buffer, or return USBDEV_STALL if it is too long.
     // Returns 0 or USBDEV_STALL.
     int (*setup)(void *context, struct usbdev_request *request);
 
-    // The data stage of an OUT request is complete. Returns 0 or USBDEV_STALL (then the status
-    // stage STALLs).
+    // The data stage of an OUT request is complete: wLength bytes have arrived. Returns 0 or
+    // USBDEV_STALL (then the status stage STALLs).
     int (*data)(void *context, struct usbdev_request *request);
 
     // The status stage of a request accepted by setup has completed. Never called for a request
@@ -99,18 +128,15 @@ struct usbdev_handler {
     // SET_CONFIGURATION; endpoints are open when this is called.
     void (*set_interface)(void *context, uint8_t bInterfaceNumber, uint8_t bAlternateSetting);
 
-    // The configuration was taken away (SET_CONFIGURATION 0 or another, or a bus reset).
-    void (*unconfigured)(void *context);
-
-    // Something happened on the bus.
-    void (*bus_reset)(void *context);
-    void (*suspended)(void *context);
-    void (*resumed)(void *context);
+    // Something happened on the bus. May free nothing that belongs to the device.
+    void (*event)(void *context, enum usbdev_event event);
     void (*tick)(void *context, uint16_t elapsed_ms);
 
-    // An IN packet on one of the function's endpoints was taken by the host; an OUT packet came.
+    // An IN packet on one of the function's endpoints was taken by the host; an OUT packet came;
+    // the host halted an endpoint, or cleared the halt (what was armed is lost: arm it again).
     void (*in_done)(void *context, uint8_t bEndpointAddress);
     void (*out_done)(void *context, uint8_t bEndpointAddress, const uint8_t *data, uint16_t length);
+    void (*halt)(void *context, uint8_t bEndpointAddress, bool halted);
 };
 
 struct usbdev_function {
@@ -121,59 +147,70 @@ struct usbdev_function {
     bool device_requests; // vendor and class requests to the device come here
 };
 
-// What the device is. Constant; may live in flash. Descriptors are in wire format.
+// Every endpoint but endpoint 0: opened and closed with configurations and alternates, halted, and
+// routed to its function. A device that has such endpoints names this in its config; for one that
+// has none, DFU alone say, the linker leaves usbdev_endpoints.c out.
+extern const struct usbdev_endpoints usbdev_endpoints;
+
+// What the device is. Constant; may live in flash. Descriptors are in wire format and are trusted:
+// lengths are right, interfaces are numbered 0 to at most USBDEV_MAX_INTERFACES - 1.
 struct usbdev_config {
-    const uint8_t *device_descriptor;            // 18 bytes; bMaxPacketSize0 8, 16, 32 or 64
-    const uint8_t *const *configurations;        // bNumConfigurations of them, wTotalLength bytes each
-    const uint8_t *bos;                          // BOS descriptor set, or NULL: GET_DESCRIPTOR STALLs
-    const uint16_t *langids;                     // langid_count supported LANGIDs, or NULL: no strings
-    uint8_t langid_count;
-    uint8_t function_count;
-    const struct usbdev_function *functions;
+    const uint8_t *device_descriptor;     // 18 bytes; bMaxPacketSize0 8, 16, 32 or 64
+    const uint8_t *const *configurations; // bNumConfigurations of them, wTotalLength bytes each
+    const uint8_t *bos;                   // BOS descriptor set, or NULL: GET_DESCRIPTOR STALLs
+    const uint8_t *langids;               // string descriptor 0, or NULL: there are no strings
 
     // The text of a string descriptor, UTF-8, NUL-terminated, valid until the next call; NULL when
-    // there is none (the request STALLs). index is never 0.
+    // there is none in this language (the request STALLs). index is never 0. What does not fit in
+    // a descriptor, 126 UTF-16 units, is cut. May be NULL when langids is.
     const char *(*string)(void *context, uint8_t index, uint16_t langid);
     void *context;
+
+    const struct usbdev_endpoints *endpoints; // &usbdev_endpoints, or NULL: endpoint 0 only
+    const struct usbdev_function *functions;
+    uint8_t function_count;
 };
 
-// A string descriptor holds at most this many UTF-16 units here; the rest is cut.
-enum { USBDEV_STRING_UNITS = 31, USBDEV_SCRATCH_SIZE = 2 + 2 * USBDEV_STRING_UNITS };
-enum { USBDEV_MAX_INTERFACES = 8 };
+enum {
+    USBDEV_MAX_INTERFACES = 8,
+    USBDEV_SCRATCH_SIZE = 64,
+};
 
-// bDeviceState of USB 2.0 9.1.1, as far as a device sees it.
+// Device states of USB 2.0 9.1.1, as far as a device tells them apart.
 enum usbdev_state {
     USBDEV_DEFAULT,
     USBDEV_ADDRESS,
     USBDEV_CONFIGURED,
 };
 
-// One device. The caller's memory; private to usbdev.c but for reading the state.
+// One device. The caller's memory; every field is private.
 struct usbdev {
+    uint8_t stage;      // of the control transfer under way: private enum of usbdev.c
+    uint8_t address;    // 0: Default state
+    bool remote_wakeup; // DEVICE_REMOTE_WAKEUP set by the host
+    bool suspended;
+    uint8_t alternate[USBDEV_MAX_INTERFACES];
+    struct usbdev_request request;       // the control transfer under way
+    uint16_t done;                       // bytes of its IN data stage that have moved
+    const char *text;                    // its reply is this string; NULL: request.data
+    const struct usbdev_function *owner; // who handles it; NULL: usbdev.c itself
     const struct usbdev_config *config;
     const struct usbdev_driver *driver;
     void *port;
-    struct usbdev_request request;           // the control transfer under way
-    uint16_t done;                           // bytes of its data stage that have moved
-    uint8_t stage;                           // private enum of usbdev.c
-    uint8_t owner;                           // index of the function that handles it, or none
-    uint8_t bConfigurationValue;             // 0: not configured
-    uint8_t address;                         // 0: Default state
-    uint8_t remote_wakeup;                   // DEVICE_REMOTE_WAKEUP set by the host
-    uint8_t suspended;
-    uint32_t halted;                         // bit n: OUT endpoint n, bit 16 + n: IN endpoint n
-    uint8_t alternate[USBDEV_MAX_INTERFACES]; // current alternate of each interface
+    const uint8_t *configuration; // the current one; NULL: not configured
+    uint32_t halted;              // bit n: OUT endpoint n, bit 16 + n: IN endpoint n
     uint8_t scratch[USBDEV_SCRATCH_SIZE];
 };
 
-// Prepare a device; does not touch the hardware. Call driver->connect afterwards, or
-// usbdev_connect().
+// Prepare a device; does not touch the hardware. usbdev_connect() comes next.
 void usbdev_init(struct usbdev *dev,
                  const struct usbdev_config *config,
                  const struct usbdev_driver *driver,
                  void *port);
 
+// Pull-up on or off.
 void usbdev_connect(struct usbdev *dev, bool on);
+
 enum usbdev_state usbdev_state(const struct usbdev *dev);
 
 // ---- Events from the port ----
@@ -184,6 +221,8 @@ void usbdev_out_done(struct usbdev *dev, uint8_t endpoint, const uint8_t *data, 
 void usbdev_bus_reset(struct usbdev *dev);
 void usbdev_suspended(struct usbdev *dev);
 void usbdev_resumed(struct usbdev *dev);
+
+// elapsed_ms milliseconds have passed since the last call.
 void usbdev_tick(struct usbdev *dev, uint16_t elapsed_ms);
 
 // ---- For the product ----
@@ -192,13 +231,21 @@ void usbdev_tick(struct usbdev *dev, uint16_t elapsed_ms);
 // (USB 2.0 9.4.5). Returns whether resume signalling was started.
 bool usbdev_remote_wakeup(struct usbdev *dev);
 
-// Is this endpoint halted (by SET_FEATURE(ENDPOINT_HALT) or usbdev_halt)? Data must not be queued.
-bool usbdev_halted(const struct usbdev *dev, uint8_t bEndpointAddress);
+// Send one packet on an IN endpoint of the current configuration, or accept one on an OUT endpoint.
+// Returns false, and does nothing, where the endpoint is absent or halted.
+bool usbdev_send(struct usbdev *dev,
+                 uint8_t bEndpointAddress,
+                 const uint8_t *data,
+                 uint16_t length);
+bool usbdev_receive(struct usbdev *dev, uint8_t bEndpointAddress);
+
+// Halt an endpoint from this side, as SET_FEATURE(ENDPOINT_HALT) does from the host's; only the
+// host can clear it (USB 2.0 9.4.5). Does nothing where the endpoint is absent.
 void usbdev_halt(struct usbdev *dev, uint8_t bEndpointAddress);
 
 // ---- The DFU run-time class as a function of this device: usbdev_dfurt.c ----
 
-// handler for struct usbdev_function; its context is a struct dfurt.
+// The handler for struct usbdev_function; its context is a struct dfurt.
 extern const struct usbdev_handler dfurt_usbdev_handler;
 
 #ifdef __cplusplus
