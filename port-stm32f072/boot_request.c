@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// The word counts only after a software reset and nothing else: RAM holds noise after power-on, and
+// a watchdog or the reset button must end in the application. It is cleared before the jump, so a
+// boot loader that is reset comes back as the application; and at each start, so that with the RAM
+// parity check enabled it is never read before it was written (RM0091 2.3).
+
+#include "boot_request.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "regs/cortex_m0.h"
+#include "regs/system.h"
+
+enum { BOOT_REQUEST_MAGIC = 0x44465552 }; // "RUFD"
+
+// .noinit: no start-up code touches it, neither ours nor the ROM's (stm32f072.ld).
+__attribute__((section(".noinit"))) static volatile uint32_t boot_request;
+
+// The reset flags of a software reset. The pin is reset along with everything.
+static bool software_reset(uint32_t csr)
+{
+    const uint32_t others =
+        RCC_CSR_OBLRSTF | RCC_CSR_PORRSTF | RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF | RCC_CSR_LPWRRSTF;
+
+    return (csr & RCC_CSR_SFTRSTF) != 0 && (csr & others) == 0;
+}
+
+// Start what a vector table describes, as a reset does. Nothing may use the stack in between.
+__attribute__((naked, noreturn)) static void jump(uint32_t msp, uint32_t pc)
+{
+    (void)msp;
+    (void)pc;
+    __asm__ volatile("msr msp, r0\n"
+                     "cpsie i\n" // the ROM's USB runs on interrupts, and the ROM enables none
+                     "bx r1\n");
+}
+
+void boot_request_obey(void)
+{
+    uint32_t csr = RCC->CSR;
+    bool requested = software_reset(csr) && boot_request == BOOT_REQUEST_MAGIC;
+
+    boot_request = 0;
+    RCC->CSR = csr | RCC_CSR_RMVF; // the flags add up: leave none for the next start
+    if (requested)
+        jump(SYSTEM_MEMORY[0], SYSTEM_MEMORY[1]);
+}
+
+_Noreturn void boot_request_reset(void)
+{
+    boot_request = BOOT_REQUEST_MAGIC;
+    __asm__ volatile("dsb" ::: "memory");
+    SCB->AIRCR = SCB_AIRCR_VECTKEY | SCB_AIRCR_SYSRESETREQ;
+    for (;;)
+        ;
+}
