@@ -8,7 +8,13 @@
 // resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs.
 //
 // Everything happens inside sim_host_run_until(), or in the blocking helpers built on it;
-// transfers complete through their callback. Nothing here looks at the wall clock.
+// transfers complete through their callback. Nothing here looks at the wall clock. From inside a
+// callback only sim_host_submit(), sim_host_cancel() and the questions may be called.
+//
+//     struct sim_device *device = sim_open(&options, error, sizeof error);
+//     struct sim_host *host = sim_host_open(device, NULL, NULL);
+//     if (sim_host_enumerate(host, 1000 * SIM_MS) == 0)
+//         length = sim_host_control(host, &get_status, reply, 100 * SIM_MS);
 
 #ifndef SIM_HOST_H
 #define SIM_HOST_H
@@ -28,10 +34,11 @@ enum sim_status {
     SIM_ERR_TIMEOUT = -3,   // the transfer's timeout_ns passed
     SIM_ERR_OVERFLOW = -4,  // the device sent more than was asked for (babble)
     SIM_ERR_CANCELLED = -5, // sim_host_cancel()
-    SIM_ERR_PROTOCOL = -6,  // wrong data toggle or an impossible answer
+    SIM_ERR_PROTOCOL = -6,  // wrong data toggle three times, or an impossible answer
     SIM_ERR_NO_DEVICE = -7, // nothing is connected
 };
 
+// One line for a person.
 const char *sim_status_name(int status);
 
 struct sim_transfer;
@@ -42,12 +49,12 @@ struct sim_transfer {
     // Filled in by the caller.
     uint8_t endpoint;        // bEndpointAddress; 0 for control (setup says the direction)
     uint8_t type;            // USB_ENDPOINT_CONTROL, _BULK or _INTERRUPT
-    uint16_t wMaxPacketSize; // of the endpoint
-    uint8_t bInterval;       // interrupt: frames between polls
+    uint16_t wMaxPacketSize; // of the endpoint, 1..SIM_MAX_PACKET
+    uint8_t bInterval;       // interrupt: frames between polls; 0 counts as 1
     bool zero_packet;        // bulk OUT: end a multiple of wMaxPacketSize by a zero-length packet
     uint8_t setup[USB_SETUP_SIZE];
     uint8_t *data;
-    size_t length;
+    size_t length;       // control: wLength
     uint64_t timeout_ns; // 0: none
     sim_transfer_done *done;
     void *context;
@@ -58,17 +65,19 @@ struct sim_transfer {
 
     // Private to the host.
     struct sim_transfer *next;
-    uint64_t started_ns;
-    uint64_t next_ns;
+    uint64_t deadline_ns;  // when it times out
+    uint64_t next_ns;      // not tried before
+    uint64_t nak_since_ns; // first NAK of an unbroken row of them, or 0
     uint8_t stage;
-    uint8_t errors;
-    bool data1;
+    uint8_t errors; // in a row
+    uint8_t naks;   // in a row
 };
 
 // What the port reports. Any of them may be NULL. Called from inside sim_host_run_until().
 struct sim_host_events {
-    void (*connected)(void *context);
+    void (*connected)(void *context);    // and debounced: reset it now
     void (*disconnected)(void *context); // every transfer has been completed with SIM_ERR_GONE
+    void (*woken)(void *context);        // the device drove resume; the bus is awake again
 };
 
 // One look at the wire, for traces and for tests.
@@ -90,8 +99,8 @@ struct sim_packet {
     uint8_t address;
     uint8_t endpoint;
     bool data1;
-    int result; // enum sim_handshake, or the length of IN data
-    const uint8_t *data;
+    int result;          // enum sim_handshake; SIM_ACK for IN data that came
+    const uint8_t *data; // of SETUP and OUT as sent, of IN as received; valid during the call
     size_t length;
 };
 typedef void sim_packet_tap(void *context, const struct sim_packet *packet);
@@ -100,9 +109,8 @@ struct sim_host;
 
 // A host with this device plugged in and powered. NULL if there is no memory. The host closes the
 // device in sim_host_close(). events may be NULL.
-struct sim_host *sim_host_open(struct sim_device *device,
-                               const struct sim_host_events *events,
-                               void *context);
+struct sim_host *
+sim_host_open(struct sim_device *device, const struct sim_host_events *events, void *context);
 void sim_host_close(struct sim_host *host);
 
 void sim_host_tap(struct sim_host *host, sim_packet_tap *tap, void *context);
@@ -112,10 +120,12 @@ struct sim_device *sim_host_device(struct sim_host *host);
 // Run frames, transfers and the device until time_ns.
 void sim_host_run_until(struct sim_host *host, uint64_t time_ns);
 
-// Run until no transfer is pending but those whose endpoint only NAKs in every try of the last
-// frame, or until limit_ns; for a server that must answer as fast as it can.
-void sim_host_run_busy(struct sim_host *host, uint64_t limit_ns);
+// Is a transfer pending that may move soon: not one whose endpoint answered NAK throughout the last
+// millisecond (an interrupt endpoint: in its last poll), and not one on a suspended bus?
 bool sim_host_busy(const struct sim_host *host);
+
+// Run while busy, at most until limit_ns; for a server that must answer as fast as it can.
+void sim_host_run_busy(struct sim_host *host, uint64_t limit_ns);
 
 // Queue a transfer. Transfers of one endpoint run in order. Returns 0, or SIM_ERR_NO_DEVICE
 // (done() is then not called).
@@ -127,27 +137,49 @@ bool sim_host_cancel(struct sim_host *host, struct sim_transfer *transfer);
 
 // ---- The port. Each of these runs the bus for as long as it takes. ----
 
-bool sim_host_connected(const struct sim_host *host); // seen and debounced for 100 ms (7.1.7.3)
-void sim_host_reset(struct sim_host *host);           // 50 ms of SE0, 10 ms of recovery (7.1.7.5)
-void sim_host_suspend(struct sim_host *host);         // no SOF from now on, 3 ms waited
-void sim_host_resume(struct sim_host *host);          // 20 ms of K, 10 ms of recovery (7.1.7.7)
+bool sim_host_connected(
+    const struct sim_host *host); // seen, and stable for 100 ms (USB 2.0 7.1.7.3)
+
+// 50 ms of SE0, 10 ms of recovery (USB 2.0 7.1.7.5). Pending transfers end with SIM_ERR_GONE.
+// Returns 0; SIM_ERR_NO_DEVICE if there was nothing to reset; SIM_ERR_GONE if the reset itself made
+// the device leave the bus, as DETACH with bitWillDetach = 0 does (events->disconnected has been
+// called; wait for connected).
+int sim_host_reset(struct sim_host *host);
+
+void sim_host_suspend(struct sim_host *host); // no SOF from now on; 10 ms waited (7.1.7.6)
+void sim_host_resume(struct sim_host *host);  // 20 ms of K, 10 ms of recovery (7.1.7.7)
+bool sim_host_suspended(const struct sim_host *host);
 void sim_host_power(struct sim_host *host, bool on);
 
 // Address that SETUP, IN and OUT tokens carry. sim_host_reset() makes it 0.
 uint8_t sim_host_address(const struct sim_host *host);
 void sim_host_use_address(struct sim_host *host, uint8_t address);
 
+// bMaxPacketSize0 as sim_host_enumerate() learnt it; 64 before.
+uint8_t sim_host_max_packet0(const struct sim_host *host);
+
+// The next data packet of this endpoint is DATA0. The host does this by itself for all endpoints
+// after a bus reset and an accepted SET_CONFIGURATION, and for its endpoint after an accepted
+// CLEAR_FEATURE(ENDPOINT_HALT) (USB 2.0 9.1.1.5, 9.4.5). After SET_INTERFACE the caller does it,
+// for the endpoints of the chosen alternate: the host keeps no descriptors.
+void sim_host_reset_toggle(struct sim_host *host, uint8_t bEndpointAddress);
+
 // ---- Blocking helpers ----
 
+// Submit a transfer that the caller has filled in (done and context are not used) and run until it
+// has ended. timeout_ns 0 means 5 s (USB 2.0 9.2.6.1). Returns the bytes moved or an enum
+// sim_status; transfer->actual is set in both cases.
+int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer);
+
 // A control transfer to endpoint 0. Returns the length of the data stage (0..wLength) or an
-// enum sim_status. data holds setup->wLength bytes.
+// enum sim_status. data holds setup->wLength bytes. timeout_ns as above.
 int sim_host_control(struct sim_host *host,
                      const struct usb_setup *setup,
                      uint8_t *data,
                      uint64_t timeout_ns);
 
-// Wait for a device, reset it, learn bMaxPacketSize0, reset again, give it an address; leaves it
-// in the Address state. Returns 0 or an enum sim_status.
+// Wait for a device, reset it, learn bMaxPacketSize0, reset again, give it address 1; leaves it in
+// the Address state. Returns 0 or an enum sim_status; timeout_ns bounds the wait for a device.
 int sim_host_enumerate(struct sim_host *host, uint64_t timeout_ns);
 
 #endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// host_private.h - what the files of the host controller model share: host.c has the port and the
+// clock, host_transfer.c makes transactions of transfers, host_blocking.c waits for them.
+
+#ifndef SIM_HOST_PRIVATE_H
+#define SIM_HOST_PRIVATE_H
+
+#include <sim/host.h>
+
+struct sim_host {
+    struct sim_device *device;
+    struct sim_host_events events;
+    void *events_context;
+    sim_packet_tap *tap;
+    void *tap_context;
+
+    uint64_t now_ns;
+    uint64_t next_frame_ns;
+    uint16_t frame;
+
+    bool powered;
+    bool se0;
+    bool suspended;
+    bool resuming;
+    bool pull_up;        // as last seen
+    bool connected;      // debounced
+    uint64_t pull_up_ns; // since when pull_up is what it is
+
+    uint8_t address;
+    uint8_t max_packet0;
+    uint32_t toggles;               // bit n: next packet of endpoint_index() n is DATA1
+    uint64_t bus_free_ns;           // end of the last packet on the wire
+    uint64_t ready_ns[32];          // by endpoint_index(): the host controller's pacing
+    struct sim_transfer *transfers; // in the order they were submitted
+};
+
+// 0..15 for OUT and control endpoints, 16..31 for IN.
+static inline unsigned endpoint_index(uint8_t bEndpointAddress)
+{
+    return (bEndpointAddress & 0x0FU) | (bEndpointAddress & 0x80U) >> 3;
+}
+
+// Run to the next thing that happens, at most to limit_ns. Always moves time unless it is there.
+void host_step(struct sim_host *host, uint64_t limit_ns);
+
+void host_tap(struct sim_host *host, const struct sim_packet *packet);
+
+// One transaction of this transfer, now. May finish it.
+void host_transact(struct sim_host *host, struct sim_transfer *transfer);
+
+// Longest time the transfer's next transaction can take on the wire.
+uint64_t host_transaction_ns(const struct sim_transfer *transfer);
+
+// Take the transfer off the list and tell its owner.
+void host_finish(struct sim_host *host, struct sim_transfer *transfer, int status);
+
+#endif
