@@ -5,18 +5,10 @@
 
 #include <dfurt/dfurt.h>
 
-// What waits, in dfurt->pending.
-enum {
-    PENDING_NOTHING,
-    PENDING_STATUS_STAGE, // DETACH was accepted; its status stage has not completed
-    PENDING_BUS_RESET,    // bitWillDetach = 0: the detach timer runs
-    PENDING_SETTLE,       // bitWillDetach = 1: the settle time runs
-};
-
 static void enter_app_idle(struct dfurt *dfurt)
 {
     dfurt->bState = DFU_STATE_appIDLE;
-    dfurt->pending = PENDING_NOTHING;
+    dfurt->accepted = false;
 }
 
 static uint16_t min16(uint16_t a, uint16_t b)
@@ -39,18 +31,22 @@ static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *rep
     return min16(wLength, DFU_STATE_REPLY_SIZE);
 }
 
+static bool will_detach(const struct dfurt *dfurt)
+{
+    return (dfurt->config->bmAttributes & DFU_ATTR_WILL_DETACH) != 0;
+}
+
 static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
 {
     const struct dfurt_config *config = dfurt->config;
-    uint16_t longest_ms = min16(setup->wValue, config->wDetachTimeOut);
+    uint16_t longest_ms =
+        will_detach(dfurt) ? config->settle_ms : min16(setup->wValue, config->wDetachTimeOut);
     uint16_t timeout_ms = longest_ms;
 
     if (config->may_detach && !config->may_detach(dfurt->context, &timeout_ms))
         return DFURT_STALL;
-
     dfurt->remaining_ms = min16(timeout_ms, longest_ms);
-    dfurt->bState = DFU_STATE_appDETACH;
-    dfurt->pending = PENDING_STATUS_STAGE;
+    dfurt->accepted = true;
     return 0;
 }
 
@@ -92,6 +88,7 @@ int dfurt_setup(struct dfurt *dfurt,
     const uint8_t to_us = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
     bool in = (setup->bmRequestType & USB_DIR_IN) != 0;
 
+    dfurt->accepted = false; // if one was, this SETUP abandons it (USB 2.0 8.5.3)
     if ((setup->bmRequestType & ~USB_DIR_IN) != to_us ||
         setup->wIndex != dfurt->config->bInterfaceNumber)
         return DFURT_NOT_MINE;
@@ -102,40 +99,33 @@ int dfurt_setup(struct dfurt *dfurt,
 
 void dfurt_status_complete(struct dfurt *dfurt)
 {
-    const struct dfurt_config *config = dfurt->config;
-
-    if (dfurt->pending != PENDING_STATUS_STAGE)
+    if (!dfurt->accepted)
         return;
-    if (config->bmAttributes & DFU_ATTR_WILL_DETACH) {
-        dfurt->remaining_ms = config->settle_ms;
-        dfurt->pending = PENDING_SETTLE;
-    } else {
-        dfurt->pending = PENDING_BUS_RESET;
-    }
+    dfurt->accepted = false;
+    dfurt->bState = DFU_STATE_appDETACH;
+    dfurt_tick(dfurt, 0); // a time of 0 is over
 }
 
-void dfurt_bus_reset(struct dfurt *dfurt)
+static void end_detach(struct dfurt *dfurt, bool enter)
 {
-    bool enter = dfurt->pending == PENDING_BUS_RESET && dfurt->remaining_ms > 0;
-
     enter_app_idle(dfurt);
     if (enter)
         dfurt->config->enter_dfu(dfurt->context);
 }
 
+void dfurt_bus_reset(struct dfurt *dfurt)
+{
+    end_detach(dfurt, dfurt->bState == DFU_STATE_appDETACH);
+}
+
 void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms)
 {
-    bool settle = dfurt->pending == PENDING_SETTLE;
-
     if (dfurt->bState != DFU_STATE_appDETACH)
         return;
-    if (elapsed_ms < dfurt->remaining_ms) {
+    if (elapsed_ms < dfurt->remaining_ms)
         dfurt->remaining_ms = (uint16_t)(dfurt->remaining_ms - elapsed_ms);
-        return;
-    }
-    enter_app_idle(dfurt);
-    if (settle)
-        dfurt->config->enter_dfu(dfurt->context);
+    else
+        end_detach(dfurt, will_detach(dfurt));
 }
 
 void dfurt_cancel(struct dfurt *dfurt)

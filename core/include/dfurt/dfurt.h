@@ -15,17 +15,38 @@
 //     dfurt_bus_reset()       at each USB bus reset,
 //     dfurt_tick()            now and then, with the milliseconds since the last call.
 //
-// The decision falls at the SETUP; the device never leaves the bus before the status stage of
-// DETACH has completed (DFU 1.1 5.1; hosts report an I/O error otherwise).
+// The decision falls at the SETUP; DETACH takes effect, and its time begins to run, when its
+// status stage has completed. The device never leaves the bus before (hosts report an I/O error
+// otherwise).
 //
-// Both kinds of device, chosen by DFU_ATTR_WILL_DETACH in bmAttributes:
+// Both kinds of device, chosen by DFU_ATTR_WILL_DETACH in bmAttributes (DFU 1.1 4.1.3, 5.1):
 //   set    the device leaves by itself: settle_ms after the status stage, enter_dfu is called;
 //   clear  the device waits for a bus reset: if one comes while the detach timer runs, enter_dfu
 //          is called; if none comes, the timer expires, silently, back to appIDLE.
 //
-// The detach timer waits min(wValue of DETACH, wDetachTimeOut), and no longer than may_detach
-// allows. In appDETACH every DFU request but GETSTATUS and GETSTATE, a second DETACH included,
-// STALLs and returns the device to appIDLE (table A.2.2).
+//                         DETACH accepted, status stage complete
+//        appIDLE ------------------------------------------------------> appDETACH
+//           ^                                                              |  |
+//           +-- any request but GETSTATUS, GETSTATE (STALL); cancel; ------+  | bus reset; or, with
+//           |   or, with WILL_DETACH clear, the timer expires                 | WILL_DETACH set,
+//           +---------------------- enter_dfu <-------------------------------+ settle_ms are over
+//
+// Tables A.2.1 and A.2.2 to the letter: GETSTATUS and GETSTATE are answered in both states; every
+// other request, and one with the wrong direction, STALLs and leads to appIDLE, a second DETACH
+// included. Neither state knows an error.
+//
+// What the specification leaves open, and what is done here:
+//   - The detach timer waits min(wValue of DETACH, wDetachTimeOut), and no longer than may_detach
+//     allows. A larger wValue is no error: dfu-util and fwupd always send 1000.
+//   - A time of 0 is over at once. So with WILL_DETACH clear, wValue 0 is acknowledged and leads
+//     straight back to appIDLE; with it set, wValue and wDetachTimeOut do not matter.
+//   - A DETACH whose status stage does not complete never happened: a new SETUP, of any kind, and
+//     a bus reset abandon it (USB 2.0 5.5.5, 8.5.3). A GETSTATUS in its place says appIDLE.
+//   - A bus reset in the settle time enters DFU mode at once: the state is appDETACH (A.2.2), and
+//     the host has been told that the device will go.
+//   - A reply is cut to wLength (USB 2.0 9.3.5), to nothing if that is 0. DETACH with a data stage
+//     STALLs. The direction bit counts even where wLength is 0: a read never detaches a device.
+//   - SET_CONFIGURATION and SET_INTERFACE do not touch the state.
 //
 // All calls come from one context (the USB interrupt, or one loop): nothing here locks.
 
@@ -45,7 +66,7 @@ extern "C" {
 // What dfurt_setup() returns when it does not return a length.
 enum {
     DFURT_STALL = -1,    // answer with a STALL handshake
-    DFURT_NOT_MINE = -2, // not a class request to this interface: nothing has changed here
+    DFURT_NOT_MINE = -2, // not a class request to this interface: the state did not move
 };
 
 // What a product chooses. Constant for the life of the device; may live in flash.
@@ -60,14 +81,16 @@ struct dfurt_config {
     uint8_t iInterface;       // string index of the interface's name, 0 for none
     uint8_t settle_ms;        // 0..255 ms between the status stage of DETACH and enter_dfu
 
-    // May the device detach now? Called at DETACH in appIDLE. Return false to refuse (the request
-    // STALLs and the state stays appIDLE). *timeout_ms holds the timer that is about to run; it
-    // may be made shorter, never longer (longer is ignored). NULL: always.
+    // May the device detach now? Called at the SETUP of DETACH in appIDLE. Return false to refuse:
+    // the request STALLs and the state stays appIDLE. *timeout_ms holds the time that is about to
+    // run, the detach timer or the settle time; it may be made shorter, never longer (longer is
+    // ignored). NULL: always.
     bool (*may_detach)(void *context, uint16_t *timeout_ms);
 
-    // Become the boot loader: drop the pull-up and reset. Called once for each detach, never
-    // before the status stage has completed. It may return (a simulator) or not (a product).
-    // Required.
+    // Become the boot loader: drop the pull-up and reset. Called once for each detach, from within
+    // dfurt_status_complete(), dfurt_tick() or dfurt_bus_reset(), never before the status stage
+    // has completed. It may return (a simulator does) or not (a product does not); the state is
+    // appIDLE again by then. Required.
     void (*enter_dfu)(void *context);
 };
 
@@ -75,9 +98,9 @@ struct dfurt_config {
 struct dfurt {
     const struct dfurt_config *config;
     void *context;
-    uint16_t remaining_ms; // detach timer, or settle time once the status stage has completed
+    uint16_t remaining_ms; // of the detach timer or the settle time
     uint8_t bState;        // enum dfu_state, appIDLE or appDETACH
-    uint8_t pending;       // what waits for the status stage or the settle time
+    bool accepted;         // a DETACH was; its status stage has not completed
 };
 
 // Start in appIDLE, as after a power-on reset. context is handed to the callbacks.
@@ -89,22 +112,26 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
 //
 // Returns the number of reply bytes (0..6, never more than wLength; 0 for DETACH: go to the status
 // stage), DFURT_STALL, or DFURT_NOT_MINE when bmRequestType or any of the 16 bits of wIndex say
-// that the request is for someone else.
+// that the request is for someone else: the state does not move.
 int dfurt_setup(struct dfurt *dfurt,
                 const struct usb_setup *setup,
                 uint8_t reply[DFU_STATUS_REPLY_SIZE]);
 
-// The status stage of the request that dfurt_setup() accepted has completed (USB 2.0 8.5.3).
+// The status stage of the request that dfurt_setup() accepted last has completed (USB 2.0 8.5.3).
+// Not to be called for anyone else's request.
 void dfurt_status_complete(struct dfurt *dfurt);
 
-// The bus was reset (DFU 1.1 A.2.1, A.2.2): in appDETACH with the timer running, calls enter_dfu;
-// otherwise the device stays in run time.
+// The bus was reset (tables A.2.1 and A.2.2): in appDETACH calls enter_dfu; otherwise the device
+// stays in run time.
 void dfurt_bus_reset(struct dfurt *dfurt);
 
-// elapsed_ms milliseconds have passed. Runs the detach timer and the settle time.
+// elapsed_ms milliseconds have passed since the last call. Runs the detach timer and the settle
+// time, which are over when as many milliseconds have been reported: call it each millisecond, or
+// as often as the times shall be exact.
 void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms);
 
-// Back to appIDLE without a word to the host: the product changed its mind.
+// Back to appIDLE without a word to the host: the product changed its mind. At any time; within
+// may_detach it changes nothing (return false there), within enter_dfu it is too late.
 void dfurt_cancel(struct dfurt *dfurt);
 
 // The interface descriptor and the functional descriptor after it, built from the config
