@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalogue.h"
+
+const struct check_group *const catalogue[] = {
+    &check_descriptors,
+    &check_requests,
+    NULL,
+};
+
+const struct check *catalogue_find(const char *id)
+{
+    for (const struct check_group *const *group = catalogue; *group; ++group) {
+        for (size_t i = 0; i < (*group)->count; ++i) {
+            if (strcmp((*group)->checks[i].id, id) == 0)
+                return &(*group)->checks[i];
+        }
+    }
+    return NULL;
+}
+
+size_t catalogue_count(void)
+{
+    size_t count = 0;
+    for (const struct check_group *const *group = catalogue; *group; ++group)
+        count += (*group)->count;
+    return count;
+}
+
+const char *level_text(enum level level)
+{
+    switch (level) {
+    case LEVEL_MUST:
+        return "must";
+    case LEVEL_SHOULD:
+        return "should";
+    case LEVEL_INFO:
+        return "inform";
+    }
+    return "?";
+}
+
+const char *need_text(unsigned need)
+{
+    switch ((enum need)need) {
+    case NEED_RUN_TIME:
+        return "run time";
+    case NEED_DFU_MODE:
+        return "DFU mode";
+    case NEED_DETACH:
+        return "to send DETACH";
+    case NEED_WRITE:
+        return "--allow-write";
+    case NEED_RESET:
+        return "a target that can reset the bus";
+    case NEED_RAW:
+        return "a target that carries requests to absent interfaces and endpoints";
+    case NEED_ADDRESS:
+        return "a target that can hold the device in the Address state";
+    case NEED_DEFAULT:
+        return "a target that can hold the device in the Default state";
+    case NEED_SUSPEND:
+        return "a target that can suspend the bus";
+    case NEED_ANY_LENGTH:
+        return "a target where GET_DESCRIPTOR(DEVICE) of 8 or 64 bytes is no bus reset";
+    case NEED_FUNCTIONAL:
+        return "a DFU functional descriptor";
+    case NEED_WILL_DETACH:
+        return "a device with bitWillDetach = 1";
+    case NEED_WAIT_RESET:
+        return "a device with bitWillDetach = 0";
+    case NEED_CAN_DNLOAD:
+        return "a device with bitCanDnload = 1";
+    case NEED_CAN_UPLOAD:
+        return "a device with bitCanUpload = 1";
+    case NEED_DFUSE:
+        return "a DfuSe device (bcdDFUVersion 011Ah)";
+    case NEED_PLAIN:
+        return "a device that is not DfuSe";
+    case NEED_OTHER_INTERFACE:
+        return "a device with another interface beside DFU";
+    }
+    return "?";
+}
+
+// ---- Globs ----
+
+// A shell's glob of * and ?: on a mismatch go back to the last * and let it take one more.
+static bool glob_matches(const char *glob, size_t length, const char *text)
+{
+    const char *end = glob + length;
+    const char *star = NULL;
+    const char *resume = NULL;
+    while (*text) {
+        if (glob < end && *glob == '*') {
+            star = ++glob;
+            resume = text;
+        } else if (glob < end && (*glob == '?' ||
+                                  toupper((unsigned char)*glob) == toupper((unsigned char)*text))) {
+            ++glob;
+            ++text;
+        } else if (star) {
+            glob = star;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (glob < end && *glob == '*')
+        ++glob;
+    return glob == end;
+}
+
+bool glob_list_matches(const char *globs, const char *id)
+{
+    while (true) {
+        size_t length = strcspn(globs, ",");
+        if (glob_matches(globs, length, id))
+            return true;
+        if (globs[length] == '\0')
+            return false;
+        globs += length + 1;
+    }
+}
+
+static bool matches_any_check(const char *glob, size_t length)
+{
+    for (const struct check_group *const *group = catalogue; *group; ++group) {
+        for (size_t i = 0; i < (*group)->count; ++i) {
+            if (glob_matches(glob, length, (*group)->checks[i].id))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool glob_list_unknown(const char *globs, char *ret_glob, size_t size)
+{
+    while (true) {
+        size_t length = strcspn(globs, ",");
+        if (!matches_any_check(globs, length)) {
+            snprintf(ret_glob, size, "%.*s", (int)length, globs);
+            return true;
+        }
+        if (globs[length] == '\0')
+            return false;
+        globs += length + 1;
+    }
+}

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: MIT
+//
+// The one wrapper around the target, and the words of a finding. Every function that talks to the
+// target fills in one transcript entry; expectations then speak of the last entry.
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "probe.h"
+
+const char *verdict_text(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_PASS:
+        return "PASS";
+    case VERDICT_FAIL:
+        return "FAIL";
+    case VERDICT_WARN:
+        return "WARN";
+    case VERDICT_SKIP:
+        return "SKIP";
+    case VERDICT_INCONCLUSIVE:
+        return "INCONCLUSIVE";
+    }
+    return "?";
+}
+
+void probe_init(struct probe *probe, struct target *target)
+{
+    *probe = (struct probe){.target = target};
+    probe_refresh(probe);
+}
+
+void probe_begin(struct probe *probe, const struct check *check)
+{
+    transcript_clear(&probe->transcript);
+    probe->check = check;
+    probe->verdict = VERDICT_PASS;
+    probe->decided = false;
+    probe->expectations = 0;
+    probe->finding = (struct finding){.sent = ""};
+}
+
+enum verdict probe_end(struct probe *probe)
+{
+    if (!probe->decided && probe->expectations == 0)
+        probe_inconclusive(probe, "the check could test nothing");
+    return probe->verdict;
+}
+
+const struct device *probe_device(const struct probe *probe)
+{
+    return probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode;
+}
+
+// ---- The bus ----
+
+uint64_t probe_now_us(struct probe *probe)
+{
+    return probe->target->ops->now_us(probe->target);
+}
+
+static struct transcript_entry entry_start(struct probe *probe, enum transcript_kind kind)
+{
+    return (struct transcript_entry){.kind = kind, .start_us = probe_now_us(probe)};
+}
+
+static int entry_end(struct probe *probe,
+                     struct transcript_entry *entry,
+                     int result,
+                     const uint8_t *data,
+                     size_t data_size)
+{
+    entry->result = result;
+    entry->took_us = probe_now_us(probe) - entry->start_us;
+    transcript_add(&probe->transcript, *entry, data, data_size);
+    return result;
+}
+
+int probe_control(struct probe *probe, const struct usb_setup *setup, uint8_t *data)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CONTROL);
+    usb_setup_store(entry.setup, setup);
+    entry.asked = setup->wLength;
+
+    int result = probe->target->ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
+    size_t moved = setup->wLength;
+    if (setup->bmRequestType & USB_DIR_IN)
+        moved = result > 0 ? (size_t)result : 0;
+    return entry_end(probe, &entry, result, data, moved);
+}
+
+int probe_transfer(struct probe *probe,
+                   uint8_t bEndpointAddress,
+                   uint8_t *data,
+                   size_t length,
+                   unsigned timeout_ms)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_TRANSFER);
+    entry.bEndpointAddress = bEndpointAddress;
+    entry.asked = length;
+
+    int result =
+        probe->target->ops->transfer(probe->target, bEndpointAddress, data, length, timeout_ms);
+    size_t moved = length;
+    if (bEndpointAddress & USB_DIR_IN)
+        moved = result > 0 ? (size_t)result : 0;
+    return entry_end(probe, &entry, result, data, moved);
+}
+
+int probe_set_configuration(struct probe *probe, uint8_t value)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_CONFIGURATION);
+    const struct usb_setup setup = {.bRequest = USB_SET_CONFIGURATION, .wValue = value};
+    usb_setup_store(entry.setup, &setup);
+    int result = probe->target->ops->set_configuration(probe->target, value);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternate)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_INTERFACE);
+    const struct usb_setup setup = {.bmRequestType = USB_RECIPIENT_INTERFACE,
+                                    .bRequest = USB_SET_INTERFACE,
+                                    .wValue = alternate,
+                                    .wIndex = interface};
+    usb_setup_store(entry.setup, &setup);
+    int result = probe->target->ops->set_interface(probe->target, interface, alternate);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_clear_halt(struct probe *probe, uint8_t bEndpointAddress)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CLEAR_HALT);
+    entry.bEndpointAddress = bEndpointAddress;
+    int result = probe->target->ops->clear_halt(probe->target, bEndpointAddress);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+static int
+bus_event(struct probe *probe, enum transcript_kind kind, int (*operation)(struct target *target))
+{
+    struct transcript_entry entry = entry_start(probe, kind);
+    return entry_end(probe, &entry, operation(probe->target), NULL, 0);
+}
+
+int probe_reset(struct probe *probe)
+{
+    int result = bus_event(probe, TRANSCRIPT_RESET, probe->target->ops->reset);
+    if (result == 0)
+        probe_refresh(probe);
+    return result;
+}
+
+int probe_to_default(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_DEFAULT, probe->target->ops->to_default);
+}
+
+int probe_to_address(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_ADDRESS, probe->target->ops->to_address);
+}
+
+int probe_suspend(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_SUSPEND, probe->target->ops->suspend);
+}
+
+int probe_resume(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_RESUME, probe->target->ops->resume);
+}
+
+static void tell_waiting(struct probe *probe, unsigned ms, const char *what)
+{
+    if (probe->waiting)
+        probe->waiting(probe->waiting_context, ms, what);
+}
+
+int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_LEAVE);
+    tell_waiting(probe, timeout_ms, what);
+    int result = probe->target->ops->wait_leave(probe->target, timeout_ms);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_RETURN);
+    tell_waiting(probe, timeout_ms, what);
+    int result = probe->target->ops->wait_return(probe->target, timeout_ms);
+    entry_end(probe, &entry, result, NULL, 0);
+    if (result == 0)
+        probe_refresh(probe);
+    return result;
+}
+
+void probe_sleep(struct probe *probe, unsigned ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SLEEP);
+    tell_waiting(probe, ms, what);
+    probe->target->ops->sleep_ms(probe->target, ms);
+    entry_end(probe, &entry, 0, NULL, 0);
+}
+
+// A wrong device may carry the other mode's bInterfaceProtocol, so the state decides where it can
+// be asked: 2 and above exist in DFU mode only.
+static enum device_mode find_mode(struct probe *probe, const struct device *device)
+{
+    if (!device->dfu)
+        return DEVICE_RUN_TIME;
+    const struct usb_setup getstate = {.bmRequestType = 0xA1,
+                                       .bRequest = DFU_GETSTATE,
+                                       .wIndex = device->dfu->bInterfaceNumber,
+                                       .wLength = DFU_STATE_REPLY_SIZE};
+    uint8_t state;
+    if (probe_control(probe, &getstate, &state) == DFU_STATE_REPLY_SIZE)
+        return state >= DFU_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
+    return device->dfu->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
+                                                                    : DEVICE_RUN_TIME;
+}
+
+void probe_refresh(struct probe *probe)
+{
+    struct device now;
+    device_load(&now, &probe->target->descriptors);
+    probe->mode = find_mode(probe, &now);
+    device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
+                &probe->target->descriptors);
+}
+
+// ---- Requests ----
+
+struct usb_setup
+dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength)
+{
+    const struct device *device = probe_device(probe);
+    bool in = bRequest == DFU_UPLOAD || bRequest == DFU_GETSTATUS || bRequest == DFU_GETSTATE;
+    return (struct usb_setup){
+        .bmRequestType =
+            (uint8_t)((in ? USB_DIR_IN : USB_DIR_OUT) | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE),
+        .bRequest = bRequest,
+        .wValue = wValue,
+        .wIndex = device->dfu ? device->dfu->bInterfaceNumber : 0,
+        .wLength = wLength,
+    };
+}
+
+struct usb_setup get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength)
+{
+    return (struct usb_setup){
+        .bmRequestType = USB_DIR_IN,
+        .bRequest = USB_GET_DESCRIPTOR,
+        .wValue = (uint16_t)(type << 8 | index),
+        .wIndex = language,
+        .wLength = wLength,
+    };
+}
+
+struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFU_STATUS_REPLY_SIZE])
+{
+    return (struct dfu_status_reply){
+        .bStatus = bytes[0],
+        .bwPollTimeout = (uint32_t)(bytes[1] | bytes[2] << 8 | bytes[3] << 16),
+        .bState = bytes[4],
+        .iString = bytes[5],
+    };
+}
+
+const char *dfu_state_name(uint8_t bState)
+{
+    static const char *const names[] = {
+        "appIDLE",          "appDETACH",   "dfuIDLE",
+        "dfuDNLOAD-SYNC",   "dfuDNBUSY",   "dfuDNLOAD-IDLE",
+        "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET",
+        "dfuUPLOAD-IDLE",   "dfuERROR",
+    };
+    return bState <= DFU_STATE_dfuERROR ? names[bState] : "a state out of range";
+}
+
+// ---- Findings ----
+
+static void describe_last(const struct probe *probe, char *sent, size_t size)
+{
+    for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
+        const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
+        if (entry->kind == TRANSCRIPT_SLEEP || entry->kind == TRANSCRIPT_WAIT_LEAVE ||
+            entry->kind == TRANSCRIPT_WAIT_RETURN)
+            continue;
+        transcript_sent(entry, sent, size);
+        return;
+    }
+    sent[0] = '\0';
+}
+
+static enum verdict broken_verdict(const struct probe *probe)
+{
+    switch (probe->check->level) {
+    case LEVEL_MUST:
+        return VERDICT_FAIL;
+    case LEVEL_SHOULD:
+        return probe->strict ? VERDICT_FAIL : VERDICT_WARN;
+    case LEVEL_INFO:
+        break;
+    }
+    return VERDICT_PASS;
+}
+
+static bool vbreak(struct probe *probe, const char *expected, const char *received, va_list args)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = broken_verdict(probe);
+    describe_last(probe, probe->finding.sent, sizeof probe->finding.sent);
+    snprintf(probe->finding.expected, sizeof probe->finding.expected, "%s", expected);
+    vsnprintf(probe->finding.received, sizeof probe->finding.received, received, args);
+    return false;
+}
+
+bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
+{
+    ++probe->expectations;
+    if (met)
+        return true;
+    va_list args;
+    va_start(args, received);
+    vbreak(probe, expected, received, args);
+    va_end(args);
+    return false;
+}
+
+bool probe_inconclusive(struct probe *probe, const char *reason, ...)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = VERDICT_INCONCLUSIVE;
+    va_list args;
+    va_start(args, reason);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    va_end(args);
+    return false;
+}
+
+bool probe_skip(struct probe *probe, const char *reason, ...)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = VERDICT_SKIP;
+    va_list args;
+    va_start(args, reason);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    va_end(args);
+    return false;
+}
+
+void probe_note(struct probe *probe, const char *note, ...)
+{
+    if (probe->decided)
+        return;
+    va_list args;
+    va_start(args, note);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, note, args);
+    va_end(args);
+}
+
+// ---- Expectations ----
+
+bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected)
+{
+    char words[PROBE_WORDS];
+    snprintf(words, sizeof words, "%s is %u (%Xh)", what, expected, expected);
+    return expect(probe, received == expected, words, "%u (%Xh)", received, received);
+}
+
+// A result that is not what the device was expected to do. The device answers for STALL, for
+// silence and for babble; for the rest the transport may.
+static bool unexpected(struct probe *probe, const char *expected, int result, const uint8_t *data)
+{
+    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO || result == TARGET_ERR_UNSUPPORTED)
+        return probe_inconclusive(probe, "%s", target_error_text(result));
+    if (result < 0)
+        return expect(probe, false, expected, "%s", target_error_text(result));
+    char bytes[100] = "";
+    if (result > 0 && data)
+        format_bytes(bytes, sizeof bytes, data, (size_t)result);
+    return expect(probe, false, expected, "accepted, %d bytes%s%s", result, *bytes ? ": " : "",
+                  bytes);
+}
+
+bool expect_accepted(struct probe *probe,
+                     const struct usb_setup *setup,
+                     uint8_t *data,
+                     int *ret_length)
+{
+    int result = probe_control(probe, setup, data);
+    if (result < 0)
+        return unexpected(probe, "the request is carried out", result, NULL);
+    ++probe->expectations;
+    if (ret_length)
+        *ret_length = result;
+    return true;
+}
+
+bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data)
+{
+    if (result != length) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "the request is carried out, %u bytes", length);
+        return unexpected(probe, expected, result, data);
+    }
+    ++probe->expectations;
+    return true;
+}
+
+bool expect_length(struct probe *probe,
+                   const struct usb_setup *setup,
+                   uint8_t *data,
+                   uint16_t length)
+{
+    int result = probe_control(probe, setup, data);
+    return expect_result(probe, result, length, setup->bmRequestType & USB_DIR_IN ? data : NULL);
+}
+
+bool expect_stall(struct probe *probe, const struct usb_setup *setup, uint8_t *data)
+{
+    int result = probe_control(probe, setup, data);
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, "STALL", result, setup->bmRequestType & USB_DIR_IN ? data : NULL);
+    ++probe->expectations;
+    return true;
+}
+
+bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
+{
+    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
+    uint8_t reply[DFU_STATUS_REPLY_SIZE] = {0};
+    if (!expect_length(probe, &setup, reply, DFU_STATUS_REPLY_SIZE))
+        return false;
+    *ret_status = dfu_status_load(reply);
+    return true;
+}
+
+bool expect_getstate(struct probe *probe, uint8_t *ret_state)
+{
+    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATE, 0, DFU_STATE_REPLY_SIZE);
+    return expect_length(probe, &setup, ret_state, DFU_STATE_REPLY_SIZE);
+}
+
+// GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may.
+bool expect_state(struct probe *probe, uint8_t bState, const char *when)
+{
+    char expected[PROBE_WORDS];
+    snprintf(expected, sizeof expected, "the device is in %s %s", dfu_state_name(bState), when);
+
+    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, DFU_STATE_REPLY_SIZE);
+    uint8_t state = 0xFF;
+    int result = probe_control(probe, &getstate, &state);
+    if (result == DFU_STATE_REPLY_SIZE)
+        return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
+                      dfu_state_name(state));
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, expected, result, &state);
+
+    const struct usb_setup getstatus = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
+    uint8_t reply[DFU_STATUS_REPLY_SIZE] = {0};
+    result = probe_control(probe, &getstatus, reply);
+    if (result == DFU_STATUS_REPLY_SIZE)
+        return expect(probe, reply[4] == bState, expected, "GETSTATUS: bState %u, %s", reply[4],
+                      dfu_state_name(reply[4]));
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, expected, result, reply);
+    return expect(probe, bState == DFU_STATE_appIDLE, expected,
+                  "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
+}
+
+bool expect_stays(struct probe *probe, unsigned ms, const char *what)
+{
+    int result = probe_wait_leave(probe, ms, what);
+    if (result == TARGET_ERR_TIMEOUT) {
+        ++probe->expectations;
+        return true;
+    }
+    if (result < 0)
+        return unexpected(probe, "", result, NULL);
+    return expect(probe, false, "the device stays on the bus", "it left the bus");
+}
+
+bool expect_return(struct probe *probe, unsigned ms, const char *what)
+{
+    int result = probe_wait_return(probe, ms, what);
+    if (result < 0 && result != TARGET_ERR_TIMEOUT)
+        return unexpected(probe, "", result, NULL);
+    char expected[64];
+    snprintf(expected, sizeof expected, "the device is back on the bus within %u ms", ms);
+    return expect(probe, result == 0, expected, "it did not come back");
+}

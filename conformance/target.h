@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// target.h - the seam between the checks and a device, however it is reached.
+//
+// A target is one device: behind libusb (target_usb.c), behind a USB/IP server (target_usbip.c), or
+// simulated in this process (target_sim.c). It is always the same device, also after it has left
+// the bus and come back as its own boot loader: the transport follows it by path and serial number.
+//
+// Capabilities say what the transport can carry. What it cannot is never called: the runner turns a
+// check that needs it into a SKIP with its reason.
+//
+// Errors say what the transport knows. STALL, TIMEOUT (it only NAKed) and OVERFLOW (it sent more
+// than was asked for) are the device's doing. GONE and IO may be the cable's: no check fails a
+// device for them alone. UNSUPPORTED is a capability that was not asked for.
+//
+// Time is the target's own: wall time on a bus, virtual time on sim:, where waiting costs nothing.
+
+#ifndef CONFORMANCE_TARGET_H
+#define CONFORMANCE_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dfurt/usb_spec.h>
+
+enum target_error {
+    TARGET_ERR_STALL = -1,
+    TARGET_ERR_TIMEOUT = -2,
+    TARGET_ERR_GONE = -3,        // the device has left the bus
+    TARGET_ERR_OVERFLOW = -4,    // the device sent more than was asked for
+    TARGET_ERR_IO = -5,          // the transport failed
+    TARGET_ERR_UNSUPPORTED = -6, // this transport cannot do that
+};
+
+enum target_capability {
+    TARGET_CAN_RESET = 1 << 0,   // reset() reaches the device
+    TARGET_CAN_RAW = 1 << 1,     // requests to absent interfaces and endpoints reach the device
+    TARGET_CAN_ADDRESS = 1 << 2, // the Address state can be reached, and requests sent in it
+    TARGET_CAN_DEFAULT = 1 << 3, // the Default state can be reached, and requests sent in it
+    TARGET_CAN_SUSPEND = 1 << 4, // suspend() and resume() reach the device
+
+    // GET_DESCRIPTOR(DEVICE) may ask for 64 or 8 bytes. A USB/IP server takes it for a bus reset.
+    TARGET_CAN_ANY_LENGTH = 1 << 5,
+};
+
+enum { TARGET_CONFIGURATION_MAX = 4096 };
+
+// The descriptors as the host read them when it enumerated the device.
+struct target_descriptors {
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the active one
+    size_t configuration_length;                     // what was received, not what it says
+};
+
+struct target;
+
+struct target_ops {
+    // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the
+    // data stage (0..wLength) or an enum target_error.
+    int (*control)(struct target *target,
+                   const struct usb_setup *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms);
+
+    // A bulk or interrupt transfer; bit 7 of bEndpointAddress is the direction. Returns the bytes
+    // that moved or an enum target_error.
+    int (*transfer)(struct target *target,
+                    uint8_t bEndpointAddress,
+                    uint8_t *data,
+                    size_t length,
+                    unsigned timeout_ms);
+
+    // What a host controller driver has to know of. Each returns 0 or an enum target_error.
+    int (*set_configuration)(struct target *target, uint8_t value);
+    int (*set_interface)(struct target *target, uint8_t interface, uint8_t alternate);
+    int (*clear_halt)(struct target *target, uint8_t bEndpointAddress);
+
+    // Reset the bus; the host enumerates the device again. Returns 0 if it is still the device it
+    // was, TARGET_ERR_GONE if it went away or came up as another one: wait_return() then finds it.
+    int (*reset)(struct target *target);
+
+    // Reset the bus and leave the device in the Default state, or give it an address and leave it
+    // in the Address state. reset() ends it.
+    int (*to_default)(struct target *target);
+    int (*to_address)(struct target *target);
+
+    int (*suspend)(struct target *target);
+    int (*resume)(struct target *target);
+
+    // Wait until the device has left the bus. Returns 0, or TARGET_ERR_TIMEOUT if it stayed.
+    int (*wait_leave)(struct target *target, unsigned timeout_ms);
+
+    // Wait until the device is on the bus, enumerated; open it, and read target->descriptors
+    // anew. Returns 0, or TARGET_ERR_TIMEOUT if it did not come.
+    int (*wait_return)(struct target *target, unsigned timeout_ms);
+
+    uint64_t (*now_us)(struct target *target); // monotonic
+    void (*sleep_ms)(struct target *target, unsigned ms);
+
+    // What is known to be wrong with the device, beyond what the bus shows: one line, or NULL.
+    const char *(*trouble)(struct target *target);
+
+    void (*close)(struct target *target);
+};
+
+// Base of every target; concrete ones embed it as their first member.
+struct target {
+    const struct target_ops *ops;
+    unsigned capabilities; // enum target_capability
+    struct target_descriptors descriptors;
+    char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
+};
+
+// ---- Which target: the argument of --target ----
+
+enum target_kind {
+    TARGET_KIND_USB,
+    TARGET_KIND_USBIP,
+    TARGET_KIND_SIM,
+};
+
+enum { TARGET_TEXT = 256 };
+
+// A parsed SPEC. Strings that were not given are empty.
+struct target_spec {
+    enum target_kind kind;
+    uint16_t vendor, product;   // usb
+    char serial[TARGET_TEXT];   // usb
+    char path[TARGET_TEXT];     // usb: BUS-PORTS, as in sysfs: 1-4.2
+    char host[TARGET_TEXT];     // usbip
+    char port[TARGET_TEXT];     // usbip
+    char bus_id[TARGET_TEXT];   // usbip
+    char device[TARGET_TEXT];   // sim
+    char defect[TARGET_TEXT];   // sim
+    char firmware[TARGET_TEXT]; // sim
+};
+
+// Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS]`, `usbip:HOST:PORT[/BUSID]` or
+// `sim[:DEVICE[,defect=NAME][,firmware=ELF]]`. Returns 0, or -1 with one line in error.
+int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
+
+// Open the device. Returns NULL with one line in error that says what was wrong and what to do.
+struct target *target_open(const struct target_spec *spec, char *error, size_t size);
+
+struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size);
+struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size);
+struct target *target_usbip_open(const struct target_spec *spec, char *error, size_t size);
+
+// "STALL", "timeout", "the device left the bus", ...
+const char *target_error_text(int error);
+
+// "a bus reset", ...: what a capability gives, to complete "this target cannot carry ...".
+const char *target_capability_text(unsigned capability);
+
+#endif
