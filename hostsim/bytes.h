@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// bytes.h - big-endian numbers in byte buffers, as USB/IP has them. dfurt/usb_spec.h has the
+// little-endian ones.
+
+#ifndef HOSTSIM_BYTES_H
+#define HOSTSIM_BYTES_H
+
+#include <stdint.h>
+
+static inline uint16_t load_be16(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static inline uint32_t load_be32(const uint8_t *bytes)
+{
+    return (uint32_t)load_be16(bytes) << 16 | load_be16(bytes + 2);
+}
+
+static inline void store_be16(uint8_t *bytes, uint16_t value)
+{
+    bytes[0] = (uint8_t)(value >> 8);
+    bytes[1] = (uint8_t)value;
+}
+
+static inline void store_be32(uint8_t *bytes, uint32_t value)
+{
+    store_be16(bytes, (uint16_t)(value >> 16));
+    store_be16(bytes + 2, (uint16_t)value);
+}
+
+#endif
