@@ -274,6 +274,7 @@ static void start(struct bench *bench)
         .device_descriptor = bench->device_descriptor,
         .configurations = configurations,
         .bos = bos,
+        .strings = &usbdev_strings,
         .langids = langids,
         .string = string,
         .context = bench,

@@ -11,8 +11,6 @@
 //      +------> DATA_IN --------------------> STATUS_OUT -----------------> complete
 //      | OUT                  wLength bytes
 //      +------> DATA_OUT -------------------> STATUS_IN
-//
-// Strings are made UTF-16 packet by packet, so the scratch buffer need hold only one packet.
 
 #include "usbdev_private.h"
 
@@ -23,8 +21,6 @@ enum stage {
     STAGE_STATUS_IN,
     STAGE_STATUS_OUT,
 };
-
-enum { MAX_STRING_SIZE = 2 + 2 * 126 };
 
 enum {
     ATTRIBUTES_SELF_POWERED = 0x40, // USB 2.0 table 9-10
@@ -128,53 +124,6 @@ static void configure(struct usbdev *dev, const uint8_t *configuration)
         choose_alternate(dev, i, 0);
 }
 
-// ---- Strings ----
-
-// The next character; what is not UTF-8 gives a wrong one, but never reads beyond the NUL.
-static uint32_t next_character(const char **text)
-{
-    uint32_t character = (uint8_t) * (*text)++;
-    if (character < 0x80)
-        return character;
-
-    int more = character >= 0xF0 ? 3 : character >= 0xE0 ? 2 : 1;
-    character &= 0x3Fu >> more;
-    for (; more > 0 && (**text & 0xC0) == 0x80; more--)
-        character = character << 6 | (*(*text)++ & 0x3F);
-    return character;
-}
-
-// Of the string descriptor, scratch holds the packet that is next: what begins at dev->done.
-static void put_unit(struct usbdev *dev, unsigned offset, uint32_t unit)
-{
-    unsigned at = offset - dev->done;
-
-    if (at < USBDEV_SCRATCH_SIZE)
-        store_le16(dev->scratch + at, (uint16_t)unit);
-}
-
-// Make that packet of dev->text (USB 2.0 9.6.7). Returns bLength.
-static uint16_t make_string_packet(struct usbdev *dev)
-{
-    const char *text = dev->text;
-    unsigned length = 2;
-
-    while (*text && length < MAX_STRING_SIZE) {
-        uint32_t character = next_character(&text);
-        if (character >= 0x10000) { // a surrogate pair, never cut in half
-            if (length + 4 > MAX_STRING_SIZE)
-                break;
-            put_unit(dev, length, 0xD7C0 + (character >> 10));
-            length += 2;
-            character = 0xDC00 | (character & 0x3FF);
-        }
-        put_unit(dev, length, character);
-        length += 2;
-    }
-    put_unit(dev, 0, length | USB_DT_STRING << 8);
-    return (uint16_t)length;
-}
-
 // ---- Standard requests (USB 2.0 9.4). Each returns 0 or USBDEV_STALL. ----
 
 static int reply_bytes(struct usbdev *dev, const uint8_t *bytes, uint16_t length)
@@ -209,21 +158,6 @@ static uint8_t attributes(const struct usbdev *dev)
     return configuration[CONFIGURATION_bmAttributes];
 }
 
-static int get_string(struct usbdev *dev, uint8_t index, uint16_t langid)
-{
-    const struct usbdev_config *config = dev->config;
-
-    if (!config->langids)
-        return USBDEV_STALL;
-    if (index == 0)
-        return reply_bytes(dev, config->langids, config->langids[0]);
-    dev->text = config->string(config->context, index, langid);
-    if (!dev->text)
-        return USBDEV_STALL;
-    dev->request.length = make_string_packet(dev);
-    return 0;
-}
-
 // USB 2.0 9.4.3
 static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup)
 {
@@ -240,7 +174,7 @@ static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup)
         set = configuration_at(dev, index);
         break;
     case USB_DT_STRING:
-        return get_string(dev, index, setup->wIndex);
+        return config->strings ? config->strings->get(dev, index, setup->wIndex) : USBDEV_STALL;
     case USB_DT_BOS:
         if (index == 0)
             set = config->bos;
@@ -448,7 +382,7 @@ static void send_packet(struct usbdev *dev)
     const uint8_t *data = dev->request.data + dev->done;
 
     if (dev->text) {
-        make_string_packet(dev);
+        dev->config->strings->make_packet(dev);
         data = dev->scratch;
     }
     dev->driver->ep_in(dev->port, 0, data, packet_length(dev));

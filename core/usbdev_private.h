@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbdev_private.h - what usbdev.c and usbdev_endpoints.c share.
+// usbdev_private.h - what the usbdev*.c files share.
 
 #ifndef DFURT_USBDEV_PRIVATE_H
 #define DFURT_USBDEV_PRIVATE_H
@@ -40,6 +40,16 @@ struct usbdev_endpoints {
                      uint8_t bEndpointAddress,
                      const uint8_t *data,
                      uint16_t length);
+};
+
+// What usbdev.c needs of the strings.
+struct usbdev_strings {
+    // GET_DESCRIPTOR(string). Like usbdev_handler.setup; leaves the text in dev->text.
+    int (*get)(struct usbdev *dev, uint8_t index, uint16_t langid);
+
+    // Put what begins at dev->done of the descriptor of dev->text into the scratch buffer, as much
+    // as fits. Returns bLength.
+    uint16_t (*make_packet)(struct usbdev *dev);
 };
 
 // The descriptor after this one in the current configuration, which there must be; NULL at its end.

@@ -252,6 +252,7 @@ static const struct usbdev_function functions[] = {
 static const struct usbdev_config config = {
     .device_descriptor = device_descriptor,
     .configurations = configurations,
+    .strings = &usbdev_strings,
     .langids = langids,
     .string = string,
     .endpoints = &usbdev_endpoints,

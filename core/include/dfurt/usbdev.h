@@ -152,17 +152,23 @@ struct usbdev_function {
 // has none, DFU alone say, the linker leaves usbdev_endpoints.c out.
 extern const struct usbdev_endpoints usbdev_endpoints;
 
+// String descriptors, likewise: a device that has strings names this in its config, and for one
+// that has none the linker leaves usbdev_strings.c out.
+extern const struct usbdev_strings usbdev_strings;
+
 // What the device is. Constant; may live in flash. Descriptors are in wire format and are trusted:
 // lengths are right, interfaces are numbered 0 to at most USBDEV_MAX_INTERFACES - 1.
 struct usbdev_config {
     const uint8_t *device_descriptor;     // 18 bytes; bMaxPacketSize0 8, 16, 32 or 64
     const uint8_t *const *configurations; // bNumConfigurations of them, wTotalLength bytes each
     const uint8_t *bos;                   // BOS descriptor set, or NULL: GET_DESCRIPTOR STALLs
-    const uint8_t *langids;               // string descriptor 0, or NULL: there are no strings
+
+    const struct usbdev_strings *strings; // &usbdev_strings, or NULL: there are no strings
+    const uint8_t *langids;               // string descriptor 0; NULL without strings
 
     // The text of a string descriptor, UTF-8, NUL-terminated, valid until the next call; NULL when
     // there is none in this language (the request STALLs). index is never 0. What does not fit in
-    // a descriptor, 126 UTF-16 units, is cut. May be NULL when langids is.
+    // a descriptor, 126 UTF-16 units, is cut. May be NULL without strings.
     const char *(*string)(void *context, uint8_t index, uint16_t langid);
     void *context;
 
