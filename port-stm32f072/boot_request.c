@@ -18,13 +18,13 @@ enum { BOOT_REQUEST_MAGIC = 0x44465552 }; // "RUFD"
 // .noinit: no start-up code touches it, neither ours nor the ROM's (stm32f072.ld).
 __attribute__((section(".noinit"))) static volatile uint32_t boot_request;
 
-// The reset flags of a software reset. The pin is reset along with everything.
+// A software reset, and none of another kind since. PINRSTF comes with each of them.
 static bool software_reset(uint32_t csr)
 {
-    const uint32_t others =
-        RCC_CSR_OBLRSTF | RCC_CSR_PORRSTF | RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF | RCC_CSR_LPWRRSTF;
+    const uint32_t kinds = RCC_CSR_OBLRSTF | RCC_CSR_PORRSTF | RCC_CSR_SFTRSTF | RCC_CSR_IWDGRSTF |
+                           RCC_CSR_WWDGRSTF | RCC_CSR_LPWRRSTF;
 
-    return (csr & RCC_CSR_SFTRSTF) != 0 && (csr & others) == 0;
+    return (csr & kinds) == RCC_CSR_SFTRSTF;
 }
 
 // Start what a vector table describes, as a reset does. Nothing may use the stack in between.

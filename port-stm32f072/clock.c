@@ -25,15 +25,12 @@ static void run_from_hsi48(void)
     RCC->CFGR = RCC_CFGR_SW_HSI48; // no prescalers
     while ((RCC->CFGR & RCC_CFGR_SWS) != RCC_CFGR_SWS_HSI48)
         ;
-    RCC->CFGR3 &= ~(uint32_t)RCC_CFGR3_USBSW;
 }
 
 static void trim_from_sof(void)
 {
     RCC->APB1ENR |= RCC_APB1_CRS;
-    RCC->APB1RSTR |= RCC_APB1_CRS; // CFGR back to SOF, whoever used it before
-    RCC->APB1RSTR &= ~(uint32_t)RCC_APB1_CRS;
-    CRS->CR |= CRS_CR_AUTOTRIMEN | CRS_CR_CEN;
+    CRS->CR |= CRS_CR_AUTOTRIMEN | CRS_CR_CEN; // CFGR resets to what SOF needs
 }
 
 static void count_ms(uint32_t ticks_per_ms)

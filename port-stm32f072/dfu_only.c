@@ -86,7 +86,6 @@ void stm32_usb_interrupt(void)
 
 void stm32_systick_interrupt(void)
 {
-    stm32_usb_tick(&usb);
     usbdev_tick(&dev, 1);
 }
 
@@ -95,7 +94,7 @@ _Noreturn void stm32_main(void)
     stm32_clock_init();
     dfurt_init(&dfurt, &dfu, NULL);
     dfurt_descriptors(&dfu, configuration + USB_CONFIGURATION_DESCRIPTOR_SIZE);
-    usbdev_init(&dev, &config, &stm32_usb_driver, &usb);
+    usbdev_init(&dev, &config, &stm32_usb_control_driver, &usb);
     stm32_usb_init(&usb, &dev);
     stm32_clock_delay(PRODUCT_OFF_BUS_MS); // the boot loader may have been on the bus until now
     usbdev_connect(&dev, true);

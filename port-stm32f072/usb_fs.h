@@ -32,16 +32,19 @@ struct stm32_usb {
     uint8_t packet[STM32_USB_MAX_PACKET]; // what an OUT or SETUP transaction brought
 };
 
-extern const struct usbdev_driver stm32_usb_driver; // its port is a struct stm32_usb
+// Drivers whose port is a struct stm32_usb: a whole one; and one for a product that has neither
+// endpoints of its own nor remote wake-up, without what is in usb_fs_endpoints.c.
+extern const struct usbdev_driver stm32_usb_driver;
+extern const struct usbdev_driver stm32_usb_control_driver;
 
 // Switch the peripheral on, off the bus, and enable its interrupt. Needs the clock at 48 MHz and
-// the tick running.
+// SysTick running.
 void stm32_usb_init(struct stm32_usb *usb, struct usbdev *dev);
 
 // Handle what the peripheral reports. For the USB interrupt.
 void stm32_usb_poll(struct stm32_usb *usb);
 
-// A millisecond has passed.
+// A millisecond has passed. Of use to remote wake-up only.
 void stm32_usb_tick(struct stm32_usb *usb);
 
 #endif

@@ -49,8 +49,6 @@ enum {
 
     RCC_APB2ENR_SYSCFG = 1 << 0,
 
-    RCC_CFGR3_USBSW = 1 << 7, // 0: the USB runs from HSI48
-
     RCC_CR2_HSI48ON = 1 << 16,
     RCC_CR2_HSI48RDY = 1 << 17,
 };
