@@ -3,8 +3,12 @@
 // capture.h - USB transfers written as a pcapng file that Wireshark and tshark dissect.
 //
 // The link type is Linux usbmon's (LINKTYPE_USB_LINUX_MMAPPED): a record when a transfer is
-// submitted, one when it completes, as the kernel would have written them. Wireshark recognises
-// the DFU requests once the capture has shown it the configuration descriptor that they belong to.
+// submitted, one when it completes, as the kernel would have written them. Wireshark knows some
+// products for DFU devices by their ids; any other is named to it by
+//
+//     tshark -r FILE.pcapng -d usb.product==0x12090001,usbdfu
+//
+// or "Decode As" in its window.
 //
 // A record can carry a comment: which check it belongs to, or that a bus reset was inferred.
 //
