@@ -13,6 +13,7 @@
 #include "catalogue.h"
 #include "config.h"
 #include "report.h"
+#include "report_files.h"
 #include "runner.h"
 #include "target.h"
 #include "waivers.h"
@@ -35,6 +36,9 @@ static const char usage_text[] =
     "  --strict         a broken \"should\" is a FAIL, not a WARN\n"
     "  --waive FILE     known deviations: an id and a reason a line\n"
     "  --tap            write TAP version 14 instead of the table\n"
+    "  --json FILE      write the report as JSON too\n"
+    "  --junit FILE     write it as JUnit XML too\n"
+    "  --html FILE      write it as a page to read too\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 no check failed, 1 a check failed, 2 the checks could not be run.\n";
@@ -44,6 +48,7 @@ struct arguments {
     const char *waive;
     bool list;
     bool tap;
+    struct report_paths files;
     struct runner_options run;
 };
 
@@ -62,6 +67,9 @@ enum option_value {
     OPTION_STRICT,
     OPTION_WAIVE,
     OPTION_TAP,
+    OPTION_JSON,
+    OPTION_JUNIT,
+    OPTION_HTML,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -75,6 +83,9 @@ static const struct option long_options[] = {
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"waive", required_argument, NULL, OPTION_WAIVE},
     {"tap", no_argument, NULL, OPTION_TAP},
+    {"json", required_argument, NULL, OPTION_JSON},
+    {"junit", required_argument, NULL, OPTION_JUNIT},
+    {"html", required_argument, NULL, OPTION_HTML},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL},
@@ -107,6 +118,15 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_TAP:
         arguments->tap = true;
+        return -1;
+    case OPTION_JSON:
+        arguments->files.json = optarg;
+        return -1;
+    case OPTION_JUNIT:
+        arguments->files.junit = optarg;
+        return -1;
+    case OPTION_HTML:
+        arguments->files.html = optarg;
         return -1;
     case OPTION_HELP:
         fputs(usage_text, stdout);
@@ -191,6 +211,8 @@ static int run(struct arguments *arguments)
     int status = runner_run(&arguments->run, target, arguments->target, &report);
     if (*report.ending)
         complain(report.ending);
+    if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)
+        status = complain(text);
     report_finish(&report);
     target->ops->close(target);
     return status;

@@ -211,8 +211,8 @@ static void put_descriptors(FILE *out, const struct target_descriptors *raw)
 
 static void put_functional(FILE *out, const struct usb_dfu_functional *functional)
 {
-    static const char *const bits[] = {
-        "bitCanDnload", "bitCanUpload", "bitManifestationTolerant", "bitWillDetach"};
+    static const char *const bits[] = {"bitCanDnload", "bitCanUpload", "bitManifestationTolerant",
+                                       "bitWillDetach"};
 
     fprintf(out, "<dt>bcdDFUVersion</dt><dd>%04xh</dd>", functional->bcdDFUVersion);
     fprintf(out, "<dt>bmAttributes</dt><dd>%02xh", functional->bmAttributes);
@@ -307,7 +307,6 @@ int report_html_write(const struct report *report, FILE *out)
     put_summary(out, report);
     put_troubles(out, report);
     report_html_detach(out, report);
-    report_html_states(out, report);
     put_devices(out, report);
     put_results(out, report);
     fputs("</body></html>\n", out);

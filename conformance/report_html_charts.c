@@ -65,8 +65,7 @@ static void put_arrow(FILE *out, const struct transcript_entry *entry, int y, ui
             "marker-end=\"url(#tip)\"/>\n",
             from, y, to, y);
     put_label(out, CHART_WIDTH / 2, y - 5, "middle", line);
-    fprintf(out,
-            "<text class=\"soft\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%.1f ms</text>\n",
+    fprintf(out, "<text class=\"soft\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%.1f ms</text>\n",
             HOST_X - 8, y + 4, (double)(entry->start_us - origin_us) / 1000);
 }
 

@@ -52,16 +52,13 @@ static json_t *device_object(const struct report_device *device)
         return json_null();
 
     const struct target_descriptors *raw = &device->descriptors;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "idVendor", id_text(load_le16(raw->device + 8)),
-                     "idProduct", id_text(load_le16(raw->device + 10)),
-                     "bcdDevice", id_text(load_le16(raw->device + 12)),
-                     "manufacturer", device_text(device->manufacturer),
-                     "product", device_text(device->product),
-                     "serial", device_text(device->serial),
-                     "device_descriptor", bytes_text(raw->device, sizeof(raw->device)),
-                     "configuration_descriptor",
-                     bytes_text(raw->configuration, raw->configuration_length));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "idVendor", id_text(load_le16(raw->device + 8)),
+        "idProduct", id_text(load_le16(raw->device + 10)), "bcdDevice",
+        id_text(load_le16(raw->device + 12)), "manufacturer", device_text(device->manufacturer),
+        "product", device_text(device->product), "serial", device_text(device->serial),
+        "device_descriptor", bytes_text(raw->device, sizeof(raw->device)),
+        "configuration_descriptor", bytes_text(raw->configuration, raw->configuration_length));
 }
 
 static json_t *transfer_object(const struct transcript_entry *entry)
@@ -70,11 +67,9 @@ static json_t *transfer_object(const struct transcript_entry *entry)
     json_t *object;
 
     transcript_line(entry, line, sizeof(line));
-    object = json_pack("{s:s, s:I, s:I, s:i}",
-                       "line", line,
-                       "start_us", (json_int_t)entry->start_us,
-                       "took_us", (json_int_t)entry->took_us,
-                       "result", entry->result);
+    object =
+        json_pack("{s:s, s:I, s:I, s:i}", "line", line, "start_us", (json_int_t)entry->start_us,
+                  "took_us", (json_int_t)entry->took_us, "result", entry->result);
     if (entry->kind == TRANSCRIPT_CONTROL)
         json_object_set_new(object, "setup", bytes_text(entry->setup, sizeof(entry->setup)));
     if (entry->data_length)
@@ -92,16 +87,12 @@ static json_t *result_object(const struct result *result)
 {
     const struct check *check = result->check;
     json_t *transfers = json_array();
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}",
-                               "id", check->id,
-                               "section", check->section,
-                               "level", level_text(check->level),
-                               "sentence", check->sentence,
-                               "verdict", verdict_text(result->verdict),
-                               "waived", result->waiver != NULL,
-                               "start_us", (json_int_t)result->start_us,
-                               "took_us", (json_int_t)result->took_us,
-                               "transfers_dropped", (json_int_t)result->transfers_dropped);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "id", check->id, "section",
+                  check->section, "level", level_text(check->level), "sentence", check->sentence,
+                  "verdict", verdict_text(result->verdict), "waived", result->waiver != NULL,
+                  "start_us", (json_int_t)result->start_us, "took_us", (json_int_t)result->took_us,
+                  "transfers_dropped", (json_int_t)result->transfers_dropped);
 
     set_text(object, "waiver", result->waiver);
     set_text(object, "sent", result->finding.sent);
@@ -132,16 +123,12 @@ static json_t *report_object(const struct report *report)
     for (size_t i = 0; i < report->count; ++i)
         json_array_append_new(results, result_object(&report->results[i]));
     return json_pack("{s:i, s:{s:s, s:s}, s:s, s:{s:s, s:s}, s:o, s:o, s:o, s:I, s:s, s:o}",
-                     "schema", SCHEMA_VERSION,
-                     "suite", "name", "dfu-conformance", "version", report->suite_version,
-                     "specification", "USB DFU 1.1",
-                     "target", "spec", report->target, "where", report->where,
-                     "run_time", device_object(&report->run_time),
-                     "dfu_mode", device_object(&report->dfu_mode),
-                     "counts", counts_object(report),
-                     "took_us", (json_int_t)report->took_us,
-                     "ending", report->ending,
-                     "results", results);
+                     "schema", SCHEMA_VERSION, "suite", "name", "dfu-conformance", "version",
+                     report->suite_version, "specification", "USB DFU 1.1", "target", "spec",
+                     report->target, "where", report->where, "run_time",
+                     device_object(&report->run_time), "dfu_mode", device_object(&report->dfu_mode),
+                     "counts", counts_object(report), "took_us", (json_int_t)report->took_us,
+                     "ending", report->ending, "results", results);
 }
 
 int report_json_write(const struct report *report, FILE *out)

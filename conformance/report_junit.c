@@ -44,10 +44,8 @@ static void put_finding(FILE *out, const struct result *result)
     const struct {
         const char *name, *text;
     } rows[] = {
-        {"sent", finding->sent},
-        {"expected", finding->expected},
-        {"received", finding->received},
-        {"note", finding->message},
+        {"sent", finding->sent},         {"expected", finding->expected},
+        {"received", finding->received}, {"note", finding->message},
         {"waived", result->waiver},
     };
 
@@ -101,13 +99,9 @@ int report_junit_write(const struct report *report, FILE *out)
 {
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dfu-conformance ", out);
     report_put_xml(out, report->target);
-    fprintf(out,
-            "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
-            report->count,
-            report->counts[VERDICT_FAIL],
-            report->counts[VERDICT_INCONCLUSIVE],
-            report->counts[VERDICT_SKIP],
-            (double)report->took_us / 1e6);
+    fprintf(out, "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
+            report->count, report->counts[VERDICT_FAIL], report->counts[VERDICT_INCONCLUSIVE],
+            report->counts[VERDICT_SKIP], (double)report->took_us / 1e6);
     for (size_t i = 0; i < report->count; ++i)
         put_case(out, &report->results[i]);
     fputs("</testsuite>\n", out);
