@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+#include "options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct parser {
+    struct options options;
+    const char *name; // of the subcommand
+    char *error;
+    size_t error_size;
+};
+
+__attribute__((format(printf, 2, 3))) static int
+fail(const struct parser *parser, const char *format, ...)
+{
+    va_list arguments;
+    int length = snprintf(parser->error, parser->error_size, "dfu-sim %s: ", parser->name);
+
+    va_start(arguments, format);
+    if (length > 0 && (size_t)length < parser->error_size)
+        vsnprintf(parser->error + length, parser->error_size - (size_t)length, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+// ---- One function for each option that is more than a word ----
+
+static int parse_number(const char *text, unsigned limit, unsigned *ret_number)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || number > limit)
+        return -1;
+    *ret_number = (unsigned)number;
+    return 0;
+}
+
+static int parse_count(struct parser *parser, const char *text)
+{
+    unsigned count;
+
+    if (parse_number(text, OPTIONS_MAX_COUNT, &count) < 0 || count == 0)
+        return fail(parser, "--count wants a number from 1 to %d, not '%s'", OPTIONS_MAX_COUNT,
+                    text);
+    parser->options.count = count;
+    return 0;
+}
+
+// ADDR:PORT, with brackets around an IPv6 address.
+static int parse_listen(struct parser *parser, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    const char *host = text;
+    size_t host_length = colon ? (size_t)(colon - text) : 0;
+    unsigned port;
+
+    if (host_length >= 2 && host[0] == '[' && host[host_length - 1] == ']') {
+        host++;
+        host_length -= 2;
+    }
+    if (host_length == 0 || host_length >= sizeof parser->options.listen_host ||
+        parse_number(colon + 1, 65535, &port) < 0)
+        return fail(parser, "--listen wants ADDR:PORT, as 127.0.0.1:3240, not '%s'", text);
+    snprintf(parser->options.listen_host, sizeof parser->options.listen_host, "%.*s",
+             (int)host_length, host);
+    snprintf(parser->options.listen_port, sizeof parser->options.listen_port, "%u", port);
+    return 0;
+}
+
+static int parse_trace(struct parser *parser, const char *text)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } flags[] = {
+        {"instructions", SIM_TRACE_INSTRUCTIONS},
+        {"mmio", SIM_TRACE_MMIO},
+        {"states", SIM_TRACE_STATES},
+    };
+
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        size_t i = 0;
+
+        while (i < sizeof flags / sizeof *flags &&
+               (strlen(flags[i].name) != length || strncmp(flags[i].name, text, length) != 0))
+            i++;
+        if (i == sizeof flags / sizeof *flags)
+            return fail(parser, "--trace wants some of instructions,mmio,states, not '%s'", text);
+        parser->options.sim.trace |= flags[i].bit;
+        text += length;
+        text += *text == ',';
+    }
+    return 0;
+}
+
+static int parse_via(struct parser *parser, const char *text)
+{
+    static const char *const names[] = {
+        [OPTIONS_VIA_AUTO] = "auto",
+        [OPTIONS_VIA_VHCI] = "vhci",
+        [OPTIONS_VIA_GUEST] = "guest",
+        [OPTIONS_VIA_MOCK] = "mock",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        parser->options.via = (enum options_via)i;
+        return 0;
+    }
+    return fail(parser, "--via wants auto, vhci, guest or mock, not '%s'", text);
+}
+
+// ---- The loop ----
+
+static const struct option long_options[] = {
+    {"device", required_argument, NULL, 'd'}, {"firmware", required_argument, NULL, 'f'},
+    {"defect", required_argument, NULL, 'x'}, {"flash", required_argument, NULL, 'm'},
+    {"trace", required_argument, NULL, 't'},  {"listen", required_argument, NULL, 'l'},
+    {"count", required_argument, NULL, 'n'},  {"capture", required_argument, NULL, 'c'},
+    {"via", required_argument, NULL, 'v'},    {0},
+};
+
+static unsigned set_of(int option)
+{
+    switch (option) {
+    case 'l':
+        return OPTIONS_LISTEN;
+    case 'n':
+        return OPTIONS_COUNT;
+    case 'c':
+        return OPTIONS_CAPTURE;
+    case 'v':
+        return OPTIONS_VIA;
+    default:
+        return OPTIONS_DEVICE;
+    }
+}
+
+static int apply(struct parser *parser, int option, char *value)
+{
+    switch (option) {
+    case 'd':
+        parser->options.sim.device = value;
+        return 0;
+    case 'f':
+        parser->options.sim.firmware = value;
+        return 0;
+    case 'x':
+        parser->options.sim.defect = value;
+        return 0;
+    case 'm':
+        parser->options.sim.flash = value;
+        return 0;
+    case 'c':
+        parser->options.capture = value;
+        return 0;
+    case 't':
+        return parse_trace(parser, value);
+    case 'l':
+        return parse_listen(parser, value);
+    case 'n':
+        return parse_count(parser, value);
+    default: // 'v'
+        return parse_via(parser, value);
+    }
+}
+
+static int parse_option(struct parser *parser, unsigned accepted, int option, char **argv)
+{
+    const char *word = argv[optind - 1];
+
+    if (option == ':')
+        return fail(parser, "%s wants a value", word);
+    if (option == '?' || !(accepted & set_of(option)))
+        return fail(parser, "no such option here: %s; see dfu-sim --help", word);
+    return apply(parser, option, optarg);
+}
+
+static int check_whole(const struct parser *parser, unsigned accepted)
+{
+    const struct options *options = &parser->options;
+
+    if (options->sim.device && options->sim.firmware)
+        return fail(parser, "--device and --firmware exclude each other: choose one");
+    if (options->sim.flash && options->count > 1)
+        return fail(parser, "--flash is the memory of one device: leave --count out");
+    if (*options->command && !(accepted & OPTIONS_COMMAND))
+        return fail(parser, "what is '%s'? See dfu-sim --help", *options->command);
+    if (!*options->command && (accepted & OPTIONS_COMMAND))
+        return fail(parser, "which command? Write it behind --, as in -- dfu-util -l");
+    return 0;
+}
+
+int options_parse(struct options *ret_options,
+                  unsigned accepted,
+                  int argc,
+                  char **argv,
+                  char *error,
+                  size_t error_size)
+{
+    struct parser parser = {
+        .options = {.listen_host = "127.0.0.1", .listen_port = "3240", .count = 1},
+        .name = argv[0],
+        .error = error,
+        .error_size = error_size,
+    };
+    int option;
+
+    optind = 0; // start afresh
+    while ((option = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
+        if (parse_option(&parser, accepted, option, argv) < 0)
+            return -1;
+    parser.options.command = argv + optind;
+    if (check_whole(&parser, accepted) < 0)
+        return -1;
+    *ret_options = parser.options;
+    return 0;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// options.h - the command line of dfu-sim's subcommands: one parser, each says what it accepts.
+
+#ifndef HOSTSIM_OPTIONS_H
+#define HOSTSIM_OPTIONS_H
+
+#include <stddef.h>
+
+#include <sim/devices.h>
+
+enum {
+    OPTIONS_MAX_COUNT = 15, // devices; a vhci controller has that many ports for them
+    OPTIONS_MAX_HOST = 64,
+};
+
+// What a subcommand accepts.
+enum options_set {
+    OPTIONS_DEVICE = 1, // --device, --firmware, --defect, --flash, --trace
+    OPTIONS_LISTEN = 2,
+    OPTIONS_COUNT = 4,
+    OPTIONS_CAPTURE = 8,
+    OPTIONS_VIA = 16,
+    OPTIONS_COMMAND = 32, // words that are not options: a command to run
+};
+
+// How `run` puts the device on a bus.
+enum options_via {
+    OPTIONS_VIA_AUTO,
+    OPTIONS_VIA_VHCI,
+    OPTIONS_VIA_GUEST,
+    OPTIONS_VIA_MOCK,
+};
+
+struct options {
+    struct sim_options sim;
+    char listen_host[OPTIONS_MAX_HOST]; // 127.0.0.1
+    char listen_port[6];                // 3240
+    unsigned count;                     // 1
+    const char *capture;                // or NULL
+    enum options_via via;
+    char **command; // NULL-terminated; empty without OPTIONS_COMMAND
+};
+
+// Parse the arguments of a subcommand; argv[0] is its name. Returns 0, or -1 with one line in error
+// that says what was wrong and what to do.
+int options_parse(struct options *ret_options,
+                  unsigned accepted,
+                  int argc,
+                  char **argv,
+                  char *error,
+                  size_t error_size);
+
+#endif
