@@ -63,7 +63,11 @@ uint64_t probe_now_us(struct probe *probe)
 
 static struct transcript_entry entry_start(struct probe *probe, enum transcript_kind kind)
 {
-    return (struct transcript_entry){.kind = kind, .start_us = probe_now_us(probe)};
+    return (struct transcript_entry){
+        .kind = kind,
+        .dfu_mode = probe->mode == DEVICE_DFU_MODE,
+        .start_us = probe_now_us(probe),
+    };
 }
 
 static int entry_end(struct probe *probe,

@@ -29,6 +29,8 @@ struct result {
     struct finding finding; // sent, expected, received; or the reason
     uint64_t start_us;      // in the target's time, since the run began
     uint64_t took_us;
+    uint64_t first_frame; // in the capture, from 1; 0: there is no capture, or nothing was sent
+    uint64_t last_frame;
 
     // The last transfers of the check; owned.
     struct transcript_entry *transfers;

@@ -5,6 +5,7 @@
 // the device, then everything. Colours follow the reader's light or dark setting.
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -126,6 +127,9 @@ static void put_finding(FILE *out, const struct result *result)
     put_row(out, "received", result->finding.received);
     put_row(out, "note", result->finding.message);
     put_row(out, "waived", result->waiver);
+    if (result->first_frame)
+        fprintf(out, "<dt>capture</dt><dd>frames %" PRIu64 " to %" PRIu64 "</dd>",
+                result->first_frame, result->last_frame);
     fputs("</dl>", out);
 }
 

@@ -94,6 +94,10 @@ static json_t *result_object(const struct result *result)
                   "start_us", (json_int_t)result->start_us, "took_us", (json_int_t)result->took_us,
                   "transfers_dropped", (json_int_t)result->transfers_dropped);
 
+    if (result->first_frame)
+        json_object_set_new(
+            object, "frames",
+            json_pack("[I, I]", (json_int_t)result->first_frame, (json_int_t)result->last_frame));
     set_text(object, "waiver", result->waiver);
     set_text(object, "sent", result->finding.sent);
     set_text(object, "expected", result->finding.expected);

@@ -97,6 +97,9 @@ static void print_finding(struct report_table *table, const struct result *resul
     print_words(table, "expected", result->finding.expected);
     print_words(table, "received", result->finding.received);
     print_words(table, *result->finding.received ? "note" : "because", result->finding.message);
+    if (result->first_frame && result->verdict != VERDICT_PASS)
+        fprintf(table->out, "          %-9s %" PRIu64 " to %" PRIu64 " of the capture\n", "frames",
+                result->first_frame, result->last_frame);
     if (result->waiver)
         print_words(table, "waived", result->waiver);
 }

@@ -70,6 +70,9 @@ static void print_yaml(FILE *out, const struct result *result)
     print_pair(out, "message", result->finding.message);
     fprintf(out, "  start_us: %" PRIu64 "\n  took_us: %" PRIu64 "\n", result->start_us,
             result->took_us);
+    if (result->first_frame)
+        fprintf(out, "  frames: [%" PRIu64 ", %" PRIu64 "]\n", result->first_frame,
+                result->last_frame);
     if (result->verdict == VERDICT_FAIL || result->verdict == VERDICT_WARN)
         print_transfers(out, result);
     fprintf(out, "  ...\n");

@@ -106,6 +106,19 @@ static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEX
     text[used] = '\0';
 }
 
+// Read the descriptors that the host read when it enumerated the device, so that the traffic of the
+// run shows them: without them a capture cannot be dissected.
+static void read_descriptors(struct probe *probe)
+{
+    uint8_t bytes[TARGET_CONFIGURATION_MAX];
+    struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, USB_DEVICE_DESCRIPTOR_SIZE);
+
+    probe_control(probe, &setup, bytes);
+    setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0,
+                           (uint16_t)probe->target->descriptors.configuration_length);
+    probe_control(probe, &setup, bytes);
+}
+
 // The first time that the device is seen in a mode, keep what it says of itself.
 static void identify(struct runner *runner)
 {
@@ -116,6 +129,7 @@ static void identify(struct runner *runner)
         return;
     device->seen = true;
     device->descriptors = probe->target->descriptors;
+    read_descriptors(probe);
     read_string(probe, device->descriptors.device[14], device->manufacturer);
     read_string(probe, device->descriptors.device[15], device->product);
     read_string(probe, device->descriptors.device[16], device->serial);
@@ -232,6 +246,12 @@ static void run_on_device(struct runner *runner, const struct check *check)
     probe_end(probe);
 }
 
+static uint64_t frames_so_far(const struct runner *runner)
+{
+    const struct report_capture *capture = runner->options->capture;
+    return capture ? report_capture_frames(capture) : 0;
+}
+
 static void keep_transfers(struct result *result, const struct transcript *transcript)
 {
     size_t count = transcript_count(transcript);
@@ -262,6 +282,7 @@ static void run_check(struct runner *runner, const struct check *check)
     struct probe *probe = &runner->probe;
     struct result *result = &runner->report->results[runner->report->count];
     uint64_t start_us = probe_now_us(probe);
+    uint64_t frames = frames_so_far(runner);
     tell_check_begin(runner, check);
 
     probe_begin(probe, check);
@@ -278,6 +299,10 @@ static void run_check(struct runner *runner, const struct check *check)
         .start_us = start_us - runner->start_us,
         .took_us = probe_now_us(probe) - start_us,
     };
+    if (frames_so_far(runner) > frames) {
+        result->first_frame = frames + 1;
+        result->last_frame = frames_so_far(runner);
+    }
     keep_transfers(result, &probe->transcript);
     ++runner->report->count;
     count_result(runner->report, result);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "report.h"
+#include "report_capture.h"
 #include "target.h"
 #include "waivers.h"
 
@@ -25,6 +26,7 @@ struct runner_options {
     const struct waivers *waivers; // or NULL
     const struct check_group *const *catalogue; // NULL: the suite's own
 
+    const struct report_capture *capture; // what results name frames of, or NULL
     struct report_listener *listeners;
     size_t listener_count;
 };

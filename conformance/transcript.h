@@ -10,6 +10,7 @@
 #ifndef CONFORMANCE_TRANSCRIPT_H
 #define CONFORMANCE_TRANSCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ enum transcript_kind {
 
 struct transcript_entry {
     enum transcript_kind kind;
+    bool dfu_mode;     // the mode the device was in when it was sent
     uint64_t start_us; // in the target's time
     uint64_t took_us;
     uint8_t setup[USB_SETUP_SIZE]; // CONTROL and those that stand for one
