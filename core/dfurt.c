@@ -135,19 +135,11 @@ void dfurt_cancel(struct dfurt *dfurt)
 
 void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DESCRIPTORS_SIZE])
 {
-    bytes[0] = USB_INTERFACE_DESCRIPTOR_SIZE;
-    bytes[1] = USB_DT_INTERFACE;
-    bytes[2] = config->bInterfaceNumber;
-    bytes[3] = 0; // bAlternateSetting
-    bytes[4] = 0; // bNumEndpoints
-    bytes[5] = DFU_INTERFACE_CLASS;
-    bytes[6] = DFU_INTERFACE_SUBCLASS;
-    bytes[7] = DFU_PROTOCOL_RUNTIME;
-    bytes[8] = config->iInterface;
-    bytes[9] = USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
-    bytes[10] = USB_DT_DFU_FUNCTIONAL;
-    bytes[11] = config->bmAttributes;
-    store_le16(bytes + 12, config->wDetachTimeOut);
-    store_le16(bytes + 14, config->wTransferSize);
-    store_le16(bytes + 16, config->bcdDFUVersion);
+    const uint8_t descriptors[DFURT_DESCRIPTORS_SIZE] = {
+        DFURT_DESCRIPTORS(config->bInterfaceNumber, config->iInterface, config->bmAttributes,
+                          config->wDetachTimeOut, config->wTransferSize, config->bcdDFUVersion),
+    };
+
+    for (size_t i = 0; i < sizeof(descriptors); i++)
+        bytes[i] = descriptors[i];
 }

@@ -278,7 +278,7 @@ static void start(struct bench *bench)
         .langids = langids,
         .string = string,
         .context = bench,
-        .endpoints = &usbdev_endpoints,
+        .full = &usbdev_full,
         .functions = bench->functions,
         .function_count = 2,
     };

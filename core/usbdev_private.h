@@ -21,18 +21,30 @@ enum {
     ENDPOINT_bmAttributes = 3,
 };
 
-enum { ALL_INTERFACES = -1 };
+// bmRequestType and bRequest in one number.
+#define REQUEST(bmRequestType, bRequest) ((bmRequestType) << 8 | (bRequest))
 
-// What usbdev.c needs of the endpoints other than 0.
-struct usbdev_endpoints {
-    // Open or close those of the current alternate of an interface, or of ALL_INTERFACES.
-    void (*open)(struct usbdev *dev, int interface, bool open);
+// bmRequestType of standard requests.
+enum {
+    TO_DEVICE = USB_DIR_OUT | USB_TYPE_STANDARD | USB_RECIPIENT_DEVICE,
+    TO_INTERFACE = USB_DIR_OUT | USB_TYPE_STANDARD | USB_RECIPIENT_INTERFACE,
+    TO_ENDPOINT = USB_DIR_OUT | USB_TYPE_STANDARD | USB_RECIPIENT_ENDPOINT,
+    FROM_DEVICE = USB_DIR_IN | USB_TYPE_STANDARD | USB_RECIPIENT_DEVICE,
+    FROM_INTERFACE = USB_DIR_IN | USB_TYPE_STANDARD | USB_RECIPIENT_INTERFACE,
+    FROM_ENDPOINT = USB_DIR_IN | USB_TYPE_STANDARD | USB_RECIPIENT_ENDPOINT,
+};
 
-    // The function that owns one; NULL: no such endpoint now.
-    const struct usbdev_function *(*owner)(const struct usbdev *dev, uint16_t bEndpointAddress);
+// How a full device differs from a small one.
+struct usbdev_full {
+    // Decide on a request that is new, or different, in a full device: 0, USBDEV_STALL, or
+    // USBDEV_PASS for the rest.
+    int (*setup)(struct usbdev *dev, struct usbdev_request *request);
 
-    // A standard request to one that exists (USB 2.0 9.4). Like usbdev_handler.setup.
-    int (*standard)(struct usbdev *dev, struct usbdev_request *request);
+    // Change to another configuration, or the same again, or none (NULL).
+    void (*configure)(struct usbdev *dev, const uint8_t *configuration);
+
+    // A packet of an OUT data stage came.
+    void (*data_out_done)(struct usbdev *dev, const uint8_t *data, uint16_t length);
 
     // As in struct usbdev_handler.
     void (*in_done)(struct usbdev *dev, uint8_t bEndpointAddress);
@@ -41,6 +53,8 @@ struct usbdev_endpoints {
                      const uint8_t *data,
                      uint16_t length);
 };
+
+enum { USBDEV_PASS = -2 };
 
 // What usbdev.c needs of the strings.
 struct usbdev_strings {
@@ -52,10 +66,22 @@ struct usbdev_strings {
     uint16_t (*make_packet)(struct usbdev *dev);
 };
 
-// The descriptor after this one in the current configuration, which there must be; NULL at its end.
-const uint8_t *usbdev_next_descriptor(const struct usbdev *dev, const uint8_t *descriptor);
-
-// NULL: no function owns it.
+// The function that owns an interface, or NULL.
 const struct usbdev_function *usbdev_function_of(const struct usbdev *dev, uint8_t interface);
+
+// Let this function, or NULL, decide on the request under way.
+int usbdev_hand_over(struct usbdev *dev, const struct usbdev_function *function);
+
+// Answer the request under way by these bytes, or this value of 1 or 2 bytes. Return 0.
+int usbdev_reply(struct usbdev *dev, const uint8_t *bytes, uint16_t length);
+int usbdev_reply_value(struct usbdev *dev, uint16_t value, uint16_t length);
+
+// bmAttributes that hold now; before there is a configuration, those of the first.
+uint8_t usbdev_attributes(const struct usbdev *dev);
+
+void usbdev_tell_all(struct usbdev *dev, enum usbdev_event event);
+
+void usbdev_stall(struct usbdev *dev);
+void usbdev_begin_status_in(struct usbdev *dev);
 
 #endif

@@ -10,14 +10,15 @@ enum { MAX_STRING_SIZE = 2 + 2 * 126 };
 // The next character; what is not UTF-8 gives a wrong one, but never reads beyond the NUL.
 static uint32_t next_character(const char **text)
 {
-    uint32_t character = (uint8_t) * (*text)++;
+    uint32_t character = (uint8_t)(*text)[0];
+    ++*text;
     if (character < 0x80)
         return character;
 
     int more = character >= 0xF0 ? 3 : character >= 0xE0 ? 2 : 1;
     character &= 0x3Fu >> more;
-    for (; more > 0 && (**text & 0xC0) == 0x80; more--)
-        character = character << 6 | (*(*text)++ & 0x3F);
+    for (; more > 0 && ((*text)[0] & 0xC0) == 0x80; more--, ++*text)
+        character = character << 6 | ((uint8_t)(*text)[0] & 0x3F);
     return character;
 }
 
@@ -56,11 +57,8 @@ static int get(struct usbdev *dev, uint8_t index, uint16_t langid)
 {
     const struct usbdev_config *config = dev->config;
 
-    if (index == 0) {
-        dev->request.data = (uint8_t *)(uintptr_t)config->langids; // only read: the request is IN
-        dev->request.length = config->langids[0];
-        return 0;
-    }
+    if (index == 0)
+        return usbdev_reply(dev, config->langids, config->langids[0]);
     dev->text = config->string(config->context, index, langid);
     if (!dev->text)
         return USBDEV_STALL;

@@ -255,7 +255,7 @@ static const struct usbdev_config config = {
     .strings = &usbdev_strings,
     .langids = langids,
     .string = string,
-    .endpoints = &usbdev_endpoints,
+    .full = &usbdev_full,
     .functions = functions,
     .function_count = sizeof(functions) / sizeof(functions[0]),
 };

@@ -134,12 +134,22 @@ void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms);
 // may_detach it changes nothing (return false there), within enter_dfu it is too late.
 void dfurt_cancel(struct dfurt *dfurt);
 
-// The interface descriptor and the functional descriptor after it, built from the config
-// (DFU 1.1 4.1.2, 4.1.3): one source of truth for every product and test.
+// The interface descriptor and the functional descriptor after it (DFU 1.1 4.1.2, 4.1.3), built
+// from the config: one source of truth for every product and test.
 enum {
-    DFURT_DESCRIPTORS_SIZE = USB_INTERFACE_DESCRIPTOR_SIZE + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE
+    DFURT_DESCRIPTORS_SIZE = USB_INTERFACE_DESCRIPTOR_SIZE + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE,
 };
 void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DESCRIPTORS_SIZE]);
+
+// The same bytes as an initializer, for a configuration descriptor that lies in flash; give it the
+// very constants that the config is made of.
+#define DFURT_DESCRIPTORS(bInterfaceNumber, iInterface, bmAttributes, wDetachTimeOut,              \
+                          wTransferSize, bcdDFUVersion)                                            \
+    USB_INTERFACE_DESCRIPTOR_SIZE, USB_DT_INTERFACE, (bInterfaceNumber), 0, 0,                     \
+        DFU_INTERFACE_CLASS, DFU_INTERFACE_SUBCLASS, DFU_PROTOCOL_RUNTIME, (iInterface),           \
+        USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, USB_DT_DFU_FUNCTIONAL, (bmAttributes),                 \
+        (uint8_t)(wDetachTimeOut), (uint8_t)((wDetachTimeOut) >> 8), (uint8_t)(wTransferSize),     \
+        (uint8_t)((wTransferSize) >> 8), (uint8_t)(bcdDFUVersion), (uint8_t)((bcdDFUVersion) >> 8)
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,12 @@
 //   interfaces: its class and vendor requests, its alternates, its endpoints, its bus events);
 //   the port supplies a *driver*: nine small things that only the hardware can do.
 //
+// A device is small or full. A small one has what DFU run time needs, in little more than 1 KB of
+// a Cortex-M0's flash: endpoint 0, any number of configurations and functions, class and vendor
+// requests to an interface that read or bring no data; and strings, if its config names
+// usbdev_strings. A full one names usbdev_full in its config and has all that is marked [full]
+// below. What no config names the linker leaves out.
+//
 // The port calls in with what happened on the bus (usbdev_setup, usbdev_in_done, usbdev_out_done,
 // usbdev_bus_reset, usbdev_suspended, usbdev_resumed, usbdev_tick); usbdev calls out through the
 // driver. The same object code serves a chip and a simulator. No heap, no globals, no locks: all
@@ -30,8 +36,8 @@
 // What is answered when (USB 2.0 9.4; where that leaves it open, a STALL):
 //
 //   Default     GET_DESCRIPTOR, SET_ADDRESS
-//   Address     also GET_STATUS, GET_CONFIGURATION, SET_CONFIGURATION, remote wake-up, and class
-//               and vendor requests to the device
+//   Address     also GET_STATUS, GET_CONFIGURATION, SET_CONFIGURATION, remote wake-up [full], and
+//               class and vendor requests to the device [full]
 //   Configured  also everything that names an interface or an endpoint; SET_ADDRESS no more
 
 #ifndef DFURT_USBDEV_H
@@ -99,24 +105,24 @@ enum usbdev_event {
     USBDEV_EVENT_BUS_RESET,
     USBDEV_EVENT_SUSPENDED,
     USBDEV_EVENT_RESUMED,
-    USBDEV_EVENT_UNCONFIGURED, // SET_CONFIGURATION took the configuration away, or a bus reset
+    USBDEV_EVENT_UNCONFIGURED, // [full] SET_CONFIGURATION or a bus reset ended the configuration
 };
 
 // What a group of interfaces with one owner does. Every member but setup may be NULL.
 struct usbdev_handler {
-    // A class or vendor request whose recipient is one of this function's interfaces or endpoints
-    // (or, for the function marked `device_requests`, the device), or a GET_DESCRIPTOR(interface).
-    // It comes here by the low byte of wIndex; some classes use the high byte, so the handler
-    // judges that. data starts as the device's scratch buffer of USBDEV_SCRATCH_SIZE bytes,
-    // length as 0.
+    // A class or vendor request whose recipient is one of this function's interfaces; or [full] one
+    // of its endpoints, or the device (for the function marked device_requests), or a
+    // GET_DESCRIPTOR(interface). It comes here by the low byte of wIndex; some classes use the high
+    // byte, so the handler judges that. data starts as the device's scratch buffer of
+    // USBDEV_SCRATCH_SIZE bytes, length as 0.
     // IN: put the reply there, or point request->data at it (it stays valid until the next
     // SETUP), and set request->length; more than wLength is cut.
-    // OUT with data: point request->data at a buffer of wLength bytes unless that fits in the
-    // scratch buffer, or return USBDEV_STALL if it is too long.
+    // OUT with data [full]: point request->data at a buffer of wLength bytes unless that fits in
+    // the scratch buffer, or return USBDEV_STALL if it is too long.
     // Returns 0 or USBDEV_STALL.
     int (*setup)(void *context, struct usbdev_request *request);
 
-    // The data stage of an OUT request is complete: wLength bytes have arrived. Returns 0 or
+    // [full] The data stage of an OUT request is complete: wLength bytes have arrived. Returns 0 or
     // USBDEV_STALL (then the status stage STALLs).
     int (*data)(void *context, struct usbdev_request *request);
 
@@ -124,7 +130,7 @@ struct usbdev_handler {
     // that was stalled or abandoned.
     void (*complete)(void *context, const struct usbdev_request *request);
 
-    // The alternate setting of an interface was chosen, by SET_INTERFACE or (alternate 0) by
+    // [full] The alternate setting of an interface was chosen, by SET_INTERFACE or (alternate 0) by
     // SET_CONFIGURATION; endpoints are open when this is called.
     void (*set_interface)(void *context, uint8_t bInterfaceNumber, uint8_t bAlternateSetting);
 
@@ -132,8 +138,9 @@ struct usbdev_handler {
     void (*event)(void *context, enum usbdev_event event);
     void (*tick)(void *context, uint16_t elapsed_ms);
 
-    // An IN packet on one of the function's endpoints was taken by the host; an OUT packet came;
-    // the host halted an endpoint, or cleared the halt (what was armed is lost: arm it again).
+    // [full] An IN packet on one of the function's endpoints was taken by the host; an OUT packet
+    // came; the host halted an endpoint, or cleared the halt (what was armed is lost: arm it
+    // again).
     void (*in_done)(void *context, uint8_t bEndpointAddress);
     void (*out_done)(void *context, uint8_t bEndpointAddress, const uint8_t *data, uint16_t length);
     void (*halt)(void *context, uint8_t bEndpointAddress, bool halted);
@@ -144,24 +151,19 @@ struct usbdev_function {
     void *context;
     uint8_t bFirstInterface;
     uint8_t bInterfaceCount;
-    bool device_requests; // vendor and class requests to the device come here
+    bool device_requests; // [full] vendor and class requests to the device come here
 };
-
-// Every endpoint but endpoint 0: opened and closed with configurations and alternates, halted, and
-// routed to its function. A device that has such endpoints names this in its config; for one that
-// has none, DFU alone say, the linker leaves usbdev_endpoints.c out.
-extern const struct usbdev_endpoints usbdev_endpoints;
-
-// String descriptors, likewise: a device that has strings names this in its config, and for one
-// that has none the linker leaves usbdev_strings.c out.
-extern const struct usbdev_strings usbdev_strings;
 
 // What the device is. Constant; may live in flash. Descriptors are in wire format and are trusted:
 // lengths are right, interfaces are numbered 0 to at most USBDEV_MAX_INTERFACES - 1.
 struct usbdev_config {
     const uint8_t *device_descriptor;     // 18 bytes; bMaxPacketSize0 8, 16, 32 or 64
     const uint8_t *const *configurations; // bNumConfigurations of them, wTotalLength bytes each
-    const uint8_t *bos;                   // BOS descriptor set, or NULL: GET_DESCRIPTOR STALLs
+    const struct usbdev_function *functions;
+    uint8_t function_count;
+
+    const struct usbdev_full *full; // &usbdev_full, or NULL: a small device
+    const uint8_t *bos;             // [full] BOS descriptor set, or NULL: GET_DESCRIPTOR STALLs
 
     const struct usbdev_strings *strings; // &usbdev_strings, or NULL: there are no strings
     const uint8_t *langids;               // string descriptor 0; NULL without strings
@@ -171,11 +173,11 @@ struct usbdev_config {
     // a descriptor, 126 UTF-16 units, is cut. May be NULL without strings.
     const char *(*string)(void *context, uint8_t index, uint16_t langid);
     void *context;
-
-    const struct usbdev_endpoints *endpoints; // &usbdev_endpoints, or NULL: endpoint 0 only
-    const struct usbdev_function *functions;
-    uint8_t function_count;
 };
+
+// What makes a device full, and what gives it strings.
+extern const struct usbdev_full usbdev_full;
+extern const struct usbdev_strings usbdev_strings;
 
 enum {
     USBDEV_MAX_INTERFACES = 8,
@@ -193,18 +195,18 @@ enum usbdev_state {
 struct usbdev {
     uint8_t stage;      // of the control transfer under way: private enum of usbdev.c
     uint8_t address;    // 0: Default state
-    bool remote_wakeup; // DEVICE_REMOTE_WAKEUP set by the host
+    bool remote_wakeup; // [full] DEVICE_REMOTE_WAKEUP set by the host
     bool suspended;
-    uint8_t alternate[USBDEV_MAX_INTERFACES];
-    struct usbdev_request request;       // the control transfer under way
-    uint16_t done;                       // bytes of its IN data stage that have moved
-    const char *text;                    // its reply is this string; NULL: request.data
-    const struct usbdev_function *owner; // who handles it; NULL: usbdev.c itself
+    uint8_t alternate[USBDEV_MAX_INTERFACES]; // [full] of each interface
+    struct usbdev_request request;            // the control transfer under way
+    uint16_t done;                            // bytes of its IN data stage that have moved
+    const char *text;                         // [full] its reply is this string; NULL: request.data
+    const struct usbdev_function *owner;      // who handles it; NULL: usbdev.c itself
     const struct usbdev_config *config;
     const struct usbdev_driver *driver;
     void *port;
     const uint8_t *configuration; // the current one; NULL: not configured
-    uint32_t halted;              // bit n: OUT endpoint n, bit 16 + n: IN endpoint n
+    uint32_t halted;              // [full] bit n: OUT endpoint n, bit 16 + n: IN endpoint n
     uint8_t scratch[USBDEV_SCRATCH_SIZE];
 };
 
@@ -231,7 +233,7 @@ void usbdev_resumed(struct usbdev *dev);
 // elapsed_ms milliseconds have passed since the last call.
 void usbdev_tick(struct usbdev *dev, uint16_t elapsed_ms);
 
-// ---- For the product ----
+// ---- For the product [full] ----
 
 // Wake the host, if it is asleep and has allowed it by SET_FEATURE(DEVICE_REMOTE_WAKEUP)
 // (USB 2.0 9.4.5). Returns whether resume signalling was started.
