@@ -14,8 +14,9 @@ void stm32_clock_init(void);
 // Call stm32_systick_interrupt() each millisecond from now on.
 void stm32_clock_start_tick(void);
 
-// 3 MHz for a suspended bus, which may feed the device 2.5 mA (USB 2.0 7.2.3), or 48 MHz. A tick
-// stays a millisecond. The USB needs more than 10 MHz while packets move (RM0091 30.4).
+// 3 MHz for a bus-powered product on a suspended bus, where it may draw 2.5 mA (USB 2.0 7.2.3), or
+// 48 MHz. A tick stays a millisecond. The USB needs more than 10 MHz while packets move (RM0091
+// 30.4): go back at once when the bus resumes or is reset.
 enum stm32_clock_speed {
     STM32_CLOCK_FULL,
     STM32_CLOCK_SUSPENDED,

@@ -122,10 +122,12 @@ static void vendor_halt(void *context, uint8_t bEndpointAddress, bool halted)
         usbdev_receive(&dev, LOOP_OUT);
 }
 
+// The bus feeds the board: sleep when it does.
 static void vendor_event(void *context, enum usbdev_event event)
 {
     (void)context;
     vendor.asleep = event == USBDEV_EVENT_SUSPENDED;
+    stm32_clock_set(vendor.asleep ? STM32_CLOCK_SUSPENDED : STM32_CLOCK_FULL);
 }
 
 static void look_at_button(void)

@@ -60,8 +60,8 @@ static uint8_t configuration[CONFIGURATION_SIZE] = {
     1,    // bNumInterfaces
     1,    // bConfigurationValue
     0,    // iConfiguration
-    0x80, // bmAttributes: bus-powered
-    50,   // bMaxPower: 100 mA
+    0xC0, // bmAttributes: self-powered, so it need not save while the bus sleeps
+    0,    // bMaxPower
 };
 static const uint8_t *const configurations[] = {configuration};
 

@@ -26,21 +26,21 @@ _Static_assert(BUFFERS_AT + 2 * ENDPOINTS * STM32_USB_MAX_PACKET <= USB_PMA_SIZE
 
 void stm32_usb_set_bits(unsigned endpoint, unsigned mask, unsigned wanted)
 {
-    unsigned epr = USB->EP[endpoint].R;
+    unsigned epr = USB_EP[endpoint].R;
 
-    USB->EP[endpoint].R = (uint16_t)(stm32_usb_unchanged(epr) | ((epr ^ wanted) & mask));
+    USB_EP[endpoint].R = (uint16_t)(stm32_usb_unchanged(epr) | ((epr ^ wanted) & mask));
 }
 
 void stm32_usb_clear_ctr(unsigned endpoint, unsigned ctr)
 {
-    USB->EP[endpoint].R = (uint16_t)(stm32_usb_unchanged(USB->EP[endpoint].R) & ~ctr);
+    USB_EP[endpoint].R = (uint16_t)(stm32_usb_unchanged(USB_EP[endpoint].R) & ~ctr);
 }
 
 static bool setup_waits(void)
 {
     const unsigned both = USB_EPR_CTR_RX | USB_EPR_SETUP;
 
-    return (USB->EP[0].R & both) == both;
+    return (USB_EP[0].R & both) == both;
 }
 
 // Answer a SETUP. If another has come meanwhile the hardware has put both directions to NAK, and
@@ -146,23 +146,16 @@ static void suspend(struct stm32_usb *usb)
 {
     USB->CNTR = CNTR_AWAKE | USB_CNTR_FSUSP;
     USB->CNTR = CNTR_AWAKE | USB_CNTR_FSUSP | USB_CNTR_LPMODE;
-    stm32_clock_set(STM32_CLOCK_SUSPENDED);
     usbdev_suspended(usb->dev);
-}
-
-void stm32_usb_wake(void)
-{
-    stm32_clock_set(STM32_CLOCK_FULL);
-    USB->CNTR = CNTR_AWAKE;
 }
 
 // The hardware has cleared EPnR and DADDR (RM0091 30.6.1). A SETUP is taken over NAK.
 static void bus_reset(struct stm32_usb *usb)
 {
-    stm32_usb_wake();
+    USB->CNTR = CNTR_AWAKE;
     usb->wakeup_ms = 0;
     stm32_usb_describe_buffers(0);
-    USB->EP[0].R = USB_EPR_TYPE_CONTROL;
+    USB_EP[0].R = USB_EPR_TYPE_CONTROL;
     stm32_usb_set_bits(0, USB_EPR_STAT_RX | USB_EPR_STAT_TX,
                        STAT_RX(USB_STAT_NAK) | STAT_TX(USB_STAT_NAK));
     stm32_usb_set_address(usb, 0);
@@ -186,7 +179,7 @@ static void received(struct stm32_usb *usb, uint8_t endpoint, bool setup)
 // SETUP that follows it may come, never the other way round.
 static void transaction(struct stm32_usb *usb, uint8_t endpoint)
 {
-    unsigned epr = USB->EP[endpoint].R;
+    unsigned epr = USB_EP[endpoint].R;
 
     if (epr & USB_EPR_CTR_TX) {
         stm32_usb_clear_ctr(endpoint, USB_EPR_CTR_TX);
@@ -207,7 +200,7 @@ void stm32_usb_poll(struct stm32_usb *usb)
 
     USB->ISTR = (uint16_t)~istr; // those that were seen, and no other
     if (istr & USB_ISTR_WKUP) {
-        stm32_usb_wake();
+        USB->CNTR = CNTR_AWAKE;
         usbdev_resumed(usb->dev);
     }
     if (istr & USB_ISTR_RESET)
@@ -221,8 +214,8 @@ void stm32_usb_init(struct stm32_usb *usb, struct usbdev *dev)
 {
     usb->dev = dev;
     RCC->APB1ENR |= RCC_APB1_USB;
-    RCC->APB1RSTR |= RCC_APB1_USB;
-    RCC->APB1RSTR &= ~(uint32_t)RCC_APB1_USB;
+    RCC->APB1RSTR = RCC_APB1_USB;
+    RCC->APB1RSTR = 0;
     USB->CNTR = USB_CNTR_FRES; // out of power-down
     stm32_clock_delay(1);      // tSTARTUP of the transceiver is 1 us
     USB->CNTR = CNTR_AWAKE;

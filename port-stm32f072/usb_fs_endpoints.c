@@ -54,7 +54,7 @@ static void ep_open(void *port, const uint8_t *endpoint_descriptor)
 
     (void)port;
     stm32_usb_describe_buffers(endpoint);
-    USB->EP[endpoint].R = (uint16_t)(type | endpoint | USB_EPR_CTR_RX | USB_EPR_CTR_TX);
+    USB_EP[endpoint].R = (uint16_t)(type | endpoint | USB_EPR_CTR_RX | USB_EPR_CTR_TX);
     restart(bEndpointAddress, USB_STAT_NAK);
 }
 
@@ -95,7 +95,7 @@ void stm32_usb_tick(struct stm32_usb *usb)
         return;
     usb->wakeup_ms--;
     if (usb->wakeup_ms == WAKEUP_DRIVE_MS) {
-        stm32_usb_wake();
+        USB->CNTR = CNTR_AWAKE; // out of suspend first
         USB->CNTR = CNTR_AWAKE | USB_CNTR_RESUME;
     } else if (usb->wakeup_ms == 0) {
         USB->CNTR = CNTR_AWAKE;

@@ -36,9 +36,6 @@ void stm32_usb_describe_buffers(unsigned endpoint);
 // Put a packet into the buffer that the endpoint sends from.
 void stm32_usb_fill(unsigned endpoint, const uint8_t *data, uint16_t length);
 
-// Out of suspend, on the chip's side: clock and peripheral.
-void stm32_usb_wake(void);
-
 // What stm32_usb_control_driver does for endpoint 0.
 void stm32_usb_set_address(void *port, uint8_t address);
 void stm32_usb_ep0_in(void *port, uint8_t endpoint, const uint8_t *data, uint16_t length);

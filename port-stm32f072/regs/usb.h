@@ -28,8 +28,6 @@ struct stm32_usb_endpoint_register {
 };
 
 struct stm32_usb_registers {
-    struct stm32_usb_endpoint_register EP[8];
-    uint32_t reserved_20[8];
     volatile uint16_t CNTR;
     uint16_t reserved_42;
     volatile uint16_t ISTR;
@@ -44,14 +42,16 @@ struct stm32_usb_registers {
     uint16_t reserved_56;
     volatile uint16_t BCDR;
 };
-_Static_assert(offsetof(struct stm32_usb_registers, EP[7]) == 0x1C, "RM0091 30.6.1");
-_Static_assert(offsetof(struct stm32_usb_registers, CNTR) == 0x40, "RM0091 30.6.1");
-_Static_assert(offsetof(struct stm32_usb_registers, ISTR) == 0x44, "RM0091 30.6.1");
-_Static_assert(offsetof(struct stm32_usb_registers, DADDR) == 0x4C, "RM0091 30.6.1");
-_Static_assert(offsetof(struct stm32_usb_registers, BTABLE) == 0x50, "RM0091 30.6.1");
-_Static_assert(offsetof(struct stm32_usb_registers, BCDR) == 0x58, "RM0091 30.6.1");
+_Static_assert(sizeof(struct stm32_usb_endpoint_register) == 0x04, "RM0091 30.6.1");
+_Static_assert(offsetof(struct stm32_usb_registers, ISTR) == 0x44 - 0x40, "RM0091 30.6.1");
+_Static_assert(offsetof(struct stm32_usb_registers, DADDR) == 0x4C - 0x40, "RM0091 30.6.1");
+_Static_assert(offsetof(struct stm32_usb_registers, BTABLE) == 0x50 - 0x40, "RM0091 30.6.1");
+_Static_assert(offsetof(struct stm32_usb_registers, BCDR) == 0x58 - 0x40, "RM0091 30.6.1");
 
-#define USB ((struct stm32_usb_registers *)0x40005C00u)
+// The eight EPnR, and the common registers 40h after them: apart, so that the CPU reaches either by
+// a short offset.
+#define USB_EP ((struct stm32_usb_endpoint_register *)0x40005C00u)
+#define USB ((struct stm32_usb_registers *)0x40005C40u)
 
 enum {
     USB_CNTR_FRES = 1 << 0,
