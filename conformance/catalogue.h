@@ -72,9 +72,13 @@ struct check_group {
 // Ends with NULL.
 extern const struct check_group *const catalogue[];
 
-// The groups, each in the file of its name.
-extern const struct check_group check_descriptors; // check_descriptors.c
-extern const struct check_group check_requests;    // check_requests.c
+// The groups, each in the file of its name: check_descriptors.c, ...
+extern const struct check_group check_descriptors;
+extern const struct check_group check_requests;
+extern const struct check_group check_states;
+extern const struct check_group check_detach;
+extern const struct check_group check_interop;
+extern const struct check_group check_dfu_descriptors;
 
 // The check with this id, or NULL.
 const struct check *catalogue_find(const char *id);

@@ -4,32 +4,10 @@
 // again: what counts is what it returns, and the bytes belong in its transcript.
 
 #include <stdio.h>
-#include <string.h>
 
-#include "probe.h"
+#include "check_common.h"
 
-struct configuration_bytes {
-    uint8_t bytes[PROBE_CONTROL_MAX];
-    struct usb_configuration config;
-};
-
-static bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
-{
-    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
-    struct usb_setup setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0, sizeof header);
-    if (!expect_length(probe, &setup, header, sizeof header))
-        return false;
-
-    uint16_t total = load_le16(header + 2);
-    setup.wLength = total < sizeof ret->bytes ? total : sizeof ret->bytes;
-    int length;
-    if (!expect_accepted(probe, &setup, ret->bytes, &length))
-        return false;
-    bool parsed = configuration_parse(&ret->config, ret->bytes, (size_t)length);
-    return expect(probe, parsed, "a configuration descriptor", "%d bytes that are none", length);
-}
-
-// The same, and the DFU interface and its functional descriptor found in it.
+// Read the configuration and find the DFU interface and its functional descriptor in it.
 static bool read_dfu(struct probe *probe,
                      struct configuration_bytes *read,
                      const struct usb_interface **ret_interface,
@@ -231,41 +209,55 @@ static void interface_name(struct probe *probe)
                "a string descriptor that is as long as its bLength says", "%d bytes", length);
 }
 
+// clang-format off
 static const struct check checks[] = {
-    {"RT-DESC-01a", "DFU 1.1 4.1", LEVEL_MUST, "the configuration has exactly one DFU interface",
+    {"RT-DESC-01a", "DFU 1.1 4.1", LEVEL_MUST,
+     "the configuration has exactly one DFU interface",
      NEED_RUN_TIME, one_dfu_interface},
     {"RT-DESC-01b", "DFU 1.1 4.1", LEVEL_MUST,
-     "the configuration has exactly one DFU functional descriptor", NEED_RUN_TIME,
-     one_functional_descriptor},
-    {"RT-DESC-01c", "DFU 1.1 4.1.1", LEVEL_MUST, "bNumInterfaces counts the DFU interface",
+     "the configuration has exactly one DFU functional descriptor",
+     NEED_RUN_TIME, one_functional_descriptor},
+    {"RT-DESC-01c", "DFU 1.1 4.1.1", LEVEL_MUST,
+     "bNumInterfaces counts the DFU interface",
      NEED_RUN_TIME, interface_counted},
-    {"RT-DESC-02a", "DFU 1.1 4.1.2", LEVEL_MUST, "the DFU interface has bInterfaceProtocol 01h",
+    {"RT-DESC-02a", "DFU 1.1 4.1.2", LEVEL_MUST,
+     "the DFU interface has bInterfaceProtocol 01h",
      NEED_RUN_TIME, interface_protocol},
-    {"RT-DESC-02b", "DFU 1.1 4.1.2", LEVEL_MUST, "the DFU interface is alternate setting 0",
+    {"RT-DESC-02b", "DFU 1.1 4.1.2", LEVEL_MUST,
+     "the DFU interface is alternate setting 0",
      NEED_RUN_TIME, interface_alternate},
-    {"RT-DESC-02c", "DFU 1.1 4.1.2", LEVEL_MUST, "the DFU interface has no endpoints",
+    {"RT-DESC-02c", "DFU 1.1 4.1.2", LEVEL_MUST,
+     "the DFU interface has no endpoints",
      NEED_RUN_TIME, interface_endpoints},
     {"RT-DESC-02d", "DFU 1.1 4.1.2", LEVEL_SHOULD,
-     "the string that names the DFU interface is readable", NEED_RUN_TIME, interface_name},
-    {"RT-DESC-03", "DFU 1.1 4.1.3", LEVEL_MUST, "the functional descriptor is 9 bytes long",
+     "the string that names the DFU interface is readable",
+     NEED_RUN_TIME, interface_name},
+    {"RT-DESC-03", "DFU 1.1 4.1.3", LEVEL_MUST,
+     "the functional descriptor is 9 bytes long",
      NEED_RUN_TIME, functional_length},
-    {"RT-DESC-04", "DFU 1.1 4.1.3", LEVEL_SHOULD, "the reserved bits of bmAttributes are zero",
+    {"RT-DESC-04", "DFU 1.1 4.1.3", LEVEL_SHOULD,
+     "the reserved bits of bmAttributes are zero",
      NEED_RUN_TIME, attributes_reserved},
     {"RT-DESC-05a", "DFU 1.1 6.1", LEVEL_MUST,
-     "wTransferSize is at least bMaxPacketSize0 and not 0", NEED_RUN_TIME, transfer_size},
+     "wTransferSize is at least bMaxPacketSize0 and not 0",
+     NEED_RUN_TIME, transfer_size},
     {"RT-DESC-05b", "DFU 1.1 4.1.3", LEVEL_INFO,
-     "wTransferSize is a size that a buffer can have, not FFFFh", NEED_RUN_TIME,
-     transfer_size_plausible},
-    {"RT-DESC-06", "DFU 1.1 4.1.3", LEVEL_MUST, "bcdDFUVersion is a version that exists",
+     "wTransferSize is a size that a buffer can have, not FFFFh",
+     NEED_RUN_TIME, transfer_size_plausible},
+    {"RT-DESC-06", "DFU 1.1 4.1.3", LEVEL_MUST,
+     "bcdDFUVersion is a version that exists",
      NEED_RUN_TIME, dfu_version},
     {"RT-DESC-07a", "DFU 1.1 5.1", LEVEL_SHOULD,
-     "a device that waits for a bus reset waits for longer than 0 ms", NEED_RUN_TIME,
-     detach_timeout_usable},
-    {"RT-DESC-07b", "DFU 1.1 4.1.3", LEVEL_SHOULD, "wDetachTimeOut is a time that a host can wait",
+     "a device that waits for a bus reset waits for longer than 0 ms",
+     NEED_RUN_TIME, detach_timeout_usable},
+    {"RT-DESC-07b", "DFU 1.1 4.1.3", LEVEL_SHOULD,
+     "wDetachTimeOut is a time that a host can wait",
      NEED_RUN_TIME, detach_timeout_plausible},
     {"RT-DESC-08", "DFU 1.1 4.1.3", LEVEL_SHOULD,
-     "the functional descriptor follows its own interface", NEED_RUN_TIME, functional_follows},
+     "the functional descriptor follows its own interface",
+     NEED_RUN_TIME, functional_follows},
 };
+// clang-format on
 
 const struct check_group check_descriptors = {
     .title = "Descriptors at run time",

@@ -1,28 +1,42 @@
 // SPDX-License-Identifier: MIT
 //
-// The DFU requests at run time, one by one (DFU 1.1 chapters 3 and 6.1).
+// The DFU requests at run time, one by one (DFU 1.1 chapters 3 and 6.1), and requests that only
+// look like them.
 
 #include <stdio.h>
 
-#include "probe.h"
+#include "check_common.h"
 
-// GETSTATUS and GETSTATE are optional in appIDLE (table A.2.1): a STALL ends the check well.
+// ---- GETSTATUS and GETSTATE ----
+
+// Both are optional in appIDLE (table A.2.1): a STALL ends the check well. Returns whether there is
+// an answer to look at.
 static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
 {
     const struct usb_setup setup = dfu_setup(probe, bRequest, 0, length);
     int result = probe_control(probe, &setup, reply);
     if (result == TARGET_ERR_STALL) {
-        expect(probe, true, "", "STALL");
-        probe_note(probe, "the device STALLs it in appIDLE, as it may");
+        expect(probe, true, "an answer or a STALL", "STALL");
+        probe_note(probe, "the device STALLs %s in appIDLE, as it may",
+                   bRequest == DFU_GETSTATUS ? "GETSTATUS" : "GETSTATE");
         return false;
     }
     return expect_result(probe, result, length, reply);
 }
 
-static void getstatus_length(struct probe *probe)
+static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    ask(probe, DFU_GETSTATUS, reply, sizeof reply);
+    if (!ask(probe, DFU_GETSTATUS, reply, sizeof reply))
+        return false;
+    *ret_status = dfu_status_load(reply);
+    return true;
+}
+
+static void getstatus_length(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    ask_status(probe, &status);
 }
 
 static void getstate_length(struct probe *probe)
@@ -31,12 +45,418 @@ static void getstate_length(struct probe *probe)
     ask(probe, DFU_GETSTATE, &state, sizeof state);
 }
 
-static const struct check checks[] = {
-    {"REQ-01a", "DFU 1.1 6.1.2", LEVEL_MUST, "GETSTATUS returns 6 bytes", NEED_RUN_TIME,
-     getstatus_length},
-    {"REQ-01b", "DFU 1.1 6.1.5", LEVEL_MUST, "GETSTATE returns 1 byte", NEED_RUN_TIME,
-     getstate_length},
+static void status_in_range(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (ask_status(probe, &status))
+        expect(probe, status.bStatus <= DFU_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh", "%02Xh",
+               status.bStatus);
+}
+
+static void state_in_range(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (ask_status(probe, &status))
+        expect(probe, status.bState <= DFU_STATE_dfuERROR, "bState 00h to 0Ah", "%02Xh",
+               status.bState);
+}
+
+static void status_is_ok(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (ask_status(probe, &status))
+        expect_number(probe, "bStatus", status.bStatus, DFU_STATUS_OK);
+}
+
+static void getstate_agrees(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    uint8_t state;
+    if (ask_status(probe, &status) && ask(probe, DFU_GETSTATE, &state, sizeof state))
+        expect_number(probe, "the state that GETSTATE returns", state, status.bState);
+}
+
+static void getstate_exists(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    uint8_t state;
+    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, sizeof state);
+    if (ask_status(probe, &status))
+        expect_length(probe, &getstate, &state, sizeof state);
+}
+
+static void string_readable(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    uint8_t string[255];
+    if (!ask_status(probe, &status) || status.iString == 0)
+        return;
+    const struct usb_setup setup =
+        get_descriptor(USB_DT_STRING, status.iString, 0x0409, sizeof string);
+    char expected[64];
+    snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
+             status.iString);
+    int result = probe_control(probe, &setup, string);
+    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
+        probe_inconclusive(probe, "%s", target_error_text(result));
+    else
+        expect(probe, result >= 2 && string[1] == USB_DT_STRING, expected, "%s",
+               result < 0 ? target_error_text(result) : "something else");
+}
+
+static void poll_time_short(struct probe *probe)
+{
+    enum { SHORT_MS = 100 };
+    struct dfu_status_reply status;
+    if (ask_status(probe, &status))
+        expect(probe, status.bwPollTimeout <= SHORT_MS,
+               "bwPollTimeout <= 100 ms, because dfu-util sleeps it", "%u ms",
+               (unsigned)status.bwPollTimeout);
+}
+
+// ---- Times (USB 2.0 9.2.6) ----
+
+enum { TRIES = 3 }; // a busy host may be late once
+
+static unsigned last_took_us(const struct probe *probe)
+{
+    size_t count = transcript_count(&probe->transcript);
+    return (unsigned)transcript_get(&probe->transcript, count - 1)->took_us;
+}
+
+static void no_data_in_time(struct probe *probe)
+{
+    const struct usb_setup setup = {
+        .bmRequestType = USB_RECIPIENT_INTERFACE,
+        .bRequest = USB_SET_INTERFACE,
+        .wIndex = dfu_setup(probe, DFU_GETSTATE, 0, 0).wIndex,
+    };
+    unsigned best_us = UINT32_MAX;
+    for (int i = 0; i < TRIES; ++i) {
+        if (!expect_length(probe, &setup, NULL, 0))
+            return;
+        if (last_took_us(probe) < best_us)
+            best_us = last_took_us(probe);
+    }
+    expect(probe, best_us <= 50000, "SET_INTERFACE done within 50 ms", "%u.%u ms", best_us / 1000,
+           best_us / 100 % 10);
+}
+
+static void data_in_time(struct probe *probe)
+{
+    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    unsigned best_us = UINT32_MAX;
+    for (int i = 0; i < TRIES; ++i) {
+        if (!read_device_descriptor(probe, bytes))
+            return;
+        if (last_took_us(probe) < best_us)
+            best_us = last_took_us(probe);
+    }
+    expect(probe, best_us <= 500000, "the first data within 500 ms", "%u.%u ms", best_us / 1000,
+           best_us / 100 % 10);
+}
+
+static void status_in_time(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (ask_status(probe, &status))
+        expect(probe, last_took_us(probe) <= 500000, "the first data within 500 ms", "%u ms",
+               last_took_us(probe) / 1000);
+}
+
+// ---- After a STALL (USB 2.0 8.5.3.4) ----
+
+static void alive_after_in_stall(struct probe *probe)
+{
+    uint8_t data[64];
+    const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
+    if (expect_stall(probe, &upload, data))
+        expect_alive(probe, "after a STALL of an IN request");
+}
+
+static void alive_after_out_stall(struct probe *probe)
+{
+    uint8_t data[64] = {0};
+    const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
+    if (expect_stall(probe, &dnload, data))
+        expect_alive(probe, "after a STALL of an OUT request with data");
+}
+
+static void alive_after_no_data_stall(struct probe *probe)
+{
+    const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
+    if (expect_stall(probe, &abort, NULL))
+        expect_alive(probe, "after a STALL of a request without data");
+}
+
+static void alive_after_many_stalls(struct probe *probe)
+{
+    enum { MANY = 20 };
+    uint8_t data[64] = {0};
+    const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
+    const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
+    for (int i = 0; i < MANY; ++i) {
+        if (!expect_stall(probe, i % 2 ? &upload : &dnload, data))
+            return;
+    }
+    expect_alive(probe, "after 20 STALLs in a row");
+}
+
+// ---- Requests that only look like DFU's ----
+
+struct lookalike {
+    uint8_t bmRequestType;
+    uint8_t bRequest;
+    uint8_t wLength;
+    bool not_ours; // another function of the device may know it: it may be carried out
 };
+
+// The interface number with what the row changes of wIndex is in setup already.
+static void send_lookalike(struct probe *probe, const struct usb_setup *setup, bool not_ours)
+{
+    uint8_t data[64] = {0};
+    if (!not_ours) {
+        if (!expect_stall(probe, setup, data))
+            return;
+    } else {
+        int result = probe_control(probe, setup, data);
+        if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO) {
+            probe_inconclusive(probe, "%s", target_error_text(result));
+            return;
+        }
+        if (result >= 0)
+            probe_note(probe, "the device carries it out, as a request of its own");
+    }
+    expect_state(probe, DFU_STATE_appIDLE, "after it");
+}
+
+static void lookalike_stalls(struct probe *probe)
+{
+    const struct lookalike *row = probe->check->row;
+    uint16_t wValue = row->bRequest == DFU_DETACH ? 1000 : 0;
+    struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
+    setup.bmRequestType = row->bmRequestType;
+    send_lookalike(probe, &setup, row->not_ours);
+}
+
+static void standard_get_status(struct probe *probe)
+{
+    uint8_t status[2];
+    struct usb_setup setup = dfu_setup(probe, USB_GET_STATUS, 0, sizeof status);
+    setup.bmRequestType = USB_DIR_IN | USB_RECIPIENT_INTERFACE;
+    if (expect_length(probe, &setup, status, sizeof status))
+        expect(probe, load_le16(status) == 0, "00 00", "%02x %02x", status[0], status[1]);
+}
+
+// ---- wIndex, all 16 bits of it (USB 2.0 9.3.4) ----
+
+struct other_index {
+    uint8_t bRequest;
+    uint8_t wLength;
+};
+
+static const struct other_index index_detach = {DFU_DETACH, 0};
+static const struct other_index index_getstatus = {DFU_GETSTATUS, DFU_STATUS_REPLY_SIZE};
+
+static void high_bits_of_index(struct probe *probe)
+{
+    const struct other_index *row = probe->check->row;
+    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    setup.wIndex |= 0x0100;
+    send_lookalike(probe, &setup, false);
+}
+
+static void absent_interface(struct probe *probe)
+{
+    const struct other_index *row = probe->check->row;
+    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    int absent = device_absent_interface(probe_device(probe));
+    if (absent < 0) {
+        probe_skip(probe, "the device has all 256 interfaces");
+        return;
+    }
+    setup.wIndex = (uint16_t)absent;
+    send_lookalike(probe, &setup, false);
+}
+
+static void other_interface(struct probe *probe)
+{
+    const struct other_index *row = probe->check->row;
+    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    setup.wIndex = (uint16_t)device_other_interface(probe_device(probe));
+    send_lookalike(probe, &setup, true);
+}
+
+// ---- wLength (USB 2.0 9.3.5) ----
+
+// Every length from nothing to 4096, for a request whose reply has size bytes.
+static void any_length(struct probe *probe, uint8_t bRequest, int size)
+{
+    static const uint16_t lengths[] = {0, 1, 2, 5, 6, 7, 8, 63, 64, 65, 255, 4096};
+    static const char *const when = "after it";
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+        uint8_t data[PROBE_CONTROL_MAX];
+        const struct usb_setup setup = dfu_setup(probe, bRequest, 0, lengths[i]);
+        int result = probe_control(probe, &setup, data);
+        int whole = size < lengths[i] ? size : lengths[i];
+        // Nothing is required of a STALL here: the request is optional in appIDLE.
+        if (result != TARGET_ERR_STALL && !expect_result(probe, result, (uint16_t)whole, data))
+            return;
+        if (!expect_alive(probe, when))
+            return;
+    }
+}
+
+static void getstatus_any_length(struct probe *probe)
+{
+    any_length(probe, DFU_GETSTATUS, DFU_STATUS_REPLY_SIZE);
+}
+
+static void getstate_any_length(struct probe *probe)
+{
+    any_length(probe, DFU_GETSTATE, DFU_STATE_REPLY_SIZE);
+}
+
+static void upload_any_length(struct probe *probe)
+{
+    static const uint16_t lengths[] = {0, 1, 64, 4096};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+        uint8_t data[PROBE_CONTROL_MAX];
+        const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, lengths[i]);
+        if (!expect_stall(probe, &upload, data))
+            return;
+    }
+}
+
+static void detach_with_data(struct probe *probe)
+{
+    uint8_t data[8] = {0};
+    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, 1000, sizeof data);
+    int result = probe_control(probe, &detach, data);
+    probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
+               target_error_text(result));
+    if (result >= 0 && device_will_detach(&probe->run_time)) {
+        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        return;
+    }
+    expect_alive(probe, "after a DETACH with data");
+}
+
+#define LOOKALIKE(...) (&(const struct lookalike){__VA_ARGS__})
+
+// clang-format off
+static const struct check checks[] = {
+    {"REQ-01a", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "GETSTATUS returns 6 bytes",
+     NEED_RUN_TIME, getstatus_length},
+    {"REQ-01b", "DFU 1.1 6.1.5", LEVEL_MUST,
+     "GETSTATE returns 1 byte",
+     NEED_RUN_TIME, getstate_length},
+    {"REQ-02a", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "bStatus is a status that exists",
+     NEED_RUN_TIME, status_in_range},
+    {"REQ-02b", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "bState is a state that exists",
+     NEED_RUN_TIME, state_in_range},
+    {"REQ-02c", "DFU 1.1 6.1.5", LEVEL_MUST,
+     "GETSTATE returns what GETSTATUS says",
+     NEED_RUN_TIME, getstate_agrees},
+    {"REQ-02d", "DFU 1.1 A.2.1", LEVEL_INFO,
+     "a device that answers GETSTATUS answers GETSTATE too",
+     NEED_RUN_TIME, getstate_exists},
+    {"REQ-02e", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "bStatus is OK at run time",
+     NEED_RUN_TIME, status_is_ok},
+    {"REQ-03", "DFU 1.1 6.1.2", LEVEL_SHOULD,
+     "iString is 0 or names a string that can be read",
+     NEED_RUN_TIME, string_readable},
+    {"REQ-04a", "USB 2.0 9.2.6.4", LEVEL_MUST,
+     "a request without data is done within 50 ms",
+     NEED_RUN_TIME, no_data_in_time},
+    {"REQ-04b", "USB 2.0 9.2.6.4", LEVEL_MUST,
+     "a standard request returns data within 500 ms",
+     NEED_RUN_TIME, data_in_time},
+    {"REQ-04c", "USB 2.0 9.2.6.5", LEVEL_MUST,
+     "GETSTATUS returns data within 500 ms",
+     NEED_RUN_TIME, status_in_time},
+    {"REQ-05a", "USB 2.0 8.5.3.4", LEVEL_MUST,
+     "endpoint 0 works after a STALL of an IN request",
+     NEED_RUN_TIME, alive_after_in_stall},
+    {"REQ-05b", "USB 2.0 8.5.3.4", LEVEL_MUST,
+     "endpoint 0 works after a STALL of an OUT request",
+     NEED_RUN_TIME, alive_after_out_stall},
+    {"REQ-05c", "USB 2.0 8.5.3.4", LEVEL_MUST,
+     "endpoint 0 works after a STALL of a request without data",
+     NEED_RUN_TIME, alive_after_no_data_stall},
+    {"REQ-05d", "USB 2.0 8.5.3.4", LEVEL_MUST,
+     "endpoint 0 works after many STALLs",
+     NEED_RUN_TIME, alive_after_many_stalls},
+    {"REQ-06a", "DFU 1.1 3", LEVEL_MUST,
+     "request 0 of the class, to the device, is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFU_DETACH, 0, false)},
+    {"REQ-06b", "DFU 1.1 3", LEVEL_MUST,
+     "request 0 of the vendor, to the device, is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFU_DETACH, 0, true)},
+    {"REQ-06c", "DFU 1.1 3", LEVEL_MUST,
+     "request 0 of the vendor, to the interface, is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFU_DETACH, 0, false)},
+    {"REQ-06d", "DFU 1.1 3", LEVEL_MUST,
+     "DETACH in the wrong direction is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFU_DETACH, 1, false)},
+    {"REQ-06e", "DFU 1.1 3", LEVEL_MUST,
+     "request 0 of the class, to an endpoint, is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH | NEED_RAW, lookalike_stalls,
+     LOOKALIKE(0x22, DFU_DETACH, 0, false)},
+    {"REQ-06f", "DFU 1.1 3", LEVEL_MUST,
+     "request 0 of the class, to 'other', is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFU_DETACH, 0, false)},
+    {"REQ-06g", "DFU 1.1 3", LEVEL_MUST,
+     "GETSTATUS in the wrong direction STALLs",
+     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATUS, 6, false)},
+    {"REQ-06h", "DFU 1.1 3", LEVEL_MUST,
+     "GETSTATE in the wrong direction STALLs",
+     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATE, 1, false)},
+    {"REQ-06i", "DFU 1.1 3", LEVEL_MUST,
+     "GETSTATUS to the device STALLs",
+     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0xA0, DFU_GETSTATUS, 6, false)},
+    {"REQ-06j", "DFU 1.1 3", LEVEL_MUST,
+     "GETSTATUS as a vendor request is not DFU's",
+     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0xC1, DFU_GETSTATUS, 6, false)},
+    {"REQ-06k", "USB 2.0 9.4.5", LEVEL_MUST,
+     "the standard GET_STATUS to the interface returns 00 00",
+     NEED_RUN_TIME, standard_get_status},
+    {"REQ-07a", "USB 2.0 9.3.4", LEVEL_MUST,
+     "DETACH with a wrong high byte of wIndex STALLs and is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH, high_bits_of_index, &index_detach},
+    {"REQ-07b", "USB 2.0 9.3.4", LEVEL_MUST,
+     "GETSTATUS with a wrong high byte of wIndex STALLs",
+     NEED_RUN_TIME, high_bits_of_index, &index_getstatus},
+    {"REQ-07c", "USB 2.0 9.2.7", LEVEL_MUST,
+     "DETACH to an absent interface STALLs and is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH | NEED_RAW, absent_interface, &index_detach},
+    {"REQ-07d", "USB 2.0 9.2.7", LEVEL_MUST,
+     "GETSTATUS to an absent interface STALLs",
+     NEED_RUN_TIME | NEED_RAW, absent_interface, &index_getstatus},
+    {"REQ-07e", "USB 2.0 9.3.4", LEVEL_MUST,
+     "request 0 to another interface is no DETACH",
+     NEED_RUN_TIME | NEED_DETACH | NEED_OTHER_INTERFACE, other_interface, &index_detach},
+    {"REQ-08a", "USB 2.0 9.3.5", LEVEL_SHOULD,
+     "GETSTATUS returns what fits into wLength, whatever that is",
+     NEED_RUN_TIME, getstatus_any_length},
+    {"REQ-08b", "USB 2.0 9.3.5", LEVEL_SHOULD,
+     "GETSTATE returns what fits into wLength, whatever that is",
+     NEED_RUN_TIME, getstate_any_length},
+    {"REQ-08c", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "UPLOAD STALLs at run time, whatever its wLength",
+     NEED_RUN_TIME, upload_any_length},
+    {"REQ-09", "DFU 1.1 5.1", LEVEL_INFO,
+     "a DETACH with data leaves endpoint 0 working",
+     NEED_RUN_TIME | NEED_DETACH, detach_with_data},
+    {"REQ-10a", "DFU 1.1 6.1.2", LEVEL_SHOULD,
+     "bwPollTimeout in appIDLE is short",
+     NEED_RUN_TIME, poll_time_short},
+};
+// clang-format on
 
 const struct check_group check_requests = {
     .title = "Requests at run time",

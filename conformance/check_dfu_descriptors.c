@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+//
+// The descriptors of DFU mode (DFU 1.1 chapter 4.2).
+
+#include <stdio.h>
+#include <string.h>
+
+#include "check_common.h"
+
+static void device_class(struct probe *probe)
+{
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    if (read_device_descriptor(probe, device))
+        expect(probe, device[4] == 0 && device[5] == 0 && device[6] == 0,
+               "bDeviceClass, bDeviceSubClass, bDeviceProtocol 00 00 00", "%02x %02x %02x",
+               device[4], device[5], device[6]);
+}
+
+static void one_configuration(struct probe *probe)
+{
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    if (read_device_descriptor(probe, device))
+        expect_number(probe, "bNumConfigurations", device[17], 1);
+}
+
+static void usb_version(struct probe *probe)
+{
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    if (!read_device_descriptor(probe, device))
+        return;
+    uint16_t version = load_le16(device + 2);
+    expect(probe, version == 0x0100 || version == 0x0110 || version == 0x0200,
+           "bcdUSB 0100h (the text), or 0110h or 0200h (today's devices)", "%04Xh", version);
+}
+
+static void one_interface(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (read_configuration(probe, &read) &&
+        expect_number(probe, "bNumInterfaces", read.config.bNumInterfaces, 1))
+        expect_number(probe, "the number of different interfaces",
+                      (unsigned)configuration_interface_numbers(&read.config), 1);
+}
+
+static void interface_number(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!read_configuration(probe, &read))
+        return;
+    for (size_t i = 0; i < read.config.interface_count; ++i) {
+        if (!expect_number(probe, "bInterfaceNumber", read.config.interfaces[i].bInterfaceNumber,
+                           0))
+            return;
+    }
+}
+
+static void interface_class(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!read_configuration(probe, &read))
+        return;
+    for (size_t i = 0; i < read.config.interface_count; ++i) {
+        const struct usb_interface *interface = &read.config.interfaces[i];
+        if (!expect(probe,
+                    interface_is_dfu(interface) &&
+                        interface->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE,
+                    "class, subclass, protocol fe 01 02 in each alternate setting",
+                    "alternate setting %u: %02x %02x %02x", interface->bAlternateSetting,
+                    interface->bInterfaceClass, interface->bInterfaceSubClass,
+                    interface->bInterfaceProtocol))
+            return;
+    }
+}
+
+static void no_endpoints(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!read_configuration(probe, &read))
+        return;
+    for (size_t i = 0; i < read.config.interface_count; ++i) {
+        if (!expect_number(probe, "bNumEndpoints", read.config.interfaces[i].bNumEndpoints, 0))
+            return;
+    }
+    expect_number(probe, "the number of endpoint descriptors", (unsigned)read.config.endpoint_count,
+                  0);
+}
+
+static void alternates_contiguous(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!read_configuration(probe, &read))
+        return;
+    for (size_t i = 0; i < read.config.interface_count; ++i) {
+        if (!expect_number(probe, "bAlternateSetting", read.config.interfaces[i].bAlternateSetting,
+                           (unsigned)i))
+            return;
+    }
+}
+
+static void functional_present(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (read_configuration(probe, &read))
+        expect_number(probe, "the number of DFU functional descriptors",
+                      (unsigned)read.config.functional_count, 1);
+}
+
+static void functional_identical(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!probe->run_time.functional) {
+        probe_skip(probe, "needs the functional descriptor of run time");
+        return;
+    }
+    if (!read_configuration(probe, &read))
+        return;
+    const struct usb_dfu_functional *here = configuration_functional(&read.config);
+    if (!expect(probe, here, "a DFU functional descriptor (type 21h)", "none"))
+        return;
+
+    const struct usb_dfu_functional *there = probe->run_time.functional;
+    char expected[PROBE_WORDS] = "as at run time: ";
+    char received[100];
+    format_bytes(expected + strlen(expected), sizeof expected - strlen(expected),
+                 probe->run_time.raw.configuration + there->offset, there->bLength);
+    format_bytes(received, sizeof received, read.bytes + here->offset, here->bLength);
+    expect(probe,
+           here->bLength == there->bLength &&
+               memcmp(read.bytes + here->offset, probe->run_time.raw.configuration + there->offset,
+                      here->bLength) == 0,
+           expected, "%s", received);
+}
+
+static void nothing_else(struct probe *probe)
+{
+    struct configuration_bytes read;
+    struct descriptor_walk walk;
+    struct descriptor descriptor;
+    if (!read_configuration(probe, &read))
+        return;
+    descriptor_walk_start(&walk, read.bytes, (size_t)read.length);
+    while (descriptor_walk_next(&walk, &descriptor)) {
+        uint8_t type = descriptor.bDescriptorType;
+        if (!expect(probe,
+                    type == USB_DT_CONFIGURATION || type == USB_DT_INTERFACE ||
+                        type == USB_DT_DFU_FUNCTIONAL,
+                    "configuration, interface and DFU functional descriptors only",
+                    "a descriptor of type %02Xh at offset %zu", type, descriptor.offset))
+            return;
+    }
+}
+
+static void product_differs(struct probe *probe)
+{
+    if (!probe->run_time.seen) {
+        probe_skip(probe, "needs the device descriptor of run time");
+        return;
+    }
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    if (!read_device_descriptor(probe, device))
+        return;
+    uint16_t vendor = load_le16(device + 8);
+    uint16_t product = load_le16(device + 10);
+    char expected[64];
+    snprintf(expected, sizeof expected, "another pair than %04x:%04x, which run time has",
+             device_vendor(&probe->run_time), device_product(&probe->run_time));
+    expect(probe,
+           vendor != device_vendor(&probe->run_time) || product != device_product(&probe->run_time),
+           expected, "%04x:%04x", vendor, product);
+}
+
+static bool read_serial(struct probe *probe, const uint8_t *device, uint8_t string[255])
+{
+    const struct usb_setup setup = get_descriptor(USB_DT_STRING, device[16], 0x0409, 255);
+    memset(string, 0, 255);
+    return device[16] && probe_control(probe, &setup, string) >= 2;
+}
+
+static void serial_readable(struct probe *probe)
+{
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t string[255];
+    if (read_device_descriptor(probe, device))
+        expect(probe, read_serial(probe, device, string), "a serial number, to tell boards apart",
+               "none");
+}
+
+static void alternates_named(struct probe *probe)
+{
+    struct configuration_bytes read;
+    if (!read_configuration(probe, &read))
+        return;
+    for (size_t i = 0; read.config.interface_count > 1 && i < read.config.interface_count; ++i) {
+        const struct usb_interface *interface = &read.config.interfaces[i];
+        uint8_t string[255];
+        const struct usb_setup setup =
+            get_descriptor(USB_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+        char expected[64];
+        snprintf(expected, sizeof expected, "a string that names alternate setting %u",
+                 interface->bAlternateSetting);
+        bool named = interface->iInterface && probe_control(probe, &setup, string) > 2;
+        if (!expect(probe, named, expected, "none (iInterface %u)", interface->iInterface))
+            return;
+    }
+}
+
+// clang-format off
+static const struct check checks[] = {
+    {"DM-DESC-01a", "DFU 1.1 4.2.1", LEVEL_MUST,
+     "bDeviceClass, bDeviceSubClass and bDeviceProtocol are 0",
+     NEED_DFU_MODE, device_class},
+    {"DM-DESC-01b", "DFU 1.1 4.2.1", LEVEL_MUST,
+     "there is one configuration",
+     NEED_DFU_MODE, one_configuration},
+    {"DM-DESC-02", "DFU 1.1 4.2.1", LEVEL_INFO,
+     "bcdUSB is 0100h, 0110h or 0200h",
+     NEED_DFU_MODE, usb_version},
+    {"DM-DESC-03a", "DFU 1.1 4.2.2", LEVEL_MUST,
+     "there is one interface",
+     NEED_DFU_MODE, one_interface},
+    {"DM-DESC-03b", "DFU 1.1 4.2.3", LEVEL_MUST,
+     "the interface has number 0",
+     NEED_DFU_MODE, interface_number},
+    {"DM-DESC-03c", "DFU 1.1 4.2.3", LEVEL_MUST,
+     "the interface is of class FEh, subclass 01h, protocol 02h",
+     NEED_DFU_MODE, interface_class},
+    {"DM-DESC-03d", "DFU 1.1 4.2.3", LEVEL_MUST,
+     "the interface has no endpoints",
+     NEED_DFU_MODE, no_endpoints},
+    {"DM-DESC-03e", "DFU 1.1 4.2.3", LEVEL_MUST,
+     "alternate settings are numbered from 0 without a gap",
+     NEED_DFU_MODE, alternates_contiguous},
+    {"DM-DESC-04a", "DFU 1.1 4.2.4", LEVEL_MUST,
+     "there is one DFU functional descriptor",
+     NEED_DFU_MODE, functional_present},
+    {"DM-DESC-04b", "DFU 1.1 4.2.4", LEVEL_MUST,
+     "the functional descriptor is the one of run time",
+     NEED_DFU_MODE, functional_identical},
+    {"DM-DESC-05", "DFU 1.1 4.2", LEVEL_MUST,
+     "no other descriptor is there",
+     NEED_DFU_MODE, nothing_else},
+    {"DM-DESC-06a", "DFU 1.1 2", LEVEL_SHOULD,
+     "idVendor and idProduct are not those of run time",
+     NEED_DFU_MODE, product_differs},
+    {"DM-DESC-06b", "DFU 1.1 4.2.1", LEVEL_INFO,
+     "the device has a serial number in DFU mode",
+     NEED_DFU_MODE, serial_readable},
+    {"DM-DESC-07", "DFU 1.1 4.2.3", LEVEL_SHOULD,
+     "of several alternate settings each has a name",
+     NEED_DFU_MODE, alternates_named},
+};
+// clang-format on
+
+const struct check_group check_dfu_descriptors = {
+    .title = "Descriptors in DFU mode",
+    .checks = checks,
+    .count = sizeof checks / sizeof checks[0],
+};

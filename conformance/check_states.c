@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//
+// The state table at run time, a requirement a cell (DFU 1.1 tables A.2.1 and A.2.2).
+//
+// A row says in which state a request is sent, what the answer is, and which state follows. One
+// function serves all of them: bring the device into the state, send, compare, ask for the state.
+
+#include <stdio.h>
+
+#include "check_common.h"
+
+enum outcome {
+    ACCEPTED,
+    STALLED,
+    ANSWERED,            // with all of its bytes
+    ANSWERED_OR_STALLED, // optional there
+};
+
+struct row {
+    uint8_t state;
+    uint8_t bRequest;
+    uint8_t wLength;
+    enum outcome outcome;
+    uint8_t next;
+};
+
+// Into appDETACH, for as long as the device allows.
+static bool enter_state(struct probe *probe, uint8_t state)
+{
+    if (state == DFU_STATE_appIDLE)
+        return expect_state(probe, DFU_STATE_appIDLE, "to begin with");
+    return expect_detach(probe, 1000) && expect_state(probe, state, "after DETACH");
+}
+
+static bool expect_outcome(struct probe *probe, const struct row *row)
+{
+    uint8_t data[64] = {0};
+    uint16_t wValue = row->bRequest == DFU_DETACH ? 1000 : 0;
+    const struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
+    switch (row->outcome) {
+    case ACCEPTED:
+        return row->bRequest == DFU_DETACH ? expect_detach(probe, wValue)
+                                           : expect_length(probe, &setup, data, row->wLength);
+    case STALLED:
+        return expect_stall(probe, &setup, data);
+    case ANSWERED:
+        return expect_length(probe, &setup, data, row->wLength);
+    case ANSWERED_OR_STALLED:
+        break;
+    }
+    int result = probe_control(probe, &setup, data);
+    if (result == TARGET_ERR_STALL) {
+        probe_note(probe, "the device STALLs it, as it may");
+        return expect(probe, true, "an answer or a STALL", "STALL");
+    }
+    return expect_result(probe, result, row->wLength, data);
+}
+
+static void follow_row(struct probe *probe)
+{
+    const struct row *row = probe->check->row;
+    if (enter_state(probe, row->state) && expect_outcome(probe, row))
+        expect_state(probe, row->next, "after it");
+}
+
+// DETACH in appIDLE: a device that leaves by itself may be gone before it can be asked.
+static void detach_in_app_idle(struct probe *probe)
+{
+    const struct row *row = probe->check->row;
+    if (!enter_state(probe, row->state) || !expect_outcome(probe, row))
+        return;
+    if (!device_will_detach(&probe->run_time)) {
+        expect_state(probe, row->next, "after it");
+        return;
+    }
+    uint8_t state;
+    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, sizeof state);
+    if (probe_control(probe, &getstate, &state) == (int)sizeof state)
+        expect_number(probe, "the state after it", state, row->next);
+}
+
+// Requests that DFU does not have, both directions.
+static bool expect_unknown_stalls(struct probe *probe, uint8_t bRequest)
+{
+    uint8_t data[4] = {0};
+    struct usb_setup setup = dfu_setup(probe, bRequest, 0, 0);
+    if (!expect_stall(probe, &setup, data))
+        return false;
+    setup.bmRequestType |= USB_DIR_IN;
+    setup.wLength = sizeof data;
+    return expect_stall(probe, &setup, data);
+}
+
+static void unknown_in_app_idle(struct probe *probe)
+{
+    for (unsigned bRequest = DFU_ABORT + 1; bRequest <= UINT8_MAX; ++bRequest) {
+        if (!expect_unknown_stalls(probe, (uint8_t)bRequest))
+            return;
+    }
+    expect_state(probe, DFU_STATE_appIDLE, "after all of them");
+}
+
+static void unknown_in_app_detach(struct probe *probe)
+{
+    static const uint8_t requests[] = {7, 8, 0x21, 0x40, 0x7F, 0x80, 0xFF};
+    for (size_t i = 0; i < sizeof requests; ++i) {
+        uint8_t data[1];
+        const struct usb_setup setup = dfu_setup(probe, requests[i], 0, 0);
+        if (!enter_state(probe, DFU_STATE_appDETACH) || !expect_stall(probe, &setup, data) ||
+            !expect_state(probe, DFU_STATE_appIDLE, "after it"))
+            return;
+    }
+}
+
+#define IN_IDLE NEED_RUN_TIME
+#define IN_DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_WAIT_RESET)
+#define ROW(...) (&(const struct row){__VA_ARGS__})
+
+// clang-format off
+static const struct check checks[] = {
+    {"RT-STATE-0-DETACH", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: DETACH is accepted, next is appDETACH",
+     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFU_DETACH, 0, ACCEPTED, 1)},
+    {"RT-STATE-0-DNLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: DNLOAD with data STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_DNLOAD, 16, STALLED, 0)},
+    {"RT-STATE-0-DNLOAD-0", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: DNLOAD without data STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_DNLOAD, 0, STALLED, 0)},
+    {"RT-STATE-0-UPLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: UPLOAD STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_UPLOAD, 16, STALLED, 0)},
+    {"RT-STATE-0-GETSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: GETSTATUS is answered or STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_GETSTATUS, 6, ANSWERED_OR_STALLED, 0)},
+    {"RT-STATE-0-CLRSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: CLRSTATUS STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_CLRSTATUS, 0, STALLED, 0)},
+    {"RT-STATE-0-GETSTATE", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: GETSTATE is answered or STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_GETSTATE, 1, ANSWERED_OR_STALLED, 0)},
+    {"RT-STATE-0-ABORT", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: ABORT STALLs, the state stays",
+     IN_IDLE, follow_row, ROW(0, DFU_ABORT, 0, STALLED, 0)},
+    {"RT-STATE-0-OTHER", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: requests 7 to 255 STALL, the state stays",
+     IN_IDLE, unknown_in_app_idle},
+
+    {"RT-STATE-1-DETACH", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: a second DETACH STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_DETACH, 0, STALLED, 0)},
+    {"RT-STATE-1-DNLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: DNLOAD with data STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_DNLOAD, 16, STALLED, 0)},
+    {"RT-STATE-1-DNLOAD-0", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: DNLOAD without data STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_DNLOAD, 0, STALLED, 0)},
+    {"RT-STATE-1-UPLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: UPLOAD STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_UPLOAD, 16, STALLED, 0)},
+    {"RT-STATE-1-GETSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: GETSTATUS is answered, the state stays",
+     IN_DETACH, follow_row, ROW(1, DFU_GETSTATUS, 6, ANSWERED, 1)},
+    {"RT-STATE-1-CLRSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: CLRSTATUS STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_CLRSTATUS, 0, STALLED, 0)},
+    {"RT-STATE-1-GETSTATE", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: GETSTATE is answered, the state stays",
+     IN_DETACH, follow_row, ROW(1, DFU_GETSTATE, 1, ANSWERED, 1)},
+    {"RT-STATE-1-ABORT", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: ABORT STALLs, next is appIDLE",
+     IN_DETACH, follow_row, ROW(1, DFU_ABORT, 0, STALLED, 0)},
+    {"RT-STATE-1-OTHER", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "appDETACH: a request that DFU does not have STALLs, next is appIDLE",
+     IN_DETACH, unknown_in_app_detach},
+};
+// clang-format on
+
+const struct check_group check_states = {
+    .title = "State table at run time",
+    .checks = checks,
+    .count = sizeof checks / sizeof checks[0],
+};
