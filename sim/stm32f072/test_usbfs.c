@@ -108,7 +108,7 @@ static int in(struct fixture *f, uint8_t endpoint)
     return f072_usbfs_in(&f->usb, ADDRESS, endpoint, &f->data1, f->packet);
 }
 
-// ---- EPnR (30.6.2) ----
+// ---- EPnR (30.6.1) ----
 
 static void epnr__toggles_stat_and_dtog_where_a_one_is_written(void **state)
 {

@@ -24,7 +24,7 @@
 
 enum { F072_PMA_SIZE = 1024, F072_USB_ENDPOINTS = 8 };
 
-// Register offsets (RM0091 30.6.4).
+// Register offsets (RM0091 30.6.3).
 enum {
     F072_USB_EP0R = 0x00, // EPnR at 4 * n
     F072_USB_CNTR = 0x40,
@@ -36,7 +36,7 @@ enum {
     F072_USB_BCDR = 0x58,
 };
 
-// USB_EPnR (RM0091 30.6.2).
+// USB_EPnR (RM0091 30.6.1).
 enum {
     F072_EP_CTR_RX = 0x8000,
     F072_EP_DTOG_RX = 0x4000,

@@ -66,7 +66,7 @@ static bool buffer_fits(struct f072_usbfs *usb, unsigned n, unsigned address, si
     return false;
 }
 
-// RM0091 30.6.3, COUNTn_RX: blocks of 2 bytes, or of 32 and one more than the number says.
+// RM0091 30.6.2, COUNTn_RX: blocks of 2 bytes, or of 32 and one more than the number says.
 static unsigned buffer_size(uint16_t count_rx)
 {
     unsigned blocks = count_rx >> NUM_BLOCK_SHIFT & NUM_BLOCK_MASK;
@@ -138,7 +138,7 @@ int f072_usbfs_setup(struct f072_usbfs *usb,
     return SIM_ACK;
 }
 
-// With STATUS_OUT only a zero-length packet is expected (RM0091 30.6.2, EP_KIND).
+// With STATUS_OUT only a zero-length packet is expected (RM0091 30.6.1, EP_KIND).
 static bool status_only(uint16_t ep)
 {
     return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_CONTROL | F072_EP_KIND);

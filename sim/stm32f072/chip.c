@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+
+#include "chip.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sim/devices.h>
+
+enum { NS_PER_S = 1000000000 };
+
+// What SYST_CALIB reads: counts of HCLK / 8 in 1 ms at 48 MHz (RM0091 11.1.1).
+enum { SYST_CALIB = 6000 };
+
+// Slots of the processor's memory map, the busiest first.
+enum { MAP_SRAM, MAP_FLASH, MAP_ZERO, MAP_ROM, MAP_OPTIONS };
+
+// ---- Memory ----
+
+void f072_chip_map(struct f072_chip *chip, enum f072_memory memory)
+{
+    struct armv6m_region zero = {.bytes = chip->flash, .size = F072_FLASH_SIZE};
+
+    if (memory == F072_MEMORY_ROM)
+        zero = (struct armv6m_region){.bytes = chip->rom, .size = F072_ROM_SIZE, .foreign = true};
+    if (memory == F072_MEMORY_SRAM)
+        zero =
+            (struct armv6m_region){.bytes = chip->sram, .size = F072_SRAM_SIZE, .writable = true};
+    armv6m_map(&chip->cpu, MAP_ZERO, &zero);
+}
+
+static void map_fixed(struct f072_chip *chip)
+{
+    const struct armv6m_region sram = {F072_SRAM_BASE, chip->sram, F072_SRAM_SIZE,
+                                       .writable = true};
+    const struct armv6m_region flash = {F072_FLASH_BASE, chip->flash, F072_FLASH_SIZE};
+    const struct armv6m_region rom = {F072_ROM_BASE, chip->rom, F072_ROM_SIZE, .foreign = true};
+    const struct armv6m_region options = {F072_OPTIONS_BASE, chip->options, F072_OPTIONS_SIZE};
+
+    armv6m_map(&chip->cpu, MAP_SRAM, &sram);
+    armv6m_map(&chip->cpu, MAP_FLASH, &flash);
+    armv6m_map(&chip->cpu, MAP_ROM, &rom);
+    armv6m_map(&chip->cpu, MAP_OPTIONS, &options);
+}
+
+static void store_le32(uint8_t *bytes, uint32_t value)
+{
+    store_le16(bytes, (uint16_t)value);
+    store_le16(bytes + 2, (uint16_t)(value >> 16));
+}
+
+// What can be read of system memory. The boot loader itself is not there: a jump to it is caught
+// and a model takes over, so its code is one branch to itself.
+static void fill_rom(struct f072_chip *chip, uint32_t serial)
+{
+    enum { ENTRY = 0x100, ID = 0x2EA6, UNIQUE_ID = 0x2FAC, FLASH_SIZE = 0x2FCC };
+
+    memset(chip->rom, 0xFF, sizeof chip->rom);
+    store_le32(chip->rom, F072_SRAM_BASE + F072_ROM_RAM_SIZE);
+    store_le32(chip->rom + 4, (F072_ROM_BASE + ENTRY) | 1);
+    store_le16(chip->rom + ENTRY, 0xE7FE);
+    chip->rom[ID] = 0xA1; // AN2606: boot loader version
+    store_le32(chip->rom + UNIQUE_ID, serial);
+    memcpy(chip->rom + UNIQUE_ID + 4,
+           "\x07"
+           "VIRTUAL",
+           8); // wafer and lot (RM0091 33.1)
+    store_le16(chip->rom + FLASH_SIZE, F072_FLASH_SIZE / 1024);
+}
+
+// Noise as SRAM holds it at power-on. A xorshift generator: the same seed, the same noise.
+static void fill_with_noise(uint8_t *bytes, size_t size, uint32_t seed)
+{
+    uint32_t x = seed ^ UINT32_C(0x9E3779B9);
+
+    for (size_t i = 0; i < size; i++) {
+        x = x == 0 ? 1 : x;
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        bytes[i] = (uint8_t)(x >> 11);
+    }
+}
+
+// ---- Time ----
+
+uint64_t f072_chip_now(const struct f072_chip *chip)
+{
+    uint64_t cycles = chip->cpu.cycles - chip->base_cycles;
+
+    return chip->base_ns + (cycles * NS_PER_S + chip->base_rest) / chip->hclk;
+}
+
+static void rebase(struct f072_chip *chip)
+{
+    uint64_t cycles = chip->cpu.cycles - chip->base_cycles;
+    uint64_t total = cycles * NS_PER_S + chip->base_rest;
+
+    chip->base_ns += total / chip->hclk;
+    chip->base_rest = total % chip->hclk;
+    chip->base_cycles = chip->cpu.cycles;
+}
+
+void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns)
+{
+    chip->base_ns = now_ns;
+    chip->base_rest = 0;
+    chip->base_cycles = chip->cpu.cycles;
+    chip->last.since_ns = now_ns;
+}
+
+static uint64_t cycles_until(const struct f072_chip *chip, uint64_t ns)
+{
+    uint64_t wanted = (ns - chip->base_ns) * chip->hclk - chip->base_rest;
+
+    return (wanted + NS_PER_S - 1) / NS_PER_S;
+}
+
+static void check_clocks(struct f072_chip *chip)
+{
+    if (chip->hclk > 48000000)
+        f072_trouble(&chip->report, "the processor is clocked at %u Hz, over 48 MHz", chip->hclk);
+    if (chip->hclk > 24000000 && !(chip->fpec.acr & 7))
+        f072_trouble(&chip->report,
+                     "the processor runs at %u Hz with no wait state in FLASH_ACR (RM0091 3.5.1)",
+                     chip->hclk);
+}
+
+void f072_chip_clocks_changed(struct f072_chip *chip)
+{
+    uint64_t now_ns = f072_chip_now(chip);
+    uint32_t hclk = f072_rcc_hclk(&chip->rcc);
+
+    if (hclk != chip->hclk) {
+        rebase(chip);
+        chip->base_rest = 0;
+        chip->hclk = hclk;
+        check_clocks(chip);
+        armv6m_stop_run(&chip->cpu);
+    }
+    for (int i = 0; i < F072_TIMERS; i++)
+        f072_timer_set_clock(&chip->timer[i], f072_rcc_timer_clock(&chip->rcc), now_ns);
+    f072_wwdg_set_clock(&chip->wwdg, f072_rcc_pclk(&chip->rcc), now_ns);
+}
+
+// ---- Resets ----
+
+static void reset_all(struct f072_chip *chip, uint32_t cause)
+{
+    uint64_t now_ns = f072_chip_now(chip);
+
+    f072_trace(&chip->report, SIM_TRACE_STATES, now_ns, "reset, RCC_CSR flag %08X", cause);
+    rebase(chip);
+    chip->base_rest = 0;
+    f072_rcc_reset(&chip->rcc, cause);
+    chip->hclk = f072_rcc_hclk(&chip->rcc);
+    f072_peripherals_reset(chip);
+    chip->reset_cause = 0;
+    chip->last.since_ns = now_ns;
+    chip->last.address = 0;
+    f072_chip_map(chip, chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH);
+    f072_chip_clocks_changed(chip);
+    f072_chip_update(chip);
+    armv6m_reset(&chip->cpu);
+}
+
+void f072_chip_reset(struct f072_chip *chip, uint32_t cause)
+{
+    reset_all(chip, cause);
+}
+
+void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns)
+{
+    f072_chip_skip_to(chip, now_ns);
+    fill_with_noise(chip->sram, sizeof chip->sram, seed);
+    reset_all(chip, F072_RESET_POWER_ON);
+}
+
+void f072_chip_init(struct f072_chip *chip, uint8_t *flash, uint8_t *options, uint32_t serial)
+{
+    memset(chip, 0, sizeof *chip);
+    chip->flash = flash;
+    chip->options = options;
+    chip->hclk = 8000000;
+    fill_rom(chip, serial);
+    armv6m_init(&chip->cpu, &(struct armv6m_bus){f072_bus_read, f072_bus_write, chip, SYST_CALIB});
+    map_fixed(chip);
+    f072_peripherals_init(chip);
+}
+
+// ---- Running ----
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+// Everything that happens by itself up to now, and the resets that come of it.
+static void catch_up(struct f072_chip *chip)
+{
+    f072_peripherals_advance(chip, f072_chip_now(chip));
+    f072_chip_update(chip);
+    if (chip->reset_cause != 0)
+        reset_all(chip, chip->reset_cause);
+}
+
+enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
+{
+    catch_up(chip);
+    while (f072_chip_now(chip) < until_ns) {
+        rebase(chip);
+        uint64_t end_ns = min_ns(until_ns, f072_peripherals_next_event(chip));
+        end_ns = min_ns(end_ns, chip->base_ns + NS_PER_S);
+        chip->slice_end_ns = end_ns;
+        uint64_t cycles = end_ns > chip->base_ns ? cycles_until(chip, end_ns) : 1;
+        enum armv6m_stop stop = armv6m_run(&chip->cpu, cycles);
+        catch_up(chip);
+        switch (stop) {
+        case ARMV6M_BUDGET:
+        case ARMV6M_STOPPED:
+            break;
+        case ARMV6M_ASLEEP:
+            chip->last.since_ns = f072_chip_now(chip);
+            break;
+        case ARMV6M_RESET:
+            reset_all(chip, F072_RESET_SOFTWARE);
+            break;
+        case ARMV6M_LOCKUP:
+            return F072_LOCKUP;
+        case ARMV6M_BKPT:
+            return F072_BKPT;
+        case ARMV6M_FOREIGN:
+            return F072_IN_ROM;
+        }
+    }
+    return F072_RUNNING;
+}

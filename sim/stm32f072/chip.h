@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+//
+// chip.h - the STM32F072 around its processor: memories, peripherals, interrupt lines, clocks.
+//
+// Time. The processor counts cycles, everything else lives in nanoseconds; how long a cycle is
+// follows the clock tree. f072_chip_run() lets the processor run to the next moment at which
+// something happens by itself (a timer, a watchdog, a missing SOF), and so on to the end. An access
+// that changes when that is ends the run early.
+//
+// Peripherals are rows of a table (peripherals.c): address, clock enable bit, read, write, reset.
+// One whose clock is off reads as zero and ignores writes (RM0091 6.4.6), and that is reported.
+// What the table does not have is reported once with its address and the PC, and reads as zero.
+
+#ifndef F072_CHIP_H
+#define F072_CHIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "armv6m.h"
+#include "fpec.h"
+#include "gpio.h"
+#include "rcc.h"
+#include "report.h"
+#include "small.h"
+#include "timer.h"
+#include "usbfs.h"
+#include "watchdog.h"
+
+enum {
+    F072_SRAM_BASE = 0x20000000,
+    F072_SRAM_SIZE = 0x4000,
+    F072_ROM_BASE = 0x1FFFC800, // system memory: the boot loader, unique id, flash size
+    F072_ROM_SIZE = 0x3000,
+    F072_ROM_RAM_SIZE = 0x1800, // what the boot loader uses of the SRAM (AN2606)
+};
+
+enum {
+    F072_GPIO_PORTS = 6,
+    F072_TIMERS = 9,
+    F072_STUBS = 16,
+    F072_BUS_PAGES = 145 + F072_GPIO_PORTS,
+};
+
+// SYSCFG_CFGR1.MEM_MODE: what address 0 shows (RM0091 9.1.1).
+enum f072_memory {
+    F072_MEMORY_FLASH = 0,
+    F072_MEMORY_ROM = 1,
+    F072_MEMORY_SRAM = 3,
+};
+
+struct f072_chip {
+    struct armv6m cpu;
+    struct f072_report report;
+
+    uint8_t *flash;   // F072_FLASH_SIZE bytes and
+    uint8_t *options; // F072_OPTIONS_SIZE bytes, both the board's
+    uint8_t sram[F072_SRAM_SIZE];
+    uint8_t rom[F072_ROM_SIZE];
+    bool boot0; // the pin: start from system memory
+
+    struct f072_rcc rcc;
+    struct f072_fpec fpec;
+    struct f072_usbfs usb;
+    struct f072_gpio gpio[F072_GPIO_PORTS];
+    struct f072_timer timer[F072_TIMERS];
+    struct f072_iwdg iwdg;
+    struct f072_wwdg wwdg;
+    struct f072_crs crs;
+    struct f072_exti exti;
+    struct f072_stub stub[F072_STUBS];
+    uint32_t syscfg_cfgr1;
+    uint32_t syscfg_exticr[4];
+    uint32_t dbgmcu[3];
+
+    // Time: base_ns (and base_rest / hclk of a nanosecond) is when the cycle counter stood at
+    // base_cycles.
+    uint32_t hclk;
+    uint64_t base_ns;
+    uint64_t base_rest;
+    uint64_t base_cycles;
+    uint64_t slice_end_ns; // of the run under way
+
+    uint32_t reset_cause; // a reset that is due: enum f072_reset_flag, or 0
+
+    // How it is spending its time: to notice when it no longer does anything.
+    struct {
+        uint32_t address;  // of the last access to a peripheral,
+        uint32_t value;    // and what it read
+        uint64_t since_ns; // how long it has only repeated that
+        bool only_reads;
+    } last;
+
+    uint8_t page[F072_BUS_PAGES]; // row of the peripheral table, by 1 KB of the bus
+};
+
+// flash and options are F072_FLASH_SIZE and F072_OPTIONS_SIZE bytes that survive a loss of power.
+// serial makes the unique id.
+void f072_chip_init(struct f072_chip *chip, uint8_t *flash, uint8_t *options, uint32_t serial);
+
+// Power comes: SRAM holds noise, made from seed.
+void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns);
+
+// A reset of any other kind: SRAM stays. cause is one of enum f072_reset_flag.
+void f072_chip_reset(struct f072_chip *chip, uint32_t cause);
+
+enum f072_stop {
+    F072_RUNNING, // until_ns is reached
+    F072_LOCKUP,
+    F072_BKPT,
+    F072_IN_ROM, // PC is in system memory
+};
+
+// Run until a moment, resets included.
+enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns);
+
+uint64_t f072_chip_now(const struct f072_chip *chip);
+
+// The processor has stood still until now.
+void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
+
+// After the wire has done something: interrupt lines follow.
+void f072_chip_update(struct f072_chip *chip);
+
+// What address 0 shows.
+void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);
+
+// Bring clocks and what follows from them up to date. For peripherals.c.
+void f072_chip_clocks_changed(struct f072_chip *chip);
+
+// ---- peripherals.c ----
+
+bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value);
+bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t value);
+
+void f072_peripherals_init(struct f072_chip *chip);
+void f072_peripherals_reset(struct f072_chip *chip);
+uint64_t f072_peripherals_next_event(const struct f072_chip *chip);
+void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns);
+
+#endif

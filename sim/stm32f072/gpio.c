@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+#include "gpio.h"
+
+#include <string.h>
+
+// Register offsets (RM0091 8.4).
+enum {
+    MODER = 0x00,
+    OTYPER = 0x04,
+    OSPEEDR = 0x08,
+    PUPDR = 0x0C,
+    IDR = 0x10,
+    ODR = 0x14,
+    BSRR = 0x18,
+    LCKR = 0x1C,
+    AFRL = 0x20,
+    AFRH = 0x24,
+    BRR = 0x28,
+};
+
+enum { MODE_OUTPUT = 1, PULL_UP = 1 };
+
+void f072_gpio_reset(struct f072_gpio *gpio, unsigned index)
+{
+    memset(gpio, 0, sizeof *gpio);
+    if (index != 0)
+        return;
+    gpio->moder = 0x28000000;
+    gpio->ospeedr = 0x0C000000;
+    gpio->pupdr = 0x24000000;
+}
+
+static uint16_t pins_with(uint32_t fields, uint32_t wanted)
+{
+    uint16_t pins = 0;
+
+    for (unsigned pin = 0; pin < 16; pin++)
+        if ((fields >> 2 * pin & 3) == wanted)
+            pins |= (uint16_t)(1u << pin);
+    return pins;
+}
+
+uint16_t f072_gpio_driven(const struct f072_gpio *gpio)
+{
+    return (uint16_t)(gpio->odr & pins_with(gpio->moder, MODE_OUTPUT));
+}
+
+static uint32_t read_idr(const struct f072_gpio *gpio)
+{
+    uint16_t outputs = pins_with(gpio->moder, MODE_OUTPUT);
+
+    return f072_gpio_driven(gpio) | (pins_with(gpio->pupdr, PULL_UP) & ~(uint32_t)outputs);
+}
+
+uint32_t f072_gpio_read(const struct f072_gpio *gpio, uint32_t offset)
+{
+    switch (offset) {
+    case MODER:
+        return gpio->moder;
+    case OTYPER:
+        return gpio->otyper;
+    case OSPEEDR:
+        return gpio->ospeedr;
+    case PUPDR:
+        return gpio->pupdr;
+    case IDR:
+        return read_idr(gpio);
+    case ODR:
+        return gpio->odr;
+    case LCKR:
+        return gpio->lckr;
+    case AFRL:
+        return gpio->afr[0];
+    case AFRH:
+        return gpio->afr[1];
+    default: // BSRR and BRR are write-only
+        return 0;
+    }
+}
+
+static void merge(uint32_t *target, uint32_t value, uint32_t mask)
+{
+    *target = (*target & ~mask) | (value & mask);
+}
+
+void f072_gpio_write(struct f072_gpio *gpio, uint32_t offset, uint32_t value, uint32_t mask)
+{
+    switch (offset) {
+    case MODER:
+        merge(&gpio->moder, value, mask);
+        break;
+    case OTYPER:
+        merge(&gpio->otyper, value, mask & 0xFFFF);
+        break;
+    case OSPEEDR:
+        merge(&gpio->ospeedr, value, mask);
+        break;
+    case PUPDR:
+        merge(&gpio->pupdr, value, mask);
+        break;
+    case ODR:
+        merge(&gpio->odr, value, mask & 0xFFFF);
+        break;
+    case BSRR: // set wins over reset (RM0091 8.4.7)
+        value &= mask;
+        gpio->odr = (gpio->odr & ~(value >> 16)) | (value & 0xFFFF);
+        break;
+    case LCKR:
+        merge(&gpio->lckr, value, mask & 0x1FFFF);
+        break;
+    case AFRL:
+    case AFRH:
+        merge(&gpio->afr[(offset - AFRL) / 4], value, mask);
+        break;
+    case BRR:
+        gpio->odr &= ~(value & mask & 0xFFFF);
+        break;
+    default:
+        break;
+    }
+}

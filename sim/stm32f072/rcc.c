@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+
+#include "rcc.h"
+
+#include <string.h>
+
+// Register offsets (RM0091 6.4).
+enum {
+    CR = 0x00,
+    CFGR = 0x04,
+    CIR = 0x08,
+    APB2RSTR = 0x0C,
+    APB1RSTR = 0x10,
+    AHBENR = 0x14,
+    APB2ENR = 0x18,
+    APB1ENR = 0x1C,
+    BDCR = 0x20,
+    CSR = 0x24,
+    AHBRSTR = 0x28,
+    CFGR2 = 0x2C,
+    CFGR3 = 0x30,
+    CR2 = 0x34,
+};
+
+enum {
+    CR_PLLON = 1 << 24,
+    CR_WRITABLE = 0x010D00F9, // PLLON, CSSON, HSEBYP, HSEON, HSITRIM, HSION
+    CFGR_SW = 0x3,
+    CFGR_SWS = 0xC,
+    CFGR_PLL = 0x003F8000, // PLLMUL, PLLXTPRE, PLLSRC: only while the PLL is off
+    CFGR3_USBSW = 1 << 7,
+    CSR_RMVF = 1 << 24,
+    CR2_WRITABLE = 0x000100FD,
+    CSR_FLAGS = 0x7E << 24 | 1 << 23,
+    HSICAL = 0x80, // what calibration fields read as: mid-scale
+};
+
+enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000 };
+
+// CFGR.SW (RM0091 6.4.2).
+static const enum f072_oscillator sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
+
+// Where each oscillator is switched on and how long it takes (DS9826, typical values).
+static const struct {
+    uint32_t start_ns;
+    uint8_t offset;
+    uint8_t on_bit;
+    uint8_t ready_bit;
+} oscillators[F072_OSCILLATORS] = {
+    [F072_HSI] = {1000, CR, 0, 1},         [F072_HSE] = {2000000, CR, 16, 17},
+    [F072_PLL] = {100000, CR, 24, 25},     [F072_HSI14] = {1000, CR2, 0, 1},
+    [F072_HSI48] = {6000, CR2, 16, 17},    [F072_LSI] = {85000, CSR, 0, 1},
+    [F072_LSE] = {2000000000, BDCR, 0, 1},
+};
+
+void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
+{
+    uint32_t flags = rcc->csr & (uint32_t)CSR_FLAGS;
+    struct f072_rcc old = *rcc;
+
+    memset(rcc, 0, sizeof *rcc);
+    for (int i = 0; i < F072_OSCILLATORS; i++)
+        rcc->ready_ns[i] = UINT64_MAX;
+    rcc->ready_ns[F072_HSI] = 0;
+    rcc->cr = 0x81 | HSICAL << 8;
+    rcc->cr2 = 0x80 | (uint32_t)HSICAL << 8;
+    rcc->enable[F072_AHB] = 0x14;
+    if (cause != F072_RESET_POWER_ON) {
+        rcc->bdcr = old.bdcr;
+        rcc->ready_ns[F072_LSE] = old.ready_ns[F072_LSE];
+        rcc->csr = flags;
+    }
+    // Every reset pulls NRST low: the pin's flag comes with each of them (RM0091 figure 9).
+    rcc->csr |= cause | F072_RESET_PIN;
+}
+
+// ---- Frequencies ----
+
+static uint32_t pll_input(const struct f072_rcc *rcc)
+{
+    uint32_t prediv = (rcc->cfgr2 & 0xF) + 1;
+
+    switch (rcc->cfgr >> 15 & 3) {
+    case 0:
+        return HSI_HZ / 2;
+    case 1:
+        return HSI_HZ / prediv;
+    case 2:
+        return HSE_HZ / prediv;
+    default:
+        return HSI48_HZ / prediv;
+    }
+}
+
+static uint32_t pll_output(const struct f072_rcc *rcc)
+{
+    uint32_t multiplier = (rcc->cfgr >> 18 & 0xF) + 2;
+
+    return pll_input(rcc) * (multiplier > 16 ? 16 : multiplier);
+}
+
+static uint32_t source_hz(const struct f072_rcc *rcc)
+{
+    static const uint32_t fixed[] = {HSI_HZ, HSE_HZ, 0, HSI48_HZ};
+
+    return sources[rcc->source] == F072_PLL ? pll_output(rcc) : fixed[rcc->source];
+}
+
+uint32_t f072_rcc_hclk(const struct f072_rcc *rcc)
+{
+    static const uint8_t shifts[] = {1, 2, 3, 4, 6, 7, 8, 9};
+    uint32_t hpre = rcc->cfgr >> 4 & 0xF;
+
+    return hpre & 8 ? source_hz(rcc) >> shifts[hpre & 7] : source_hz(rcc);
+}
+
+static unsigned apb_shift(const struct f072_rcc *rcc)
+{
+    uint32_t ppre = rcc->cfgr >> 8 & 7;
+
+    return ppre & 4 ? (ppre & 3) + 1 : 0;
+}
+
+uint32_t f072_rcc_pclk(const struct f072_rcc *rcc)
+{
+    return f072_rcc_hclk(rcc) >> apb_shift(rcc);
+}
+
+// Timers get twice the bus clock when that is divided (RM0091 6.2, figure 11).
+uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc)
+{
+    return apb_shift(rcc) == 0 ? f072_rcc_pclk(rcc) : 2 * f072_rcc_pclk(rcc);
+}
+
+static bool ready(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint64_t now_ns)
+{
+    return rcc->ready_ns[oscillator] <= now_ns;
+}
+
+uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
+{
+    if (rcc->cfgr3 & CFGR3_USBSW)
+        return ready(rcc, F072_PLL, now_ns) ? pll_output(rcc) : 0;
+    return ready(rcc, F072_HSI48, now_ns) ? HSI48_HZ : 0;
+}
+
+bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc)
+{
+    return (rcc->cfgr3 & CFGR3_USBSW) && (rcc->cfgr >> 15 & 3) < 2;
+}
+
+// ---- Switching ----
+
+static uint32_t *control(struct f072_rcc *rcc, enum f072_oscillator oscillator)
+{
+    switch (oscillators[oscillator].offset) {
+    case CR:
+        return &rcc->cr;
+    case CR2:
+        return &rcc->cr2;
+    case CSR:
+        return &rcc->csr;
+    default:
+        return &rcc->bdcr;
+    }
+}
+
+// Is it what the processor runs on? Then it cannot be switched off.
+static bool in_use(const struct f072_rcc *rcc, enum f072_oscillator oscillator)
+{
+    static const enum f072_oscillator pll_sources[] = {F072_HSI, F072_HSI, F072_HSE, F072_HSI48};
+
+    if (sources[rcc->source] == oscillator)
+        return true;
+    return sources[rcc->source] == F072_PLL && pll_sources[rcc->cfgr >> 15 & 3] == oscillator;
+}
+
+static void switch_oscillators(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++) {
+        uint32_t on = UINT32_C(1) << oscillators[i].on_bit;
+        if (in_use(rcc, i))
+            *control(rcc, i) |= on;
+        if (!(*control(rcc, i) & on))
+            rcc->ready_ns[i] = UINT64_MAX;
+        else if (rcc->ready_ns[i] == UINT64_MAX)
+            rcc->ready_ns[i] = now_ns + oscillators[i].start_ns;
+    }
+}
+
+uint64_t f072_rcc_next_event(const struct f072_rcc *rcc)
+{
+    unsigned wanted = rcc->cfgr & CFGR_SW;
+
+    return wanted == rcc->source ? UINT64_MAX : rcc->ready_ns[sources[wanted]];
+}
+
+void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    if (f072_rcc_next_event(rcc) <= now_ns)
+        rcc->source = rcc->cfgr & CFGR_SW;
+}
+
+void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    f072_rcc_write(rcc, CR2, 0x10080, now_ns);
+    rcc->ready_ns[F072_HSI48] = now_ns;
+    f072_rcc_write(rcc, CFGR, 3, now_ns);
+}
+
+// ---- Registers ----
+
+static uint32_t ready_bits(const struct f072_rcc *rcc, uint8_t offset, uint64_t now_ns)
+{
+    uint32_t bits = 0;
+
+    for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++)
+        if (oscillators[i].offset == offset && ready(rcc, i, now_ns))
+            bits |= UINT32_C(1) << oscillators[i].ready_bit;
+    return bits;
+}
+
+uint32_t f072_rcc_read(const struct f072_rcc *rcc, uint32_t offset, uint64_t now_ns)
+{
+    switch (offset) {
+    case CR:
+        return rcc->cr | ready_bits(rcc, CR, now_ns);
+    case CFGR:
+        return rcc->cfgr | rcc->source << 2;
+    case CIR:
+        return rcc->cir;
+    case APB2RSTR:
+        return rcc->reset[F072_APB2];
+    case APB1RSTR:
+        return rcc->reset[F072_APB1];
+    case AHBENR:
+        return rcc->enable[F072_AHB];
+    case APB2ENR:
+        return rcc->enable[F072_APB2];
+    case APB1ENR:
+        return rcc->enable[F072_APB1];
+    case BDCR:
+        return rcc->bdcr | ready_bits(rcc, BDCR, now_ns);
+    case CSR:
+        return rcc->csr | ready_bits(rcc, CSR, now_ns);
+    case AHBRSTR:
+        return rcc->reset[F072_AHB];
+    case CFGR2:
+        return rcc->cfgr2;
+    case CFGR3:
+        return rcc->cfgr3;
+    case CR2:
+        return rcc->cr2 | ready_bits(rcc, CR2, now_ns);
+    default:
+        return 0;
+    }
+}
+
+static void write_csr(struct f072_rcc *rcc, uint32_t value)
+{
+    if (value & CSR_RMVF)
+        rcc->csr &= ~(uint32_t)CSR_FLAGS;
+    rcc->csr = (rcc->csr & ~UINT32_C(1)) | (value & 1);
+}
+
+static void write_cfgr(struct f072_rcc *rcc, uint32_t value)
+{
+    uint32_t fixed = CFGR_SWS | (rcc->cr & CR_PLLON ? CFGR_PLL : 0);
+
+    rcc->cfgr = (rcc->cfgr & fixed & ~(uint32_t)CFGR_SWS) | (value & ~fixed);
+}
+
+void f072_rcc_write(struct f072_rcc *rcc, uint32_t offset, uint32_t value, uint64_t now_ns)
+{
+    switch (offset) {
+    case CR:
+        rcc->cr = (value & CR_WRITABLE) | HSICAL << 8;
+        break;
+    case CFGR:
+        write_cfgr(rcc, value);
+        break;
+    case CIR:
+        rcc->cir = value & 0x7F00;
+        break;
+    case APB2RSTR:
+        rcc->reset[F072_APB2] = value;
+        break;
+    case APB1RSTR:
+        rcc->reset[F072_APB1] = value;
+        break;
+    case AHBENR:
+        rcc->enable[F072_AHB] = value;
+        break;
+    case APB2ENR:
+        rcc->enable[F072_APB2] = value;
+        break;
+    case APB1ENR:
+        rcc->enable[F072_APB1] = value;
+        break;
+    case BDCR:
+        rcc->bdcr = value & 0x1831D;
+        break;
+    case CSR:
+        write_csr(rcc, value);
+        break;
+    case AHBRSTR:
+        rcc->reset[F072_AHB] = value;
+        break;
+    case CFGR2:
+        if (!(rcc->cr & CR_PLLON))
+            rcc->cfgr2 = value & 0xF;
+        break;
+    case CFGR3:
+        rcc->cfgr3 = value & 0x000F01D3;
+        break;
+    case CR2:
+        rcc->cr2 = (value & CR2_WRITABLE) | (uint32_t)HSICAL << 8;
+        break;
+    default:
+        break;
+    }
+    switch_oscillators(rcc, now_ns);
+    f072_rcc_advance(rcc, now_ns);
+}
+
+bool f072_rcc_enabled(const struct f072_rcc *rcc, enum f072_bus bus, unsigned bit)
+{
+    return bus == F072_ALWAYS || (rcc->enable[bus] >> bit & 1);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// small.h - peripherals that need little: CRS, EXTI, SYSCFG with DBGMCU, and those that are only
+// there so that drivers can initialise them.
+
+#ifndef F072_SMALL_H
+#define F072_SMALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// ---- Clock recovery system (RM0091 chapter 7) ----
+
+// The oscillator is always right here; what software can see is that the SOFs arrive.
+struct f072_crs {
+    uint32_t cr;
+    uint32_t cfgr;
+    uint32_t isr;
+};
+
+void f072_crs_reset(struct f072_crs *crs);
+uint32_t f072_crs_read(const struct f072_crs *crs, uint32_t offset);
+void f072_crs_write(struct f072_crs *crs, uint32_t offset, uint32_t value);
+void f072_crs_sof(struct f072_crs *crs);
+bool f072_crs_interrupt(const struct f072_crs *crs);
+
+// ---- Extended interrupts and events (RM0091 chapter 11) ----
+
+// No pin ever moves: lines become pending by software only.
+struct f072_exti {
+    uint32_t imr;
+    uint32_t emr;
+    uint32_t rtsr;
+    uint32_t ftsr;
+    uint32_t swier;
+    uint32_t pr;
+};
+
+void f072_exti_reset(struct f072_exti *exti);
+uint32_t f072_exti_read(const struct f072_exti *exti, uint32_t offset);
+void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value);
+
+// Is one of these lines pending and not masked?
+bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines);
+
+// ---- The rest: registers that keep what is written, and status bits that say "ready" ----
+
+enum f072_stub_kind {
+    F072_STUB_ADC,
+    F072_STUB_CAN,
+    F072_STUB_DMA,
+    F072_STUB_I2C,
+    F072_STUB_RTC,
+    F072_STUB_SPI,
+    F072_STUB_USART,
+    F072_STUB_OTHER, // PWR, DAC, CEC, TSC: no status that software waits for
+};
+
+enum { F072_STUB_SIZE = 0x400 };
+
+struct f072_stub {
+    uint32_t words[F072_STUB_SIZE / 4];
+};
+
+void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind);
+uint32_t f072_stub_read(const struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offset);
+
+// Returns NULL, or what this write would start that is not modelled.
+const char *
+f072_stub_write(struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offset, uint32_t value);
+
+#endif

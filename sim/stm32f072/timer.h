@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// timer.h - a timer as an up-counter (RM0091 chapters 17 to 21): prescaler, auto-reload, update
+// event with its flag and interrupt, one-pulse mode. Capture, compare and the other counting modes
+// are not modelled; their registers keep what is written to them.
+
+#ifndef F072_TIMER_H
+#define F072_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { F072_TIMER_REGISTERS = 20 };
+
+struct f072_timer {
+    uint32_t reg[F072_TIMER_REGISTERS]; // by offset / 4; CNT is right only at since_ns
+    uint32_t prescaler;                 // the one in use; PSC is loaded by an update
+    uint32_t width_mask;                // FFFFh, or all ones for TIM2
+    uint32_t clock_hz;
+    uint64_t since_ns;
+};
+
+void f072_timer_reset(struct f072_timer *timer, uint32_t width_mask);
+
+// The clock tree changed: count what has passed with the old clock, go on with the new one.
+void f072_timer_set_clock(struct f072_timer *timer, uint32_t clock_hz, uint64_t now_ns);
+
+uint32_t f072_timer_read(struct f072_timer *timer, uint32_t offset, uint64_t now_ns);
+void f072_timer_write(struct f072_timer *timer, uint32_t offset, uint32_t value, uint64_t now_ns);
+
+// When it will next interrupt, UINT64_MAX when it will not.
+uint64_t f072_timer_next_event(const struct f072_timer *timer);
+void f072_timer_advance(struct f072_timer *timer, uint64_t now_ns);
+bool f072_timer_interrupt(const struct f072_timer *timer);
+
+#endif
