@@ -193,13 +193,11 @@ static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
         LE16(wMaxPacketSize), bInterval
 
 enum {
-    DFU_AT = USB_CONFIGURATION_DESCRIPTOR_SIZE + USB_INTERFACE_DESCRIPTOR_SIZE +
-             3 * USB_ENDPOINT_DESCRIPTOR_SIZE,
-    CONFIGURATION_SIZE = DFU_AT + DFURT_DESCRIPTORS_SIZE,
+    CONFIGURATION_SIZE = USB_CONFIGURATION_DESCRIPTOR_SIZE + USB_INTERFACE_DESCRIPTOR_SIZE +
+                         3 * USB_ENDPOINT_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE,
 };
 
-// dfurt_descriptors() writes what is from DFU_AT.
-static uint8_t configuration[CONFIGURATION_SIZE] = {
+static const uint8_t configuration[CONFIGURATION_SIZE] = {
     USB_CONFIGURATION_DESCRIPTOR_SIZE,
     USB_DT_CONFIGURATION,
     LE16(CONFIGURATION_SIZE),
@@ -221,6 +219,13 @@ static uint8_t configuration[CONFIGURATION_SIZE] = {
     ENDPOINT(LOOP_OUT, USB_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
     ENDPOINT(LOOP_IN, USB_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
     ENDPOINT(BUTTON_IN, USB_ENDPOINT_INTERRUPT, 8, 10),
+
+    DFURT_DESCRIPTORS(DFU_INTERFACE,
+                      STRING_DFU,
+                      PRODUCT_bmAttributes,
+                      PRODUCT_wDetachTimeOut,
+                      PRODUCT_wTransferSize,
+                      PRODUCT_bcdDFUVersion),
 };
 static const uint8_t *const configurations[] = {configuration};
 
@@ -281,7 +286,6 @@ _Noreturn void stm32_main(void)
     board_init();
     stm32_serial(serial);
     dfurt_init(&dfurt, &dfu, NULL);
-    dfurt_descriptors(&dfu, configuration + DFU_AT);
     usbdev_init(&dev, &config, &stm32_usb_driver, &usb);
     stm32_usb_init(&usb, &dev);
     stm32_clock_delay(PRODUCT_OFF_BUS_MS); // the boot loader may have been on the bus until now

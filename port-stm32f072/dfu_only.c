@@ -52,8 +52,7 @@ static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
 
 enum { CONFIGURATION_SIZE = USB_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE };
 
-// dfurt_descriptors() writes the rest.
-static uint8_t configuration[CONFIGURATION_SIZE] = {
+static const uint8_t configuration[CONFIGURATION_SIZE] = {
     USB_CONFIGURATION_DESCRIPTOR_SIZE,
     USB_DT_CONFIGURATION,
     LE16(CONFIGURATION_SIZE),
@@ -62,6 +61,13 @@ static uint8_t configuration[CONFIGURATION_SIZE] = {
     0,    // iConfiguration
     0xC0, // bmAttributes: self-powered, so it need not save while the bus sleeps
     0,    // bMaxPower
+
+    DFURT_DESCRIPTORS(0,
+                      0,
+                      PRODUCT_bmAttributes,
+                      PRODUCT_wDetachTimeOut,
+                      PRODUCT_wTransferSize,
+                      PRODUCT_bcdDFUVersion),
 };
 static const uint8_t *const configurations[] = {configuration};
 
@@ -93,7 +99,6 @@ _Noreturn void stm32_main(void)
 {
     stm32_clock_init();
     dfurt_init(&dfurt, &dfu, NULL);
-    dfurt_descriptors(&dfu, configuration + USB_CONFIGURATION_DESCRIPTOR_SIZE);
     usbdev_init(&dev, &config, &stm32_usb_control_driver, &usb);
     stm32_usb_init(&usb, &dev);
     stm32_clock_delay(PRODUCT_OFF_BUS_MS); // the boot loader may have been on the bus until now
