@@ -5,11 +5,10 @@
 #include "usb_fs_private.h"
 
 // USB 2.0 7.1.7.7: resume starts no sooner than 5 ms after the bus fell idle, 3 of which are over
-// when SUSP is reported, and the first tick may be a short one; it lasts 1 to 15 ms, but here less
-// than the 3 ms after which SUSP would come again.
+// when SUSP is reported, and the first tick may be a short one; it lasts 1 to 15 ms.
 enum {
     WAKEUP_WAIT_MS = 3,
-    WAKEUP_DRIVE_MS = 2,
+    WAKEUP_DRIVE_MS = 5,
 };
 
 // One direction to stat, its data toggle to 0, what it has done forgotten. The hardware may turn
@@ -89,16 +88,15 @@ const struct usbdev_driver stm32_usb_driver = {
     .remote_wakeup = remote_wakeup,
 };
 
+// The peripheral must be in suspend to drive resume, and stays there until the host, which takes
+// over, shows up as WKUP (RM0091 30.5.5). If the host comes first there is nothing to do.
 void stm32_usb_tick(struct stm32_usb *usb)
 {
     if (usb->wakeup_ms == 0)
         return;
     usb->wakeup_ms--;
-    if (usb->wakeup_ms == WAKEUP_DRIVE_MS) {
-        USB->CNTR = CNTR_AWAKE; // out of suspend first
-        USB->CNTR = CNTR_AWAKE | USB_CNTR_RESUME;
-    } else if (usb->wakeup_ms == 0) {
-        USB->CNTR = CNTR_AWAKE;
-        usbdev_resumed(usb->dev); // no WKUP tells of it
-    }
+    if (usb->wakeup_ms == WAKEUP_DRIVE_MS && (USB->CNTR & USB_CNTR_FSUSP))
+        USB->CNTR = CNTR_AWAKE | USB_CNTR_FSUSP | USB_CNTR_RESUME;
+    else if (usb->wakeup_ms == 0)
+        USB->CNTR &= (uint16_t)~USB_CNTR_RESUME;
 }
