@@ -64,6 +64,9 @@ static bool leave_as_told(struct probe *probe)
     int result = probe_reset(probe);
     if (result < 0 && result != TARGET_ERR_GONE)
         return probe_inconclusive(probe, "bus reset: %s", target_error_text(result));
+    // It may take the reset first and drop its pull-up a moment later.
+    if (result == 0 && probe->mode != DEVICE_DFU_MODE)
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
     return true;
 }
 

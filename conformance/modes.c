@@ -24,8 +24,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
-    bool leaves = device_will_detach(&probe->run_time);
-    if (!leaves && !(probe->target->capabilities & TARGET_CAN_RESET))
+    bool waits = !device_will_detach(&probe->run_time);
+    if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return say(why, size, "this target cannot reset the bus, and the device waits for that");
 
     const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, DETACH_MS, 0);
@@ -34,15 +34,14 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
         snprintf(why, size, "DETACH: %s", target_error_text(result));
         return false;
     }
-    if (leaves || result == TARGET_ERR_GONE)
-        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
-    else
+    if (waits && result == 0)
         result = probe_reset(probe);
+    // It may take the reset first and drop its pull-up a moment later.
+    if (probe->mode != DEVICE_DFU_MODE && result == 0)
+        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
     if (result == TARGET_ERR_TIMEOUT)
         return say(why, size, "the device does not leave the bus after DETACH");
-
-    if ((leaves || result == TARGET_ERR_GONE) &&
-        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode") < 0)
+    if (probe->mode != DEVICE_DFU_MODE && probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode") < 0)
         return say(why, size, "the device does not come back after DETACH");
     if (probe->mode != DEVICE_DFU_MODE)
         return say(why, size, "the device is still at run time after DETACH");

@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: MIT
+//
+// A device on this machine's USB bus, through libusb.
+//
+// How it is followed. A device that leaves and comes back keeps its place: the bus number and the
+// ports on the way (BUS-PORTS in sysfs), while Linux gives it another address. So it has left when
+// nothing is at its place, or something of another address; and it is back when that can be
+// opened. Where the place changes too (a simulated port that was taken anew), the serial number is
+// the second clue.
+//
+// To look, a fresh libusb context is made each time: it scans the bus. A long-lived one learns of
+// changes from udev only, and in containers and small guests no udevd runs.
+//
+// usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
+// TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
+// GET_DESCRIPTOR(DEVICE) for a bus reset, so there is no TARGET_CAN_ANY_LENGTH there.
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libusb.h>
+
+#include "descriptors.h"
+#include "target.h"
+
+enum {
+    POLL_MS = 10,
+    SERIAL_GRACE_MS = 500, // so long only the old place counts
+    DESCRIPTOR_MS = 5000,
+    PATH_SIZE = 32,
+};
+
+struct target_usb {
+    struct target base;
+    libusb_context *context;
+    libusb_device_handle *handle; // NULL while the device is away
+    char path[PATH_SIZE];         // its place: BUS-PORTS
+    uint8_t address;
+    char serial[TARGET_TEXT];
+    uint64_t claimed[4]; // interface numbers, a bit each
+};
+
+static struct target_usb *usb_of(struct target *target)
+{
+    return (struct target_usb *)target;
+}
+
+static int error_of(int result)
+{
+    switch ((enum libusb_error)result) {
+    case LIBUSB_SUCCESS:
+        return 0;
+    case LIBUSB_ERROR_PIPE:
+        return TARGET_ERR_STALL;
+    case LIBUSB_ERROR_TIMEOUT:
+        return TARGET_ERR_TIMEOUT;
+    case LIBUSB_ERROR_NO_DEVICE:
+        return TARGET_ERR_GONE;
+    case LIBUSB_ERROR_OVERFLOW:
+        return TARGET_ERR_OVERFLOW;
+    case LIBUSB_ERROR_NOT_FOUND:
+    case LIBUSB_ERROR_NOT_SUPPORTED:
+        return TARGET_ERR_UNSUPPORTED;
+    case LIBUSB_ERROR_IO:
+    case LIBUSB_ERROR_INVALID_PARAM:
+    case LIBUSB_ERROR_ACCESS:
+    case LIBUSB_ERROR_BUSY:
+    case LIBUSB_ERROR_INTERRUPTED:
+    case LIBUSB_ERROR_NO_MEM:
+    case LIBUSB_ERROR_OTHER:
+        break;
+    }
+    return TARGET_ERR_IO;
+}
+
+static uint64_t now_us(struct target *target)
+{
+    (void)target;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void sleep_ms(struct target *target, unsigned ms)
+{
+    (void)target;
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+// ---- Finding ----
+
+// "1-4.2", as sysfs spells it; a root hub is "usb1" there and no target.
+static void path_of(libusb_device *device, char path[PATH_SIZE])
+{
+    uint8_t ports[7];
+    int count = libusb_get_port_numbers(device, ports, sizeof ports);
+    int used = snprintf(path, PATH_SIZE, "%u", libusb_get_bus_number(device));
+    for (int i = 0; i < count && used < PATH_SIZE; ++i)
+        used += snprintf(path + used, PATH_SIZE - (size_t)used, "%c%u", i ? '.' : '-', ports[i]);
+}
+
+static void read_serial(libusb_device_handle *handle, char serial[TARGET_TEXT])
+{
+    struct libusb_device_descriptor descriptor;
+    serial[0] = '\0';
+    if (libusb_get_device_descriptor(libusb_get_device(handle), &descriptor) == 0 &&
+        descriptor.iSerialNumber &&
+        libusb_get_string_descriptor_ascii(handle, descriptor.iSerialNumber,
+                                           (unsigned char *)serial, TARGET_TEXT) < 0)
+        serial[0] = '\0';
+}
+
+static bool has_dfu_interface(libusb_device *device)
+{
+    struct libusb_config_descriptor *config;
+    bool found = false;
+    if (libusb_get_active_config_descriptor(device, &config) < 0)
+        return false;
+    for (unsigned i = 0; i < config->bNumInterfaces; ++i) {
+        const struct libusb_interface *interface = &config->interface[i];
+        for (int j = 0; j < interface->num_altsetting; ++j) {
+            const struct libusb_interface_descriptor *alternate = &interface->altsetting[j];
+            found |= alternate->bInterfaceClass == DFU_INTERFACE_CLASS &&
+                     alternate->bInterfaceSubClass == DFU_INTERFACE_SUBCLASS;
+        }
+    }
+    libusb_free_config_descriptor(config);
+    return found;
+}
+
+// ---- Opening what was found ----
+
+static int control_in(
+    libusb_device_handle *handle, uint8_t type, uint8_t index, uint8_t *data, uint16_t length)
+{
+    return libusb_control_transfer(handle, USB_DIR_IN, USB_GET_DESCRIPTOR,
+                                   (uint16_t)(type << 8 | index), 0, data, length, DESCRIPTOR_MS);
+}
+
+// The configuration that is active, whatever its index.
+static bool read_configuration(libusb_device_handle *handle, struct target_descriptors *descriptors)
+{
+    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
+    int active = 0;
+    uint8_t index = 0;
+    if (libusb_get_configuration(handle, &active) < 0)
+        return false;
+    for (;; ++index) {
+        if (index == descriptors->device[17] ||
+            control_in(handle, USB_DT_CONFIGURATION, index, header, sizeof header) !=
+                (int)sizeof header)
+            return false;
+        if (active == 0 || header[5] == active)
+            break;
+    }
+    uint16_t total = load_le16(header + 2);
+    if (total > TARGET_CONFIGURATION_MAX)
+        total = TARGET_CONFIGURATION_MAX;
+    int length = control_in(handle, USB_DT_CONFIGURATION, index, descriptors->configuration, total);
+    descriptors->configuration_length = length < 0 ? 0 : (size_t)length;
+    return length >= USB_CONFIGURATION_DESCRIPTOR_SIZE;
+}
+
+static bool read_descriptors(libusb_device_handle *handle, struct target_descriptors *descriptors)
+{
+    *descriptors = (struct target_descriptors){.configuration_length = 0};
+    return control_in(handle, USB_DT_DEVICE, 0, descriptors->device, sizeof descriptors->device) ==
+               (int)sizeof descriptors->device &&
+           read_configuration(handle, descriptors);
+}
+
+static int claim(struct target_usb *usb, uint8_t interface)
+{
+    uint64_t bit = UINT64_C(1) << interface % 64;
+    if (usb->claimed[interface / 64] & bit)
+        return 0;
+    int result = libusb_claim_interface(usb->handle, interface);
+    if (result == 0)
+        usb->claimed[interface / 64] |= bit;
+    return result;
+}
+
+static void release_all(struct target_usb *usb)
+{
+    for (int interface = 0; interface <= UINT8_MAX; ++interface) {
+        if (usb->claimed[interface / 64] & UINT64_C(1) << interface % 64)
+            libusb_release_interface(usb->handle, interface);
+    }
+    memset(usb->claimed, 0, sizeof usb->claimed);
+}
+
+static int claim_dfu(struct target_usb *usb)
+{
+    struct usb_configuration config;
+    const struct target_descriptors *descriptors = &usb->base.descriptors;
+    if (!configuration_parse(&config, descriptors->configuration,
+                             descriptors->configuration_length))
+        return 0;
+    const struct usb_interface *dfu = configuration_dfu_interface(&config);
+    return dfu ? claim(usb, dfu->bInterfaceNumber) : 0;
+}
+
+static void forget_handle(struct target_usb *usb)
+{
+    if (!usb->handle)
+        return;
+    release_all(usb);
+    libusb_close(usb->handle);
+    libusb_exit(usb->context);
+    usb->handle = NULL;
+    usb->context = NULL;
+}
+
+// Is the device a virtual one behind USB/IP? Then its port is a child of vhci_hcd.
+static bool behind_usbip(const char *path)
+{
+    char link[PATH_MAX];
+    snprintf(link, sizeof link, "/sys/bus/usb/devices/%s", path);
+    char *real = realpath(link, NULL);
+    bool found = real && strstr(real, "vhci_hcd");
+    free(real);
+    return found;
+}
+
+// Take over handle and its context. Returns 0 or a libusb error, and then nothing was taken.
+static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_handle *handle)
+{
+    libusb_device *device = libusb_get_device(handle);
+    struct target_descriptors descriptors;
+    if (!read_descriptors(handle, &descriptors))
+        return LIBUSB_ERROR_IO;
+
+    usb->handle = handle;
+    usb->base.descriptors = descriptors;
+    int result = claim_dfu(usb);
+    if (result < 0) {
+        usb->handle = NULL;
+        return result;
+    }
+    usb->context = context;
+    path_of(device, usb->path);
+    usb->address = libusb_get_device_address(device);
+    read_serial(handle, usb->serial);
+    snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
+             usb->address);
+    usb->base.capabilities = TARGET_CAN_RESET;
+    if (!behind_usbip(usb->path))
+        usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;
+    return 0;
+}
+
+// ---- Leaving and coming back ----
+
+// What is at our place now: 1 the device we had, 0 nothing, 2 another address.
+static int look(struct target_usb *usb)
+{
+    libusb_context *context;
+    libusb_device **list;
+    int found = 0;
+    if (libusb_init(&context) < 0)
+        return 1;
+    ssize_t count = libusb_get_device_list(context, &list);
+    for (ssize_t i = 0; i < count; ++i) {
+        char path[PATH_SIZE];
+        path_of(list[i], path);
+        if (strcmp(path, usb->path) == 0)
+            found = libusb_get_device_address(list[i]) == usb->address ? 1 : 2;
+    }
+    if (count >= 0)
+        libusb_free_device_list(list, 1);
+    libusb_exit(context);
+    return found;
+}
+
+static int wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
+    while (usb->handle) {
+        if (look(usb) != 1) {
+            forget_handle(usb);
+            break;
+        }
+        if (now_us(target) >= end_us)
+            return TARGET_ERR_TIMEOUT;
+        sleep_ms(target, POLL_MS);
+    }
+    return 0;
+}
+
+static bool is_ours(struct target_usb *usb, libusb_device *device, bool by_serial)
+{
+    char path[PATH_SIZE];
+    path_of(device, path);
+    if (strcmp(path, usb->path) == 0)
+        return libusb_get_device_address(device) != usb->address;
+    if (!by_serial || !*usb->serial || !has_dfu_interface(device))
+        return false;
+
+    libusb_device_handle *handle;
+    char serial[TARGET_TEXT];
+    if (libusb_open(device, &handle) < 0)
+        return false;
+    read_serial(handle, serial);
+    libusb_close(handle);
+    return strcmp(serial, usb->serial) == 0;
+}
+
+// One look around. Permissions may come a moment after the device, so a failed open is no error.
+static bool try_return(struct target_usb *usb, bool by_serial)
+{
+    libusb_context *context;
+    libusb_device **list;
+    libusb_device_handle *handle = NULL;
+    if (libusb_init(&context) < 0)
+        return false;
+    ssize_t count = libusb_get_device_list(context, &list);
+    for (ssize_t i = 0; i < count && !handle; ++i) {
+        if (is_ours(usb, list[i], by_serial) && libusb_open(list[i], &handle) < 0)
+            handle = NULL;
+    }
+    if (count >= 0)
+        libusb_free_device_list(list, 1);
+    if (handle && adopt(usb, context, handle) == 0)
+        return true;
+    if (handle)
+        libusb_close(handle);
+    libusb_exit(context);
+    return false;
+}
+
+static int wait_return(struct target *target, unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    uint64_t start_us = now_us(target);
+    while (!usb->handle) {
+        uint64_t waited_ms = (now_us(target) - start_us) / 1000;
+        if (try_return(usb, waited_ms >= SERIAL_GRACE_MS))
+            break;
+        if (waited_ms >= timeout_ms)
+            return TARGET_ERR_TIMEOUT;
+        sleep_ms(target, POLL_MS);
+    }
+    return 0;
+}
+
+// ---- Transfers ----
+
+// The device is gone as soon as anything says so; what returns is another handle.
+static int finish(struct target_usb *usb, int result)
+{
+    if (result >= 0)
+        return result;
+    int error = error_of(result);
+    if (error == TARGET_ERR_GONE)
+        forget_handle(usb);
+    return error;
+}
+
+static int
+control(struct target *target, const struct usb_setup *setup, uint8_t *data, unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    int result =
+        libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
+                                setup->wIndex, data, setup->wLength, timeout_ms);
+    return finish(usb, result);
+}
+
+static const struct usb_endpoint *find_endpoint(const struct usb_configuration *config,
+                                                uint8_t bEndpointAddress)
+{
+    for (size_t i = 0; i < config->endpoint_count; ++i) {
+        if (config->endpoints[i].bEndpointAddress == bEndpointAddress)
+            return &config->endpoints[i];
+    }
+    return NULL;
+}
+
+// Endpoints other than 0 need their interface claimed; it stays so until the end.
+static const struct usb_endpoint *
+claim_endpoint(struct target_usb *usb, struct usb_configuration *config, uint8_t bEndpointAddress)
+{
+    const struct target_descriptors *descriptors = &usb->base.descriptors;
+    if (!configuration_parse(config, descriptors->configuration, descriptors->configuration_length))
+        return NULL;
+    const struct usb_endpoint *endpoint = find_endpoint(config, bEndpointAddress);
+    if (!endpoint || endpoint->interface < 0 ||
+        claim(usb, config->interfaces[endpoint->interface].bInterfaceNumber) < 0)
+        return NULL;
+    return endpoint;
+}
+
+static int transfer(struct target *target,
+                    uint8_t bEndpointAddress,
+                    uint8_t *data,
+                    size_t length,
+                    unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    struct usb_configuration config;
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    const struct usb_endpoint *endpoint = claim_endpoint(usb, &config, bEndpointAddress);
+    if (!endpoint)
+        return TARGET_ERR_UNSUPPORTED;
+
+    int moved = 0;
+    int result = (endpoint->bmAttributes & 3) == USB_ENDPOINT_INTERRUPT
+                     ? libusb_interrupt_transfer(usb->handle, bEndpointAddress, data, (int)length,
+                                                 &moved, timeout_ms)
+                     : libusb_bulk_transfer(usb->handle, bEndpointAddress, data, (int)length,
+                                            &moved, timeout_ms);
+    return result == 0 ? moved : finish(usb, result);
+}
+
+static int set_configuration(struct target *target, uint8_t value)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    release_all(usb); // or usbfs says "busy"
+    int result = libusb_set_configuration(usb->handle, value ? value : -1);
+    if (result == 0 && value)
+        result = claim_dfu(usb);
+    return finish(usb, result);
+}
+
+static int set_interface(struct target *target, uint8_t interface, uint8_t alternate)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    int result = claim(usb, interface);
+    if (result == 0)
+        result = libusb_set_interface_alt_setting(usb->handle, interface, alternate);
+    return finish(usb, result);
+}
+
+static int clear_halt(struct target *target, uint8_t bEndpointAddress)
+{
+    struct target_usb *usb = usb_of(target);
+    struct usb_configuration config;
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    if (!claim_endpoint(usb, &config, bEndpointAddress))
+        return TARGET_ERR_UNSUPPORTED;
+    return finish(usb, libusb_clear_halt(usb->handle, bEndpointAddress));
+}
+
+// Any failure means that the device did not come back as what it was; wait_return() finds out.
+static int reset(struct target *target)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    if (libusb_reset_device(usb->handle) == 0)
+        return 0;
+    forget_handle(usb);
+    return TARGET_ERR_GONE;
+}
+
+static void close_usb(struct target *target)
+{
+    forget_handle(usb_of(target));
+    free(target);
+}
+
+static const struct target_ops usb_ops = {
+    .control = control,
+    .transfer = transfer,
+    .set_configuration = set_configuration,
+    .set_interface = set_interface,
+    .clear_halt = clear_halt,
+    .reset = reset,
+    .wait_leave = wait_leave,
+    .wait_return = wait_return,
+    .now_us = now_us,
+    .sleep_ms = sleep_ms,
+    .close = close_usb,
+};
+
+// ---- Which device: the first open ----
+
+struct choice {
+    libusb_device *device;
+    unsigned count;
+    bool no_permission; // a serial number could not be read for want of it
+    char paths[160];    // of all that match, for the message
+};
+
+static bool serial_matches(libusb_device *device, const char *wanted, struct choice *choice)
+{
+    libusb_device_handle *handle;
+    char serial[TARGET_TEXT];
+    if (!*wanted)
+        return true;
+    int result = libusb_open(device, &handle);
+    if (result < 0) {
+        choice->no_permission |= result == LIBUSB_ERROR_ACCESS;
+        return false;
+    }
+    read_serial(handle, serial);
+    libusb_close(handle);
+    return strcmp(serial, wanted) == 0;
+}
+
+static void consider(struct choice *choice, libusb_device *device, const struct target_spec *spec)
+{
+    struct libusb_device_descriptor descriptor;
+    char path[PATH_SIZE];
+    path_of(device, path);
+    if (libusb_get_device_descriptor(device, &descriptor) < 0 ||
+        descriptor.idVendor != spec->vendor || descriptor.idProduct != spec->product ||
+        (*spec->path && strcmp(path, spec->path) != 0) ||
+        !serial_matches(device, spec->serial, choice))
+        return;
+
+    size_t used = strlen(choice->paths);
+    snprintf(choice->paths + used, sizeof choice->paths - used, "%spath=%s",
+             choice->count ? " or " : "", path);
+    choice->device = device;
+    ++choice->count;
+}
+
+static void
+say_no_device(const struct target_spec *spec, const struct choice *choice, char *error, size_t size)
+{
+    if (choice->count > 1)
+        snprintf(error, size, "%u devices are %04x:%04x: add %s, or serial=", choice->count,
+                 spec->vendor, spec->product, choice->paths);
+    else if (choice->no_permission)
+        snprintf(error, size,
+                 "no permission to read the serial number of %04x:%04x: run as root, or install "
+                 "the udev rule",
+                 spec->vendor, spec->product);
+    else
+        snprintf(error, size, "no USB device %04x:%04x%s%s%s%s: is it plugged in? (lsusb)",
+                 spec->vendor, spec->product, *spec->path ? " at path " : "", spec->path,
+                 *spec->serial ? " with serial number " : "", spec->serial);
+}
+
+static void say_not_opened(const struct target_spec *spec, int result, char *error, size_t size)
+{
+    const char *remedy = "";
+    if (result == LIBUSB_ERROR_ACCESS)
+        remedy = ": run as root, or install the udev rule";
+    else if (result == LIBUSB_ERROR_BUSY)
+        remedy = ": another program or driver uses its DFU interface";
+    snprintf(error, size, "cannot open USB device %04x:%04x: %s%s", spec->vendor, spec->product,
+             libusb_strerror(result), remedy);
+}
+
+static int open_chosen(struct target_usb *usb,
+                       libusb_context *context,
+                       const struct target_spec *spec,
+                       char *error,
+                       size_t size)
+{
+    struct choice choice = {.device = NULL};
+    libusb_device **list;
+    libusb_device_handle *handle = NULL;
+    ssize_t count = libusb_get_device_list(context, &list);
+    for (ssize_t i = 0; i < count; ++i)
+        consider(&choice, list[i], spec);
+
+    int result = -1;
+    if (choice.count != 1) {
+        say_no_device(spec, &choice, error, size);
+    } else if ((result = libusb_open(choice.device, &handle)) < 0 ||
+               (result = adopt(usb, context, handle)) < 0) {
+        say_not_opened(spec, result, error, size);
+        if (handle)
+            libusb_close(handle);
+    }
+    if (count >= 0)
+        libusb_free_device_list(list, 1);
+    return result;
+}
+
+struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size)
+{
+    libusb_context *context;
+    int result = libusb_init(&context);
+    if (result < 0) {
+        snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
+        return NULL;
+    }
+    struct target_usb *usb = calloc(1, sizeof *usb);
+    if (!usb)
+        snprintf(error, size, "out of memory");
+    if (!usb || open_chosen(usb, context, spec, error, size) < 0) {
+        free(usb);
+        libusb_exit(context);
+        return NULL;
+    }
+    usb->base.ops = &usb_ops;
+    return &usb->base;
+}
