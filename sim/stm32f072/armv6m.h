@@ -34,8 +34,9 @@
 #include <stdio.h>
 
 enum {
-    ARMV6M_REGIONS = 8,   // direct memory regions
-    ARMV6M_IRQS = 32,     // external interrupt lines
+    ARMV6M_REGIONS = 8, // direct memory regions
+    ARMV6M_IRQS = 32,   // external interrupt lines
+    ARMV6M_EXCEPTIONS = 16 + ARMV6M_IRQS,
     ARMV6M_BRANCHES = 32, // branches remembered for reports
 };
 
@@ -71,8 +72,9 @@ struct armv6m_region {
 };
 
 // Everything else: peripherals. size is 1, 2 or 4 and address is a multiple of it. A function that
-// returns false reports a bus fault. Both may read the cycle counter (it stands at the start of the
-// instruction) and call armv6m_map(), armv6m_set_irq(), armv6m_set_nmi() and armv6m_stop_run().
+// returns false reports a bus fault. Both may read the cycle counter, which then stands at the
+// first cycle of the accessing instruction, and call armv6m_map(), armv6m_set_irq(),
+// armv6m_set_nmi() and armv6m_stop_run().
 struct armv6m_bus {
     bool (*read)(void *ctx, uint32_t address, unsigned size, uint32_t *ret_value);
     bool (*write)(void *ctx, uint32_t address, unsigned size, uint32_t value);
@@ -80,11 +82,13 @@ struct armv6m_bus {
     uint32_t systick_calib; // what SYST_CALIB reads as
 };
 
-// A taken branch, exception entries and returns included.
+// A jump of any kind. exception is 0 for a branch, else the exception that was entered; then from
+// is the first instruction that was not executed (or that faulted).
 struct armv6m_branch {
     uint32_t from;
     uint32_t to;
     uint32_t count; // how many times in a row
+    uint8_t exception;
 };
 
 // The processor, in the caller's memory. Registers may be read and set between runs; the rest
@@ -93,10 +97,11 @@ struct armv6m {
     uint32_t r[16];  // r[13] is the current stack pointer, r[15] the next instruction to execute
     uint64_t cycles; // since armv6m_init()
 
-    uint32_t n; // bit 31 is the flag N
-    uint32_t z; // the flag Z is set when this is zero
-    bool c;
-    bool v;
+    // The flags, as they come out of the host's arithmetic.
+    uint32_t n; // bit 31 is N
+    uint32_t z; // Z is set when this is zero
+    uint32_t c; // 0 or 1
+    uint32_t v; // bit 31 is V
     bool thumb; // EPSR.T; without it the next instruction faults
     bool primask;
     bool spsel;         // CONTROL.SPSEL
@@ -107,16 +112,16 @@ struct armv6m {
     uint64_t pending;
     uint64_t active;
     uint64_t enabled;
-    uint32_t lines;       // level of the external interrupts
-    uint8_t priority[48]; // 0..3, for those that can be set
-    int current_priority; // ARM B1.5.4 ExecutionPriority()
+    uint32_t lines;                     // level of the external interrupts
+    int8_t priority[ARMV6M_EXCEPTIONS]; // -3..3, lower is more urgent (ARM B1.5.4)
+    int8_t current_priority;            // ARM B1.5.4 ExecutionPriority(), 4 when nothing is active
 
     bool event; // the event register of WFE and SEV
     enum { ARMV6M_AWAKE, ARMV6M_WFI, ARMV6M_WFE, ARMV6M_ON_EXIT } sleep;
     bool locked_up;
-    bool bkpt_reported;
-    bool reset_requested;
-    bool stop_requested;
+    uint32_t reported_bkpt; // its address + 1; 0: none
+    bool halted;            // the run ends, because of:
+    enum armv6m_stop why;
     uint32_t scr;
 
     struct {
@@ -161,8 +166,8 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles);
 // Ends the current run after this instruction. For the bus functions.
 void armv6m_stop_run(struct armv6m *cpu);
 
-// Cycles from now until SysTick next counts to zero; UINT64_MAX when it does not. A sleeping
-// processor that nobody else wakes sleeps at least so long.
+// Cycles from now until the next SysTick exception; UINT64_MAX when there will be none. A processor
+// that sleeps sleeps at least so long if nobody else wakes it.
 uint64_t armv6m_systick_cycles(const struct armv6m *cpu);
 
 // The level of an interrupt line, 0..31.

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+//
+// Exceptions: priorities, entry, return and lockup (ARM B1.5).
+//
+// Interrupts are taken between instructions only. Late arrival cannot be told from an exception
+// that was pending from the start, as nothing else happens during the stacking. Tail-chaining can:
+// the second handler finds the registers as the first one left them, and so it does here.
+
+#include "armv6m_private.h"
+
+// Cycles beyond those of the instruction. Entry is the interrupt latency of the Cortex-M0
+// (TRM 1.2); for the other two the manual gives no figure, these are near what the stack accesses
+// take.
+enum {
+    ENTRY_CYCLES = 16,
+    RETURN_CYCLES = 10,
+    TAIL_CHAIN_CYCLES = 6,
+};
+
+enum { FRAME_SIZE = 0x20 };
+
+static const int8_t thread_priority = 4; // below every exception
+static const uint32_t exc_return_mask = 0xFFFFFFF0;
+static const uint32_t lockup_address = 0xFFFFFFFE; // where PC stands in lockup (ARM B1.5.15)
+
+// ---- priorities ----
+
+static int8_t active_priority(const struct armv6m *cpu)
+{
+    int8_t lowest = thread_priority;
+    if (cpu->active)
+        for (unsigned i = ARMV6M_NMI; i < ARMV6M_EXCEPTIONS; i++)
+            if (cpu->active & armv6m_bit(i) && cpu->priority[i] < lowest)
+                lowest = cpu->priority[i];
+    return lowest;
+}
+
+// ARM B1.5.4 ExecutionPriority()
+void armv6m_update_priority(struct armv6m *cpu)
+{
+    const int8_t priority = active_priority(cpu);
+    cpu->current_priority = cpu->primask && priority > 0 ? 0 : priority;
+    armv6m_look(cpu);
+}
+
+unsigned armv6m_most_urgent(const struct armv6m *cpu)
+{
+    const uint64_t candidates = cpu->pending & cpu->enabled;
+    unsigned best = 0;
+    if (candidates)
+        for (unsigned i = ARMV6M_NMI; i < ARMV6M_EXCEPTIONS; i++)
+            if (candidates & armv6m_bit(i) && (!best || cpu->priority[i] < cpu->priority[best]))
+                best = i;
+    return best;
+}
+
+// A newly pending exception is an event for WFE if SEVONPEND says so (ARM B1.5.17).
+void armv6m_pend(struct armv6m *cpu, unsigned exception)
+{
+    const uint64_t bit = armv6m_bit(exception);
+    if (!(cpu->pending & bit) && cpu->scr & SCR_SEVONPEND)
+        cpu->event = true;
+    cpu->pending |= bit;
+    armv6m_look(cpu);
+}
+
+// A line that rises pends its interrupt, which then stays pending when the line falls.
+void armv6m_set_irq(struct armv6m *cpu, unsigned line, bool level)
+{
+    const uint32_t bit = UINT32_C(1) << line;
+    const bool rises = level && !(cpu->lines & bit);
+    cpu->lines = level ? cpu->lines | bit : cpu->lines & ~bit;
+    if (rises)
+        armv6m_pend(cpu, ARMV6M_IRQ0 + line);
+}
+
+void armv6m_set_nmi(struct armv6m *cpu)
+{
+    armv6m_pend(cpu, ARMV6M_NMI);
+}
+
+// ---- registers that depend on the mode ----
+
+void armv6m_select_stack(struct armv6m *cpu, bool process)
+{
+    if (cpu->spsel == process)
+        return;
+    const uint32_t sp = cpu->r[13];
+    cpu->r[13] = cpu->banked_sp;
+    cpu->banked_sp = sp;
+    cpu->spsel = process;
+}
+
+uint32_t armv6m_msp(const struct armv6m *cpu)
+{
+    return cpu->spsel ? cpu->banked_sp : cpu->r[13];
+}
+
+uint32_t armv6m_psp(const struct armv6m *cpu)
+{
+    return cpu->spsel ? cpu->r[13] : cpu->banked_sp;
+}
+
+uint32_t armv6m_xpsr(const struct armv6m *cpu)
+{
+    return (cpu->n >> 31) << 31 | (uint32_t)(cpu->z == 0) << 30 | cpu->c << 29 |
+           (cpu->v >> 31) << 28 | (uint32_t)cpu->thumb << 24 | cpu->exception;
+}
+
+void armv6m_set_flags(struct armv6m *cpu, uint32_t psr)
+{
+    cpu->n = psr;
+    cpu->z = !bits(psr, 30, 1);
+    cpu->c = bits(psr, 29, 1);
+    cpu->v = psr << 3;
+}
+
+// ---- lockup ----
+
+void armv6m_lock_up(struct armv6m *cpu)
+{
+    cpu->locked_up = true;
+    armv6m_branch(cpu, cpu->r[15], lockup_address, ARMV6M_HARDFAULT);
+    armv6m_look(cpu);
+}
+
+// ---- entry ----
+
+// ARM B1.5.6 PushStack(). Bit 9 of the stacked xPSR says that the stack was aligned for it.
+static bool push_frame(struct armv6m *cpu)
+{
+    const uint32_t realigned = bits(cpu->r[13], 2, 1);
+    const uint32_t frame[] = {
+        cpu->r[0],  cpu->r[1],  cpu->r[2],  cpu->r[3],
+        cpu->r[12], cpu->r[14], cpu->r[15], armv6m_xpsr(cpu) | realigned << 9,
+    };
+    cpu->r[13] = (cpu->r[13] - FRAME_SIZE) & ~4u;
+    for (uint32_t i = 0; i < 8; i++)
+        if (!armv6m_write(cpu, cpu->r[13] + 4 * i, 4, frame[i]))
+            return false;
+    return true;
+}
+
+// ARM B1.5.6 ExceptionTaken(). A vector that cannot be read is a HardFault in its place.
+static void take(struct armv6m *cpu, unsigned exception, uint32_t exc_return)
+{
+    uint32_t vector;
+    if (!armv6m_read(cpu, 4 * exception, 4, &vector)) {
+        exception = ARMV6M_HARDFAULT;
+        if (cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT] ||
+            !armv6m_read(cpu, 4 * exception, 4, &vector)) {
+            armv6m_lock_up(cpu);
+            return;
+        }
+    }
+    cpu->r[14] = exc_return;
+    cpu->exception = (uint8_t)exception;
+    armv6m_select_stack(cpu, false);
+    cpu->active |= armv6m_bit(exception);
+    cpu->pending &= ~armv6m_bit(exception);
+    cpu->event = true;
+    cpu->sleep = ARMV6M_AWAKE;
+    cpu->locked_up = false;
+    armv6m_set_thumb(cpu, vector & 1);
+    armv6m_branch(cpu, cpu->r[15], vector & ~1u, (uint8_t)exception);
+    armv6m_update_priority(cpu);
+}
+
+// ARM B1.5.6 ExceptionEntry(). When the stack cannot be written, HardFault takes the exception's
+// place and an interrupt stays pending.
+static void enter(struct armv6m *cpu, unsigned exception)
+{
+    const uint32_t exc_return = cpu->exception ? 0xFFFFFFF1 : cpu->spsel ? 0xFFFFFFFD : 0xFFFFFFF9;
+    cpu->cycles += ENTRY_CYCLES;
+    if (push_frame(cpu))
+        take(cpu, exception, exc_return);
+    else if (cpu->priority[exception] > cpu->priority[ARMV6M_HARDFAULT])
+        take(cpu, ARMV6M_HARDFAULT, exc_return);
+    else
+        armv6m_lock_up(cpu);
+}
+
+// PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5.19).
+static bool wakes(const struct armv6m *cpu, unsigned exception)
+{
+    switch (cpu->sleep) {
+    case ARMV6M_WFI:
+    case ARMV6M_ON_EXIT:
+        return exception && cpu->priority[exception] < active_priority(cpu);
+    case ARMV6M_WFE:
+        return cpu->event;
+    case ARMV6M_AWAKE:
+        break;
+    }
+    return false;
+}
+
+void armv6m_poll(struct armv6m *cpu)
+{
+    const unsigned exception = armv6m_most_urgent(cpu);
+    if (exception && cpu->priority[exception] < cpu->current_priority) {
+        enter(cpu, exception);
+    } else if (wakes(cpu, exception)) {
+        if (cpu->sleep == ARMV6M_WFE)
+            cpu->event = false;
+        cpu->sleep = ARMV6M_AWAKE;
+    }
+}
+
+void armv6m_hardfault(struct armv6m *cpu)
+{
+    if (cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT])
+        armv6m_lock_up(cpu);
+    else
+        enter(cpu, ARMV6M_HARDFAULT);
+}
+
+// ---- return ----
+
+// ARM B1.5.8 PopStack(), from the stack that is selected.
+static bool pop_frame(struct armv6m *cpu, uint32_t from)
+{
+    uint32_t frame[8];
+    for (uint32_t i = 0; i < 8; i++)
+        if (!armv6m_read(cpu, cpu->r[13] + 4 * i, 4, &frame[i]))
+            return false;
+    for (unsigned i = 0; i < 4; i++)
+        cpu->r[i] = frame[i];
+    cpu->r[12] = frame[4];
+    cpu->r[14] = frame[5];
+    cpu->r[13] = (cpu->r[13] + FRAME_SIZE) | bits(frame[7], 9, 1) << 2;
+    armv6m_set_flags(cpu, frame[7]);
+    cpu->exception = (uint8_t)bits(frame[7], 0, 6);
+    armv6m_set_thumb(cpu, bits(frame[7], 24, 1));
+    armv6m_branch(cpu, from, frame[6] & ~1u, 0);
+    return true;
+}
+
+static bool only_one_active(const struct armv6m *cpu)
+{
+    return (cpu->active & (cpu->active - 1)) == 0;
+}
+
+// The three ways to return: to Handler mode, to Thread mode on MSP or on PSP; the first is for a
+// nested exception only, the others for the last one (ARM B1.5.8).
+static bool valid_exc_return(const struct armv6m *cpu, uint32_t exc_return)
+{
+    if ((exc_return & exc_return_mask) != exc_return_mask)
+        return false;
+    switch (exc_return & ~exc_return_mask) {
+    case 0x1:
+        return !only_one_active(cpu);
+    case 0x9:
+    case 0xD:
+        return only_one_active(cpu);
+    default:
+        return false;
+    }
+}
+
+// An interrupt whose line is still high is pending again (ARM B3.4).
+static void deactivate(struct armv6m *cpu)
+{
+    const unsigned exception = cpu->exception;
+    cpu->active &= ~armv6m_bit(exception);
+    armv6m_update_priority(cpu);
+    if (exception >= ARMV6M_IRQ0 && bits(cpu->lines, exception - ARMV6M_IRQ0, 1))
+        armv6m_pend(cpu, exception);
+}
+
+static bool tail_chain(struct armv6m *cpu, uint32_t exc_return)
+{
+    const unsigned exception = armv6m_most_urgent(cpu);
+    if (!exception || cpu->priority[exception] >= cpu->current_priority)
+        return false;
+    cpu->cycles += TAIL_CHAIN_CYCLES;
+    take(cpu, exception, exc_return);
+    return true;
+}
+
+// A frame that cannot be read is a HardFault, as if that had been pending; after a HardFault or NMI
+// it is a lockup.
+static void unstacking_failed(struct armv6m *cpu, unsigned returning, uint32_t exc_return)
+{
+    if (cpu->priority[returning] <= cpu->priority[ARMV6M_HARDFAULT] ||
+        cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT])
+        armv6m_lock_up(cpu);
+    else
+        take(cpu, ARMV6M_HARDFAULT, exc_return);
+}
+
+// ARM B1.5.8 ExceptionReturn(). r[15] stands behind the instruction. What is UNPREDICTABLE there
+// faults here.
+void armv6m_exception_return(struct armv6m *cpu, uint32_t from, uint32_t exc_return)
+{
+    const unsigned returning = cpu->exception;
+    const bool to_thread = (exc_return & 0xF) != 0x1;
+    if (!valid_exc_return(cpu, exc_return)) {
+        cpu->r[15] = from;
+        armv6m_hardfault(cpu);
+        return;
+    }
+    deactivate(cpu);
+    cpu->event = true;
+    if (tail_chain(cpu, exc_return))
+        return;
+    cpu->cycles += RETURN_CYCLES;
+    armv6m_select_stack(cpu, (exc_return & 0xF) == 0xD);
+    if (!pop_frame(cpu, from))
+        unstacking_failed(cpu, returning, exc_return);
+    else if ((cpu->exception == 0) != to_thread)
+        armv6m_hardfault(cpu);
+    else if (to_thread && cpu->scr & SCR_SLEEPONEXIT)
+        cpu->sleep = ARMV6M_ON_EXIT;
+}
+
+void armv6m_svcall(struct armv6m *cpu)
+{
+    enter(cpu, ARMV6M_SVCALL);
+}
