@@ -1,368 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// Scripted conversations. A step is an event as a driver would report it, and what usbdev then
-// does: its calls of the driver and of the functions' handlers, in order.
-//
-//     {"setup 00 05 07 00 00 00 00 00", "in 0"}   a SETUP packet; an empty packet is armed
-//     {"taken 0", "address 7"}                    the host took it; the driver is told the address
-//
-// Bytes are hexadecimal. A failure shows the event, what was expected and what came.
+// Control transfers, standard requests and class requests of usbdev.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test_bench.h"
 
-#include <cmocka.h>
-
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <dfurt/usbdev.h>
-
-// ---- The device ----
-//
-// Configuration 1 wakes the host: interface 0 with bulk endpoints 01 and 81; interface 1, whose
-// alternate 1 has interrupt endpoint 82 and isochronous endpoint 83. Configuration 5 is
-// self-powered: interface 0 with endpoint 01. Function "a" owns interface 0 and the requests to the
-// device, function "b" interface 1.
-
-static const uint8_t device_descriptor[] = {
-    18, 1, 0x01, 0x02, 0, 0, 0, 8, 0x09, 0x12, 0x01, 0x00, 0x00, 0x01, 1, 2, 3, 2,
-};
-
-// clang-format off
-static const uint8_t configuration_1[] = {
-    9, 2, 64, 0, 2, 1, 0, 0xA0, 50,
-    9, 4, 0, 0, 2, 0xFF, 0, 0, 0,
-    7, 5, 0x01, 2, 64, 0, 0,
-    7, 5, 0x81, 2, 64, 0, 0,
-    9, 4, 1, 0, 0, 0xFF, 1, 0, 0,
-    9, 4, 1, 1, 2, 0xFF, 1, 0, 0,
-    7, 5, 0x82, 3, 8, 0, 10,
-    7, 5, 0x83, 1, 8, 0, 1,
-};
-static const uint8_t configuration_5[] = {
-    9, 2, 25, 0, 1, 5, 0, 0xC0, 0,
-    9, 4, 0, 0, 1, 0xFF, 0, 0, 0,
-    7, 5, 0x01, 2, 64, 0, 0,
-};
-// clang-format on
-
-static const uint8_t *const configurations[] = {configuration_1, configuration_5};
-static const uint8_t bos[] = {5, 15, 12, 0, 1, 7, 16, 2, 0, 0, 0, 0};
-static const uint8_t langids[] = {4, 3, 0x09, 0x04};
-
-static_assert(sizeof(configuration_1) == 64 && sizeof(configuration_5) == 25, "wTotalLength");
-
-enum { MOST = 4096 };
-
-struct bench {
-    struct usbdev dev;
-    struct usbdev_config config;
-    struct usbdev_function functions[2];
-    uint8_t device_descriptor[18];
-    uint8_t buffer[MOST]; // of function a
-    const char *text;     // string 1
-    char log[3 * MOST + 1024];
-    const uint8_t *in_data; // the last packet armed
-    uint16_t in_length;
-};
-
-// ---- What is seen of it ----
-
-static void note(struct bench *bench, const char *format, ...)
-{
-    size_t length = strlen(bench->log);
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (length)
-        strcat(bench->log, ", ");
-    vsnprintf(bench->log + strlen(bench->log), sizeof(bench->log) - length - 2, format, arguments);
-    va_end(arguments);
-}
-
-static void note_bytes(struct bench *bench, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        sprintf(bench->log + strlen(bench->log), " %02x", bytes[i]);
-}
-
-static void set_address(void *port, uint8_t address)
-{
-    note(port, "address %u", address);
-}
-
-static void ep_in(void *port, uint8_t endpoint, const uint8_t *data, uint16_t length)
-{
-    struct bench *bench = port;
-
-    note(bench, "in %u", endpoint);
-    note_bytes(bench, data, length);
-    bench->in_data = data;
-    bench->in_length = length;
-}
-
-static void ep_out(void *port, uint8_t endpoint)
-{
-    note(port, "out %u", endpoint);
-}
-
-static void ep0_stall(void *port)
-{
-    note(port, "stall");
-}
-
-static void ep_open(void *port, const uint8_t *endpoint_descriptor)
-{
-    note(port, "open %02x", endpoint_descriptor[2]);
-}
-
-static void ep_close(void *port, uint8_t bEndpointAddress)
-{
-    note(port, "close %02x", bEndpointAddress);
-}
-
-static void ep_halt(void *port, uint8_t bEndpointAddress, bool halt)
-{
-    note(port, "%s %02x", halt ? "halt" : "unhalt", bEndpointAddress);
-}
-
-static void connect(void *port, bool on)
-{
-    note(port, "connect %d", on);
-}
-
-static void remote_wakeup(void *port)
-{
-    note(port, "wake");
-}
-
-static const struct usbdev_driver driver = {
-    .set_address = set_address,
-    .ep_in = ep_in,
-    .ep_out = ep_out,
-    .ep0_stall = ep0_stall,
-    .ep_open = ep_open,
-    .ep_close = ep_close,
-    .ep_halt = ep_halt,
-    .connect = connect,
-    .remote_wakeup = remote_wakeup,
-};
-
-// Requests that the functions know. All but these STALL.
-enum {
-    READ = 0x50,          // IN: wValue bytes, counting up
-    WRITE = 0x51,         // OUT: whatever comes, up to 100 bytes
-    WRITE_REFUSED = 0x52, // OUT: refused after its data
-    WRITE_SCRATCH = 0x53, // OUT: into the scratch buffer
-};
-
-static int a_setup(void *context, struct usbdev_request *request)
-{
-    struct bench *bench = context;
-    const struct usb_setup *setup = &request->setup;
-
-    note(bench, "a.setup");
-    switch (setup->bRequest) {
-    case READ:
-        for (unsigned i = 0; i < setup->wValue; i++)
-            bench->buffer[i] = (uint8_t)i;
-        request->data = bench->buffer;
-        request->length = setup->wValue;
-        return 0;
-    case WRITE:
-    case WRITE_REFUSED:
-        request->data = bench->buffer;
-        return setup->wLength > 100 ? USBDEV_STALL : 0;
-    case WRITE_SCRATCH:
-        return 0;
-    }
-    return USBDEV_STALL;
-}
-
-static int a_data(void *context, struct usbdev_request *request)
-{
-    note(context, "a.data");
-    note_bytes(context, request->data, request->length);
-    return request->setup.bRequest == WRITE_REFUSED ? USBDEV_STALL : 0;
-}
-
-static void a_complete(void *context, const struct usbdev_request *request)
-{
-    (void)request;
-    note(context, "a.complete");
-}
-
-static void a_event(void *context, enum usbdev_event event)
-{
-    static const char *const names[] = {"reset", "suspended", "resumed", "unconfigured"};
-
-    note(context, "a.%s", names[event]);
-}
-
-static void a_tick(void *context, uint16_t elapsed_ms)
-{
-    note(context, "a.tick %u", elapsed_ms);
-}
-
-static void a_in_done(void *context, uint8_t bEndpointAddress)
-{
-    note(context, "a.in_done %02x", bEndpointAddress);
-}
-
-static void
-a_out_done(void *context, uint8_t bEndpointAddress, const uint8_t *data, uint16_t length)
-{
-    note(context, "a.out_done %02x:", bEndpointAddress);
-    note_bytes(context, data, length);
-}
-
-static void a_halt(void *context, uint8_t bEndpointAddress, bool halted)
-{
-    note(context, "a.halt %02x %d", bEndpointAddress, halted);
-}
-
-static const struct usbdev_handler handler_a = {
-    .setup = a_setup,
-    .data = a_data,
-    .complete = a_complete,
-    .event = a_event,
-    .tick = a_tick,
-    .in_done = a_in_done,
-    .out_done = a_out_done,
-    .halt = a_halt,
-};
-
-// Knows READ without data of its own, which answers nothing, and its alternates: every optional
-// callback but one is absent.
-static int b_setup(void *context, struct usbdev_request *request)
-{
-    note(context, "b.setup");
-    return request->setup.bRequest == READ ? 0 : USBDEV_STALL;
-}
-
-static void b_set_interface(void *context, uint8_t bInterfaceNumber, uint8_t bAlternateSetting)
-{
-    note(context, "b.alternate %u.%u", bInterfaceNumber, bAlternateSetting);
-}
-
-static const struct usbdev_handler handler_b = {
-    .setup = b_setup,
-    .set_interface = b_set_interface,
-};
-
-static const char *string(void *context, uint8_t index, uint16_t langid)
-{
-    struct bench *bench = context;
-
-    return index == 1 && langid == 0x0409 ? bench->text : NULL;
-}
-
-static void start(struct bench *bench)
-{
-    memset(bench, 0xA5, sizeof(*bench));
-    bench->log[0] = '\0';
-    bench->text = "dfurt";
-    memcpy(bench->device_descriptor, device_descriptor, sizeof(device_descriptor));
-    bench->functions[0] = (struct usbdev_function){&handler_a, bench, 0, 1, true};
-    bench->functions[1] = (struct usbdev_function){&handler_b, bench, 1, 1, false};
-    bench->config = (struct usbdev_config){
-        .device_descriptor = bench->device_descriptor,
-        .configurations = configurations,
-        .bos = bos,
-        .strings = &usbdev_strings,
-        .langids = langids,
-        .string = string,
-        .context = bench,
-        .full = &usbdev_full,
-        .functions = bench->functions,
-        .function_count = 2,
-    };
-    usbdev_init(&bench->dev, &bench->config, &driver, bench);
-}
-
-// ---- Playing a script ----
-
-static size_t parse_bytes(const char *text, uint8_t *bytes)
-{
-    size_t length = 0;
-    int used;
-    unsigned byte;
-
-    for (; sscanf(text, " %2x%n", &byte, &used) == 1; text += used)
-        bytes[length++] = (uint8_t)byte;
-    return length;
-}
-
-static void happen(struct bench *bench, const char *event)
-{
-    uint8_t bytes[MOST];
-    unsigned number;
-    int used = 0;
-
-    bench->log[0] = '\0';
-    if (strncmp(event, "setup ", 6) == 0) {
-        assert_int_equal(parse_bytes(event + 6, bytes), USB_SETUP_SIZE);
-        usbdev_setup(&bench->dev, bytes);
-    } else if (sscanf(event, "taken %u", &number) == 1) {
-        usbdev_in_done(&bench->dev, (uint8_t)number);
-    } else if (sscanf(event, "came %u%n", &number, &used) == 1) {
-        size_t length = parse_bytes(event + used, bytes);
-        usbdev_out_done(&bench->dev, (uint8_t)number, bytes, (uint16_t)length);
-    } else if (sscanf(event, "tick %u", &number) == 1) {
-        usbdev_tick(&bench->dev, (uint16_t)number);
-    } else if (strcmp(event, "reset") == 0) {
-        usbdev_bus_reset(&bench->dev);
-    } else if (strcmp(event, "suspended") == 0) {
-        usbdev_suspended(&bench->dev);
-    } else if (strcmp(event, "resumed") == 0) {
-        usbdev_resumed(&bench->dev);
-    } else {
-        fail_msg("no such event: %s", event);
-    }
-}
-
-struct step {
-    const char *event;
-    const char *expected;
-};
-
-static void play(struct bench *bench, const struct step *steps)
-{
-    for (; steps->event; steps++) {
-        happen(bench, steps->event);
-        if (strcmp(bench->log, steps->expected) != 0)
-            fail_msg("event:    %s\nexpected: %s\ncame:     %s", steps->event, steps->expected,
-                     bench->log);
-    }
-}
-
-#define PLAY(bench, ...) play(bench, (const struct step[]){__VA_ARGS__, {NULL, NULL}})
-
-static void to_address_state(struct bench *bench)
-{
-    PLAY(bench, {"reset", "a.reset"}, {"setup 00 05 07 00 00 00 00 00", "in 0"},
-         {"taken 0", "address 7"});
-}
-
-static void to_configured_state(struct bench *bench)
-{
-    to_address_state(bench);
-    PLAY(bench, {"setup 00 09 01 00 00 00 00 00", "open 01, open 81, b.alternate 1.0, in 0"},
-         {"taken 0", ""});
-}
-
-// ---- The tests ----
+// ---- Addresses and device states (USB 2.0 9.4, 9.1.1) ----
 
 static void set_address__takes_effect_after_the_status_stage(void **state)
 {
     (void)state;
     struct bench bench;
-    start(&bench);
+    bench_start(&bench);
 
     PLAY(&bench, {"reset", "a.reset"}, {"setup 00 05 07 00 00 00 00 00", "in 0"});
     assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);
@@ -371,24 +21,629 @@ static void set_address__takes_effect_after_the_status_stage(void **state)
     assert_int_equal(usbdev_state(&bench.dev), USBDEV_ADDRESS);
 }
 
+static void set_address__abandoned_is_nothing(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    PLAY(&bench, {"setup 00 05 07 00 00 00 00 00", "in 0"},
+         {"setup 80 06 00 01 00 00 08 00", "out 0, in 0 12 01 01 02 00 00 00 08"}, {"taken 0", ""},
+         {"came 0", ""});
+
+    assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);
+}
+
+static void set_address__0_leads_back_to_default(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 00 05 00 00 00 00 00 00", "in 0"}, {"taken 0", "address 0"});
+
+    assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);
+}
+
+static void set_address__stalls_above_127_with_data_and_while_configured(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    PLAY(&bench, {"setup 00 05 80 00 00 00 00 00", "stall"},
+         {"setup 00 05 07 01 00 00 00 00", "stall"}, {"setup 00 05 07 00 00 00 01 00", "stall"});
+    bench_configure(&bench);
+    PLAY(&bench, {"setup 00 05 08 00 00 00 00 00", "stall"});
+}
+
+static void default_state__answers_descriptors_and_the_address_alone(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    PLAY(&bench, {"reset", "a.reset"});
+
+    PLAY(&bench, {"setup 80 00 00 00 00 00 02 00", "stall"},
+         {"setup 80 08 00 00 00 00 01 00", "stall"}, {"setup 00 09 01 00 00 00 00 00", "stall"},
+         {"setup 00 03 01 00 00 00 00 00", "stall"}, {"setup 81 0a 00 00 00 00 01 00", "stall"},
+         {"setup c0 50 04 00 00 00 04 00", "stall"}, {"setup c1 50 04 00 00 00 04 00", "stall"},
+         {"setup c1 06 04 00 00 00 04 00", "stall"}, {"setup c0 05 04 00 00 00 04 00", "stall"},
+         {"setup 80 06 00 01 00 00 02 00", "out 0, in 0 12 01"});
+}
+
+static void address_state__knows_no_interface_and_no_endpoint_but_0(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 00"},
+         {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 80 00 02 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 81 00 02 00", "stall"}, {"setup 02 03 00 00 81 00 00 00", "stall"},
+         {"setup 81 00 00 00 00 00 02 00", "stall"}, {"setup 81 0a 00 00 00 00 01 00", "stall"},
+         {"setup 01 0b 00 00 00 00 00 00", "stall"}, {"setup c1 50 04 00 00 00 04 00", "stall"},
+         {"setup c2 50 04 00 81 00 04 00", "stall"},
+         {"setup c0 50 02 00 00 00 02 00", "a.setup, out 0, in 0 00 01"});
+}
+
+// ---- Configurations (USB 2.0 9.4.2, 9.4.7) ----
+
 static void set_configuration__opens_endpoints_and_announces_alternates(void **state)
 {
     (void)state;
     struct bench bench;
-    start(&bench);
+    bench_start(&bench);
+    bench_address(&bench);
 
-    to_configured_state(&bench);
+    PLAY(&bench, {"setup 00 09 01 00 00 00 00 00", "open 01, open 81, b.alternate 1.0, in 0"},
+         {"taken 0", ""}, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"});
 
     assert_int_equal(usbdev_state(&bench.dev), USBDEV_CONFIGURED);
-    PLAY(&bench, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"}, {"taken 0", ""},
+}
+
+static void set_configuration__goes_1_1_0_1(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench,
+         {"setup 00 09 01 00 00 00 00 00", "close 01, close 81, a.unconfigured, open 01, open 81, "
+                                           "b.alternate 1.0, in 0"},
+         {"taken 0", ""},
+         {"setup 00 09 00 00 00 00 00 00", "close 01, close 81, a.unconfigured, in 0"},
+         {"taken 0", ""}, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 00"},
+         {"setup 00 09 01 00 00 00 00 00", "open 01, open 81, b.alternate 1.0, in 0"},
+         {"taken 0", ""}, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"});
+}
+
+static void set_configuration__changes_to_another(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench,
+         {"setup 00 09 05 00 00 00 00 00", "close 01, close 81, a.unconfigured, open 01, in 0"},
+         {"taken 0", ""}, {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 05"},
+         {"setup 81 0a 00 00 01 00 01 00", "stall"}, {"setup 82 00 00 00 81 00 02 00", "stall"});
+}
+
+static void set_configuration__invalid_stalls_and_leaves_the_current_one(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 00 09 02 00 00 00 00 00", "stall"},
+         {"setup 00 09 01 01 00 00 00 00", "stall"}, {"setup 00 09 00 01 00 00 00 00", "stall"},
+         {"setup 00 09 ff 00 00 00 00 00", "stall"}, {"setup 00 09 05 00 00 00 01 00", "stall"},
+         {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"},
+         {"setup 82 00 00 00 81 00 02 00", "out 0, in 0 00 00"});
+}
+
+// ---- Descriptors (USB 2.0 9.4.3) ----
+
+static void check_reply(struct bench *bench, uint16_t wValue, const uint8_t *bytes, size_t size)
+{
+    const uint16_t lengths[] = {0,
+                                1,
+                                2,
+                                7,
+                                8,
+                                9,
+                                16,
+                                17,
+                                64,
+                                (uint16_t)(size - 1),
+                                (uint16_t)size,
+                                (uint16_t)(size + 1),
+                                255,
+                                256,
+                                4096,
+                                0xFFFF};
+    uint8_t reply[BENCH_MOST];
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, wValue, 0x0409, lengths[i]};
+        size_t expected = size < lengths[i] ? size : lengths[i];
+        assert_int_equal(bench_read(bench, &setup, reply), expected);
+        assert_memory_equal(reply, bytes, expected);
+    }
+}
+
+static void get_descriptor__of_any_length_ends_in_a_short_or_empty_packet(void **state)
+{
+    (void)state;
+    static const uint8_t sizes[] = {8, 16, 32, 64};
+    static const uint8_t string[] = {
+        24,  3, 'a', 0, 'b', 0, 'c', 0, 'd', 0, 'e', 0,
+        'f', 0, 'g', 0, 'h', 0, 'i', 0, 'j', 0, 'k', 0,
+    };
+    struct bench bench;
+    bench_start(&bench);
+    bench.text = "abcdefghijk";
+
+    for (size_t i = 0; i < sizeof(sizes); i++) {
+        bench.device_descriptor[7] = sizes[i];
+        check_reply(&bench, 0x0100, bench.device_descriptor, 18);
+        check_reply(&bench, 0x0200, bench_configuration_1, 64);
+        check_reply(&bench, 0x0201, bench_configuration_5, 25);
+        check_reply(&bench, 0x0300, bench_langids, 4);
+        check_reply(&bench, 0x0301, string, 24);
+        check_reply(&bench, 0x0F00, bench_bos, 12);
+    }
+}
+
+static void get_descriptor__absent_stalls(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    PLAY(&bench, {"setup 80 06 01 01 00 00 12 00", "stall"}, // a second device descriptor
+         {"setup 80 06 02 02 00 00 09 00", "stall"},         // a third configuration
+         {"setup 80 06 00 06 00 00 0a 00", "stall"},         // device qualifier: full speed only
+         {"setup 80 06 00 07 00 00 09 00", "stall"}, {"setup 80 06 00 04 00 00 09 00", "stall"},
+         {"setup 80 06 00 05 00 00 07 00", "stall"}, {"setup 80 06 00 21 00 00 09 00", "stall"},
+         {"setup 80 06 01 0f 00 00 05 00", "stall"}, {"setup 80 06 00 00 00 00 09 00", "stall"},
+         {"setup 80 06 02 03 09 04 ff 00", "stall"},  // no such string
+         {"setup 80 06 01 03 07 04 ff 00", "stall"}); // not in this language
+    bench.config.bos = NULL;
+    bench.config.strings = NULL;
+    PLAY(&bench, {"setup 80 06 00 0f 00 00 05 00", "stall"},
+         {"setup 80 06 00 03 00 00 ff 00", "stall"}, {"setup 80 06 01 03 09 04 ff 00", "stall"});
+}
+
+// ---- Strings (USB 2.0 9.6.7) ----
+
+static void check_string(const char *text, const uint16_t *units, size_t count)
+{
+    const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
+    uint8_t reply[BENCH_MOST];
+    struct bench bench;
+    bench_start(&bench);
+    bench.text = text;
+
+    assert_int_equal(bench_read(&bench, &setup, reply), 2 + 2 * count);
+
+    assert_int_equal(reply[0], 2 + 2 * count);
+    assert_int_equal(reply[1], USB_DT_STRING);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(load_le16(reply + 2 + 2 * i), units[i]);
+}
+
+static void string__utf8_becomes_utf16(void **state)
+{
+    (void)state;
+    const uint16_t units[] = {'z', 0x00DF, 0x6C34, 0xFFFD, 0xD834, 0xDD0B, 0xDBFF, 0xDFFD};
+
+    check_string("z\xC3\x9F\xE6\xB0\xB4\xEF\xBF\xBD\xF0\x9D\x84\x8B\xF4\x8F\xBF\xBD", units, 8);
+    check_string("", NULL, 0);
+}
+
+static void string__is_cut_to_126_units_but_not_within_a_pair(void **state)
+{
+    (void)state;
+    char text[200];
+    uint16_t units[126];
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 0; i < 126; i++)
+        units[i] = 'x';
+
+    text[126] = '\0';
+    check_string(text, units, 126);
+    text[126] = 'x';
+    text[199] = '\0';
+    check_string(text, units, 126);
+    strcpy(text + 125, "\xF0\x9D\x84\x8B");
+    check_string(text, units, 125);
+    strcpy(text + 124, "\xF0\x9D\x84\x8B");
+    units[124] = 0xD834;
+    units[125] = 0xDD0B;
+    check_string(text, units, 126);
+}
+
+static void string__that_is_not_utf8_is_not_read_beyond_its_end(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"\xC3", "\xE6", "\xE6\xB0", "\xF0\x9D\x84", "\xFF", "\x80"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
+        uint8_t reply[BENCH_MOST];
+        char text[8] = "........";
+        struct bench bench;
+        bench_start(&bench);
+        bench.text = strcpy(text, texts[i]);
+
+        int length = bench_read(&bench, &setup, reply);
+        assert_true(length == 4 || length == 6); // one character, or a pair
+    }
+}
+
+// ---- Status and features (USB 2.0 9.4.1, 9.4.5, 9.4.9) ----
+
+static void get_status__of_the_device_agrees_with_bmAttributes(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
+         {"setup 00 09 05 00 00 00 00 00", "close 01, close 81, a.unconfigured, open 01, in 0"},
+         {"taken 0", ""}, {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 01 00"});
+}
+
+static void remote_wakeup__is_set_cleared_and_reset(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 00 03 01 00 00 00 00 00", "in 0"}, {"taken 0", ""},
+         {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 02 00"},
+         {"setup 00 01 01 00 00 00 00 00", "in 0"}, {"taken 0", ""},
+         {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
+         {"setup 00 03 01 00 00 00 00 00", "in 0"}, {"reset", "a.reset"});
+    bench_address(&bench);
+    PLAY(&bench, {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"});
+}
+
+static void remote_wakeup__stalls_where_the_configuration_has_none(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 00 09 05 00 00 00 00 00", "open 01, in 0"}, {"taken 0", ""},
+         {"setup 00 03 01 00 00 00 00 00", "stall"}, {"setup 00 01 01 00 00 00 00 00", "stall"});
+}
+
+static void features__unknown_stall(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 00 03 00 00 00 00 00 00", "stall"}, // halt of the device
+         {"setup 00 03 02 00 00 01 00 00", "stall"},         // test mode: high speed only
+         {"setup 00 03 01 00 01 00 00 00", "stall"}, {"setup 00 03 01 01 00 00 00 00", "stall"},
+         {"setup 01 03 00 00 00 00 00 00", "stall"}, {"setup 01 01 00 00 00 00 00 00", "stall"},
+         {"setup 02 03 01 00 81 00 00 00", "stall"}, {"setup 02 03 00 00 00 00 00 00", "stall"},
+         {"setup 02 03 00 00 82 00 00 00", "stall"}, {"setup 02 03 00 00 81 01 00 00", "stall"},
+         {"setup 02 01 00 00 02 00 00 00", "stall"});
+}
+
+// ---- Whatever is unknown STALLs, and the next request works (USB 2.0 9.2.7, 8.5.3.4) ----
+
+static bool is_known(uint8_t bmRequestType, uint8_t bRequest)
+{
+    static const uint8_t known[][2] = {
+        {0x80, USB_GET_STATUS},     {0x81, USB_GET_STATUS},        {0x82, USB_GET_STATUS},
+        {0x80, USB_GET_DESCRIPTOR}, {0x80, USB_GET_CONFIGURATION}, {0x81, USB_GET_INTERFACE},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i][0] == bmRequestType && known[i][1] == bRequest)
+            return true;
+    return (bmRequestType == 0xC0 || bmRequestType == 0xC1 || bmRequestType == 0xA0 ||
+            bmRequestType == 0xA1) &&
+           bRequest == BENCH_READ;
+}
+
+static void unknown_requests__stall_and_the_next_one_works(void **state)
+{
+    (void)state;
+    const struct usb_setup next = {0x80, USB_GET_DESCRIPTOR, 0x0100, 0, 18};
+    uint8_t reply[BENCH_MOST];
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    for (unsigned type = 0x80; type < 256; type++)
+        for (unsigned bRequest = 0; bRequest < 256; bRequest++) {
+            const struct usb_setup setup = {(uint8_t)type, (uint8_t)bRequest, 0x0100, 0, 18};
+            int result = bench_read(&bench, &setup, reply);
+            if ((result >= 0) != is_known((uint8_t)type, (uint8_t)bRequest))
+                fail_msg("request %02x %02x: came %d", type, bRequest, result);
+            assert_int_equal(bench_read(&bench, &next, reply), 18);
+        }
+}
+
+static void any_setup__ends_and_never_overruns(void **state)
+{
+    (void)state;
+    uint32_t random = 1;
+    uint8_t reply[BENCH_MOST];
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    for (int i = 0; i < 200000; i++) {
+        uint8_t bytes[USB_SETUP_SIZE];
+        for (size_t j = 0; j < sizeof(bytes); j++) {
+            random = random * 1664525 + 1013904223;
+            bytes[j] = (uint8_t)(random >> 24);
+            if (j != 0 && (random >> 20 & 7) != 0)
+                bytes[j] &= j % 2 ? 0x0F : 0x00; // mostly small numbers
+        }
+        bytes[0] |= USB_DIR_IN;
+        bytes[3] &= bytes[1] == BENCH_READ ? 0x0F : 0xFF;
+        const struct usb_setup setup = usb_setup_load(bytes);
+        int result = bench_read(&bench, &setup, reply);
+        assert_true(result <= setup.wLength);
+    }
+}
+
+// ---- Control transfers (USB 2.0 8.5.3) ----
+
+static void read__whose_reply_is_a_multiple_of_the_packet_ends_in_an_empty_one(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup c0 50 08 00 00 00 09 00", "a.setup, out 0, in 0 00 01 02 03 04 05 06 07"},
+         {"taken 0", "in 0"}, {"taken 0", ""}, {"came 0", "a.complete"},
+         {"setup c0 50 08 00 00 00 08 00", "a.setup, out 0, in 0 00 01 02 03 04 05 06 07"},
+         {"taken 0", ""}, {"came 0", "a.complete"},
+         {"setup c0 50 00 00 00 00 08 00", "a.setup, out 0, in 0"}, {"taken 0", ""},
+         {"came 0", "a.complete"});
+}
+
+static void read__of_no_bytes_has_no_data_stage(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup c0 50 08 00 00 00 00 00", "a.setup, in 0"}, {"taken 0", "a.complete"});
+}
+
+static void read__may_be_ended_early_by_the_host(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup c0 50 40 00 00 00 40 00", "a.setup, out 0, in 0 00 01 02 03 04 05 06 07"},
+         {"taken 0", "in 0 08 09 0a 0b 0c 0d 0e 0f"}, {"came 0", "a.complete"}, {"taken 0", ""},
          {"came 0", ""});
+}
+
+static void read__takes_any_packet_for_the_status_stage(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup c0 50 01 00 00 00 08 00", "a.setup, out 0, in 0 00"}, {"taken 0", ""},
+         {"came 0 01 02", "a.complete"});
+}
+
+static void write__gathers_its_packets(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 40 51 00 00 00 00 0a 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "out 0"},
+         {"came 0 08 09", "a.data 00 01 02 03 04 05 06 07 08 09, in 0"}, {"taken 0", "a.complete"},
+         {"setup 40 53 00 00 00 00 08 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "a.data 00 01 02 03 04 05 06 07, in 0"},
+         {"taken 0", "a.complete"});
+}
+
+static void write__is_refused_before_or_after_its_data(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 40 51 00 00 00 00 65 00", "a.setup, stall"}, {"came 0 01", ""},
+         {"setup 40 52 00 00 00 00 01 00", "a.setup, out 0"}, {"came 0 01", "a.data 01, stall"},
+         {"taken 0", ""});
+}
+
+static void write__longer_or_shorter_than_wLength_stalls(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 40 51 00 00 00 00 09 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "out 0"}, {"came 0 08 09", "stall"},
+         {"setup 40 51 00 00 00 00 09 00", "a.setup, out 0"}, {"came 0 00 01 02", "stall"},
+         {"setup 40 51 00 00 00 00 09 00", "a.setup, out 0"}, {"came 0", "stall"},
+         {"setup 40 51 00 00 00 00 01 00", "a.setup, out 0"}, {"came 0 00", "a.data 00, in 0"},
+         {"came 0 01", "stall"}, {"taken 0", ""},
+         {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"});
+}
+
+static void request_without_data__stalls_when_data_come(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 00 05 09 00 00 00 00 00", "in 0"}, {"came 0 01", "stall"},
+         {"taken 0", ""});
+}
+
+static void setup__abandons_a_transfer_in_any_stage(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup c0 50 40 00 00 00 40 00", "a.setup, out 0, in 0 00 01 02 03 04 05 06 07"},
+         {"taken 0", "in 0 08 09 0a 0b 0c 0d 0e 0f"},
+         {"setup 40 51 00 00 00 00 0a 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "out 0"},
+         {"setup c0 50 02 00 00 00 08 00", "a.setup, out 0, in 0 00 01"}, {"taken 0", ""},
+         {"setup 40 53 00 00 00 00 00 00", "a.setup, in 0"},
+         {"setup 40 53 00 00 00 00 02 00", "a.setup, out 0"},
+         {"came 0 05 06", "a.data 05 06, in 0"}, {"taken 0", "a.complete"});
+}
+
+static void packets__that_belong_to_no_transfer_are_nothing(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"taken 0", ""}, {"came 0 01 02", ""}, {"setup 80 06 00 06 00 00 0a 00", "stall"},
+         {"taken 0", ""}, {"came 0 01 02", ""});
+}
+
+// ---- Class and vendor requests ----
+
+static void requests_to_interfaces__go_by_the_low_byte_of_wIndex(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup a1 50 01 00 00 00 01 00", "a.setup, out 0, in 0 00"},
+         {"setup c1 50 01 00 00 05 01 00", "a.setup, out 0, in 0 00"},
+         {"setup a1 50 01 00 01 00 01 00", "b.setup, out 0, in 0"}, {"taken 0", ""}, {"came 0", ""},
+         {"setup a1 51 01 00 01 00 01 00", "b.setup, stall"},
+         {"setup a1 50 01 00 02 00 01 00", "stall"}, {"setup a1 50 01 00 ff 00 01 00", "stall"},
+         {"setup a3 50 01 00 00 00 01 00", "stall"}, {"setup bf 50 01 00 00 00 01 00", "stall"});
+}
+
+static void requests_of_the_reserved_type__stall(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup e0 50 01 00 00 00 01 00", "stall"},
+         {"setup e1 50 01 00 00 00 01 00", "stall"}, {"setup e2 50 01 00 81 00 01 00", "stall"});
+}
+
+// ---- Events ----
+
+static void bus_reset__ends_the_configuration_and_the_transfer(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 40 53 00 00 00 00 00 00", "a.setup, in 0"},
+         {"reset", "close 01, close 81, a.unconfigured, a.reset"}, {"taken 0", ""});
+
+    assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);
+}
+
+static void events__reach_the_functions(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    PLAY(&bench, {"reset", "a.reset"}, {"suspended", "a.suspended"}, {"resumed", "a.resumed"},
+         {"tick 7", "a.tick 7"});
+}
+
+static void connect__is_the_driver_s(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    usbdev_connect(&bench.dev, true);
+    usbdev_connect(&bench.dev, false);
+
+    assert_string_equal(bench.log, "connect 1, connect 0");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_address__takes_effect_after_the_status_stage),
+        cmocka_unit_test(set_address__abandoned_is_nothing),
+        cmocka_unit_test(set_address__0_leads_back_to_default),
+        cmocka_unit_test(set_address__stalls_above_127_with_data_and_while_configured),
+        cmocka_unit_test(default_state__answers_descriptors_and_the_address_alone),
+        cmocka_unit_test(address_state__knows_no_interface_and_no_endpoint_but_0),
         cmocka_unit_test(set_configuration__opens_endpoints_and_announces_alternates),
+        cmocka_unit_test(set_configuration__goes_1_1_0_1),
+        cmocka_unit_test(set_configuration__changes_to_another),
+        cmocka_unit_test(set_configuration__invalid_stalls_and_leaves_the_current_one),
+        cmocka_unit_test(get_descriptor__of_any_length_ends_in_a_short_or_empty_packet),
+        cmocka_unit_test(get_descriptor__absent_stalls),
+        cmocka_unit_test(string__utf8_becomes_utf16),
+        cmocka_unit_test(string__is_cut_to_126_units_but_not_within_a_pair),
+        cmocka_unit_test(string__that_is_not_utf8_is_not_read_beyond_its_end),
+        cmocka_unit_test(get_status__of_the_device_agrees_with_bmAttributes),
+        cmocka_unit_test(remote_wakeup__is_set_cleared_and_reset),
+        cmocka_unit_test(remote_wakeup__stalls_where_the_configuration_has_none),
+        cmocka_unit_test(features__unknown_stall),
+        cmocka_unit_test(unknown_requests__stall_and_the_next_one_works),
+        cmocka_unit_test(any_setup__ends_and_never_overruns),
+        cmocka_unit_test(read__whose_reply_is_a_multiple_of_the_packet_ends_in_an_empty_one),
+        cmocka_unit_test(read__of_no_bytes_has_no_data_stage),
+        cmocka_unit_test(read__may_be_ended_early_by_the_host),
+        cmocka_unit_test(read__takes_any_packet_for_the_status_stage),
+        cmocka_unit_test(write__gathers_its_packets),
+        cmocka_unit_test(write__is_refused_before_or_after_its_data),
+        cmocka_unit_test(write__longer_or_shorter_than_wLength_stalls),
+        cmocka_unit_test(request_without_data__stalls_when_data_come),
+        cmocka_unit_test(setup__abandons_a_transfer_in_any_stage),
+        cmocka_unit_test(packets__that_belong_to_no_transfer_are_nothing),
+        cmocka_unit_test(requests_to_interfaces__go_by_the_low_byte_of_wIndex),
+        cmocka_unit_test(requests_of_the_reserved_type__stall),
+        cmocka_unit_test(bus_reset__ends_the_configuration_and_the_transfer),
+        cmocka_unit_test(events__reach_the_functions),
+        cmocka_unit_test(connect__is_the_driver_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

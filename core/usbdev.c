@@ -39,7 +39,9 @@ const struct usbdev_function *usbdev_function_of(const struct usbdev *dev, uint8
 
 int usbdev_hand_over(struct usbdev *dev, const struct usbdev_function *function)
 {
-    if (!function)
+    const uint8_t reserved = USB_TYPE_MASK;
+
+    if (!function || (dev->request.setup.bmRequestType & USB_TYPE_MASK) == reserved)
         return USBDEV_STALL;
     dev->owner = function;
     return function->handler->setup(function->context, &dev->request);

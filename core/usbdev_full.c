@@ -261,7 +261,7 @@ static int setup(struct usbdev *dev, struct usbdev_request *request)
         return standard_request(dev, setup);
     switch (setup->bmRequestType & USB_RECIPIENT_MASK) {
     case USB_RECIPIENT_DEVICE:
-        return usbdev_hand_over(dev, function_of_device(dev));
+        return usbdev_hand_over(dev, dev->address ? function_of_device(dev) : NULL);
     case USB_RECIPIENT_ENDPOINT:
         return usbdev_hand_over(dev, owner(dev, (uint8_t)setup->wIndex));
     }
