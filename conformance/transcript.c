@@ -43,11 +43,11 @@ const struct transcript_entry *transcript_get(const struct transcript *transcrip
 
 void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
 {
+    bool all = 3 * length <= size; // two digits and a blank each, or the end after the last
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < length; ++i) {
-        size_t reserve = i + 1 < length ? sizeof " ..." : 1;
-        if (used + 3 + reserve > size) {
+        if (!all && used + sizeof " 00 ..." > size) {
             snprintf(text + used, size - used, " ...");
             return;
         }

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "descriptors.h"
+
+// A keyboard (HID, whose class descriptor is 21h too) with an endpoint, then DFU.
+static const uint8_t composite[] = {
+    0x09, 0x02, 0x3D, 0x00, 0x02, 0x01, 0x00, 0x80, 0x32, // configuration, 61 bytes
+    0x08, 0x0B, 0x00, 0x01, 0x03, 0x01, 0x01, 0x00,       // association
+    0x09, 0x04, 0x00, 0x00, 0x01, 0x03, 0x01, 0x01, 0x00, // HID interface
+    0x09, 0x21, 0x11, 0x01, 0x00, 0x01, 0x22, 0x10, 0x01, // HID descriptor: 0110h at its end
+    0x07, 0x05, 0x81, 0x03, 0x08, 0x00, 0x0A,             // interrupt IN
+    0x09, 0x04, 0x01, 0x00, 0x00, 0xFE, 0x01, 0x01, 0x04, // DFU interface
+    0x09, 0x21, 0x0B, 0xE8, 0x03, 0x00, 0x08, 0x10, 0x01, // DFU functional
+    0x01,
+};
+enum { COMPOSITE_LENGTH = sizeof composite - 1 };
+
+// A copy that ends exactly where its memory does, so that a sanitizer sees one byte too much.
+static bool parse_exact(struct usb_configuration *config, const uint8_t *bytes, size_t length)
+{
+    uint8_t *copy = malloc(length ? length : 1);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    bool parsed = configuration_parse(config, copy, length);
+    free(copy);
+    return parsed;
+}
+
+static void parse__finds_every_part_of_a_composite_device(void **state)
+{
+    (void)state;
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, composite, COMPOSITE_LENGTH));
+
+    assert_null(config.problem);
+    assert_int_equal(config.walked, COMPOSITE_LENGTH);
+    assert_int_equal(config.bNumInterfaces, 2);
+    assert_int_equal(config.interface_count, 2);
+    assert_int_equal(config.endpoint_count, 1);
+    assert_int_equal(config.endpoints[0].bEndpointAddress, 0x81);
+    assert_int_equal(config.endpoints[0].interface, 0);
+    assert_int_equal(config.association_count, 1);
+    assert_int_equal(configuration_dfu_interface(&config)->bInterfaceNumber, 1);
+    assert_int_equal(configuration_dfu_interface(&config)->iInterface, 4);
+}
+
+static void parse__takes_no_hid_descriptor_for_the_functional_one(void **state)
+{
+    (void)state;
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, composite, COMPOSITE_LENGTH));
+
+    const struct usb_dfu_functional *functional = configuration_functional(&config);
+    assert_int_equal(config.functional_count, 1);
+    assert_int_equal(functional->bmAttributes, 0x0B);
+    assert_int_equal(functional->wDetachTimeOut, 1000);
+    assert_int_equal(functional->wTransferSize, 2048);
+    assert_int_equal(functional->bcdDFUVersion, 0x0110);
+    assert_false(functional->misplaced);
+}
+
+static void parse__finds_a_functional_descriptor_before_its_interface(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x09, 0x02, 0x1B, 0x00, 0x01, 0x01, 0x00, 0x80, 0x32, //
+        0x09, 0x21, 0x01, 0xFF, 0x00, 0x40, 0x00, 0x10, 0x01, //
+        0x09, 0x04, 0x00, 0x00, 0x00, 0xFE, 0x01, 0x01, 0x00, //
+    };
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_non_null(configuration_functional(&config));
+    assert_true(configuration_functional(&config)->misplaced);
+}
+
+static void parse__reads_the_dfu_1_0_form(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x09, 0x02, 0x19, 0x00, 0x01, 0x01, 0x00, 0x80, 0x32, //
+        0x09, 0x04, 0x00, 0x00, 0x00, 0xFE, 0x01, 0x01, 0x00, //
+        0x07, 0x21, 0x01, 0xFF, 0x00, 0x40, 0x00,             //
+    };
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_int_equal(configuration_functional(&config)->bLength, 7);
+    assert_int_equal(configuration_functional(&config)->bcdDFUVersion, 0x0100);
+}
+
+static void walk__stops_at_a_length_that_cannot_be(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t bytes[4];
+        size_t length;
+        const char *problem;
+    } cases[] = {
+        {{0x00, 0x04}, 2, "bLength is less than 2"},
+        {{0x01, 0x04}, 2, "bLength is less than 2"},
+        {{0x03, 0x04}, 2, "bLength reaches past the end"},
+        {{0x02, 0x04, 0x02}, 3, "a single byte is left at the end"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        struct descriptor_walk walk;
+        struct descriptor descriptor;
+        descriptor_walk_start(&walk, cases[i].bytes, cases[i].length);
+
+        while (descriptor_walk_next(&walk, &descriptor))
+            ;
+
+        assert_string_equal(walk.problem, cases[i].problem);
+        assert_false(descriptor_walk_next(&walk, &descriptor));
+    }
+}
+
+static void parse__refuses_what_is_no_configuration(void **state)
+{
+    (void)state;
+    struct usb_configuration config;
+    static const uint8_t device[18] = {18, 1};
+    static const uint8_t too_short[8] = {8, 2};
+
+    assert_false(parse_exact(&config, device, sizeof device));
+    assert_false(parse_exact(&config, too_short, sizeof too_short));
+    assert_false(parse_exact(&config, NULL, 0));
+}
+
+static void parse__reports_more_interfaces_than_it_keeps(void **state)
+{
+    (void)state;
+    uint8_t bytes[9 + 9 * (CONFIGURATION_MAX_INTERFACES + 1)] = {9, 2};
+    for (size_t at = 9; at < sizeof bytes; at += 9)
+        memcpy(bytes + at, (const uint8_t[]){9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, 9);
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_int_equal(config.interface_count, CONFIGURATION_MAX_INTERFACES);
+    assert_int_equal(config.problem_offset, sizeof bytes - 9);
+    assert_string_equal(config.problem, "there are more than 64 interface descriptors");
+}
+
+static void parse__survives_every_truncation(void **state)
+{
+    (void)state;
+    struct usb_configuration config;
+    for (size_t length = 0; length < COMPOSITE_LENGTH; ++length) {
+        bool parsed = parse_exact(&config, composite, length);
+
+        assert_true(parsed == (length >= USB_CONFIGURATION_DESCRIPTOR_SIZE));
+        if (parsed)
+            assert_true(config.walked <= length);
+    }
+}
+
+// Every byte takes every value.
+static void parse__survives_every_mutation_of_a_byte(void **state)
+{
+    (void)state;
+    uint8_t bytes[COMPOSITE_LENGTH];
+    struct usb_configuration config;
+    memcpy(bytes, composite, sizeof bytes);
+    for (size_t at = 0; at < sizeof bytes; ++at) {
+        for (unsigned value = 0; value <= UINT8_MAX; ++value) {
+            bytes[at] = (uint8_t)value;
+            if (!parse_exact(&config, bytes, sizeof bytes))
+                continue;
+            assert_true(config.walked <= sizeof bytes);
+            assert_true(config.walked == sizeof bytes || config.problem);
+        }
+        bytes[at] = composite[at];
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parse__finds_every_part_of_a_composite_device),
+        cmocka_unit_test(parse__takes_no_hid_descriptor_for_the_functional_one),
+        cmocka_unit_test(parse__finds_a_functional_descriptor_before_its_interface),
+        cmocka_unit_test(parse__reads_the_dfu_1_0_form),
+        cmocka_unit_test(walk__stops_at_a_length_that_cannot_be),
+        cmocka_unit_test(parse__refuses_what_is_no_configuration),
+        cmocka_unit_test(parse__reports_more_interfaces_than_it_keeps),
+        cmocka_unit_test(parse__survives_every_truncation),
+        cmocka_unit_test(parse__survives_every_mutation_of_a_byte),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
