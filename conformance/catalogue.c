@@ -7,8 +7,11 @@
 #include "catalogue.h"
 
 const struct check_group *const catalogue[] = {
-    &check_descriptors, &check_requests,        &check_states, &check_detach,
-    &check_interop,     &check_dfu_descriptors, NULL,
+    &check_descriptors,      &check_chapter9_descriptors,
+    &check_chapter9_strings, &check_chapter9_requests,
+    &check_requests,         &check_states,
+    &check_detach,           &check_interop,
+    &check_dfu_descriptors,  NULL,
 };
 
 const struct check *catalogue_find(const char *id)

@@ -74,6 +74,9 @@ extern const struct check_group *const catalogue[];
 
 // The groups, each in the file of its name: check_descriptors.c, ...
 extern const struct check_group check_descriptors;
+extern const struct check_group check_chapter9_descriptors;
+extern const struct check_group check_chapter9_strings;
+extern const struct check_group check_chapter9_requests;
 extern const struct check_group check_requests;
 extern const struct check_group check_states;
 extern const struct check_group check_detach;
