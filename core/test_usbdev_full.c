@@ -292,7 +292,7 @@ static void any_sequence_of_events__leaves_a_device_that_answers(void **state)
         setup[0] = some[(random >> 8) % sizeof(some)];
         setup[1] = dice & 0x80 ? dice & 0x0F : 0x50 | (dice & 3);
         setup[2] = random >> 12 & 1;
-        setup[4] = (random >> 13 & 3) | (random >> 15 & 1) << 7;
+        setup[4] = random >> 13 & 0x83;
         setup[6] = random >> 16 & 0x1F;
         switch (random >> 29) {
         case 0:

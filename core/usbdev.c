@@ -100,9 +100,10 @@ static void configure(struct usbdev *dev, const uint8_t *configuration)
 static int get_device_status(struct usbdev *dev)
 {
     unsigned self_powered = usbdev_attributes(dev) >> SELF_POWERED_SHIFT & 1;
+    unsigned remote_wakeup = dev->remote_wakeup;
 
-    return usbdev_reply_value(
-        dev, (uint16_t)(self_powered | dev->remote_wakeup << REMOTE_WAKEUP_SHIFT), 2);
+    remote_wakeup <<= REMOTE_WAKEUP_SHIFT;
+    return usbdev_reply_value(dev, (uint16_t)(self_powered | remote_wakeup), 2);
 }
 
 // USB 2.0 9.4.3
