@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// native.h - a USB peripheral for usbdev: what hardware and port driver are on a real board.
+//
+// It puts a struct usbdev on the wire (sim/wire.h): endpoints with one packet of buffer each, data
+// toggles, NAK while nothing is armed, STALL, the address, suspend after 3 ms of silence, and a
+// millisecond tick. The product behind usbdev does not notice the difference.
+//
+//     native_init(&native, &usbdev_config, now_ns);
+//     usbdev_connect(&native.dev, true);
+//     ... the owner forwards the wire to native.base ...
+
+#ifndef SIM_NATIVE_H
+#define SIM_NATIVE_H
+
+#include <dfurt/usbdev.h>
+#include <sim/wire.h>
+
+struct native_endpoint {
+    bool open;
+    bool stalled;
+    bool armed;
+    bool data1; // next packet
+    uint16_t wMaxPacketSize;
+    uint16_t length;     // IN: of what is armed
+    const uint8_t *data; // IN
+};
+
+// What answers a SETUP before usbdev does: defective devices are made of it. Returns a length of 0
+// or more for a reply of its own, sent as it is, however long (usbdev then never sees the request);
+// NATIVE_STALL; NATIVE_SILENT, which leaves endpoint 0 answering NAK; or NATIVE_PASS.
+enum {
+    NATIVE_STALL = -1,
+    NATIVE_SILENT = -2,
+    NATIVE_PASS = -3,
+};
+typedef int
+native_override(void *context, const struct usb_setup *setup, const uint8_t **ret_reply);
+
+struct native {
+    struct sim_device base;
+    struct usbdev dev;
+    native_override *override; // or NULL
+    void *override_context;
+
+    // Private to native.c.
+    uint64_t now_ns;
+    uint64_t ticked_ns; // usbdev_tick() has been told of the time until here
+    uint64_t active_ns; // last activity on the bus
+    uint64_t wake_ns;   // drives resume from here on, for 10 ms; 0: not
+    bool pull_up;
+    bool se0;
+    bool suspended;
+    bool resuming; // the host drives resume; ends with the next SOF
+    bool overridden;
+    uint8_t address;
+    const uint8_t *reply; // of the override: what is left of it
+    size_t reply_left;
+    struct native_endpoint in[16];
+    struct native_endpoint out[16];
+};
+
+void native_init(struct native *native, const struct usbdev_config *config, uint64_t now_ns);
+
+#endif
