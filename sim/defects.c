@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// Each defect was seen in a real device; what the good device does instead is in the core.
+
+#include "defect.h"
+
+#include <string.h>
+
+// ---- What hooks have in common ----
+
+static bool to_dfu_interface(const struct defect_view *view, const struct usb_setup *setup)
+{
+    return (setup->bmRequestType & ~USB_DIR_IN) == (USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE) &&
+           setup->wIndex == view->interface;
+}
+
+static bool is_dfu_request(const struct defect_view *view,
+                           const struct usb_setup *setup,
+                           enum dfu_request bRequest)
+{
+    return to_dfu_interface(view, setup) && setup->bRequest == bRequest;
+}
+
+static bool in_app_detach(const struct defect_view *view)
+{
+    return view->runtime && view->runtime->dfurt.bState == DFU_STATE_appDETACH;
+}
+
+// ---- Detaching ----
+
+static int leave_before_status_stage(struct defect_view *view, const struct usb_setup *setup)
+{
+    if (!view->runtime || !is_dfu_request(view, setup, DFU_DETACH))
+        return NATIVE_PASS;
+    view->enter_dfu(view->board);
+    return NATIVE_SILENT;
+}
+
+static void keep_timer_from_expiring(struct defect_view *view)
+{
+    if (in_app_detach(view))
+        view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
+}
+
+static int accept_second_detach(struct defect_view *view, const struct usb_setup *setup)
+{
+    if (!in_app_detach(view) || !is_dfu_request(view, setup, DFU_DETACH))
+        return NATIVE_PASS;
+    view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
+    return 0;
+}
+
+// ---- Replies ----
+
+static int always_say_app_idle(struct defect_view *view, const struct usb_setup *setup)
+{
+    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS))
+        return NATIVE_PASS;
+    memset(view->reply, 0, DFU_STATUS_REPLY_SIZE);
+    return setup->wLength < DFU_STATUS_REPLY_SIZE ? setup->wLength : DFU_STATUS_REPLY_SIZE;
+}
+
+static int reply_beyond_wLength(struct defect_view *view, const struct usb_setup *setup)
+{
+    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS) || setup->wLength == 0)
+        return NATIVE_PASS;
+    dfurt_setup(&view->runtime->dfurt,
+                &(struct usb_setup){.bmRequestType = setup->bmRequestType,
+                                    .bRequest = DFU_GETSTATUS,
+                                    .wIndex = setup->wIndex,
+                                    .wLength = DFU_STATUS_REPLY_SIZE},
+                view->reply);
+    return DFU_STATUS_REPLY_SIZE;
+}
+
+// ---- Descriptors ----
+
+static void same_product_in_both_modes(struct defect_view *view)
+{
+    store_le16(view->device_descriptor + 8, 0x1209);
+    store_le16(view->device_descriptor + 10, 0x0001);
+}
+
+// ---- The table ----
+
+const struct sim_defect sim_defects[] = {
+    {
+        .name = "leaves-before-status",
+        .summary = "leaves the bus at the SETUP of DETACH, before its status stage",
+        .setup = leave_before_status_stage,
+    },
+    {
+        .name = "no-detach-timer",
+        .summary = "the detach timer never expires: stays in appDETACH",
+        .tick = keep_timer_from_expiring,
+    },
+    {
+        .name = "second-detach",
+        .summary = "accepts a second DETACH in appDETACH and starts the timer again",
+        .setup = accept_second_detach,
+    },
+    {
+        .name = "status-always-app-idle",
+        .summary = "GETSTATUS says appIDLE in every state",
+        .setup = always_say_app_idle,
+    },
+    {
+        .name = "status-beyond-wlength",
+        .summary = "GETSTATUS returns 6 bytes whatever wLength asks for",
+        .setup = reply_beyond_wLength,
+    },
+    {
+        .name = "same-vid-pid",
+        .summary = "the same idVendor and idProduct in DFU mode as at run time",
+        .describe = same_product_in_both_modes,
+    },
+    {
+        .name = "no-disconnect",
+        .summary = "becomes its boot loader without dropping the pull-up",
+        .keeps_pull_up = true,
+    },
+    {0},
+};
+
+enum { DEFECT_COUNT = sizeof sim_defects / sizeof *sim_defects - 1 };
+
+const struct sim_defect *sim_find_defect(const char *name)
+{
+    for (size_t i = 0; i < DEFECT_COUNT; i++)
+        if (strcmp(sim_defects[i].name, name) == 0)
+            return &sim_defects[i];
+    return NULL;
+}
+
+const struct sim_name *sim_list_defects(void)
+{
+    static struct sim_name names[DEFECT_COUNT + 1];
+
+    for (size_t i = 0; i < DEFECT_COUNT; i++)
+        names[i] = (struct sim_name){sim_defects[i].name, sim_defects[i].summary};
+    return names;
+}
