@@ -181,11 +181,7 @@ struct target *target_open(const struct target_spec *spec, char *error, size_t s
         break;
 #endif
     case TARGET_KIND_SIM:
-#if HAVE_TARGET_SIM
         return target_sim_open(spec, error, size);
-#else
-        break;
-#endif
     }
     snprintf(error, size, "this dfu-conformance was built without that kind of target");
     return NULL;

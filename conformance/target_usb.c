@@ -27,11 +27,11 @@
 
 #include "descriptors.h"
 #include "target.h"
+#include "target_requests.h"
 
 enum {
     POLL_MS = 10,
     SERIAL_GRACE_MS = 500, // so long only the old place counts
-    DESCRIPTOR_MS = 5000,
     PATH_SIZE = 32,
 };
 
@@ -137,43 +137,12 @@ static bool has_dfu_interface(libusb_device *device)
 
 // ---- Opening what was found ----
 
-static int control_in(
-    libusb_device_handle *handle, uint8_t type, uint8_t index, uint8_t *data, uint16_t length)
+// With the configuration that is active; the first one where none is.
+static int read_descriptors(struct target_usb *usb)
 {
-    return libusb_control_transfer(handle, USB_DIR_IN, USB_GET_DESCRIPTOR,
-                                   (uint16_t)(type << 8 | index), 0, data, length, DESCRIPTOR_MS);
-}
-
-// The configuration that is active, whatever its index.
-static bool read_configuration(libusb_device_handle *handle, struct target_descriptors *descriptors)
-{
-    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
     int active = 0;
-    uint8_t index = 0;
-    if (libusb_get_configuration(handle, &active) < 0)
-        return false;
-    for (;; ++index) {
-        if (index == descriptors->device[17] ||
-            control_in(handle, USB_DT_CONFIGURATION, index, header, sizeof header) !=
-                (int)sizeof header)
-            return false;
-        if (active == 0 || header[5] == active)
-            break;
-    }
-    uint16_t total = load_le16(header + 2);
-    if (total > TARGET_CONFIGURATION_MAX)
-        total = TARGET_CONFIGURATION_MAX;
-    int length = control_in(handle, USB_DT_CONFIGURATION, index, descriptors->configuration, total);
-    descriptors->configuration_length = length < 0 ? 0 : (size_t)length;
-    return length >= USB_CONFIGURATION_DESCRIPTOR_SIZE;
-}
-
-static bool read_descriptors(libusb_device_handle *handle, struct target_descriptors *descriptors)
-{
-    *descriptors = (struct target_descriptors){.configuration_length = 0};
-    return control_in(handle, USB_DT_DEVICE, 0, descriptors->device, sizeof descriptors->device) ==
-               (int)sizeof descriptors->device &&
-           read_configuration(handle, descriptors);
+    int result = libusb_get_configuration(usb->handle, &active);
+    return result < 0 ? result : target_read_descriptors(&usb->base, (uint8_t)active);
 }
 
 static int claim(struct target_usb *usb, uint8_t interface)
@@ -229,22 +198,18 @@ static bool behind_usbip(const char *path)
     return found;
 }
 
-// Take over handle and its context. Returns 0 or a libusb error, and then nothing was taken.
+// Take over handle and its context, for better or worse: on a libusb error both are closed.
 static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_handle *handle)
 {
     libusb_device *device = libusb_get_device(handle);
-    struct target_descriptors descriptors;
-    if (!read_descriptors(handle, &descriptors))
-        return LIBUSB_ERROR_IO;
-
     usb->handle = handle;
-    usb->base.descriptors = descriptors;
-    int result = claim_dfu(usb);
+    usb->context = context;
+    int result = read_descriptors(usb) < 0 ? LIBUSB_ERROR_IO : claim_dfu(usb);
     if (result < 0) {
-        usb->handle = NULL;
+        forget_handle(usb);
         return result;
     }
-    usb->context = context;
+    // Only now: until then, what is at the old place is still waited for.
     path_of(device, usb->path);
     usb->address = libusb_get_device_address(device);
     read_serial(handle, usb->serial);
@@ -328,12 +293,9 @@ static bool try_return(struct target_usb *usb, bool by_serial)
     }
     if (count >= 0)
         libusb_free_device_list(list, 1);
-    if (handle && adopt(usb, context, handle) == 0)
-        return true;
-    if (handle)
-        libusb_close(handle);
-    libusb_exit(context);
-    return false;
+    if (!handle)
+        libusb_exit(context);
+    return handle && adopt(usb, context, handle) == 0;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -560,49 +522,62 @@ static void say_not_opened(const struct target_spec *spec, int result, char *err
              libusb_strerror(result), remedy);
 }
 
-static int open_chosen(struct target_usb *usb,
-                       libusb_context *context,
-                       const struct target_spec *spec,
-                       char *error,
-                       size_t size)
+// Open the one device that matches. Returns NULL with one line in error.
+static libusb_device_handle *
+open_chosen(libusb_context *context, const struct target_spec *spec, char *error, size_t size)
 {
     struct choice choice = {.device = NULL};
-    libusb_device **list;
     libusb_device_handle *handle = NULL;
+    libusb_device **list;
     ssize_t count = libusb_get_device_list(context, &list);
     for (ssize_t i = 0; i < count; ++i)
         consider(&choice, list[i], spec);
 
-    int result = -1;
     if (choice.count != 1) {
         say_no_device(spec, &choice, error, size);
-    } else if ((result = libusb_open(choice.device, &handle)) < 0 ||
-               (result = adopt(usb, context, handle)) < 0) {
-        say_not_opened(spec, result, error, size);
-        if (handle)
-            libusb_close(handle);
+    } else {
+        int result = libusb_open(choice.device, &handle);
+        if (result < 0) {
+            handle = NULL;
+            say_not_opened(spec, result, error, size);
+        }
     }
     if (count >= 0)
         libusb_free_device_list(list, 1);
-    return result;
+    return handle;
 }
 
-struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size)
+static bool
+open_device(struct target_usb *usb, const struct target_spec *spec, char *error, size_t size)
 {
     libusb_context *context;
     int result = libusb_init(&context);
     if (result < 0) {
         snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
-        return NULL;
+        return false;
     }
-    struct target_usb *usb = calloc(1, sizeof *usb);
-    if (!usb)
-        snprintf(error, size, "out of memory");
-    if (!usb || open_chosen(usb, context, spec, error, size) < 0) {
-        free(usb);
+    libusb_device_handle *handle = open_chosen(context, spec, error, size);
+    if (!handle) {
         libusb_exit(context);
+        return false;
+    }
+    result = adopt(usb, context, handle);
+    if (result < 0)
+        say_not_opened(spec, result, error, size);
+    return result == 0;
+}
+
+struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size)
+{
+    struct target_usb *usb = calloc(1, sizeof *usb);
+    if (!usb) {
+        snprintf(error, size, "out of memory");
         return NULL;
     }
     usb->base.ops = &usb_ops;
+    if (!open_device(usb, spec, error, size)) {
+        free(usb);
+        return NULL;
+    }
     return &usb->base;
 }

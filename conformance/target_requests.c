@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+#include <string.h>
+
+#include "descriptors.h"
+#include "target_requests.h"
+
+static int send(struct target *target, struct usb_setup setup)
+{
+    int result = target->ops->control(target, &setup, NULL, TARGET_ENUMERATION_MS);
+    return result > 0 ? 0 : result;
+}
+
+int target_request_set_configuration(struct target *target, uint8_t value)
+{
+    return send(target, (struct usb_setup){.bRequest = USB_SET_CONFIGURATION, .wValue = value});
+}
+
+int target_request_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
+{
+    return send(target, (struct usb_setup){.bmRequestType = USB_RECIPIENT_INTERFACE,
+                                           .bRequest = USB_SET_INTERFACE,
+                                           .wValue = alternate,
+                                           .wIndex = interface});
+}
+
+int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
+{
+    return send(target, (struct usb_setup){.bmRequestType = USB_RECIPIENT_ENDPOINT,
+                                           .bRequest = USB_CLEAR_FEATURE,
+                                           .wValue = USB_FEATURE_ENDPOINT_HALT,
+                                           .wIndex = bEndpointAddress});
+}
+
+// ---- Descriptors ----
+
+// At least `least` bytes of a descriptor, or an error.
+static int read_descriptor(
+    struct target *target, uint8_t type, uint8_t index, uint8_t *data, uint16_t length, int least)
+{
+    const struct usb_setup setup = {
+        .bmRequestType = USB_DIR_IN,
+        .bRequest = USB_GET_DESCRIPTOR,
+        .wValue = (uint16_t)(type << 8 | index),
+        .wLength = length,
+    };
+    int result = target->ops->control(target, &setup, data, TARGET_ENUMERATION_MS);
+    return result >= 0 && result < least ? TARGET_ERR_IO : result;
+}
+
+static int read_configuration(struct target *target, uint8_t index)
+{
+    struct target_descriptors *descriptors = &target->descriptors;
+    uint8_t *bytes = descriptors->configuration;
+    enum { HEADER = USB_CONFIGURATION_DESCRIPTOR_SIZE };
+    int result = read_descriptor(target, USB_DT_CONFIGURATION, index, bytes, HEADER, HEADER);
+    if (result < 0)
+        return result;
+    uint16_t total = load_le16(bytes + 2);
+    if (total > TARGET_CONFIGURATION_MAX)
+        total = TARGET_CONFIGURATION_MAX;
+    result = read_descriptor(target, USB_DT_CONFIGURATION, index, bytes, total, HEADER);
+    if (result >= 0)
+        descriptors->configuration_length = (size_t)result;
+    return result;
+}
+
+int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
+{
+    struct target_descriptors *descriptors = &target->descriptors;
+    *descriptors = (struct target_descriptors){.configuration_length = 0};
+    enum { DEVICE = USB_DEVICE_DESCRIPTOR_SIZE };
+    int result = read_descriptor(target, USB_DT_DEVICE, 0, descriptors->device, DEVICE, DEVICE);
+    if (result < 0)
+        return result;
+
+    uint8_t count = descriptors->device[17];
+    for (uint8_t index = 0; index == 0 || index < count; ++index) {
+        result = read_configuration(target, index);
+        if (result < 0)
+            return result;
+        if (bConfigurationValue == 0 || descriptors->configuration[5] == bConfigurationValue)
+            return 0;
+    }
+    return TARGET_ERR_IO;
+}
+
+bool target_descriptors_equal(const struct target_descriptors *a,
+                              const struct target_descriptors *b)
+{
+    return memcmp(a->device, b->device, sizeof a->device) == 0 &&
+           a->configuration_length == b->configuration_length &&
+           memcmp(a->configuration, b->configuration, a->configuration_length) == 0;
+}
+
+const uint8_t *target_find_endpoint(const struct target *target, uint8_t bEndpointAddress)
+{
+    struct descriptor_walk walk;
+    struct descriptor descriptor;
+    descriptor_walk_start(&walk, target->descriptors.configuration,
+                          target->descriptors.configuration_length);
+    while (descriptor_walk_next(&walk, &descriptor)) {
+        if (descriptor.bDescriptorType == USB_DT_ENDPOINT &&
+            descriptor.bLength >= USB_ENDPOINT_DESCRIPTOR_SIZE &&
+            descriptor.bytes[2] == bEndpointAddress)
+            return descriptor.bytes;
+    }
+    return NULL;
+}
