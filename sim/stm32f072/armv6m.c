@@ -98,7 +98,7 @@ void armv6m_reset(struct armv6m *cpu)
     if (armv6m_read(cpu, 0, 4, &sp) && armv6m_read(cpu, 4, 4, &vector)) {
         cpu->r[13] = sp & ~3u;
         armv6m_set_thumb(cpu, vector & 1);
-        armv6m_branch(cpu, 0, vector & ~1u, 0);
+        armv6m_branch(cpu, 0, vector & ~1u, ARMV6M_RESET_VECTOR);
     } else {
         armv6m_lock_up(cpu);
     }

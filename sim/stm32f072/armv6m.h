@@ -37,11 +37,12 @@ enum {
     ARMV6M_REGIONS = 8, // direct memory regions
     ARMV6M_IRQS = 32,   // external interrupt lines
     ARMV6M_EXCEPTIONS = 16 + ARMV6M_IRQS,
-    ARMV6M_BRANCHES = 32, // branches remembered for reports
+    ARMV6M_BRANCHES = 16, // branches remembered for reports
 };
 
 // Exception numbers (ARM B1.5.2). External interrupt n is ARMV6M_IRQ0 + n.
 enum armv6m_exception {
+    ARMV6M_RESET_VECTOR = 1,
     ARMV6M_NMI = 2,
     ARMV6M_HARDFAULT = 3,
     ARMV6M_SVCALL = 11,

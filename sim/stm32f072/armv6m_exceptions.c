@@ -21,7 +21,6 @@ enum { FRAME_SIZE = 0x20 };
 
 static const int8_t thread_priority = 4; // below every exception
 static const uint32_t exc_return_mask = 0xFFFFFFF0;
-static const uint32_t lockup_address = 0xFFFFFFFE; // where PC stands in lockup (ARM B1.5.15)
 
 // ---- priorities ----
 
@@ -120,7 +119,7 @@ void armv6m_set_flags(struct armv6m *cpu, uint32_t psr)
 void armv6m_lock_up(struct armv6m *cpu)
 {
     cpu->locked_up = true;
-    armv6m_branch(cpu, cpu->r[15], lockup_address, ARMV6M_HARDFAULT);
+    armv6m_branch(cpu, cpu->r[15], LOCKUP_ADDRESS, ARMV6M_HARDFAULT);
     armv6m_look(cpu);
 }
 

@@ -260,7 +260,8 @@ unsigned armv6m_most_urgent(const struct armv6m *cpu);
 // would.
 void armv6m_poll(struct armv6m *cpu);
 
-// A fault where none can be taken (ARM B1.5.15).
+// A fault where none can be taken (ARM B1.5.15); PC then stands at an address without memory.
+#define LOCKUP_ADDRESS 0xFFFFFFFEu
 void armv6m_lock_up(struct armv6m *cpu);
 
 // Synchronous exceptions; r[15] is the return address. SVCall must preempt what runs now.
