@@ -182,6 +182,31 @@ static void software_reset__without_a_request_ends_in_the_application(void **sta
     free(rig);
 }
 
+// The worst a boot loader can leave behind when it jumps instead of resetting: address 0 shows the
+// ROM, the clock is fast, every interrupt is enabled and pending, SysTick runs.
+static void leave__ends_in_the_application_whatever_is_left(void **state)
+{
+    (void)state;
+    struct rig *rig = power_on(1);
+    struct armv6m *cpu = &rig->chip.cpu;
+    f072_chip_map(&rig->chip, F072_MEMORY_ROM);
+    f072_rcc_as_left_by_rom(&rig->chip.rcc, 0);
+    f072_chip_clocks_changed(&rig->chip);
+    cpu->enabled = UINT64_MAX;
+    cpu->pending = UINT64_C(0xFFFFFFFF) << ARMV6M_IRQ0 | 1 << ARMV6M_SYSTICK | 1 << ARMV6M_PENDSV;
+    cpu->systick.reload = 100;
+    cpu->systick.tickint = true;
+    cpu->systick.enable = true;
+    cpu->primask = true; // or they would have been taken before the jump
+    cpu->current_priority = 0;
+
+    assert_application(rig, run_for(rig, 50 * MS));
+
+    assert_int_equal(rig->chip.syscfg_cfgr1 & 3, F072_MEMORY_FLASH);
+    assert_int_equal(rig->chip.hclk, 48000000);
+    free(rig);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +216,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(boot_request__counts_once_though_the_flags_add_up),
         cmocka_unit_test(boot_request__is_not_found_in_noise_at_power_on),
         cmocka_unit_test(boot_request__is_not_obeyed_at_power_on_even_if_the_noise_is_the_word),
+        cmocka_unit_test(leave__ends_in_the_application_whatever_is_left),
         cmocka_unit_test(software_reset__without_a_request_ends_in_the_application),
     };
 
