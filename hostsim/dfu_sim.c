@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// dfu-sim: puts a simulated USB device where real programs find it.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+} commands[] = {
+    {"list", command_list, "dfu-sim list"},
+};
+
+static void print_usage(FILE *stream)
+{
+    fprintf(stream, "usage:\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(stream, "  %s\n", commands[i].usage);
+    fprintf(stream,
+            "\n"
+            "device:\n"
+            "  --device NAME      one of dfu-sim list; will-detach unless told otherwise\n"
+            "  --firmware FILE    an STM32F072 image (ELF or bin) on the virtual board instead\n"
+            "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
+            "  --flash FILE       keep the contents of its flash memory in this file\n"
+            "  --trace WHAT       instructions,mmio,states: write these to stderr\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("dfu-sim %s\n", DFURT_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "dfu-sim: no such command: %s; see dfu-sim --help\n", argv[1]);
+    return 2;
+}
