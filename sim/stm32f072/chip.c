@@ -50,15 +50,16 @@ static void store_le32(uint8_t *bytes, uint32_t value)
 }
 
 // What can be read of system memory. The boot loader itself is not there: a jump to it is caught
-// and a model takes over, so its code is one branch to itself.
+// and a model takes over. Its exception vectors lead into the ROM too, but not to its entry.
 static void fill_rom(struct f072_chip *chip, uint32_t serial)
 {
-    enum { ENTRY = 0x100, ID = 0x2EA6, UNIQUE_ID = 0x2FAC, FLASH_SIZE = 0x2FCC };
+    enum { VECTORS = 48, ID = 0x2EA6, UNIQUE_ID = 0x2FAC, FLASH_SIZE = 0x2FCC };
 
     memset(chip->rom, 0xFF, sizeof chip->rom);
-    store_le32(chip->rom, F072_SRAM_BASE + F072_ROM_RAM_SIZE);
-    store_le32(chip->rom + 4, (F072_ROM_BASE + ENTRY) | 1);
-    store_le16(chip->rom + ENTRY, 0xE7FE);
+    store_le32(chip->rom, F072_ROM_STACK);
+    store_le32(chip->rom + 4, F072_ROM_ENTRY | 1);
+    for (unsigned i = 2; i < VECTORS; i++)
+        store_le32(chip->rom + 4 * i, (F072_ROM_ENTRY + 2 * i) | 1);
     chip->rom[ID] = 0xA1; // AN2606: boot loader version
     store_le32(chip->rom + UNIQUE_ID, serial);
     memcpy(chip->rom + UNIQUE_ID + 4,
@@ -174,6 +175,54 @@ void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns)
     f072_chip_skip_to(chip, now_ns);
     fill_with_noise(chip->sram, sizeof chip->sram, seed);
     reset_all(chip, F072_RESET_POWER_ON);
+}
+
+// ---- The boot loader in ROM ----
+
+void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed)
+{
+    fill_with_noise(chip->sram, F072_ROM_RAM_SIZE, seed);
+}
+
+static bool load_word(const struct f072_chip *chip, uint32_t address, uint32_t *ret_word)
+{
+    uint16_t low;
+    uint16_t high;
+
+    if (!armv6m_peek16(&chip->cpu, address, &low) || !armv6m_peek16(&chip->cpu, address + 2, &high))
+        return false;
+    *ret_word = low | (uint32_t)high << 16;
+    return true;
+}
+
+static void reset_by_rom(struct f072_chip *chip, uint64_t now_ns)
+{
+    struct f072_iwdg iwdg = chip->iwdg; // only a reset stops it
+
+    f072_peripherals_reset(chip);
+    chip->iwdg = iwdg;
+    chip->syscfg_cfgr1 = F072_MEMORY_ROM;
+    f072_chip_map(chip, F072_MEMORY_ROM);
+    f072_fpec_write(&chip->fpec, F072_FLASH_ACR, 1, now_ns);
+    f072_rcc_as_left_by_rom(&chip->rcc, now_ns);
+    f072_chip_clocks_changed(chip);
+}
+
+bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_ns)
+{
+    uint32_t msp;
+    uint32_t pc;
+
+    f072_chip_skip_to(chip, now_ns);
+    reset_by_rom(chip, now_ns);
+    armv6m_reset(&chip->cpu);
+    f072_chip_update(chip);
+    if (!load_word(chip, address, &msp) || !load_word(chip, address + 4, &pc))
+        return false;
+    chip->cpu.r[13] = msp & ~3u;
+    chip->cpu.r[15] = pc & ~1u;
+    chip->cpu.thumb = pc & 1;
+    return true;
 }
 
 void f072_chip_init(struct f072_chip *chip, uint8_t *flash, uint8_t *options, uint32_t serial)

@@ -33,6 +33,8 @@ enum {
     F072_ROM_BASE = 0x1FFFC800, // system memory: the boot loader, unique id, flash size
     F072_ROM_SIZE = 0x3000,
     F072_ROM_RAM_SIZE = 0x1800, // what the boot loader uses of the SRAM (AN2606)
+    F072_ROM_ENTRY = F072_ROM_BASE + 0x100,
+    F072_ROM_STACK = F072_SRAM_BASE + F072_ROM_RAM_SIZE,
 };
 
 enum {
@@ -121,6 +123,14 @@ void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 
 // After the wire has done something: interrupt lines follow.
 void f072_chip_update(struct f072_chip *chip);
+
+// The boot loader in ROM takes the chip: it overwrites the SRAM that it uses.
+void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed);
+
+// It gives the chip back to firmware whose vectors are at this address, without a reset: address 0
+// still shows the ROM, clocks run at 48 MHz from HSI48, peripherals are as after a reset but for a
+// running watchdog. Returns false where there are no vectors.
+bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_ns);
 
 // What address 0 shows.
 void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);

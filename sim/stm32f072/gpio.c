@@ -19,8 +19,6 @@ enum {
     BRR = 0x28,
 };
 
-enum { MODE_OUTPUT = 1, PULL_UP = 1 };
-
 void f072_gpio_reset(struct f072_gpio *gpio, unsigned index)
 {
     memset(gpio, 0, sizeof *gpio);
@@ -31,26 +29,27 @@ void f072_gpio_reset(struct f072_gpio *gpio, unsigned index)
     gpio->pupdr = 0x24000000;
 }
 
-static uint16_t pins_with(uint32_t fields, uint32_t wanted)
+// The pins whose two-bit field is 01: an output in MODER, a pull-up in PUPDR.
+static uint16_t pins_with_01(uint32_t fields)
 {
-    uint16_t pins = 0;
+    uint32_t x = fields & ~(fields >> 1) & 0x55555555;
 
-    for (unsigned pin = 0; pin < 16; pin++)
-        if ((fields >> 2 * pin & 3) == wanted)
-            pins |= (uint16_t)(1u << pin);
-    return pins;
+    x = (x | x >> 1) & 0x33333333; // close the gaps: bit 2n goes to bit n
+    x = (x | x >> 2) & 0x0F0F0F0F;
+    x = (x | x >> 4) & 0x00FF00FF;
+    return (uint16_t)(x | x >> 8);
 }
 
 uint16_t f072_gpio_driven(const struct f072_gpio *gpio)
 {
-    return (uint16_t)(gpio->odr & pins_with(gpio->moder, MODE_OUTPUT));
+    return (uint16_t)(gpio->odr & pins_with_01(gpio->moder));
 }
 
 static uint32_t read_idr(const struct f072_gpio *gpio)
 {
-    uint16_t outputs = pins_with(gpio->moder, MODE_OUTPUT);
+    uint16_t outputs = pins_with_01(gpio->moder);
 
-    return f072_gpio_driven(gpio) | (pins_with(gpio->pupdr, PULL_UP) & ~(uint32_t)outputs);
+    return f072_gpio_driven(gpio) | (pins_with_01(gpio->pupdr) & ~(uint32_t)outputs);
 }
 
 uint32_t f072_gpio_read(const struct f072_gpio *gpio, uint32_t offset)

@@ -203,9 +203,16 @@ void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns)
 
 void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns)
 {
-    f072_rcc_write(rcc, CR2, 0x10080, now_ns);
+    enum { SYSCFGEN = 1 << 0, USBEN = 1 << 23, CRSEN = 1 << 27, SW_HSI48 = 3 };
+    uint32_t csr = rcc->csr;
+
+    f072_rcc_reset(rcc, F072_RESET_PIN);
+    rcc->csr = csr;
+    rcc->enable[F072_APB1] = USBEN | CRSEN;
+    rcc->enable[F072_APB2] = SYSCFGEN;
+    f072_rcc_write(rcc, CR2, 1 << 16, now_ns); // HSI48ON
     rcc->ready_ns[F072_HSI48] = now_ns;
-    f072_rcc_write(rcc, CFGR, 3, now_ns);
+    f072_rcc_write(rcc, CFGR, SW_HSI48, now_ns);
 }
 
 // ---- Registers ----
