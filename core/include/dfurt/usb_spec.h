@@ -175,13 +175,14 @@ static inline void store_le16(uint8_t *bytes, uint16_t value)
 
 static inline struct usb_setup usb_setup_load(const uint8_t bytes[USB_SETUP_SIZE])
 {
-    return (struct usb_setup){
-        .bmRequestType = bytes[0],
-        .bRequest = bytes[1],
-        .wValue = load_le16(bytes + 2),
-        .wIndex = load_le16(bytes + 4),
-        .wLength = load_le16(bytes + 6),
-    };
+    struct usb_setup setup;
+
+    setup.bmRequestType = bytes[0];
+    setup.bRequest = bytes[1];
+    setup.wValue = load_le16(bytes + 2);
+    setup.wIndex = load_le16(bytes + 4);
+    setup.wLength = load_le16(bytes + 6);
+    return setup;
 }
 
 static inline void usb_setup_store(uint8_t bytes[USB_SETUP_SIZE], const struct usb_setup *setup)
