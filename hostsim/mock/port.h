@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// port.h - what a kernel's hub driver does for the one port of the mock: it enumerates what is
+// plugged in, keeps its descriptors, chooses its configuration, and notices when it leaves, comes
+// or has become something else in a reset.
+//
+// Virtual time passes as the wall clock's does, and in transfers besides, which run as fast as they
+// can. So between two requests the device lives at least as long as the program waited: one that
+// obeys bwPollTimeout is never early.
+
+#ifndef HOSTSIM_MOCK_PORT_H
+#define HOSTSIM_MOCK_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sim/host.h>
+
+struct mock_port {
+    struct sim_host *host;
+    bool plugged; // mock_port_look() has said CAME, and not LEFT since
+
+    // Of the device that is plugged in: its device descriptor and all its configurations, as a
+    // kernel keeps them in sysfs.
+    uint8_t *descriptors;
+    size_t length;
+    uint8_t bConfigurationValue;
+    uint8_t alternates[32]; // by interface number
+
+    // Private.
+    uint64_t wall_ns; // the clock when the device last lived until now
+    bool connected;   // not enumerated since it connected
+    bool enumerated;  // the members above describe what is connected
+    bool left;        // it is no longer what was plugged in
+};
+
+// Power the device and watch it. Returns 0 or -ENOMEM. The port owns the device from now on.
+int mock_port_init(struct mock_port *port, struct sim_device *device);
+void mock_port_finish(struct mock_port *port);
+
+enum mock_change {
+    MOCK_NOTHING,
+    MOCK_LEFT,
+    MOCK_CAME,
+};
+
+// Let the device live until now: before it is asked anything.
+void mock_port_catch_up(struct mock_port *port);
+
+// The same, and say what changed. To be called every millisecond or so.
+enum mock_change mock_port_look(struct mock_port *port);
+
+// A control transfer without data, then as much of its effect as a kernel keeps. Each returns 0 or
+// a negative errno, as the ioctl of usbfs does.
+int mock_port_set_configuration(struct mock_port *port, uint8_t bConfigurationValue);
+int mock_port_set_interface(struct mock_port *port, uint8_t bInterfaceNumber, uint8_t alternate);
+int mock_port_clear_halt(struct mock_port *port, uint8_t bEndpointAddress);
+
+// Reset the bus and enumerate again. Returns 0, or -ENODEV if another device than before answers,
+// or none: what was plugged in has left.
+int mock_port_reset(struct mock_port *port);
+
+// The descriptor of an interface (USB_DT_INTERFACE) or an endpoint (USB_DT_ENDPOINT) in the current
+// configuration and alternates, by number or address; or NULL.
+const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_t number);
+
+// Finish what can be finished now.
+void mock_port_run_busy(struct mock_port *port);
+
+// The errno, negative, with which usbfs reports an enum sim_status; 0 for a length.
+int mock_port_errno(int sim_status);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//
+// The mock's port, with native devices plugged in.
+
+#include "port.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+
+enum { COMPOSITE_BULK_OUT = 0x01 };
+
+static struct mock_port *open_port(const char *device)
+{
+    struct mock_port *port = malloc(sizeof(*port));
+    char error[256] = "";
+    struct sim_device *sim =
+        sim_open(&(struct sim_options){.device = device}, error, sizeof(error));
+
+    assert_string_equal("", error);
+    assert_int_equal(0, mock_port_init(port, sim));
+    return port;
+}
+
+static void close_port(struct mock_port *port)
+{
+    mock_port_finish(port);
+    free(port);
+}
+
+// The next change, within 5 s of the wall clock.
+static enum mock_change next_change(struct mock_port *port)
+{
+    for (int ms = 0; ms < 5000; ms++) {
+        enum mock_change change = mock_port_look(port);
+        if (change != MOCK_NOTHING)
+            return change;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return MOCK_NOTHING;
+}
+
+static uint16_t product(const struct mock_port *port)
+{
+    return load_le16(port->descriptors + 10);
+}
+
+static int detach(struct mock_port *port, uint16_t interface)
+{
+    const struct usb_setup setup = {
+        .bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+        .bRequest = DFU_DETACH,
+        .wValue = 1000,
+        .wIndex = interface,
+    };
+
+    return sim_host_control(port->host, &setup, NULL, 0);
+}
+
+static void port__enumerates_what_is_plugged_in(void **state)
+{
+    struct mock_port *port = open_port("will-detach");
+    (void)state;
+
+    assert_int_equal(MOCK_CAME, next_change(port));
+
+    assert_int_equal(0x0001, product(port));
+    assert_int_equal(USB_DEVICE_DESCRIPTOR_SIZE + load_le16(port->descriptors + 18 + 2),
+                     port->length);
+    assert_int_equal(port->descriptors[18 + 5], port->bConfigurationValue);
+    assert_non_null(mock_port_find(port, USB_DT_INTERFACE, 0));
+    assert_null(mock_port_find(port, USB_DT_INTERFACE, 1));
+    close_port(port);
+}
+
+static void port__sees_a_device_leave_and_return_as_another(void **state)
+{
+    struct mock_port *port = open_port("will-detach");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+
+    assert_int_equal(0, detach(port, 0));
+
+    assert_int_equal(MOCK_LEFT, next_change(port));
+    assert_int_equal(MOCK_CAME, next_change(port));
+    assert_int_not_equal(0x0001, product(port));
+    close_port(port);
+}
+
+static void reset__of_a_detached_device_finds_another_one(void **state)
+{
+    struct mock_port *port = open_port("wait-reset");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+    assert_int_equal(0, detach(port, 0));
+
+    assert_int_equal(-ENODEV, mock_port_reset(port));
+
+    assert_int_equal(MOCK_LEFT, next_change(port));
+    assert_int_equal(MOCK_CAME, next_change(port));
+    assert_int_not_equal(0x0001, product(port));
+    close_port(port);
+}
+
+// DfuSe: a device whose flash is empty has nothing to leave DFU mode for.
+static void erase_flash(struct mock_port *port)
+{
+    const struct usb_setup mass_erase = {
+        .bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+        .bRequest = DFU_DNLOAD,
+        .wLength = 1,
+    };
+    const struct usb_setup get_status = {
+        .bmRequestType = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+        .bRequest = DFU_GETSTATUS,
+        .wLength = 6,
+    };
+    uint8_t command = 0x41, status[6];
+
+    assert_int_equal(1, sim_host_control(port->host, &mass_erase, &command, 0));
+    do {
+        assert_int_equal(6, sim_host_control(port->host, &get_status, status, 0));
+        sim_host_run_until(port->host, sim_host_now(port->host) + load_le16(status + 1) * SIM_MS);
+    } while (status[4] == DFU_STATE_dfuDNBUSY);
+    assert_int_equal(DFU_STATUS_OK, status[0]);
+}
+
+static void reset__restores_a_device_that_stays_the_same(void **state)
+{
+    struct mock_port *port = open_port("dfu-mode");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+    erase_flash(port);
+    assert_int_equal(0, mock_port_set_interface(port, 0, 1));
+
+    int error = mock_port_reset(port);
+
+    assert_int_equal(0, error);
+    assert_int_equal(1, port->alternates[0]);
+    assert_int_equal(MOCK_NOTHING, mock_port_look(port));
+    close_port(port);
+}
+
+static void find__knows_the_endpoints_of_the_configuration(void **state)
+{
+    struct mock_port *port = open_port("composite");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+
+    const uint8_t *endpoint = mock_port_find(port, USB_DT_ENDPOINT, COMPOSITE_BULK_OUT);
+
+    assert_non_null(endpoint);
+    assert_int_equal(USB_ENDPOINT_BULK, endpoint[3] & 3);
+    assert_null(mock_port_find(port, USB_DT_ENDPOINT, 0x0F));
+    assert_int_equal(0, mock_port_set_configuration(port, 0));
+    assert_null(mock_port_find(port, USB_DT_ENDPOINT, COMPOSITE_BULK_OUT));
+    close_port(port);
+}
+
+static void requests__to_what_is_not_there_are_refused(void **state)
+{
+    struct mock_port *port = open_port("will-detach");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+
+    assert_int_equal(-EINVAL, mock_port_set_interface(port, 0, 7));
+    assert_int_equal(-EINVAL, mock_port_set_interface(port, 200, 0));
+    assert_int_equal(-ENOENT, mock_port_clear_halt(port, 0x81));
+    assert_int_equal(-EPIPE, mock_port_set_configuration(port, 99));
+
+    close_port(port);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(port__enumerates_what_is_plugged_in),
+        cmocka_unit_test(port__sees_a_device_leave_and_return_as_another),
+        cmocka_unit_test(reset__of_a_detached_device_finds_another_one),
+        cmocka_unit_test(reset__restores_a_device_that_stays_the_same),
+        cmocka_unit_test(find__knows_the_endpoints_of_the_configuration),
+        cmocka_unit_test(requests__to_what_is_not_there_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
