@@ -85,6 +85,8 @@ const char *need_text(unsigned need)
         return "a device that is not DfuSe";
     case NEED_OTHER_INTERFACE:
         return "a device with another interface beside DFU";
+    case NEED_DFU_INTERFACE:
+        return "a DFU interface";
     }
     return "?";
 }

@@ -51,6 +51,7 @@ enum need {
     NEED_DFUSE = 1 << 15,           // bcdDFUVersion 011Ah
     NEED_PLAIN = 1 << 16,           // any other bcdDFUVersion
     NEED_OTHER_INTERFACE = 1 << 17, // an interface beside the DFU one
+    NEED_DFU_INTERFACE = 1 << 18,   // a DFU interface to send DFU requests to
 };
 
 struct check {

@@ -40,6 +40,13 @@ bool expect_alive(struct probe *probe, const char *when)
                   target_error_text(result));
 }
 
+uint16_t detach_time(const struct probe *probe)
+{
+    enum { USUAL_MS = 1000 };
+    unsigned longest_ms = device_detach_timeout(&probe->run_time);
+    return longest_ms == 0 || longest_ms > USUAL_MS ? USUAL_MS : (uint16_t)longest_ms;
+}
+
 bool expect_detach(struct probe *probe, uint16_t wValue)
 {
     const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, wValue, 0);

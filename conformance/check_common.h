@@ -25,6 +25,10 @@ bool read_device_descriptor(struct probe *probe, uint8_t bytes[USB_DEVICE_DESCRI
 // Endpoint 0 still works: the device descriptor can be read.
 bool expect_alive(struct probe *probe, const char *when);
 
+// A wValue for DETACH that no device has a reason to refuse: what tools send, but no more than
+// wDetachTimeOut (which may be 0 where bitWillDetach is 1).
+uint16_t detach_time(const struct probe *probe);
+
 // DETACH is carried out to the end of its status stage. A device that leaves in the middle of it
 // breaks the expectation: it has left too early.
 bool expect_detach(struct probe *probe, uint16_t wValue);

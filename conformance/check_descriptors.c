@@ -13,12 +13,13 @@ static bool read_dfu(struct probe *probe,
                      const struct usb_interface **ret_interface,
                      const struct usb_dfu_functional **ret_functional)
 {
-    if (!read_configuration(probe, read))
+    if (!given(probe, read_configuration(probe, read)))
         return false;
     *ret_interface = configuration_dfu_interface(&read->config);
     *ret_functional = configuration_functional(&read->config);
-    return expect(probe, *ret_interface, "an interface of class FEh, subclass 01h", "none") &&
-           expect(probe, *ret_functional, "a DFU functional descriptor (type 21h)", "none");
+    return given(probe,
+                 expect(probe, *ret_interface, "an interface of class FEh, subclass 01h", "none") &&
+                     expect(probe, *ret_functional, "a DFU functional descriptor", "none"));
 }
 
 static void one_dfu_interface(struct probe *probe)

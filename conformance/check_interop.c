@@ -88,11 +88,11 @@ static void fwupd_status(struct probe *probe)
 static void fwupd_detach(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (expect_getstatus(probe, &status) && expect_detach(probe, DETACH_MS))
+    if (given(probe, expect_getstatus(probe, &status)) && expect_detach(probe, DETACH_MS))
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
 }
 
-#define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_FUNCTIONAL)
+#define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
 
 // clang-format off
 static const struct check checks[] = {
@@ -107,7 +107,7 @@ static const struct check checks[] = {
      NEED_DFU_MODE, dfu_util_status_ok},
     {"INTEROP-FWUPD-01", "fwupd", LEVEL_SHOULD,
      "fwupd can attach: GETSTATUS returns 6 bytes within 1.5 s at run time",
-     NEED_RUN_TIME, fwupd_status},
+     NEED_RUN_TIME | NEED_DFU_INTERFACE, fwupd_status},
     {"INTEROP-FWUPD-02", "fwupd", LEVEL_SHOULD,
      "fwupd can detach: status, DETACH, reset if it is needed, DFU mode within 10 s",
      DETACH, fwupd_detach},

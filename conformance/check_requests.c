@@ -27,7 +27,7 @@ static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t 
 static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    if (!ask(probe, DFU_GETSTATUS, reply, sizeof reply))
+    if (!given(probe, ask(probe, DFU_GETSTATUS, reply, sizeof reply)))
         return false;
     *ret_status = dfu_status_load(reply);
     return true;
@@ -35,8 +35,8 @@ static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 
 static void getstatus_length(struct probe *probe)
 {
-    struct dfu_status_reply status;
-    ask_status(probe, &status);
+    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    ask(probe, DFU_GETSTATUS, reply, sizeof reply);
 }
 
 static void getstate_length(struct probe *probe)
@@ -72,7 +72,7 @@ static void getstate_agrees(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    if (ask_status(probe, &status) && ask(probe, DFU_GETSTATE, &state, sizeof state))
+    if (ask_status(probe, &status) && given(probe, ask(probe, DFU_GETSTATE, &state, sizeof state)))
         expect_number(probe, "the state that GETSTATE returns", state, status.bState);
 }
 
@@ -170,7 +170,7 @@ static void alive_after_in_stall(struct probe *probe)
 {
     uint8_t data[64];
     const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
-    if (expect_stall(probe, &upload, data))
+    if (given(probe, expect_stall(probe, &upload, data)))
         expect_alive(probe, "after a STALL of an IN request");
 }
 
@@ -178,14 +178,14 @@ static void alive_after_out_stall(struct probe *probe)
 {
     uint8_t data[64] = {0};
     const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
-    if (expect_stall(probe, &dnload, data))
+    if (given(probe, expect_stall(probe, &dnload, data)))
         expect_alive(probe, "after a STALL of an OUT request with data");
 }
 
 static void alive_after_no_data_stall(struct probe *probe)
 {
     const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
-    if (expect_stall(probe, &abort, NULL))
+    if (given(probe, expect_stall(probe, &abort, NULL)))
         expect_alive(probe, "after a STALL of a request without data");
 }
 
@@ -196,7 +196,7 @@ static void alive_after_many_stalls(struct probe *probe)
     const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
     const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
     for (int i = 0; i < MANY; ++i) {
-        if (!expect_stall(probe, i % 2 ? &upload : &dnload, data))
+        if (!given(probe, expect_stall(probe, i % 2 ? &upload : &dnload, data)))
             return;
     }
     expect_alive(probe, "after 20 STALLs in a row");
@@ -342,119 +342,120 @@ static void detach_with_data(struct probe *probe)
     expect_alive(probe, "after a DETACH with data");
 }
 
+#define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)
 #define LOOKALIKE(...) (&(const struct lookalike){__VA_ARGS__})
 
 // clang-format off
 static const struct check checks[] = {
     {"REQ-01a", "DFU 1.1 6.1.2", LEVEL_MUST,
      "GETSTATUS returns 6 bytes",
-     NEED_RUN_TIME, getstatus_length},
+     DFU, getstatus_length},
     {"REQ-01b", "DFU 1.1 6.1.5", LEVEL_MUST,
      "GETSTATE returns 1 byte",
-     NEED_RUN_TIME, getstate_length},
+     DFU, getstate_length},
     {"REQ-02a", "DFU 1.1 6.1.2", LEVEL_MUST,
      "bStatus is a status that exists",
-     NEED_RUN_TIME, status_in_range},
+     DFU, status_in_range},
     {"REQ-02b", "DFU 1.1 6.1.2", LEVEL_MUST,
      "bState is a state that exists",
-     NEED_RUN_TIME, state_in_range},
+     DFU, state_in_range},
     {"REQ-02c", "DFU 1.1 6.1.5", LEVEL_MUST,
      "GETSTATE returns what GETSTATUS says",
-     NEED_RUN_TIME, getstate_agrees},
+     DFU, getstate_agrees},
     {"REQ-02d", "DFU 1.1 A.2.1", LEVEL_INFO,
      "a device that answers GETSTATUS answers GETSTATE too",
-     NEED_RUN_TIME, getstate_exists},
+     DFU, getstate_exists},
     {"REQ-02e", "DFU 1.1 6.1.2", LEVEL_MUST,
      "bStatus is OK at run time",
-     NEED_RUN_TIME, status_is_ok},
+     DFU, status_is_ok},
     {"REQ-03", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "iString is 0 or names a string that can be read",
-     NEED_RUN_TIME, string_readable},
+     DFU, string_readable},
     {"REQ-04a", "USB 2.0 9.2.6.4", LEVEL_MUST,
      "a request without data is done within 50 ms",
-     NEED_RUN_TIME, no_data_in_time},
+     DFU, no_data_in_time},
     {"REQ-04b", "USB 2.0 9.2.6.4", LEVEL_MUST,
      "a standard request returns data within 500 ms",
-     NEED_RUN_TIME, data_in_time},
+     DFU, data_in_time},
     {"REQ-04c", "USB 2.0 9.2.6.5", LEVEL_MUST,
      "GETSTATUS returns data within 500 ms",
-     NEED_RUN_TIME, status_in_time},
+     DFU, status_in_time},
     {"REQ-05a", "USB 2.0 8.5.3.4", LEVEL_MUST,
      "endpoint 0 works after a STALL of an IN request",
-     NEED_RUN_TIME, alive_after_in_stall},
+     DFU, alive_after_in_stall},
     {"REQ-05b", "USB 2.0 8.5.3.4", LEVEL_MUST,
      "endpoint 0 works after a STALL of an OUT request",
-     NEED_RUN_TIME, alive_after_out_stall},
+     DFU, alive_after_out_stall},
     {"REQ-05c", "USB 2.0 8.5.3.4", LEVEL_MUST,
      "endpoint 0 works after a STALL of a request without data",
-     NEED_RUN_TIME, alive_after_no_data_stall},
+     DFU, alive_after_no_data_stall},
     {"REQ-05d", "USB 2.0 8.5.3.4", LEVEL_MUST,
      "endpoint 0 works after many STALLs",
-     NEED_RUN_TIME, alive_after_many_stalls},
+     DFU, alive_after_many_stalls},
     {"REQ-06a", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to the device, is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFU_DETACH, 0, false)},
     {"REQ-06b", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the vendor, to the device, is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFU_DETACH, 0, true)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFU_DETACH, 0, true)},
     {"REQ-06c", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the vendor, to the interface, is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFU_DETACH, 0, false)},
     {"REQ-06d", "DFU 1.1 3", LEVEL_MUST,
      "DETACH in the wrong direction is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFU_DETACH, 1, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFU_DETACH, 1, false)},
     {"REQ-06e", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to an endpoint, is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH | NEED_RAW, lookalike_stalls,
+     DFU | NEED_DETACH | NEED_RAW, lookalike_stalls,
      LOOKALIKE(0x22, DFU_DETACH, 0, false)},
     {"REQ-06f", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to 'other', is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFU_DETACH, 0, false)},
     {"REQ-06g", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS in the wrong direction STALLs",
-     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATUS, 6, false)},
     {"REQ-06h", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATE in the wrong direction STALLs",
-     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATE, 1, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATE, 1, false)},
     {"REQ-06i", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS to the device STALLs",
-     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0xA0, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0xA0, DFU_GETSTATUS, 6, false)},
     {"REQ-06j", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS as a vendor request is not DFU's",
-     NEED_RUN_TIME, lookalike_stalls, LOOKALIKE(0xC1, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0xC1, DFU_GETSTATUS, 6, false)},
     {"REQ-06k", "USB 2.0 9.4.5", LEVEL_MUST,
      "the standard GET_STATUS to the interface returns 00 00",
-     NEED_RUN_TIME, standard_get_status},
+     DFU, standard_get_status},
     {"REQ-07a", "USB 2.0 9.3.4", LEVEL_MUST,
      "DETACH with a wrong high byte of wIndex STALLs and is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH, high_bits_of_index, &index_detach},
+     DFU | NEED_DETACH, high_bits_of_index, &index_detach},
     {"REQ-07b", "USB 2.0 9.3.4", LEVEL_MUST,
      "GETSTATUS with a wrong high byte of wIndex STALLs",
-     NEED_RUN_TIME, high_bits_of_index, &index_getstatus},
+     DFU, high_bits_of_index, &index_getstatus},
     {"REQ-07c", "USB 2.0 9.2.7", LEVEL_MUST,
      "DETACH to an absent interface STALLs and is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH | NEED_RAW, absent_interface, &index_detach},
+     DFU | NEED_DETACH | NEED_RAW, absent_interface, &index_detach},
     {"REQ-07d", "USB 2.0 9.2.7", LEVEL_MUST,
      "GETSTATUS to an absent interface STALLs",
-     NEED_RUN_TIME | NEED_RAW, absent_interface, &index_getstatus},
+     DFU | NEED_RAW, absent_interface, &index_getstatus},
     {"REQ-07e", "USB 2.0 9.3.4", LEVEL_MUST,
      "request 0 to another interface is no DETACH",
-     NEED_RUN_TIME | NEED_DETACH | NEED_OTHER_INTERFACE, other_interface, &index_detach},
+     DFU | NEED_DETACH | NEED_OTHER_INTERFACE, other_interface, &index_detach},
     {"REQ-08a", "USB 2.0 9.3.5", LEVEL_SHOULD,
      "GETSTATUS returns what fits into wLength, whatever that is",
-     NEED_RUN_TIME, getstatus_any_length},
+     DFU, getstatus_any_length},
     {"REQ-08b", "USB 2.0 9.3.5", LEVEL_SHOULD,
      "GETSTATE returns what fits into wLength, whatever that is",
-     NEED_RUN_TIME, getstate_any_length},
+     DFU, getstate_any_length},
     {"REQ-08c", "DFU 1.1 A.2.1", LEVEL_MUST,
      "UPLOAD STALLs at run time, whatever its wLength",
-     NEED_RUN_TIME, upload_any_length},
+     DFU, upload_any_length},
     {"REQ-09", "DFU 1.1 5.1", LEVEL_INFO,
      "a DETACH with data leaves endpoint 0 working",
-     NEED_RUN_TIME | NEED_DETACH, detach_with_data},
+     DFU | NEED_DETACH, detach_with_data},
     {"REQ-10a", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "bwPollTimeout in appIDLE is short",
-     NEED_RUN_TIME, poll_time_short},
+     DFU, poll_time_short},
 };
 // clang-format on
 

@@ -28,14 +28,15 @@ struct row {
 static bool enter_state(struct probe *probe, uint8_t state)
 {
     if (state == DFU_STATE_appIDLE)
-        return expect_state(probe, DFU_STATE_appIDLE, "to begin with");
-    return expect_detach(probe, 1000) && expect_state(probe, state, "after DETACH");
+        return given(probe, expect_state(probe, DFU_STATE_appIDLE, "to begin with"));
+    return given(probe, expect_detach(probe, detach_time(probe)) &&
+                            expect_state(probe, state, "after DETACH"));
 }
 
 static bool expect_outcome(struct probe *probe, const struct row *row)
 {
     uint8_t data[64] = {0};
-    uint16_t wValue = row->bRequest == DFU_DETACH ? 1000 : 0;
+    uint16_t wValue = row->bRequest == DFU_DETACH ? detach_time(probe) : 0;
     const struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     switch (row->outcome) {
     case ACCEPTED:
@@ -112,8 +113,8 @@ static void unknown_in_app_detach(struct probe *probe)
     }
 }
 
-#define IN_IDLE NEED_RUN_TIME
-#define IN_DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_WAIT_RESET)
+#define IN_IDLE (NEED_RUN_TIME | NEED_DFU_INTERFACE)
+#define IN_DETACH (IN_IDLE | NEED_DETACH | NEED_WAIT_RESET)
 #define ROW(...) (&(const struct row){__VA_ARGS__})
 
 // clang-format off

@@ -24,6 +24,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
+    if (!probe->run_time.dfu)
+        return say(why, size, "the device has no DFU interface");
     bool waits = !device_will_detach(&probe->run_time);
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return say(why, size, "this target cannot reset the bus, and the device waits for that");
@@ -189,6 +191,8 @@ static void end_detach(struct probe *probe)
 bool mode_quieten(struct probe *probe)
 {
     uint8_t state = DFU_STATE_appIDLE;
+    if (!probe_device(probe)->dfu)
+        return true;
     int result = ask_state(probe, &state);
     if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
         return probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back") == 0;

@@ -379,6 +379,20 @@ void probe_note(struct probe *probe, const char *note, ...)
     va_end(args);
 }
 
+bool given(struct probe *probe, bool met)
+{
+    struct finding *finding = &probe->finding;
+    if (met || !probe->decided || !*finding->expected)
+        return met;
+    probe->verdict = VERDICT_INCONCLUSIVE;
+    snprintf(finding->message, sizeof finding->message,
+             "it did not get so far: expected %.100s; received %.100s", finding->expected,
+             finding->received);
+    finding->expected[0] = '\0';
+    finding->received[0] = '\0';
+    return false;
+}
+
 // ---- Expectations ----
 
 bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected)

@@ -184,6 +184,10 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what);
 // The device is on the bus again within so long, enumerated.
 bool expect_return(struct probe *probe, unsigned ms, const char *what);
 
+// What a check begins with, and does not judge: given(probe, expect_detach(probe, ...)). If it was
+// not met, the check is INCONCLUSIVE and says why; the check that requires it is another one.
+bool given(struct probe *probe, bool met);
+
 // ---- Other verdicts ----
 
 // A result that says nothing of the requirement: the transport failed. Returns false.

@@ -177,6 +177,8 @@ static unsigned missing_of_device(const struct runner *runner, unsigned needs)
 {
     const struct device *device = probe_device(&runner->probe);
     uint8_t attributes = device_attributes(device);
+    if ((needs & NEED_DFU_INTERFACE) && !device->dfu)
+        return NEED_DFU_INTERFACE;
     if ((needs & NEED_FUNCTIONAL) && !device->functional)
         return NEED_FUNCTIONAL;
     if ((needs & NEED_CAN_DNLOAD) && !(attributes & DFU_ATTR_CAN_DNLOAD))

@@ -60,7 +60,7 @@ static void find__knows_no_other_id(void **state)
 static void need_texts__exist_for_every_need(void **state)
 {
     (void)state;
-    for (unsigned bit = NEED_RUN_TIME; bit <= NEED_OTHER_INTERFACE; bit <<= 1)
+    for (unsigned bit = NEED_RUN_TIME; bit <= NEED_DFU_INTERFACE; bit <<= 1)
         assert_string_not_equal(need_text(bit), "?");
 }
 
