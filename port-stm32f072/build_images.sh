@@ -28,6 +28,8 @@ mkdir -p "$build"
 quietly "$meson" compile -C "$build"
 
 for image; do
-    copy_changed "$build/port-stm32f072/images/$image.elf" "$output/$image.elf"
+    for kind in elf bin; do
+        copy_changed "$build/port-stm32f072/images/$image.$kind" "$output/$image.$kind"
+    done
 done
 copy_changed "$build/core/libdfurt.a.p/dfurt.c.o" "$output/dfurt.c.o"
