@@ -9,5 +9,6 @@
 // 0; 2 if it could not do its work, after one line on stderr.
 
 int command_list(int argc, char **argv);
+int command_serve(int argc, char **argv);
 
 #endif

@@ -12,7 +12,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *usage;
 } commands[] = {
-    {"list", command_list, "dfu-sim list"},
+    {"serve", command_serve,
+     "dfu-sim serve [--listen ADDR:PORT] [--count N] [device]    USB/IP server, 127.0.0.1:3240"},
+    {"list", command_list,
+     "dfu-sim list                                               devices and defects"},
 };
 
 static void print_usage(FILE *stream)

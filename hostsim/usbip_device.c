@@ -166,12 +166,6 @@ static int enumerate(struct usbip_device *device)
     return result;
 }
 
-static void announce(const struct usbip_device *device)
-{
-    if (device->present)
-        note(device, "on the bus: %04x:%04x", device->record.idVendor, device->record.idProduct);
-}
-
 // ---- Leaving and coming back ----
 
 static void tell_client(struct usbip_device *device)
@@ -197,8 +191,8 @@ static void welcome(struct usbip_device *device)
 {
     // Linux counts device numbers from 1 to 127, a new one for each arrival.
     device->record.devnum = device->record.devnum % 127 + 1;
-    enumerate(device);
-    announce(device);
+    if (enumerate(device) == 0)
+        note(device, "on the bus: %04x:%04x", device->record.idVendor, device->record.idProduct);
 }
 
 static void tell_trouble(struct usbip_device *device)
@@ -240,7 +234,6 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
              port);
     if (enumerate(device) == SIM_ERR_NO_DEVICE)
         note(device, "the device does not come to the bus: its pull-up is off");
-    announce(device);
     tell_trouble(device);
     return device;
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// rack.h - the devices that a subcommand of dfu-sim simulates, as its options ask for them. What
+// happens to them is told on stderr, a line each: "1-1: reset inferred".
+
+#ifndef HOSTSIM_RACK_H
+#define HOSTSIM_RACK_H
+
+#include <stddef.h>
+
+#include "options.h"
+#include "usbip_device.h"
+
+struct rack {
+    struct usbip_device *devices[OPTIONS_MAX_COUNT];
+    size_t count;
+};
+
+// Returns 0, or -1 with one line in error.
+int rack_open(struct rack *rack, const struct options *options, char *error, size_t error_size);
+void rack_close(struct rack *rack);
+
+// A line on stderr about a device: "1-1: text".
+void rack_tell(const struct usbip_device *device, const char *text);
+
+#endif
