@@ -149,13 +149,14 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
     cpu->halted = false;
     for (;;) {
         armv6m_systick_settle(cpu);
-        armv6m_poll(cpu);
+        armv6m_wake(cpu);
         if (cpu->halted)
             return cpu->why;
-        if (cpu->locked_up)
-            return ARMV6M_LOCKUP;
         if (cpu->cycles >= end)
             return cpu->sleep == ARMV6M_AWAKE ? ARMV6M_BUDGET : ARMV6M_ASLEEP;
+        armv6m_enter_pending(cpu);
+        if (cpu->locked_up)
+            return ARMV6M_LOCKUP;
 
         const uint64_t next = earlier(end, after(cpu, armv6m_systick_cycles(cpu)));
         if (cpu->sleep != ARMV6M_AWAKE) {

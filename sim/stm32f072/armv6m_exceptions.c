@@ -158,7 +158,6 @@ static void take(struct armv6m *cpu, unsigned exception, uint32_t exc_return)
     cpu->active |= armv6m_bit(exception);
     cpu->pending &= ~armv6m_bit(exception);
     cpu->event = true;
-    cpu->sleep = ARMV6M_AWAKE;
     cpu->locked_up = false;
     armv6m_set_thumb(cpu, vector & 1);
     armv6m_branch(cpu, cpu->r[15], vector & ~1u, (uint8_t)exception);
@@ -179,31 +178,37 @@ static void enter(struct armv6m *cpu, unsigned exception)
         armv6m_lock_up(cpu);
 }
 
-// PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5.19).
-static bool wakes(const struct armv6m *cpu, unsigned exception)
+static bool preempts(const struct armv6m *cpu, unsigned exception, int8_t priority)
 {
-    switch (cpu->sleep) {
-    case ARMV6M_WFI:
-    case ARMV6M_ON_EXIT:
-        return exception && cpu->priority[exception] < active_priority(cpu);
-    case ARMV6M_WFE:
-        return cpu->event;
-    case ARMV6M_AWAKE:
-        break;
-    }
-    return false;
+    return exception && cpu->priority[exception] < priority;
 }
 
-void armv6m_poll(struct armv6m *cpu)
+void armv6m_enter_pending(struct armv6m *cpu)
 {
     const unsigned exception = armv6m_most_urgent(cpu);
-    if (exception && cpu->priority[exception] < cpu->current_priority) {
+    if (preempts(cpu, exception, cpu->current_priority))
         enter(cpu, exception);
-    } else if (wakes(cpu, exception)) {
-        if (cpu->sleep == ARMV6M_WFE)
-            cpu->event = false;
-        cpu->sleep = ARMV6M_AWAKE;
+}
+
+// PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5.19).
+void armv6m_wake(struct armv6m *cpu)
+{
+    const unsigned exception = armv6m_most_urgent(cpu);
+    bool wakes = false;
+    switch (cpu->sleep) {
+    case ARMV6M_AWAKE:
+        return;
+    case ARMV6M_WFI:
+    case ARMV6M_ON_EXIT:
+        wakes = preempts(cpu, exception, active_priority(cpu));
+        break;
+    case ARMV6M_WFE:
+        wakes = cpu->event || preempts(cpu, exception, cpu->current_priority);
+        cpu->event = false;
+        break;
     }
+    if (wakes)
+        cpu->sleep = ARMV6M_AWAKE;
 }
 
 void armv6m_hardfault(struct armv6m *cpu)
@@ -270,7 +275,7 @@ static void deactivate(struct armv6m *cpu)
 static bool tail_chain(struct armv6m *cpu, uint32_t exc_return)
 {
     const unsigned exception = armv6m_most_urgent(cpu);
-    if (!exception || cpu->priority[exception] >= cpu->current_priority)
+    if (!preempts(cpu, exception, cpu->current_priority))
         return false;
     cpu->cycles += TAIL_CHAIN_CYCLES;
     take(cpu, exception, exc_return);

@@ -256,9 +256,11 @@ void armv6m_update_priority(struct armv6m *cpu);
 // The most urgent exception that is pending and enabled; 0: none.
 unsigned armv6m_most_urgent(const struct armv6m *cpu);
 
-// Enters the most urgent exception if it preempts what runs now; wakes the processor for what
-// would.
-void armv6m_poll(struct armv6m *cpu);
+// Enters the most urgent exception if it preempts what runs now.
+void armv6m_enter_pending(struct armv6m *cpu);
+
+// Ends the sleep if there is a reason to.
+void armv6m_wake(struct armv6m *cpu);
 
 // A fault where none can be taken (ARM B1.5.15); PC then stands at an address without memory.
 #define LOCKUP_ADDRESS 0xFFFFFFFEu
