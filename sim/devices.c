@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "stm32f072/board.h"
 
 static const struct board_model models[] = {
     {
@@ -40,6 +41,9 @@ static const struct board_model models[] = {
     },
 };
 
+// What a firmware image runs on.
+static const char virtual_board[] = "f072";
+
 enum { MODEL_COUNT = sizeof models / sizeof *models };
 
 static const struct board_model *find_model(const char *name)
@@ -59,12 +63,37 @@ const struct sim_name *sim_list_devices(void)
     return names;
 }
 
+// Firmware is as good or bad as it is: what devices and defects choose is not up to the simulator.
+static struct sim_device *
+open_firmware(const struct sim_options *options, char *error, size_t error_size)
+{
+    if (options->device && strcmp(options->device, virtual_board) != 0) {
+        snprintf(error, error_size, "firmware runs on the device '%s', not on '%s': name only one",
+                 virtual_board, options->device);
+        return NULL;
+    }
+    if (!options->firmware) {
+        snprintf(error, error_size, "device '%s' is a virtual board: name its firmware, an ELF or bin",
+                 virtual_board);
+        return NULL;
+    }
+    if (options->defect) {
+        snprintf(error, error_size,
+                 "a firmware image has its own defects: '%s' is for native devices",
+                 options->defect);
+        return NULL;
+    }
+    return f072_board_open(options, error, error_size);
+}
+
 struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)
 {
     const char *name = options->device ? options->device : models[0].name;
     const struct board_model *model = find_model(name);
     const struct sim_defect *defect = NULL;
 
+    if (options->firmware || strcmp(name, virtual_board) == 0)
+        return open_firmware(options, error, error_size);
     if (!model) {
         snprintf(error, error_size,
                  "unknown device '%s': expected will-detach, wait-reset, composite, dfu-mode or "

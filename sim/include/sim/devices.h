@@ -17,7 +17,7 @@
 // What sim_open() is asked for. Zeroed means the default device in good health.
 struct sim_options {
     const char *device;   // a name of sim_list_devices(); NULL: will-detach
-    const char *firmware; // ELF or bin for the virtual STM32F072; excludes device
+    const char *firmware; // ELF or bin for the virtual STM32F072: device is then "f072" or NULL
     const char *defect;   // a name of sim_list_defects(), or NULL
     const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
     const char *serial;   // serial number string, or NULL: the device's own
