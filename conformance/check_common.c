@@ -61,13 +61,17 @@ bool expect_detach(struct probe *probe, uint16_t wValue)
                   "the device left the bus before it had");
 }
 
+bool expect_leave(struct probe *probe)
+{
+    int result = probe_wait_leave(probe, PROBE_DFU_UTIL_MS, "the device to leave");
+    return expect(probe, result == 0, "the device leaves the bus by itself (bitWillDetach = 1)",
+                  "it stayed for %u ms", (unsigned)PROBE_DFU_UTIL_MS);
+}
+
 static bool leave_as_told(struct probe *probe)
 {
-    if (device_will_detach(&probe->run_time)) {
-        int result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
-        return expect(probe, result == 0, "the device leaves the bus by itself",
-                      "it stayed for %u ms", (unsigned)PROBE_LEAVE_MS);
-    }
+    if (device_will_detach(&probe->run_time))
+        return expect_leave(probe);
     int result = probe_reset(probe);
     if (result < 0 && result != TARGET_ERR_GONE)
         return probe_inconclusive(probe, "bus reset: %s", target_error_text(result));

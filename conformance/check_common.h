@@ -33,6 +33,9 @@ uint16_t detach_time(const struct probe *probe);
 // breaks the expectation: it has left too early.
 bool expect_detach(struct probe *probe, uint16_t wValue);
 
+// The device leaves the bus without being reset.
+bool expect_leave(struct probe *probe);
+
 // After DETACH: the device leaves by itself, or is reset, as bitWillDetach says, and is in DFU mode
 // not later than limit_ms after. ret_took_ms may be NULL.
 bool expect_dfu_mode(struct probe *probe, unsigned limit_ms, unsigned *ret_took_ms);

@@ -64,16 +64,13 @@ static void detach_wvalue_0(struct probe *probe)
 
 static void leaves_by_itself(struct probe *probe)
 {
-    if (!given_detach(probe))
-        return;
-    int result = probe_wait_leave(probe, PROBE_DFU_UTIL_MS, "the device to leave");
-    expect(probe, result == 0, "the device leaves the bus by itself (bitWillDetach = 1)",
-           "it stayed for %u ms", (unsigned)PROBE_DFU_UTIL_MS);
+    if (given_detach(probe))
+        expect_leave(probe);
 }
 
 static void comes_back_in_dfu_mode(struct probe *probe)
 {
-    if (given_detach(probe))
+    if (given_detach(probe) && given(probe, expect_leave(probe)))
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
 }
 
@@ -180,19 +177,26 @@ static void reset_after_timer(struct probe *probe)
     expect_run_time_after_reset(probe, "after a bus reset that came too late");
 }
 
-static void reset_after_illegal(struct probe *probe)
+// Whether the request STALLs is the state table's affair; here it is what the reset does.
+static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
 {
     uint8_t data[16];
-    const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
-    if (given_detach(probe) && given(probe, expect_stall(probe, &upload, data)))
-        expect_run_time_after_reset(probe, "after DETACH, an illegal request and a bus reset");
+    const struct usb_setup setup =
+        dfu_setup(probe, bRequest, wValue, bRequest == DFU_UPLOAD ? sizeof data : 0);
+    if (!given_detach(probe))
+        return;
+    probe_control(probe, &setup, data);
+    expect_run_time_after_reset(probe, when);
+}
+
+static void reset_after_illegal(struct probe *probe)
+{
+    reset_after(probe, DFU_UPLOAD, 0, "after DETACH, an illegal request and a bus reset");
 }
 
 static void reset_after_two_detach(struct probe *probe)
 {
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, detach_time(probe), 0);
-    if (given_detach(probe) && given(probe, expect_stall(probe, &detach, NULL)))
-        expect_run_time_after_reset(probe, "after two DETACH and a bus reset");
+    reset_after(probe, DFU_DETACH, detach_time(probe), "after two DETACH and a bus reset");
 }
 
 static void reset_in_dfu_enumeration(struct probe *probe)

@@ -211,22 +211,25 @@ struct lookalike {
     bool not_ours; // another function of the device may know it: it may be carried out
 };
 
-// The interface number with what the row changes of wIndex is in setup already.
+// A device that leaves now has taken the request for a DETACH.
+static bool expect_no_detach(struct probe *probe, int result)
+{
+    if (result != TARGET_ERR_GONE && result != TARGET_ERR_IO)
+        return true;
+    if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
+        return probe_inconclusive(probe, "%s", target_error_text(result));
+    return expect(probe, false, "the device stays at run time", "it left the bus");
+}
+
+// Send what looks like a DFU request, and ask for the state.
 static void send_lookalike(struct probe *probe, const struct usb_setup *setup, bool not_ours)
 {
     uint8_t data[64] = {0};
-    if (!not_ours) {
-        if (!expect_stall(probe, setup, data))
-            return;
-    } else {
-        int result = probe_control(probe, setup, data);
-        if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO) {
-            probe_inconclusive(probe, "%s", target_error_text(result));
-            return;
-        }
-        if (result >= 0)
-            probe_note(probe, "the device carries it out, as a request of its own");
-    }
+    int result = probe_control(probe, setup, data);
+    if (!expect_no_detach(probe, result) || (!not_ours && !expect_stalled(probe, result, data)))
+        return;
+    if (result >= 0)
+        probe_note(probe, "the device carries it out, as a request of its own");
     expect_state(probe, DFU_STATE_appIDLE, "after it");
 }
 

@@ -39,11 +39,9 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
     uint16_t wValue = row->bRequest == DFU_DETACH ? detach_time(probe) : 0;
     const struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     switch (row->outcome) {
-    case ACCEPTED:
-        return row->bRequest == DFU_DETACH ? expect_detach(probe, wValue)
-                                           : expect_length(probe, &setup, data, row->wLength);
     case STALLED:
         return expect_stall(probe, &setup, data);
+    case ACCEPTED:
     case ANSWERED:
         return expect_length(probe, &setup, data, row->wLength);
     case ANSWERED_OR_STALLED:
@@ -68,7 +66,8 @@ static void follow_row(struct probe *probe)
 static void detach_in_app_idle(struct probe *probe)
 {
     const struct row *row = probe->check->row;
-    if (!enter_state(probe, row->state) || !expect_outcome(probe, row))
+    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, detach_time(probe), 0);
+    if (!enter_state(probe, row->state) || !expect_length(probe, &detach, NULL, 0))
         return;
     if (!device_will_detach(&probe->run_time)) {
         expect_state(probe, row->next, "after it");

@@ -175,9 +175,9 @@ static int ask_state(struct probe *probe, uint8_t *ret_state)
 // appDETACH ends by leaving, by an illegal request, or by the timer (tables A.2.1, A.2.2).
 static void end_detach(struct probe *probe)
 {
-    if (device_will_detach(&probe->run_time)) {
-        if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0)
-            probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
+    if (device_will_detach(&probe->run_time) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0) {
+        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
         return;
     }
     const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
@@ -188,17 +188,35 @@ static void end_detach(struct probe *probe)
         probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
 }
 
+static bool gone(int result)
+{
+    return result == TARGET_ERR_GONE || result == TARGET_ERR_IO;
+}
+
+// Returns whether the device answers again.
+static bool recover(struct probe *probe)
+{
+    uint8_t state;
+    if (probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back") < 0)
+        return false;
+    // One that never left and answers no more may have changed its mode behind the host's back.
+    if (gone(ask_state(probe, &state)) && (probe->target->capabilities & TARGET_CAN_RESET))
+        reset_and_find(probe);
+    return !gone(ask_state(probe, &state));
+}
+
 bool mode_quieten(struct probe *probe)
 {
     uint8_t state = DFU_STATE_appIDLE;
     if (!probe_device(probe)->dfu)
         return true;
-    int result = ask_state(probe, &state);
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
-        return probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back") == 0;
-    if (state == DFU_STATE_appDETACH)
+    if (gone(ask_state(probe, &state)))
+        return recover(probe);
+    if (state == DFU_STATE_appDETACH) {
         end_detach(probe);
-    else if (state > DFU_STATE_dfuIDLE)
+        return !gone(ask_state(probe, &state)) || recover(probe);
+    }
+    if (state > DFU_STATE_dfuIDLE)
         to_dfu_idle(probe);
     return true;
 }

@@ -451,13 +451,18 @@ bool expect_length(struct probe *probe,
     return expect_result(probe, result, length, setup->bmRequestType & USB_DIR_IN ? data : NULL);
 }
 
+bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
+{
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, "STALL", result, data);
+    ++probe->expectations;
+    return true;
+}
+
 bool expect_stall(struct probe *probe, const struct usb_setup *setup, uint8_t *data)
 {
     int result = probe_control(probe, setup, data);
-    if (result != TARGET_ERR_STALL)
-        return unexpected(probe, "STALL", result, setup->bmRequestType & USB_DIR_IN ? data : NULL);
-    ++probe->expectations;
-    return true;
+    return expect_stalled(probe, result, setup->bmRequestType & USB_DIR_IN ? data : NULL);
 }
 
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)

@@ -164,8 +164,10 @@ bool expect_accepted(struct probe *probe,
                      uint8_t *data,
                      int *ret_length);
 
-// For a check that sent the request itself: result is this length. data, or NULL, is what came.
+// For a check that sent the request itself: result is this length; or is a STALL. data, or NULL, is
+// what came.
 bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data);
+bool expect_stalled(struct probe *probe, int result, const uint8_t *data);
 
 // The request STALLs.
 bool expect_stall(struct probe *probe, const struct usb_setup *setup, uint8_t *data);
