@@ -34,6 +34,7 @@ struct board {
     bool powered;
     bool started_before;
     unsigned trace;
+    uint8_t traced_bState;
     uint64_t now_ns;
     uint64_t up_at_ns;
     uint64_t defect_ticked_ns;
@@ -58,6 +59,34 @@ static void trace(const struct board *board, const char *text)
 {
     if (board->trace & SIM_TRACE_STATES)
         fprintf(stderr, "%13.6f ms  %s\n", (double)board->now_ns / 1e6, text);
+}
+
+static uint8_t dfu_state(const struct board *board)
+{
+    return board->mode == RUN_TIME ? board->runtime.dfurt.bState : board->bootloader.dfu.bState;
+}
+
+static void trace_dfu_state(struct board *board)
+{
+    static const char *const names[] = {
+        [DFU_STATE_appIDLE] = "appIDLE",
+        [DFU_STATE_appDETACH] = "appDETACH",
+        [DFU_STATE_dfuIDLE] = "dfuIDLE",
+        [DFU_STATE_dfuDNLOAD_SYNC] = "dfuDNLOAD-SYNC",
+        [DFU_STATE_dfuDNBUSY] = "dfuDNBUSY",
+        [DFU_STATE_dfuDNLOAD_IDLE] = "dfuDNLOAD-IDLE",
+        [DFU_STATE_dfuMANIFEST_SYNC] = "dfuMANIFEST-SYNC",
+        [DFU_STATE_dfuMANIFEST] = "dfuMANIFEST",
+        [DFU_STATE_dfuMANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
+        [DFU_STATE_dfuUPLOAD_IDLE] = "dfuUPLOAD-IDLE",
+        [DFU_STATE_dfuERROR] = "dfuERROR",
+    };
+
+    if (!(board->trace & SIM_TRACE_STATES) || !board->current)
+        return;
+    if (dfu_state(board) != board->traced_bState)
+        trace(board, names[dfu_state(board)]);
+    board->traced_bState = dfu_state(board);
 }
 
 static void save(const struct board *board)
@@ -178,6 +207,7 @@ static void come_up(struct board *board)
         apply_defect(board);
     board->current = &board->view.native->base;
     board->up_at_ns = UINT64_MAX;
+    board->traced_bState = UINT8_MAX;
 }
 
 // ---- The wire ----
@@ -201,6 +231,7 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
     tick_defect(board);
     if (board->powered && now_ns >= board->up_at_ns)
         come_up(board);
+    trace_dfu_state(board);
 }
 
 static void board_power(struct sim_device *device, bool on)
@@ -232,6 +263,7 @@ static void board_bus_reset(struct sim_device *device, bool se0)
 {
     struct sim_device *current = board_of(device)->current;
 
+    trace(board_of(device), se0 ? "bus reset" : "bus reset ends");
     if (current)
         current->ops->bus_reset(current, se0);
 }
@@ -271,6 +303,7 @@ static int board_setup(struct sim_device *device,
     if (!current)
         return SIM_NO_RESPONSE;
     result = current->ops->setup(current, address, endpoint, setup);
+    trace_dfu_state(board);
     return board->current ? result : SIM_NO_RESPONSE; // gone before it could answer
 }
 

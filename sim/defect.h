@@ -26,8 +26,8 @@ struct defect_view {
     uint8_t *device_descriptor;
     uint8_t *configuration; // wTotalLength bytes; RUNTIME_MAX_CONFIGURATION there is room for at
                             // run time, BOOTLOADER_MAX_CONFIGURATION in DFU mode
-    uint8_t interface;              // number of the DFU interface
-    uint8_t *reply;                 // DEFECT_REPLY_SIZE bytes for the setup hook
+    uint8_t interface;      // number of the DFU interface
+    uint8_t *reply;         // DEFECT_REPLY_SIZE bytes for the setup hook
     void (*enter_dfu)(void *board); // leave the bus for DFU mode, now
     void *board;
     uint32_t scratch; // a defect's own memory; 0 whenever the device comes up

@@ -36,9 +36,10 @@ static int leave_before_status_stage(struct defect_view *view, const struct usb_
     return NATIVE_SILENT;
 }
 
+// Of a device that waits for the reset; with bitWillDetach = 1 it is the settle time that runs.
 static void keep_timer_from_expiring(struct defect_view *view)
 {
-    if (in_app_detach(view))
+    if (in_app_detach(view) && !(view->runtime->dfurt_config.bmAttributes & DFU_ATTR_WILL_DETACH))
         view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
 }
 

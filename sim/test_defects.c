@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// What a host sees of devices that are wrong on purpose; and that each is wrong only there.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+static struct sim_host *open_with(const char *device, const char *defect)
+{
+    const struct sim_options options = {.device = device, .defect = defect};
+    char error[200] = "";
+    struct sim_device *opened = sim_open(&options, error, sizeof error);
+    struct sim_host *host;
+
+    if (!opened)
+        fail_msg("%s", error);
+    host = sim_host_open(opened, NULL, NULL);
+    assert_non_null(host);
+    return host;
+}
+
+static int control(struct sim_host *host,
+                   uint8_t bmRequestType,
+                   uint8_t bRequest,
+                   uint16_t wValue,
+                   void *data,
+                   uint16_t wLength)
+{
+    const struct usb_setup setup = {bmRequestType, bRequest, wValue, 0, wLength};
+
+    return sim_host_control(host, &setup, data, 500 * SIM_MS);
+}
+
+static void enumerate(struct sim_host *host)
+{
+    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
+    assert_int_equal(control(host, 0x00, USB_SET_CONFIGURATION, 1, NULL, 0), 0);
+}
+
+static struct sim_host *start(const char *device, const char *defect)
+{
+    struct sim_host *host = open_with(device, defect);
+
+    enumerate(host);
+    return host;
+}
+
+static int detach(struct sim_host *host)
+{
+    return control(host, 0x21, DFU_DETACH, 1000, NULL, 0);
+}
+
+static int get_state(struct sim_host *host)
+{
+    uint8_t bState = 0xFF;
+
+    assert_int_equal(control(host, 0xA1, DFU_GETSTATE, 0, &bState, 1), 1);
+    return bState;
+}
+
+static void pass_ms(struct sim_host *host, uint64_t ms)
+{
+    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+}
+
+static uint32_t vid_pid(struct sim_host *host)
+{
+    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+
+    assert_int_equal(control(host, 0x80, USB_GET_DESCRIPTOR, 0x0100, descriptor, 18), 18);
+    return (uint32_t)load_le16(descriptor + 8) << 16 | load_le16(descriptor + 10);
+}
+
+static void every_defect__has_a_name_of_its_own_and_a_summary(void **state)
+{
+    (void)state;
+    const struct sim_name *names = sim_list_defects();
+
+    assert_non_null(names->name);
+    for (const struct sim_name *it = names; it->name; it++) {
+        assert_true(strlen(it->summary) > 10);
+        for (const struct sim_name *other = names; other != it; other++)
+            assert_string_not_equal(it->name, other->name);
+    }
+}
+
+static void leaves_before_status__fails_the_detach_and_leaves_all_the_same(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("will-detach", "leaves-before-status");
+
+    assert_int_equal(detach(host), SIM_ERR_GONE);
+
+    enumerate(host);
+    assert_int_equal(vid_pid(host), 0x0483DF11);
+    sim_host_close(host);
+}
+
+static void no_detach_timer__stays_in_appDETACH(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("wait-reset", "no-detach-timer");
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 60000);
+
+    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    sim_host_close(host);
+}
+
+static void second_detach__is_accepted_and_runs_the_timer_again(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("wait-reset", "second-detach");
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 900);
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 900);
+
+    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    pass_ms(host, 200);
+    assert_int_equal(get_state(host), DFU_STATE_appIDLE);
+    sim_host_close(host);
+}
+
+static void status_always_app_idle__disagrees_with_GETSTATE(void **state)
+{
+    (void)state;
+    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    struct sim_host *host = start("wait-reset", "status-always-app-idle");
+
+    assert_int_equal(detach(host), 0);
+    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 6), 6);
+
+    assert_int_equal(reply[4], DFU_STATE_appIDLE);
+    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    sim_host_close(host);
+}
+
+static void status_beyond_wlength__overflows(void **state)
+{
+    (void)state;
+    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    struct sim_host *host = start("will-detach", "status-beyond-wlength");
+
+    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 3), SIM_ERR_OVERFLOW);
+    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 6), 6);
+    sim_host_close(host);
+}
+
+static void same_vid_pid__in_both_modes(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("will-detach", "same-vid-pid");
+    uint32_t before = vid_pid(host);
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 20);
+    enumerate(host);
+
+    assert_int_equal(vid_pid(host), before);
+    sim_host_close(host);
+}
+
+static void no_disconnect__the_host_goes_on_talking_to_nobody(void **state)
+{
+    (void)state;
+    uint8_t bState;
+    struct sim_host *host = start("will-detach", "no-disconnect");
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 500);
+
+    assert_true(sim_host_connected(host));
+    assert_int_equal(control(host, 0xA1, DFU_GETSTATE, 0, &bState, 1), SIM_ERR_GONE);
+    sim_host_close(host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_defect__has_a_name_of_its_own_and_a_summary),
+        cmocka_unit_test(leaves_before_status__fails_the_detach_and_leaves_all_the_same),
+        cmocka_unit_test(no_detach_timer__stays_in_appDETACH),
+        cmocka_unit_test(second_detach__is_accepted_and_runs_the_timer_again),
+        cmocka_unit_test(status_always_app_idle__disagrees_with_GETSTATE),
+        cmocka_unit_test(status_beyond_wlength__overflows),
+        cmocka_unit_test(same_vid_pid__in_both_modes),
+        cmocka_unit_test(no_disconnect__the_host_goes_on_talking_to_nobody),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
