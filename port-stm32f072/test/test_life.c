@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: MIT
+//
+// The life of the firmware on the virtual board, seen from the host's end of the cable: what it is
+// when it comes up, what it does while it runs, and its way into the boot loader, through an update
+// and back.
+//
+// The arguments are images: composite.elf, composite-wait-reset.elf, dfu-only.elf, and
+// composite-v2.bin, which is what an update sends.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+static const char *composite;
+static const char *wait_reset;
+static const char *dfu_only;
+static const char *update;
+
+enum {
+    ROM_idVendor = 0x0483,
+    ROM_idProduct = 0xDF11,
+    RUN_TIME_idVendor = 0x1209,
+    RUN_TIME_idProduct = 0x0001,
+    COMPOSITE_DFU = 1, // bInterfaceNumber
+    DFU_ONLY_DFU = 0,
+    LOOP_OUT = 0x01,
+    LOOP_IN = 0x81,
+};
+
+// ---- The cable ----
+
+static struct sim_host *plug(const char *image)
+{
+    char error[256] = "";
+    struct sim_device *device =
+        sim_open(&(struct sim_options){.firmware = image}, error, sizeof error);
+
+    if (!device)
+        fail_msg("%s", error);
+    struct sim_host *host = sim_host_open(device, NULL, NULL);
+    assert_non_null(host);
+    return host;
+}
+
+// The board must have come through the test in good health.
+static void unplug(struct sim_host *host)
+{
+    const struct sim_device *device = sim_host_device(host);
+    const char *trouble = device->ops->trouble(device);
+
+    if (trouble)
+        fail_msg("%s", trouble);
+    sim_host_close(host);
+}
+
+static void run_for(struct sim_host *host, uint64_t time_ns)
+{
+    sim_host_run_until(host, sim_host_now(host) + time_ns);
+}
+
+static int request(struct sim_host *host,
+                   uint8_t bmRequestType,
+                   uint8_t bRequest,
+                   uint16_t wValue,
+                   uint16_t wIndex,
+                   uint8_t *data,
+                   uint16_t wLength)
+{
+    const struct usb_setup setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+
+    return sim_host_control(host, &setup, data, 1000 * SIM_MS);
+}
+
+static void configure(struct sim_host *host)
+{
+    assert_int_equal(request(host, 0x00, USB_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+}
+
+static struct sim_host *plug_and_configure(const char *image)
+{
+    struct sim_host *host = plug(image);
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    configure(host);
+    return host;
+}
+
+// Who is there? The device is enumerated afresh and configured.
+static void assert_is(struct sim_host *host, uint16_t idVendor, uint16_t idProduct, uint16_t bcd)
+{
+    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    assert_int_equal(request(host, 0x80, USB_GET_DESCRIPTOR, USB_DT_DEVICE << 8, 0, descriptor, 18),
+                     18);
+    assert_int_equal(load_le16(descriptor + 8), idVendor);
+    assert_int_equal(load_le16(descriptor + 10), idProduct);
+    assert_int_equal(load_le16(descriptor + 12), bcd);
+    configure(host);
+}
+
+static void assert_is_boot_loader(struct sim_host *host)
+{
+    assert_is(host, ROM_idVendor, ROM_idProduct, 0x2200);
+}
+
+static void assert_is_run_time(struct sim_host *host, uint16_t bcdDevice)
+{
+    assert_is(host, RUN_TIME_idVendor, RUN_TIME_idProduct, bcdDevice);
+}
+
+static void assert_leaves_the_bus(struct sim_host *host, uint64_t within_ns)
+{
+    uint64_t limit_ns = sim_host_now(host) + within_ns;
+
+    while (sim_host_connected(host) && sim_host_now(host) < limit_ns)
+        run_for(host, SIM_MS);
+    assert_false(sim_host_connected(host));
+}
+
+static void assert_stays_on_the_bus(struct sim_host *host, uint64_t for_ns)
+{
+    uint64_t limit_ns = sim_host_now(host) + for_ns;
+
+    while (sim_host_now(host) < limit_ns) {
+        run_for(host, SIM_MS);
+        assert_true(sim_host_connected(host));
+    }
+}
+
+static int detach(struct sim_host *host, uint16_t interface)
+{
+    return request(host, 0x21, DFU_DETACH, 1000, interface, NULL, 0);
+}
+
+static int run_time_state(struct sim_host *host, uint16_t interface)
+{
+    uint8_t bState;
+
+    assert_int_equal(request(host, 0xA1, DFU_GETSTATE, 0, interface, &bState, 1), 1);
+    return bState;
+}
+
+// ---- A little dfu-util ----
+
+static int boot_loader_state(struct sim_host *host)
+{
+    uint8_t status[DFU_STATUS_REPLY_SIZE];
+
+    assert_int_equal(request(host, 0xA1, DFU_GETSTATUS, 0, 0, status, sizeof status),
+                     sizeof status);
+    assert_int_equal(status[0], DFU_STATUS_OK);
+    run_for(host, (load_le16(status + 1) | (uint64_t)status[3] << 16) * SIM_MS);
+    return status[4];
+}
+
+static void download(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
+{
+    assert_int_equal(request(host, 0x21, DFU_DNLOAD, block, 0, data, length), length);
+    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuDNBUSY);
+    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuDNLOAD_IDLE);
+}
+
+enum { DFUSE_SET_ADDRESS = 0x21, DFUSE_ERASE = 0x41, DFUSE_FIRST_BLOCK = 2 };
+
+static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t address)
+{
+    uint8_t bytes[5] = {command, (uint8_t)address, (uint8_t)(address >> 8),
+                        (uint8_t)(address >> 16), (uint8_t)(address >> 24)};
+
+    download(host, 0, bytes, sizeof bytes);
+}
+
+static void dfuse_leave(struct sim_host *host)
+{
+    dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000);
+    assert_int_equal(request(host, 0x21, DFU_DNLOAD, 0, 0, NULL, 0), 0);
+    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuMANIFEST);
+    assert_leaves_the_bus(host, 1000 * SIM_MS);
+}
+
+static void dfuse_flash(struct sim_host *host, const char *path)
+{
+    enum { PAGE = 2048 };
+    uint8_t page[PAGE];
+    size_t length;
+    FILE *file = fopen(path, "rb");
+
+    assert_non_null(file);
+    for (uint32_t address = 0x08000000; (length = fread(page, 1, PAGE, file)) > 0;
+         address += PAGE) {
+        dfuse_command(host, DFUSE_ERASE, address);
+        dfuse_command(host, DFUSE_SET_ADDRESS, address);
+        download(host, DFUSE_FIRST_BLOCK, page, (uint16_t)length);
+    }
+    fclose(file);
+}
+
+// ---- Coming up ----
+
+static void firmware__says_what_it_is(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug(composite);
+    assert_is_run_time(host, 0x0100);
+    unplug(host);
+
+    host = plug(dfu_only);
+    assert_is_run_time(host, 0x0100);
+    unplug(host);
+}
+
+static void composite__has_the_chips_id_as_serial_number(void **state)
+{
+    (void)state;
+    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t string[64];
+    struct sim_host *host = plug_and_configure(composite);
+
+    request(host, 0x80, USB_GET_DESCRIPTOR, USB_DT_DEVICE << 8, 0, device, sizeof device);
+    uint16_t wValue = (uint16_t)(USB_DT_STRING << 8 | device[16]);
+    int length = request(host, 0x80, USB_GET_DESCRIPTOR, wValue, 0x0409, string, sizeof string);
+
+    assert_int_equal(length, 2 + 2 * 24);
+    for (int i = 2; i < length; i += 2) {
+        assert_non_null(strchr("0123456789ABCDEF", string[i]));
+        assert_int_equal(string[i + 1], 0);
+    }
+    unplug(host);
+}
+
+// ---- Running ----
+
+// Returns the bytes moved or an enum sim_status.
+static int bulk(struct sim_host *host, uint8_t endpoint, uint8_t *data, size_t length)
+{
+    struct sim_transfer transfer = {
+        .endpoint = endpoint,
+        .type = USB_ENDPOINT_BULK,
+        .wMaxPacketSize = 64,
+        .data = data,
+        .length = length,
+        .timeout_ns = 1000 * SIM_MS,
+    };
+
+    return sim_host_transfer(host, &transfer);
+}
+
+static void assert_loops(struct sim_host *host, size_t length)
+{
+    uint8_t sent[64];
+    uint8_t received[64] = {0};
+
+    for (size_t i = 0; i < length; i++)
+        sent[i] = (uint8_t)(0x5A + 7 * i + length);
+    assert_int_equal(bulk(host, LOOP_OUT, sent, length), length);
+
+    assert_int_equal(bulk(host, LOOP_IN, received, sizeof received), length);
+    assert_memory_equal(received, sent, length);
+}
+
+static void composite__sends_back_packets_of_every_length(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    for (size_t length = 0; length <= 64; length++)
+        assert_loops(host, length);
+
+    unplug(host);
+}
+
+static void clear_halt(struct sim_host *host, uint8_t endpoint)
+{
+    assert_int_equal(
+        request(host, 0x02, USB_CLEAR_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoint, NULL, 0), 0);
+}
+
+static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
+{
+    static const uint8_t endpoints[] = {LOOP_OUT, LOOP_IN};
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    for (int i = 0; i < 2; i++) {
+        uint8_t data[8] = {0};
+        assert_loops(host, 5); // the toggles are at DATA1, and must come back to DATA0
+        request(host, 0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoints[i], NULL, 0);
+        assert_int_equal(bulk(host, endpoints[i], data, sizeof data), SIM_ERR_STALL);
+        clear_halt(host, endpoints[0]);
+        clear_halt(host, endpoints[1]);
+        assert_loops(host, 7);
+    }
+    unplug(host);
+}
+
+// What was on its way back is lost with the halt; nothing of it may come up later.
+static void composite__forgets_what_a_halt_interrupts(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    uint8_t data[3] = {1, 2, 3};
+
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
+    request(host, 0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, LOOP_IN, NULL, 0);
+    clear_halt(host, LOOP_OUT);
+    clear_halt(host, LOOP_IN);
+
+    assert_loops(host, 9);
+    unplug(host);
+}
+
+static void composite__starts_afresh_when_configured_again(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    uint8_t data[3] = {1, 2, 3};
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3); // and left there
+
+    configure(host);
+
+    assert_loops(host, 9);
+    unplug(host);
+}
+
+// Poll endpoint 0 for an IN packet as a host would, from *now_ns on. Returns its length.
+static int poll_in(struct sim_host *host, uint64_t *now_ns, uint8_t data[SIM_MAX_PACKET])
+{
+    struct sim_device *device = sim_host_device(host);
+    bool data1;
+
+    for (int tries = 0; tries < 100; tries++) {
+        *now_ns += 12000;
+        device->ops->advance(device, *now_ns);
+        int result = device->ops->in(device, sim_host_address(host), 0, &data1, data);
+        if (result != SIM_NAK)
+            return result;
+    }
+    return SIM_NAK;
+}
+
+// A host may give up a request and send another while the firmware is still at work on the first:
+// the answer to the first must not go out as the answer to the second (USB 2.0 8.5.3).
+static void firmware__answers_the_last_of_two_setups(void **state)
+{
+    static const uint8_t get_device[8] = {0x80, USB_GET_DESCRIPTOR, 0, USB_DT_DEVICE, 0, 0, 18, 0};
+    static const uint8_t get_configuration[8] = {0x80, USB_GET_CONFIGURATION, 0, 0, 0, 0, 1, 0};
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    struct sim_device *device = sim_host_device(host);
+    uint8_t address = sim_host_address(host);
+    int both_taken = 0;
+
+    for (uint64_t gap_ns = 500; gap_ns < 60000; gap_ns += 500) {
+        uint8_t data[SIM_MAX_PACKET];
+        uint64_t now_ns = sim_host_now(host);
+        assert_int_equal(device->ops->setup(device, address, 0, get_device), SIM_ACK);
+        now_ns += gap_ns;
+        device->ops->advance(device, now_ns);
+        if (device->ops->setup(device, address, 0, get_configuration) == SIM_ACK) {
+            both_taken++;
+            assert_int_equal(poll_in(host, &now_ns, data), 1);
+            assert_int_equal(data[0], 1);
+        }
+        run_for(host, 10 * SIM_MS);
+    }
+
+    assert_true(both_taken > 60);
+    unplug(host);
+}
+
+static void firmware__sleeps_and_wakes_with_the_bus(void **state)
+{
+    const char *images[] = {composite, dfu_only};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct sim_host *host = plug_and_configure(images[i]);
+        uint8_t bConfigurationValue = 0;
+
+        sim_host_suspend(host);
+        run_for(host, 500 * SIM_MS);
+        assert_true(sim_host_connected(host));
+        sim_host_resume(host);
+
+        assert_int_equal(request(host, 0x80, USB_GET_CONFIGURATION, 0, 0, &bConfigurationValue, 1),
+                         1);
+        assert_int_equal(bConfigurationValue, 1);
+        unplug(host);
+    }
+}
+
+static void firmware__is_reset_out_of_suspend(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    sim_host_suspend(host);
+    run_for(host, 500 * SIM_MS);
+
+    assert_is_run_time(host, 0x0100); // which begins with a bus reset
+    unplug(host);
+}
+
+// ---- Into the boot loader and back ----
+
+static void will_detach__goes_to_the_boot_loader_by_itself(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+    assert_leaves_the_bus(host, 50 * SIM_MS);
+
+    assert_is_boot_loader(host);
+    unplug(host);
+}
+
+static void dfu_only__goes_to_the_boot_loader_by_itself(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(dfu_only);
+
+    assert_int_equal(detach(host, DFU_ONLY_DFU), 0);
+    assert_leaves_the_bus(host, 50 * SIM_MS);
+
+    assert_is_boot_loader(host);
+    unplug(host);
+}
+
+static void wait_reset__goes_to_the_boot_loader_when_reset(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(wait_reset);
+
+    assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+    assert_stays_on_the_bus(host, 200 * SIM_MS);
+    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFU_STATE_appDETACH);
+    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+
+    assert_is_boot_loader(host);
+    unplug(host);
+}
+
+// The chip reports the end of the status stage and the reset in one interrupt.
+static void wait_reset__sees_the_status_stage_before_the_reset_that_follows_at_once(void **state)
+{
+    static const uint8_t dfu_detach[8] = {0x21, DFU_DETACH, 0xE8, 0x03, COMPOSITE_DFU, 0, 0, 0};
+    (void)state;
+    struct sim_host *host = plug_and_configure(wait_reset);
+    struct sim_device *device = sim_host_device(host);
+    uint8_t data[SIM_MAX_PACKET];
+
+    uint64_t now_ns = sim_host_now(host);
+    assert_int_equal(device->ops->setup(device, sim_host_address(host), 0, dfu_detach), SIM_ACK);
+    assert_int_equal(poll_in(host, &now_ns, data), 0);
+    device->ops->bus_reset(device, true);
+    device->ops->advance(device, now_ns + 50 * SIM_MS);
+    device->ops->bus_reset(device, false);
+    run_for(host, 60 * SIM_MS);
+
+    assert_is_boot_loader(host);
+    unplug(host);
+}
+
+static void wait_reset__stays_when_the_reset_comes_too_late(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(wait_reset);
+
+    assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+    assert_stays_on_the_bus(host, 300 * SIM_MS); // wDetachTimeOut is 255
+    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFU_STATE_appIDLE);
+
+    assert_is_run_time(host, 0x0100);
+    assert_stays_on_the_bus(host, 500 * SIM_MS);
+    unplug(host);
+}
+
+static void update__runs_and_detaches_again(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+        assert_leaves_the_bus(host, 50 * SIM_MS);
+        assert_is_boot_loader(host);
+        dfuse_flash(host, update);
+        dfuse_leave(host);
+        assert_is_run_time(host, 0x0200);
+        assert_loops(host, 64); // its interrupts are its own
+    }
+    unplug(host);
+}
+
+static void leave__without_an_update_comes_back(void **state)
+{
+    const char *images[] = {composite, wait_reset};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct sim_host *host = plug_and_configure(images[i]);
+        assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+        if (images[i] == wait_reset)
+            assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+        else
+            assert_leaves_the_bus(host, 50 * SIM_MS);
+        assert_is_boot_loader(host);
+
+        dfuse_leave(host);
+
+        assert_is_run_time(host, 0x0100);
+        assert_loops(host, 64);
+        unplug(host);
+    }
+}
+
+// Wherever between DETACH and the boot loader the plug is pulled, the application comes up again.
+static void power_cut__after_detach_ends_in_the_application(void **state)
+{
+    (void)state;
+
+    for (uint64_t after_ms = 0; after_ms <= 200; after_ms += 8) {
+        struct sim_host *host = plug_and_configure(composite);
+        assert_int_equal(detach(host, COMPOSITE_DFU), 0);
+        run_for(host, after_ms * SIM_MS);
+
+        sim_host_power(host, false);
+        run_for(host, 100 * SIM_MS);
+        sim_host_power(host, true);
+
+        assert_is_run_time(host, 0x0100);
+        unplug(host);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(firmware__says_what_it_is),
+        cmocka_unit_test(composite__has_the_chips_id_as_serial_number),
+        cmocka_unit_test(composite__sends_back_packets_of_every_length),
+        cmocka_unit_test(composite__goes_on_after_a_halt_of_either_endpoint),
+        cmocka_unit_test(composite__forgets_what_a_halt_interrupts),
+        cmocka_unit_test(composite__starts_afresh_when_configured_again),
+        cmocka_unit_test(firmware__answers_the_last_of_two_setups),
+        cmocka_unit_test(firmware__sleeps_and_wakes_with_the_bus),
+        cmocka_unit_test(firmware__is_reset_out_of_suspend),
+        cmocka_unit_test(will_detach__goes_to_the_boot_loader_by_itself),
+        cmocka_unit_test(dfu_only__goes_to_the_boot_loader_by_itself),
+        cmocka_unit_test(wait_reset__goes_to_the_boot_loader_when_reset),
+        cmocka_unit_test(wait_reset__sees_the_status_stage_before_the_reset_that_follows_at_once),
+        cmocka_unit_test(wait_reset__stays_when_the_reset_comes_too_late),
+        cmocka_unit_test(update__runs_and_detaches_again),
+        cmocka_unit_test(leave__without_an_update_comes_back),
+        cmocka_unit_test(power_cut__after_detach_ends_in_the_application),
+    };
+
+    if (argc != 5) {
+        fprintf(stderr, "usage: %s COMPOSITE WAIT-RESET DFU-ONLY UPDATE\n", argv[0]);
+        return 2;
+    }
+    composite = argv[1];
+    wait_reset = argv[2];
+    dfu_only = argv[3];
+    update = argv[4];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
