@@ -142,7 +142,7 @@ static void status_says_app_detach(struct probe *probe)
 
 static void run_time_descriptors(struct probe *probe)
 {
-    static struct configuration_bytes read;
+    struct configuration_bytes read;
     const struct target_descriptors *before = &probe->run_time.raw;
     uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
     if (!given_detach(probe) || !read_device_descriptor(probe, device) ||

@@ -105,30 +105,56 @@ static void functional_present(struct probe *probe)
                       (unsigned)read.config.functional_count, 1);
 }
 
-static void functional_identical(struct probe *probe)
+// The functional descriptors of both modes, byte for byte.
+static bool read_functionals(struct probe *probe,
+                             uint8_t there[UINT8_MAX],
+                             uint8_t here[UINT8_MAX],
+                             size_t *ret_length)
 {
     struct configuration_bytes read;
-    if (!probe->run_time.functional) {
-        probe_skip(probe, "needs the functional descriptor of run time");
-        return;
-    }
-    if (!read_configuration(probe, &read))
-        return;
-    const struct usb_dfu_functional *here = configuration_functional(&read.config);
-    if (!expect(probe, here, "a DFU functional descriptor (type 21h)", "none"))
+    const struct usb_dfu_functional *run_time = probe->run_time.functional;
+    if (!run_time)
+        return probe_skip(probe, "needs the functional descriptor of run time");
+    if (!given(probe, read_configuration(probe, &read)))
+        return false;
+    const struct usb_dfu_functional *now = configuration_functional(&read.config);
+    if (!given(probe, expect(probe, now, "a DFU functional descriptor (type 21h)", "none")) ||
+        !expect_number(probe, "bLength", now->bLength, run_time->bLength))
+        return false;
+    memcpy(there, probe->run_time.raw.configuration + run_time->offset, run_time->bLength);
+    memcpy(here, read.bytes + now->offset, now->bLength);
+    *ret_length = now->bLength;
+    return true;
+}
+
+static void functional_identical(struct probe *probe)
+{
+    uint8_t there[UINT8_MAX];
+    uint8_t here[UINT8_MAX];
+    size_t length;
+    if (!read_functionals(probe, there, here, &length))
         return;
 
-    const struct usb_dfu_functional *there = probe->run_time.functional;
     char expected[PROBE_WORDS] = "as at run time: ";
-    char received[100];
-    format_bytes(expected + strlen(expected), sizeof expected - strlen(expected),
-                 probe->run_time.raw.configuration + there->offset, there->bLength);
-    format_bytes(received, sizeof received, read.bytes + here->offset, here->bLength);
-    expect(probe,
-           here->bLength == there->bLength &&
-               memcmp(read.bytes + here->offset, probe->run_time.raw.configuration + there->offset,
-                      here->bLength) == 0,
-           expected, "%s", received);
+    char received[PROBE_WORDS / 2];
+    size_t used = strlen(expected);
+    format_bytes(expected + used, sizeof expected - used, there, length);
+    format_bytes(received, sizeof received, here, length);
+    there[2] &= (uint8_t)~DFU_ATTR_WILL_DETACH;
+    here[2] &= (uint8_t)~DFU_ATTR_WILL_DETACH;
+    expect(probe, memcmp(there, here, length) == 0, expected, "%s", received);
+}
+
+// In DFU mode there is nothing left to detach from, and a boot loader in ROM cannot know what the
+// product above it does; the text makes no exception for the bit, but no host looks at it there.
+static void will_detach_identical(struct probe *probe)
+{
+    uint8_t there[UINT8_MAX];
+    uint8_t here[UINT8_MAX];
+    size_t length;
+    if (given(probe, read_functionals(probe, there, here, &length)))
+        expect_number(probe, "bitWillDetach in DFU mode", (here[2] & DFU_ATTR_WILL_DETACH) != 0,
+                      (there[2] & DFU_ATTR_WILL_DETACH) != 0);
 }
 
 static void nothing_else(struct probe *probe)
@@ -234,8 +260,11 @@ static const struct check checks[] = {
      "there is one DFU functional descriptor",
      NEED_DFU_MODE, functional_present},
     {"DM-DESC-04b", "DFU 1.1 4.2.4", LEVEL_MUST,
-     "the functional descriptor is the one of run time",
+     "the functional descriptor is the one of run time, bitWillDetach aside",
      NEED_DFU_MODE, functional_identical},
+    {"DM-DESC-04c", "DFU 1.1 4.2.4", LEVEL_SHOULD,
+     "bitWillDetach is what it was at run time",
+     NEED_DFU_MODE, will_detach_identical},
     {"DM-DESC-05", "DFU 1.1 4.2", LEVEL_MUST,
      "no other descriptor is there",
      NEED_DFU_MODE, nothing_else},

@@ -395,11 +395,23 @@ bool given(struct probe *probe, bool met)
 
 // ---- Expectations ----
 
+// Decimal, and hexadecimal where that looks different.
+static void format_number(char *text, size_t size, unsigned number)
+{
+    if (number < 10)
+        snprintf(text, size, "%u", number);
+    else
+        snprintf(text, size, "%u (%Xh)", number, number);
+}
+
 bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected)
 {
     char words[PROBE_WORDS];
-    snprintf(words, sizeof words, "%s is %u (%Xh)", what, expected, expected);
-    return expect(probe, received == expected, words, "%u (%Xh)", received, received);
+    char number[32];
+    format_number(number, sizeof number, expected);
+    snprintf(words, sizeof words, "%s is %s", what, number);
+    format_number(number, sizeof number, received);
+    return expect(probe, received == expected, words, "%s", number);
 }
 
 // A result that is not what the device was expected to do. The device answers for STALL, for
