@@ -11,6 +11,7 @@
 #include "usbfs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/usbdevice_fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -319,6 +320,8 @@ static int dispatch(struct mock_usbfs *usbfs, UMockdevIoctlClient *client, unsig
     case USBDEVFS_SETCONFIGURATION:
     case USBDEVFS_CLEAR_HALT:
         error = get_numbers(client, numbers, sizeof(numbers[0]));
+        if (request == USBDEVFS_SETCONFIGURATION && numbers[0] == UINT_MAX)
+            numbers[0] = 0; // -1 takes the configuration away: usb_set_configuration()
         return error ? error : with_numbers(usbfs->port, request, numbers);
     case USBDEVFS_SETINTERFACE:
         error = get_numbers(client, numbers, sizeof(numbers));
