@@ -73,7 +73,7 @@ static void print_yaml(FILE *out, const struct result *result)
     if (result->first_frame)
         fprintf(out, "  frames: [%" PRIu64 ", %" PRIu64 "]\n", result->first_frame,
                 result->last_frame);
-    if (result->verdict == VERDICT_FAIL || result->verdict == VERDICT_WARN)
+    if (result->verdict != VERDICT_PASS && result->verdict != VERDICT_SKIP)
         print_transfers(out, result);
     fprintf(out, "  ...\n");
 }
