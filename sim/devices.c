@@ -73,8 +73,8 @@ open_firmware(const struct sim_options *options, char *error, size_t error_size)
         return NULL;
     }
     if (!options->firmware) {
-        snprintf(error, error_size, "device '%s' is a virtual board: name its firmware, an ELF or bin",
-                 virtual_board);
+        snprintf(error, error_size,
+                 "device '%s' is a virtual board: name its firmware, an ELF or bin", virtual_board);
         return NULL;
     }
     if (options->defect) {

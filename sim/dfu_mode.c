@@ -20,7 +20,6 @@ static int go(struct dfu_mode *dfu, enum dfu_state bState)
 static void fail(struct dfu_mode *dfu, int bStatus)
 {
     dfu->bStatus = (uint8_t)bStatus;
-    dfu->has_block = false;
     go(dfu, DFU_STATE_dfuERROR);
 }
 
@@ -390,7 +389,6 @@ void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms)
         dfu->busy_ms -= elapsed_ms;
         return;
     }
-    dfu->busy_ms = 0;
     if (dfu->bState == DFU_STATE_dfuDNBUSY)
         go(dfu, DFU_STATE_dfuDNLOAD_SYNC);
     else

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -154,6 +155,29 @@ static void file__is_written_whole_and_leaves_nothing_beside_it(void **state)
     unlink(name);
 }
 
+static void file__that_cannot_be_written_stays_as_it_was(void **state)
+{
+    (void)state;
+    char name[] = "/tmp/dfurt-flash-XXXXXX", beside[64], error[200] = "";
+    int file = mkstemp(name);
+    assert_true(file >= 0);
+    close(file);
+    unlink(name);
+    snprintf(beside, sizeof beside, "%s.new", name);
+    assert_true(flash_load(&flash, name, error, sizeof error));
+    assert_true(flash_save(&flash));
+    assert_int_equal(mkdir(beside, 0700), 0); // where the new file would go
+
+    assert_true(program(FLASH_BASE, 0xBEEF));
+    assert_false(flash_save(&flash));
+
+    flash_init(&flash);
+    assert_true(flash_load(&flash, name, error, sizeof error));
+    assert_int_equal(flash.bytes[0], 0xFF);
+    rmdir(beside);
+    unlink(name);
+}
+
 static void file__in_no_directory_is_an_error(void **state)
 {
     (void)state;
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup(work__takes_its_time_and_is_cut_where_the_power_goes, reset),
         cmocka_unit_test_setup(work__reports_what_could_not_be_programmed, reset),
         cmocka_unit_test_setup(file__is_written_whole_and_leaves_nothing_beside_it, reset),
+        cmocka_unit_test_setup(file__that_cannot_be_written_stays_as_it_was, reset),
         cmocka_unit_test_setup(file__in_no_directory_is_an_error, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,11 +22,12 @@ struct fake {
     bool leave_in_reset;
     uint8_t address;
     uint8_t max_packet;
-    int naks;      // answer NAK this many times, then go on
-    int handshake; // SIM_ACK: well; else the answer to everything but SETUP
-    int idle;      // endpoint that always answers NAK, or 0
-    int extra;     // bytes too many in each IN packet
-    bool stuck;    // IN repeats the same toggle
+    int naks;           // answer NAK this many times, then go on
+    int handshake;      // SIM_ACK: well; else the answer to everything but SETUP
+    int idle;           // endpoint that always answers NAK, or 0
+    const char *script; // answers in turn, N for NAK and S for silence, or NULL
+    int extra;          // bytes too many in each IN packet
+    bool stuck;         // IN repeats the same toggle
     const uint8_t *reply;
     size_t reply_length;
     bool data1;
@@ -114,6 +115,8 @@ static int answer(struct fake *fake, uint8_t endpoint)
 {
     if (endpoint != 0 && endpoint == fake->idle)
         return SIM_NAK;
+    if (fake->script && *fake->script)
+        return *fake->script++ == 'N' ? SIM_NAK : SIM_NO_RESPONSE;
     if (fake->naks == 0)
         return fake->handshake;
     fake->naks--;
@@ -313,18 +316,29 @@ static void control__packets_are_never_closer_than_12_us(void **state)
     sim_host_close(host);
 }
 
-static void control__does_not_run_into_the_next_frame(void **state)
+static void expect_room_in_frame(void *context, const struct sim_packet *packet)
+{
+    (void)context;
+    // 13 bytes of overhead at 12 Mbit/s (USB 2.0 5.8.4).
+    assert_true(packet->time_ns % SIM_MS + (13 + packet->length) * 666 <= SIM_MS);
+}
+
+static void packets__do_not_run_into_the_next_frame(void **state)
 {
     (void)state;
     struct fake fake;
+    uint8_t data[24];
     struct sim_host *host = plug(&fake);
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+    sim_host_tap(host, expect_room_in_frame, NULL);
 
-    for (int i = 0; i < 30; i++)
-        assert_int_equal(sim_host_control(host, &setup, NULL, 0), 0);
+    for (int i = 0; i < 500; i++) {
+        set_reply(&fake, bytes, 24);
+        struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 24};
+        usb_setup_store(transfer.setup, &in_setup);
+        assert_int_equal(sim_host_transfer(host, &transfer), 24);
+    }
 
-    for (int i = 0; i < fake.packet_count; i++)
-        assert_true(fake.packets[i].time_ns % SIM_MS <= SIM_MS - 14000);
+    assert_true(sim_host_now(host) > 200 * SIM_MS); // it went over many frames
     sim_host_close(host);
 }
 
@@ -342,6 +356,21 @@ static void control__repeats_what_was_answered_by_nak(void **state)
     assert_int_equal(result, 6);
     assert_int_equal(fake.received_length, 6);
     assert_memory_equal(fake.received, "hello", 6);
+    sim_host_close(host);
+}
+
+static void control__gives_up_after_three_silences_in_a_row(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct sim_host *host = plug(&fake);
+    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+
+    fake.script = "SSNSSN";
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), 0);
+    fake.script = "SSS";
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_GONE);
+
     sim_host_close(host);
 }
 
@@ -430,11 +459,11 @@ static void toggles__start_again_after_set_configuration_clear_halt_and_reset(vo
         {.bRequest = USB_SET_CONFIGURATION, .wValue = 1},
         {.bmRequestType = 0x02, .bRequest = USB_CLEAR_FEATURE, .wIndex = 0x02},
     };
-    struct fake fake;
-    struct counted out;
-    struct sim_host *host = plug(&fake);
-
     for (size_t i = 0; i < 3; i++) {
+        struct fake fake;
+        struct counted out;
+        struct sim_host *host = plug(&fake);
+
         submit(host, &out, 0x02, USB_ENDPOINT_BULK, 8);
         sim_host_run_busy(host, UINT64_MAX);
         if (i < 2)
@@ -447,8 +476,8 @@ static void toggles__start_again_after_set_configuration_clear_halt_and_reset(vo
 
         assert_int_equal(fake.packet_count, 1);
         assert_false(fake.packets[0].data1);
+        sim_host_close(host);
     }
-    sim_host_close(host);
 }
 
 static void bulk_in__drops_repeated_packets_and_then_gives_up(void **state)
@@ -493,6 +522,7 @@ static void transfers_of_one_endpoint__run_in_order(void **state)
     struct fake fake;
     struct counted first, second;
     struct sim_host *host = plug(&fake);
+    fake.naks = 3; // the first has to wait: the second must not overtake it
 
     submit(host, &first, 0x02, USB_ENDPOINT_BULK, 64);
     submit(host, &second, 0x02, USB_ENDPOINT_BULK, 8);
@@ -737,8 +767,9 @@ int main(void)
         cmocka_unit_test(control_in__gathers_packets_until_wLength),
         cmocka_unit_test(control_in__ends_at_a_short_packet),
         cmocka_unit_test(control__packets_are_never_closer_than_12_us),
-        cmocka_unit_test(control__does_not_run_into_the_next_frame),
+        cmocka_unit_test(packets__do_not_run_into_the_next_frame),
         cmocka_unit_test(control__repeats_what_was_answered_by_nak),
+        cmocka_unit_test(control__gives_up_after_three_silences_in_a_row),
         cmocka_unit_test(control__fails_by_stall_silence_and_babble),
         cmocka_unit_test(control__data_in_the_status_stage_is_a_protocol_error),
         cmocka_unit_test(control__times_out_at_its_own_time),

@@ -199,6 +199,21 @@ static void silence__of_3_ms_is_a_suspend_and_5_ms_allow_a_wake_up(void **state)
     assert_false(wire->ops->waking(wire));
 }
 
+static void reset__ends_a_suspend(void **state)
+{
+    (void)state;
+    wire->ops->advance(wire, 3 * SIM_MS);
+    assert_true(runtime.native.dev.suspended);
+
+    wire->ops->bus_reset(wire, true);
+    wire->ops->advance(wire, 53 * SIM_MS);
+    wire->ops->bus_reset(wire, false);
+    assert_false(runtime.native.dev.suspended);
+
+    wire->ops->advance(wire, 56 * SIM_MS);
+    assert_true(runtime.native.dev.suspended);
+}
+
 static int say_too_much(void *context, const struct usb_setup *request, const uint8_t **ret_reply)
 {
     static const uint8_t reply[100];
@@ -237,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(out__longer_than_wMaxPacketSize_is_not_answered, start),
         cmocka_unit_test_setup(setup__ends_a_stall_and_abandons_what_was_under_way, start),
         cmocka_unit_test_setup(silence__of_3_ms_is_a_suspend_and_5_ms_allow_a_wake_up, start),
+        cmocka_unit_test_setup(reset__ends_a_suspend, start),
         cmocka_unit_test_setup(override__sends_more_than_wLength_packet_by_packet, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
