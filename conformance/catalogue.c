@@ -6,13 +6,23 @@
 
 #include "catalogue.h"
 
+// clang-format off
 const struct check_group *const catalogue[] = {
-    &check_descriptors,      &check_chapter9_descriptors,
-    &check_chapter9_strings, &check_chapter9_requests,
-    &check_requests,         &check_states,
-    &check_detach,           &check_interop,
-    &check_dfu_descriptors,  NULL,
+    &check_descriptors,
+    &check_chapter9_descriptors,
+    &check_chapter9_strings,
+    &check_chapter9_requests,
+    &check_requests,
+    &check_states,
+    &check_detach,
+    &check_interop,
+    &check_dfu_descriptors,
+    &check_dfu_states,
+    &check_dfu_transfers,
+    &check_dfuse,
+    NULL,
 };
+// clang-format on
 
 const struct check *catalogue_find(const char *id)
 {
@@ -87,6 +97,8 @@ const char *need_text(unsigned need)
         return "a device with another interface beside DFU";
     case NEED_DFU_INTERFACE:
         return "a DFU interface";
+    case NEED_DNLOAD_BEGUN:
+        return "--allow-write: a download overwrites the firmware";
     }
     return "?";
 }

@@ -52,6 +52,9 @@ enum need {
     NEED_PLAIN = 1 << 16,           // any other bcdDFUVersion
     NEED_OTHER_INTERFACE = 1 << 17, // an interface beside the DFU one
     NEED_DFU_INTERFACE = 1 << 18,   // a DFU interface to send DFU requests to
+
+    // To begin a download: with DfuSe nothing; else leave to write, for the first block is data.
+    NEED_DNLOAD_BEGUN = 1 << 19,
 };
 
 struct check {
@@ -83,6 +86,9 @@ extern const struct check_group check_states;
 extern const struct check_group check_detach;
 extern const struct check_group check_interop;
 extern const struct check_group check_dfu_descriptors;
+extern const struct check_group check_dfu_states;
+extern const struct check_group check_dfu_transfers;
+extern const struct check_group check_dfuse;
 
 // The check with this id, or NULL.
 const struct check *catalogue_find(const char *id);

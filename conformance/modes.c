@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dfu_steps.h"
 #include "modes.h"
 
 enum {
     DETACH_MS = 1000,  // what dfu-util and fwupd ask for
     REPLUG_MS = 60000, // a person's time to pull a plug and put it back
-    DFUSE_SET_ADDRESS = 0x21,
-    DFUSE_FIRST_BLOCK = 2, // wValue 0 is commands, 1 is reserved
-    POLLS = 50,            // more GETSTATUS than a device without data to write can need
 };
 
 static bool say(char *why, size_t size, const char *text)
@@ -52,86 +50,15 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 
 // ---- Back to run time ----
 
-static bool poll_status(struct probe *probe, struct dfu_status_reply *ret_status)
-{
-    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    if (probe_control(probe, &setup, reply) != DFU_STATUS_REPLY_SIZE)
-        return false;
-    *ret_status = dfu_status_load(reply);
-    return true;
-}
-
-// One step from wherever the state machine stands towards dfuIDLE (DFU 1.1 A.2).
-static void step_to_idle(struct probe *probe, const struct dfu_status_reply *status)
-{
-    if (status->bState == DFU_STATE_dfuDNBUSY || status->bState == DFU_STATE_dfuMANIFEST) {
-        unsigned poll_ms = status->bwPollTimeout < DETACH_MS ? status->bwPollTimeout : DETACH_MS;
-        probe_sleep(probe, poll_ms, "bwPollTimeout");
-        return;
-    }
-    uint8_t request = status->bState == DFU_STATE_dfuERROR ? DFU_CLRSTATUS : DFU_ABORT;
-    const struct usb_setup setup = dfu_setup(probe, request, 0, 0);
-    probe_control(probe, &setup, NULL);
-}
-
-static bool to_dfu_idle(struct probe *probe)
-{
-    for (int i = 0; i < POLLS; ++i) {
-        struct dfu_status_reply status;
-        if (!poll_status(probe, &status))
-            return false;
-        if (status.bState == DFU_STATE_dfuIDLE)
-            return true;
-        step_to_idle(probe, &status);
-    }
-    return false;
-}
-
-// The address of the first region that alternate 0 names, "@Internal Flash /0x08000000/..."
-// (UM0424 10.3.2); ST's parts begin there too, so that is the default.
-static uint32_t dfuse_address(struct probe *probe)
-{
-    enum { DEFAULT_ADDRESS = 0x08000000 };
-    const struct device *device = probe_device(probe);
-    uint8_t bytes[255];
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_STRING, device->dfu->iInterface, 0x0409, sizeof bytes);
-    int length = probe_control(probe, &setup, bytes);
-
-    char text[sizeof bytes / 2] = "";
-    for (int i = 2; i + 1 < length; i += 2)
-        text[i / 2 - 1] = (char)bytes[i];
-    const char *address = strstr(text, "/0x");
-    return address ? (uint32_t)strtoul(address + 1, NULL, 16) : DEFAULT_ADDRESS;
-}
-
-static bool dnload(struct probe *probe, uint16_t block, uint8_t *data, uint16_t length)
-{
-    const struct usb_setup setup = dfu_setup(probe, DFU_DNLOAD, block, length);
-    return probe_control(probe, &setup, data) == length;
-}
-
 // Set the address pointer to where the application is, then a download of nothing: the boot loader
 // manifests and jumps there. No flash is touched.
 static bool dfuse_leave(struct probe *probe)
 {
-    uint32_t address = dfuse_address(probe);
-    uint8_t command[5] = {DFUSE_SET_ADDRESS, (uint8_t)address, (uint8_t)(address >> 8),
-                          (uint8_t)(address >> 16), (uint8_t)(address >> 24)};
     struct dfu_status_reply status;
-    if (!to_dfu_idle(probe) || !dnload(probe, 0, command, sizeof command))
+    if (!dfu_to_idle(probe) || dfuse_command(probe, DFUSE_SET_ADDRESS, dfuse_address(probe)) < 0 ||
+        !dfu_poll(probe, &status) || dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
         return false;
-    do {
-        if (!poll_status(probe, &status))
-            return false;
-        probe_sleep(probe, status.bwPollTimeout < DETACH_MS ? status.bwPollTimeout : DETACH_MS,
-                    "bwPollTimeout");
-    } while (status.bState == DFU_STATE_dfuDNBUSY);
-
-    if (!dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0))
-        return false;
-    poll_status(probe, &status); // starts it; some are gone before they answer
+    dfu_ask(probe, &status); // starts it; some are gone before they answer
     return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&
            probe_wait_return(probe, PROBE_FWUPD_MS, "run time") == 0;
 }
@@ -144,6 +71,8 @@ static void reset_and_find(struct probe *probe)
 
 bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
 {
+    if (probe->mode == DEVICE_DFU_MODE && !backup_restore(probe, why, size))
+        return false;
     if (probe->mode == DEVICE_DFU_MODE && device_is_dfuse(&probe->dfu_mode))
         dfuse_leave(probe);
     if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_RESET))
@@ -205,6 +134,16 @@ static bool recover(struct probe *probe)
     return !gone(ask_state(probe, &state));
 }
 
+// Out of dfuMANIFEST-WAIT-RESET only a reset leads (DFU 1.1 A.2.9).
+static void quieten_dfu_mode(struct probe *probe, uint8_t state)
+{
+    bool can_reset = (probe->target->capabilities & TARGET_CAN_RESET) != 0;
+    if (state == DFU_STATE_dfuMANIFEST_WAIT_RESET && can_reset)
+        reset_and_find(probe);
+    else
+        dfu_to_idle(probe);
+}
+
 bool mode_quieten(struct probe *probe)
 {
     uint8_t state = DFU_STATE_appIDLE;
@@ -217,6 +156,6 @@ bool mode_quieten(struct probe *probe)
         return !gone(ask_state(probe, &state)) || recover(probe);
     }
     if (state > DFU_STATE_dfuIDLE)
-        to_dfu_idle(probe);
+        quieten_dfu_mode(probe, state);
     return true;
 }

@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backup.h"
 #include "catalogue.h"
 #include "device.h"
 #include "target.h"
@@ -71,6 +72,11 @@ struct probe {
     struct device run_time;
     struct device dfu_mode;
     enum device_mode mode;
+
+    // When a busy state that GETSTATUS announced may be over: half of bwPollTimeout has passed.
+    uint64_t busy_until_us;
+
+    struct backup backup; // of the firmware, once a check was to write over it
 
     const struct check *check; // the one that runs
     bool strict;               // --strict

@@ -189,6 +189,8 @@ static unsigned missing_of_device(const struct runner *runner, unsigned needs)
         return NEED_DFUSE;
     if ((needs & NEED_PLAIN) && device_is_dfuse(device))
         return NEED_PLAIN;
+    if ((needs & NEED_DNLOAD_BEGUN) && !device_is_dfuse(device) && !runner->options->allow_write)
+        return NEED_DNLOAD_BEGUN;
     if ((needs & NEED_OTHER_INTERFACE) && device_other_interface(device) < 0)
         return NEED_OTHER_INTERFACE;
     return 0;
@@ -357,6 +359,9 @@ static void go_home(struct runner *runner)
         snprintf(ending, PROBE_WORDS, "the device left the bus and did not come back");
     else if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
         mode_enter_run_time(probe, runner->options->ask, ending, PROBE_WORDS);
+    else
+        backup_restore(probe, ending, PROBE_WORDS);
+    backup_finish(&probe->backup);
 }
 
 static int exit_status(const struct runner *runner)

@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-enum { POLL_MARGIN_MS = 2 };
+enum {
+    POLL_MARGIN_MS = 2,
+    MANIFEST_MS = 10, // to look the image over, beside what is programmed then
+};
 
 // ---- Replies and transitions ----
 
@@ -52,9 +55,12 @@ static int reply_failure(struct dfu_mode *dfu, int bStatus)
     return reply_status(dfu, 0);
 }
 
+// The first of the milliseconds that are counted may be over in no time: one more makes them whole.
 static int reply_busy(struct dfu_mode *dfu, enum dfu_state bState)
 {
-    dfu->busy_ms = work_ms(&dfu->work);
+    dfu->busy_ms = work_ms(&dfu->work) + 1;
+    if (bState == DFU_STATE_dfuMANIFEST)
+        dfu->busy_ms += MANIFEST_MS;
     go(dfu, bState);
     return reply_status(dfu, dfu->busy_ms + POLL_MARGIN_MS);
 }

@@ -278,13 +278,6 @@ uint16_t f072_board_pins(const struct sim_device *device, unsigned port)
     return f072_gpio_driven(&const_board_of(device)->chip.gpio[port]);
 }
 
-void f072_board_press(struct sim_device *device, bool pressed)
-{
-    enum { GPIOC = 2, BUTTON = 13 };
-
-    f072_chip_drive_pin(&board_of(device)->chip, GPIOC, BUTTON, !pressed);
-}
-
 uint64_t f072_board_cycles(const struct sim_device *device)
 {
     return const_board_of(device)->chip.cpu.cycles;
@@ -339,6 +332,5 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
     if (options->trace & SIM_TRACE_INSTRUCTIONS)
         armv6m_set_trace(&board->chip.cpu, trace_instruction, board);
     f072_board_rom_init(board);
-    f072_board_press(&board->base, false);
     return &board->base;
 }

@@ -12,7 +12,6 @@
 #ifndef F072_BOARD_H
 #define F072_BOARD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <sim/devices.h>
@@ -25,9 +24,6 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
 
 // The levels of the output pins of a port, 0 for GPIOA. For whoever looks at an LED.
 uint16_t f072_board_pins(const struct sim_device *device, unsigned port);
-
-// The user button, where a NUCLEO-F072RB has it: PC13, low while pressed.
-void f072_board_press(struct sim_device *device, bool pressed);
 
 // Cycles of the processor so far, those it slept included. For benchmarks.
 uint64_t f072_board_cycles(const struct sim_device *device);

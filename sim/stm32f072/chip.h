@@ -124,9 +124,6 @@ void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 // After the wire has done something: interrupt lines follow.
 void f072_chip_update(struct f072_chip *chip);
 
-// Something outside drives a pin of port 0 (GPIOA) to 5.
-void f072_chip_drive_pin(struct f072_chip *chip, unsigned port, unsigned pin, bool high);
-
 // The boot loader in ROM takes the chip: it overwrites the SRAM that it uses.
 void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed);
 

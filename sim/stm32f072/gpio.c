@@ -2,6 +2,8 @@
 
 #include "gpio.h"
 
+#include <string.h>
+
 // Register offsets (RM0091 8.4).
 enum {
     MODER = 0x00,
@@ -19,7 +21,7 @@ enum {
 
 void f072_gpio_reset(struct f072_gpio *gpio, unsigned index)
 {
-    *gpio = (struct f072_gpio){.wired = gpio->wired, .level = gpio->level};
+    memset(gpio, 0, sizeof *gpio);
     if (index != 0)
         return;
     gpio->moder = 0x28000000;
@@ -45,20 +47,9 @@ uint16_t f072_gpio_driven(const struct f072_gpio *gpio)
 
 static uint32_t read_idr(const struct f072_gpio *gpio)
 {
-    uint32_t outputs = pins_with_01(gpio->moder);
-    uint32_t inputs = (gpio->level & gpio->wired) | (pins_with_01(gpio->pupdr) & ~gpio->wired);
+    uint16_t outputs = pins_with_01(gpio->moder);
 
-    return f072_gpio_driven(gpio) | (inputs & ~outputs);
-}
-
-bool f072_gpio_drive(struct f072_gpio *gpio, unsigned pin, bool high)
-{
-    uint32_t before = read_idr(gpio);
-    uint16_t bit = (uint16_t)(1u << pin);
-
-    gpio->wired |= bit;
-    gpio->level = (uint16_t)(high ? gpio->level | bit : gpio->level & ~bit);
-    return read_idr(gpio) != before;
+    return f072_gpio_driven(gpio) | (pins_with_01(gpio->pupdr) & ~(uint32_t)outputs);
 }
 
 uint32_t f072_gpio_read(const struct f072_gpio *gpio, uint32_t offset)

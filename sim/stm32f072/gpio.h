@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// gpio.h - one general-purpose I/O port (RM0091 chapter 8). A pin reads what it drives as an
-// output, or else what something outside drives, or else what its pull resistor makes of it.
+// gpio.h - one general-purpose I/O port (RM0091 chapter 8). Nothing is wired to its inputs: a pin
+// reads what it drives, or else what its pull resistor makes of it.
 
 #ifndef F072_GPIO_H
 #define F072_GPIO_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct f072_gpio {
@@ -17,9 +16,6 @@ struct f072_gpio {
     uint32_t odr;
     uint32_t lckr;
     uint32_t afr[2];
-
-    uint16_t wired; // pins that something outside drives,
-    uint16_t level; // and where to. No reset changes these
 };
 
 // index 0 is port A, whose pins 13 and 14 come up as the debug port.
@@ -28,9 +24,6 @@ uint32_t f072_gpio_read(const struct f072_gpio *gpio, uint32_t offset);
 
 // Writes the lanes that mask selects.
 void f072_gpio_write(struct f072_gpio *gpio, uint32_t offset, uint32_t value, uint32_t mask);
-
-// Something outside drives a pin. Returns whether the pin reads another level than before.
-bool f072_gpio_drive(struct f072_gpio *gpio, unsigned pin, bool high);
 
 // Levels of the pins that are outputs; what is not driven reads 0. For an LED.
 uint16_t f072_gpio_driven(const struct f072_gpio *gpio);

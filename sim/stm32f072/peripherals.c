@@ -308,15 +308,6 @@ static bool syscfg_write(struct f072_chip *chip,
     return true;
 }
 
-void f072_chip_drive_pin(struct f072_chip *chip, unsigned port, unsigned pin, bool high)
-{
-    unsigned selected = chip->syscfg_exticr[pin / 4] >> 4 * (pin % 4) & 0xF;
-
-    if (f072_gpio_drive(&chip->gpio[port], pin, high) && selected == port)
-        f072_exti_edge(&chip->exti, pin, high);
-    f072_chip_update(chip);
-}
-
 // After a system reset MEM_MODE shows how the chip booted (RM0091 9.1.1).
 static void syscfg_reset(struct f072_chip *chip, const struct peripheral *p)
 {
