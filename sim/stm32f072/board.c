@@ -278,6 +278,14 @@ uint16_t f072_board_pins(const struct sim_device *device, unsigned port)
     return f072_gpio_driven(&const_board_of(device)->chip.gpio[port]);
 }
 
+void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, uint16_t levels)
+{
+    struct f072_gpio *gpio = &board_of(device)->chip.gpio[port];
+
+    gpio->wired = pins;
+    gpio->levels = levels;
+}
+
 uint64_t f072_board_cycles(const struct sim_device *device)
 {
     return const_board_of(device)->chip.cpu.cycles;

@@ -25,6 +25,9 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
 // The levels of the output pins of a port, 0 for GPIOA. For whoever looks at an LED.
 uint16_t f072_board_pins(const struct sim_device *device, unsigned port);
 
+// Wire pins of a port to levels, as a button does; the other pins of the port hang free.
+void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, uint16_t levels);
+
 // Cycles of the processor so far, those it slept included. For benchmarks.
 uint64_t f072_board_cycles(const struct sim_device *device);
 

@@ -2,8 +2,6 @@
 
 #include "gpio.h"
 
-#include <string.h>
-
 // Register offsets (RM0091 8.4).
 enum {
     MODER = 0x00,
@@ -21,7 +19,7 @@ enum {
 
 void f072_gpio_reset(struct f072_gpio *gpio, unsigned index)
 {
-    memset(gpio, 0, sizeof *gpio);
+    *gpio = (struct f072_gpio){.wired = gpio->wired, .levels = gpio->levels};
     if (index != 0)
         return;
     gpio->moder = 0x28000000;
@@ -47,9 +45,11 @@ uint16_t f072_gpio_driven(const struct f072_gpio *gpio)
 
 static uint32_t read_idr(const struct f072_gpio *gpio)
 {
-    uint16_t outputs = pins_with_01(gpio->moder);
+    uint32_t inputs = ~(uint32_t)pins_with_01(gpio->moder);
+    uint32_t wired = inputs & gpio->wired;
+    uint32_t floating = inputs & ~wired;
 
-    return f072_gpio_driven(gpio) | (pins_with_01(gpio->pupdr) & ~(uint32_t)outputs);
+    return f072_gpio_driven(gpio) | (wired & gpio->levels) | (floating & pins_with_01(gpio->pupdr));
 }
 
 uint32_t f072_gpio_read(const struct f072_gpio *gpio, uint32_t offset)

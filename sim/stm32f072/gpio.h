@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// gpio.h - one general-purpose I/O port (RM0091 chapter 8). Nothing is wired to its inputs: a pin
-// reads what it drives, or else what its pull resistor makes of it.
+// gpio.h - one general-purpose I/O port (RM0091 chapter 8). A pin reads what it drives, else what
+// is wired to it, else what its pull resistor makes of it.
 
 #ifndef F072_GPIO_H
 #define F072_GPIO_H
@@ -16,6 +16,10 @@ struct f072_gpio {
     uint32_t odr;
     uint32_t lckr;
     uint32_t afr[2];
+
+    // Outside the chip: pins that something drives, and to which level. No reset changes it.
+    uint16_t wired;
+    uint16_t levels;
 };
 
 // index 0 is port A, whose pins 13 and 14 come up as the debug port.

@@ -420,7 +420,7 @@ static void wwdg__a_refresh_above_the_window_resets(void **state)
 static void gpio__bsrr_and_brr_set_and_reset_pins(void **state)
 {
     (void)state;
-    struct f072_gpio gpio;
+    struct f072_gpio gpio = {0};
 
     f072_gpio_reset(&gpio, 2);
     f072_gpio_write(&gpio, 0x00, 1u << 18, UINT32_MAX); // pin 9 is an output
@@ -438,17 +438,31 @@ static void gpio__bsrr_and_brr_set_and_reset_pins(void **state)
 static void gpio__an_input_reads_its_pull_up(void **state)
 {
     (void)state;
-    struct f072_gpio gpio;
+    struct f072_gpio gpio = {0};
 
     f072_gpio_reset(&gpio, 2);
     f072_gpio_write(&gpio, 0x0C, 1u << 26 | 2u << 24, UINT32_MAX); // pin 13 up, pin 12 down
     assert_int_equal(f072_gpio_read(&gpio, 0x10), 1u << 13);
 }
 
+static void gpio__an_input_reads_what_is_wired_to_it(void **state)
+{
+    (void)state;
+    struct f072_gpio gpio = {.wired = 1u << 13 | 1u << 5, .levels = 1u << 5};
+
+    f072_gpio_reset(&gpio, 2);
+    f072_gpio_write(&gpio, 0x00, 1u << 10, UINT32_MAX); // pin 5 is an output, and low
+    f072_gpio_write(&gpio, 0x0C, 1u << 26, UINT32_MAX); // pin 13 is pulled up
+    assert_int_equal(f072_gpio_read(&gpio, 0x10), 0);
+
+    f072_gpio_write(&gpio, 0x00, 0, UINT32_MAX);
+    assert_int_equal(f072_gpio_read(&gpio, 0x10), 1u << 5);
+}
+
 static void gpio__a_byte_write_leaves_the_other_lanes(void **state)
 {
     (void)state;
-    struct f072_gpio gpio;
+    struct f072_gpio gpio = {0};
 
     f072_gpio_reset(&gpio, 0);
     f072_gpio_write(&gpio, 0x00, 0x00550000, 0x00FF0000);
@@ -544,6 +558,7 @@ int main(void)
         cmocka_unit_test(wwdg__a_refresh_above_the_window_resets),
         cmocka_unit_test(gpio__bsrr_and_brr_set_and_reset_pins),
         cmocka_unit_test(gpio__an_input_reads_its_pull_up),
+        cmocka_unit_test(gpio__an_input_reads_what_is_wired_to_it),
         cmocka_unit_test(gpio__a_byte_write_leaves_the_other_lanes),
         cmocka_unit_test(crs__a_sof_synchronises_when_enabled),
         cmocka_unit_test(exti__software_triggers_a_line),
