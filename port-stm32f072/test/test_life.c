@@ -19,6 +19,8 @@
 #include <sim/devices.h>
 #include <sim/host.h>
 
+#include "board.h"
+
 static const char *composite;
 static const char *wait_reset;
 static const char *dfu_only;
@@ -33,6 +35,7 @@ enum {
     DFU_ONLY_DFU = 0,
     LOOP_OUT = 0x01,
     LOOP_IN = 0x81,
+    BUTTON_IN = 0x82,
 };
 
 // ---- The cable ----
@@ -398,6 +401,146 @@ static void firmware__sleeps_and_wakes_with_the_bus(void **state)
     }
 }
 
+// B1 of the NUCLEO: PC13, low while it is pressed.
+static void press(struct sim_host *host, bool pressed)
+{
+    f072_board_wire(sim_host_device(host), 2, 1u << 13, pressed ? 0 : 1u << 13);
+}
+
+// Returns the byte that the button reports, or an enum sim_status.
+static int button(struct sim_host *host)
+{
+    uint8_t byte = 0xFF;
+    struct sim_transfer transfer = {
+        .endpoint = BUTTON_IN,
+        .type = USB_ENDPOINT_INTERRUPT,
+        .wMaxPacketSize = 8,
+        .bInterval = 10,
+        .data = &byte,
+        .length = 1,
+        .timeout_ns = 200 * SIM_MS,
+    };
+    int result = sim_host_transfer(host, &transfer);
+
+    return result < 0 ? result : byte;
+}
+
+static void composite__reports_the_button_when_it_changes(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+
+    assert_int_equal(button(host), SIM_ERR_TIMEOUT);
+    press(host, true);
+    assert_int_equal(button(host), 1);
+    assert_int_equal(button(host), SIM_ERR_TIMEOUT);
+    press(host, false);
+    assert_int_equal(button(host), 0);
+
+    unplug(host);
+}
+
+static void set_remote_wakeup(struct sim_host *host, uint8_t bRequest)
+{
+    assert_int_equal(request(host, 0x00, bRequest, USB_FEATURE_DEVICE_REMOTE_WAKEUP, 0, NULL, 0),
+                     0);
+}
+
+// For how long the firmware drives resume, and how long after the button was pressed that begins.
+struct wakeup {
+    uint64_t after_ns;
+    uint64_t lasts_ns;
+};
+
+// Looks at the wire by itself, in the place of the host, which would answer.
+static struct wakeup watch_wakeup(struct sim_host *host)
+{
+    const uint64_t step_ns = SIM_MS / 100;
+    struct sim_device *device = sim_host_device(host);
+    uint64_t pressed_ns = sim_host_now(host);
+    struct wakeup wakeup = {0};
+
+    press(host, true);
+    for (uint64_t t = step_ns; t < 100 * SIM_MS; t += step_ns) {
+        device->ops->advance(device, pressed_ns + t);
+        if (device->ops->waking(device)) {
+            wakeup.after_ns = wakeup.lasts_ns ? wakeup.after_ns : t;
+            wakeup.lasts_ns += step_ns;
+        }
+    }
+    return wakeup;
+}
+
+// USB 2.0 7.1.7.7: not before the bus has been idle for 5 ms; 10 have passed in sim_host_suspend().
+static void composite__wakes_a_host_that_allows_it_for_1_to_15_ms(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    set_remote_wakeup(host, USB_SET_FEATURE);
+    sim_host_suspend(host);
+
+    struct wakeup wakeup = watch_wakeup(host);
+
+    assert_in_range(wakeup.lasts_ns, SIM_MS, 15 * SIM_MS);
+    assert_in_range(wakeup.after_ns, 1, 30 * SIM_MS);
+    unplug(host);
+}
+
+static void composite__wakes_no_host_that_forbids_it(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    set_remote_wakeup(host, USB_SET_FEATURE);
+    set_remote_wakeup(host, USB_CLEAR_FEATURE);
+    sim_host_suspend(host);
+
+    assert_int_equal(watch_wakeup(host).lasts_ns, 0);
+    unplug(host);
+}
+
+static void composite__goes_on_after_it_has_woken_the_host(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    set_remote_wakeup(host, USB_SET_FEATURE);
+    sim_host_suspend(host);
+    run_for(host, 100 * SIM_MS);
+
+    press(host, true);
+    run_for(host, 100 * SIM_MS);
+
+    assert_false(sim_host_suspended(host));
+    assert_int_equal(button(host), 1);
+    assert_loops(host, 64);
+    unplug(host);
+}
+
+// The LED of the NUCLEO, PA5: blinking while there is no configuration, on, off while asleep.
+static bool led(struct sim_host *host)
+{
+    return (f072_board_pins(sim_host_device(host), 0) & 1u << 5) != 0;
+}
+
+static void composite__shows_its_state(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug(composite);
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    unsigned on = 0;
+    for (int i = 0; i < 100; i++, run_for(host, 20 * SIM_MS))
+        on += led(host);
+    assert_in_range(on, 45, 55);
+
+    configure(host);
+    for (int i = 0; i < 100; i++, run_for(host, 20 * SIM_MS))
+        assert_true(i == 0 || led(host));
+
+    sim_host_suspend(host);
+    run_for(host, 20 * SIM_MS);
+    assert_false(led(host));
+    unplug(host);
+}
+
 static void firmware__is_reset_out_of_suspend(void **state)
 {
     (void)state;
@@ -554,6 +697,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(composite__starts_afresh_when_configured_again),
         cmocka_unit_test(firmware__answers_the_last_of_two_setups),
         cmocka_unit_test(firmware__sleeps_and_wakes_with_the_bus),
+        cmocka_unit_test(composite__reports_the_button_when_it_changes),
+        cmocka_unit_test(composite__wakes_a_host_that_allows_it_for_1_to_15_ms),
+        cmocka_unit_test(composite__wakes_no_host_that_forbids_it),
+        cmocka_unit_test(composite__goes_on_after_it_has_woken_the_host),
+        cmocka_unit_test(composite__shows_its_state),
         cmocka_unit_test(firmware__is_reset_out_of_suspend),
         cmocka_unit_test(will_detach__goes_to_the_boot_loader_by_itself),
         cmocka_unit_test(dfu_only__goes_to_the_boot_loader_by_itself),
