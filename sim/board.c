@@ -98,10 +98,15 @@ static void save(const struct board *board)
 
 // ---- Hand-overs ----
 
+static uint32_t reset_ms(const struct board *board)
+{
+    return board->defect && board->defect->reset_ms ? board->defect->reset_ms : RESET_MS;
+}
+
 static void reset_into(struct board *board, enum mode mode)
 {
     board->mode = mode;
-    board->up_at_ns = board->now_ns + RESET_MS * SIM_MS;
+    board->up_at_ns = board->now_ns + reset_ms(board) * SIM_MS;
     if (board->defect && board->defect->keeps_pull_up)
         board->up_at_ns = board->now_ns;
     else
@@ -261,9 +266,13 @@ static bool board_connected(const struct sim_device *device)
 
 static void board_bus_reset(struct sim_device *device, bool se0)
 {
-    struct sim_device *current = board_of(device)->current;
+    struct board *board = board_of(device);
+    struct sim_device *current;
 
-    trace(board_of(device), se0 ? "bus reset" : "bus reset ends");
+    trace(board, se0 ? "bus reset" : "bus reset ends");
+    if (se0 && board->current && board->defect && board->defect->bus_reset)
+        board->defect->bus_reset(&board->view);
+    current = board->current;
     if (current)
         current->ops->bus_reset(current, se0);
 }

@@ -4,7 +4,8 @@
 //
 // A defect is a row of data: a name, one line for a person, and the few places where the device
 // goes wrong. Every hook may be NULL; the device is a good one in all that no hook touches. Hooks
-// are called in both modes of a board and look at `mode` where they mean one.
+// are called in both modes of a board and look at view->runtime or view->bootloader where they mean
+// one.
 //
 // A new defect is a new row in the table of defects.c, with its hooks above it.
 
@@ -45,8 +46,15 @@ struct sim_defect {
     // NATIVE_PASS to leave it to the good device.
     int (*setup)(struct defect_view *view, const struct usb_setup *setup);
 
+    // A bus reset begins; called before the good device sees it.
+    void (*bus_reset)(struct defect_view *view);
+
     // A millisecond has passed; called after the good device has dealt with it.
     void (*tick)(struct defect_view *view);
+
+    // How long the board is off the bus when it changes from one mode into the other; 0: as long as
+    // a good one.
+    uint32_t reset_ms;
 
     // The board changes from one mode into the other at once and with the pull-up on: the host sees
     // no disconnect.

@@ -51,6 +51,19 @@ static int accept_second_detach(struct defect_view *view, const struct usb_setup
     return 0;
 }
 
+// But not by those of its enumeration, or it would never be seen at run time.
+static void enter_dfu_by_any_reset(struct defect_view *view)
+{
+    if (view->runtime && usbdev_state(&view->native->dev) == USBDEV_CONFIGURED)
+        view->enter_dfu(view->board);
+}
+
+static void end_dfu_mode_by_any_reset(struct defect_view *view)
+{
+    if (view->bootloader)
+        dfu_mode_configured(&view->bootloader->dfu);
+}
+
 // ---- Replies ----
 
 static int always_say_app_idle(struct defect_view *view, const struct usb_setup *setup)
@@ -99,6 +112,21 @@ const struct sim_defect sim_defects[] = {
         .name = "second-detach",
         .summary = "accepts a second DETACH in appDETACH and starts the timer again",
         .setup = accept_second_detach,
+    },
+    {
+        .name = "reset-enters-dfu",
+        .summary = "a bus reset without DETACH leads into DFU mode",
+        .bus_reset = enter_dfu_by_any_reset,
+    },
+    {
+        .name = "reset-bounces",
+        .summary = "the bus resets of its own enumeration end DFU mode",
+        .bus_reset = end_dfu_mode_by_any_reset,
+    },
+    {
+        .name = "slow-return",
+        .summary = "off the bus for 12 s between its two modes: longer than any tool waits",
+        .reset_ms = 12000,
     },
     {
         .name = "status-always-app-idle",

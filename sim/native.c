@@ -273,6 +273,8 @@ static int native_out(struct sim_device *device,
     out->data1 = !out->data1;
     if (endpoint != 0 || !native->overridden)
         usbdev_out_done(&native->dev, endpoint, data, (uint16_t)length);
+    else
+        ep_out(native, 0); // take whatever else the host brings
     return SIM_ACK;
 }
 

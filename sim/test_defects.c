@@ -185,6 +185,45 @@ static void no_disconnect__the_host_goes_on_talking_to_nobody(void **state)
     sim_host_close(host);
 }
 
+static void reset_enters_dfu__without_detach(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("wait-reset", "reset-enters-dfu");
+
+    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+
+    enumerate(host);
+    assert_int_equal(vid_pid(host), 0x12090002);
+    sim_host_close(host);
+}
+
+static void reset_bounces__never_is_in_dfu_mode_when_enumerated(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("will-detach", "reset-bounces");
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 20);
+    enumerate(host);
+
+    assert_int_equal(vid_pid(host), 0x12090001);
+    sim_host_close(host);
+}
+
+static void slow_return__comes_back_after_12_s(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("will-detach", "slow-return");
+
+    assert_int_equal(detach(host), 0);
+    pass_ms(host, 11900);
+    assert_false(sim_host_connected(host));
+    enumerate(host);
+
+    assert_int_equal(vid_pid(host), 0x0483DF11);
+    sim_host_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +234,9 @@ int main(void)
         cmocka_unit_test(status_always_app_idle__disagrees_with_GETSTATE),
         cmocka_unit_test(status_beyond_wlength__overflows),
         cmocka_unit_test(same_vid_pid__in_both_modes),
+        cmocka_unit_test(reset_enters_dfu__without_detach),
+        cmocka_unit_test(reset_bounces__never_is_in_dfu_mode_when_enumerated),
+        cmocka_unit_test(slow_return__comes_back_after_12_s),
         cmocka_unit_test(no_disconnect__the_host_goes_on_talking_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

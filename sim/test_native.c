@@ -239,6 +239,27 @@ static void override__sends_more_than_wLength_packet_by_packet(void **state)
     assert_int_equal(in(ADDRESS, 0, data, &data1), 2);
 }
 
+static int take_anything(void *context, const struct usb_setup *request, const uint8_t **ret_reply)
+{
+    (void)context, (void)request, (void)ret_reply;
+    return 0;
+}
+
+static void override__takes_all_data_of_an_out_request(void **state)
+{
+    (void)state;
+    static const uint8_t packet[64];
+    uint8_t data[SIM_MAX_PACKET];
+    bool data1 = false;
+    runtime.native.override = take_anything;
+
+    assert_int_equal(setup(ADDRESS, 0x41, 0x50, 0, 0, 128), SIM_ACK);
+    assert_int_equal(out(0, true, packet, 64), SIM_ACK);
+    assert_int_equal(out(0, false, packet, 64), SIM_ACK);
+
+    assert_int_equal(in(ADDRESS, 0, data, &data1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup(silence__of_3_ms_is_a_suspend_and_5_ms_allow_a_wake_up, start),
         cmocka_unit_test_setup(reset__ends_a_suspend, start),
         cmocka_unit_test_setup(override__sends_more_than_wLength_packet_by_packet, start),
+        cmocka_unit_test_setup(override__takes_all_data_of_an_out_request, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
