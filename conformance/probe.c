@@ -38,6 +38,7 @@ void probe_begin(struct probe *probe, const struct check *check)
     probe->check = check;
     probe->verdict = VERDICT_PASS;
     probe->decided = false;
+    probe->inapplicable = false;
     probe->expectations = 0;
     probe->finding = (struct finding){.sent = ""};
 }
@@ -367,6 +368,13 @@ bool probe_skip(struct probe *probe, const char *reason, ...)
     vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
     va_end(args);
     return false;
+}
+
+bool probe_inapplicable(struct probe *probe, const char *kind)
+{
+    if (!probe->decided)
+        probe->inapplicable = true;
+    return probe_skip(probe, "needs %s", kind);
 }
 
 void probe_note(struct probe *probe, const char *note, ...)

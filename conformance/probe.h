@@ -85,6 +85,7 @@ struct probe {
 
     // Of the check that runs.
     enum verdict verdict;
+    bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
     bool decided;          // verdict is final: the first finding wins
     unsigned expectations; // how many were tested
     struct finding finding;
@@ -204,6 +205,10 @@ bool probe_inconclusive(struct probe *probe, const char *reason, ...)
 
 // What the check turned out to need is not there. Returns false.
 bool probe_skip(struct probe *probe, const char *reason, ...) __attribute__((format(printf, 2, 3)));
+
+// The requirement speaks of another kind of device than this: a SKIP that nobody can mend, and that
+// is counted apart. Returns false.
+bool probe_inapplicable(struct probe *probe, const char *kind);
 
 // Something worth knowing that leaves the verdict as it is: which of two documented ways the
 // device goes, say.

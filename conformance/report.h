@@ -25,6 +25,7 @@ enum { REPORT_TEXT = 128 };
 struct result {
     const struct check *check;
     enum verdict verdict;
+    bool inapplicable;      // SKIP, because the requirement is for other kinds of device
     const char *waiver;     // the reason it is waived for, or NULL
     struct finding finding; // sent, expected, received; or the reason
     uint64_t start_us;      // in the target's time, since the run began
@@ -58,6 +59,7 @@ struct report {
     size_t count;
     unsigned counts[VERDICT_INCONCLUSIVE + 1]; // by verdict, waived ones apart
     unsigned waived;
+    unsigned inapplicable; // counted here, not as SKIP
     uint64_t took_us;
     char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
 };

@@ -90,6 +90,8 @@ static void put_summary(FILE *out, const struct report *report)
     }
     if (report->waived)
         fprintf(out, "<li class=\"soft\">%u waived</li>", report->waived);
+    if (report->inapplicable)
+        fprintf(out, "<li class=\"soft\">%u for other kinds of device</li>", report->inapplicable);
     fputs("</ul></div>\n<p class=\"soft\">", out);
     put(out, "%s, %s. dfu-conformance %s against USB DFU 1.1; %zu checks in %.2f s.",
         report->target, report->where, report->suite_version, report->count,
@@ -295,8 +297,10 @@ static void put_results(FILE *out, const struct report *report)
     fputs("<h2>Every check</h2>\n<div class=\"scroll\"><table><thead><tr><th>verdict</th>"
           "<th>id</th><th>requirement</th><th class=\"section\">section</th></tr></thead><tbody>\n",
           out);
-    for (size_t i = 0; i < report->count; ++i)
-        put_result(out, &report->results[i]);
+    for (size_t i = 0; i < report->count; ++i) {
+        if (!report->results[i].inapplicable)
+            put_result(out, &report->results[i]);
+    }
     fputs("</tbody></table></div>\n", out);
 }
 

@@ -87,12 +87,12 @@ static json_t *result_object(const struct result *result)
 {
     const struct check *check = result->check;
     json_t *transfers = json_array();
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "id", check->id, "section",
-                  check->section, "level", level_text(check->level), "sentence", check->sentence,
-                  "verdict", verdict_text(result->verdict), "waived", result->waiver != NULL,
-                  "start_us", (json_int_t)result->start_us, "took_us", (json_int_t)result->took_us,
-                  "transfers_dropped", (json_int_t)result->transfers_dropped);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b}", "id", check->id, "section",
+        check->section, "level", level_text(check->level), "sentence", check->sentence, "verdict",
+        verdict_text(result->verdict), "waived", result->waiver != NULL, "start_us",
+        (json_int_t)result->start_us, "took_us", (json_int_t)result->took_us, "transfers_dropped",
+        (json_int_t)result->transfers_dropped, "applicable", !result->inapplicable);
 
     if (result->first_frame)
         json_object_set_new(
@@ -117,6 +117,7 @@ static json_t *counts_object(const struct report *report)
         json_object_set_new(object, verdict_text((enum verdict)verdict),
                             json_integer(report->counts[verdict]));
     json_object_set_new(object, "waived", json_integer(report->waived));
+    json_object_set_new(object, "inapplicable", json_integer(report->inapplicable));
     return object;
 }
 

@@ -101,7 +101,7 @@ int report_junit_write(const struct report *report, FILE *out)
     report_put_xml(out, report->target);
     fprintf(out, "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
             report->count, report->counts[VERDICT_FAIL], report->counts[VERDICT_INCONCLUSIVE],
-            report->counts[VERDICT_SKIP], (double)report->took_us / 1e6);
+            report->counts[VERDICT_SKIP] + report->inapplicable, (double)report->took_us / 1e6);
     for (size_t i = 0; i < report->count; ++i)
         put_case(out, &report->results[i]);
     fputs("</testsuite>\n", out);

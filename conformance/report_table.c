@@ -118,6 +118,8 @@ static void check_end(void *context, const struct report *report, const struct r
     struct report_table *table = context;
     (void)report;
     clear_progress(table);
+    if (result->inapplicable)
+        return;
     const struct check_group *group = group_of(result->check);
     if (group != table->group && group)
         fprintf(table->out, "\n%s\n", group->title);
@@ -142,6 +144,8 @@ static void end(void *context, const struct report *report)
             counts[VERDICT_INCONCLUSIVE]);
     if (report->waived)
         fprintf(table->out, ", %u waived", report->waived);
+    if (report->inapplicable)
+        fprintf(table->out, ", %u for other kinds of device", report->inapplicable);
     fprintf(table->out, "; %" PRIu64 ".%03" PRIu64 " s of the device's time\n",
             report->took_us / 1000000, report->took_us / 1000 % 1000);
     if (*report->ending)

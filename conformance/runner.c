@@ -196,6 +196,16 @@ static unsigned missing_of_device(const struct runner *runner, unsigned needs)
     return 0;
 }
 
+// A device of another kind than the check is for is no reason to look at the bench again.
+static bool skip_for(struct probe *probe, unsigned missing)
+{
+    const unsigned kinds = NEED_WILL_DETACH | NEED_WAIT_RESET | NEED_CAN_DNLOAD | NEED_CAN_UPLOAD |
+                           NEED_DFUSE | NEED_PLAIN | NEED_OTHER_INTERFACE;
+    if (missing & kinds)
+        return probe_inapplicable(probe, need_text(missing));
+    return probe_skip(probe, "needs %s", need_text(missing));
+}
+
 // SKIP if something is missing that no change of mode brings. Returns whether nothing is.
 static bool check_needs(struct runner *runner, const struct check *check)
 {
@@ -207,14 +217,12 @@ static bool check_needs(struct runner *runner, const struct check *check)
     if ((check->needs & NEED_WRITE) && !runner->options->allow_write)
         return probe_skip(probe, "needs --allow-write");
     if ((check->needs & NEED_RUN_TIME) && !probe->run_time.seen)
-        return probe_skip(probe, "needs run time, and the device was given in DFU mode");
+        return probe_inapplicable(probe, "run time, and the device was given in DFU mode");
 
     unsigned missing = missing_of_target(runner, check->needs);
     if (!missing)
         missing = missing_of_run_time(runner, check->needs);
-    if (missing)
-        return probe_skip(probe, "needs %s", need_text(missing));
-    return true;
+    return !missing || skip_for(probe, missing);
 }
 
 // ---- One check ----
@@ -242,7 +250,7 @@ static void run_on_device(struct runner *runner, const struct check *check)
         return;
     unsigned missing = missing_of_device(runner, check->needs);
     if (missing) {
-        probe_skip(probe, "needs %s", need_text(missing));
+        skip_for(probe, missing);
         return;
     }
     probe_begin(probe, check);
@@ -267,7 +275,9 @@ static void keep_transfers(struct result *result, const struct transcript *trans
 
 static void count_result(struct report *report, const struct result *result)
 {
-    if (result->waiver)
+    if (result->inapplicable)
+        ++report->inapplicable;
+    else if (result->waiver)
         ++report->waived;
     else
         ++report->counts[result->verdict];
@@ -298,6 +308,7 @@ static void run_check(struct runner *runner, const struct check *check)
     *result = (struct result){
         .check = check,
         .verdict = probe->verdict,
+        .inapplicable = probe->inapplicable,
         .waiver = waiver_for(runner, check),
         .finding = probe->finding,
         .start_us = start_us - runner->start_us,

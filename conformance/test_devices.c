@@ -46,10 +46,7 @@ static void run_on(struct run *run, const char *text, const struct runner_option
 // The only reasons for which a check may be skipped on sim:, where the transport can do anything.
 static bool skipped_for_the_device(const struct result *result)
 {
-    return strncmp(result->finding.message, "needs a device with ", 20) == 0 ||
-           strcmp(result->finding.message, "needs a device that is not DfuSe") == 0 ||
-           strcmp(result->finding.message, "needs a DfuSe device (bcdDFUVersion 011Ah)") == 0 ||
-           strncmp(result->finding.message, "needs --allow-write", 19) == 0;
+    return result->inapplicable || strncmp(result->finding.message, "needs --allow-write", 19) == 0;
 }
 
 static void assert_good(const struct result *result)
