@@ -78,12 +78,12 @@ static void boot_request__is_obeyed_after_a_software_reset(void **state)
 {
     (void)state;
     struct rig *rig = power_on(1);
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
 
     store_request(rig, REQUEST);
     f072_chip_reset(&rig->chip, F072_RESET_SOFTWARE);
 
-    assert_int_equal(run_for(rig, 150 * MS), F072_IN_ROM);
+    assert_int_equal(run_for(rig, 110 * MS), F072_IN_ROM);
     free(rig);
 }
 
@@ -92,11 +92,11 @@ static void boot_request__hands_over_a_chip_as_after_reset(void **state)
 {
     (void)state;
     struct rig *rig = power_on(1);
-    run_for(rig, 150 * MS);
+    run_for(rig, 110 * MS);
     store_request(rig, REQUEST);
     f072_chip_reset(&rig->chip, F072_RESET_SOFTWARE);
 
-    run_for(rig, 150 * MS);
+    run_for(rig, 110 * MS);
 
     const struct armv6m *cpu = &rig->chip.cpu;
     uint32_t msp = load_le16(rig->chip.rom) | (uint32_t)load_le16(rig->chip.rom + 2) << 16;
@@ -122,11 +122,11 @@ static void boot_request__counts_after_no_other_reset(void **state)
 
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
         struct rig *rig = power_on(1);
-        run_for(rig, 150 * MS);
+        run_for(rig, 110 * MS);
         store_request(rig, REQUEST);
 
         f072_chip_reset(&rig->chip, causes[i]);
-        assert_application(rig, run_for(rig, 150 * MS));
+        assert_application(rig, run_for(rig, 110 * MS));
 
         assert_int_equal(load_request(rig), 0);
         free(rig);
@@ -138,14 +138,14 @@ static void boot_request__counts_once_though_the_flags_add_up(void **state)
 {
     (void)state;
     struct rig *rig = power_on(1);
-    run_for(rig, 150 * MS);
+    run_for(rig, 110 * MS);
     f072_chip_reset(&rig->chip, F072_RESET_SOFTWARE);
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
 
     store_request(rig, REQUEST);
     f072_chip_reset(&rig->chip, F072_RESET_PIN);
 
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
     free(rig);
 }
 
@@ -153,9 +153,9 @@ static void boot_request__is_not_found_in_noise_at_power_on(void **state)
 {
     (void)state;
 
-    for (uint32_t noise = 0; noise < 20; noise++) {
+    for (uint32_t noise = 0; noise < 8; noise++) {
         struct rig *rig = power_on(noise);
-        assert_application(rig, run_for(rig, 150 * MS));
+        assert_application(rig, run_for(rig, 110 * MS));
         free(rig);
     }
 }
@@ -166,7 +166,7 @@ static void boot_request__is_not_obeyed_at_power_on_even_if_the_noise_is_the_wor
     struct rig *rig = power_on(1);
     store_request(rig, REQUEST);
 
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
     free(rig);
 }
 
@@ -174,11 +174,11 @@ static void software_reset__without_a_request_ends_in_the_application(void **sta
 {
     (void)state;
     struct rig *rig = power_on(1);
-    run_for(rig, 150 * MS);
+    run_for(rig, 110 * MS);
 
     f072_chip_reset(&rig->chip, F072_RESET_SOFTWARE);
 
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
     free(rig);
 }
 
@@ -200,7 +200,7 @@ static void leave__ends_in_the_application_whatever_is_left(void **state)
     cpu->primask = true; // or they would have been taken before the jump
     cpu->current_priority = 0;
 
-    assert_application(rig, run_for(rig, 150 * MS));
+    assert_application(rig, run_for(rig, 110 * MS));
 
     assert_int_equal(rig->chip.syscfg_cfgr1 & 3, F072_MEMORY_FLASH);
     free(rig);
