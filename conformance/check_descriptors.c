@@ -218,7 +218,7 @@ static const struct check checks[] = {
     {"RT-DESC-01b", "DFU 1.1 4.1", LEVEL_MUST,
      "the configuration has exactly one DFU functional descriptor",
      NEED_RUN_TIME, one_functional_descriptor},
-    {"RT-DESC-01c", "DFU 1.1 4.1.1", LEVEL_MUST,
+    {"RT-DESC-01c", "DFU 1.1 4.1", LEVEL_MUST,
      "bNumInterfaces counts the DFU interface",
      NEED_RUN_TIME, interface_counted},
     {"RT-DESC-02a", "DFU 1.1 4.1.2", LEVEL_MUST,

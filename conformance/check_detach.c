@@ -47,7 +47,7 @@ static void detach_in_time(struct probe *probe)
            took_us / 100 % 10);
 }
 
-// How long no time is, is left open (DFU 1.1 3.1); that endpoint 0 lives on is not.
+// How long no time is, is left open (DFU 1.1 5.1); that endpoint 0 lives on is not.
 static void detach_wvalue_0(struct probe *probe)
 {
     const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, 0, 0);
@@ -245,7 +245,7 @@ static const struct check checks[] = {
     {"RT-DETACH-02", "USB 2.0 9.2.6.4", LEVEL_MUST,
      "DETACH is done within 50 ms",
      DETACH, detach_in_time},
-    {"RT-DETACH-03", "DFU 1.1 3.1", LEVEL_INFO,
+    {"RT-DETACH-03", "DFU 1.1 5.1", LEVEL_INFO,
      "a DETACH with wValue 0 leaves endpoint 0 working",
      DETACH, detach_wvalue_0},
     {"RT-DETACH-04", "DFU 1.1 4.1.3", LEVEL_MUST,
@@ -260,13 +260,13 @@ static const struct check checks[] = {
     {"RT-DETACH-07", "DFU 1.1 5.1", LEVEL_MUST,
      "the detach timer expires, back to appIDLE",
      WAITS, timer_expires},
-    {"RT-DETACH-08", "DFU 1.1 3.1", LEVEL_MUST,
+    {"RT-DETACH-08", "DFU 1.1 5.1", LEVEL_MUST,
      "the detach timer waits no longer than wValue of DETACH",
      WAITS, timer_obeys_wvalue},
     {"RT-DETACH-09", "DFU 1.1 4.1.3", LEVEL_MUST,
      "the detach timer waits no longer than wDetachTimeOut",
      WAITS, timer_is_capped},
-    {"RT-DETACH-10", "DFU 1.1 3.1", LEVEL_SHOULD,
+    {"RT-DETACH-10", "DFU 1.1 5.1", LEVEL_SHOULD,
      "the detach timer leaves the host at least half of its time",
      WAITS, timer_holds},
     {"RT-DETACH-11", "DFU 1.1 6.1.2", LEVEL_MUST,
