@@ -16,12 +16,13 @@ enum stage {
 };
 
 enum {
-    GAP_NS = 15000,      // between two packets of one endpoint; real hosts leave 12 us or more
-    SILENCE_NS = 100000, // before a packet that nobody answered is sent again
-    BYTE_NS = 667,       // eight bits at 12 Mbit/s
-    OVERHEAD_BYTES = 13, // token, sync, CRC, handshake, turn-around (USB 2.0 5.8.4)
-    MAX_ERRORS = 3,      // in a row (USB 2.0 10.2.6)
-    MAX_NAK_GAP = 4,     // GAP_NS << 4: a NAKing endpoint is tried four times a frame
+    GAP_NS = 15000,        // between two packets of one endpoint; real hosts leave 12 us or more
+    TURNAROUND_NS = 50000, // from the end of a control transfer to the SETUP of the next
+    SILENCE_NS = 100000,   // before a packet that nobody answered is sent again
+    BYTE_NS = 667,         // eight bits at 12 Mbit/s
+    OVERHEAD_BYTES = 13,   // token, sync, CRC, handshake, turn-around (USB 2.0 5.8.4)
+    MAX_ERRORS = 3,        // in a row (USB 2.0 10.2.6)
+    MAX_NAK_GAP = 4,       // GAP_NS << 4: a NAKing endpoint is tried four times a frame
 };
 
 static uint64_t wire_ns(size_t length)
@@ -85,6 +86,15 @@ static void took(struct sim_host *host, struct sim_transfer *transfer, size_t le
 {
     host->bus_free_ns = host->now_ns + wire_ns(length);
     host->ready_ns[endpoint_index(transfer->endpoint)] = host->bus_free_ns + pace(transfer);
+}
+
+// A host's software starts a control transfer only when it has seen the last one end. Drivers on
+// slow chips need that breath: a SETUP that comes sooner catches them still busy with the status
+// stage.
+static void end_control(struct sim_host *host, struct sim_transfer *transfer)
+{
+    host->ready_ns[endpoint_index(transfer->endpoint)] = host->bus_free_ns + TURNAROUND_NS;
+    host_finish(host, transfer, SIM_OK);
 }
 
 static void moved(struct sim_transfer *transfer)
@@ -275,7 +285,7 @@ static void status_in(struct sim_host *host, struct sim_transfer *transfer)
         return;
     }
     follow_toggle_reset(host, transfer);
-    host_finish(host, transfer, SIM_OK);
+    end_control(host, transfer);
 }
 
 static void status_out(struct sim_host *host, struct sim_transfer *transfer)
@@ -286,7 +296,11 @@ static void status_out(struct sim_host *host, struct sim_transfer *transfer)
         not_acknowledged(host, transfer, result);
         return;
     }
-    flip_toggle(host, transfer);
+    if (is_control(transfer)) {
+        end_control(host, transfer);
+        return;
+    }
+    flip_toggle(host, transfer); // the zero-length packet that ends a bulk OUT transfer
     host_finish(host, transfer, SIM_OK);
 }
 
