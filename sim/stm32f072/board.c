@@ -280,10 +280,7 @@ uint16_t f072_board_pins(const struct sim_device *device, unsigned port)
 
 void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, uint16_t levels)
 {
-    struct f072_gpio *gpio = &board_of(device)->chip.gpio[port];
-
-    gpio->wired = pins;
-    gpio->levels = levels;
+    f072_chip_wire(&board_of(device)->chip, port, pins, levels);
 }
 
 uint64_t f072_board_cycles(const struct sim_device *device)

@@ -124,6 +124,9 @@ void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 // After the wire has done something: interrupt lines follow.
 void f072_chip_update(struct f072_chip *chip);
 
+// Wire pins of a port, 0 for GPIOA, to levels. The others of the port hang free.
+void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16_t levels);
+
 // The boot loader in ROM takes the chip: it overwrites the SRAM that it uses.
 void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed);
 

@@ -8,7 +8,7 @@ enum {
     OTYPER = 0x04,
     OSPEEDR = 0x08,
     PUPDR = 0x0C,
-    IDR = 0x10,
+    IDR = F072_GPIO_IDR,
     ODR = 0x14,
     BSRR = 0x18,
     LCKR = 0x1C,

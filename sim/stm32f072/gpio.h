@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+enum { F072_GPIO_IDR = 0x10 }; // what the pins read
+
 struct f072_gpio {
     uint32_t moder;
     uint32_t otyper;

@@ -308,6 +308,25 @@ static bool syscfg_write(struct f072_chip *chip,
     return true;
 }
 
+static bool looks_at(const struct f072_chip *chip, unsigned line, unsigned port)
+{
+    return (chip->syscfg_exticr[line / 4] >> 4 * (line % 4) & 0xF) == port;
+}
+
+void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16_t levels)
+{
+    struct f072_gpio *gpio = &chip->gpio[port];
+    uint32_t before = f072_gpio_read(gpio, F072_GPIO_IDR);
+
+    gpio->wired = pins;
+    gpio->levels = levels;
+    uint32_t after = f072_gpio_read(gpio, F072_GPIO_IDR);
+    for (unsigned pin = 0; pin < 16; pin++)
+        if (((before ^ after) >> pin & 1) && looks_at(chip, pin, port))
+            f072_exti_edge(&chip->exti, pin, after >> pin & 1);
+    f072_chip_update(chip);
+}
+
 // After a system reset MEM_MODE shows how the chip booted (RM0091 9.1.1).
 static void syscfg_reset(struct f072_chip *chip, const struct peripheral *p)
 {

@@ -132,6 +132,11 @@ void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value)
     }
 }
 
+void f072_exti_edge(struct f072_exti *exti, unsigned line, bool rising)
+{
+    exti->pr |= (rising ? exti->rtsr : exti->ftsr) & UINT32_C(1) << line;
+}
+
 bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines)
 {
     return exti->pr & exti->imr & lines;

@@ -26,7 +26,7 @@ bool f072_crs_interrupt(const struct f072_crs *crs);
 
 // ---- Extended interrupts and events (RM0091 chapter 11) ----
 
-// No pin ever moves: lines become pending by software only.
+// Lines become pending by the edges of pins and by software; those of peripherals never do.
 struct f072_exti {
     uint32_t imr;
     uint32_t emr;
@@ -39,6 +39,9 @@ struct f072_exti {
 void f072_exti_reset(struct f072_exti *exti);
 uint32_t f072_exti_read(const struct f072_exti *exti, uint32_t offset);
 void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value);
+
+// The level of the pin that a line looks at has changed.
+void f072_exti_edge(struct f072_exti *exti, unsigned line, bool rising);
 
 // Is one of these lines pending and not masked?
 bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines);

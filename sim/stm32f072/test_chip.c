@@ -270,7 +270,27 @@ static void bus__flash_is_programmed_and_executed(void **state)
     assert_true(f->chip.cpu.r[0] > 1000);
 }
 
-// ---- Usb and its clocks ----
+static void bus__the_edge_of_a_chosen_pin_interrupts(void **state)
+{
+    struct fixture *f = *state;
+    enum { GPIOC = 2, LINE_13 = 1 << 13, EXTICR4 = SYSCFG_CFGR1 + 0x14, EXTI = 0x40010400 };
+
+    write_bus(f, RCC_APB2ENR, 4, 1);
+    write_bus(f, EXTICR4, 4, GPIOC << 4); // line 13
+    write_bus(f, EXTI, 4, LINE_13);
+    write_bus(f, EXTI + 0x0C, 4, LINE_13); // FTSR
+    f072_chip_wire(&f->chip, GPIOC + 1, LINE_13, LINE_13);
+    f072_chip_wire(&f->chip, GPIOC + 1, LINE_13, 0);
+    f072_chip_wire(&f->chip, GPIOC, LINE_13, LINE_13);
+    assert_int_equal(f->chip.cpu.lines, 0);
+    f072_chip_wire(&f->chip, GPIOC, LINE_13, 0);
+    assert_int_equal(f->chip.cpu.lines, 1 << 7);
+
+    write_bus(f, EXTI + 0x14, 4, LINE_13);
+    assert_int_equal(f->chip.cpu.lines, 0);
+}
+
+// ---- USB and its clocks ----
 
 static void usb__lives_only_with_its_clocks(void **state)
 {
@@ -452,6 +472,7 @@ int main(void)
         TEST(bus__usb_registers_take_16_and_32_bits),
         TEST(bus__flash_is_not_written_without_being_unlocked),
         TEST(bus__flash_is_programmed_and_executed),
+        TEST(bus__the_edge_of_a_chosen_pin_interrupts),
         TEST(usb__lives_only_with_its_clocks),
         TEST(usb__a_peripheral_reset_drops_the_pull_up),
         TEST(usb__interrupts_on_line_31),
