@@ -72,8 +72,8 @@ int usbip_client_reset(struct usbip_client *client, unsigned timeout_ms);
 // Wait until the device leaves the bus. Returns 0, or USBIP_CLIENT_TIMEOUT if it stayed.
 int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms);
 
-// Drop the connection and import the device again under the same bus id, trying until it is back.
-// Returns 0, or USBIP_CLIENT_TIMEOUT.
+// After the device has left: import it again under the same bus id, trying until it is back. While
+// it has not left, nothing is done: it is still there. Returns 0, or USBIP_CLIENT_TIMEOUT.
 int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms);
 
 // What the server did wrong, one line; NULL while all is well.

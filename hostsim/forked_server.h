@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// forked_server.h - for tests of both ends of a socket: a server in a child process.
+
+#ifndef HOSTSIM_FORKED_SERVER_H
+#define HOSTSIM_FORKED_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct forked_server {
+    pid_t pid;
+    char port[8];
+};
+
+// Serve a toy device (toy_device.h) by the real loop.
+void forked_server_start(struct forked_server *server);
+
+// Serve one connection of a server that means no good: read `asked` bytes, then send the script,
+// once for each of count scripts, then keep the connection open.
+struct forked_script {
+    size_t asked;
+    const uint8_t *bytes;
+    size_t length;
+};
+void forked_server_start_script(struct forked_server *server,
+                                const struct forked_script *scripts,
+                                size_t count);
+
+// Ends it by SIGTERM. The real loop must end by itself with status 0.
+void forked_server_stop(struct forked_server *server);
+void forked_server_kill(struct forked_server *server);
+
+// Connect to it.
+int forked_server_connect(const struct forked_server *server);
+
+#endif
