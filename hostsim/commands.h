@@ -10,5 +10,8 @@
 
 int command_list(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_guest(int argc, char **argv);
+int command_guest_agent(int argc, char **argv);
 
 #endif

@@ -16,13 +16,21 @@ static const struct {
      "dfu-sim serve [--listen ADDR:PORT] [--count N] [device]    USB/IP server, 127.0.0.1:3240"},
     {"list", command_list,
      "dfu-sim list                                               devices and defects"},
+    {"run", command_run,
+     "dfu-sim run [--via auto|vhci|guest|mock] [device] -- COMMAND...\n"
+     "                                                             a command, the device plugged "
+     "in"},
+    {"guest", command_guest,
+     "dfu-sim guest -- COMMAND...                                a command, in the test guest"},
+    {"guest-agent", command_guest_agent, NULL}, // started by guest/init
 };
 
 static void print_usage(FILE *stream)
 {
     fprintf(stream, "usage:\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(stream, "  %s\n", commands[i].usage);
+        if (commands[i].usage)
+            fprintf(stream, "  %s\n", commands[i].usage);
     fprintf(stream,
             "\n"
             "device:\n"

@@ -10,6 +10,11 @@
 
 static const uint64_t enumeration_timeout_ns = 5000 * SIM_MS;
 
+// How long after the fact a hub's interrupt endpoint tells; and at most, if programs are slow to
+// take what the device had still answered.
+static const uint64_t notice_ns = 20 * SIM_MS;
+static const uint64_t patience_ns = 1000 * SIM_MS;
+
 static uint64_t wall_ns(void)
 {
     struct timespec now;
@@ -198,16 +203,26 @@ void mock_port_catch_up(struct mock_port *port)
     port->wall_ns = now_ns;
 }
 
-enum mock_change mock_port_look(struct mock_port *port)
+static bool notices_leaving(struct mock_port *port, bool owes)
+{
+    if (!port->left)
+        return false;
+    if (!port->left_ns)
+        port->left_ns = port->wall_ns;
+    return port->wall_ns - port->left_ns >= (owes ? patience_ns : notice_ns);
+}
+
+enum mock_change mock_port_look(struct mock_port *port, bool owes)
 {
     mock_port_catch_up(port);
-    if (port->plugged && port->left) {
+    if (port->plugged && notices_leaving(port, owes)) {
         port->plugged = false;
         return MOCK_LEFT;
     }
     if (!port->plugged && (port->enumerated || (port->connected && enumerate(port) == 0))) {
         port->plugged = true;
         port->left = false;
+        port->left_ns = 0;
         return MOCK_CAME;
     }
     return MOCK_NOTHING;

@@ -33,6 +33,7 @@ struct mock_port {
     bool connected;   // not enumerated since it connected
     bool enumerated;  // the members above describe what is connected
     bool left;        // it is no longer what was plugged in
+    uint64_t left_ns; // since when, by the wall clock
 };
 
 // Power the device and watch it. Returns 0 or -ENOMEM. The port owns the device from now on.
@@ -48,8 +49,10 @@ enum mock_change {
 // Let the device live until now: before it is asked anything.
 void mock_port_catch_up(struct mock_port *port);
 
-// The same, and say what changed. To be called every millisecond or so.
-enum mock_change mock_port_look(struct mock_port *port);
+// The same, and say what changed. To be called every millisecond or so. Leaving is noticed a moment
+// after it happened, as by a hub, and while a program is owed answers that the device has given, it
+// waits for that: a machine under load must not turn them into "no such device".
+enum mock_change mock_port_look(struct mock_port *port, bool owes);
 
 // A control transfer without data, then as much of its effect as a kernel keeps. Each returns 0 or
 // a negative errno, as the ioctl of usbfs does.

@@ -129,7 +129,8 @@ static void pull_out(struct mock *mock)
 static void tick(struct mock *mock)
 {
     g_mutex_lock(&mock->lock);
-    enum mock_change change = mock_port_look(&mock->port);
+    bool owes = mock->usbfs && mock_usbfs_owes(mock->usbfs);
+    enum mock_change change = mock_port_look(&mock->port, owes);
     if (change == MOCK_LEFT)
         mock_usbfs_gone(mock->usbfs);
     else if (mock->usbfs)

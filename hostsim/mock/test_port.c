@@ -38,7 +38,7 @@ static void close_port(struct mock_port *port)
 static enum mock_change next_change(struct mock_port *port)
 {
     for (int ms = 0; ms < 5000; ms++) {
-        enum mock_change change = mock_port_look(port);
+        enum mock_change change = mock_port_look(port, false);
         if (change != MOCK_NOTHING)
             return change;
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -93,6 +93,25 @@ static void port__sees_a_device_leave_and_return_as_another(void **state)
     close_port(port);
 }
 
+static void leaving__is_noticed_after_the_answers_were_taken(void **state)
+{
+    struct mock_port *port = open_port("will-detach");
+    (void)state;
+    assert_int_equal(MOCK_CAME, next_change(port));
+    assert_int_equal(0, detach(port, 0));
+    sim_host_run_until(port->host, sim_host_now(port->host) + 1000 * SIM_MS);
+
+    enum mock_change owing = mock_port_look(port, true);
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+    enum mock_change still_owing = mock_port_look(port, true);
+    enum mock_change then = mock_port_look(port, false);
+
+    assert_int_equal(MOCK_NOTHING, owing);
+    assert_int_equal(MOCK_NOTHING, still_owing);
+    assert_int_equal(MOCK_LEFT, then);
+    close_port(port);
+}
+
 static void reset__of_a_detached_device_finds_another_one(void **state)
 {
     struct mock_port *port = open_port("wait-reset");
@@ -143,7 +162,7 @@ static void reset__restores_a_device_that_stays_the_same(void **state)
 
     assert_int_equal(0, error);
     assert_int_equal(1, port->alternates[0]);
-    assert_int_equal(MOCK_NOTHING, mock_port_look(port));
+    assert_int_equal(MOCK_NOTHING, mock_port_look(port, false));
     close_port(port);
 }
 
@@ -182,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(port__enumerates_what_is_plugged_in),
         cmocka_unit_test(port__sees_a_device_leave_and_return_as_another),
+        cmocka_unit_test(leaving__is_noticed_after_the_answers_were_taken),
         cmocka_unit_test(reset__of_a_detached_device_finds_another_one),
         cmocka_unit_test(reset__restores_a_device_that_stays_the_same),
         cmocka_unit_test(find__knows_the_endpoints_of_the_configuration),

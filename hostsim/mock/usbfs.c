@@ -413,6 +413,11 @@ void mock_usbfs_tick(struct mock_usbfs *usbfs)
     answer_waiting(usbfs, true);
 }
 
+bool mock_usbfs_owes(const struct mock_usbfs *usbfs)
+{
+    return usbfs->ended != NULL;
+}
+
 void mock_usbfs_gone(struct mock_usbfs *usbfs)
 {
     usbfs->gone = true;
