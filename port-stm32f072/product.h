@@ -22,7 +22,9 @@ enum {
     PRODUCT_bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD |
                            (PRODUCT_WILL_DETACH ? DFU_ATTR_WILL_DETACH : 0),
 
-    PRODUCT_SETTLE_MS = 5,   // lets the host see the end of DETACH before the device goes
+    // Lets the host see the end of DETACH before the device goes.
+    PRODUCT_SETTLE_MS = 5,
+
     // Without pull-up between two devices. A host must see it, also one that holds the bus in reset
     // meanwhile: root ports for 50 ms (USB 2.0 7.1.7.5), during which they see nothing.
     PRODUCT_OFF_BUS_MS = 100,

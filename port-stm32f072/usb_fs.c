@@ -200,7 +200,7 @@ void stm32_usb_poll(struct stm32_usb *usb)
 
     USB->ISTR = (uint16_t)~istr; // those that were seen, and no other
     if (istr & USB_ISTR_WKUP) {
-        USB->CNTR &= (uint16_t)~(USB_CNTR_FSUSP | USB_CNTR_LPMODE);
+        USB->CNTR &= (uint16_t) ~(USB_CNTR_FSUSP | USB_CNTR_LPMODE);
         usbdev_resumed(usb->dev);
     }
     if (istr & USB_ISTR_RESET)
