@@ -10,30 +10,31 @@
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *usage;
+    const char *arguments; // NULL: not for people
+    const char *summary;
 } commands[] = {
-    {"serve", command_serve,
-     "dfu-sim serve [--listen ADDR:PORT] [--count N] [device]    USB/IP server, 127.0.0.1:3240"},
-    {"list", command_list,
-     "dfu-sim list                                               devices and defects"},
-    {"run", command_run,
-     "dfu-sim run [--via auto|vhci|guest|mock] [device] -- COMMAND...\n"
-     "                                                             a command, the device plugged "
-     "in"},
-    {"guest", command_guest,
-     "dfu-sim guest -- COMMAND...                                a command, in the test guest"},
-    {"guest-agent", command_guest_agent, NULL}, // started by guest/init
+    {"serve", command_serve, "[--listen ADDR:PORT] [--count N] [DEVICE]",
+     "a USB/IP server, on 127.0.0.1:3240 unless told otherwise"},
+    {"attach", command_attach, "[--count N] [DEVICE]",
+     "plug the device into this machine's vhci-hcd until Ctrl-C"},
+    {"run", command_run, "[--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
+     "run a command with the device plugged in by the best means there is"},
+    {"guest", command_guest, "-- COMMAND...",
+     "run a command in a virtual machine whose kernel has USB"},
+    {"list", command_list, "", "the devices and defects that can be simulated"},
+    {"guest-agent", command_guest_agent, NULL, NULL}, // started by guest/init
 };
 
 static void print_usage(FILE *stream)
 {
     fprintf(stream, "usage:\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (commands[i].usage)
-            fprintf(stream, "  %s\n", commands[i].usage);
+        if (commands[i].arguments)
+            fprintf(stream, "  dfu-sim %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+                    commands[i].summary);
     fprintf(stream,
             "\n"
-            "device:\n"
+            "DEVICE:\n"
             "  --device NAME      one of dfu-sim list; will-detach unless told otherwise\n"
             "  --firmware FILE    an STM32F072 image (ELF or bin) on the virtual board instead\n"
             "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
