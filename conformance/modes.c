@@ -134,14 +134,12 @@ static bool recover(struct probe *probe)
     return !gone(ask_state(probe, &state));
 }
 
-// Out of dfuMANIFEST-WAIT-RESET only a reset leads (DFU 1.1 A.2.9).
+// Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
 static void quieten_dfu_mode(struct probe *probe, uint8_t state)
 {
-    bool can_reset = (probe->target->capabilities & TARGET_CAN_RESET) != 0;
-    if (state == DFU_STATE_dfuMANIFEST_WAIT_RESET && can_reset)
+    bool idle = state != DFU_STATE_dfuMANIFEST_WAIT_RESET && dfu_to_idle(probe);
+    if (!idle && (probe->target->capabilities & TARGET_CAN_RESET))
         reset_and_find(probe);
-    else
-        dfu_to_idle(probe);
 }
 
 bool mode_quieten(struct probe *probe)

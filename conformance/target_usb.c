@@ -9,7 +9,8 @@
 // the second clue.
 //
 // To look, a fresh libusb context is made each time: it scans the bus. A long-lived one learns of
-// changes from udev only, and in containers and small guests no udevd runs.
+// changes from udev only, and in containers and small guests no udevd runs. One context stays open
+// all the time, so that libusb's udev monitor does, and is not opened and closed with each look.
 //
 // usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
 // TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
@@ -37,7 +38,8 @@ enum {
 
 struct target_usb {
     struct target base;
-    libusb_context *context;
+    libusb_context *anchor;       // open from the first to the last
+    libusb_context *context;      // of the handle
     libusb_device_handle *handle; // NULL while the device is away
     char path[PATH_SIZE];         // its place: BUS-PORTS
     uint8_t address;
@@ -433,8 +435,10 @@ static int reset(struct target *target)
 
 static void close_usb(struct target *target)
 {
-    forget_handle(usb_of(target));
-    free(target);
+    struct target_usb *usb = usb_of(target);
+    forget_handle(usb);
+    libusb_exit(usb->anchor);
+    free(usb);
 }
 
 static const struct target_ops usb_ops = {
@@ -553,7 +557,7 @@ open_device(struct target_usb *usb, const struct target_spec *spec, char *error,
     libusb_context *context;
     int result = libusb_init(&context);
     if (result < 0) {
-        snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
+        say_not_opened(spec, result, error, size);
         return false;
     }
     libusb_device_handle *handle = open_chosen(context, spec, error, size);
@@ -575,8 +579,14 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
         return NULL;
     }
     usb->base.ops = &usb_ops;
-    if (!open_device(usb, spec, error, size)) {
+    int result = libusb_init(&usb->anchor);
+    if (result < 0) {
+        snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
         free(usb);
+        return NULL;
+    }
+    if (!open_device(usb, spec, error, size)) {
+        close_usb(&usb->base);
         return NULL;
     }
     return &usb->base;
