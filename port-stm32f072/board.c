@@ -20,7 +20,7 @@ static void set_field(volatile uint32_t *reg, unsigned pin, uint32_t value)
 
 void board_init(void)
 {
-    RCC->AHBENR |= RCC_AHBENR_GPIOA | RCC_AHBENR_GPIOC;
+    stm32_rcc_enable(&RCC->AHBENR, RCC_AHBENR_GPIOA | RCC_AHBENR_GPIOC);
     set_field(&GPIOA->MODER, NUCLEO_LED, GPIO_MODE_OUTPUT);
     set_field(&GPIOC->MODER, DISCOVERY_LED, GPIO_MODE_OUTPUT);
     set_field(&GPIOC->PUPDR, NUCLEO_BUTTON, GPIO_PULL_UP);

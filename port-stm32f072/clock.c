@@ -29,7 +29,7 @@ static void run_from_hsi48(void)
 
 static void trim_from_sof(void)
 {
-    RCC->APB1ENR |= RCC_APB1_CRS;
+    stm32_rcc_enable(&RCC->APB1ENR, RCC_APB1_CRS);
     CRS->CR |= CRS_CR_AUTOTRIMEN | CRS_CR_CEN; // CFGR resets to what SOF needs
 }
 

@@ -59,7 +59,7 @@ __attribute__((section(".vectors"), used)) const struct vector_table vectors = {
 
 static void map_flash_at_zero(void)
 {
-    RCC->APB2ENR |= RCC_APB2ENR_SYSCFG;
+    stm32_rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_SYSCFG);
     SYSCFG->CFGR1 &= ~(uint32_t)SYSCFG_CFGR1_MEM_MODE;
 }
 

@@ -16,7 +16,9 @@
 #include "regs/system.h"
 
 enum {
-    ENDPOINTS = 7, // as many as have room for two buffers beside the buffer table
+    // As many as have room for two buffers beside the buffer table. A product that uses the CAN
+    // bus has room for five: the last 256 bytes of packet memory are bxCAN's then (DS9826).
+    ENDPOINTS = 7,
     BUFFERS_AT = 64,
 };
 _Static_assert(BUFFERS_AT + 2 * ENDPOINTS * STM32_USB_MAX_PACKET <= USB_PMA_SIZE,
@@ -213,7 +215,7 @@ void stm32_usb_poll(struct stm32_usb *usb)
 void stm32_usb_init(struct stm32_usb *usb, struct usbdev *dev)
 {
     usb->dev = dev;
-    RCC->APB1ENR |= RCC_APB1_USB;
+    stm32_rcc_enable(&RCC->APB1ENR, RCC_APB1_USB);
     RCC->APB1RSTR = RCC_APB1_USB;
     RCC->APB1RSTR = 0;
     USB->CNTR = USB_CNTR_FRES; // out of power-down

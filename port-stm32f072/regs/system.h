@@ -35,6 +35,14 @@ _Static_assert(offsetof(struct stm32_rcc, CR2) == 0x34, "RM0091 6.4.14");
 
 #define RCC ((struct stm32_rcc *)0x40021000u)
 
+// Switch a peripheral's clock on. Reading the register back takes the cycles that the clock needs
+// to arrive, before the peripheral is used.
+static inline void stm32_rcc_enable(volatile uint32_t *enr, uint32_t bits)
+{
+    *enr |= bits;
+    (void)*enr;
+}
+
 enum {
     RCC_CFGR_SW_HSI48 = 3 << 0,
     RCC_CFGR_SWS = 3 << 2, // the switch as it stands; same values as SW
