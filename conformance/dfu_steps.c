@@ -172,9 +172,10 @@ static bool enter_dnload_sync(struct probe *probe)
 static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
 {
     struct dfu_status_reply status;
+    uint64_t asked_us = probe_now_us(probe); // the device may have begun as early as that
     if (!dfu_ask(probe, &status))
         return not_reached(probe, bState, "GETSTATUS was not answered");
-    probe->busy_until_us = probe_now_us(probe) + (uint64_t)status.bwPollTimeout * 1000 / 2;
+    probe->busy_until_us = asked_us + (uint64_t)status.bwPollTimeout * 1000 / 2;
     if (status.bState == bState)
         return true;
     return probe_skip(probe, "needs a device that goes through %s; this one says %s",
