@@ -113,8 +113,7 @@ void armv6m_halt(struct armv6m *cpu, enum armv6m_stop why)
 
 void armv6m_stop_run(struct armv6m *cpu)
 {
-    if (!cpu->halted)
-        armv6m_halt(cpu, ARMV6M_STOPPED);
+    armv6m_halt(cpu, ARMV6M_STOPPED);
 }
 
 void armv6m_set_trace(struct armv6m *cpu,

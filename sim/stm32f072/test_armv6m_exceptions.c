@@ -180,15 +180,83 @@ static void pop_pc__returns_from_a_handler(void **state)
     assert_int_equal(machine.cpu.r[13], STACK_TOP);
 }
 
-static void mrs__ipsr_reads_the_exception(void **state)
+static void return__restores_the_flags(void **state)
 {
     (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xF3EF, 0x8005); // mrs r0, ipsr
+    char flags[5];
+    armv6m_set_flags(&machine.cpu, 0xA0000000);
     armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+    armv6m_set_irq(&machine.cpu, 3, false);
+    armv6m_set_flags(&machine.cpu, 0x50000000);
+
+    machine_step(&machine);
+
+    assert_string_equal(machine_flags(&machine, flags), "N-C-");
+}
+
+static void return__to_a_frame_without_thumb_bit_faults_there(void **state)
+{
+    (void)state;
+    armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+    armv6m_set_irq(&machine.cpu, 3, false);
+    machine_set_word(&machine, STACK_TOP - 4, 0);
 
     machine_steps(&machine, 2);
 
-    assert_int_equal(machine.cpu.r[0], 19);
+    assert_in(ARMV6M_HARDFAULT);
+    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE);
+}
+
+static void reset__aligns_the_stack_pointer(void **state)
+{
+    (void)state;
+    machine_set_word(&machine, FLASH, STACK_TOP - 1);
+
+    armv6m_reset(&machine.cpu);
+
+    assert_int_equal(machine.cpu.r[13], STACK_TOP - 4);
+}
+
+static void mrs__reads_the_parts_of_xpsr_that_it_names(void **state)
+{
+    static const struct {
+        uint16_t sysm;
+        uint32_t value;
+    } parts[] = {
+        {0, 0xA0000000},        // apsr
+        {1, 0xA0000000 | IRQ3}, // iapsr
+        {2, 0xA0000000},        // eapsr
+        {3, 0xA0000000 | IRQ3}, // xpsr
+        {5, IRQ3},              // ipsr
+        {6, 0},                 // epsr
+        {7, IRQ3},              // iepsr
+    };
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        start(state);
+        PUT(&machine, HANDLER(IRQ3), 0xF3EF, 0x8000 | parts[i].sysm); // mrs r0, ...
+        armv6m_set_flags(&machine.cpu, 0xA0000000);
+        armv6m_set_irq(&machine.cpu, 3, true);
+
+        machine_steps(&machine, 2);
+
+        assert_int_equal(machine.cpu.r[0], parts[i].value);
+    }
+}
+
+static void msr__to_ipsr_and_epsr_does_nothing(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xF380, 0x8805, 0xF380, 0x8806, 0xF380, 0x8807); // ipsr, epsr, iepsr
+    machine.cpu.r[0] = 0xFFFFFFFF;
+    const uint32_t before = armv6m_xpsr(&machine.cpu);
+
+    machine_steps(&machine, 3);
+
+    assert_int_equal(armv6m_xpsr(&machine.cpu), before);
+    assert_int_equal(machine.cpu.r[15], CODE + 12);
 }
 
 static void invalid_exc_returns__fault(void **state)
@@ -206,6 +274,22 @@ static void invalid_exc_returns__fault(void **state)
         assert_in(ARMV6M_HARDFAULT);
         assert_int_equal(machine_word(&machine, machine.cpu.r[13] + 24), HANDLER(IRQ3));
     }
+}
+
+static void return_to_thread_mode__from_a_nested_handler_faults(void **state)
+{
+    (void)state;
+    set_priority(3, 1);
+    armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+    armv6m_set_irq(&machine.cpu, 5, true);
+    machine_step(&machine);
+    machine.cpu.r[14] = 0xFFFFFFF9;
+
+    machine_step(&machine);
+
+    assert_in(ARMV6M_HARDFAULT);
+    assert_int_equal(machine_word(&machine, machine.cpu.r[13] + 24), HANDLER(IRQ5));
 }
 
 static void exc_return__in_thread_mode_is_an_address(void **state)
@@ -438,6 +522,29 @@ static void line__that_rises_again_in_the_handler_interrupts_again(void **state)
     assert_in(IRQ3);
 }
 
+static void line__that_is_set_high_again_does_not_rise(void **state)
+{
+    (void)state;
+    armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+
+    armv6m_set_irq(&machine.cpu, 3, true);
+
+    assert_int_equal(read(ISPR), 0);
+}
+
+static void icpr__in_the_handler_clears_a_line_that_is_high(void **state)
+{
+    (void)state;
+    armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+    write(ISPR, 1u << 3);
+
+    write(ICPR, 1u << 3);
+
+    assert_int_equal(read(ISPR), 0);
+}
+
 static void icpr__cannot_clear_a_line_that_is_high(void **state)
 {
     (void)state;
@@ -576,6 +683,15 @@ static void fault_in_hardfault__locks_up(void **state)
     assert_int_equal(armv6m_run(&machine.cpu, 1000), ARMV6M_LOCKUP);
 }
 
+static void fault_in_hardfault__with_primask_locks_up_all_the_same(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xB672, 0xDE00); // cpsid i; udf
+    PUT(&machine, HANDLER(ARMV6M_HARDFAULT), 0xDE00);
+
+    assert_int_equal(armv6m_run(&machine.cpu, 1000), ARMV6M_LOCKUP);
+}
+
 static void lockup__is_left_for_an_nmi_and_comes_back_after_it(void **state)
 {
     (void)state;
@@ -620,6 +736,16 @@ static void interrupt__without_a_stack_is_a_hardfault_and_stays_pending(void **s
     assert_in(ARMV6M_HARDFAULT);
     assert_int_equal(machine.cpu.r[13], NOWHERE - 32);
     assert_int_equal(read(ISPR), 1u << 3);
+}
+
+static void nmi__without_a_stack_locks_up(void **state)
+{
+    (void)state;
+    machine.cpu.r[13] = NOWHERE;
+    armv6m_set_nmi(&machine.cpu);
+
+    assert_int_equal(armv6m_run(&machine.cpu, 1000), ARMV6M_LOCKUP);
+    assert_int_equal(machine.cpu.exception, 0);
 }
 
 static void hardfault__without_a_stack_locks_up(void **state)
@@ -782,6 +908,19 @@ static void wfe__is_woken_by_an_exception_which_leaves_an_event(void **state)
     assert_int_equal(machine.cpu.r[15], CODE + 8);
 }
 
+static void wfe__finds_the_event_of_the_entry_that_woke_it(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xBF20);                  // wfe
+    PUT(&machine, HANDLER(IRQ3), 0xBF20, 0xE7FE); // wfe; b .
+    armv6m_run(&machine.cpu, 100);
+    armv6m_set_irq(&machine.cpu, 3, true);
+
+    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_BUDGET);
+
+    assert_int_equal(machine.cpu.r[15], HANDLER(IRQ3) + 2);
+}
+
 static void wfe__with_primask_is_not_woken_by_an_interrupt(void **state)
 {
     (void)state;
@@ -805,6 +944,34 @@ static void sevonpend__wakes_wfe_by_a_disabled_interrupt(void **state)
 
     assert_int_equal(machine.cpu.r[0], 1);
     assert_int_equal(machine.cpu.r[15], CODE + 6);
+}
+
+static void sevonpend__is_no_event_for_what_is_pending_already(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xBF20); // wfe
+    armv6m_set_irq(&machine.cpu, 6, true);
+    write(SCR_ADDRESS, 1u << 4);
+
+    write(ISPR, 1u << 6);
+
+    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
+}
+
+static void sleeponexit__does_not_sleep_in_a_handler(void **state)
+{
+    (void)state;
+    PUT(&machine, HANDLER(IRQ3), 0xE7FE); // b .
+    write(SCR_ADDRESS, 1u << 1);
+    set_priority(3, 1);
+    armv6m_set_irq(&machine.cpu, 3, true);
+    machine_step(&machine);
+    armv6m_set_irq(&machine.cpu, 5, true);
+    machine_step(&machine);
+    armv6m_set_irq(&machine.cpu, 5, false);
+
+    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_BUDGET);
+    assert_in(IRQ3);
 }
 
 static void sleeponexit__sleeps_when_the_last_handler_returns(void **state)
@@ -851,8 +1018,13 @@ int main(void)
         TEST(entry__from_the_process_stack_uses_it_and_return_goes_back),
         TEST(handler_mode__cannot_select_the_process_stack),
         TEST(pop_pc__returns_from_a_handler),
-        TEST(mrs__ipsr_reads_the_exception),
+        TEST(return__restores_the_flags),
+        TEST(return__to_a_frame_without_thumb_bit_faults_there),
+        TEST(reset__aligns_the_stack_pointer),
+        TEST(mrs__reads_the_parts_of_xpsr_that_it_names),
+        TEST(msr__to_ipsr_and_epsr_does_nothing),
         TEST(invalid_exc_returns__fault),
+        TEST(return_to_thread_mode__from_a_nested_handler_faults),
         TEST(exc_return__in_thread_mode_is_an_address),
         TEST(return__with_a_frame_of_the_wrong_mode_faults),
         TEST(more_urgent__preempts),
@@ -869,6 +1041,8 @@ int main(void)
         TEST(line__that_falls_in_the_handler_is_done),
         TEST(line__that_falls_before_the_handler_stays_pending),
         TEST(line__that_rises_again_in_the_handler_interrupts_again),
+        TEST(line__that_is_set_high_again_does_not_rise),
+        TEST(icpr__in_the_handler_clears_a_line_that_is_high),
         TEST(icpr__cannot_clear_a_line_that_is_high),
         TEST(disabled__stays_pending_until_enabled),
         TEST(svc__enters_svcall_and_returns_behind_it),
@@ -879,10 +1053,12 @@ int main(void)
         TEST(shpr__sets_priorities_of_the_system_exceptions),
         TEST(ipr__keeps_two_bits_of_each_priority),
         TEST(fault_in_hardfault__locks_up),
+        TEST(fault_in_hardfault__with_primask_locks_up_all_the_same),
         TEST(lockup__is_left_for_an_nmi_and_comes_back_after_it),
         TEST(fault_in_nmi__locks_up),
         TEST(reset__without_a_vector_table_locks_up),
         TEST(interrupt__without_a_stack_is_a_hardfault_and_stays_pending),
+        TEST(nmi__without_a_stack_locks_up),
         TEST(hardfault__without_a_stack_locks_up),
         TEST(return__without_a_stack_is_a_hardfault),
         TEST(return_from_hardfault__without_a_stack_locks_up),
@@ -896,8 +1072,11 @@ int main(void)
         TEST(wfi__in_a_handler_is_not_woken_by_the_same_priority),
         TEST(wfe__takes_an_event_instead_of_sleeping),
         TEST(wfe__is_woken_by_an_exception_which_leaves_an_event),
+        TEST(wfe__finds_the_event_of_the_entry_that_woke_it),
         TEST(wfe__with_primask_is_not_woken_by_an_interrupt),
         TEST(sevonpend__wakes_wfe_by_a_disabled_interrupt),
+        TEST(sevonpend__is_no_event_for_what_is_pending_already),
+        TEST(sleeponexit__does_not_sleep_in_a_handler),
         TEST(sleeponexit__sleeps_when_the_last_handler_returns),
         TEST(aircr__requests_a_reset_with_its_key_only),
     };

@@ -173,6 +173,34 @@ static void systick__with_reload_zero_stays_at_zero(void **state)
     assert_true(armv6m_systick_cycles(&machine.cpu) == UINT64_MAX);
 }
 
+static void systick__with_reload_zero_counts_to_zero_once(void **state)
+{
+    (void)state;
+    start_systick(9, ENABLE | CORE);
+    armv6m_run(&machine.cpu, 1);
+    write(RVR, 0);
+
+    armv6m_run(&machine.cpu, 20);
+    assert_int_equal(read(CVR), 0);
+    assert_int_equal(read(CSR), ENABLE | CORE | COUNTFLAG);
+    armv6m_run(&machine.cpu, 20);
+
+    assert_int_equal(read(CSR), ENABLE | CORE);
+}
+
+static void systick__slept_through_for_exactly_a_period_has_reached_zero(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xBF30); // wfi
+    armv6m_run(&machine.cpu, 5);
+    start_systick(9, ENABLE | CORE);
+
+    armv6m_run(&machine.cpu, 10);
+
+    assert_int_equal(read(CVR), 0);
+    assert_int_equal(read(CSR), ENABLE | CORE | COUNTFLAG);
+}
+
 static void systick__reload_has_24_bits_and_waits_for_the_next_period(void **state)
 {
     (void)state;
@@ -248,6 +276,8 @@ int main(void)
         TEST(systick__write_to_cvr_clears_it_and_countflag),
         TEST(systick__stopped_keeps_its_value),
         TEST(systick__with_reload_zero_stays_at_zero),
+        TEST(systick__with_reload_zero_counts_to_zero_once),
+        TEST(systick__slept_through_for_exactly_a_period_has_reached_zero),
         TEST(systick__reload_has_24_bits_and_waits_for_the_next_period),
         TEST(identification__is_a_cortex_m0),
         TEST(vtor__does_not_exist),
