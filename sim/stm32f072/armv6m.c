@@ -75,7 +75,8 @@ static void reset_exceptions(struct armv6m *cpu)
             armv6m_pend(cpu, ARMV6M_IRQ0 + line);
 }
 
-// ARM B1.5.5 TakeReset(). A vector table that cannot be read is a lockup (ARM B1.5.15).
+// ARM B1.5.5 TakeReset(). A vector table that cannot be read is a lockup (ARM B1.5, unrecoverable
+// exception cases).
 void armv6m_reset(struct armv6m *cpu)
 {
     memset(cpu->r, 0, sizeof(cpu->r));

@@ -55,7 +55,7 @@ enum armv6m_exception {
 enum armv6m_stop {
     ARMV6M_BUDGET,  // the cycles are used up, the processor is executing
     ARMV6M_ASLEEP,  // the cycles are used up, the processor sleeps in WFI, WFE or sleep-on-exit
-    ARMV6M_LOCKUP,  // a fault where none can be taken: only a reset (or an NMI) helps (ARM B1.5.15)
+    ARMV6M_LOCKUP,  // a fault where none can be taken: only a reset (or an NMI) helps
     ARMV6M_BKPT,    // PC is at a BKPT; run on and it is the HardFault of a chip without debugger
     ARMV6M_RESET,   // AIRCR.SYSRESETREQ was written: reset the chip and call armv6m_reset()
     ARMV6M_FOREIGN, // PC is in a foreign region
@@ -114,7 +114,7 @@ struct armv6m {
     uint64_t active;
     uint64_t enabled;
     uint32_t lines;                     // level of the external interrupts
-    int8_t priority[ARMV6M_EXCEPTIONS]; // -3..3, lower is more urgent (ARM B1.5.4)
+    int8_t priority[ARMV6M_EXCEPTIONS]; // -2..3, lower is more urgent (ARM B1.5.4)
     int8_t current_priority;            // ARM B1.5.4 ExecutionPriority(), 4 when nothing is active
 
     bool event; // the event register of WFE and SEV

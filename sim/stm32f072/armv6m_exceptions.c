@@ -8,9 +8,9 @@
 
 #include "armv6m_private.h"
 
-// Cycles beyond those of the instruction. Entry is the interrupt latency of the Cortex-M0
-// (TRM 1.2); for the other two the manual gives no figure, these are near what the stack accesses
-// take.
+// Cycles beyond those of the instruction. Entry is the interrupt latency of the
+// Cortex-M0, from the TRM; for the other two the TRM gives no figure, these are near what the stack
+// accesses take.
 enum {
     ENTRY_CYCLES = 16,
     RETURN_CYCLES = 10,
@@ -53,7 +53,7 @@ unsigned armv6m_most_urgent(const struct armv6m *cpu)
     return best;
 }
 
-// A newly pending exception is an event for WFE if SEVONPEND says so (ARM B1.5.17).
+// A newly pending exception is an event for WFE if SEVONPEND says so (ARM B1.5, Wait For Event).
 void armv6m_pend(struct armv6m *cpu, unsigned exception)
 {
     const uint64_t bit = armv6m_bit(exception);
@@ -190,7 +190,8 @@ void armv6m_enter_pending(struct armv6m *cpu)
         enter(cpu, exception);
 }
 
-// PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5.19).
+// PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5, Wait For
+// Interrupt).
 void armv6m_wake(struct armv6m *cpu)
 {
     const unsigned exception = armv6m_most_urgent(cpu);
@@ -293,6 +294,12 @@ static void unstacking_failed(struct armv6m *cpu, unsigned returning, uint32_t e
         take(cpu, ARMV6M_HARDFAULT, exc_return);
 }
 
+// Thread mode has no exception number, Handler mode that of an exception which is active.
+static bool valid_exception(const struct armv6m *cpu, bool thread)
+{
+    return thread ? cpu->exception == 0 : cpu->active & armv6m_bit(cpu->exception);
+}
+
 // ARM B1.5.8 ExceptionReturn(). r[15] stands behind the instruction. What is UNPREDICTABLE there
 // faults here.
 void armv6m_exception_return(struct armv6m *cpu, uint32_t from, uint32_t exc_return)
@@ -312,7 +319,7 @@ void armv6m_exception_return(struct armv6m *cpu, uint32_t from, uint32_t exc_ret
     armv6m_select_stack(cpu, (exc_return & 0xF) == 0xD);
     if (!pop_frame(cpu, from))
         unstacking_failed(cpu, returning, exc_return);
-    else if ((cpu->exception == 0) != to_thread)
+    else if (!valid_exception(cpu, to_thread))
         armv6m_hardfault(cpu);
     else if (to_thread && cpu->scr & SCR_SLEEPONEXIT)
         cpu->sleep = ARMV6M_ON_EXIT;

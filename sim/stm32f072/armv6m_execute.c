@@ -210,14 +210,14 @@ static inline unsigned branch_if(struct armv6m *cpu, uint16_t i, bool condition)
     return condition ? branch(cpu, cpu->r[PC] + 2 + 2 * sign_extend(imm8(i), 8)) : 0;
 }
 
-// ARM A6.4.2 BLXWritePC(): bit 0 is the state to execute in.
+// BLXWritePC() of the manual: bit 0 is the state to execute in.
 static unsigned branch_interworking(struct armv6m *cpu, uint32_t target)
 {
     armv6m_set_thumb(cpu, target & 1);
     return branch(cpu, target);
 }
 
-// ARM A6.4.2 BXWritePC(): in Handler mode 0xFxxxxxxx is an exception return.
+// BXWritePC() of the manual: in Handler mode 0xFxxxxxxx is an exception return.
 static unsigned branch_exchange(struct armv6m *cpu, uint32_t target)
 {
     if (!cpu->exception || target >> 28 != 0xF)

@@ -262,7 +262,8 @@ void armv6m_enter_pending(struct armv6m *cpu);
 // Ends the sleep if there is a reason to.
 void armv6m_wake(struct armv6m *cpu);
 
-// A fault where none can be taken (ARM B1.5.15); PC then stands at an address without memory.
+// A fault where none can be taken (ARM B1.5, unrecoverable exception cases); PC then stands at an
+// address without memory.
 #define LOCKUP_ADDRESS 0xFFFFFFFEu
 void armv6m_lock_up(struct armv6m *cpu);
 

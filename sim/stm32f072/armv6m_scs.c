@@ -28,7 +28,7 @@ enum {
     SHPR3 = 0xD20,
 };
 
-static const uint32_t cpuid_cortex_m0 = 0x410CC200; // r0p0, TRM 4.2
+static const uint32_t cpuid_cortex_m0 = 0x410CC200; // r0p0
 static const uint32_t ccr_fixed = 0x208;            // STKALIGN, UNALIGN_TRP (ARM B3.2.8)
 
 // ---- SysTick (ARM B3.3) ----

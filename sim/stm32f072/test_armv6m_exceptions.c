@@ -317,6 +317,24 @@ static void return__with_a_frame_of_the_wrong_mode_faults(void **state)
     assert_int_equal(machine.cpu.exception, ARMV6M_HARDFAULT);
 }
 
+static void return__to_an_exception_that_is_not_active_faults(void **state)
+{
+    for (uint32_t exception = 0; exception < 64; exception++) {
+        start(state);
+        set_priority(3, 1);
+        armv6m_set_irq(&machine.cpu, 3, true);
+        machine_step(&machine);
+        armv6m_set_irq(&machine.cpu, 5, true);
+        machine_step(&machine);
+        armv6m_set_irq(&machine.cpu, 5, false);
+        machine_set_word(&machine, machine.cpu.r[13] + 28, 0x01000000 | exception);
+
+        machine_step(&machine);
+
+        assert_int_equal(machine.cpu.exception, exception == IRQ3 ? IRQ3 : ARMV6M_HARDFAULT);
+    }
+}
+
 // ---- priorities ----
 
 static void more_urgent__preempts(void **state)
@@ -1006,6 +1024,44 @@ static void aircr__requests_a_reset_with_its_key_only(void **state)
     assert_int_equal(read(AIRCR), 0xFA050000);
 }
 
+// ---- whatever the firmware ----
+
+static uint32_t random32(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+// Random code, data, vectors and interrupts. What is checked is what a sanitizer sees, that each
+// run ends, and that the processor stays in a state that exists.
+static void random_images__never_break_the_processor(void **state)
+{
+    (void)state;
+    uint32_t random = 1;
+
+    for (unsigned image = 0; image < 300; image++) {
+        machine_start(&machine);
+        for (uint32_t i = 0; i < MEMORY_SIZE; i++) {
+            machine.sram[i] = (uint8_t)random32(&random);
+            if (i >= (image % 2 ? 0xC0 : 0)) // half of them with good vectors
+                machine.flash[i] = (uint8_t)random32(&random);
+        }
+        armv6m_reset(&machine.cpu);
+        for (unsigned run = 0; run < 50; run++) {
+            armv6m_set_irq(&machine.cpu, random32(&random) % 32, random32(&random) % 2);
+            write(ISER, random32(&random));
+            armv6m_run(&machine.cpu, 100);
+
+            assert_int_equal(machine.cpu.r[15] % 2, 0);
+            assert_int_equal(machine.cpu.r[13] % 4, 0);
+            assert_true(machine.cpu.exception == 0 || machine.cpu.locked_up ||
+                        machine.cpu.active & armv6m_bit(machine.cpu.exception));
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -1027,6 +1083,7 @@ int main(void)
         TEST(return_to_thread_mode__from_a_nested_handler_faults),
         TEST(exc_return__in_thread_mode_is_an_address),
         TEST(return__with_a_frame_of_the_wrong_mode_faults),
+        TEST(return__to_an_exception_that_is_not_active_faults),
         TEST(more_urgent__preempts),
         TEST(same_priority__waits),
         TEST(of_equals__the_lowest_number_goes_first),
@@ -1079,6 +1136,7 @@ int main(void)
         TEST(sleeponexit__does_not_sleep_in_a_handler),
         TEST(sleeponexit__sleeps_when_the_last_handler_returns),
         TEST(aircr__requests_a_reset_with_its_key_only),
+        TEST(random_images__never_break_the_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
