@@ -82,6 +82,7 @@ static int parse_trace(struct parser *parser, const char *text)
         {"instructions", SIM_TRACE_INSTRUCTIONS},
         {"mmio", SIM_TRACE_MMIO},
         {"states", SIM_TRACE_STATES},
+        {"packets", SIM_TRACE_PACKETS},
     };
 
     while (*text) {
@@ -92,7 +93,8 @@ static int parse_trace(struct parser *parser, const char *text)
                (strlen(flags[i].name) != length || strncmp(flags[i].name, text, length) != 0))
             i++;
         if (i == sizeof flags / sizeof *flags)
-            return fail(parser, "--trace wants some of instructions,mmio,states, not '%s'", text);
+            return fail(parser, "--trace wants some of instructions,mmio,states,packets, not '%s'",
+                        text);
         parser->options.sim.trace |= flags[i].bit;
         text += length;
         text += *text == ',';

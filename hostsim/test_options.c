@@ -49,14 +49,14 @@ static void parse__takes_every_option(void **state)
     struct options options;
     char error[200];
     const struct command_line device = {
-        {"serve", "--device=composite", "--defect", "no-timer", "--trace=states,mmio"}};
+        {"serve", "--device=composite", "--defect", "no-timer", "--trace=states,mmio,packets"}};
     const struct command_line server = {
         {"serve", "--listen=0.0.0.0:0", "--count=3", "--capture=a.pcapng", "--via=mock"}};
 
     assert_int_equal(parse(&options, EVERYTHING, device, error), 0);
     assert_string_equal(options.sim.device, "composite");
     assert_string_equal(options.sim.defect, "no-timer");
-    assert_int_equal(options.sim.trace, SIM_TRACE_STATES | SIM_TRACE_MMIO);
+    assert_int_equal(options.sim.trace, SIM_TRACE_STATES | SIM_TRACE_MMIO | SIM_TRACE_PACKETS);
 
     assert_int_equal(parse(&options, EVERYTHING, server, error), 0);
     assert_string_equal(options.listen_host, "0.0.0.0");
@@ -111,7 +111,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"serve", "--listen=:3240"}}, EVERYTHING, "ADDR:PORT"},
         {{{"serve", "--listen=a:65536"}}, EVERYTHING, "ADDR:PORT"},
         {{{"serve", "--listen=a:"}}, EVERYTHING, "ADDR:PORT"},
-        {{{"serve", "--trace=everything"}}, EVERYTHING, "instructions,mmio,states"},
+        {{{"serve", "--trace=everything"}}, EVERYTHING, "instructions,mmio,states,packets"},
         {{{"run", "--via=air"}}, EVERYTHING, "'air'"},
         {{{"serve", "--sideways"}}, EVERYTHING, "--sideways"},
         {{{"serve", "--device"}}, EVERYTHING, "wants a value"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "packet_trace.h"
 #include "stm32f072/board.h"
 
 static const struct board_model models[] = {
@@ -86,7 +87,8 @@ open_firmware(const struct sim_options *options, char *error, size_t error_size)
     return f072_board_open(options, error, error_size);
 }
 
-struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)
+static struct sim_device *
+open_device(const struct sim_options *options, char *error, size_t error_size)
 {
     const char *name = options->device ? options->device : models[0].name;
     const struct board_model *model = find_model(name);
@@ -107,4 +109,15 @@ struct sim_device *sim_open(const struct sim_options *options, char *error, size
         return NULL;
     }
     return board_open(model, options, defect, error, error_size);
+}
+
+struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)
+{
+    struct sim_device *device = open_device(options, error, error_size);
+    struct sim_device *traced;
+
+    if (!device || !(options->trace & SIM_TRACE_PACKETS))
+        return device;
+    traced = packet_trace_open(device, stderr);
+    return traced ? traced : device;
 }

@@ -146,11 +146,30 @@ void f072_chip_clocks_changed(struct f072_chip *chip)
 
 // ---- Resets ----
 
+static const char *cause_name(uint32_t cause)
+{
+    switch ((enum f072_reset_flag)cause) {
+    case F072_RESET_OBL:
+        return "option bytes are loaded";
+    case F072_RESET_PIN:
+        return "pin";
+    case F072_RESET_POWER_ON:
+        return "power-on";
+    case F072_RESET_SOFTWARE:
+        return "software";
+    case F072_RESET_IWDG:
+        return "independent watchdog";
+    case F072_RESET_WWDG:
+        return "window watchdog";
+    }
+    return "unknown";
+}
+
 static void reset_all(struct f072_chip *chip, uint32_t cause)
 {
     uint64_t now_ns = f072_chip_now(chip);
 
-    f072_trace(&chip->report, SIM_TRACE_STATES, now_ns, "reset, RCC_CSR flag %08X", cause);
+    f072_trace(&chip->report, SIM_TRACE_STATES, now_ns, "reset: %s", cause_name(cause));
     rebase(chip);
     chip->base_rest = 0;
     f072_rcc_reset(&chip->rcc, cause);

@@ -11,6 +11,8 @@
 
 #include <sim/devices.h>
 
+#include "register_names.h"
+
 struct peripheral {
     const char *name;
     uint32_t base;
@@ -641,14 +643,24 @@ static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value
     chip->last.since_ns = f072_chip_now(chip);
 }
 
+// "08000A90  USB_ISTR -> 8110": the PC, what was accessed, and the value read or written.
 static void trace_access(const struct f072_chip *chip,
-                         const char *name,
+                         const char *peripheral,
                          uint32_t address,
                          const char *arrow,
                          uint32_t value)
 {
-    f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s+%02X %s %X",
-               chip->cpu.r[15], name, address & 0x3FF, arrow, value);
+    const char *name;
+
+    if (!(chip->report.trace & SIM_TRACE_MMIO))
+        return;
+    name = f072_register_name(peripheral, address & 0x3FF);
+    if (name != NULL)
+        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s_%s %s %X",
+                   chip->cpu.r[15], peripheral, name, arrow, value);
+    else
+        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s+%02Xh %s %X",
+                   chip->cpu.r[15], peripheral, address & 0x3FF, arrow, value);
 }
 
 bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value)

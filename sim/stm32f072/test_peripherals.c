@@ -15,6 +15,7 @@
 #include "fpec.h"
 #include "gpio.h"
 #include "rcc.h"
+#include "register_names.h"
 #include "small.h"
 #include "timer.h"
 #include "watchdog.h"
@@ -500,6 +501,30 @@ static void exti__software_triggers_a_line(void **state)
     assert_false(f072_exti_interrupt(&exti, 0xFFF0));
 }
 
+static void register_names__are_those_of_the_manual(void **state)
+{
+    static const struct {
+        const char *peripheral;
+        uint32_t offset;
+        const char *name;
+    } rows[] = {
+        {"USB", 0x1C, "EP7R"},   {"USB", 0x44, "ISTR"},       {"USB", 0x58, "BCDR"},
+        {"GPIOF", 0x28, "BRR"},  {"TIM14", 0x2C, "ARR"},      {"RCC", 0x34, "CR2"},
+        {"FLASH", 0x20, "WRPR"}, {"SYSCFG", 0x14, "EXTICR4"}, {"USB", 0x20, NULL},
+        {"USB", 0x5C, NULL},     {"USB", 0x46, NULL},         {"USB_PMA", 0x00, NULL},
+        {"unknown", 0x00, NULL},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *name = f072_register_name(rows[i].peripheral, rows[i].offset);
+        if (rows[i].name == NULL)
+            assert_null(name);
+        else
+            assert_string_equal(name, rows[i].name);
+    }
+}
+
 static void stubs__say_ready_where_drivers_wait(void **state)
 {
     (void)state;
@@ -562,6 +587,7 @@ int main(void)
         cmocka_unit_test(gpio__a_byte_write_leaves_the_other_lanes),
         cmocka_unit_test(crs__a_sof_synchronises_when_enabled),
         cmocka_unit_test(exti__software_triggers_a_line),
+        cmocka_unit_test(register_names__are_those_of_the_manual),
         cmocka_unit_test(stubs__say_ready_where_drivers_wait),
         cmocka_unit_test(stubs__name_what_they_do_not_do),
     };

@@ -29,6 +29,7 @@ enum {
     SIM_TRACE_INSTRUCTIONS = 1, // virtual board only
     SIM_TRACE_MMIO = 2,         // virtual board only
     SIM_TRACE_STATES = 4,       // resets, hand-overs, DFU states
+    SIM_TRACE_PACKETS = 8,      // what goes over the wire
 };
 
 // Build the device. On failure returns NULL and writes one line that says what was wrong and what

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+#include "register_names.h"
+
+#include <stddef.h>
+#include <string.h>
+
+// By offset / 4.
+static const char *const gpio[] = {"MODER", "OTYPER", "OSPEEDR", "PUPDR", "IDR", "ODR",
+                                   "BSRR",  "LCKR",   "AFRL",    "AFRH",  "BRR"};
+
+static const char *const timer[] = {"CR1",   "CR2",  "SMCR", "DIER", "SR",  "EGR", "CCMR1",
+                                    "CCMR2", "CCER", "CNT",  "PSC",  "ARR", "RCR", "CCR1",
+                                    "CCR2",  "CCR3", "CCR4", "BDTR", "DCR", "DMAR"};
+
+static const char *const rcc[] = {"CR",      "CFGR",    "CIR",     "APB2RSTR", "APB1RSTR",
+                                  "AHBENR",  "APB2ENR", "APB1ENR", "BDCR",     "CSR",
+                                  "AHBRSTR", "CFGR2",   "CFGR3",   "CR2"};
+
+static const char *const flash[] = {"ACR", "KEYR", "OPTKEYR", "SR",  "CR",
+                                    "AR",  NULL,   "OBR",     "WRPR"};
+
+static const char *const usb[] = {"EP0R", "EP1R",  "EP2R",   "EP3R",   "EP4R", "EP5R",
+                                  "EP6R", "EP7R",  NULL,     NULL,     NULL,   NULL,
+                                  NULL,   NULL,    NULL,     NULL,     "CNTR", "ISTR",
+                                  "FNR",  "DADDR", "BTABLE", "LPMCSR", "BCDR"};
+
+static const char *const crs[] = {"CR", "CFGR", "ISR", "ICR"};
+static const char *const exti[] = {"IMR", "EMR", "RTSR", "FTSR", "SWIER", "PR"};
+static const char *const syscfg[] = {"CFGR1",   NULL,      "EXTICR1", "EXTICR2",
+                                     "EXTICR3", "EXTICR4", "CFGR2"};
+static const char *const iwdg[] = {"KR", "PR", "RLR", "SR", "WINR"};
+static const char *const wwdg[] = {"CR", "CFR", "SR"};
+static const char *const dbgmcu[] = {"IDCODE", "CR", "APB1_FZ", "APB2_FZ"};
+
+#define LIST(prefix, names)                                                                        \
+    {                                                                                              \
+        prefix, names, sizeof names / sizeof names[0]                                              \
+    }
+
+static const struct {
+    const char *prefix; // of the peripheral's name
+    const char *const *names;
+    size_t count;
+} lists[] = {
+    LIST("GPIO", gpio), LIST("TIM", timer), LIST("RCC", rcc),       LIST("FLASH", flash),
+    LIST("USB", usb),   LIST("CRS", crs),   LIST("EXTI", exti),     LIST("SYSCFG", syscfg),
+    LIST("IWDG", iwdg), LIST("WWDG", wwdg), LIST("DBGMCU", dbgmcu),
+};
+
+const char *f072_register_name(const char *peripheral, uint32_t offset)
+{
+    if (strcmp(peripheral, "USB_PMA") == 0 || offset % 4 != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (strncmp(peripheral, lists[i].prefix, strlen(lists[i].prefix)) == 0)
+            return offset / 4 < lists[i].count ? lists[i].names[offset / 4] : NULL;
+    return NULL;
+}
