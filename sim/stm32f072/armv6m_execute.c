@@ -44,12 +44,12 @@ static bool find_code(struct armv6m *cpu, uint32_t address)
     return true;
 }
 
-static inline bool fetch(struct armv6m *cpu, uint32_t address, uint16_t *ret_halfword)
+// The halfword at an address, or -1: then the instruction has faulted, or the run stops.
+static inline int32_t fetch(struct armv6m *cpu, uint32_t address)
 {
     if (address - cpu->code.base >= cpu->code.size && !find_code(cpu, address))
-        return false;
-    *ret_halfword = (uint16_t)load_le16(cpu->code.bytes + (address - cpu->code.base));
-    return true;
+        return -1;
+    return (int32_t)load_le16(cpu->code.bytes + (address - cpu->code.base));
 }
 
 // ---- fields of an instruction ----
@@ -554,12 +554,12 @@ static bool execute_wide(struct armv6m *cpu, uint16_t first, uint16_t second)
 static unsigned wide(struct armv6m *cpu, uint16_t first)
 {
     const uint32_t here = cpu->r[PC] - 2;
-    uint16_t second;
-    cpu->r[PC] = here;
-    if (!fetch(cpu, here + 2, &second))
+    cpu->r[PC] = here; // where a failing fetch faults
+    const int32_t second = fetch(cpu, here + 2);
+    if (second < 0)
         return 0;
     cpu->r[PC] = here + 4;
-    if (execute_wide(cpu, first, second))
+    if (execute_wide(cpu, first, (uint16_t)second))
         return 3;
     cpu->r[PC] = here + 2;
     return fault(cpu);
@@ -795,12 +795,14 @@ void armv6m_execute(struct armv6m *cpu)
     uint64_t cycles = cpu->cycles;
     uint32_t pc = cpu->r[PC];
     unsigned extra = 0;
-    uint16_t instruction;
-    while (cycles < cpu->attention && fetch(cpu, pc, &instruction)) {
+    while (cycles < cpu->attention) {
+        const int32_t instruction = fetch(cpu, pc);
+        if (instruction < 0)
+            break;
         pc += 2;
         cpu->r[PC] = pc;
         cpu->cycles = cycles + 1;
-        extra = execute(cpu, instruction);
+        extra = execute(cpu, (uint16_t)instruction);
         cycles += 1 + extra;
         if (extra >= 2) // it may have been a branch
             pc = cpu->r[PC];
