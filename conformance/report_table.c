@@ -148,8 +148,6 @@ static void end(void *context, const struct report *report)
         fprintf(table->out, ", %u for other kinds of device", report->inapplicable);
     fprintf(table->out, "; %" PRIu64 ".%03" PRIu64 " s of the device's time\n",
             report->took_us / 1000000, report->took_us / 1000 % 1000);
-    if (*report->ending)
-        fprintf(table->out, "%s\n", report->ending);
 }
 
 struct report_listener

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// The same device by different ways: the verdicts must be those of sim:, but for SKIPs that the
+// transport explains. Arguments: dfu-conformance, dfu-sim, and the way: usbip, mock or guest.
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static const char *conformance;
+static const char *dfu_sim;
+static const char *way;
+
+// The report of a run, from a shell command that prints it.
+static json_t *report_of(const char *command)
+{
+    json_error_t error;
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    json_t *report = json_loadf(out, JSON_DISABLE_EOF_CHECK, &error);
+    int status = pclose(out);
+    if (!report)
+        fail_msg("no report: %s (line %d), status %d", error.text, error.line, status);
+    return report;
+}
+
+// Write the table away and the report to stdout: in the guest, files do not outlive the run.
+static void print_report_command(char *text, size_t size, const char *before, const char *target)
+{
+    snprintf(text, size,
+             "%s sh -c \"'%s' --target '%s' --allow-write --json /tmp/dfurt-report-$$ >/dev/null; "
+             "cat /tmp/dfurt-report-$$; rm /tmp/dfurt-report-$$\" </dev/null",
+             before, conformance, target);
+}
+
+// ---- The ways ----
+
+static json_t *run_in_process(const char *device)
+{
+    char target[64];
+    char command[1200];
+    snprintf(target, sizeof target, "sim:%s", device);
+    print_report_command(command, sizeof command, "", target);
+    return report_of(command);
+}
+
+static json_t *run_on_usb(const char *device)
+{
+    char before[600];
+    char command[1800];
+    snprintf(before, sizeof before, "'%s' run --via %s --device %s --", dfu_sim, way, device);
+    print_report_command(command, sizeof command, before, "usb:1209:0001");
+    return report_of(command);
+}
+
+static pid_t start_server(const char *device, unsigned *ret_port)
+{
+    int ends[2];
+    assert_return_code(pipe(ends), 0);
+    pid_t server = fork();
+    if (server == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execl(dfu_sim, dfu_sim, "serve", "--listen", "127.0.0.1:0", "--device", device, NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE *out = fdopen(ends[0], "r");
+    assert_non_null(out);
+    int found = fscanf(out, "listening on 127.0.0.1:%u", ret_port);
+    fclose(out);
+    assert_int_equal(found, 1);
+    return server;
+}
+
+static json_t *run_on_usbip(const char *device)
+{
+    unsigned port;
+    char target[64];
+    char command[1200];
+    pid_t server = start_server(device, &port);
+    snprintf(target, sizeof target, "usbip:127.0.0.1:%u", port);
+    print_report_command(command, sizeof command, "", target);
+    json_t *report = report_of(command);
+    kill(server, SIGTERM);
+    waitpid(server, NULL, 0);
+    return report;
+}
+
+// ---- Comparing ----
+
+static const char *text_of(const json_t *result, const char *member)
+{
+    const char *text = json_string_value(json_object_get(result, member));
+    return text ? text : "";
+}
+
+// What the transport, or real time, keeps from being asked.
+static bool explained(const json_t *there)
+{
+    const char *message = text_of(there, "message");
+    return strcmp(text_of(there, "verdict"), "SKIP") == 0 &&
+           (strncmp(message, "needs a target ", 15) == 0 ||
+            strstr(message, "for long enough to be asked"));
+}
+
+static void compare(const char *device, const json_t *here, const json_t *there)
+{
+    const json_t *ours = json_object_get(here, "results");
+    const json_t *theirs = json_object_get(there, "results");
+    assert_true(json_array_size(ours) > 0);
+    assert_int_equal(json_array_size(ours), json_array_size(theirs));
+    for (size_t i = 0; i < json_array_size(ours); ++i) {
+        const json_t *a = json_array_get(ours, i);
+        const json_t *b = json_array_get(theirs, i);
+        assert_string_equal(text_of(a, "id"), text_of(b, "id"));
+        if (strcmp(text_of(a, "verdict"), text_of(b, "verdict")) != 0 && !explained(b))
+            fail_msg("%s, %s: sim says %s; %s says %s; expected %s, received %s; %s", device,
+                     text_of(a, "id"), text_of(a, "verdict"), way, text_of(b, "verdict"),
+                     text_of(b, "expected"), text_of(b, "received"), text_of(b, "message"));
+    }
+}
+
+static void expect_same_verdicts(const char *device)
+{
+    json_t *here = run_in_process(device);
+    json_t *there = strcmp(way, "usbip") == 0 ? run_on_usbip(device) : run_on_usb(device);
+
+    compare(device, here, there);
+
+    json_decref(here);
+    json_decref(there);
+}
+
+static void will_detach__has_the_same_verdicts(void **state)
+{
+    (void)state;
+    expect_same_verdicts("will-detach");
+}
+
+static void wait_reset__has_the_same_verdicts(void **state)
+{
+    (void)state;
+    expect_same_verdicts("wait-reset");
+}
+
+static void composite__has_the_same_verdicts(void **state)
+{
+    (void)state;
+    expect_same_verdicts("composite");
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(will_detach__has_the_same_verdicts),
+        cmocka_unit_test(wait_reset__has_the_same_verdicts),
+        cmocka_unit_test(composite__has_the_same_verdicts),
+    };
+    if (argc != 4)
+        return 2;
+    conformance = argv[1];
+    dfu_sim = argv[2];
+    way = argv[3];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
