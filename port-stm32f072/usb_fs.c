@@ -155,7 +155,6 @@ static void suspend(struct stm32_usb *usb)
 static void bus_reset(struct stm32_usb *usb)
 {
     USB->CNTR = CNTR_AWAKE;
-    usb->wakeup_ms = 0;
     stm32_usb_describe_buffers(0);
     USB_EP[0].R = USB_EPR_TYPE_CONTROL;
     stm32_usb_set_bits(0, USB_EPR_STAT_RX | USB_EPR_STAT_TX,

@@ -23,6 +23,8 @@
 // As boot_request.c and stm32f072.ld have them.
 enum { REQUEST_AT = 0x20003FE0, REQUEST = 0x44465552 };
 
+enum { CRS_TRIMS = 1 << 6 | 1 << 5 }; // AUTOTRIMEN and CEN (RM0091 7.6.1)
+
 static const char *image;
 
 struct rig {
@@ -183,7 +185,7 @@ static void software_reset__without_a_request_ends_in_the_application(void **sta
 }
 
 // The worst a boot loader can leave behind when it jumps instead of resetting: address 0 shows the
-// ROM, the clock is fast, every interrupt is enabled and pending, SysTick runs.
+// ROM, the clock is fast, every interrupt is enabled and pending, SysTick runs, the pull-up is on.
 static void leave__ends_in_the_application_whatever_is_left(void **state)
 {
     (void)state;
@@ -199,10 +201,16 @@ static void leave__ends_in_the_application_whatever_is_left(void **state)
     cpu->systick.enable = true;
     cpu->primask = true; // or they would have been taken before the jump
     cpu->current_priority = 0;
+    rig->chip.usb.bcdr = F072_BCDR_DPPU;
+    rig->chip.usb.cntr = 0;
 
+    run_for(rig, 10 * MS);
+    for (int i = 0; i < 50; i++, run_for(rig, MS))
+        assert_false(rig->chip.usb.bcdr & F072_BCDR_DPPU); // a host must see that it was away
     assert_application(rig, run_for(rig, 110 * MS));
 
     assert_int_equal(rig->chip.syscfg_cfgr1 & 3, F072_MEMORY_FLASH);
+    assert_int_equal(rig->chip.crs.cr & CRS_TRIMS, CRS_TRIMS);
     free(rig);
 }
 

@@ -298,10 +298,38 @@ static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
         assert_loops(host, 5); // the toggles are at DATA1, and must come back to DATA0
         request(host, 0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoints[i], NULL, 0);
         assert_int_equal(bulk(host, endpoints[i], data, sizeof data), SIM_ERR_STALL);
-        clear_halt(host, endpoints[0]);
-        clear_halt(host, endpoints[1]);
+        clear_halt(host, endpoints[i]);
         assert_loops(host, 7);
     }
+    unplug(host);
+}
+
+static void composite__takes_no_packet_while_one_is_on_its_way_back(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    uint8_t data[64] = {1, 2, 3};
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
+
+    clear_halt(host, LOOP_OUT); // which must not make room for another
+    assert_int_equal(bulk(host, LOOP_OUT, data, 5), SIM_ERR_TIMEOUT);
+
+    assert_int_equal(bulk(host, LOOP_IN, data, 64), 3);
+    assert_loops(host, 7);
+    unplug(host);
+}
+
+static void composite__has_no_endpoints_while_not_configured(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    uint8_t data[64] = {1, 2, 3};
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
+
+    assert_int_equal(request(host, 0x00, USB_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
+
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), SIM_ERR_GONE);
+    assert_int_equal(bulk(host, LOOP_IN, data, 64), SIM_ERR_GONE);
     unplug(host);
 }
 
@@ -377,6 +405,47 @@ static void firmware__answers_the_last_of_two_setups(void **state)
     }
 
     assert_true(both_taken > 60);
+    unplug(host);
+}
+
+// A packet that arrives while SET_CONFIGURATION waits belongs to the old configuration.
+static void composite__forgets_a_packet_that_a_configuration_overtakes(void **state)
+{
+    static const uint8_t set_configuration[8] = {0x00, USB_SET_CONFIGURATION, 1};
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    struct sim_device *device = sim_host_device(host);
+    uint8_t address = sim_host_address(host);
+    uint8_t data[SIM_MAX_PACKET] = {1, 2, 3};
+    uint64_t now_ns = sim_host_now(host);
+
+    assert_int_equal(device->ops->setup(device, address, 0, set_configuration), SIM_ACK);
+    assert_int_equal(device->ops->out(device, address, LOOP_OUT, false, data, 3), SIM_ACK);
+    assert_int_equal(poll_in(host, &now_ns, data), 0);
+    run_for(host, SIM_MS);
+
+    assert_int_equal(bulk(host, LOOP_IN, data, 64), SIM_ERR_TIMEOUT);
+    assert_loops(host, 7);
+    unplug(host);
+}
+
+// 3 of 48 MHz: how the composite product keeps to 2.5 mA (USB 2.0 7.2.3).
+static void composite__slows_its_clock_while_the_bus_sleeps(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_and_configure(composite);
+    sim_host_suspend(host);
+
+    uint64_t before = f072_board_cycles(sim_host_device(host));
+    run_for(host, 100 * SIM_MS);
+    uint64_t asleep = f072_board_cycles(sim_host_device(host)) - before;
+    sim_host_resume(host);
+    before = f072_board_cycles(sim_host_device(host));
+    run_for(host, 100 * SIM_MS);
+    uint64_t awake = f072_board_cycles(sim_host_device(host)) - before;
+
+    assert_in_range(asleep, 299000, 301000);
+    assert_in_range(awake, 4799000, 4801000);
     unplug(host);
 }
 
@@ -693,9 +762,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(composite__has_the_chips_id_as_serial_number),
         cmocka_unit_test(composite__sends_back_packets_of_every_length),
         cmocka_unit_test(composite__goes_on_after_a_halt_of_either_endpoint),
+        cmocka_unit_test(composite__takes_no_packet_while_one_is_on_its_way_back),
+        cmocka_unit_test(composite__has_no_endpoints_while_not_configured),
         cmocka_unit_test(composite__forgets_what_a_halt_interrupts),
         cmocka_unit_test(composite__starts_afresh_when_configured_again),
         cmocka_unit_test(firmware__answers_the_last_of_two_setups),
+        cmocka_unit_test(composite__forgets_a_packet_that_a_configuration_overtakes),
+        cmocka_unit_test(composite__slows_its_clock_while_the_bus_sleeps),
         cmocka_unit_test(firmware__sleeps_and_wakes_with_the_bus),
         cmocka_unit_test(composite__reports_the_button_when_it_changes),
         cmocka_unit_test(composite__wakes_a_host_that_allows_it_for_1_to_15_ms),
