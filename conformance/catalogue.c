@@ -43,6 +43,15 @@ size_t catalogue_count(void)
     return count;
 }
 
+const struct check_group *catalogue_group_of(const struct check *check)
+{
+    for (const struct check_group *const *group = catalogue; *group; ++group) {
+        if (check >= (*group)->checks && check < (*group)->checks + (*group)->count)
+            return *group;
+    }
+    return NULL;
+}
+
 const char *level_text(enum level level)
 {
     switch (level) {

@@ -95,6 +95,9 @@ const struct check *catalogue_find(const char *id);
 
 size_t catalogue_count(void);
 
+// The group that this check of the catalogue belongs to; NULL for a check from elsewhere.
+const struct check_group *catalogue_group_of(const struct check *check);
+
 const char *level_text(enum level level); // "must", "should", "inform"
 
 // What one need (one bit) is, to complete "needs ...": "a device with bitWillDetach = 1".

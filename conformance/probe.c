@@ -222,10 +222,12 @@ static enum device_mode find_mode(struct probe *probe, const struct device *devi
                                        .wIndex = device->dfu->bInterfaceNumber,
                                        .wLength = DFU_STATE_REPLY_SIZE};
     uint8_t state;
-    if (probe_control(probe, &getstate, &state) == DFU_STATE_REPLY_SIZE)
-        return state >= DFU_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
-    return device->dfu->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
-                                                                    : DEVICE_RUN_TIME;
+    // The question itself goes to a device in the mode that its descriptors claim.
+    probe->mode = device->dfu->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
+                                                                           : DEVICE_RUN_TIME;
+    if (probe_control(probe, &getstate, &state) != DFU_STATE_REPLY_SIZE)
+        return probe->mode;
+    return state >= DFU_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
 }
 
 void probe_refresh(struct probe *probe)

@@ -64,6 +64,10 @@ struct report {
     char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
 };
 
+// What kind of DFU device this is, by the functional descriptor it has in DFU mode, or at run time
+// if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time only".
+void report_profile(const struct report *report, char text[REPORT_TEXT]);
+
 struct report_listener {
     // The device is open; results is still empty.
     void (*begin)(void *context, const struct report *report);

@@ -104,15 +104,6 @@ static void print_finding(struct report_table *table, const struct result *resul
         print_words(table, "waived", result->waiver);
 }
 
-static const struct check_group *group_of(const struct check *check)
-{
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        if (check >= (*group)->checks && check < (*group)->checks + (*group)->count)
-            return *group;
-    }
-    return NULL;
-}
-
 static void check_end(void *context, const struct report *report, const struct result *result)
 {
     struct report_table *table = context;
@@ -120,7 +111,7 @@ static void check_end(void *context, const struct report *report, const struct r
     clear_progress(table);
     if (result->inapplicable)
         return;
-    const struct check_group *group = group_of(result->check);
+    const struct check_group *group = catalogue_group_of(result->check);
     if (group != table->group && group)
         fprintf(table->out, "\n%s\n", group->title);
     table->group = group;
@@ -136,9 +127,12 @@ static void end(void *context, const struct report *report)
 {
     struct report_table *table = context;
     const unsigned *counts = report->counts;
+    char profile[REPORT_TEXT];
     clear_progress(table);
     fputc('\n', table->out);
     print_device(table->out, "DFU mode", &report->dfu_mode);
+    report_profile(report, profile);
+    fprintf(table->out, "  profile: %s\n", profile);
     fprintf(table->out, "%u passed, %u failed, %u warned, %u skipped, %u inconclusive",
             counts[VERDICT_PASS], counts[VERDICT_FAIL], counts[VERDICT_WARN], counts[VERDICT_SKIP],
             counts[VERDICT_INCONCLUSIVE]);

@@ -60,7 +60,7 @@ static struct report sample(void)
         .planned = 3,
         .results = results,
         .count = 3,
-        .run_time = {.seen = true, .product = "caf\xC3\xA9 <b>", .serial = "bad \xFF byte"},
+        .run_time = {.seen = true, .product = "caf\xC3\xA9 <img>", .serial = "bad \xFF byte"},
     };
 
     report.counts[VERDICT_PASS] = report.counts[VERDICT_FAIL] = report.counts[VERDICT_SKIP] = 1;
@@ -68,18 +68,26 @@ static struct report sample(void)
     return report;
 }
 
-// What the writer writes; to be freed.
-static char *written(int (*write)(const struct report *, FILE *))
+typedef int writer(const struct report *report, FILE *out);
+
+// What the writer writes of a report; to be freed.
+static char *written_of(const struct report *report, writer *write)
 {
-    const struct report report = sample();
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
 
     assert_non_null(stream);
-    assert_int_equal(write(&report, stream), 0);
+    assert_int_equal(write(report, stream), 0);
     fclose(stream);
     return text;
+}
+
+static char *written(writer *write)
+{
+    const struct report report = sample();
+
+    return written_of(&report, write);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -119,7 +127,7 @@ static void json__describes_the_device_whatever_it_sent(void **state)
     assert_non_null(report);
     const json_t *device = json_object_get(report, "run_time");
     assert_string_equal(text_of(device, "idVendor"), "1209");
-    assert_string_equal(text_of(device, "product"), "caf\xC3\xA9 <b>");
+    assert_string_equal(text_of(device, "product"), "caf\xC3\xA9 <img>");
     assert_string_equal(text_of(device, "serial"), "bad ? byte");
     assert_true(json_is_null(json_object_get(report, "dfu_mode")));
     json_decref(report);
@@ -162,7 +170,7 @@ static void html__never_lets_a_device_write_markup(void **state)
     char *text = written(report_html_write);
 
     assert_null(strstr(text, "<script"));
-    assert_null(strstr(text, "<b>"));
+    assert_null(strstr(text, "<img>"));
     assert_non_null(strstr(text, "&lt;script&gt;&quot;&amp;"));
     free(text);
 }
@@ -174,9 +182,92 @@ static void html__draws_the_detach(void **state)
     char *text = written(report_html_write);
 
     assert_non_null(strstr(text, "<svg id=\"detach\""));
-    assert_non_null(strstr(text, "21 00 e8 03 00 00 00 00 DETACH"));
+    assert_non_null(strstr(text, ">DETACH<"));
+    assert_non_null(strstr(text, ">21 00 e8 03 00 00 00 00 -&gt; done<"));
     assert_non_null(strstr(text, ">5.3 ms<"));
+    assert_non_null(strstr(text, ">205.3 ms<"));
     free(text);
+}
+
+static void html__puts_each_state_check_into_its_cell(void **state)
+{
+    (void)state;
+    static const struct check cells[] = {
+        {.id = "RT-STATE-1-DETACH", .section = "A.2.2", .sentence = "a second one STALLs"},
+        {.id = "DM-STATE-10-ABORT", .section = "A.2.11", .sentence = "it STALLs"},
+    };
+    static struct result two[] = {
+        {.check = &cells[0], .verdict = VERDICT_FAIL},
+        {.check = &cells[1], .verdict = VERDICT_INCONCLUSIVE},
+    };
+    struct report report = sample();
+    report.results = two;
+    report.count = 2;
+
+    char *text = written_of(&report, report_html_write);
+
+    assert_non_null(strstr(text, "1 of 2 reached, 0 as required"));
+    assert_non_null(strstr(text, "<td class=\"FAIL\" title=\"FAIL: a second one STALLs\">"
+                                 "<a href=\"#RT-STATE-1-DETACH\">\u2717</a></td>"));
+    assert_non_null(strstr(text, "<a href=\"#DM-STATE-10-ABORT\">?</a></td><td class=\"none\">"));
+    free(text);
+}
+
+// A configuration of a DFU interface and its functional descriptor.
+static void set_configuration(struct report_device *device, const uint8_t *functional)
+{
+    static const uint8_t head[] = {9, 2, 0, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 0, 0xFE, 1, 2, 0};
+    uint8_t *bytes = device->descriptors.configuration;
+
+    device->seen = true;
+    memcpy(bytes, head, sizeof head);
+    memcpy(bytes + sizeof head, functional, functional[0]);
+    device->descriptors.configuration_length = sizeof head + functional[0];
+    store_le16(bytes + 2, (uint16_t)device->descriptors.configuration_length);
+}
+
+static void profile__follows_the_functional_descriptor(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t functional[9];
+        const char *profile;
+    } cases[] = {
+        {{7, 0x21, 3, 0xFF, 0, 0x40, 0}, "DFU 1.0"},
+        {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x00, 0x01}, "DFU 1.0"},
+        {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x10, 0x01}, "DFU 1.1"},
+        {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x1A, 0x01}, "DfuSe"},
+        {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x34, 0x12}, "DFU of unknown version 1234h"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        struct report report = {.run_time.seen = true};
+        char profile[REPORT_TEXT];
+        set_configuration(&report.dfu_mode, cases[i].functional);
+
+        report_profile(&report, profile);
+
+        assert_string_equal(profile, cases[i].profile);
+    }
+}
+
+static void profile__says_which_mode_was_never_seen(void **state)
+{
+    (void)state;
+    static const uint8_t functional[] = {9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x10, 0x01};
+    struct report at_run_time = {.count = 0};
+    struct report in_dfu_mode = {.count = 0};
+    struct report nothing = {.run_time.seen = true, .dfu_mode.seen = true};
+    char profile[3][REPORT_TEXT];
+    set_configuration(&at_run_time.run_time, functional);
+    set_configuration(&in_dfu_mode.dfu_mode, functional);
+
+    report_profile(&at_run_time, profile[0]);
+    report_profile(&in_dfu_mode, profile[1]);
+    report_profile(&nothing, profile[2]);
+
+    assert_string_equal(profile[0], "DFU 1.1, seen at run time only");
+    assert_string_equal(profile[1], "DFU 1.1, seen in DFU mode only");
+    assert_string_equal(profile[2], "no DFU functional descriptor");
 }
 
 int main(void)
@@ -188,6 +279,9 @@ int main(void)
         cmocka_unit_test(junit__counts_and_escapes),
         cmocka_unit_test(html__never_lets_a_device_write_markup),
         cmocka_unit_test(html__draws_the_detach),
+        cmocka_unit_test(html__puts_each_state_check_into_its_cell),
+        cmocka_unit_test(profile__follows_the_functional_descriptor),
+        cmocka_unit_test(profile__says_which_mode_was_never_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

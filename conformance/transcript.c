@@ -149,14 +149,15 @@ static bool received(const struct transcript_entry *entry)
     return direction & USB_DIR_IN;
 }
 
-static void format_result(char *text, size_t size, const struct transcript_entry *entry)
+void transcript_result(const struct transcript_entry *entry, char *text, size_t size)
 {
     if (entry->result < 0 && waits(entry->kind))
         snprintf(text, size, "in vain");
     else if (entry->result < 0)
         snprintf(text, size, "%s", target_error_text(entry->result));
     else if (entry->data_length && received(entry)) {
-        size_t used = (size_t)snprintf(text, size, "%d bytes: ", entry->result);
+        size_t used = (size_t)snprintf(text, size, "%d byte%s: ", entry->result,
+                                       entry->result == 1 ? "" : "s");
         format_bytes(text + used, size - used, entry->data, entry->data_length);
     } else if (entry->kind == TRANSCRIPT_CONTROL && (entry->setup[0] & USB_DIR_IN))
         snprintf(text, size, "0 bytes");
@@ -204,7 +205,7 @@ void transcript_line(const struct transcript_entry *entry, char *text, size_t si
     char sent[4 * TRANSCRIPT_EXCERPT + 100];
     char result[4 * TRANSCRIPT_EXCERPT];
     transcript_sent(entry, sent, sizeof sent);
-    format_result(result, sizeof result, entry);
+    transcript_result(entry, result, sizeof result);
     snprintf(text, size, "%s -> %s, %" PRIu64 ".%" PRIu64 " ms", sent, result,
              entry->took_us / 1000, entry->took_us / 100 % 10);
 }

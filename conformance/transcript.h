@@ -86,6 +86,9 @@ void transcript_line(const struct transcript_entry *entry, char *text, size_t si
 // What was sent, without the answer: "21 00 e8 03 00 00 00 00 DETACH".
 void transcript_sent(const struct transcript_entry *entry, char *text, size_t size);
 
+// The answer alone: "STALL", "6 bytes: 00 ...", "done".
+void transcript_result(const struct transcript_entry *entry, char *text, size_t size);
+
 // "21 00 e8 03 ..."; at most size-1 characters, " ..." at the end if not all bytes fit.
 void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length);
 
