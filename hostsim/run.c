@@ -131,7 +131,7 @@ int command_run(int argc, char **argv)
         options.via = choose();
     switch (options.via) {
     case OPTIONS_VIA_VHCI:
-        status = vhci_run(&options, argv);
+        status = vhci_run(&options);
         break;
     case OPTIONS_VIA_GUEST:
         status = run_in_guest(&options, argc, argv);

@@ -10,9 +10,8 @@
 // Can vhci_run() work here? NULL, or a line that says what is missing.
 const char *vhci_missing(void);
 
-// Attach the devices, run options->command, detach. argv is the command line of `dfu-sim run`.
-// Returns the command's exit status, 128 + the signal that ended it, or a negative errno after a
-// line on stderr.
-int vhci_run(const struct options *options, char **argv);
+// Attach the devices, run options->command, detach. Returns the command's exit status, 128 + the
+// signal that ended it, or a negative errno after a line on stderr.
+int vhci_run(const struct options *options);
 
 #endif
