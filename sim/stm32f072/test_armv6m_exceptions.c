@@ -1,66 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Exceptions, NVIC, sleep and lockup as small programs (ARM B1.5, B3.4).
+// Entry into exceptions and return from them (ARM B1.5), and what goes wrong there.
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "armv6m_private.h"
-#include "test_machine.h"
-
-enum { IRQ3 = ARMV6M_IRQ0 + 3, IRQ5 = ARMV6M_IRQ0 + 5 };
-
-#define ISER 0xE000E100u
-#define ICER 0xE000E180u
-#define ISPR 0xE000E200u
-#define ICPR 0xE000E280u
-#define IPR0 0xE000E400u
-#define ICSR 0xE000ED04u
-#define AIRCR 0xE000ED0Cu
-#define SCR_ADDRESS 0xE000ED10u
-#define SHPR2 0xE000ED1Cu
-#define SHPR3 0xE000ED20u
-
-static struct machine machine;
-
-static void write(uint32_t address, uint32_t value)
-{
-    assert_true(armv6m_write(&machine.cpu, address, 4, value));
-}
-
-static uint32_t read(uint32_t address)
-{
-    uint32_t value = 0;
-    assert_true(armv6m_read(&machine.cpu, address, 4, &value));
-    return value;
-}
-
-// A machine in `b .`, with interrupts 3 and 5 enabled.
-static int start(void **state)
-{
-    (void)state;
-    machine_start(&machine);
-    PUT(&machine, CODE, 0xE7FE);
-    write(ISER, 1u << 3 | 1u << 5);
-    return 0;
-}
-
-static void set_priority(unsigned line, uint32_t priority)
-{
-    const uint32_t address = IPR0 + (line & ~3u), shift = 8 * (line % 4) + 6;
-    write(address, (read(address) & ~(3u << shift)) | priority << shift);
-}
-
-static void assert_in(unsigned exception)
-{
-    assert_int_equal(machine.cpu.exception, exception);
-    assert_int_equal(machine.cpu.r[15], HANDLER(exception));
-}
+#include "test_interrupts.h"
 
 // ---- entry and return ----
 
@@ -87,7 +37,7 @@ static void reset__forgets_everything_but_the_lines_and_the_time(void **state)
     machine_step(&machine);
     assert_int_equal(machine.cpu.r[15], CODE);
     assert_int_equal(machine.cpu.cycles, cycles + 3);
-    write(ISER, 1u << 3);
+    poke(ISER, 1u << 3);
     machine_step(&machine);
 
     assert_in(IRQ3);
@@ -235,7 +185,7 @@ static void mrs__reads_the_parts_of_xpsr_that_it_names(void **state)
     };
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        start(state);
+        start_interrupts(state);
         PUT(&machine, HANDLER(IRQ3), 0xF3EF, 0x8000 | parts[i].sysm); // mrs r0, ...
         armv6m_set_flags(&machine.cpu, 0xA0000000);
         armv6m_set_irq(&machine.cpu, 3, true);
@@ -264,7 +214,7 @@ static void invalid_exc_returns__fault(void **state)
     static const uint32_t values[] = {0xFFFFFFF1, 0xFFFFFFF0, 0xFFFFFFFF, 0xF0000009, 0xFFFFFFE9};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        start(state);
+        start_interrupts(state);
         armv6m_set_irq(&machine.cpu, 3, true);
         machine_step(&machine);
         machine.cpu.r[14] = values[i];
@@ -320,7 +270,7 @@ static void return__with_a_frame_of_the_wrong_mode_faults(void **state)
 static void return__to_an_exception_that_is_not_active_faults(void **state)
 {
     for (uint32_t exception = 0; exception < 64; exception++) {
-        start(state);
+        start_interrupts(state);
         set_priority(3, 1);
         armv6m_set_irq(&machine.cpu, 3, true);
         machine_step(&machine);
@@ -332,357 +282,6 @@ static void return__to_an_exception_that_is_not_active_faults(void **state)
         machine_step(&machine);
 
         assert_int_equal(machine.cpu.exception, exception == IRQ3 ? IRQ3 : ARMV6M_HARDFAULT);
-    }
-}
-
-// ---- priorities ----
-
-static void more_urgent__preempts(void **state)
-{
-    (void)state;
-    set_priority(3, 1);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 5, true);
-
-    machine_step(&machine);
-    assert_in(IRQ5);
-    assert_int_equal(machine.cpu.r[14], 0xFFFFFFF1);
-    armv6m_set_irq(&machine.cpu, 5, false);
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-}
-
-static void same_priority__waits(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ5), 0xE7FE); // b .
-    armv6m_set_irq(&machine.cpu, 5, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_steps(&machine, 3);
-
-    assert_in(IRQ5);
-}
-
-static void of_equals__the_lowest_number_goes_first(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 5, true);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-}
-
-static void of_two_pending__the_more_urgent_goes_first(void **state)
-{
-    (void)state;
-    set_priority(3, 3);
-    set_priority(5, 2);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_set_irq(&machine.cpu, 5, true);
-
-    machine_step(&machine);
-
-    assert_in(IRQ5);
-}
-
-static void primask__holds_interrupts_back_until_it_is_cleared(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xBF00, 0xB662, 0xBF00); // cpsid i; nop; cpsie i; nop
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_steps(&machine, 2);
-    assert_int_equal(machine.cpu.r[15], CODE + 6);
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 6);
-}
-
-static void primask__does_not_hold_back_nmi_and_hardfault(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xDE00); // cpsid i; udf
-    machine_steps(&machine, 2);
-    assert_in(ARMV6M_HARDFAULT);
-
-    armv6m_set_nmi(&machine.cpu);
-    machine_step(&machine);
-
-    assert_in(ARMV6M_NMI);
-    assert_int_equal(machine.cpu.r[14], 0xFFFFFFF1);
-}
-
-static void pended_by_an_mmio_write__is_taken_before_the_next_instruction(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0x6008, 0xBF00); // str r0, [r1]; nop
-    machine.cpu.r[0] = 1u << 5;
-    machine.cpu.r[1] = ISPR;
-
-    armv6m_run(&machine.cpu, 3);
-
-    assert_in(IRQ5);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
-}
-
-static void raise_irq3(struct machine *m)
-{
-    armv6m_set_irq(&m->cpu, 3, true);
-}
-
-static void raised_by_the_bus__is_taken_before_the_next_instruction(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0x6008, 0xBF00); // str r0, [r1]; nop
-    machine.cpu.r[1] = MMIO;
-    machine.on_write = raise_irq3;
-
-    armv6m_run(&machine.cpu, 3);
-
-    assert_in(IRQ3);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
-}
-
-static void changed_priority__lets_a_pending_interrupt_in(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xE7FE); // b .
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_set_irq(&machine.cpu, 5, true);
-    machine_steps(&machine, 2);
-    assert_in(IRQ3);
-
-    set_priority(3, 1);
-    machine_step(&machine);
-
-    assert_in(IRQ5);
-}
-
-static void tail_chain__keeps_the_frame_and_the_registers(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0x2007, 0x4770); // movs r0, #7; bx lr
-    machine.cpu.r[0] = 1;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_set_irq(&machine.cpu, 5, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    machine_steps(&machine, 2);
-    assert_in(IRQ5);
-    assert_int_equal(machine.cpu.r[13], STACK_TOP - 32);
-    assert_int_equal(machine.cpu.r[14], 0xFFFFFFF9);
-    assert_int_equal(machine.cpu.r[0], 7);
-    armv6m_set_irq(&machine.cpu, 5, false);
-    machine_step(&machine);
-
-    assert_int_equal(machine.cpu.r[0], 1);
-    assert_int_equal(machine.cpu.r[15], CODE);
-}
-
-// ---- interrupt lines ----
-
-static void line__that_stays_high_interrupts_again(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_step(&machine);
-    assert_int_equal(read(ISPR), 0);
-    machine_step(&machine); // bx lr, and the next entry
-
-    assert_in(IRQ3);
-}
-
-static void line__that_falls_in_the_handler_is_done(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    machine_steps(&machine, 2);
-
-    assert_int_equal(machine.cpu.exception, 0);
-    assert_int_equal(machine.cpu.r[15], CODE);
-}
-
-static void line__that_falls_before_the_handler_stays_pending(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-}
-
-static void line__that_rises_again_in_the_handler_interrupts_again(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, false);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-}
-
-static void line__that_is_set_high_again_does_not_rise(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    assert_int_equal(read(ISPR), 0);
-}
-
-static void icpr__in_the_handler_clears_a_line_that_is_high(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    write(ISPR, 1u << 3);
-
-    write(ICPR, 1u << 3);
-
-    assert_int_equal(read(ISPR), 0);
-}
-
-static void icpr__cannot_clear_a_line_that_is_high(void **state)
-{
-    (void)state;
-    armv6m_set_irq(&machine.cpu, 6, true);
-    write(ISPR, 1u << 7);
-
-    write(ICPR, 1u << 6 | 1u << 7);
-
-    assert_int_equal(read(ISPR), 1u << 6);
-    armv6m_set_irq(&machine.cpu, 6, false);
-    write(ICPR, 1u << 6);
-    assert_int_equal(read(ICPR), 0);
-}
-
-static void disabled__stays_pending_until_enabled(void **state)
-{
-    (void)state;
-    write(ICER, 1u << 3);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    assert_int_equal(machine.cpu.exception, 0);
-    assert_int_equal(read(ISER), 1u << 5);
-
-    write(ISER, 1u << 3);
-    machine_step(&machine);
-
-    assert_in(IRQ3);
-}
-
-// ---- SVC, PendSV, SysTick, NMI by software ----
-
-static void svc__enters_svcall_and_returns_behind_it(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xDF05, 0xE7FE); // svc #5; b .
-
-    machine_step(&machine);
-    assert_in(ARMV6M_SVCALL);
-    assert_int_equal(machine.cpu.cycles, 17);
-    machine_step(&machine);
-
-    assert_int_equal(machine.cpu.r[15], CODE + 2);
-}
-
-static void svc__that_cannot_be_taken_is_a_hardfault_at_the_svc(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xDF05); // cpsid i; svc #5
-
-    machine_steps(&machine, 2);
-
-    assert_in(ARMV6M_HARDFAULT);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
-}
-
-static void svc__in_a_handler_of_its_own_priority_is_a_hardfault(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xDF05);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_steps(&machine, 2);
-
-    assert_in(ARMV6M_HARDFAULT);
-}
-
-static void icsr__pends_and_unpends_the_system_exceptions(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF00, 0xE7FE); // nop; b .
-    write(ICSR, 1u << 28 | 1u << 26);
-    assert_int_equal(read(ICSR), 1u << 28 | 1u << 26 | ARMV6M_PENDSV << 12);
-    write(ICSR, 1u << 27 | 1u << 25);
-    assert_int_equal(read(ICSR), 0);
-    machine_step(&machine);
-    assert_int_equal(machine.cpu.exception, 0);
-
-    write(ICSR, 1u << 28 | 1u << 26 | 1u << 31);
-    machine_step(&machine);
-    assert_in(ARMV6M_NMI);
-    machine_step(&machine);
-    assert_in(ARMV6M_PENDSV);
-    machine_step(&machine);
-
-    assert_in(ARMV6M_SYSTICK);
-}
-
-static void icsr__tells_what_is_pending_and_active(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xE7FE); // b .
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-
-    armv6m_set_irq(&machine.cpu, 5, true);
-
-    assert_int_equal(read(ICSR), 1u << 22 | (uint32_t)IRQ5 << 12 | IRQ3);
-}
-
-static void shpr__sets_priorities_of_the_system_exceptions(void **state)
-{
-    (void)state;
-
-    write(SHPR2, 0xFFFFFFFF);
-    write(SHPR3, 0x80FFFFFF);
-
-    assert_int_equal(read(SHPR2), 0xC0000000);
-    assert_int_equal(read(SHPR3), 0x80C00000);
-    write(ICSR, 1u << 28 | 1u << 26);
-    machine_step(&machine);
-    assert_in(ARMV6M_SYSTICK); // 2 goes before 3
-}
-
-static void ipr__keeps_two_bits_of_each_priority(void **state)
-{
-    (void)state;
-
-    for (uint32_t offset = 0; offset < 32; offset += 4) {
-        write(IPR0 + offset, 0xFFFFFFFF - offset * 0x02020202);
-        assert_int_equal(read(IPR0 + offset), (0xFFFFFFFF - offset * 0x02020202) & 0xC0C0C0C0);
     }
 }
 
@@ -753,7 +352,7 @@ static void interrupt__without_a_stack_is_a_hardfault_and_stays_pending(void **s
 
     assert_in(ARMV6M_HARDFAULT);
     assert_int_equal(machine.cpu.r[13], NOWHERE - 32);
-    assert_int_equal(read(ISPR), 1u << 3);
+    assert_int_equal(peek(ISPR), 1u << 3);
 }
 
 static void nmi__without_a_stack_locks_up(void **state)
@@ -825,189 +424,6 @@ static void bkpt__stops_the_run_and_then_faults(void **state)
     assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
 }
 
-// ---- sleep ----
-
-static void wfi__sleeps_to_the_end_of_the_budget(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF30, 0xE7FE); // wfi; b .
-
-    const enum armv6m_stop why = armv6m_run(&machine.cpu, UINT64_C(1) << 60);
-
-    assert_int_equal(why, ARMV6M_ASLEEP);
-    assert_true(machine.cpu.cycles == UINT64_C(1) << 60);
-    assert_int_equal(machine.cpu.r[15], CODE + 2);
-}
-
-static void wfi__is_woken_by_an_interrupt(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF30, 0xE7FE);
-    armv6m_run(&machine.cpu, 100);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    assert_int_equal(machine_step(&machine), ARMV6M_BUDGET);
-
-    assert_in(IRQ3);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
-}
-
-static void wfi__with_primask_wakes_without_the_handler(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xBF30, 0x2001); // cpsid i; wfi; movs r0, #1
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_step(&machine);
-
-    assert_int_equal(machine.cpu.exception, 0);
-    assert_int_equal(machine.cpu.r[0], 1);
-}
-
-static void wfi__does_not_sleep_with_an_interrupt_pending(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xBF30, 0x2001); // cpsid i; wfi; movs r0, #1
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    machine_steps(&machine, 2);
-
-    assert_int_equal(machine.cpu.r[0], 1);
-}
-
-static void wfi__is_not_woken_by_a_disabled_interrupt(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF30, 0xE7FE);
-    armv6m_run(&machine.cpu, 100);
-
-    armv6m_set_irq(&machine.cpu, 6, true);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-}
-
-static void wfi__in_a_handler_is_not_woken_by_the_same_priority(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xBF30);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    armv6m_run(&machine.cpu, 100);
-
-    armv6m_set_irq(&machine.cpu, 5, true);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-}
-
-static void wfe__takes_an_event_instead_of_sleeping(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF40, 0xBF20, 0x2001, 0xBF20); // sev; wfe; movs r0, #1; wfe
-
-    const enum armv6m_stop why = armv6m_run(&machine.cpu, 100);
-
-    assert_int_equal(why, ARMV6M_ASLEEP);
-    assert_int_equal(machine.cpu.r[0], 1);
-    assert_int_equal(machine.cpu.r[15], CODE + 8);
-}
-
-static void wfe__is_woken_by_an_exception_which_leaves_an_event(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF20, 0xBF20, 0x2001, 0xBF20); // wfe; wfe; movs r0, #1; wfe
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-
-    assert_int_equal(machine.cpu.r[15], CODE + 8);
-}
-
-static void wfe__finds_the_event_of_the_entry_that_woke_it(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF20);                  // wfe
-    PUT(&machine, HANDLER(IRQ3), 0xBF20, 0xE7FE); // wfe; b .
-    armv6m_run(&machine.cpu, 100);
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_BUDGET);
-
-    assert_int_equal(machine.cpu.r[15], HANDLER(IRQ3) + 2);
-}
-
-static void wfe__with_primask_is_not_woken_by_an_interrupt(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xB672, 0xBF20); // cpsid i; wfe
-    armv6m_run(&machine.cpu, 100);
-
-    armv6m_set_irq(&machine.cpu, 3, true);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-}
-
-static void sevonpend__wakes_wfe_by_a_disabled_interrupt(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF20, 0x2001, 0xBF20); // wfe; movs r0, #1; wfe
-    write(SCR_ADDRESS, 1u << 4);
-    armv6m_run(&machine.cpu, 100);
-
-    armv6m_set_irq(&machine.cpu, 6, true);
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-
-    assert_int_equal(machine.cpu.r[0], 1);
-    assert_int_equal(machine.cpu.r[15], CODE + 6);
-}
-
-static void sevonpend__is_no_event_for_what_is_pending_already(void **state)
-{
-    (void)state;
-    PUT(&machine, CODE, 0xBF20); // wfe
-    armv6m_set_irq(&machine.cpu, 6, true);
-    write(SCR_ADDRESS, 1u << 4);
-
-    write(ISPR, 1u << 6);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-}
-
-static void sleeponexit__does_not_sleep_in_a_handler(void **state)
-{
-    (void)state;
-    PUT(&machine, HANDLER(IRQ3), 0xE7FE); // b .
-    write(SCR_ADDRESS, 1u << 1);
-    set_priority(3, 1);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 5, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 5, false);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_BUDGET);
-    assert_in(IRQ3);
-}
-
-static void sleeponexit__sleeps_when_the_last_handler_returns(void **state)
-{
-    (void)state;
-    write(SCR_ADDRESS, 1u << 1);
-    armv6m_set_irq(&machine.cpu, 3, true);
-    machine_step(&machine);
-    armv6m_set_irq(&machine.cpu, 3, false);
-
-    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
-    assert_int_equal(machine.cpu.exception, 0);
-    armv6m_set_irq(&machine.cpu, 5, true);
-    machine_step(&machine);
-
-    assert_in(IRQ5);
-}
-
 // ---- reset request ----
 
 static void aircr__requests_a_reset_with_its_key_only(void **state)
@@ -1021,7 +437,7 @@ static void aircr__requests_a_reset_with_its_key_only(void **state)
     assert_int_equal(armv6m_run(&machine.cpu, 1000), ARMV6M_RESET);
 
     assert_int_equal(machine.cpu.r[15], CODE + 4);
-    assert_int_equal(read(AIRCR), 0xFA050000);
+    assert_int_equal(peek(AIRCR), 0xFA050000);
 }
 
 // ---- whatever the firmware ----
@@ -1051,7 +467,7 @@ static void random_images__never_break_the_processor(void **state)
         armv6m_reset(&machine.cpu);
         for (unsigned run = 0; run < 50; run++) {
             armv6m_set_irq(&machine.cpu, random32(&random) % 32, random32(&random) % 2);
-            write(ISER, random32(&random));
+            poke(ISER, random32(&random));
             armv6m_run(&machine.cpu, 100);
 
             assert_int_equal(machine.cpu.r[15] % 2, 0);
@@ -1062,7 +478,7 @@ static void random_images__never_break_the_processor(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, start)
+#define TEST(name) cmocka_unit_test_setup(name, start_interrupts)
 
 int main(void)
 {
@@ -1084,31 +500,6 @@ int main(void)
         TEST(exc_return__in_thread_mode_is_an_address),
         TEST(return__with_a_frame_of_the_wrong_mode_faults),
         TEST(return__to_an_exception_that_is_not_active_faults),
-        TEST(more_urgent__preempts),
-        TEST(same_priority__waits),
-        TEST(of_equals__the_lowest_number_goes_first),
-        TEST(of_two_pending__the_more_urgent_goes_first),
-        TEST(primask__holds_interrupts_back_until_it_is_cleared),
-        TEST(primask__does_not_hold_back_nmi_and_hardfault),
-        TEST(pended_by_an_mmio_write__is_taken_before_the_next_instruction),
-        TEST(raised_by_the_bus__is_taken_before_the_next_instruction),
-        TEST(changed_priority__lets_a_pending_interrupt_in),
-        TEST(tail_chain__keeps_the_frame_and_the_registers),
-        TEST(line__that_stays_high_interrupts_again),
-        TEST(line__that_falls_in_the_handler_is_done),
-        TEST(line__that_falls_before_the_handler_stays_pending),
-        TEST(line__that_rises_again_in_the_handler_interrupts_again),
-        TEST(line__that_is_set_high_again_does_not_rise),
-        TEST(icpr__in_the_handler_clears_a_line_that_is_high),
-        TEST(icpr__cannot_clear_a_line_that_is_high),
-        TEST(disabled__stays_pending_until_enabled),
-        TEST(svc__enters_svcall_and_returns_behind_it),
-        TEST(svc__that_cannot_be_taken_is_a_hardfault_at_the_svc),
-        TEST(svc__in_a_handler_of_its_own_priority_is_a_hardfault),
-        TEST(icsr__pends_and_unpends_the_system_exceptions),
-        TEST(icsr__tells_what_is_pending_and_active),
-        TEST(shpr__sets_priorities_of_the_system_exceptions),
-        TEST(ipr__keeps_two_bits_of_each_priority),
         TEST(fault_in_hardfault__locks_up),
         TEST(fault_in_hardfault__with_primask_locks_up_all_the_same),
         TEST(lockup__is_left_for_an_nmi_and_comes_back_after_it),
@@ -1121,20 +512,6 @@ int main(void)
         TEST(return_from_hardfault__without_a_stack_locks_up),
         TEST(vector__without_thumb_bit_faults_in_the_handler),
         TEST(bkpt__stops_the_run_and_then_faults),
-        TEST(wfi__sleeps_to_the_end_of_the_budget),
-        TEST(wfi__is_woken_by_an_interrupt),
-        TEST(wfi__with_primask_wakes_without_the_handler),
-        TEST(wfi__does_not_sleep_with_an_interrupt_pending),
-        TEST(wfi__is_not_woken_by_a_disabled_interrupt),
-        TEST(wfi__in_a_handler_is_not_woken_by_the_same_priority),
-        TEST(wfe__takes_an_event_instead_of_sleeping),
-        TEST(wfe__is_woken_by_an_exception_which_leaves_an_event),
-        TEST(wfe__finds_the_event_of_the_entry_that_woke_it),
-        TEST(wfe__with_primask_is_not_woken_by_an_interrupt),
-        TEST(sevonpend__wakes_wfe_by_a_disabled_interrupt),
-        TEST(sevonpend__is_no_event_for_what_is_pending_already),
-        TEST(sleeponexit__does_not_sleep_in_a_handler),
-        TEST(sleeponexit__sleeps_when_the_last_handler_returns),
         TEST(aircr__requests_a_reset_with_its_key_only),
         TEST(random_images__never_break_the_processor),
     };
