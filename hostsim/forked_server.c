@@ -53,14 +53,10 @@ static int listen_here(int *ret_port)
     return fd;
 }
 
-static _Noreturn void serve_script(int port_pipe, const struct forked_script *scripts, size_t count)
+static void serve_script(int listener, const struct forked_script *scripts, size_t count)
 {
-    int port;
-    int listener = listen_here(&port);
-    int fd;
+    int fd = accept(listener, NULL, NULL);
 
-    tell_port(port_pipe, port);
-    fd = accept(listener, NULL, NULL);
     for (size_t i = 0; i < count; i++) {
         char asked[4096];
 
@@ -69,10 +65,10 @@ static _Noreturn void serve_script(int port_pipe, const struct forked_script *sc
             _exit(3);
     }
     pause();
-    _exit(0);
 }
 
-static void start(struct forked_server *server, const struct forked_script *scripts, size_t count)
+// In the child returns the pipe that the port is to be told to, in the parent -1.
+static int fork_server(struct forked_server *server)
 {
     int pipes[2];
     int port = 0;
@@ -82,26 +78,57 @@ static void start(struct forked_server *server, const struct forked_script *scri
     if (server->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that fails leaves nothing behind
         close(pipes[0]);
-        if (scripts)
-            serve_script(pipes[1], scripts, count);
-        serve_toy(pipes[1]);
+        return pipes[1];
     }
     close(pipes[1]);
     assert_int_equal(read(pipes[0], &port, sizeof port), sizeof port);
     close(pipes[0]);
     snprintf(server->port, sizeof server->port, "%d", port);
+    return -1;
+}
+
+// In the child returns a listening socket, in the parent -1.
+static int fork_listener(struct forked_server *server)
+{
+    int pipe = fork_server(server);
+    int port;
+    int listener;
+
+    if (pipe < 0)
+        return -1;
+    listener = listen_here(&port);
+    tell_port(pipe, port);
+    return listener;
 }
 
 void forked_server_start(struct forked_server *server)
 {
-    start(server, NULL, 0);
+    int pipe = fork_server(server);
+
+    if (pipe >= 0)
+        serve_toy(pipe);
 }
 
 void forked_server_start_script(struct forked_server *server,
                                 const struct forked_script *scripts,
                                 size_t count)
 {
-    start(server, scripts, count);
+    int listener = fork_listener(server);
+
+    if (listener < 0)
+        return;
+    serve_script(listener, scripts, count);
+    _exit(0);
+}
+
+void forked_server_start_own(struct forked_server *server, void (*serve)(int listener))
+{
+    int listener = fork_listener(server);
+
+    if (listener < 0)
+        return;
+    serve(listener);
+    _exit(3);
 }
 
 void forked_server_stop(struct forked_server *server)

@@ -28,6 +28,9 @@ void forked_server_start_script(struct forked_server *server,
                                 const struct forked_script *scripts,
                                 size_t count);
 
+// Whatever serve() does with a listening socket; it must not return.
+void forked_server_start_own(struct forked_server *server, void (*serve)(int listener));
+
 // Ends it by SIGTERM. The real loop must end by itself with status 0.
 void forked_server_stop(struct forked_server *server);
 void forked_server_kill(struct forked_server *server);
