@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check_conformance_usbip.sh DFU-SIM DFU-CONFORMANCE IMAGE - the whole suite against a firmware image
+# on the virtual board behind a USB/IP server. No check may fail or stay undecided; those may be
+# skipped that need what USB/IP cannot do.
+dfu_sim=$1 suite=$2 image=$3
+
+folder=$(mktemp -d)
+mkfifo "$folder/says"
+"$dfu_sim" serve --listen 127.0.0.1:0 --firmware "$image" >"$folder/says" &
+server=$!
+trap 'kill $server; rm -r "$folder"' EXIT
+exec 3<"$folder/says"
+read -r line <&3 || exit 1
+port=${line##*:}
+
+report=$("$suite" --target "usbip:127.0.0.1:$port" --allow-write)
+status=$?
+verdict=$(echo "$report" | tail -1)
+excused=$(echo "$report" | grep -A 1 '^ *SKIP ' | grep -c 'because *needs a target')
+
+case "$status $verdict" in
+"0 "*" 0 failed, "*" $excused skipped, 0 inconclusive"*)
+    echo "$verdict"
+    ;;
+*)
+    echo "$report"
+    exit 1
+    ;;
+esac
