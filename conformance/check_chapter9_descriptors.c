@@ -110,11 +110,12 @@ static void device_length_zero(struct probe *probe)
 
 static void configuration_form(struct probe *probe)
 {
-    struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
+    const struct usb_setup setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0, sizeof header);
+    if (!expect_length(probe, &setup, header, sizeof header))
         return;
-    expect_number(probe, "bLength", read.bytes[0], USB_CONFIGURATION_DESCRIPTOR_SIZE);
-    expect_number(probe, "bDescriptorType", read.bytes[1], USB_DT_CONFIGURATION);
+    expect_number(probe, "bLength", header[0], USB_CONFIGURATION_DESCRIPTOR_SIZE);
+    expect_number(probe, "bDescriptorType", header[1], USB_DT_CONFIGURATION);
 }
 
 static void configuration_total(struct probe *probe)

@@ -78,7 +78,7 @@ first_language(struct probe *probe, struct string_indexes *indexes, uint16_t *re
 static void languages(struct probe *probe)
 {
     struct string_indexes indexes;
-    uint16_t language;
+    uint16_t language = 0;
     uint8_t bytes[STRING_MAX];
     if (!first_language(probe, &indexes, &language))
         return;
@@ -98,7 +98,7 @@ static void for_each_string(struct probe *probe,
     struct string_indexes indexes;
     uint16_t language;
     uint8_t bytes[STRING_MAX];
-    if (!first_language(probe, &indexes, &language))
+    if (!given(probe, first_language(probe, &indexes, &language)))
         return;
     for (size_t i = 0; i < indexes.count; ++i) {
         int length = read_string(probe, indexes.list[i].index, language, bytes);

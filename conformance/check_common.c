@@ -17,8 +17,9 @@ bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
     if (!expect_accepted(probe, &setup, ret->bytes, &ret->length))
         return false;
     bool parsed = configuration_parse(&ret->config, ret->bytes, (size_t)ret->length);
-    return expect(probe, parsed, "a configuration descriptor", "%d bytes that are none",
-                  ret->length);
+    // What a configuration descriptor must be is judged by a check of its own.
+    return given(probe, expect(probe, parsed, "a configuration descriptor",
+                               "%d bytes that are none", ret->length));
 }
 
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE])

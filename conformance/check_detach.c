@@ -225,7 +225,7 @@ static void detaches_again(struct probe *probe)
     if (!given_dfu_mode(probe) || !back_to_run_time(probe))
         return;
     if (expect_state(probe, DFU_STATE_appIDLE, "once it is back at run time") &&
-        given_detach(probe))
+        expect_detach(probe, detach_time(probe)))
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
 }
 

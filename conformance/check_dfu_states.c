@@ -113,10 +113,10 @@ static void follow_row(struct probe *probe)
     }
     if (!expect_outcome(probe, row, result))
         return;
-    if (row->bRequest == DFU_GETSTATUS && row->outcome == ACCEPTED)
-        expect_next(probe, data[4], row->next);
-    else
-        expect_state_after(probe, next_states(row, result));
+    if (row->bRequest == DFU_GETSTATUS && row->outcome == ACCEPTED &&
+        (!expect_next(probe, data[4], row->next) || is_busy(data[4])))
+        return;
+    expect_state_after(probe, next_states(row, result));
 }
 
 // Requests that DFU does not have, in their state.

@@ -33,6 +33,14 @@ static bool enter_state(struct probe *probe, uint8_t state)
                             expect_state(probe, state, "after DETACH"));
 }
 
+// What GETSTATE answers is the state that it is asked in.
+static bool expect_own_state(struct probe *probe, const struct row *row, const uint8_t *data)
+{
+    return row->bRequest != DFU_GETSTATE ||
+           expect(probe, data[0] == row->state, dfu_state_name(row->state), "%s",
+                  dfu_state_name(data[0]));
+}
+
 static bool expect_outcome(struct probe *probe, const struct row *row)
 {
     uint8_t data[64] = {0};
@@ -43,7 +51,8 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
         return expect_stall(probe, &setup, data);
     case ACCEPTED:
     case ANSWERED:
-        return expect_length(probe, &setup, data, row->wLength);
+        return expect_length(probe, &setup, data, row->wLength) &&
+               expect_own_state(probe, row, data);
     case ANSWERED_OR_STALLED:
         break;
     }
@@ -52,7 +61,7 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
         probe_note(probe, "the device STALLs it, as it may");
         return expect(probe, true, "an answer or a STALL", "STALL");
     }
-    return expect_result(probe, result, row->wLength, data);
+    return expect_result(probe, result, row->wLength, data) && expect_own_state(probe, row, data);
 }
 
 static void follow_row(struct probe *probe)
