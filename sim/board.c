@@ -29,6 +29,7 @@ struct board {
     const struct board_model *model;
     const struct sim_defect *defect;
     struct defect_view view;
+    unsigned starts; // how often a device has come up
     struct sim_device *current;
     enum mode mode; // of current; or, while that is NULL, of what comes next
     bool powered;
@@ -181,7 +182,7 @@ static int defect_setup(void *context, const struct usb_setup *setup, const uint
     struct board *board = context;
 
     *ret_reply = board->reply;
-    return board->defect->setup(&board->view, setup);
+    return defect_answer(board->defect, &board->view, setup);
 }
 
 static void apply_defect(struct board *board)
@@ -189,13 +190,10 @@ static void apply_defect(struct board *board)
     board->view.reply = board->reply;
     board->view.enter_dfu = enter_dfu;
     board->view.board = board;
+    board->view.starts = ++board->starts;
     board->defect_ticked_ns = board->now_ns;
-    if (board->defect->describe)
-        board->defect->describe(&board->view);
-    if (board->defect->setup) {
-        board->view.native->override = defect_setup;
-        board->view.native->override_context = board;
-    }
+    board->view.native->override = defect_setup;
+    board->view.native->override_context = board;
 }
 
 static void come_up(struct board *board)
@@ -219,10 +217,10 @@ static void come_up(struct board *board)
 
 static void tick_defect(struct board *board)
 {
-    while (board->defect && board->defect->tick && board->current &&
+    while (board->defect && board->current &&
            board->now_ns - board->defect_ticked_ns >= SIM_MS) {
         board->defect_ticked_ns += SIM_MS;
-        board->defect->tick(&board->view);
+        defect_tick(board->defect, &board->view);
     }
 }
 

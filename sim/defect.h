@@ -7,7 +7,9 @@
 // are called in both modes of a board and look at view->runtime or view->bootloader where they mean
 // one.
 //
-// A new defect is a new row in the table of defects.c, with its hooks above it.
+// Most defects are data alone: patches of descriptor bytes, and rules that answer some requests
+// otherwise than the device would. What data cannot say is a hook. A new defect is a new row in the
+// group of its subject, defects_*.c.
 
 #ifndef SIM_DEFECT_H
 #define SIM_DEFECT_H
@@ -31,14 +33,80 @@ struct defect_view {
     uint8_t *reply;         // DEFECT_REPLY_SIZE bytes for the setup hook
     void (*enter_dfu)(void *board); // leave the bus for DFU mode, now
     void *board;
+    unsigned starts;  // how often the board has come up, in either mode, this time included
     uint32_t scratch; // a defect's own memory; 0 whenever the device comes up
+    uint8_t delayed[USB_SETUP_SIZE]; // a SETUP that is answered later
+    uint32_t delay_ms;               // in so many milliseconds; 0: there is none
+};
+
+// In which modes a patch or a rule holds.
+enum {
+    AT_RUN_TIME = 1,
+    IN_DFU_MODE = 2,
+    IN_BOTH_MODES = AT_RUN_TIME | IN_DFU_MODE,
+};
+
+// One byte of a descriptor, other than it should be.
+struct defect_patch {
+    enum defect_descriptor {
+        PATCH_END, // ends a list
+        PATCH_DEVICE,
+        PATCH_CONFIGURATION,
+        PATCH_DFU_INTERFACE, // the first descriptor of the DFU interface
+        PATCH_FUNCTIONAL,
+        PATCH_ENDPOINT, // the first one
+    } descriptor;
+    uint8_t modes;
+    uint8_t offset;
+    uint8_t value;
+    bool late; // only once the device is configured: no host would enumerate it otherwise
+};
+
+// A request that is answered otherwise. The first rule that matches decides.
+struct defect_rule {
+    uint8_t modes;   // 0 ends a list
+    uint16_t states; // a bit for each DFU state in which it holds; 0: in all
+    uint8_t bmRequestType;
+    uint8_t bRequest;
+    uint16_t wValue_mask; // which bits of wValue must be those of wValue
+    uint16_t wValue;
+    enum defect_length {
+        ANY_LENGTH,
+        NO_DATA,   // wLength 0
+        WITH_DATA, // wLength not 0
+        OVER_TRANSFER_SIZE,
+    } length;
+    enum defect_target {
+        DFU_INTERFACE, // wIndex is the DFU interface
+        ANY_INDEX,
+        LOW_BYTE, // only the low byte of wIndex is, not the high one
+        OTHER_INDEX,
+    } target;
+    enum defect_action {
+        DO_ACK, // accept, without data, and do nothing
+        DO_STALL,
+        DO_REPLY,       // these bytes, cut to wLength
+        DO_REPLY_WHOLE, // these bytes, whatever wLength is
+        DO_DETACH,      // as a DETACH that is right
+        DO_SILENT,      // NAK for ever
+        DO_LEAVE,       // become the boot loader at once
+        DO_DELAY,       // as the good device would, but after delay_ms
+        DO_NOTHING,     // as if no rule matched, but with the state that follows
+    } action;
+    const uint8_t *reply;
+    uint8_t reply_length;
+    uint8_t next; // the DFU state that follows; 0: the one there is
+    uint16_t delay_ms;
 };
 
 struct sim_defect {
     const char *name;
     const char *summary;
+    const struct defect_patch *patches; // or NULL
+    const struct defect_rule *rules;    // or NULL; asked before the setup hook
 
-    // The device is about to come up: rewrite its descriptors, or change anything else.
+    // The descriptors are asked for: view has copies of them, to be rewritten. The configuration
+    // is as long as its wTotalLength says.
     void (*describe)(struct defect_view *view);
 
     // A SETUP arrived. Returns what native_override returns: the length of a reply at view->reply,
@@ -61,8 +129,20 @@ struct sim_defect {
     bool keeps_pull_up;
 };
 
-// Terminated by a NULL name.
-extern const struct sim_defect sim_defects[];
+// Groups, each terminated by a NULL name.
+extern const struct sim_defect defects_of_detach[];
+extern const struct sim_defect defects_of_descriptors[];
+extern const struct sim_defect defects_of_requests[];
+extern const struct sim_defect defects_of_states[];
+extern const struct sim_defect defects_of_dfu_mode[];
+
+// What the defect makes of a SETUP: as the setup hook says.
+int defect_answer(const struct sim_defect *defect,
+                  struct defect_view *view,
+                  const struct usb_setup *setup);
+
+// A millisecond has passed.
+void defect_tick(const struct sim_defect *defect, struct defect_view *view);
 
 // NULL: no such defect.
 const struct sim_defect *sim_find_defect(const char *name);

@@ -1,171 +1,264 @@
 // SPDX-License-Identifier: MIT
-//
-// Each defect was seen in a real device; what the good device does instead is in the core.
-
-#include "defect.h"
 
 #include <string.h>
 
-// ---- What hooks have in common ----
+#include "defect.h"
 
-static bool to_dfu_interface(const struct defect_view *view, const struct usb_setup *setup)
-{
-    return (setup->bmRequestType & ~USB_DIR_IN) == (USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE) &&
-           setup->wIndex == view->interface;
-}
+// ---- Finding them ----
 
-static bool is_dfu_request(const struct defect_view *view,
-                           const struct usb_setup *setup,
-                           enum dfu_request bRequest)
-{
-    return to_dfu_interface(view, setup) && setup->bRequest == bRequest;
-}
-
-static bool in_app_detach(const struct defect_view *view)
-{
-    return view->runtime && view->runtime->dfurt.bState == DFU_STATE_appDETACH;
-}
-
-// ---- Detaching ----
-
-static int leave_before_status_stage(struct defect_view *view, const struct usb_setup *setup)
-{
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_DETACH))
-        return NATIVE_PASS;
-    view->enter_dfu(view->board);
-    return NATIVE_SILENT;
-}
-
-// Of a device that waits for the reset; with bitWillDetach = 1 it is the settle time that runs.
-static void keep_timer_from_expiring(struct defect_view *view)
-{
-    if (in_app_detach(view) && !(view->runtime->dfurt_config.bmAttributes & DFU_ATTR_WILL_DETACH))
-        view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
-}
-
-static int accept_second_detach(struct defect_view *view, const struct usb_setup *setup)
-{
-    if (!in_app_detach(view) || !is_dfu_request(view, setup, DFU_DETACH))
-        return NATIVE_PASS;
-    view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
-    return 0;
-}
-
-// But not by those of its enumeration, or it would never be seen at run time.
-static void enter_dfu_by_any_reset(struct defect_view *view)
-{
-    if (view->runtime && usbdev_state(&view->native->dev) == USBDEV_CONFIGURED)
-        view->enter_dfu(view->board);
-}
-
-static void end_dfu_mode_by_any_reset(struct defect_view *view)
-{
-    if (view->bootloader)
-        dfu_mode_configured(&view->bootloader->dfu);
-}
-
-// ---- Replies ----
-
-static int always_say_app_idle(struct defect_view *view, const struct usb_setup *setup)
-{
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS))
-        return NATIVE_PASS;
-    memset(view->reply, 0, DFU_STATUS_REPLY_SIZE);
-    return setup->wLength < DFU_STATUS_REPLY_SIZE ? setup->wLength : DFU_STATUS_REPLY_SIZE;
-}
-
-static int reply_beyond_wLength(struct defect_view *view, const struct usb_setup *setup)
-{
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS) || setup->wLength == 0)
-        return NATIVE_PASS;
-    dfurt_setup(&view->runtime->dfurt,
-                &(struct usb_setup){.bmRequestType = setup->bmRequestType,
-                                    .bRequest = DFU_GETSTATUS,
-                                    .wIndex = setup->wIndex,
-                                    .wLength = DFU_STATUS_REPLY_SIZE},
-                view->reply);
-    return DFU_STATUS_REPLY_SIZE;
-}
-
-// ---- Descriptors ----
-
-static void same_product_in_both_modes(struct defect_view *view)
-{
-    store_le16(view->device_descriptor + 8, 0x1209);
-    store_le16(view->device_descriptor + 10, 0x0001);
-}
-
-// ---- The table ----
-
-const struct sim_defect sim_defects[] = {
-    {
-        .name = "leaves-before-status",
-        .summary = "leaves the bus at the SETUP of DETACH, before its status stage",
-        .setup = leave_before_status_stage,
-    },
-    {
-        .name = "no-detach-timer",
-        .summary = "the detach timer never expires: stays in appDETACH",
-        .tick = keep_timer_from_expiring,
-    },
-    {
-        .name = "second-detach",
-        .summary = "accepts a second DETACH in appDETACH and starts the timer again",
-        .setup = accept_second_detach,
-    },
-    {
-        .name = "reset-enters-dfu",
-        .summary = "a bus reset without DETACH leads into DFU mode",
-        .bus_reset = enter_dfu_by_any_reset,
-    },
-    {
-        .name = "reset-bounces",
-        .summary = "the bus resets of its own enumeration end DFU mode",
-        .bus_reset = end_dfu_mode_by_any_reset,
-    },
-    {
-        .name = "slow-return",
-        .summary = "off the bus for 12 s between its two modes: longer than any tool waits",
-        .reset_ms = 12000,
-    },
-    {
-        .name = "status-always-app-idle",
-        .summary = "GETSTATUS says appIDLE in every state",
-        .setup = always_say_app_idle,
-    },
-    {
-        .name = "status-beyond-wlength",
-        .summary = "GETSTATUS returns 6 bytes whatever wLength asks for",
-        .setup = reply_beyond_wLength,
-    },
-    {
-        .name = "same-vid-pid",
-        .summary = "the same idVendor and idProduct in DFU mode as at run time",
-        .describe = same_product_in_both_modes,
-    },
-    {
-        .name = "no-disconnect",
-        .summary = "becomes its boot loader without dropping the pull-up",
-        .keeps_pull_up = true,
-    },
-    {0},
+static const struct sim_defect *const groups[] = {
+    defects_of_detach, defects_of_descriptors, defects_of_requests,
+    defects_of_states, defects_of_dfu_mode,
 };
 
-enum { DEFECT_COUNT = sizeof sim_defects / sizeof *sim_defects - 1 };
+enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 256 };
 
 const struct sim_defect *sim_find_defect(const char *name)
 {
-    for (size_t i = 0; i < DEFECT_COUNT; i++)
-        if (strcmp(sim_defects[i].name, name) == 0)
-            return &sim_defects[i];
+    for (size_t group = 0; group < GROUPS; ++group)
+        for (const struct sim_defect *defect = groups[group]; defect->name; ++defect)
+            if (strcmp(defect->name, name) == 0)
+                return defect;
     return NULL;
 }
 
 const struct sim_name *sim_list_defects(void)
 {
-    static struct sim_name names[DEFECT_COUNT + 1];
+    static struct sim_name names[MOST_DEFECTS + 1];
+    size_t count = 0;
 
-    for (size_t i = 0; i < DEFECT_COUNT; i++)
-        names[i] = (struct sim_name){sim_defects[i].name, sim_defects[i].summary};
+    for (size_t group = 0; group < GROUPS; ++group)
+        for (const struct sim_defect *defect = groups[group]; defect->name; ++defect)
+            if (count < MOST_DEFECTS)
+                names[count++] = (struct sim_name){defect->name, defect->summary};
+    names[count] = (struct sim_name){NULL, NULL};
     return names;
+}
+
+// ---- Patches ----
+
+static uint8_t mode_of(const struct defect_view *view)
+{
+    return view->runtime ? AT_RUN_TIME : IN_DFU_MODE;
+}
+
+// The first descriptor of this type; of interfaces, the first of the DFU interface.
+static uint8_t *find(const struct defect_view *view, uint8_t bDescriptorType)
+{
+    uint8_t *bytes = view->configuration;
+    uint8_t *end = bytes + load_le16(bytes + 2);
+
+    for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
+        if (bytes[1] == bDescriptorType &&
+            (bDescriptorType != USB_DT_INTERFACE || bytes[2] == view->interface))
+            return bytes;
+    return NULL;
+}
+
+static uint8_t *descriptor(const struct defect_view *view, enum defect_descriptor which)
+{
+    switch (which) {
+    case PATCH_DEVICE:
+        return view->device_descriptor;
+    case PATCH_CONFIGURATION:
+        return view->configuration;
+    case PATCH_DFU_INTERFACE:
+        return find(view, USB_DT_INTERFACE);
+    case PATCH_FUNCTIONAL:
+        return find(view, USB_DT_DFU_FUNCTIONAL);
+    case PATCH_ENDPOINT:
+        return find(view, USB_DT_ENDPOINT);
+    case PATCH_END:
+        break;
+    }
+    return NULL;
+}
+
+static void patch(const struct sim_defect *defect, struct defect_view *view)
+{
+    const struct defect_patch *row = defect->patches;
+    bool configured = usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
+
+    for (; row && row->descriptor != PATCH_END; ++row) {
+        uint8_t *bytes = descriptor(view, row->descriptor);
+        if (bytes && (row->modes & mode_of(view)) && (configured || !row->late))
+            bytes[row->offset] = row->value;
+    }
+    if (defect->describe)
+        defect->describe(view);
+}
+
+// GET_DESCRIPTOR of the device or its configuration: a copy of the good one, spoilt. What the
+// device is stays as it was; it is what it says that is wrong.
+static int
+describe(const struct sim_defect *defect, struct defect_view *view, const struct usb_setup *setup)
+{
+    struct defect_view copies = *view;
+    uint8_t *device = view->reply;
+    uint8_t *configuration = view->reply + USB_DEVICE_DESCRIPTOR_SIZE;
+    bool is_device = setup->wValue == USB_DT_DEVICE << 8;
+    uint16_t length = USB_DEVICE_DESCRIPTOR_SIZE;
+
+    memcpy(device, view->device_descriptor, USB_DEVICE_DESCRIPTOR_SIZE);
+    memcpy(configuration, view->configuration, load_le16(view->configuration + 2));
+    copies.device_descriptor = device;
+    copies.configuration = configuration;
+    patch(defect, &copies);
+    if (!is_device) {
+        length = load_le16(configuration + 2);
+        memmove(view->reply, configuration, length);
+    }
+    return setup->wLength < length ? setup->wLength : length;
+}
+
+static bool asks_for_descriptors(const struct usb_setup *setup)
+{
+    return setup->bmRequestType == USB_DIR_IN && setup->bRequest == USB_GET_DESCRIPTOR &&
+           (setup->wValue == USB_DT_DEVICE << 8 || setup->wValue == USB_DT_CONFIGURATION << 8);
+}
+
+// ---- Rules ----
+
+static uint8_t state_of(const struct defect_view *view)
+{
+    return view->runtime ? view->runtime->dfurt.bState : view->bootloader->dfu.bState;
+}
+
+static uint16_t transfer_size(const struct defect_view *view)
+{
+    return view->runtime ? view->runtime->dfurt_config.wTransferSize
+                         : view->bootloader->dfu_config.wTransferSize;
+}
+
+static bool
+length_matches(const struct defect_view *view, const struct defect_rule *rule, uint16_t wLength)
+{
+    switch (rule->length) {
+    case NO_DATA:
+        return wLength == 0;
+    case WITH_DATA:
+        return wLength > 0;
+    case OVER_TRANSFER_SIZE:
+        return wLength > transfer_size(view);
+    case ANY_LENGTH:
+        break;
+    }
+    return true;
+}
+
+static bool
+target_matches(const struct defect_view *view, const struct defect_rule *rule, uint16_t wIndex)
+{
+    switch (rule->target) {
+    case DFU_INTERFACE:
+        return wIndex == view->interface;
+    case LOW_BYTE:
+        return wIndex != view->interface && (wIndex & 0xFF) == view->interface;
+    case OTHER_INDEX:
+        return wIndex != view->interface;
+    case ANY_INDEX:
+        break;
+    }
+    return true;
+}
+
+static bool matches(const struct defect_view *view,
+                    const struct defect_rule *rule,
+                    const struct usb_setup *setup)
+{
+    return (rule->modes & mode_of(view)) &&
+           (rule->states == 0 || (rule->states & 1u << state_of(view))) &&
+           rule->bmRequestType == setup->bmRequestType && rule->bRequest == setup->bRequest &&
+           (setup->wValue & rule->wValue_mask) == rule->wValue &&
+           length_matches(view, rule, setup->wLength) && target_matches(view, rule, setup->wIndex);
+}
+
+static void detach(struct defect_view *view)
+{
+    const struct usb_setup setup = {
+        .bmRequestType = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+        .bRequest = DFU_DETACH,
+        .wValue = 1000,
+        .wIndex = view->interface,
+    };
+    uint8_t none[DFU_STATUS_REPLY_SIZE];
+
+    if (view->runtime && dfurt_setup(&view->runtime->dfurt, &setup, none) == 0)
+        dfurt_status_complete(&view->runtime->dfurt);
+}
+
+static void set_state(struct defect_view *view, uint8_t bState)
+{
+    if (bState == 0)
+        return;
+    if (view->bootloader)
+        view->bootloader->dfu.bState = bState;
+    else
+        view->runtime->dfurt.bState = bState;
+}
+
+static int reply(struct defect_view *view, const struct defect_rule *rule, uint16_t most)
+{
+    uint16_t length = rule->reply_length < most ? rule->reply_length : most;
+
+    memcpy(view->reply, rule->reply, length);
+    return length;
+}
+
+static int
+act(struct defect_view *view, const struct defect_rule *rule, const struct usb_setup *setup)
+{
+    switch (rule->action) {
+    case DO_STALL:
+        return NATIVE_STALL;
+    case DO_REPLY:
+        return reply(view, rule, setup->wLength);
+    case DO_REPLY_WHOLE:
+        return reply(view, rule, UINT16_MAX);
+    case DO_DETACH:
+        detach(view);
+        return 0;
+    case DO_SILENT:
+        return NATIVE_SILENT;
+    case DO_LEAVE:
+        view->enter_dfu(view->board);
+        return 0;
+    case DO_DELAY:
+        usb_setup_store(view->delayed, setup);
+        view->delay_ms = rule->delay_ms;
+        return NATIVE_SILENT;
+    case DO_NOTHING:
+        return NATIVE_PASS;
+    case DO_ACK:
+        break;
+    }
+    return 0;
+}
+
+int defect_answer(const struct sim_defect *defect,
+                  struct defect_view *view,
+                  const struct usb_setup *setup)
+{
+    view->delay_ms = 0; // a new SETUP ends what was under way
+    for (const struct defect_rule *rule = defect->rules; rule && rule->modes; ++rule) {
+        if (!matches(view, rule, setup))
+            continue;
+        int result = act(view, rule, setup);
+        set_state(view, rule->next);
+        if (result != NATIVE_PASS)
+            return result;
+    }
+    if ((defect->patches || defect->describe) && asks_for_descriptors(setup))
+        return describe(defect, view, setup);
+    return defect->setup ? defect->setup(view, setup) : NATIVE_PASS;
+}
+
+void defect_tick(const struct sim_defect *defect, struct defect_view *view)
+{
+    if (view->delay_ms > 0 && --view->delay_ms == 0) {
+        view->native->overridden = false;
+        usbdev_setup(&view->native->dev, view->delayed);
+    }
+    if (defect->tick)
+        defect->tick(view);
 }
