@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The file is read back by the rules of the pcapng specification, block by block; tshark reads it
-// in a test of its own (test_capture_tshark.sh).
+// in conformance/test_capture_in_tshark.py.
 
 #include <errno.h>
 #include <setjmp.h>

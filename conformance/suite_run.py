@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Runs of dfu-conformance for the tests that read its reports back as others would."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SKIPPED = 77  # what Meson takes for a skip
+
+
+def find_program(*names):
+    """The path of the first of these programs; where there is none, the test is skipped."""
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    print(f"SKIP: {' or '.join(names)} is not installed")
+    sys.exit(SKIPPED)
+
+
+class Run:
+    """One run on a target, with all of its reports in folder."""
+
+    def __init__(self, command, target, folder, *options):
+        name = "".join(c if c.isalnum() else "-" for c in target)
+        self.html, self.json, self.junit, self.capture = (
+            Path(folder) / f"{name}.{suffix}" for suffix in ("html", "json", "xml", "pcapng"))
+        done = subprocess.run(
+            [command, "--target", target, "--tap", "--html", self.html, "--json", self.json,
+             "--junit", self.junit, "--capture", self.capture, *options],
+            stdout=subprocess.PIPE, text=True, timeout=60)
+        self.status = done.returncode
+        self.tap = done.stdout
+        self.report = json.loads(self.json.read_text(encoding="utf-8"))
+
+    def results(self, verdict):
+        return [r for r in self.report["results"] if r["verdict"] == verdict]
+
+
+def expect(met, what):
+    """Like assert, whatever Python was told of assertions."""
+    if not met:
+        sys.exit(f"expected: {what}")
+
+
+def expect_equal(what, received, expected):
+    expect(received == expected, f"{what} is {expected!r}, not {received!r}")
