@@ -89,6 +89,8 @@ uint64_t f072_chip_now(const struct f072_chip *chip)
 {
     uint64_t cycles = chip->cpu.cycles - chip->base_cycles;
 
+    if (cycles == 0) // most often: spare the division
+        return chip->base_ns;
     return chip->base_ns + (cycles * NS_PER_S + chip->base_rest) / chip->hclk;
 }
 
@@ -266,7 +268,8 @@ static uint64_t min_ns(uint64_t a, uint64_t b)
 // Everything that happens by itself up to now, and the resets that come of it.
 static void catch_up(struct f072_chip *chip)
 {
-    f072_peripherals_advance(chip, f072_chip_now(chip));
+    rebase(chip);
+    f072_peripherals_advance(chip, chip->base_ns);
     f072_chip_update(chip);
     if (chip->reset_cause != 0)
         reset_all(chip, chip->reset_cause);
@@ -274,9 +277,7 @@ static void catch_up(struct f072_chip *chip)
 
 enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
 {
-    catch_up(chip);
     while (f072_chip_now(chip) < until_ns) {
-        rebase(chip);
         uint64_t end_ns = min_ns(until_ns, f072_peripherals_next_event(chip));
         end_ns = min_ns(end_ns, chip->base_ns + NS_PER_S);
         chip->slice_end_ns = end_ns;

@@ -66,6 +66,7 @@ struct f072_chip {
     struct f072_usbfs usb;
     struct f072_gpio gpio[F072_GPIO_PORTS];
     struct f072_timer timer[F072_TIMERS];
+    uint32_t timers_used; // bit n: timer n has been written to since the reset
     struct f072_iwdg iwdg;
     struct f072_wwdg wwdg;
     struct f072_crs crs;

@@ -49,6 +49,11 @@ static bool rcc_write(struct f072_chip *chip,
     uint32_t old = rcc_read(chip, p, offset);
 
     f072_rcc_write(&chip->rcc, offset, (old & ~lanes) | (value & lanes), now_ns);
+    if (chip->rcc.cir != 0)
+        f072_warn_once(
+            &chip->report, p->base + offset,
+            "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
+            chip->cpu.r[15]);
     reset_held(chip);
     f072_chip_clocks_changed(chip);
     return true;
@@ -171,12 +176,14 @@ static bool timer_write(struct f072_chip *chip,
                         uint32_t lanes)
 {
     (void)lanes;
+    chip->timers_used |= UINT32_C(1) << p->index;
     f072_timer_write(&chip->timer[p->index], offset, value, f072_chip_now(chip));
     return true;
 }
 
 static void timer_reset(struct f072_chip *chip, const struct peripheral *p)
 {
+    chip->timers_used &= ~(UINT32_C(1) << p->index);
     f072_timer_reset(&chip->timer[p->index], p->index == 0 ? UINT32_MAX : 0xFFFF); // TIM2
 }
 
@@ -538,8 +545,9 @@ uint64_t f072_peripherals_next_event(const struct f072_chip *chip)
     next = earlier(next, f072_iwdg_expiry(&chip->iwdg));
     next = earlier(next, f072_wwdg_next_event(&chip->wwdg));
     next = earlier(next, f072_fpec_next_event(&chip->fpec));
-    for (int i = 0; i < F072_TIMERS; i++)
-        next = earlier(next, f072_timer_next_event(&chip->timer[i]));
+    for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
+        if (left & 1)
+            next = earlier(next, f072_timer_next_event(&chip->timer[i]));
     return next;
 }
 
@@ -564,8 +572,9 @@ void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns)
     clock_usb(chip, now_ns);
     f072_usbfs_advance(&chip->usb, now_ns);
     f072_wwdg_advance(&chip->wwdg, now_ns);
-    for (int i = 0; i < F072_TIMERS; i++)
-        f072_timer_advance(&chip->timer[i], now_ns);
+    for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
+        if (left & 1)
+            f072_timer_advance(&chip->timer[i], now_ns);
     if (f072_iwdg_expiry(&chip->iwdg) <= now_ns)
         chip->reset_cause = F072_RESET_IWDG;
     if (chip->wwdg.expired)
@@ -576,7 +585,7 @@ static uint32_t lines(struct f072_chip *chip)
 {
     uint32_t active = 0;
 
-    for (int i = 0; i < F072_TIMERS; i++)
+    for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         active |= (uint32_t)f072_timer_interrupt(&chip->timer[i]) << timer_lines[i];
     active |= (uint32_t)f072_wwdg_interrupt(&chip->wwdg) << 0;
     active |= (uint32_t)f072_fpec_interrupt(&chip->fpec, f072_chip_now(chip)) << 3;

@@ -206,6 +206,42 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     sim_host_close(host);
 }
 
+// Code of random instructions, with a bias to those that reach peripherals: r0..r7 point at them.
+static void make_noise(uint32_t seed)
+{
+    static const uint32_t bases[8] = {0x40021000, 0x40005C00, 0x40006000, 0x40022000,
+                                      0x48000000, 0xE000E100, 0x20000100, 0x40010000};
+    uint8_t image[1024];
+    uint32_t x = seed + 1;
+
+    for (size_t i = 0; i < sizeof image; i++) {
+        x = x * UINT32_C(1664525) + UINT32_C(1013904223);
+        image[i] = (uint8_t)(x >> 24);
+    }
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    for (unsigned i = 0; i < 8; i++)
+        store_le16(image + CODE + 2 * i, (uint16_t)(0x4807 + (i + 1) / 2 + (i << 8))); // ldr ri
+    for (unsigned i = 0; i < 8; i++)
+        store_le32(image + LITERALS + 4 * i, bases[i]);
+    write_file(image, sizeof image);
+}
+
+static void trouble__noise_for_firmware_does_no_harm_to_the_simulator(void **state)
+{
+    (void)state;
+
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        make_noise(seed);
+        struct sim_host *host = plug_in(NULL);
+        uint64_t start_ns = sim_host_now(host);
+        sim_host_enumerate(host, 300 * SIM_MS);
+        pass_ms(host, 20);
+        assert_true(sim_host_now(host) >= start_ns + 20 * SIM_MS);
+        sim_host_close(host);
+    }
+}
+
 // ---- Into the boot loader ----
 
 // ldr r0, =ROM; ldr r1, [r0]; msr msp, r1; ldr r1, [r0, #4]; bx r1
@@ -360,6 +396,7 @@ int main(void)
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),
         TEST(trouble__sleeping_is_none),
         TEST(trouble__a_handler_that_loops_is_named),
+        TEST(trouble__noise_for_firmware_does_no_harm_to_the_simulator),
         TEST(rom__a_clean_jump_brings_up_the_boot_loader),
         TEST(rom__a_jump_with_interrupts_masked_hangs_and_says_so),
         TEST(rom__a_jump_without_its_stack_pointer_says_so),
