@@ -70,9 +70,7 @@ static void reset_exceptions(struct armv6m *cpu)
     cpu->exception = 0;
     cpu->primask = false;
     armv6m_update_priority(cpu);
-    for (unsigned line = 0; line < ARMV6M_IRQS; line++)
-        if (bits(cpu->lines, line, 1))
-            armv6m_pend(cpu, ARMV6M_IRQ0 + line);
+    armv6m_pend_lines(cpu, cpu->lines);
 }
 
 // ARM B1.5.5 TakeReset(). A vector table that cannot be read is a lockup (ARM B1.5, unrecoverable

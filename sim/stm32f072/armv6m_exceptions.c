@@ -63,6 +63,13 @@ void armv6m_pend(struct armv6m *cpu, unsigned exception)
     armv6m_look(cpu);
 }
 
+void armv6m_pend_lines(struct armv6m *cpu, uint32_t mask)
+{
+    for (unsigned line = 0; line < ARMV6M_IRQS; line++)
+        if (bits(mask, line, 1))
+            armv6m_pend(cpu, ARMV6M_IRQ0 + line);
+}
+
 // A line that rises pends its interrupt, which then stays pending when the line falls.
 void armv6m_set_irq(struct armv6m *cpu, unsigned line, bool level)
 {

@@ -251,6 +251,7 @@ static inline uint64_t armv6m_bit(unsigned exception)
 }
 
 void armv6m_pend(struct armv6m *cpu, unsigned exception);
+void armv6m_pend_lines(struct armv6m *cpu, uint32_t mask);
 void armv6m_update_priority(struct armv6m *cpu);
 
 // The most urgent exception that is pending and enabled; 0: none.

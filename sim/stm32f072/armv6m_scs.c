@@ -120,13 +120,6 @@ static uint32_t lines(uint64_t exceptions)
     return (uint32_t)(exceptions >> ARMV6M_IRQ0);
 }
 
-static void pend_lines(struct armv6m *cpu, uint32_t mask)
-{
-    for (unsigned line = 0; line < ARMV6M_IRQS; line++)
-        if (bits(mask, line, 1))
-            armv6m_pend(cpu, ARMV6M_IRQ0 + line);
-}
-
 // An interrupt whose line is high stays pending, unless it is being handled.
 static void unpend_lines(struct armv6m *cpu, uint32_t mask)
 {
@@ -273,7 +266,7 @@ void armv6m_scs_write(struct armv6m *cpu, uint32_t address, uint32_t value)
         cpu->enabled &= ~irqs(value);
         break;
     case NVIC_ISPR:
-        pend_lines(cpu, value);
+        armv6m_pend_lines(cpu, value);
         break;
     case NVIC_ICPR:
         unpend_lines(cpu, value);

@@ -450,21 +450,27 @@ static uint32_t random32(uint32_t *state)
     return *state;
 }
 
-// Random code, data, vectors and interrupts. What is checked is what a sanitizer sees, that each
-// run ends, and that the processor stays in a state that exists.
+// Random code and data; random vectors as well, or good ones.
+static void load_image(struct machine *m, uint32_t *random, bool good_vectors)
+{
+    machine_start(m);
+    for (uint32_t i = 0; i < MEMORY_SIZE; i++) {
+        m->sram[i] = (uint8_t)random32(random);
+        if (i >= (good_vectors ? 4 * ARMV6M_EXCEPTIONS : 0))
+            m->flash[i] = (uint8_t)random32(random);
+    }
+    armv6m_reset(&m->cpu);
+}
+
+// What is checked is what a sanitizer sees, that each run ends, and that the processor stays in a
+// state that exists.
 static void random_images__never_break_the_processor(void **state)
 {
     (void)state;
     uint32_t random = 1;
 
     for (unsigned image = 0; image < 300; image++) {
-        machine_start(&machine);
-        for (uint32_t i = 0; i < MEMORY_SIZE; i++) {
-            machine.sram[i] = (uint8_t)random32(&random);
-            if (i >= (image % 2 ? 0xC0 : 0)) // half of them with good vectors
-                machine.flash[i] = (uint8_t)random32(&random);
-        }
-        armv6m_reset(&machine.cpu);
+        load_image(&machine, &random, image % 2);
         for (unsigned run = 0; run < 50; run++) {
             armv6m_set_irq(&machine.cpu, random32(&random) % 32, random32(&random) % 2);
             poke(ISER, random32(&random));
@@ -475,6 +481,46 @@ static void random_images__never_break_the_processor(void **state)
             assert_true(machine.cpu.exception == 0 || machine.cpu.locked_up ||
                         machine.cpu.active & armv6m_bit(machine.cpu.exception));
         }
+    }
+}
+
+// A random image with a SysTick interrupt every 50 cycles and a HardFault handler that goes on
+// behind the instruction; in runs of so many cycles, until 3000 have passed or it stops.
+static void run_in_pieces(struct machine *m, uint32_t seed, uint64_t piece)
+{
+    load_image(m, &seed, true);
+    PUT(m, HANDLER(ARMV6M_SYSTICK), 0x4770); // bx lr
+    PUT(m, HANDLER(ARMV6M_HARDFAULT),
+        0x9906,  // ldr r1, [sp, #24]
+        0x3102,  // adds r1, #2
+        0x9106,  // str r1, [sp, #24]
+        0x4770); // bx lr
+    armv6m_write(&m->cpu, 0xE000E014, 4, 49);
+    armv6m_write(&m->cpu, 0xE000E010, 4, 7);
+    enum armv6m_stop why = ARMV6M_BUDGET;
+    while (m->cpu.cycles < 3000 && (why == ARMV6M_BUDGET || why == ARMV6M_ASLEEP))
+        why = armv6m_run(&m->cpu, piece);
+}
+
+static void assert_same_state(const struct machine *a, const struct machine *b)
+{
+    assert_memory_equal(a->cpu.r, b->cpu.r, sizeof(a->cpu.r));
+    assert_memory_equal(a->sram, b->sram, MEMORY_SIZE);
+    assert_int_equal(armv6m_xpsr(&a->cpu), armv6m_xpsr(&b->cpu));
+    assert_true(a->cpu.cycles == b->cpu.cycles);
+    assert_true(a->cpu.pending == b->cpu.pending && a->cpu.active == b->cpu.active);
+}
+
+static void run__in_pieces_is_the_same_as_in_one(void **state)
+{
+    (void)state;
+    static struct machine whole;
+
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        run_in_pieces(&whole, seed, 3000);
+        run_in_pieces(&machine, seed, 1);
+
+        assert_same_state(&machine, &whole);
     }
 }
 
@@ -514,6 +560,7 @@ int main(void)
         TEST(bkpt__stops_the_run_and_then_faults),
         TEST(aircr__requests_a_reset_with_its_key_only),
         TEST(random_images__never_break_the_processor),
+        TEST(run__in_pieces_is_the_same_as_in_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
