@@ -3,8 +3,8 @@
 #
 # check_conformance_usbip.sh DFU-SIM DFU-CONFORMANCE IMAGE - the whole suite against a firmware image
 # on the virtual board behind a USB/IP server. No check may fail or stay undecided; those may be
-# skipped that need what USB/IP cannot do, or that came too late for 15 ms of dfuDNBUSY: behind
-# USB/IP time passes while nobody asks.
+# skipped that need what USB/IP cannot do, or that came too late to see dfuDNBUSY: behind USB/IP time
+# passes while nobody asks.
 dfu_sim=$1 suite=$2 image=$3
 
 folder=$(mktemp -d)
