@@ -323,6 +323,26 @@ static void expect_room_in_frame(void *context, const struct sim_packet *packet)
     assert_true(packet->time_ns % SIM_MS + (13 + packet->length) * 666 <= SIM_MS);
 }
 
+static void control__a_setup_waits_50_us_after_the_last_transfer(void **state)
+{
+    (void)state;
+    struct fake fake;
+    uint8_t data[8];
+    struct sim_host *host = plug(&fake);
+    struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 8};
+    usb_setup_store(transfer.setup, &in_setup);
+
+    for (int i = 0; i < 2; i++) {
+        set_reply(&fake, bytes, 8);
+        assert_int_equal(sim_host_transfer(host, &transfer), 8);
+    }
+
+    assert_int_equal(fake.packet_count, 6); // SETUP, IN, OUT; SETUP, IN, OUT
+    assert_int_equal(fake.packets[3].kind, SIM_PACKET_SETUP);
+    assert_true(fake.packets[3].time_ns - fake.packets[2].time_ns >= 50000);
+    sim_host_close(host);
+}
+
 static void packets__do_not_run_into_the_next_frame(void **state)
 {
     (void)state;
@@ -734,6 +754,9 @@ static void enumerate__learns_bMaxPacketSize0_and_gives_an_address(void **state)
     assert_int_equal(sim_host_address(host), fake.address);
     assert_int_not_equal(fake.address, 0);
     assert_int_equal(fake.resets, 2);
+    for (int i = 1; i < fake.packet_count; i++)
+        if (fake.packets[i].kind == SIM_PACKET_RESET_BEGIN) // not at once after the status stage
+            assert_true(fake.packets[i].time_ns - fake.packets[i - 1].time_ns >= SIM_MS);
     sim_host_close(host);
 }
 
@@ -767,6 +790,7 @@ int main(void)
         cmocka_unit_test(control_in__gathers_packets_until_wLength),
         cmocka_unit_test(control_in__ends_at_a_short_packet),
         cmocka_unit_test(control__packets_are_never_closer_than_12_us),
+        cmocka_unit_test(control__a_setup_waits_50_us_after_the_last_transfer),
         cmocka_unit_test(packets__do_not_run_into_the_next_frame),
         cmocka_unit_test(control__repeats_what_was_answered_by_nak),
         cmocka_unit_test(control__gives_up_after_three_silences_in_a_row),

@@ -275,6 +275,19 @@ static void catch_up(struct f072_chip *chip)
         reset_all(chip, chip->reset_cause);
 }
 
+// Sleep is sleep here. On a chip, Stop would also stop the clocks, and Standby end in a reset.
+static void note_sleep(struct f072_chip *chip)
+{
+    enum { SLEEPDEEP = 1 << 2 }; // SCB_SCR (PM0215 4.3.5)
+
+    chip->last.since_ns = chip->base_ns;
+    if (chip->cpu.scr & SLEEPDEEP)
+        f072_warn_once(&chip->report,
+                       0xE000ED10, // SCB_SCR
+                       "Stop or Standby mode is entered (pc %08X): treated as sleep",
+                       chip->cpu.r[15]);
+}
+
 enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
 {
     while (f072_chip_now(chip) < until_ns) {
@@ -289,7 +302,7 @@ enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
         case ARMV6M_STOPPED:
             break;
         case ARMV6M_ASLEEP:
-            chip->last.since_ns = f072_chip_now(chip);
+            note_sleep(chip);
             break;
         case ARMV6M_RESET:
             reset_all(chip, F072_RESET_SOFTWARE);
