@@ -8,9 +8,10 @@
 // opened. Where the place changes too (a simulated port that was taken anew), the serial number is
 // the second clue.
 //
-// To look, a fresh libusb context is made each time: it scans the bus. A long-lived one learns of
-// changes from udev only, and in containers and small guests no udevd runs. One context stays open
-// all the time, so that libusb's udev monitor does, and is not opened and closed with each look.
+// To look, sysfs is read; to open, a fresh libusb context is made, which scans the bus. A
+// long-lived one learns of changes from udev only, and in containers and small guests no udevd
+// runs. One context stays open all the time, so that libusb's udev monitor does, and is not opened
+// and closed with each look.
 //
 // usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
 // TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libusb.h>
 
@@ -225,25 +227,48 @@ static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_
 
 // ---- Leaving and coming back ----
 
-// What is at our place now: 1 the device we had, 0 nothing, 2 another address.
-static int look(struct target_usb *usb)
+// The address of what is at our place; 0 if nothing is, -1 if this machine has no sysfs to say so.
+static int address_in_sysfs(const struct target_usb *usb)
+{
+    char path[PATH_MAX];
+    int address = 0;
+    if (access("/sys/bus/usb/devices", F_OK) < 0)
+        return -1;
+    snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/devnum", usb->path);
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return 0;
+    if (fscanf(in, "%d", &address) != 1)
+        address = 0;
+    fclose(in);
+    return address;
+}
+
+// The same by a scan of the bus, which is dear.
+static int address_in_scan(const struct target_usb *usb)
 {
     libusb_context *context;
     libusb_device **list;
-    int found = 0;
+    int address = 0;
     if (libusb_init(&context) < 0)
-        return 1;
+        return usb->address; // nothing was learnt
     ssize_t count = libusb_get_device_list(context, &list);
     for (ssize_t i = 0; i < count; ++i) {
         char path[PATH_SIZE];
         path_of(list[i], path);
         if (strcmp(path, usb->path) == 0)
-            found = libusb_get_device_address(list[i]) == usb->address ? 1 : 2;
+            address = libusb_get_device_address(list[i]);
     }
     if (count >= 0)
         libusb_free_device_list(list, 1);
     libusb_exit(context);
-    return found;
+    return address;
+}
+
+static int address_now(const struct target_usb *usb)
+{
+    int address = address_in_sysfs(usb);
+    return address < 0 ? address_in_scan(usb) : address;
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
@@ -251,7 +276,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
     struct target_usb *usb = usb_of(target);
     uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
     while (usb->handle) {
-        if (look(usb) != 1) {
+        if (address_now(usb) != usb->address) {
             forget_handle(usb);
             break;
         }
@@ -306,7 +331,10 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     uint64_t start_us = now_us(target);
     while (!usb->handle) {
         uint64_t waited_ms = (now_us(target) - start_us) / 1000;
-        if (try_return(usb, waited_ms >= SERIAL_GRACE_MS))
+        bool by_serial = waited_ms >= SERIAL_GRACE_MS;
+        int address = address_now(usb);
+        bool worth_it = by_serial || (address != 0 && address != usb->address);
+        if (worth_it && try_return(usb, by_serial))
             break;
         if (waited_ms >= timeout_ms)
             return TARGET_ERR_TIMEOUT;
