@@ -24,18 +24,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <libusb.h>
 
 #include "descriptors.h"
 #include "target.h"
 #include "target_requests.h"
+#include "target_usb_find.h"
 
 enum {
     POLL_MS = 10,
     SERIAL_GRACE_MS = 500, // so long only the old place counts
-    PATH_SIZE = 32,
 };
 
 struct target_usb {
@@ -43,7 +42,7 @@ struct target_usb {
     libusb_context *anchor;       // open from the first to the last
     libusb_context *context;      // of the handle
     libusb_device_handle *handle; // NULL while the device is away
-    char path[PATH_SIZE];         // its place: BUS-PORTS
+    char path[USB_PATH_SIZE];     // its place: BUS-PORTS
     uint8_t address;
     char serial[TARGET_TEXT];
     uint64_t claimed[4]; // interface numbers, a bit each
@@ -96,47 +95,6 @@ static void sleep_ms(struct target *target, unsigned ms)
     struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
         ;
-}
-
-// ---- Finding ----
-
-// "1-4.2", as sysfs spells it; a root hub is "usb1" there and no target.
-static void path_of(libusb_device *device, char path[PATH_SIZE])
-{
-    uint8_t ports[7];
-    int count = libusb_get_port_numbers(device, ports, sizeof ports);
-    int used = snprintf(path, PATH_SIZE, "%u", libusb_get_bus_number(device));
-    for (int i = 0; i < count && used < PATH_SIZE; ++i)
-        used += snprintf(path + used, PATH_SIZE - (size_t)used, "%c%u", i ? '.' : '-', ports[i]);
-}
-
-static void read_serial(libusb_device_handle *handle, char serial[TARGET_TEXT])
-{
-    struct libusb_device_descriptor descriptor;
-    serial[0] = '\0';
-    if (libusb_get_device_descriptor(libusb_get_device(handle), &descriptor) == 0 &&
-        descriptor.iSerialNumber &&
-        libusb_get_string_descriptor_ascii(handle, descriptor.iSerialNumber,
-                                           (unsigned char *)serial, TARGET_TEXT) < 0)
-        serial[0] = '\0';
-}
-
-static bool has_dfu_interface(libusb_device *device)
-{
-    struct libusb_config_descriptor *config;
-    bool found = false;
-    if (libusb_get_active_config_descriptor(device, &config) < 0)
-        return false;
-    for (unsigned i = 0; i < config->bNumInterfaces; ++i) {
-        const struct libusb_interface *interface = &config->interface[i];
-        for (int j = 0; j < interface->num_altsetting; ++j) {
-            const struct libusb_interface_descriptor *alternate = &interface->altsetting[j];
-            found |= alternate->bInterfaceClass == DFU_INTERFACE_CLASS &&
-                     alternate->bInterfaceSubClass == DFU_INTERFACE_SUBCLASS;
-        }
-    }
-    libusb_free_config_descriptor(config);
-    return found;
 }
 
 // ---- Opening what was found ----
@@ -214,9 +172,9 @@ static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_
         return result;
     }
     // Only now: until then, what is at the old place is still waited for.
-    path_of(device, usb->path);
+    usb_path(device, usb->path);
     usb->address = libusb_get_device_address(device);
-    read_serial(handle, usb->serial);
+    usb_serial(handle, usb->serial);
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
              usb->address);
     usb->base.capabilities = TARGET_CAN_RESET;
@@ -227,56 +185,12 @@ static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_
 
 // ---- Leaving and coming back ----
 
-// The address of what is at our place; 0 if nothing is, -1 if this machine has no sysfs to say so.
-static int address_in_sysfs(const struct target_usb *usb)
-{
-    char path[PATH_MAX];
-    int address = 0;
-    if (access("/sys/bus/usb/devices", F_OK) < 0)
-        return -1;
-    snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/devnum", usb->path);
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return 0;
-    if (fscanf(in, "%d", &address) != 1)
-        address = 0;
-    fclose(in);
-    return address;
-}
-
-// The same by a scan of the bus, which is dear.
-static int address_in_scan(const struct target_usb *usb)
-{
-    libusb_context *context;
-    libusb_device **list;
-    int address = 0;
-    if (libusb_init(&context) < 0)
-        return usb->address; // nothing was learnt
-    ssize_t count = libusb_get_device_list(context, &list);
-    for (ssize_t i = 0; i < count; ++i) {
-        char path[PATH_SIZE];
-        path_of(list[i], path);
-        if (strcmp(path, usb->path) == 0)
-            address = libusb_get_device_address(list[i]);
-    }
-    if (count >= 0)
-        libusb_free_device_list(list, 1);
-    libusb_exit(context);
-    return address;
-}
-
-static int address_now(const struct target_usb *usb)
-{
-    int address = address_in_sysfs(usb);
-    return address < 0 ? address_in_scan(usb) : address;
-}
-
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_usb *usb = usb_of(target);
     uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
     while (usb->handle) {
-        if (address_now(usb) != usb->address) {
+        if (usb_address_at(usb->path, usb->address) != usb->address) {
             forget_handle(usb);
             break;
         }
@@ -289,18 +203,18 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
 
 static bool is_ours(struct target_usb *usb, libusb_device *device, bool by_serial)
 {
-    char path[PATH_SIZE];
-    path_of(device, path);
+    char path[USB_PATH_SIZE];
+    usb_path(device, path);
     if (strcmp(path, usb->path) == 0)
         return libusb_get_device_address(device) != usb->address;
-    if (!by_serial || !*usb->serial || !has_dfu_interface(device))
+    if (!by_serial || !*usb->serial || !usb_has_dfu_interface(device))
         return false;
 
     libusb_device_handle *handle;
     char serial[TARGET_TEXT];
     if (libusb_open(device, &handle) < 0)
         return false;
-    read_serial(handle, serial);
+    usb_serial(handle, serial);
     libusb_close(handle);
     return strcmp(serial, usb->serial) == 0;
 }
@@ -332,7 +246,7 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     while (!usb->handle) {
         uint64_t waited_ms = (now_us(target) - start_us) / 1000;
         bool by_serial = waited_ms >= SERIAL_GRACE_MS;
-        int address = address_now(usb);
+        int address = usb_address_at(usb->path, usb->address);
         bool worth_it = by_serial || (address != 0 && address != usb->address);
         if (worth_it && try_return(usb, by_serial))
             break;
@@ -483,119 +397,23 @@ static const struct target_ops usb_ops = {
     .close = close_usb,
 };
 
-// ---- Which device: the first open ----
-
-struct choice {
-    libusb_device *device;
-    unsigned count;
-    bool no_permission; // a serial number could not be read for want of it
-    char paths[160];    // of all that match, for the message
-};
-
-static bool serial_matches(libusb_device *device, const char *wanted, struct choice *choice)
-{
-    libusb_device_handle *handle;
-    char serial[TARGET_TEXT];
-    if (!*wanted)
-        return true;
-    int result = libusb_open(device, &handle);
-    if (result < 0) {
-        choice->no_permission |= result == LIBUSB_ERROR_ACCESS;
-        return false;
-    }
-    read_serial(handle, serial);
-    libusb_close(handle);
-    return strcmp(serial, wanted) == 0;
-}
-
-static void consider(struct choice *choice, libusb_device *device, const struct target_spec *spec)
-{
-    struct libusb_device_descriptor descriptor;
-    char path[PATH_SIZE];
-    path_of(device, path);
-    if (libusb_get_device_descriptor(device, &descriptor) < 0 ||
-        descriptor.idVendor != spec->vendor || descriptor.idProduct != spec->product ||
-        (*spec->path && strcmp(path, spec->path) != 0) ||
-        !serial_matches(device, spec->serial, choice))
-        return;
-
-    size_t used = strlen(choice->paths);
-    snprintf(choice->paths + used, sizeof choice->paths - used, "%spath=%s",
-             choice->count ? " or " : "", path);
-    choice->device = device;
-    ++choice->count;
-}
-
-static void
-say_no_device(const struct target_spec *spec, const struct choice *choice, char *error, size_t size)
-{
-    if (choice->count > 1)
-        snprintf(error, size, "%u devices are %04x:%04x: add %s, or serial=", choice->count,
-                 spec->vendor, spec->product, choice->paths);
-    else if (choice->no_permission)
-        snprintf(error, size,
-                 "no permission to read the serial number of %04x:%04x: run as root, or install "
-                 "the udev rule",
-                 spec->vendor, spec->product);
-    else
-        snprintf(error, size, "no USB device %04x:%04x%s%s%s%s: is it plugged in? (lsusb)",
-                 spec->vendor, spec->product, *spec->path ? " at path " : "", spec->path,
-                 *spec->serial ? " with serial number " : "", spec->serial);
-}
-
-static void say_not_opened(const struct target_spec *spec, int result, char *error, size_t size)
-{
-    const char *remedy = "";
-    if (result == LIBUSB_ERROR_ACCESS)
-        remedy = ": run as root, or install the udev rule";
-    else if (result == LIBUSB_ERROR_BUSY)
-        remedy = ": another program or driver uses its DFU interface";
-    snprintf(error, size, "cannot open USB device %04x:%04x: %s%s", spec->vendor, spec->product,
-             libusb_strerror(result), remedy);
-}
-
-// Open the one device that matches. Returns NULL with one line in error.
-static libusb_device_handle *
-open_chosen(libusb_context *context, const struct target_spec *spec, char *error, size_t size)
-{
-    struct choice choice = {.device = NULL};
-    libusb_device_handle *handle = NULL;
-    libusb_device **list;
-    ssize_t count = libusb_get_device_list(context, &list);
-    for (ssize_t i = 0; i < count; ++i)
-        consider(&choice, list[i], spec);
-
-    if (choice.count != 1) {
-        say_no_device(spec, &choice, error, size);
-    } else {
-        int result = libusb_open(choice.device, &handle);
-        if (result < 0) {
-            handle = NULL;
-            say_not_opened(spec, result, error, size);
-        }
-    }
-    if (count >= 0)
-        libusb_free_device_list(list, 1);
-    return handle;
-}
-
 static bool
 open_device(struct target_usb *usb, const struct target_spec *spec, char *error, size_t size)
 {
     libusb_context *context;
     int result = libusb_init(&context);
     if (result < 0) {
-        say_not_opened(spec, result, error, size);
+        usb_say_not_opened(spec, result, error, size);
         return false;
     }
-    libusb_device_handle *handle = open_chosen(context, spec, error, size);
+    libusb_device_handle *handle = usb_open_chosen(context, spec, error, size);
     if (!handle) {
         libusb_exit(context);
         return false;
     }
     result = adopt(usb, context, handle);
     if (result < 0)
-        say_not_opened(spec, result, error, size);
+        usb_say_not_opened(spec, result, error, size);
     return result == 0;
 }
 
