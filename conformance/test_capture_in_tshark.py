@@ -4,25 +4,10 @@
     test_capture_in_tshark.py DFU_CONFORMANCE
 """
 
-import subprocess
 import sys
 import tempfile
 
-from suite_run import Run, expect, expect_equal, find_program
-
-PRODUCTS = ["0x12090001", "0x12090002", "0x0483df11"]  # run time, and both boot loaders
-FIELDS = ["frame.number", "frame.comment", "_ws.col.Protocol", "_ws.col.Info"]
-
-
-def dissect(tshark, capture):
-    """(number, comment, protocol, info) of each frame."""
-    decode_as = [word for p in PRODUCTS for word in ("-d", f"usb.product=={p},usbdfu")]
-    fields = [word for field in FIELDS for word in ("-e", field)]
-    done = subprocess.run([tshark, "-r", capture, *decode_as, "-T", "fields", *fields],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
-    expect_equal(f"the status of tshark ({done.stderr.strip()})", done.returncode, 0)
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
+from suite_run import Run, dissect, expect, find_program
 
 def check_dissection(frames, *infos):
     dfu = [info for _, _, protocol, info in frames if protocol == "USB DFU"]

@@ -49,8 +49,8 @@ int command_attach(int argc, char **argv)
     char error[256];
     int status;
 
-    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_COUNT, argc, argv, error, sizeof error) <
-        0) {
+    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_COUNT | OPTIONS_CAPTURE, argc, argv, error,
+                      sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return 2;
     }

@@ -39,7 +39,8 @@ static void print_usage(FILE *stream)
             "  --firmware FILE    an STM32F072 image (ELF or bin) on the virtual board instead\n"
             "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
             "  --flash FILE       keep the contents of its flash memory in this file\n"
-            "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n");
+            "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
+            "  --capture FILE     write the traffic as pcapng, for Wireshark\n");
 }
 
 int main(int argc, char **argv)

@@ -3,22 +3,43 @@
 #include "rack.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void rack_tell(const struct usbip_device *device, const char *text)
 {
     fprintf(stderr, "%s: %s\n", usbip_device_record(device)->bus_id, text);
 }
 
+// ---- The observer of the devices ----
+
+static void submitted(void *context, const struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const struct rack *rack = context;
+
+    usbip_capture_submitted(rack->capture, device, urb);
+}
+
+static void completed(void *context, const struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const struct rack *rack = context;
+
+    usbip_capture_completed(rack->capture, device, urb);
+}
+
 static void note(void *context, const struct usbip_device *device, const char *text)
 {
-    (void)context;
+    const struct rack *rack = context;
+
     rack_tell(device, text);
+    usbip_capture_note(rack->capture, device, text);
 }
+
+// ---- The rack ----
 
 static int
 add_device(struct rack *rack, const struct options *options, char *error, size_t error_size)
 {
-    static const struct usbip_observer observer = {.note = note};
+    static const struct usbip_observer observer = {submitted, completed, note};
     unsigned port = (unsigned)rack->count + 1;
     struct sim_options sim_options = options->sim;
     struct sim_device *sim;
@@ -42,7 +63,15 @@ add_device(struct rack *rack, const struct options *options, char *error, size_t
 
 int rack_open(struct rack *rack, const struct options *options, char *error, size_t error_size)
 {
+    const char *device = options->sim.firmware ? options->sim.firmware : options->sim.device;
+
     *rack = (struct rack){0};
+    if (options->capture) {
+        rack->capture = usbip_capture_open(options->capture, device ? device : "simulated device",
+                                           error, error_size);
+        if (!rack->capture)
+            return -1;
+    }
     while (rack->count < options->count) {
         if (add_device(rack, options, error, error_size) < 0) {
             rack_close(rack);
@@ -54,6 +83,11 @@ int rack_open(struct rack *rack, const struct options *options, char *error, siz
 
 void rack_close(struct rack *rack)
 {
+    int result;
+
     while (rack->count > 0)
         usbip_device_close(rack->devices[--rack->count]);
+    result = usbip_capture_close(rack->capture);
+    if (result < 0)
+        fprintf(stderr, "dfu-sim: the capture is not whole: %s\n", strerror(-result));
 }

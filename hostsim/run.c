@@ -104,6 +104,11 @@ static int run_in_mock(const struct options *options, int argc, char **argv)
         fprintf(stderr, "dfu-sim: the imitated USB stack has one port: leave --count out\n");
         return COULD_NOT;
     }
+    if (options->capture) {
+        fprintf(stderr, "dfu-sim: the imitated USB stack writes no capture: use --via vhci or "
+                        "guest\n");
+        return COULD_NOT;
+    }
     if (mock_inside())
         return mock_run(&options->sim, options->command);
 

@@ -57,8 +57,8 @@ int command_serve(int argc, char **argv)
     char error[256];
     int status;
 
-    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_LISTEN | OPTIONS_COUNT, argc, argv, error,
-                      sizeof error) < 0) {
+    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_LISTEN | OPTIONS_COUNT | OPTIONS_CAPTURE,
+                      argc, argv, error, sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return 2;
     }

@@ -423,6 +423,30 @@ static bool fits_setup(const struct usbip_command *command, const struct usb_set
     return setup->wLength == 0 || command->in == ((setup->bmRequestType & USB_DIR_IN) != 0);
 }
 
+// What a person is to know of the reset that a transfer stands for; NULL if it stands for none.
+static const char *reset_meant(const struct usbip_urb *urb)
+{
+    const struct usb_setup setup = usb_setup_load(urb->command.setup);
+
+    if (urb->command.endpoint != 0 || !fits_setup(&urb->command, &setup))
+        return NULL;
+    if (is_reset_request(&setup))
+        return "bus reset requested";
+    return shows_reset(&setup) ? "bus reset inferred" : NULL;
+}
+
+// Before the observer is told of the transfer: the note is about this one, and what the reset ended
+// has ended before.
+static bool reset_before(struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const char *meant = reset_meant(urb);
+
+    if (!meant)
+        return true;
+    note(device, "%s", meant);
+    return reset_bus(device);
+}
+
 static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
 {
     const struct usb_setup setup = usb_setup_load(urb->command.setup);
@@ -435,17 +459,10 @@ static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
         complete(urb, USBIP_STATUS_EPERM, 0);
         return;
     }
-    if (is_reset_request(&setup) || shows_reset(&setup)) {
-        bool inferred = shows_reset(&setup);
-        bool alive;
-
-        note(device, inferred ? "reset inferred" : "reset requested");
-        alive = reset_bus(device);
-        if (!alive || !inferred) {
-            complete(urb, alive ? USBIP_STATUS_OK : USBIP_STATUS_ENODEV, 0);
-            tell_client(device);
-            return;
-        }
+    if (is_reset_request(&setup)) { // and that is done
+        complete(urb, USBIP_STATUS_OK, 0);
+        tell_client(device);
+        return;
     }
     urb->transfer = (struct sim_transfer){
         .type = USB_ENDPOINT_CONTROL,
@@ -488,13 +505,19 @@ static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
 
 void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
 {
+    bool alive;
+
     urb->device = device;
     urb->status = USBIP_STATUS_OK;
     urb->actual = 0;
     device->touched = true;
+    alive = reset_before(device, urb);
     if (device->observer.submitted)
         device->observer.submitted(device->observer_context, device, urb);
-    if (urb->command.endpoint == 0)
+    if (!alive) {
+        complete(urb, USBIP_STATUS_ENODEV, 0);
+        tell_client(device);
+    } else if (urb->command.endpoint == 0)
         submit_control(device, urb);
     else
         submit_data(device, urb);

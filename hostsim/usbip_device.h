@@ -10,7 +10,7 @@
 // There is no bus reset in USB/IP: a kernel client resets its virtual port by itself and the server
 // is not told. What it sees is a GET_DESCRIPTOR(DEVICE) with wLength 64, or 8: the first request
 // of Linux to a device that has just been reset. So that request makes a reset here, before it is
-// passed on ("reset inferred"). A user space client says it outright, as SET_FEATURE(PORT_RESET) to
+// passed on ("bus reset inferred"). A user space client says it outright, as SET_FEATURE(PORT_RESET) to
 // the device's port. Both give the device a new address and bring it back to the Address state, and
 // a device that a reset turns into another one (DFU 1.1 A.2.2, bitWillDetach = 0) is that other one
 // from then on, for the same client.
@@ -61,7 +61,7 @@ struct usbip_observer {
     void (*completed)(void *context,
                       const struct usbip_device *device,
                       const struct usbip_urb *urb);
-    // Something a person wants to know: "reset inferred".
+    // Something a person wants to know: "bus reset inferred".
     void (*note)(void *context, const struct usbip_device *device, const char *text);
 };
 
