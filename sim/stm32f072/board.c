@@ -59,10 +59,12 @@ static void run_firmware(struct f072_board *board, uint64_t until_ns)
     }
 }
 
-// While no firmware runs: what can still happen is a reset by the independent watchdog.
+// While no firmware runs: what can still happen is a reset by a watchdog.
 static void pass_time(struct f072_board *board, uint64_t until_ns)
 {
-    uint64_t expiry_ns = f072_iwdg_expiry(&board->chip.iwdg);
+    uint64_t iwdg_ns = f072_iwdg_expiry(&board->chip.iwdg);
+    uint64_t wwdg_ns = f072_wwdg_expiry(&board->chip.wwdg);
+    uint64_t expiry_ns = iwdg_ns < wwdg_ns ? iwdg_ns : wwdg_ns;
     bool expires = expiry_ns <= until_ns;
 
     board->now_ns = expires && expiry_ns > board->now_ns ? expiry_ns : until_ns;
@@ -74,7 +76,7 @@ static void pass_time(struct f072_board *board, uint64_t until_ns)
         board->who = F072_BOARD_FIRMWARE;
         board->locked_up = false;
         f072_chip_skip_to(&board->chip, board->now_ns);
-        f072_chip_reset(&board->chip, F072_RESET_IWDG);
+        f072_chip_reset(&board->chip, iwdg_ns < wwdg_ns ? F072_RESET_IWDG : F072_RESET_WWDG);
     }
 }
 

@@ -218,10 +218,12 @@ static bool load_word(const struct f072_chip *chip, uint32_t address, uint32_t *
 
 static void reset_by_rom(struct f072_chip *chip, uint64_t now_ns)
 {
-    struct f072_iwdg iwdg = chip->iwdg; // only a reset stops it
+    struct f072_iwdg iwdg = chip->iwdg; // only a reset stops these
+    struct f072_wwdg wwdg = chip->wwdg;
 
     f072_peripherals_reset(chip);
     chip->iwdg = iwdg;
+    chip->wwdg = wwdg;
     chip->syscfg_cfgr1 = F072_MEMORY_ROM;
     f072_chip_map(chip, F072_MEMORY_ROM);
     f072_fpec_write(&chip->fpec, F072_FLASH_ACR, 1, now_ns);

@@ -7,9 +7,10 @@
 // something happens by itself (a timer, a watchdog, a missing SOF), and so on to the end. An access
 // that changes when that is ends the run early.
 //
-// Peripherals are rows of a table (peripherals.c): address, clock enable bit, read, write, reset.
-// One whose clock is off reads as zero and ignores writes (RM0091 6.4.6), and that is reported.
-// What the table does not have is reported once with its address and the PC, and reads as zero.
+// Peripherals are rows of a table (peripheral_table.c): address, clock enable bit, read, write,
+// reset. One whose clock is off reads as zero and ignores writes (RM0091 6.4.6), and that is
+// reported. What the table does not have is reported once with its address and the PC, and reads as
+// zero.
 
 #ifndef F072_CHIP_H
 #define F072_CHIP_H
@@ -139,10 +140,10 @@ bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_
 // What address 0 shows.
 void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);
 
-// Bring clocks and what follows from them up to date. For peripherals.c.
+// Bring clocks and what follows from them up to date. For peripheral_table.c.
 void f072_chip_clocks_changed(struct f072_chip *chip);
 
-// ---- peripherals.c ----
+// ---- bus.c, peripherals.c ----
 
 bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value);
 bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t value);

@@ -134,6 +134,31 @@ static void trouble__an_undefined_instruction_without_handler_is_a_lockup(void *
     sim_host_close(host);
 }
 
+static void trouble__a_lockup_ends_by_a_watchdog(void **state)
+{
+    (void)state;
+    static const uint16_t code[] = {
+        0x4807, // ldr r0, =RCC_APB1ENR
+        0x4908, // ldr r1, =WWDGEN
+        0x6001, // str r1, [r0]
+        0x4808, // ldr r0, =WWDG_CR
+        0x21FF, // movs r1, #FFh: on, 64 counts
+        0x6001, // str r1, [r0]
+        0xDE00, // udf
+    };
+
+    make_image(code, sizeof code / 2, (uint32_t[8]){0x4002101C, 1 << 11, 0x40002C00});
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+    pass_ms(host, 32); // 64 counts of 4096 clocks at 8 MHz: 32.8 ms
+    assert_true(board->locked_up);
+    assert_false(board->chip.rcc.csr & F072_RESET_WWDG);
+    pass_ms(host, 1);
+    assert_true(board->chip.rcc.csr & F072_RESET_WWDG);
+
+    sim_host_close(host);
+}
+
 static void trouble__a_breakpoint_is_named(void **state)
 {
     (void)state;
@@ -391,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(trouble__an_undefined_instruction_without_handler_is_a_lockup),
+        TEST(trouble__a_lockup_ends_by_a_watchdog),
         TEST(trouble__a_breakpoint_is_named),
         TEST(trouble__a_loop_that_never_connects_is_seen_after_a_while),
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),

@@ -178,13 +178,18 @@ void f072_wwdg_write(struct f072_wwdg *wwdg, uint32_t offset, uint32_t value, ui
     }
 }
 
-uint64_t f072_wwdg_next_event(const struct f072_wwdg *wwdg)
+uint64_t f072_wwdg_expiry(const struct f072_wwdg *wwdg)
 {
     if (!(wwdg->cr & CR_WDGA))
         return UINT64_MAX;
-    if (wwdg->expired)
-        return 0;
-    return wwdg->early_done ? reaches(wwdg, T_LAST - 1) : reaches(wwdg, T_LAST);
+    return wwdg->expired ? 0 : reaches(wwdg, T_LAST - 1);
+}
+
+uint64_t f072_wwdg_next_event(const struct f072_wwdg *wwdg)
+{
+    bool warns = (wwdg->cr & CR_WDGA) && !wwdg->expired && !wwdg->early_done;
+
+    return warns ? reaches(wwdg, T_LAST) : f072_wwdg_expiry(wwdg);
 }
 
 void f072_wwdg_advance(struct f072_wwdg *wwdg, uint64_t now_ns)

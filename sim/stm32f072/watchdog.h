@@ -41,7 +41,10 @@ void f072_wwdg_set_clock(struct f072_wwdg *wwdg, uint32_t clock_hz, uint64_t now
 uint32_t f072_wwdg_read(const struct f072_wwdg *wwdg, uint32_t offset, uint64_t now_ns);
 void f072_wwdg_write(struct f072_wwdg *wwdg, uint32_t offset, uint32_t value, uint64_t now_ns);
 
-// When it resets the chip or, before that, interrupts.
+// When it resets the chip, UINT64_MAX when it is not running.
+uint64_t f072_wwdg_expiry(const struct f072_wwdg *wwdg);
+
+// The same or, before that, when it interrupts.
 uint64_t f072_wwdg_next_event(const struct f072_wwdg *wwdg);
 void f072_wwdg_advance(struct f072_wwdg *wwdg, uint64_t now_ns);
 bool f072_wwdg_interrupt(const struct f072_wwdg *wwdg);

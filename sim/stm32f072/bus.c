@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//
+// The bus as the processor sees it: what narrow accesses become on the way, and what is said of
+// accesses that reach nothing.
+//
+// On the AHB each byte lane is written by itself. A bridge to an APB makes every access 32 bits
+// wide: it repeats a byte or half-word in all lanes (RM0091 2.1). The USB packet memory is 16 bits
+// wide, so there a half-word is one, and only a byte is repeated.
+
+#include <sim/devices.h>
+
+#include "peripherals.h"
+#include "register_names.h"
+
+static bool on_apb(uint32_t address)
+{
+    return address < 0x40020000;
+}
+
+// Widen a narrow write to 32 bits; returns the lanes it really writes.
+static uint32_t widen(uint32_t address, unsigned size, uint32_t *value)
+{
+    unsigned shift = 8 * (address & 3);
+    bool is_pma = (address & 0xFFFFFC00) == 0x40006000;
+
+    if (size == 4)
+        return UINT32_MAX;
+    if (size == 1 && on_apb(address))
+        *value = (*value & 0xFF) * UINT32_C(0x01010101);
+    else if (size == 2 && on_apb(address))
+        *value = (*value & 0xFFFF) * UINT32_C(0x00010001);
+    else
+        *value <<= shift;
+    if (is_pma || (address & 0xFFFFFC00) == 0x40005C00)
+        return UINT32_C(0xFFFF) << 8 * (address & 2);
+    if (on_apb(address))
+        return UINT32_MAX;
+    return (size == 1 ? UINT32_C(0xFF) : UINT32_C(0xFFFF)) << shift;
+}
+
+static bool is_bus(uint32_t address)
+{
+    return address >> 29 == 2; // 40000000h..5FFFFFFFh
+}
+
+// What software does when it waits for ever: only read the same thing.
+static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value, bool is_read)
+{
+    if (is_read && chip->last.only_reads && chip->last.address == address &&
+        chip->last.value == value)
+        return;
+    chip->last.address = address;
+    chip->last.value = value;
+    chip->last.only_reads = is_read;
+    chip->last.since_ns = f072_chip_now(chip);
+}
+
+// "08000A90  USB_ISTR -> 8110": the PC, what was accessed, and the value read or written.
+static void trace_access(const struct f072_chip *chip,
+                         const char *peripheral,
+                         uint32_t address,
+                         const char *arrow,
+                         uint32_t value)
+{
+    const char *name;
+
+    if (!(chip->report.trace & SIM_TRACE_MMIO))
+        return;
+    name = f072_register_name(peripheral, address & 0x3FF);
+    if (name != NULL)
+        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s_%s %s %X",
+                   chip->cpu.r[15], peripheral, name, arrow, value);
+    else
+        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s+%02Xh %s %X",
+                   chip->cpu.r[15], peripheral, address & 0x3FF, arrow, value);
+}
+
+static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    if (!f072_rcc_enabled(&chip->rcc, p->bus, p->bit)) {
+        f072_warn_once(&chip->report, p->base,
+                       "%s is accessed while its clock is off (pc %08X): reads as 0", p->name,
+                       chip->cpu.r[15]);
+        return false;
+    }
+    return !f072_held_in_reset(chip, p);
+}
+
+bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
+{
+    struct f072_chip *chip = context;
+    const struct f072_peripheral *p = f072_find_peripheral(chip, address);
+    uint32_t value = 0;
+
+    if (!is_bus(address))
+        return false;
+    if (p == NULL)
+        f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
+                       address, chip->cpu.r[15]);
+    else if (responds(chip, p))
+        value = p->read(chip, p, address & 0x3FC) >> 8 * (address & 3);
+    *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
+    note_access(chip, address, *ret_value, true);
+    trace_access(chip, p == NULL ? "unknown" : p->name, address, "->", *ret_value);
+    return true;
+}
+
+// A write into flash memory or the option bytes; address 0 shows one of the memories.
+static bool write_memory(struct f072_chip *chip, uint32_t address, unsigned size, uint32_t value)
+{
+    bool alias = address < F072_FLASH_SIZE && (chip->syscfg_cfgr1 & 3) == F072_MEMORY_FLASH;
+    uint32_t target = alias ? address + F072_FLASH_BASE : address;
+    bool main_memory = target - F072_FLASH_BASE < F072_FLASH_SIZE;
+
+    if (!main_memory && target - F072_OPTIONS_BASE >= F072_OPTIONS_SIZE)
+        return false;
+    if (!(chip->fpec.cr & (F072_FLASH_CR_PG | F072_FLASH_CR_OPTPG)))
+        f072_warn_once(&chip->report, address,
+                       "write to flash at %08X (pc %08X) without programming it: no effect",
+                       address, chip->cpu.r[15]);
+    return f072_fpec_program(&chip->fpec, target, size, (uint16_t)value, f072_chip_now(chip));
+}
+
+static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, uint32_t value)
+{
+    const struct f072_peripheral *p = f072_find_peripheral(chip, address);
+
+    trace_access(chip, p == NULL ? "unknown" : p->name, address, "<-", value);
+    note_access(chip, address, value, false);
+    if (p == NULL) {
+        f072_warn_once(&chip->report, address,
+                       "write of %X to %08X (pc %08X): not modelled, no effect", value, address,
+                       chip->cpu.r[15]);
+        return true;
+    }
+    if (!responds(chip, p))
+        return true;
+    uint32_t lanes = widen(address, size, &value);
+    return p->write(chip, p, address & 0x3FC, value, lanes);
+}
+
+bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t value)
+{
+    struct f072_chip *chip = context;
+    bool fine = is_bus(address) ? write_bus(chip, address, size, value)
+                                : write_memory(chip, address, size, value);
+
+    f072_chip_update(chip);
+    if (chip->reset_cause != 0 || f072_peripherals_next_event(chip) < chip->slice_end_ns)
+        armv6m_stop_run(&chip->cpu);
+    return fine;
+}

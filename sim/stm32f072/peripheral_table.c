@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: MIT
+//
+// Where each peripheral is on the bus, and how the bus reaches it. A peripheral whose registers
+// know no lanes gets a whole word: what was there, with the written lanes changed.
+
+#include <sim/devices.h>
+
+#include "peripherals.h"
+
+// ---- RCC ----
+
+static uint32_t rcc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_rcc_read(&chip->rcc, offset, f072_chip_now(chip));
+}
+
+static bool rcc_write(struct f072_chip *chip,
+                      const struct f072_peripheral *p,
+                      uint32_t offset,
+                      uint32_t value,
+                      uint32_t lanes)
+{
+    uint64_t now_ns = f072_chip_now(chip);
+    uint32_t old = rcc_read(chip, p, offset);
+
+    f072_rcc_write(&chip->rcc, offset, (old & ~lanes) | (value & lanes), now_ns);
+    if (chip->rcc.cir != 0)
+        f072_warn_once(
+            &chip->report, p->base + offset,
+            "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
+            chip->cpu.r[15]);
+    f072_reset_held(chip);
+    f072_chip_clocks_changed(chip);
+    return true;
+}
+
+// ---- Flash controller ----
+
+static uint32_t flash_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_fpec_read(&chip->fpec, offset, f072_chip_now(chip));
+}
+
+static bool flash_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    uint32_t merged = (flash_read(chip, p, offset) & ~lanes) | (value & lanes);
+    bool fine = f072_fpec_write(&chip->fpec, offset, merged, f072_chip_now(chip));
+
+    if (chip->fpec.cr & F072_FLASH_CR_OBL_LAUNCH)
+        chip->reset_cause = F072_RESET_OBL;
+    return fine;
+}
+
+static void flash_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_fpec_reset(&chip->fpec);
+}
+
+// ---- USB ----
+
+static uint32_t usb_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_usbfs_read(&chip->usb, offset);
+}
+
+static bool usb_write(struct f072_chip *chip,
+                      const struct f072_peripheral *p,
+                      uint32_t offset,
+                      uint32_t value,
+                      uint32_t lanes)
+{
+    (void)p;
+    if (lanes & 0xFFFF) // registers are the lower half-words
+        f072_usbfs_write(&chip->usb, offset, (uint16_t)value, f072_chip_now(chip));
+    return true;
+}
+
+static void usb_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_usbfs_reset(&chip->usb);
+}
+
+static uint32_t pma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return load_le16(chip->usb.pma + offset) | (uint32_t)load_le16(chip->usb.pma + offset + 2)
+                                                   << 16;
+}
+
+static bool pma_write(struct f072_chip *chip,
+                      const struct f072_peripheral *p,
+                      uint32_t offset,
+                      uint32_t value,
+                      uint32_t lanes)
+{
+    (void)p;
+    if (lanes & 0xFFFF)
+        store_le16(chip->usb.pma + offset, (uint16_t)value);
+    if (lanes >> 16)
+        store_le16(chip->usb.pma + offset + 2, (uint16_t)(value >> 16));
+    return true;
+}
+
+// ---- GPIO ----
+
+static uint32_t gpio_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    return f072_gpio_read(&chip->gpio[p->index], offset);
+}
+
+static bool gpio_write(struct f072_chip *chip,
+                       const struct f072_peripheral *p,
+                       uint32_t offset,
+                       uint32_t value,
+                       uint32_t lanes)
+{
+    struct f072_gpio *gpio = &chip->gpio[p->index];
+    uint16_t before = f072_gpio_driven(gpio);
+
+    f072_gpio_write(gpio, offset, value, lanes);
+    if (f072_gpio_driven(gpio) != before)
+        f072_trace(&chip->report, SIM_TRACE_STATES, f072_chip_now(chip), "%s drives %04X", p->name,
+                   f072_gpio_driven(gpio));
+    return true;
+}
+
+static void gpio_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    f072_gpio_reset(&chip->gpio[p->index], p->index);
+}
+
+// ---- Timers ----
+
+static uint32_t timer_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    return f072_timer_read(&chip->timer[p->index], offset, f072_chip_now(chip));
+}
+
+static bool timer_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    (void)lanes;
+    chip->timers_used |= UINT32_C(1) << p->index;
+    f072_timer_write(&chip->timer[p->index], offset, value, f072_chip_now(chip));
+    return true;
+}
+
+static void timer_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    chip->timers_used &= ~(UINT32_C(1) << p->index);
+    f072_timer_reset(&chip->timer[p->index], p->index == 0 ? UINT32_MAX : 0xFFFF); // TIM2
+}
+
+// ---- Watchdogs ----
+
+static uint32_t iwdg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_iwdg_read(&chip->iwdg, offset);
+}
+
+static bool iwdg_write(struct f072_chip *chip,
+                       const struct f072_peripheral *p,
+                       uint32_t offset,
+                       uint32_t value,
+                       uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_iwdg_write(&chip->iwdg, offset, value, f072_chip_now(chip));
+    return true;
+}
+
+static void iwdg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_iwdg_reset(&chip->iwdg);
+}
+
+static uint32_t wwdg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_wwdg_read(&chip->wwdg, offset, f072_chip_now(chip));
+}
+
+static bool wwdg_write(struct f072_chip *chip,
+                       const struct f072_peripheral *p,
+                       uint32_t offset,
+                       uint32_t value,
+                       uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_wwdg_write(&chip->wwdg, offset, value, f072_chip_now(chip));
+    return true;
+}
+
+static void wwdg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_wwdg_reset(&chip->wwdg);
+}
+
+// ---- CRS, EXTI, SYSCFG, DBGMCU ----
+
+static uint32_t crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_crs_read(&chip->crs, offset);
+}
+
+static bool crs_write(struct f072_chip *chip,
+                      const struct f072_peripheral *p,
+                      uint32_t offset,
+                      uint32_t value,
+                      uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_crs_write(&chip->crs, offset, value);
+    return true;
+}
+
+static void crs_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_crs_reset(&chip->crs);
+}
+
+static uint32_t exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_exti_read(&chip->exti, offset);
+}
+
+static bool exti_write(struct f072_chip *chip,
+                       const struct f072_peripheral *p,
+                       uint32_t offset,
+                       uint32_t value,
+                       uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_exti_write(&chip->exti, offset, value);
+    return true;
+}
+
+static void exti_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_exti_reset(&chip->exti);
+}
+
+// RM0091 9.1: CFGR1 at 0, EXTICR1..4 from 8.
+enum { SYSCFG_CFGR1 = 0x00, SYSCFG_EXTICR1 = 0x08, SYSCFG_EXTICR4 = 0x14 };
+
+static uint32_t
+syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    if (offset == SYSCFG_CFGR1)
+        return chip->syscfg_cfgr1;
+    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
+        return chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4];
+    return 0;
+}
+
+static bool syscfg_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    if (offset == SYSCFG_CFGR1) {
+        chip->syscfg_cfgr1 = value;
+        f072_chip_map(chip, (enum f072_memory)(value & 3));
+    }
+    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
+        chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4] = value & 0xFFFF;
+    return true;
+}
+
+// After a system reset MEM_MODE shows how the chip booted (RM0091 9.1.1).
+static void syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    chip->syscfg_cfgr1 = chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH;
+    for (int i = 0; i < 4; i++)
+        chip->syscfg_exticr[i] = 0;
+}
+
+enum { DBGMCU_IDCODE = 0x00 };
+
+static uint32_t
+dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    if (offset == DBGMCU_IDCODE)
+        return 0x20016448; // RM0091 32.4.1: STM32F07x, revision X
+    return offset / 4 <= 3 ? chip->dbgmcu[offset / 4 - 1] : 0;
+}
+
+static bool dbgmcu_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    if (offset != DBGMCU_IDCODE && offset / 4 <= 3)
+        chip->dbgmcu[offset / 4 - 1] = value;
+    return true;
+}
+
+// ---- Stubs ----
+
+static uint32_t stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
+}
+
+static bool stub_write(struct f072_chip *chip,
+                       const struct f072_peripheral *p,
+                       uint32_t offset,
+                       uint32_t value,
+                       uint32_t lanes)
+{
+    enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
+    uint32_t merged = (chip->stub[p->index].words[offset / 4] & ~lanes) | (value & lanes);
+    const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
+
+    if (unmodelled != NULL)
+        f072_warn_once(&chip->report, p->base + offset,
+                       "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
+                       chip->cpu.r[15]);
+    return true;
+}
+
+static void stub_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    f072_stub_reset(&chip->stub[p->index], (enum f072_stub_kind)p->kind);
+}
+
+// ---- The table (RM0091 2.2.2; enable bits: 6.4.6 to 6.4.8) ----
+
+#define STUB(name, base, bus, bit, index, kind)                                                    \
+    {                                                                                              \
+        name, base, bus, bit, index, kind, stub_read, stub_write, stub_reset                       \
+    }
+#define TIMER(name, base, bus, bit, index)                                                         \
+    {                                                                                              \
+        name, base, bus, bit, index, 0, timer_read, timer_write, timer_reset                       \
+    }
+#define GPIO(name, index)                                                                          \
+    {                                                                                              \
+        name, 0x48000000 + 0x400 * (index), F072_AHB, 17 + (index), index, 0, gpio_read,           \
+            gpio_write, gpio_reset                                                                 \
+    }
+
+const struct f072_peripheral f072_peripherals[] = {
+    TIMER("TIM2", 0x40000000, F072_APB1, 0, 0),
+    TIMER("TIM3", 0x40000400, F072_APB1, 1, 1),
+    TIMER("TIM6", 0x40001000, F072_APB1, 4, 2),
+    TIMER("TIM7", 0x40001400, F072_APB1, 5, 3),
+    TIMER("TIM14", 0x40002000, F072_APB1, 8, 4),
+    STUB("RTC", 0x40002800, F072_ALWAYS, 0, 0, F072_STUB_RTC),
+    {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset},
+    {"IWDG", 0x40003000, F072_ALWAYS, 0, 0, 0, iwdg_read, iwdg_write, iwdg_reset},
+    STUB("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI),
+    STUB("USART2", 0x40004400, F072_APB1, 17, 2, F072_STUB_USART),
+    STUB("USART3", 0x40004800, F072_APB1, 18, 3, F072_STUB_USART),
+    STUB("USART4", 0x40004C00, F072_APB1, 19, 4, F072_STUB_USART),
+    STUB("I2C1", 0x40005400, F072_APB1, 21, 5, F072_STUB_I2C),
+    STUB("I2C2", 0x40005800, F072_APB1, 22, 6, F072_STUB_I2C),
+    {"USB", 0x40005C00, F072_APB1, 23, 0, 0, usb_read, usb_write, usb_reset},
+    {"USB_PMA", 0x40006000, F072_APB1, 23, 0, 0, pma_read, pma_write, NULL},
+    STUB("CAN", 0x40006400, F072_APB1, 25, 7, F072_STUB_CAN),
+    {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, crs_read, crs_write, crs_reset},
+    STUB("PWR", 0x40007000, F072_APB1, 28, 8, F072_STUB_OTHER),
+    STUB("DAC", 0x40007400, F072_APB1, 29, 9, F072_STUB_OTHER),
+    STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
+    {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, syscfg_read, syscfg_write, syscfg_reset},
+    {"EXTI", 0x40010400, F072_ALWAYS, 0, 0, 0, exti_read, exti_write, exti_reset},
+    STUB("ADC", 0x40012400, F072_APB2, 9, 11, F072_STUB_ADC),
+    TIMER("TIM1", 0x40012C00, F072_APB2, 11, 5),
+    STUB("SPI1", 0x40013000, F072_APB2, 12, 12, F072_STUB_SPI),
+    STUB("USART1", 0x40013800, F072_APB2, 14, 13, F072_STUB_USART),
+    TIMER("TIM15", 0x40014000, F072_APB2, 16, 6),
+    TIMER("TIM16", 0x40014400, F072_APB2, 17, 7),
+    TIMER("TIM17", 0x40014800, F072_APB2, 18, 8),
+    {"DBGMCU", 0x40015800, F072_ALWAYS, 0, 0, 0, dbgmcu_read, dbgmcu_write, NULL},
+    STUB("DMA", 0x40020000, F072_AHB, 0, 14, F072_STUB_DMA),
+    {"RCC", 0x40021000, F072_ALWAYS, 0, 0, 0, rcc_read, rcc_write, NULL},
+    {"FLASH", 0x40022000, F072_ALWAYS, 0, 0, 0, flash_read, flash_write, flash_reset},
+    STUB("TSC", 0x40024000, F072_AHB, 24, 15, F072_STUB_OTHER),
+    GPIO("GPIOA", 0),
+    GPIO("GPIOB", 1),
+    GPIO("GPIOC", 2),
+    GPIO("GPIOD", 3),
+    GPIO("GPIOE", 4),
+    GPIO("GPIOF", 5),
+};
+
+const unsigned f072_peripheral_count = sizeof f072_peripherals / sizeof f072_peripherals[0];

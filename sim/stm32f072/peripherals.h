@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// peripherals.h - the peripherals as the bus sees them: private to peripheral_table.c,
+// peripherals.c and bus.c.
+
+#ifndef F072_PERIPHERALS_H
+#define F072_PERIPHERALS_H
+
+#include "chip.h"
+
+struct f072_peripheral {
+    const char *name;
+    uint32_t base;
+    enum f072_bus bus; // its clock enable and reset bits
+    uint8_t bit;
+    uint8_t index; // among its like
+    uint8_t kind;  // of a stub
+    uint32_t (*read)(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+
+    // lanes are the bits that are written. Returns false for a bus fault.
+    bool (*write)(struct f072_chip *chip,
+                  const struct f072_peripheral *p,
+                  uint32_t offset,
+                  uint32_t value,
+                  uint32_t lanes);
+    void (*reset)(struct f072_chip *chip, const struct f072_peripheral *p);
+};
+
+extern const struct f072_peripheral f072_peripherals[];
+extern const unsigned f072_peripheral_count;
+
+// The one at this address, or NULL.
+const struct f072_peripheral *f072_find_peripheral(const struct f072_chip *chip, uint32_t address);
+
+// Is it held in reset by its bit in RCC?
+bool f072_held_in_reset(const struct f072_chip *chip, const struct f072_peripheral *p);
+
+// RCC was written: reset those that are held in reset now.
+void f072_reset_held(struct f072_chip *chip);
+
+#endif
