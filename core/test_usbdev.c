@@ -485,6 +485,19 @@ static void write__is_refused_before_or_after_its_data(void **state)
          {"taken 0", ""});
 }
 
+static void write__that_does_not_fit_the_scratch_buffer_stalls(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 40 53 00 00 00 00 40 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "out 0"},
+         {"setup 40 53 00 00 00 00 41 00", "a.setup, out 0"},
+         {"came 0 00 01 02 03 04 05 06 07", "stall"});
+}
+
 static void write__longer_or_shorter_than_wLength_stalls(void **state)
 {
     (void)state;
@@ -635,6 +648,7 @@ int main(void)
         cmocka_unit_test(read__takes_any_packet_for_the_status_stage),
         cmocka_unit_test(write__gathers_its_packets),
         cmocka_unit_test(write__is_refused_before_or_after_its_data),
+        cmocka_unit_test(write__that_does_not_fit_the_scratch_buffer_stalls),
         cmocka_unit_test(write__longer_or_shorter_than_wLength_stalls),
         cmocka_unit_test(request_without_data__stalls_when_data_come),
         cmocka_unit_test(setup__abandons_a_transfer_in_any_stage),

@@ -271,14 +271,17 @@ static int setup(struct usbdev *dev, struct usbdev_request *request)
 // ---- Packets ----
 
 // More than wLength, or an end before it, is not what the SETUP promised (USB 2.0 9.3.5): STALL.
+// So does a handler that has provided no room.
 static void data_out_done(struct usbdev *dev, const uint8_t *data, uint16_t length)
 {
     struct usbdev_request *request = &dev->request;
     const struct usbdev_handler *handler = dev->owner->handler;
-    unsigned left = (unsigned)request->setup.wLength - request->length;
+    const bool room =
+        request->data != dev->scratch || request->setup.wLength <= USBDEV_SCRATCH_SIZE;
+    const bool short_packet = length < dev->config->device_descriptor[DEVICE_bMaxPacketSize0];
+    const unsigned left = (unsigned)request->setup.wLength - request->length;
 
-    if (length > left ||
-        (length < left && length < dev->config->device_descriptor[DEVICE_bMaxPacketSize0])) {
+    if (!room || length > left || (length < left && short_packet)) {
         usbdev_stall(dev);
         return;
     }
