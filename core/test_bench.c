@@ -145,6 +145,7 @@ static int a_setup(void *context, struct usbdev_request *request)
     case BENCH_WRITE:
     case BENCH_WRITE_REFUSED:
         request->data = bench->buffer;
+        request->length = 77; // counts for IN alone
         return setup->wLength > 100 ? USBDEV_STALL : 0;
     case BENCH_WRITE_SCRATCH:
         return 0;
@@ -230,7 +231,7 @@ static const char *string(void *context, uint8_t index, uint16_t langid)
 
 void bench_start(struct bench *bench)
 {
-    memset(bench, 0xA5, sizeof(*bench));
+    memset(bench, 1, sizeof(*bench)); // what a chip's memory holds after power-on is not 0
     bench->log[0] = '\0';
     bench->text = "dfurt";
     memcpy(bench->device_descriptor, bench_device_descriptor, USB_DEVICE_DESCRIPTOR_SIZE);

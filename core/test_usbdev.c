@@ -21,6 +21,24 @@ static void set_address__takes_effect_after_the_status_stage(void **state)
     assert_int_equal(usbdev_state(&bench.dev), USBDEV_ADDRESS);
 }
 
+static void new_device__has_forgotten_what_was_in_its_memory(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+
+    assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);
+    assert_false(usbdev_remote_wakeup(&bench.dev));
+    PLAY(&bench, {"taken 0", ""}, {"came 0 01", ""}, {"setup 80 08 00 00 00 00 01 00", "stall"},
+         {"setup 00 05 7f 00 00 00 00 00", "in 0"}, {"taken 0", "address 127"},
+         {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
+         {"setup 00 09 01 00 00 00 00 00", "open 01, open 81, b.alternate 1.0, in 0"},
+         {"setup 82 00 00 00 81 00 02 00", "out 0, in 0 00 00"},
+         {"setup 81 0a 00 00 01 00 01 00", "out 0, in 0 00"},
+         {"setup 00 03 01 00 00 00 00 00", "in 0"});
+    assert_false(usbdev_remote_wakeup(&bench.dev)); // awake
+}
+
 static void set_address__abandoned_is_nothing(void **state)
 {
     (void)state;
@@ -302,6 +320,21 @@ static void get_status__of_the_device_agrees_with_bmAttributes(void **state)
     PLAY(&bench, {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 00 00"},
          {"setup 00 09 05 00 00 00 00 00", "close 01, close 81, a.unconfigured, open 01, in 0"},
          {"taken 0", ""}, {"setup 80 00 00 00 00 00 02 00", "out 0, in 0 01 00"});
+}
+
+static void small_replies__are_no_longer_than_they_are(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench_configure(&bench);
+
+    PLAY(&bench, {"setup 80 00 00 00 00 00 40 00", "out 0, in 0 00 00"},
+         {"setup 81 00 00 00 00 00 40 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 00 00 40 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 81 00 40 00", "out 0, in 0 00 00"},
+         {"setup 80 08 00 00 00 00 40 00", "out 0, in 0 01"},
+         {"setup 81 0a 00 00 01 00 40 00", "out 0, in 0 00"});
 }
 
 static void remote_wakeup__is_set_cleared_and_reset(void **state)
@@ -622,6 +655,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_address__takes_effect_after_the_status_stage),
+        cmocka_unit_test(new_device__has_forgotten_what_was_in_its_memory),
         cmocka_unit_test(set_address__abandoned_is_nothing),
         cmocka_unit_test(set_address__0_leads_back_to_default),
         cmocka_unit_test(set_address__stalls_above_127_with_data_and_while_configured),
@@ -637,6 +671,7 @@ int main(void)
         cmocka_unit_test(string__is_cut_to_126_units_but_not_within_a_pair),
         cmocka_unit_test(string__that_is_not_utf8_is_not_read_beyond_its_end),
         cmocka_unit_test(get_status__of_the_device_agrees_with_bmAttributes),
+        cmocka_unit_test(small_replies__are_no_longer_than_they_are),
         cmocka_unit_test(remote_wakeup__is_set_cleared_and_reset),
         cmocka_unit_test(remote_wakeup__stalls_where_the_configuration_has_none),
         cmocka_unit_test(features__unknown_stall),
