@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // One function per state, requests in the specification's order, each ending in its "any other
-// request" row.
+// request" row. Lines that begin with //@ are for the proof of this file (proof/dfurt_proof.c).
 
 #include <dfurt/dfurt.h>
 
@@ -36,6 +36,14 @@ static bool will_detach(const struct dfurt *dfurt)
     return (dfurt->config->bmAttributes & DFU_ATTR_WILL_DETACH) != 0;
 }
 
+static bool may_detach(const struct dfurt *dfurt, uint16_t *timeout_ms)
+{
+    if (!dfurt->config->may_detach)
+        return true;
+    //@ calls any_may_detach;
+    return dfurt->config->may_detach(dfurt->context, timeout_ms);
+}
+
 static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
 {
     const struct dfurt_config *config = dfurt->config;
@@ -43,7 +51,7 @@ static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
         will_detach(dfurt) ? config->settle_ms : min16(setup->wValue, config->wDetachTimeOut);
     uint16_t timeout_ms = longest_ms;
 
-    if (config->may_detach && !config->may_detach(dfurt->context, &timeout_ms))
+    if (!may_detach(dfurt, &timeout_ms))
         return DFURT_STALL;
     dfurt->remaining_ms = min16(timeout_ms, longest_ms);
     dfurt->accepted = true;
@@ -85,12 +93,12 @@ int dfurt_setup(struct dfurt *dfurt,
                 const struct usb_setup *setup,
                 uint8_t reply[DFU_STATUS_REPLY_SIZE])
 {
-    const uint8_t to_us = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
-    bool in = (setup->bmRequestType & USB_DIR_IN) != 0;
+    const uint8_t to_us = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
+    const uint8_t from_us = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
+    bool in = setup->bmRequestType == from_us;
 
     dfurt->accepted = false; // if one was, this SETUP abandons it (USB 2.0 8.5.3)
-    if ((setup->bmRequestType & ~USB_DIR_IN) != to_us ||
-        setup->wIndex != dfurt->config->bInterfaceNumber)
+    if ((!in && setup->bmRequestType != to_us) || setup->wIndex != dfurt->config->bInterfaceNumber)
         return DFURT_NOT_MINE;
     if (dfurt->bState == DFU_STATE_appIDLE)
         return app_idle(dfurt, setup, in, reply);
@@ -109,8 +117,10 @@ void dfurt_status_complete(struct dfurt *dfurt)
 static void end_detach(struct dfurt *dfurt, bool enter)
 {
     enter_app_idle(dfurt);
-    if (enter)
-        dfurt->config->enter_dfu(dfurt->context);
+    if (!enter)
+        return;
+    //@ calls any_enter_dfu;
+    dfurt->config->enter_dfu(dfurt->context);
 }
 
 void dfurt_bus_reset(struct dfurt *dfurt)
@@ -140,6 +150,7 @@ void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DE
                           config->wDetachTimeOut, config->wTransferSize, config->bcdDFUVersion),
     };
 
+    //@ loop pragma UNROLL "completely", 19;
     for (size_t i = 0; i < sizeof(descriptors); i++)
         bytes[i] = descriptors[i];
 }
