@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "config.h"
+#include "identity.h"
 #include "modes.h"
+#include "needs.h"
 #include "runner.h"
 
 struct runner {
@@ -79,152 +81,6 @@ static void pass_on_waiting(void *context, unsigned ms, const char *what)
     }
 }
 
-// ---- Identity ----
-
-// A string descriptor as UTF-8; empty if there is none. What UTF-16 cannot mean becomes '?'.
-static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEXT])
-{
-    uint8_t bytes[255];
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, index, 0x0409, sizeof bytes);
-    size_t used = 0;
-    int length = index ? probe_control(probe, &setup, bytes) : 0;
-    for (int i = 2; i + 1 < length && used + 4 < REPORT_TEXT; i += 2) {
-        unsigned unit = load_le16(bytes + i);
-        if (unit < 0x20 || (unit >= 0x7F && unit < 0xA0) || (unit >= 0xD800 && unit < 0xE000)) {
-            text[used++] = '?';
-        } else if (unit < 0x80) {
-            text[used++] = (char)unit;
-        } else if (unit < 0x800) {
-            text[used++] = (char)(0xC0 | unit >> 6);
-            text[used++] = (char)(0x80 | (unit & 0x3F));
-        } else {
-            text[used++] = (char)(0xE0 | unit >> 12);
-            text[used++] = (char)(0x80 | (unit >> 6 & 0x3F));
-            text[used++] = (char)(0x80 | (unit & 0x3F));
-        }
-    }
-    text[used] = '\0';
-}
-
-// Read the descriptors that the host read when it enumerated the device, so that the traffic of the
-// run shows them: without them a capture cannot be dissected.
-static void read_descriptors(struct probe *probe)
-{
-    uint8_t bytes[TARGET_CONFIGURATION_MAX];
-    struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, USB_DEVICE_DESCRIPTOR_SIZE);
-
-    probe_control(probe, &setup, bytes);
-    setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0,
-                           (uint16_t)probe->target->descriptors.configuration_length);
-    probe_control(probe, &setup, bytes);
-}
-
-// The first time that the device is seen in a mode, keep what it says of itself.
-static void identify(struct runner *runner)
-{
-    struct probe *probe = &runner->probe;
-    struct report_device *device =
-        probe->mode == DEVICE_RUN_TIME ? &runner->report->run_time : &runner->report->dfu_mode;
-    if (device->seen)
-        return;
-    device->seen = true;
-    device->descriptors = probe->target->descriptors;
-    read_descriptors(probe);
-    read_string(probe, device->descriptors.device[14], device->manufacturer);
-    read_string(probe, device->descriptors.device[15], device->product);
-    read_string(probe, device->descriptors.device[16], device->serial);
-}
-
-// ---- What a check needs ----
-
-struct need_of_target {
-    unsigned need;
-    unsigned capability;
-};
-
-static const struct need_of_target needs_of_target[] = {
-    {NEED_RESET, TARGET_CAN_RESET},     {NEED_RAW, TARGET_CAN_RAW},
-    {NEED_ADDRESS, TARGET_CAN_ADDRESS}, {NEED_DEFAULT, TARGET_CAN_DEFAULT},
-    {NEED_SUSPEND, TARGET_CAN_SUSPEND}, {NEED_ANY_LENGTH, TARGET_CAN_ANY_LENGTH},
-};
-
-static unsigned missing_of_target(const struct runner *runner, unsigned needs)
-{
-    for (size_t i = 0; i < sizeof needs_of_target / sizeof needs_of_target[0]; ++i) {
-        if ((needs & needs_of_target[i].need) &&
-            !(runner->probe.target->capabilities & needs_of_target[i].capability))
-            return needs_of_target[i].need;
-    }
-    return 0;
-}
-
-// bitWillDetach is a property of the run-time device; the boot loader often says something else.
-static unsigned missing_of_run_time(const struct runner *runner, unsigned needs)
-{
-    const struct device *device = &runner->probe.run_time;
-    if (!(needs & (NEED_WILL_DETACH | NEED_WAIT_RESET)))
-        return 0;
-    if (!device->functional)
-        return NEED_FUNCTIONAL;
-    if ((needs & NEED_WILL_DETACH) && !device_will_detach(device))
-        return NEED_WILL_DETACH;
-    if ((needs & NEED_WAIT_RESET) && device_will_detach(device))
-        return NEED_WAIT_RESET;
-    return 0;
-}
-
-static unsigned missing_of_device(const struct runner *runner, unsigned needs)
-{
-    const struct device *device = probe_device(&runner->probe);
-    uint8_t attributes = device_attributes(device);
-    if ((needs & NEED_DFU_INTERFACE) && !device->dfu)
-        return NEED_DFU_INTERFACE;
-    if ((needs & NEED_FUNCTIONAL) && !device->functional)
-        return NEED_FUNCTIONAL;
-    if ((needs & NEED_CAN_DNLOAD) && !(attributes & DFU_ATTR_CAN_DNLOAD))
-        return NEED_CAN_DNLOAD;
-    if ((needs & NEED_CAN_UPLOAD) && !(attributes & DFU_ATTR_CAN_UPLOAD))
-        return NEED_CAN_UPLOAD;
-    if ((needs & NEED_DFUSE) && !device_is_dfuse(device))
-        return NEED_DFUSE;
-    if ((needs & NEED_PLAIN) && device_is_dfuse(device))
-        return NEED_PLAIN;
-    if ((needs & NEED_DNLOAD_BEGUN) && !device_is_dfuse(device) && !runner->options->allow_write)
-        return NEED_DNLOAD_BEGUN;
-    if ((needs & NEED_OTHER_INTERFACE) && device_other_interface(device) < 0)
-        return NEED_OTHER_INTERFACE;
-    return 0;
-}
-
-// A device of another kind than the check is for is no reason to look at the bench again.
-static bool skip_for(struct probe *probe, unsigned missing)
-{
-    const unsigned kinds = NEED_WILL_DETACH | NEED_WAIT_RESET | NEED_CAN_DNLOAD | NEED_CAN_UPLOAD |
-                           NEED_DFUSE | NEED_PLAIN | NEED_OTHER_INTERFACE;
-    if (missing & kinds)
-        return probe_inapplicable(probe, need_text(missing));
-    return probe_skip(probe, "needs %s", need_text(missing));
-}
-
-// SKIP if something is missing that no change of mode brings. Returns whether nothing is.
-static bool check_needs(struct runner *runner, const struct check *check)
-{
-    struct probe *probe = &runner->probe;
-    bool moves = (check->needs & NEED_DETACH) ||
-                 ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE);
-    if (moves && runner->options->no_detach)
-        return probe_skip(probe, "--no-detach");
-    if ((check->needs & NEED_WRITE) && !runner->options->allow_write)
-        return probe_skip(probe, "needs --allow-write");
-    if ((check->needs & NEED_RUN_TIME) && !probe->run_time.seen)
-        return probe_inapplicable(probe, "run time, and the device was given in DFU mode");
-
-    unsigned missing = missing_of_target(runner, check->needs);
-    if (!missing)
-        missing = missing_of_run_time(runner, check->needs);
-    return !missing || skip_for(probe, missing);
-}
-
 // ---- One check ----
 
 // INCONCLUSIVE if the device cannot be brought into the mode. What failed once is not tried again.
@@ -239,20 +95,16 @@ static bool enter_mode(struct runner *runner, const struct check *check)
             !mode_enter_run_time(probe, runner->options->ask, runner->no_run_time, PROBE_WORDS))
             return probe_inconclusive(probe, "run time was not reached: %s", runner->no_run_time);
     }
-    identify(runner);
+    identify(probe, runner->report);
     return true;
 }
 
 static void run_on_device(struct runner *runner, const struct check *check)
 {
     struct probe *probe = &runner->probe;
-    if (!check_needs(runner, check) || !enter_mode(runner, check))
+    if (!needs_before_mode(probe, runner->options, check) || !enter_mode(runner, check) ||
+        !needs_in_mode(probe, runner->options, check))
         return;
-    unsigned missing = missing_of_device(runner, check->needs);
-    if (missing) {
-        skip_for(probe, missing);
-        return;
-    }
     probe_begin(probe, check);
     check->run(probe);
     probe_end(probe);
@@ -409,7 +261,7 @@ int runner_run(const struct runner_options *options,
     runner.probe.transcript.tap = pass_on_traffic;
     runner.probe.transcript.tap_context = &runner;
     runner.start_us = probe_now_us(&runner.probe);
-    identify(&runner);
+    identify(&runner.probe, report);
     tell_begin(&runner);
 
     run_all(&runner);

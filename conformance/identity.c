@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+#include "identity.h"
+
+// A string descriptor as UTF-8; empty if there is none. What UTF-16 cannot mean becomes '?'.
+static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEXT])
+{
+    uint8_t bytes[255];
+    const struct usb_setup setup = get_descriptor(USB_DT_STRING, index, 0x0409, sizeof bytes);
+    size_t used = 0;
+    int length = index ? probe_control(probe, &setup, bytes) : 0;
+    for (int i = 2; i + 1 < length && used + 4 < REPORT_TEXT; i += 2) {
+        unsigned unit = load_le16(bytes + i);
+        if (unit < 0x20 || (unit >= 0x7F && unit < 0xA0) || (unit >= 0xD800 && unit < 0xE000)) {
+            text[used++] = '?';
+        } else if (unit < 0x80) {
+            text[used++] = (char)unit;
+        } else if (unit < 0x800) {
+            text[used++] = (char)(0xC0 | unit >> 6);
+            text[used++] = (char)(0x80 | (unit & 0x3F));
+        } else {
+            text[used++] = (char)(0xE0 | unit >> 12);
+            text[used++] = (char)(0x80 | (unit >> 6 & 0x3F));
+            text[used++] = (char)(0x80 | (unit & 0x3F));
+        }
+    }
+    text[used] = '\0';
+}
+
+// Read the descriptors that the host read when it enumerated the device, so that the traffic of the
+// run shows them: without them a capture cannot be dissected.
+static void read_descriptors(struct probe *probe)
+{
+    uint8_t bytes[TARGET_CONFIGURATION_MAX];
+    struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, USB_DEVICE_DESCRIPTOR_SIZE);
+
+    probe_control(probe, &setup, bytes);
+    setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0,
+                           (uint16_t)probe->target->descriptors.configuration_length);
+    probe_control(probe, &setup, bytes);
+}
+
+void identify(struct probe *probe, struct report *report)
+{
+    struct report_device *device =
+        probe->mode == DEVICE_RUN_TIME ? &report->run_time : &report->dfu_mode;
+    if (device->seen)
+        return;
+    device->seen = true;
+    device->descriptors = probe->target->descriptors;
+    read_descriptors(probe);
+    read_string(probe, device->descriptors.device[14], device->manufacturer);
+    read_string(probe, device->descriptors.device[15], device->product);
+    read_string(probe, device->descriptors.device[16], device->serial);
+}
