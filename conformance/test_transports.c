@@ -46,32 +46,41 @@ static void print_report_command(char *text, size_t size, const char *before, co
 
 // ---- The ways ----
 
-static json_t *run_in_process(const char *device)
+struct subject {
+    const char *device;
+    const char *defect; // or NULL
+};
+
+static json_t *run_in_process(const struct subject *subject)
 {
     char target[64];
     char command[1200];
-    snprintf(target, sizeof target, "sim:%s", device);
+    snprintf(target, sizeof target, "sim:%s%s%s", subject->device,
+             subject->defect ? ",defect=" : "", subject->defect ? subject->defect : "");
     print_report_command(command, sizeof command, "", target);
     return report_of(command);
 }
 
-static json_t *run_on_usb(const char *device)
+static json_t *run_on_usb(const struct subject *subject)
 {
     char before[600];
     char command[1800];
-    snprintf(before, sizeof before, "'%s' run --via %s --device %s --", dfu_sim, way, device);
+    snprintf(before, sizeof before, "'%s' run --via %s --device %s %s %s --", dfu_sim, way,
+             subject->device, subject->defect ? "--defect" : "",
+             subject->defect ? subject->defect : "");
     print_report_command(command, sizeof command, before, "usb:1209:0001");
     return report_of(command);
 }
 
-static pid_t start_server(const char *device, unsigned *ret_port)
+static pid_t start_server(const struct subject *subject, unsigned *ret_port)
 {
     int ends[2];
     assert_return_code(pipe(ends), 0);
     pid_t server = fork();
     if (server == 0) {
         dup2(ends[1], STDOUT_FILENO);
-        execl(dfu_sim, dfu_sim, "serve", "--listen", "127.0.0.1:0", "--device", device, NULL);
+        execl(dfu_sim, dfu_sim, "serve", "--listen", "127.0.0.1:0", "--device", subject->device,
+              subject->defect ? "--defect" : NULL, subject->defect, NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -83,12 +92,12 @@ static pid_t start_server(const char *device, unsigned *ret_port)
     return server;
 }
 
-static json_t *run_on_usbip(const char *device)
+static json_t *run_on_usbip(const struct subject *subject)
 {
     unsigned port;
     char target[64];
     char command[1200];
-    pid_t server = start_server(device, &port);
+    pid_t server = start_server(subject, &port);
     snprintf(target, sizeof target, "usbip:127.0.0.1:%u", port);
     print_report_command(command, sizeof command, "", target);
     json_t *report = report_of(command);
@@ -131,12 +140,12 @@ static void compare(const char *device, const json_t *here, const json_t *there)
     }
 }
 
-static void expect_same_verdicts(const char *device)
+static void expect_same_verdicts(const struct subject *subject)
 {
-    json_t *here = run_in_process(device);
-    json_t *there = strcmp(way, "usbip") == 0 ? run_on_usbip(device) : run_on_usb(device);
+    json_t *here = run_in_process(subject);
+    json_t *there = strcmp(way, "usbip") == 0 ? run_on_usbip(subject) : run_on_usb(subject);
 
-    compare(device, here, there);
+    compare(subject->device, here, there);
 
     json_decref(here);
     json_decref(there);
@@ -145,19 +154,25 @@ static void expect_same_verdicts(const char *device)
 static void will_detach__has_the_same_verdicts(void **state)
 {
     (void)state;
-    expect_same_verdicts("will-detach");
+    expect_same_verdicts(&(const struct subject){"will-detach", NULL});
 }
 
 static void wait_reset__has_the_same_verdicts(void **state)
 {
     (void)state;
-    expect_same_verdicts("wait-reset");
+    expect_same_verdicts(&(const struct subject){"wait-reset", NULL});
 }
 
 static void composite__has_the_same_verdicts(void **state)
 {
     (void)state;
-    expect_same_verdicts("composite");
+    expect_same_verdicts(&(const struct subject){"composite", NULL});
+}
+
+static void wrong_device__has_the_same_verdicts(void **state)
+{
+    (void)state;
+    expect_same_verdicts(&(const struct subject){"wait-reset", "second-detach"});
 }
 
 int main(int argc, char **argv)
@@ -166,6 +181,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(will_detach__has_the_same_verdicts),
         cmocka_unit_test(wait_reset__has_the_same_verdicts),
         cmocka_unit_test(composite__has_the_same_verdicts),
+        cmocka_unit_test(wrong_device__has_the_same_verdicts),
     };
     if (argc != 4)
         return 2;
