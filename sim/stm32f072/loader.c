@@ -60,8 +60,9 @@ static bool is_executable(Elf *elf)
 {
     const Elf32_Ehdr *header = elf_kind(elf) == ELF_K_ELF ? elf32_getehdr(elf) : NULL;
 
+    // libelf hands out the program headers where they are in the image: they must be aligned.
     return header != NULL && header->e_machine == EM_ARM && header->e_type == ET_EXEC &&
-           header->e_ident[EI_DATA] == ELFDATA2LSB;
+           header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_phoff % 4 == 0;
 }
 
 static bool check_segment(

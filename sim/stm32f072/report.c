@@ -15,6 +15,8 @@ void f072_trouble(struct f072_report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(report->trouble, sizeof report->trouble, format, arguments);
     va_end(arguments);
+    if (!report->quiet)
+        fprintf(stderr, "stm32f072: %s\n", report->trouble);
 }
 
 static bool remember(struct f072_report *report, uint32_t address)

@@ -173,6 +173,22 @@ static void elf__every_truncation_is_refused(void **state)
     }
 }
 
+static void elf__any_byte_may_be_wrong(void **state)
+{
+    struct fixture *f = *state;
+    unsigned refused = 0;
+
+    for (size_t i = 0; i < HEADER + PROGRAM_HEADER; i++)
+        for (unsigned bit = 0; bit < 8; bit++) {
+            uint8_t *copy = malloc(ELF_SIZE);
+            memcpy(copy, f->image, ELF_SIZE);
+            copy[i] ^= (uint8_t)(1u << bit);
+            refused += !f072_load_image("x", copy, ELF_SIZE, f->flash, f->error, sizeof f->error);
+            free(copy);
+        }
+    assert_true(refused > 0);
+}
+
 static void elf__a_segment_outside_of_the_flash_is_refused(void **state)
 {
     static const uint32_t addresses[] = {0x20000000, 0x07FFFFFF, 0x0801FFF1, 0x00000000};
@@ -218,6 +234,7 @@ int main(void)
         TEST(elf__goes_where_its_load_address_says),
         TEST(elf__of_another_machine_is_refused),
         TEST(elf__every_truncation_is_refused),
+        TEST(elf__any_byte_may_be_wrong),
         TEST(elf__a_segment_outside_of_the_flash_is_refused),
         TEST(elf__without_anything_to_load_is_refused),
 #endif
