@@ -54,7 +54,7 @@ int command_attach(int argc, char **argv)
         fprintf(stderr, "%s\n", error);
         return 2;
     }
-    if (rack_open(&rack, &options, error, sizeof error) < 0) {
+    if (rack_open(&rack, &options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }

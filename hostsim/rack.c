@@ -30,7 +30,8 @@ static void note(void *context, const struct usbip_device *device, const char *t
 {
     const struct rack *rack = context;
 
-    rack_tell(device, text);
+    if (rack->tells)
+        rack_tell(device, text);
     usbip_capture_note(rack->capture, device, text);
 }
 
@@ -61,11 +62,12 @@ add_device(struct rack *rack, const struct options *options, char *error, size_t
     return 0;
 }
 
-int rack_open(struct rack *rack, const struct options *options, char *error, size_t error_size)
+int rack_open(
+    struct rack *rack, const struct options *options, bool tells, char *error, size_t error_size)
 {
     const char *device = options->sim.firmware ? options->sim.firmware : options->sim.device;
 
-    *rack = (struct rack){0};
+    *rack = (struct rack){.tells = tells};
     if (options->capture) {
         rack->capture = usbip_capture_open(options->capture, device ? device : "simulated device",
                                            error, error_size);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// rack.h - the devices that a subcommand of dfu-sim simulates, as its options ask for them. What
-// happens to them is told on stderr, a line each: "1-1: bus reset inferred".
+// rack.h - the devices that a subcommand of dfu-sim simulates, as its options ask for them.
 
 #ifndef HOSTSIM_RACK_H
 #define HOSTSIM_RACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "options.h"
@@ -15,11 +15,14 @@
 struct rack {
     struct usbip_device *devices[OPTIONS_MAX_COUNT];
     size_t count;
+    bool tells;
     struct usbip_capture *capture; // --capture, or NULL
 };
 
-// Returns 0, or -1 with one line in error. The devices keep a pointer to the rack.
-int rack_open(struct rack *rack, const struct options *options, char *error, size_t error_size);
+// What happens to the devices is told on stderr, a line each ("1-1: bus reset inferred"), if asked
+// for. Returns 0, or -1 with one line in error. The devices keep a pointer to the rack.
+int rack_open(
+    struct rack *rack, const struct options *options, bool tells, char *error, size_t error_size);
 // A capture that is not whole is told on stderr.
 void rack_close(struct rack *rack);
 

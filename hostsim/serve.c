@@ -62,7 +62,7 @@ int command_serve(int argc, char **argv)
         fprintf(stderr, "%s\n", error);
         return 2;
     }
-    if (rack_open(&rack, &options, error, sizeof error) < 0) {
+    if (rack_open(&rack, &options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim serve: %s\n", error);
         return 2;
     }

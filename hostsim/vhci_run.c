@@ -168,11 +168,12 @@ int vhci_run(const struct options *options)
 {
     static const struct vhci_attach_events events = {.appeared = appeared};
     struct run run = {.argv = options->command, .ended = -1};
+    bool tell = options->sim.trace & SIM_TRACE_STATES; // stderr is the command's
     struct rack rack;
     char error[256];
     int status = -EIO;
 
-    if (rack_open(&rack, options, error, sizeof(error)) < 0) {
+    if (rack_open(&rack, options, tell, error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
         return -EINVAL;
     }
