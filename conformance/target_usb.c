@@ -8,22 +8,24 @@
 // opened. Where the place changes too (a simulated port that was taken anew), the serial number is
 // the second clue.
 //
-// To look, sysfs is read; to open, a fresh libusb context is made, which scans the bus. A
-// long-lived one learns of changes from udev only, and in containers and small guests no udevd
-// runs. One context stays open all the time, so that libusb's udev monitor does, and is not opened
-// and closed with each look.
+// To look, sysfs is read, and the device node that it names is opened. Where that leads nowhere, a
+// fresh libusb context is made, which scans the bus: a long-lived one learns of changes from udev
+// only, and in containers and small guests no udevd runs. One context stays open all the time, so
+// that libusb's udev monitor does, and is not opened and closed with each look.
 //
 // usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
 // TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
 // GET_DESCRIPTOR(DEVICE) for a bus reset, so there is no TARGET_CAN_ANY_LENGTH there.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libusb.h>
 
@@ -34,13 +36,14 @@
 
 enum {
     POLL_MS = 10,
-    SERIAL_GRACE_MS = 500, // so long only the old place counts
+    SERIAL_AFTER_MS = 2000, // so long only the old place counts
 };
 
 struct target_usb {
     struct target base;
     libusb_context *anchor;       // open from the first to the last
-    libusb_context *context;      // of the handle
+    libusb_context *context;      // of the handle, where a scan found the device; else NULL
+    int node;                     // its open device node, where sysfs did; else -1
     libusb_device_handle *handle; // NULL while the device is away
     char path[USB_PATH_SIZE];     // its place: BUS-PORTS
     uint8_t address;
@@ -144,9 +147,13 @@ static void forget_handle(struct target_usb *usb)
         return;
     release_all(usb);
     libusb_close(usb->handle);
-    libusb_exit(usb->context);
+    if (usb->context)
+        libusb_exit(usb->context);
+    if (usb->node >= 0)
+        close(usb->node);
     usb->handle = NULL;
     usb->context = NULL;
+    usb->node = -1;
 }
 
 // Is the device a virtual one behind USB/IP? Then its port is a child of vhci_hcd.
@@ -160,19 +167,23 @@ static bool behind_usbip(const char *path)
     return found;
 }
 
-// Take over handle and its context, for better or worse: on a libusb error both are closed.
-static int adopt(struct target_usb *usb, libusb_context *context, libusb_device_handle *handle)
+// Take a handle into use, with its context or its device node. Returns 0, or a libusb error, and
+// then everything is closed.
+static int
+adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *context, int node)
 {
     libusb_device *device = libusb_get_device(handle);
     usb->handle = handle;
     usb->context = context;
+    usb->node = node;
     int result = read_descriptors(usb) < 0 ? LIBUSB_ERROR_IO : claim_dfu(usb);
     if (result < 0) {
         forget_handle(usb);
         return result;
     }
     // Only now: until then, what is at the old place is still waited for.
-    usb_path(device, usb->path);
+    if (context)
+        usb_path(device, usb->path);
     usb->address = libusb_get_device_address(device);
     usb_serial(handle, usb->serial);
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
@@ -219,8 +230,8 @@ static bool is_ours(struct target_usb *usb, libusb_device *device, bool by_seria
     return strcmp(serial, usb->serial) == 0;
 }
 
-// One look around. Permissions may come a moment after the device, so a failed open is no error.
-static bool try_return(struct target_usb *usb, bool by_serial)
+// Permissions may come a moment after the device, so a failed open is no error here.
+static bool return_by_scan(struct target_usb *usb, bool by_serial)
 {
     libusb_context *context;
     libusb_device **list;
@@ -236,7 +247,31 @@ static bool try_return(struct target_usb *usb, bool by_serial)
         libusb_free_device_list(list, 1);
     if (!handle)
         libusb_exit(context);
-    return handle && adopt(usb, context, handle) == 0;
+    return handle && adopt(usb, handle, context, -1) == 0;
+}
+
+// The same without a scan, which takes a second in a guest: sysfs has said what to open.
+static bool return_by_node(struct target_usb *usb, int address)
+{
+    char name[64];
+    libusb_device_handle *handle;
+    snprintf(name, sizeof name, "/dev/bus/usb/%03d/%03d", atoi(usb->path), address);
+    int node = open(name, O_RDWR | O_CLOEXEC);
+    if (node < 0)
+        return false;
+    if (libusb_wrap_sys_device(usb->anchor, node, &handle) < 0) {
+        close(node);
+        return false;
+    }
+    return adopt(usb, handle, NULL, node) == 0;
+}
+
+static bool try_return(struct target_usb *usb, bool by_serial)
+{
+    int address = usb_address_at(usb->path, usb->address);
+    if (address > 0 && address != usb->address)
+        return return_by_node(usb, address) || return_by_scan(usb, by_serial);
+    return by_serial && return_by_scan(usb, by_serial);
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -245,10 +280,7 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     uint64_t start_us = now_us(target);
     while (!usb->handle) {
         uint64_t waited_ms = (now_us(target) - start_us) / 1000;
-        bool by_serial = waited_ms >= SERIAL_GRACE_MS;
-        int address = usb_address_at(usb->path, usb->address);
-        bool worth_it = by_serial || (address != 0 && address != usb->address);
-        if (worth_it && try_return(usb, by_serial))
+        if (try_return(usb, waited_ms >= SERIAL_AFTER_MS))
             break;
         if (waited_ms >= timeout_ms)
             return TARGET_ERR_TIMEOUT;
@@ -411,7 +443,7 @@ open_device(struct target_usb *usb, const struct target_spec *spec, char *error,
         libusb_exit(context);
         return false;
     }
-    result = adopt(usb, context, handle);
+    result = adopt(usb, handle, context, -1);
     if (result < 0)
         usb_say_not_opened(spec, result, error, size);
     return result == 0;
@@ -425,6 +457,7 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
         return NULL;
     }
     usb->base.ops = &usb_ops;
+    usb->node = -1;
     int result = libusb_init(&usb->anchor);
     if (result < 0) {
         snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
