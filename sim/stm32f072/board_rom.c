@@ -39,6 +39,7 @@ void f072_board_enter_rom(struct f072_board *board)
         return;
     }
     board->who = F072_BOARD_ROM;
+    board->chip.boot0 = false; // whoever held it lets go
     board->rom_up = false;
     board->rom_up_ns = board->now_ns + rom_start_ns;
     f072_chip_enter_rom(&board->chip, board->seed + board->power_count);
@@ -116,7 +117,7 @@ void f072_board_advance_rom(struct f072_board *board)
 // half of the middle one.
 static void make_serial(struct f072_board *board)
 {
-    const uint8_t *id = board->chip.rom + (0x1FFFF7AC - F072_ROM_BASE);
+    const uint8_t *id = board->chip.rom + (F072_UNIQUE_ID - F072_ROM_BASE);
     uint32_t words[3];
 
     for (int i = 0; i < 3; i++)

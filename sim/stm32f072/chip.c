@@ -53,7 +53,9 @@ static void store_le32(uint8_t *bytes, uint32_t value)
 // and a model takes over. Its exception vectors lead into the ROM too, but not to its entry.
 static void fill_rom(struct f072_chip *chip, uint32_t serial)
 {
-    enum { VECTORS = 48, ID = 0x2EA6, UNIQUE_ID = 0x2FAC, FLASH_SIZE = 0x2FCC };
+    static const uint8_t wafer_and_lot[8] = {7, 'V', 'I', 'R', 'T', 'U', 'A', 'L'};
+    uint8_t *unique_id = chip->rom + (F072_UNIQUE_ID - F072_ROM_BASE);
+    enum { VECTORS = 48, ID = 0x2EA6, FLASH_SIZE = 0x2FCC };
 
     memset(chip->rom, 0xFF, sizeof chip->rom);
     store_le32(chip->rom, F072_ROM_STACK);
@@ -61,11 +63,8 @@ static void fill_rom(struct f072_chip *chip, uint32_t serial)
     for (unsigned i = 2; i < VECTORS; i++)
         store_le32(chip->rom + 4 * i, (F072_ROM_ENTRY + 2 * i) | 1);
     chip->rom[ID] = 0xA1; // AN2606: boot loader version
-    store_le32(chip->rom + UNIQUE_ID, serial);
-    memcpy(chip->rom + UNIQUE_ID + 4,
-           "\x07"
-           "VIRTUAL",
-           8); // wafer and lot (RM0091 33.1)
+    store_le32(unique_id, serial);
+    memcpy(unique_id + 4, wafer_and_lot, sizeof wafer_and_lot);
     store_le16(chip->rom + FLASH_SIZE, F072_FLASH_SIZE / 1024);
 }
 

@@ -35,6 +35,7 @@ enum {
     F072_ROM_SIZE = 0x3000,
     F072_ROM_RAM_SIZE = 0x1800, // what the boot loader uses of the SRAM (AN2606)
     F072_ROM_ENTRY = F072_ROM_BASE + 0x100,
+    F072_UNIQUE_ID = 0x1FFFF7AC, // 12 bytes (RM0091 33.1)
     F072_ROM_STACK = F072_SRAM_BASE + F072_ROM_RAM_SIZE,
 };
 

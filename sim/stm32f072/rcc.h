@@ -82,8 +82,8 @@ uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns);
 // Does that clock come, by the PLL, from the HSI? Its 1 % is too coarse for USB's 0.25 %.
 bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc);
 
-// The state in which the ROM boot loader leaves the clocks: 48 MHz from HSI48. The flags of the last
-// reset stay.
+// The state in which the ROM boot loader leaves the clocks: 48 MHz from HSI48. The flags of the
+// last reset stay.
 void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns);
 
 #endif

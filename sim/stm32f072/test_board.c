@@ -350,6 +350,7 @@ static void rom__starts_an_empty_board(void **state)
     struct sim_host *host = plug_in(NULL);
     assert_is_rom(host);
     assert_well(host);
+    assert_false(((struct f072_board *)sim_host_device(host))->chip.boot0); // not at resets to come
 
     sim_host_close(host);
 }
