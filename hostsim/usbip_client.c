@@ -10,19 +10,16 @@
 
 #include "usbip_client.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "stream.h"
+#include "usbip_remote.h"
 
 enum {
     GRACE_MS = 1000,
@@ -30,11 +27,8 @@ enum {
 };
 
 struct usbip_client {
-    char host[256];
-    char port[16];
-    char bus_id[USBIP_BUS_ID_SIZE];
+    struct usbip_remote remote;
     int fd; // -1: no connection
-    struct usbip_record record;
     uint32_t seqnum;
     char trouble[160];
 
@@ -49,12 +43,6 @@ struct exchange {
     uint8_t *data;
     bool answered;
     int result;
-};
-
-// What a wait on the connection can end with, beside 0 and enum usbip_error.
-enum {
-    LATE = -1000,   // the deadline has passed
-    CLOSED = -1001, // by the server
 };
 
 const char *usbip_client_error_text(int error)
@@ -74,280 +62,7 @@ const char *usbip_client_error_text(int error)
     return "unknown error";
 }
 
-// ---- Time ----
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int wait_for(int fd, short events, uint64_t deadline_ms)
-{
-    for (;;) {
-        uint64_t now = now_ms();
-        uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
-        struct pollfd poll_fd = {.fd = fd, .events = events};
-        int result = poll(&poll_fd, 1, left < 60000 ? (int)left : 60000);
-
-        if (result > 0)
-            return 0;
-        if (result == 0 && now_ms() >= deadline_ms)
-            return LATE;
-        if (result < 0 && errno != EINTR)
-            return CLOSED;
-    }
-}
-
-// ---- Bytes ----
-
-static int send_all(int fd, struct iovec *parts, size_t count, uint64_t deadline_ms)
-{
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-
-    while (message.msg_iovlen > 0) {
-        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-        int result = 0;
-
-        if (sent < 0 && errno != EAGAIN && errno != EINTR)
-            return CLOSED;
-        if (sent < 0)
-            result = wait_for(fd, POLLOUT, deadline_ms);
-        if (result < 0)
-            return result;
-        for (size_t left = sent > 0 ? (size_t)sent : 0; message.msg_iovlen > 0;) {
-            struct iovec *part = message.msg_iov;
-            size_t taken = left < part->iov_len ? left : part->iov_len;
-
-            part->iov_base = (uint8_t *)part->iov_base + taken;
-            part->iov_len -= taken;
-            left -= taken;
-            if (part->iov_len > 0)
-                break;
-            message.msg_iov++;
-            message.msg_iovlen--;
-        }
-    }
-    return 0;
-}
-
-// *length counts what has come; the rest can be asked for later.
-static int receive(int fd, uint8_t *bytes, size_t *length, size_t size, uint64_t deadline_ms)
-{
-    while (*length < size) {
-        ssize_t received = recv(fd, bytes + *length, size - *length, 0);
-        int result = 0;
-
-        if (received == 0 || (received < 0 && errno != EAGAIN && errno != EINTR))
-            return CLOSED;
-        if (received > 0)
-            *length += (size_t)received;
-        else
-            result = wait_for(fd, POLLIN, deadline_ms);
-        if (result < 0)
-            return result;
-    }
-    return 0;
-}
-
-static int receive_all(int fd, uint8_t *bytes, size_t size, uint64_t deadline_ms)
-{
-    size_t length = 0;
-
-    return receive(fd, bytes, &length, size, deadline_ms);
-}
-
-// ---- Connecting ----
-
-static int connect_to(const struct addrinfo *address, uint64_t deadline_ms)
-{
-    static const int on = 1;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int error = 0;
-    socklen_t size = sizeof error;
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
-        error = errno;
-        if (error == EINPROGRESS && wait_for(fd, POLLOUT, deadline_ms) == LATE)
-            error = ETIMEDOUT;
-        else if (error == EINPROGRESS && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-            error = errno;
-    }
-    if (error) {
-        close(fd);
-        return -error;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-// Returns a socket or a negative errno.
-static int dial(const struct usbip_client *client, uint64_t deadline_ms)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses;
-    int fd = -EADDRNOTAVAIL;
-
-    if (getaddrinfo(client->host, client->port, &hints, &addresses) != 0)
-        return fd;
-    for (struct addrinfo *it = addresses; it && fd < 0; it = it->ai_next)
-        fd = connect_to(it, deadline_ms);
-    freeaddrinfo(addresses);
-    return fd;
-}
-
-// ---- Operations ----
-
-// What became of one. Everything but OP_DONE comes with a line for a person.
-enum op_result {
-    OP_DONE,
-    OP_NOT_NOW, // the device may come yet
-    OP_NEVER,
-};
-
-struct complaint {
-    char *text;
-    size_t size;
-};
-
-__attribute__((format(printf, 3, 4))) static enum op_result
-complain(const struct complaint *complaint, enum op_result result, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(complaint->text, complaint->size, format, arguments);
-    va_end(arguments);
-    return result;
-}
-
-static enum op_result complain_of_silence(const struct usbip_client *client,
-                                          int waited,
-                                          const struct complaint *complaint)
-{
-    return complain(complaint, OP_NEVER, "%s:%s %s: is it a USB/IP server?", client->host,
-                    client->port, waited == LATE ? "does not answer" : "closed the connection");
-}
-
-// Sends a request and receives the head of the reply.
-static enum op_result ask(const struct usbip_client *client,
-                          int fd,
-                          const struct usbip_request *request,
-                          uint32_t *ret_status,
-                          uint64_t deadline_ms,
-                          const struct complaint *complaint)
-{
-    enum usbip_op expected = request->op == USBIP_REQ_IMPORT ? USBIP_REP_IMPORT : USBIP_REP_DEVLIST;
-    uint8_t bytes[USBIP_IMPORT_SIZE];
-    struct iovec part = {bytes, usbip_request_encode(bytes, request)};
-    int result = send_all(fd, &part, 1, deadline_ms);
-
-    if (result == 0)
-        result = receive_all(fd, bytes, USBIP_OP_SIZE, deadline_ms);
-    if (result < 0)
-        return complain_of_silence(client, result, complaint);
-    result = usbip_op_decode(expected, ret_status, bytes, USBIP_OP_SIZE);
-    if (result < 0)
-        return complain(complaint, OP_NEVER, "%s:%s sent a reply that is no answer: %s",
-                        client->host, client->port, usbip_error_text(result));
-    return OP_DONE;
-}
-
-static enum op_result receive_record(const struct usbip_client *client,
-                                     int fd,
-                                     struct usbip_record *ret_record,
-                                     uint64_t deadline_ms,
-                                     const struct complaint *complaint)
-{
-    uint8_t bytes[USBIP_RECORD_SIZE];
-    int result = receive_all(fd, bytes, sizeof bytes, deadline_ms);
-
-    if (result < 0)
-        return complain_of_silence(client, result, complaint);
-    result = usbip_record_decode(ret_record, bytes, sizeof bytes);
-    if (result < 0)
-        return complain(complaint, OP_NEVER, "%s:%s described its device wrongly: %s", client->host,
-                        client->port, usbip_error_text(result));
-    return OP_DONE;
-}
-
-static enum op_result
-import(struct usbip_client *client, int fd, uint64_t deadline_ms, const struct complaint *complaint)
-{
-    struct usbip_request request = {.op = USBIP_REQ_IMPORT};
-    uint32_t status = USBIP_OP_ERROR;
-    enum op_result result;
-
-    memcpy(request.bus_id, client->bus_id, sizeof request.bus_id);
-    result = ask(client, fd, &request, &status, deadline_ms, complaint);
-    if (result != OP_DONE)
-        return result;
-    if (status != USBIP_OP_OK)
-        return complain(complaint, OP_NOT_NOW, "%s:%s does not give device %s away: %s",
-                        client->host, client->port, client->bus_id,
-                        status == USBIP_OP_BUSY ? "it is in use"
-                                                : "there is none; see usbip list -r");
-    return receive_record(client, fd, &client->record, deadline_ms, complaint);
-}
-
-// The bus id of the first device of the server's list. The rest of the list is not read.
-static enum op_result choose_first(struct usbip_client *client,
-                                   int fd,
-                                   uint64_t deadline_ms,
-                                   const struct complaint *complaint)
-{
-    const struct usbip_request request = {.op = USBIP_REQ_DEVLIST};
-    struct usbip_record record;
-    uint32_t status = USBIP_OP_ERROR;
-    uint32_t count = 0;
-    uint8_t bytes[4];
-    enum op_result result = ask(client, fd, &request, &status, deadline_ms, complaint);
-    int waited;
-
-    if (result != OP_DONE)
-        return result;
-    waited = receive_all(fd, bytes, sizeof bytes, deadline_ms);
-    if (waited < 0)
-        return complain_of_silence(client, waited, complaint);
-    if (usbip_count_decode(&count, bytes, sizeof bytes) < 0 || count == 0)
-        return complain(complaint, OP_NOT_NOW, "%s:%s has no device to give away", client->host,
-                        client->port);
-    result = receive_record(client, fd, &record, deadline_ms, complaint);
-    if (result == OP_DONE)
-        memcpy(client->bus_id, record.bus_id, sizeof client->bus_id);
-    return result;
-}
-
-typedef enum op_result operation_function(struct usbip_client *client,
-                                          int fd,
-                                          uint64_t deadline_ms,
-                                          const struct complaint *complaint);
-
-// Carries an operation out on a connection of its own. *ret_fd NULL: it is closed afterwards.
-static enum op_result call(struct usbip_client *client,
-                           operation_function *operation,
-                           int *ret_fd,
-                           uint64_t deadline_ms,
-                           const struct complaint *complaint)
-{
-    int fd = dial(client, deadline_ms);
-    enum op_result result;
-
-    if (fd < 0)
-        return complain(complaint, OP_NOT_NOW,
-                        "cannot connect to %s:%s: %s; is a USB/IP server (dfu-sim serve) running?",
-                        client->host, client->port, strerror(-fd));
-    result = operation(client, fd, deadline_ms, complaint);
-    if (result == OP_DONE && ret_fd)
-        *ret_fd = fd;
-    else
-        close(fd);
-    return result;
-}
+// ---- Opening and closing ----
 
 struct usbip_client *usbip_client_open(const char *host,
                                        const char *port,
@@ -356,28 +71,25 @@ struct usbip_client *usbip_client_open(const char *host,
                                        char *error,
                                        size_t error_size)
 {
-    const struct complaint complaint = {error, error_size};
-    uint64_t deadline_ms = now_ms() + timeout_ms;
+    uint64_t deadline_ms = stream_now_ms() + timeout_ms;
     struct usbip_client *client = calloc(1, sizeof *client);
-    enum op_result result = OP_DONE;
+    struct usbip_remote *remote;
 
     if (!client) {
-        complain(&complaint, OP_NEVER, "out of memory");
+        snprintf(error, error_size, "out of memory");
         return NULL;
     }
-    snprintf(client->host, sizeof client->host, "%s", host);
-    snprintf(client->port, sizeof client->port, "%s", port);
-    snprintf(client->bus_id, sizeof client->bus_id, "%s", bus_id ? bus_id : "");
+    remote = &client->remote;
+    snprintf(remote->host, sizeof remote->host, "%s", host);
+    snprintf(remote->port, sizeof remote->port, "%s", port);
+    snprintf(remote->bus_id, sizeof remote->bus_id, "%s", bus_id ? bus_id : "");
     client->fd = -1;
-    if (!bus_id)
-        result = call(client, choose_first, NULL, deadline_ms, &complaint);
-    if (result == OP_DONE)
-        result = call(client, import, &client->fd, deadline_ms, &complaint);
-    if (result != OP_DONE) {
-        free(client);
-        return NULL;
-    }
-    return client;
+    if (bus_id || usbip_remote_choose(remote, deadline_ms, error, error_size) == 0)
+        client->fd = usbip_remote_import(remote, deadline_ms, error, error_size);
+    if (client->fd >= 0)
+        return client;
+    free(client);
+    return NULL;
 }
 
 static void hang_up(struct usbip_client *client)
@@ -398,7 +110,7 @@ void usbip_client_close(struct usbip_client *client)
 
 const struct usbip_record *usbip_client_record(const struct usbip_client *client)
 {
-    return &client->record;
+    return &client->remote.record;
 }
 
 const char *usbip_client_trouble(const struct usbip_client *client)
@@ -454,18 +166,18 @@ static int send_command(struct usbip_client *client,
     int result;
 
     usbip_command_encode(head, command);
-    result = send_all(client->fd, parts, parts[1].iov_len > 0 ? 2 : 1, deadline_ms);
-    if (result == LATE)
+    result = stream_send(client->fd, parts, parts[1].iov_len > 0 ? 2 : 1, deadline_ms);
+    if (result == STREAM_LATE)
         return give_up(client, "the server does not read what it is sent");
-    return result == CLOSED ? lost(client) : 0;
+    return result == STREAM_CLOSED ? lost(client) : 0;
 }
 
-// Waits for the next header. LATE leaves the connection as it is.
+// Waits for the next header. STREAM_LATE leaves the connection as it is.
 static int
 receive_reply(struct usbip_client *client, struct usbip_reply *ret_reply, uint64_t deadline_ms)
 {
-    int result =
-        receive(client->fd, client->head, &client->head_length, sizeof client->head, deadline_ms);
+    int result = stream_receive(client->fd, client->head, &client->head_length, sizeof client->head,
+                                deadline_ms);
 
     if (result < 0)
         return result;
@@ -486,10 +198,11 @@ take_answer(struct usbip_client *client, struct exchange *exchange, const struct
         return give_up(client, "the server says that %u bytes moved of %u", reply->actual_length,
                        command->length);
     if (command->in)
-        result = receive_all(client->fd, exchange->data, reply->actual_length, now_ms() + GRACE_MS);
-    if (result == LATE)
+        result = stream_receive_all(client->fd, exchange->data, reply->actual_length,
+                                    stream_now_ms() + GRACE_MS);
+    if (result == STREAM_LATE)
         return give_up(client, "the server did not send the data of its reply");
-    if (result == CLOSED)
+    if (result == STREAM_CLOSED)
         return lost(client);
     exchange->answered = true;
     exchange->result = result_of(reply);
@@ -498,15 +211,15 @@ take_answer(struct usbip_client *client, struct exchange *exchange, const struct
 
 static int wait_for_unlink(struct usbip_client *client, struct exchange *exchange, uint32_t seqnum)
 {
-    uint64_t deadline_ms = now_ms() + GRACE_MS;
+    uint64_t deadline_ms = stream_now_ms() + GRACE_MS;
     struct usbip_reply reply;
 
     for (;;) {
         int result = receive_reply(client, &reply, deadline_ms);
 
-        if (result == LATE)
+        if (result == STREAM_LATE)
             return give_up(client, "the server did not answer an UNLINK");
-        if (result == CLOSED)
+        if (result == STREAM_CLOSED)
             return lost(client);
         if (result < 0)
             return give_up(client, "the server sent %s", usbip_error_text(result));
@@ -533,7 +246,7 @@ static int take_back(struct usbip_client *client, struct exchange *exchange)
         .devid = exchange->command->devid,
         .unlinked = exchange->command->seqnum,
     };
-    int result = send_command(client, &command, NULL, now_ms() + GRACE_MS);
+    int result = send_command(client, &command, NULL, stream_now_ms() + GRACE_MS);
 
     return result < 0 ? result : wait_for_unlink(client, exchange, command.seqnum);
 }
@@ -544,7 +257,7 @@ static int submit(struct usbip_client *client,
                   unsigned timeout_ms)
 {
     struct exchange exchange = {.command = command, .data = data};
-    uint64_t deadline_ms = now_ms() + timeout_ms;
+    uint64_t deadline_ms = stream_now_ms() + timeout_ms;
     struct usbip_reply reply;
     int result;
 
@@ -552,15 +265,15 @@ static int submit(struct usbip_client *client,
         return *client->trouble ? USBIP_CLIENT_IO : USBIP_CLIENT_GONE;
     command->code = USBIP_CMD_SUBMIT;
     command->seqnum = ++client->seqnum;
-    command->devid = client->record.busnum << 16 | client->record.devnum;
+    command->devid = client->remote.record.busnum << 16 | client->remote.record.devnum;
     command->flags = command->in ? USBIP_DIR_IN : 0;
     result = send_command(client, command, data, deadline_ms + GRACE_MS);
     if (result < 0)
         return result;
     result = receive_reply(client, &reply, deadline_ms);
-    if (result == LATE)
+    if (result == STREAM_LATE)
         return take_back(client, &exchange);
-    if (result == CLOSED)
+    if (result == STREAM_CLOSED)
         return lost(client);
     if (result < 0)
         return give_up(client, "the server sent %s", usbip_error_text(result));
@@ -620,8 +333,8 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms)
 
     if (client->fd < 0)
         return 0;
-    result = wait_for(client->fd, POLLIN, now_ms() + timeout_ms);
-    if (result == LATE)
+    result = stream_wait(client->fd, POLLIN, stream_now_ms() + timeout_ms);
+    if (result == STREAM_LATE)
         return USBIP_CLIENT_TIMEOUT;
     if (result == 0 && recv(client->fd, &byte, 1, 0) > 0)
         return give_up(client, "the server sent something without being asked");
@@ -631,16 +344,14 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms)
 
 int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms)
 {
-    uint64_t deadline_ms = now_ms() + timeout_ms;
-    char text[200];
-    const struct complaint complaint = {text, sizeof text};
+    uint64_t deadline_ms = stream_now_ms() + timeout_ms;
+    char error[200];
 
     while (client->fd < 0) {
-        enum op_result result = call(client, import, &client->fd, deadline_ms, &complaint);
-
-        if (result != OP_DONE && now_ms() >= deadline_ms)
+        client->fd = usbip_remote_import(&client->remote, deadline_ms, error, sizeof error);
+        if (client->fd < 0 && stream_now_ms() >= deadline_ms)
             return USBIP_CLIENT_TIMEOUT;
-        if (result != OP_DONE)
+        if (client->fd < 0)
             poll(NULL, 0, RETRY_MS);
     }
     *client->trouble = '\0';
