@@ -150,6 +150,7 @@ static void send_and_receive__need_an_endpoint_that_is_there_and_not_halted(void
     assert_true(usbdev_send(&bench.dev, 0x81, data, 2));
     assert_true(usbdev_receive(&bench.dev, 0x01));
     assert_false(usbdev_send(&bench.dev, 0x82, data, 2));
+    assert_false(usbdev_receive(&bench.dev, 0x02));
     assert_string_equal(bench.log, "in 1 ab cd, out 1");
     usbdev_halt(&bench.dev, 0x81);
 
