@@ -175,6 +175,8 @@ static void run_check(struct runner *runner, const struct check *check)
     count_result(runner->report, result);
     if (!runner->lost && probe->verdict != VERDICT_SKIP)
         runner->lost = !mode_quieten(probe);
+    if (!runner->lost)
+        identify(probe, runner->report); // the check may have brought it into the other mode
     tell_check_end(runner, result);
 }
 

@@ -102,6 +102,17 @@ def check_tap(text, report):
                      result["verdict"] in ("SKIP", "INCONCLUSIVE"))
 
 
+def check_profiles(command, folder):
+    """A mode counts as seen once a check has brought the device there, and not before."""
+    cases = [(["--only", "RT-RESET-05"], "DFU 1.1"),
+             (["--no-detach"], "DFU 1.1, seen at run time only")]
+    for options, profile in cases:
+        report = Run(command, "sim:wait-reset", folder, *options).report
+        expect_equal(f"the profile with {options[0]}", report["profile"], profile)
+        expect_equal(f"dfu_mode with {options[0]}", report["dfu_mode"] is None,
+                     "run time only" in profile)
+
+
 def main():
     document = Path(sys.argv[2]).read_text(encoding="utf-8")
     for target, status in (("sim:will-detach", 0), ("sim:wait-reset,defect=second-detach", 1)):
@@ -112,6 +123,8 @@ def main():
         check_json(run.report, document)
         check_counts(run.report)
         check_tap(run.tap, run.report)
+    with tempfile.TemporaryDirectory() as folder:
+        check_profiles(sys.argv[1], folder)
 
 
 main()
