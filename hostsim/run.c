@@ -51,7 +51,7 @@ static enum options_via choose(void)
         fprintf(stderr, "dfu-sim: plugging the device into an imitated USB stack (%s)\n", no_vhci);
         return OPTIONS_VIA_MOCK;
     }
-    fprintf(stderr, "dfu-sim: no way to plug a device in: %s; %s\n", no_vhci, guest_missing());
+    fprintf(stderr, "dfu-sim run: no way to plug a device in: %s; %s\n", no_vhci, guest_missing());
     return OPTIONS_VIA_AUTO;
 }
 
@@ -97,16 +97,21 @@ static int run_in_mock(const struct options *options, int argc, char **argv)
     const char *missing = mock_missing();
 
     if (missing) {
-        fprintf(stderr, "dfu-sim: %s\n", missing);
+        fprintf(stderr, "dfu-sim run: %s\n", missing);
         return COULD_NOT;
     }
     if (options->count > 1) {
-        fprintf(stderr, "dfu-sim: the imitated USB stack has one port: leave --count out\n");
+        fprintf(stderr, "dfu-sim run: the imitated USB stack has one port: leave --count out\n");
         return COULD_NOT;
     }
     if (options->capture) {
         fprintf(stderr, "dfu-sim: the imitated USB stack writes no capture: use --via vhci or "
                         "guest\n");
+        return COULD_NOT;
+    }
+    if (options->capture) {
+        fprintf(stderr, "dfu-sim run: the imitated USB stack writes no capture: leave --capture "
+                        "out, or use --via guest\n");
         return COULD_NOT;
     }
     if (mock_inside())

@@ -127,7 +127,7 @@ static void look(void *context)
             fail(run, error);
     } else if (++run->looks == COMING_MS / LOOK_MS) {
         fprintf(stderr, "dfu-sim run: no device that this user may use came up; see dmesg, and "
-                        "whether 90-dfurt.rules is installed\n");
+                        "whether 90-dfurt-vhci.rules is installed\n");
         fail(run, -ENODEV);
     }
 }
