@@ -13,13 +13,13 @@ static const struct {
     const char *arguments; // NULL: not for people
     const char *summary;
 } commands[] = {
-    {"serve", command_serve, "[--listen ADDR:PORT] [--count N] [DEVICE]",
+    {"serve", command_serve, " [--listen ADDR:PORT] [--count N] [DEVICE]",
      "a USB/IP server, on 127.0.0.1:3240 unless told otherwise"},
-    {"attach", command_attach, "[--count N] [DEVICE]",
+    {"attach", command_attach, " [--count N] [DEVICE]",
      "plug the device into this machine's vhci-hcd until Ctrl-C"},
-    {"run", command_run, "[--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
+    {"run", command_run, " [--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
      "run a command with the device plugged in by the best means there is"},
-    {"guest", command_guest, "-- COMMAND...",
+    {"guest", command_guest, " -- COMMAND...",
      "run a command in a virtual machine whose kernel has USB"},
     {"list", command_list, "", "the devices and defects that can be simulated"},
     {"guest-agent", command_guest_agent, NULL, NULL}, // started by guest/init
@@ -30,7 +30,7 @@ static void print_usage(FILE *stream)
     fprintf(stream, "usage:\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (commands[i].arguments)
-            fprintf(stream, "  dfu-sim %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+            fprintf(stream, "  dfu-sim %s%s\n      %s\n", commands[i].name, commands[i].arguments,
                     commands[i].summary);
     fprintf(stream,
             "\n"

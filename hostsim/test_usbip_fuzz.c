@@ -160,14 +160,14 @@ static void feed(uint64_t *seed,
     uint64_t wall_ns = 1;
 
     while (length > 0) {
-        size_t chunk = 1 + below(seed, length);
+        size_t taken = usbip_session_receive(session, bytes, 1 + below(seed, length));
 
-        if (usbip_session_receive(session, bytes, chunk) < chunk)
+        if (taken == 0)
             break;
         if (below(seed, 2))
             run(device, &wall_ns);
-        bytes += chunk;
-        length -= chunk;
+        bytes += taken;
+        length -= taken;
     }
     run(device, &wall_ns);
 }

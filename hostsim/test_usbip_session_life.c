@@ -95,6 +95,27 @@ static void reset__that_changes_the_device_keeps_the_connection(void **state)
     assert_int_equal(usbip_device_record(talk->device)->idProduct, TOY_PRODUCT_AFTER_RESET);
 }
 
+static void reset__gives_others_a_turn_before_the_next(void **state)
+{
+    struct talk *talk = *state;
+    struct usbip_command reset = {.code = USBIP_CMD_SUBMIT, .devid = TALK_DEVID};
+    uint8_t bytes[3 * USBIP_HEADER_SIZE];
+
+    memcpy(reset.setup, port_reset, USB_SETUP_SIZE);
+    for (size_t at = 0; at < sizeof bytes; at += USBIP_HEADER_SIZE) {
+        reset.seqnum++;
+        usbip_command_encode(bytes + at, &reset);
+    }
+    talk_import(talk);
+
+    for (size_t at = 0; at < sizeof bytes; at += USBIP_HEADER_SIZE)
+        assert_int_equal(usbip_session_receive(talk->session, bytes + at, sizeof bytes - at),
+                         USBIP_HEADER_SIZE);
+    talk_expect_ret(talk, 1, 0, 0);
+    talk_expect_ret(talk, 2, 0, 0);
+    talk_expect_ret(talk, 3, 0, 0);
+}
+
 // ---- Leaving ----
 
 static void leave__answers_first_then_ends(void **state)
@@ -341,6 +362,7 @@ int main(void)
         TEST(reset__is_not_inferred_from_anything_else),
         TEST(reset__on_request_ends_what_is_pending),
         TEST(reset__that_changes_the_device_keeps_the_connection),
+        TEST(reset__gives_others_a_turn_before_the_next),
         TEST(leave__answers_first_then_ends),
         TEST(leave__device_can_be_imported_once_it_is_back),
         TEST(leave__in_the_middle_of_a_reset_ends_the_session),

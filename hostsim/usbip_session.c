@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint64_t patience_ns = 20 * SIM_MS; // with what one command costs the device
+
 struct pending {
     struct usbip_urb urb;
     struct usbip_session *session;
@@ -379,15 +381,30 @@ bool usbip_session_wants(const struct usbip_session *session)
     return !session->over && output_length(session) < USBIP_SESSION_MAX_OUTPUT;
 }
 
+static size_t receive_some(struct usbip_session *session, const uint8_t *bytes, size_t length)
+{
+    if (session->payload_size > 0)
+        return receive_payload(session, bytes, length);
+    return receive_head(session, bytes, length);
+}
+
+static uint64_t device_time(const struct usbip_session *session)
+{
+    return session->device ? usbip_device_now_ns(session->device) : UINT64_MAX;
+}
+
+// A bus reset is carried out at once and takes the simulator long: whoever else the server has is
+// to have a turn before the next.
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
+    bool long_one = false;
 
-    while (taken < length && usbip_session_wants(session)) {
-        if (session->payload_size > 0)
-            taken += receive_payload(session, bytes + taken, length - taken);
-        else
-            taken += receive_head(session, bytes + taken, length - taken);
+    while (taken < length && usbip_session_wants(session) && !long_one) {
+        uint64_t begin_ns = device_time(session);
+
+        taken += receive_some(session, bytes + taken, length - taken);
+        long_one = begin_ns != UINT64_MAX && device_time(session) - begin_ns > patience_ns;
     }
     return taken;
 }

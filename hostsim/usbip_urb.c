@@ -228,10 +228,11 @@ void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
     if (!alive) {
         complete(urb, USBIP_STATUS_ENODEV, 0);
         device_tell_client(device);
-    } else if (urb->command.endpoint == 0)
+    } else if (urb->command.endpoint == 0) {
         submit_control(device, urb);
-    else
+    } else {
         submit_data(device, urb);
+    }
 }
 
 void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb)
