@@ -89,9 +89,7 @@ struct defect_rule {
         DO_REPLY_WHOLE, // these bytes, whatever wLength is
         DO_DETACH,      // as a DETACH that is right
         DO_SILENT,      // NAK for ever
-        DO_LEAVE,       // become the boot loader at once
         DO_DELAY,       // as the good device would, but after delay_ms
-        DO_NOTHING,     // as if no rule matched, but with the state that follows
     } action;
     const uint8_t *reply;
     uint8_t reply_length;
@@ -127,6 +125,32 @@ struct sim_defect {
     // The board changes from one mode into the other at once and with the pull-up on: the host sees
     // no disconnect.
     bool keeps_pull_up;
+};
+
+// How the rows of the groups are written.
+#define PATCHES(...)                                                                               \
+    (const struct defect_patch[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define RULES(...)                                                                                 \
+    (const struct defect_rule[])                                                                   \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define BYTES(...)                                                                                 \
+    .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
+
+// bmRequestType of DFU's requests (DFU 1.1 table 3.2).
+enum {
+    TO_DFU = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+    FROM_DFU = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
 };
 
 // Groups, each terminated by a NULL name.

@@ -220,15 +220,10 @@ act(struct defect_view *view, const struct defect_rule *rule, const struct usb_s
         return 0;
     case DO_SILENT:
         return NATIVE_SILENT;
-    case DO_LEAVE:
-        view->enter_dfu(view->board);
-        return 0;
     case DO_DELAY:
         usb_setup_store(view->delayed, setup);
         view->delay_ms = rule->delay_ms;
         return NATIVE_SILENT;
-    case DO_NOTHING:
-        return NATIVE_PASS;
     case DO_ACK:
         break;
     }
@@ -245,8 +240,7 @@ int defect_answer(const struct sim_defect *defect,
             continue;
         int result = act(view, rule, setup);
         set_state(view, rule->next);
-        if (result != NATIVE_PASS)
-            return result;
+        return result;
     }
     if ((defect->patches || defect->describe) && asks_for_descriptors(setup))
         return describe(defect, view, setup);

@@ -6,15 +6,6 @@
 
 #include "defect.h"
 
-#define PATCHES(...)                                                                               \
-    (const struct defect_patch[])                                                                  \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-
 // ---- What a patch of bytes cannot say ----
 
 static uint8_t *functional_of(const struct defect_view *view)

@@ -6,22 +6,6 @@
 
 #include "defect.h"
 
-#define RULES(...)                                                                                 \
-    (const struct defect_rule[])                                                                   \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-#define BYTES(...)                                                                                 \
-    .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
-
-enum {
-    OUT = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-    IN = USB_DIR_IN | OUT,
-};
-
 static bool is_request(const struct defect_view *view,
                        const struct usb_setup *setup,
                        uint8_t bmRequestType,
@@ -35,7 +19,7 @@ static bool is_request(const struct defect_view *view,
 
 static bool is_uploading(const struct defect_view *view, const struct usb_setup *setup)
 {
-    return is_request(view, setup, IN, DFU_UPLOAD) && setup->wLength > 0 &&
+    return is_request(view, setup, FROM_DFU, DFU_UPLOAD) && setup->wLength > 0 &&
            setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
            (view->bootloader->dfu.bState == DFU_STATE_dfuIDLE ||
             view->bootloader->dfu.bState == DFU_STATE_dfuUPLOAD_IDLE);
@@ -90,7 +74,7 @@ static int program_other_bytes(struct defect_view *view, const struct usb_setup 
 {
     struct bootloader *bootloader = view->bootloader;
 
-    if (is_request(view, setup, IN, DFU_GETSTATUS) && bootloader->dfu.has_block &&
+    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && bootloader->dfu.has_block &&
         bootloader->dfu.block != 0 && bootloader->dfu.bState == DFU_STATE_dfuDNLOAD_SYNC)
         bootloader->dfu.buffer[0] ^= 0x01;
     return NATIVE_PASS;
@@ -100,7 +84,7 @@ static int never_done(struct defect_view *view, const struct usb_setup *setup)
 {
     static const uint8_t busy[] = {0, 1, 0, 0, DFU_STATE_dfuDNBUSY, 0};
 
-    if (!is_request(view, setup, IN, DFU_GETSTATUS) ||
+    if (!is_request(view, setup, FROM_DFU, DFU_GETSTATUS) ||
         (view->bootloader->dfu.bState != DFU_STATE_dfuDNLOAD_SYNC &&
          view->bootloader->dfu.bState != DFU_STATE_dfuDNBUSY))
         return NATIVE_PASS;
@@ -110,7 +94,7 @@ static int never_done(struct defect_view *view, const struct usb_setup *setup)
 
 static bool begins_work(const struct defect_view *view, const struct usb_setup *setup)
 {
-    return is_request(view, setup, IN, DFU_GETSTATUS) && view->bootloader->dfu.has_block &&
+    return is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && view->bootloader->dfu.has_block &&
            view->bootloader->dfu.bState == DFU_STATE_dfuDNLOAD_SYNC;
 }
 
@@ -148,7 +132,7 @@ static int done_at_once(struct defect_view *view, const struct usb_setup *setup)
 
 static int keep_status(struct defect_view *view, const struct usb_setup *setup)
 {
-    if (!is_request(view, setup, OUT, DFU_CLRSTATUS) ||
+    if (!is_request(view, setup, TO_DFU, DFU_CLRSTATUS) ||
         view->bootloader->dfu.bState != DFU_STATE_dfuERROR)
         return NATIVE_PASS;
     view->bootloader->dfu.bState = DFU_STATE_dfuIDLE;
@@ -159,7 +143,7 @@ static int erase_forgotten(struct defect_view *view, const struct usb_setup *set
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, IN, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
+    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
         dfu->buffer[0] == 0x41)
         dfu->buffer[0] = 0x21; // takes it for set address pointer
     return NATIVE_PASS;
@@ -171,7 +155,7 @@ static int command_any(struct defect_view *view, const struct usb_setup *setup)
     static const uint8_t command[] = {0x21, 0x00, 0x00, 0x00, 0x08};
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, IN, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
+    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
         (dfu->buffer[0] == 0x77 || dfu->length < 5)) {
         memcpy(dfu->buffer, command, sizeof command);
         dfu->length = sizeof command;
@@ -183,7 +167,7 @@ static int address_any(struct defect_view *view, const struct usb_setup *setup)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, IN, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0)
+    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0)
         dfu->buffer[4] = dfu->buffer[4] == 0x60 ? 0x08 : dfu->buffer[4];
     return NATIVE_PASS;
 }
@@ -223,21 +207,21 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-status-vendor",
         .summary = "bStatus after an unexpected request is errVENDOR",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = IN,
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = FROM_DFU,
                         .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
                         BYTES(DFU_STATUS_errVENDOR, 0, 0, 0, DFU_STATE_dfuERROR, 0)}),
     },
     {
         .name = "dm-status-string",
         .summary = "iString 99 in dfuERROR, and no such string",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = IN,
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = FROM_DFU,
                         .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
                         BYTES(DFU_STATUS_errSTALLEDPKT, 0, 0, 0, DFU_STATE_dfuERROR, 99)}),
     },
     {
         .name = "dm-status-in-idle",
         .summary = "bStatus errUNKNOWN in dfuIDLE",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = IN,
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
                         .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
                         BYTES(DFU_STATUS_errUNKNOWN, 0, 0, 0, DFU_STATE_dfuIDLE, 0)}),
     },
@@ -245,7 +229,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .name = "dm-state-disagrees",
         .summary = "GETSTATE says dfuUPLOAD-IDLE in dfuIDLE",
         .rules =
-            RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = IN,
+            RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
                    .bRequest = DFU_GETSTATE, .action = DO_REPLY, BYTES(DFU_STATE_dfuUPLOAD_IDLE)}),
     },
     {
@@ -256,7 +240,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-poll-in-idle",
         .summary = "bwPollTimeout in dfuIDLE is 5000 ms",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = IN,
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
                         .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
                         BYTES(0, 0x88, 0x13, 0, DFU_STATE_dfuIDLE, 0)}),
     },
@@ -278,13 +262,13 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-upload-too-long",
         .summary = "UPLOAD of more than wTransferSize is never answered",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = IN, .bRequest = DFU_UPLOAD,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFU_UPLOAD,
                         .length = OVER_TRANSFER_SIZE, .action = DO_SILENT}),
     },
     {
         .name = "dm-dnload-too-long",
         .summary = "DNLOAD of more than wTransferSize is accepted",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = OUT, .bRequest = DFU_DNLOAD,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFU_DNLOAD,
                         .length = OVER_TRANSFER_SIZE, .action = DO_ACK}),
     },
     {
@@ -335,7 +319,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "ds-no-commands",
         .summary = "UPLOAD of block 0 returns nothing",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = IN, .bRequest = DFU_UPLOAD,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFU_UPLOAD,
                         .states = 1 << DFU_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 0,
                         .action = DO_ACK}),
     },
@@ -355,7 +339,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-starts-in-error",
         .summary = "the boot loader comes up in dfuERROR, and CLRSTATUS STALLs",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = OUT,
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = TO_DFU,
                         .bRequest = DFU_CLRSTATUS, .action = DO_STALL}),
         .tick = start_in_error,
     },

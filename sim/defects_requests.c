@@ -6,20 +6,7 @@
 
 #include "defect.h"
 
-#define RULES(...)                                                                                 \
-    (const struct defect_rule[])                                                                   \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-#define BYTES(...)                                                                                 \
-    .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
-
 enum {
-    TO_DFU = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-    FROM_DFU = USB_DIR_IN | TO_DFU,
     GET = USB_DIR_IN,
 };
 

@@ -5,22 +5,6 @@
 
 #include "defect.h"
 
-#define RULES(...)                                                                                 \
-    (const struct defect_rule[])                                                                   \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-#define BYTES(...)                                                                                 \
-    .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
-
-enum {
-    OUT = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-    IN = USB_DIR_IN | OUT,
-};
-
 // In this state, the request is accepted, and nothing else happens.
 #define ACCEPTS(in_modes, state, state_name, type, request, what, with)                            \
     {                                                                                              \
@@ -33,7 +17,7 @@ enum {
 #define ANSWERS(state, state_name, request, what, ...)                                             \
     {                                                                                              \
         .name = "state-" #state "-" what, .summary = "answers " what " in " state_name,            \
-        .rules = RULES({IN_DFU_MODE, .states = 1 << (state), .bmRequestType = IN,                  \
+        .rules = RULES({IN_DFU_MODE, .states = 1 << (state), .bmRequestType = FROM_DFU,            \
                         .bRequest = (request), .action = DO_REPLY, BYTES(__VA_ARGS__)}),           \
     }
 
@@ -60,57 +44,57 @@ enum {
     {                                                                                              \
         .name = "state-" #state "-" what,                                                          \
         .summary = "answers " what " in " state_name ", and is in state " #after " then",          \
-        .rules =                                                                                   \
-            RULES({in_modes, .states = 1 << (state), .bmRequestType = IN, .bRequest = (request),   \
-                   .action = DO_REPLY, BYTES(__VA_ARGS__), .next = (after)}),                      \
+        .rules = RULES({in_modes, .states = 1 << (state), .bmRequestType = FROM_DFU,               \
+                        .bRequest = (request), .action = DO_REPLY, BYTES(__VA_ARGS__),             \
+                        .next = (after)}),                                                         \
     }
 
 #define ACCEPTS_OUT(state, state_name, request, what)                                              \
-    ACCEPTS(IN_DFU_MODE, state, state_name, OUT, request, what, ANY_LENGTH)
+    ACCEPTS(IN_DFU_MODE, state, state_name, TO_DFU, request, what, ANY_LENGTH)
 #define ACCEPTS_DNLOAD(state, state_name)                                                          \
-    ACCEPTS(IN_DFU_MODE, state, state_name, OUT, DFU_DNLOAD, "DNLOAD", WITH_DATA),                 \
-        ACCEPTS(IN_DFU_MODE, state, state_name, OUT, DFU_DNLOAD, "DNLOAD-0", NO_DATA)
+    ACCEPTS(IN_DFU_MODE, state, state_name, TO_DFU, DFU_DNLOAD, "DNLOAD", WITH_DATA),              \
+        ACCEPTS(IN_DFU_MODE, state, state_name, TO_DFU, DFU_DNLOAD, "DNLOAD-0", NO_DATA)
 #define ACCEPTS_UPLOAD(state, state_name)                                                          \
-    ACCEPTS(IN_DFU_MODE, state, state_name, IN, DFU_UPLOAD, "UPLOAD", ANY_LENGTH)
+    ACCEPTS(IN_DFU_MODE, state, state_name, FROM_DFU, DFU_UPLOAD, "UPLOAD", ANY_LENGTH)
 #define ACCEPTS_UNKNOWN(in_modes, state, state_name)                                               \
-    ACCEPTS(in_modes, state, state_name, OUT, 0x21, "OTHER", ANY_LENGTH)
+    ACCEPTS(in_modes, state, state_name, TO_DFU, 0x21, "OTHER", ANY_LENGTH)
 
 const struct sim_defect defects_of_states[] = {
     // A.2.1
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", OUT, DFU_DNLOAD, "DNLOAD", WITH_DATA),
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", OUT, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", IN, DFU_UPLOAD, "UPLOAD", ANY_LENGTH),
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", OUT, DFU_CLRSTATUS, "CLRSTATUS", ANY_LENGTH),
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", OUT, DFU_ABORT, "ABORT", ANY_LENGTH),
+    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFU_DNLOAD, "DNLOAD", WITH_DATA),
+    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
+    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", FROM_DFU, DFU_UPLOAD, "UPLOAD", ANY_LENGTH),
+    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFU_CLRSTATUS, "CLRSTATUS", ANY_LENGTH),
+    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFU_ABORT, "ABORT", ANY_LENGTH),
     ACCEPTS_UNKNOWN(AT_RUN_TIME, 0, "appIDLE"),
 
     // A.2.2
-    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", OUT, DFU_DNLOAD, "DNLOAD", WITH_DATA),
-    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", OUT, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
-    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", IN, DFU_UPLOAD, "UPLOAD", ANY_LENGTH),
-    REFUSES(AT_RUN_TIME, 1, "appDETACH", IN, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 0),
-    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", OUT, DFU_CLRSTATUS, "CLRSTATUS", ANY_LENGTH),
-    REFUSES(AT_RUN_TIME, 1, "appDETACH", IN, DFU_GETSTATE, "GETSTATE", ANY_LENGTH, 0),
-    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", OUT, DFU_ABORT, "ABORT", ANY_LENGTH),
+    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFU_DNLOAD, "DNLOAD", WITH_DATA),
+    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
+    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFU_UPLOAD, "UPLOAD", ANY_LENGTH),
+    REFUSES(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 0),
+    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFU_CLRSTATUS, "CLRSTATUS", ANY_LENGTH),
+    REFUSES(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFU_GETSTATE, "GETSTATE", ANY_LENGTH, 0),
+    ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFU_ABORT, "ABORT", ANY_LENGTH),
     ACCEPTS_UNKNOWN(AT_RUN_TIME, 1, "appDETACH"),
 
     // A.2.3
     ACCEPTS_OUT(2, "dfuIDLE", DFU_DETACH, "DETACH"),
-    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", OUT, DFU_DNLOAD, "DNLOAD", WITH_DATA, 10),
-    ACCEPTS(IN_DFU_MODE, 2, "dfuIDLE", OUT, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
-    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", IN, DFU_UPLOAD, "UPLOAD", ANY_LENGTH, 10),
+    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFU_DNLOAD, "DNLOAD", WITH_DATA, 10),
+    ACCEPTS(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFU_DNLOAD, "DNLOAD-0", NO_DATA),
+    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", FROM_DFU, DFU_UPLOAD, "UPLOAD", ANY_LENGTH, 10),
     ACCEPTS_OUT(2, "dfuIDLE", DFU_CLRSTATUS, "CLRSTATUS"),
-    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", OUT, DFU_ABORT, "ABORT", ANY_LENGTH, 10),
+    REFUSES(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFU_ABORT, "ABORT", ANY_LENGTH, 10),
     ACCEPTS_UNKNOWN(IN_DFU_MODE, 2, "dfuIDLE"),
 
     // A.2.4
-    REFUSES(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", IN, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 10),
+    REFUSES(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", FROM_DFU, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 10),
     STRAYS(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", DFU_GETSTATE, "GETSTATE", 10, 3),
     ACCEPTS_OUT(3, "dfuDNLOAD-SYNC", DFU_DETACH, "DETACH"),
     ACCEPTS_DNLOAD(3, "dfuDNLOAD-SYNC"),
     ACCEPTS_UPLOAD(3, "dfuDNLOAD-SYNC"),
     ACCEPTS_OUT(3, "dfuDNLOAD-SYNC", DFU_CLRSTATUS, "CLRSTATUS"),
-    GOES_ASTRAY(3, "dfuDNLOAD-SYNC", OUT, DFU_ABORT, "ABORT", 5),
+    GOES_ASTRAY(3, "dfuDNLOAD-SYNC", TO_DFU, DFU_ABORT, "ABORT", 5),
 
     // A.2.5
     ACCEPTS_OUT(4, "dfuDNBUSY", DFU_DETACH, "DETACH"),
@@ -125,20 +109,21 @@ const struct sim_defect defects_of_states[] = {
     STRAYS(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", DFU_GETSTATUS, "GETSTATUS", 10, 0, 0, 0, 0, 5, 0),
     STRAYS(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", DFU_GETSTATE, "GETSTATE", 10, 5),
     ACCEPTS_OUT(5, "dfuDNLOAD-IDLE", DFU_DETACH, "DETACH"),
-    REFUSES(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", OUT, DFU_DNLOAD, "DNLOAD", WITH_DATA, 10),
-    REFUSES(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", OUT, DFU_DNLOAD, "DNLOAD-0", NO_DATA, 10),
+    REFUSES(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", TO_DFU, DFU_DNLOAD, "DNLOAD", WITH_DATA, 10),
+    REFUSES(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", TO_DFU, DFU_DNLOAD, "DNLOAD-0", NO_DATA, 10),
     ACCEPTS_UPLOAD(5, "dfuDNLOAD-IDLE"),
     ACCEPTS_OUT(5, "dfuDNLOAD-IDLE", DFU_CLRSTATUS, "CLRSTATUS"),
-    GOES_ASTRAY(5, "dfuDNLOAD-IDLE", OUT, DFU_ABORT, "ABORT", 10),
+    GOES_ASTRAY(5, "dfuDNLOAD-IDLE", TO_DFU, DFU_ABORT, "ABORT", 10),
 
     // A.2.7
-    REFUSES(IN_DFU_MODE, 6, "dfuMANIFEST-SYNC", IN, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 10),
+    REFUSES(
+        IN_DFU_MODE, 6, "dfuMANIFEST-SYNC", FROM_DFU, DFU_GETSTATUS, "GETSTATUS", ANY_LENGTH, 10),
     STRAYS(IN_DFU_MODE, 6, "dfuMANIFEST-SYNC", DFU_GETSTATE, "GETSTATE", 10, 6),
     ACCEPTS_OUT(6, "dfuMANIFEST-SYNC", DFU_DETACH, "DETACH"),
     ACCEPTS_DNLOAD(6, "dfuMANIFEST-SYNC"),
     ACCEPTS_UPLOAD(6, "dfuMANIFEST-SYNC"),
     ACCEPTS_OUT(6, "dfuMANIFEST-SYNC", DFU_CLRSTATUS, "CLRSTATUS"),
-    GOES_ASTRAY(6, "dfuMANIFEST-SYNC", OUT, DFU_ABORT, "ABORT", 5),
+    GOES_ASTRAY(6, "dfuMANIFEST-SYNC", TO_DFU, DFU_ABORT, "ABORT", 5),
 
     // A.2.8
     ACCEPTS_OUT(7, "dfuMANIFEST", DFU_DETACH, "DETACH"),
@@ -154,9 +139,9 @@ const struct sim_defect defects_of_states[] = {
     STRAYS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", DFU_GETSTATE, "GETSTATE", 10, 9),
     ACCEPTS_OUT(9, "dfuUPLOAD-IDLE", DFU_DETACH, "DETACH"),
     ACCEPTS_DNLOAD(9, "dfuUPLOAD-IDLE"),
-    REFUSES(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", IN, DFU_UPLOAD, "UPLOAD", ANY_LENGTH, 10),
+    REFUSES(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", FROM_DFU, DFU_UPLOAD, "UPLOAD", ANY_LENGTH, 10),
     ACCEPTS_OUT(9, "dfuUPLOAD-IDLE", DFU_CLRSTATUS, "CLRSTATUS"),
-    GOES_ASTRAY(9, "dfuUPLOAD-IDLE", OUT, DFU_ABORT, "ABORT", 10),
+    GOES_ASTRAY(9, "dfuUPLOAD-IDLE", TO_DFU, DFU_ABORT, "ABORT", 10),
     ACCEPTS_UNKNOWN(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE"),
 
     // A.2.11
