@@ -173,7 +173,8 @@ static void run_check(struct runner *runner, const struct check *check)
     keep_transfers(result, &probe->transcript);
     ++runner->report->count;
     count_result(runner->report, result);
-    if (!runner->lost && probe->verdict != VERDICT_SKIP)
+    // A SKIP may have come to light on the way only.
+    if (!runner->lost && transcript_count(&probe->transcript) > 0)
         runner->lost = !mode_quieten(probe);
     if (!runner->lost)
         identify(probe, runner->report); // the check may have brought it into the other mode
