@@ -22,6 +22,7 @@
 enum {
     LOOK_MS = 5,
     COMING_MS = 30 * 1000, // on a slow guest it takes 2 s
+    CHOOSING_MS = 5000,    // of that, for the kernel to choose a configuration
     LEAVING_MS = 2000,     // for a command that was told to stop
 };
 
@@ -71,8 +72,9 @@ static void appeared(void *context, struct usbip_device *device, const struct vh
 }
 
 // The kernel has configured it, so it has interfaces, and udev has given the device node to its
-// users. (To read bConfigurationValue would wait for the kernel, and the kernel waits for us.)
-static bool is_usable(const struct vhci_place *place)
+// users. A configuration that it refuses to choose is not waited for. (To read bConfigurationValue
+// would wait for the kernel, and the kernel waits for us.)
+static bool is_usable(const struct vhci_place *place, int waited_ms)
 {
     char path[128];
     glob_t interfaces;
@@ -82,7 +84,7 @@ static bool is_usable(const struct vhci_place *place)
     if (configured)
         globfree(&interfaces);
     snprintf(path, sizeof(path), "/dev/bus/usb/%03u/%03u", place->busnum, place->devnum);
-    return configured && access(path, R_OK | W_OK) == 0;
+    return (configured || waited_ms >= CHOOSING_MS) && access(path, R_OK | W_OK) == 0;
 }
 
 static bool all_usable(const struct run *run)
@@ -90,7 +92,7 @@ static bool all_usable(const struct run *run)
     if (run->appeared < run->attach.count)
         return false;
     for (size_t i = 0; i < run->appeared; i++)
-        if (!is_usable(&run->places[i]))
+        if (!is_usable(&run->places[i], run->looks * LOOK_MS))
             return false;
     return true;
 }
