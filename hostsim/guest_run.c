@@ -259,8 +259,13 @@ static int run_with_fallback(struct guest *guest, int signals, char *const argv[
 int guest_run(char *const argv[])
 {
     char self[PATH_MAX], files[PATH_MAX], shared[PATH_MAX];
+    const char *missing = guest_missing();
     sigset_t stop;
 
+    if (missing) {
+        fprintf(stderr, "dfu-sim: the test guest: %s\n", missing);
+        return -ENOENT;
+    }
     if (!getcwd(shared, sizeof(shared)))
         return -errno;
     int error = self_path(self);
