@@ -18,7 +18,7 @@ static bool upload_all(struct probe *probe, uint8_t *bytes, size_t *ret_length)
     uint16_t block_size = dfu_transfer_size(probe);
     size_t length = 0;
     for (uint16_t block = 0; length + block_size <= BACKUP_MAX; ++block) {
-        const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, block, block_size);
+        const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, block_size);
         int result = probe_control(probe, &setup, bytes + length);
         if (result < 0)
             return false;
@@ -36,7 +36,7 @@ bool backup_take(struct probe *probe, char *why, size_t size)
     struct backup *backup = &probe->backup;
     if (backup->bytes)
         return true;
-    if (!(device_attributes(&probe->dfu_mode) & DFU_ATTR_CAN_UPLOAD))
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return say(why, size, "the device cannot upload what would be overwritten");
     backup->bytes = malloc(BACKUP_MAX);
     if (!backup->bytes)
@@ -59,12 +59,12 @@ static bool download_all(struct probe *probe)
         size_t left = backup->length - at;
         uint16_t length = left < block_size ? (uint16_t)left : block_size;
         if (dfu_dnload(probe, block, backup->bytes + at, length) != length ||
-            !dfu_poll(probe, &status) || status.bState != DFU_STATE_dfuDNLOAD_IDLE)
+            !dfu_poll(probe, &status) || status.bState != DFURT_STATE_dfuDNLOAD_IDLE)
             return false;
     }
     return dfu_dnload(probe, block, NULL, 0) == 0 && dfu_poll(probe, &status) &&
-           (status.bState == DFU_STATE_dfuIDLE ||
-            status.bState == DFU_STATE_dfuMANIFEST_WAIT_RESET);
+           (status.bState == DFURT_STATE_dfuIDLE ||
+            status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET);
 }
 
 bool backup_restore(struct probe *probe, char *why, size_t size)

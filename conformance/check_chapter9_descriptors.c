@@ -12,16 +12,16 @@
 
 static void device_form(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, bytes))
         return;
-    expect_number(probe, "bLength", bytes[0], USB_DEVICE_DESCRIPTOR_SIZE);
-    expect_number(probe, "bDescriptorType", bytes[1], USB_DT_DEVICE);
+    expect_number(probe, "bLength", bytes[0], USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    expect_number(probe, "bDescriptorType", bytes[1], USBDEV_DT_DEVICE);
 }
 
 static void device_max_packet(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, bytes))
         return;
     uint8_t size = bytes[7];
@@ -31,7 +31,7 @@ static void device_max_packet(struct probe *probe)
 
 static void device_configurations(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, bytes))
         expect(probe, bytes[17] >= 1, "bNumConfigurations at least 1", "%u", bytes[17]);
 }
@@ -47,17 +47,17 @@ static bool is_bcd(unsigned number)
 
 static void device_version(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, bytes))
         return;
-    uint16_t bcdUSB = load_le16(bytes + 2);
+    uint16_t bcdUSB = usbdev_load_le16(bytes + 2);
     expect(probe, is_bcd(bcdUSB) && bcdUSB >= 0x0100 && bcdUSB < 0x0400,
            "bcdUSB a version of USB in binary-coded decimal", "%04xh", bcdUSB);
 }
 
 static void device_class(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, bytes))
         expect(probe, bytes[4] != 0 || bytes[5] == 0, "bDeviceSubClass 0 where bDeviceClass is 0",
                "bDeviceSubClass %02xh", bytes[5]);
@@ -73,7 +73,7 @@ static void expect_lengths(struct probe *probe,
 {
     uint8_t bytes[PROBE_CONTROL_MAX];
     for (size_t i = 0; i < count; ++i) {
-        const struct usb_setup setup = get_descriptor(type, 0, 0, lengths[i]);
+        const struct usbdev_setup_packet setup = get_descriptor(type, 0, 0, lengths[i]);
         size_t expected = lengths[i] < size ? lengths[i] : size;
         if (!expect_length(probe, &setup, bytes, (uint16_t)expected) ||
             !expect(probe, memcmp(bytes, whole, expected) == 0,
@@ -85,24 +85,24 @@ static void expect_lengths(struct probe *probe,
 static void device_lengths(struct probe *probe)
 {
     static const uint16_t lengths[] = {1, 2, 9, 17, 18, 19, 255, 4096};
-    uint8_t whole[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t whole[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, whole))
-        expect_lengths(probe, USB_DT_DEVICE, whole, sizeof whole, lengths,
+        expect_lengths(probe, USBDEV_DT_DEVICE, whole, sizeof whole, lengths,
                        sizeof lengths / sizeof lengths[0]);
 }
 
 static void device_first_lengths(struct probe *probe)
 {
     static const uint16_t lengths[] = {8, 64};
-    uint8_t whole[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t whole[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, whole))
-        expect_lengths(probe, USB_DT_DEVICE, whole, sizeof whole, lengths, 2);
+        expect_lengths(probe, USBDEV_DT_DEVICE, whole, sizeof whole, lengths, 2);
 }
 
 static void device_length_zero(struct probe *probe)
 {
     uint8_t none[1];
-    const struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, 0);
+    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_DEVICE, 0, 0, 0);
     expect_length(probe, &setup, none, 0);
 }
 
@@ -110,12 +110,13 @@ static void device_length_zero(struct probe *probe)
 
 static void configuration_form(struct probe *probe)
 {
-    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
-    const struct usb_setup setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0, sizeof header);
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
     if (!expect_length(probe, &setup, header, sizeof header))
         return;
-    expect_number(probe, "bLength", header[0], USB_CONFIGURATION_DESCRIPTOR_SIZE);
-    expect_number(probe, "bDescriptorType", header[1], USB_DT_CONFIGURATION);
+    expect_number(probe, "bLength", header[0], USBDEV_CONFIGURATION_DESCRIPTOR_SIZE);
+    expect_number(probe, "bDescriptorType", header[1], USBDEV_DT_CONFIGURATION);
 }
 
 static void configuration_total(struct probe *probe)
@@ -229,11 +230,11 @@ static bool endpoint_size_legal(const struct usb_endpoint *endpoint)
 {
     uint16_t size = endpoint->wMaxPacketSize & 0x7FF;
     switch (endpoint->bmAttributes & 3) {
-    case USB_ENDPOINT_BULK: // USB 2.0 5.8.3
+    case USBDEV_ENDPOINT_BULK: // USB 2.0 5.8.3
         return size == 8 || size == 16 || size == 32 || size == 64 || size == 512;
-    case USB_ENDPOINT_INTERRUPT: // USB 2.0 5.7.3
+    case USBDEV_ENDPOINT_INTERRUPT: // USB 2.0 5.7.3
         return size <= 1024 && endpoint->bInterval >= 1;
-    case USB_ENDPOINT_ISOCHRONOUS: // USB 2.0 5.6.3
+    case USBDEV_ENDPOINT_ISOCHRONOUS: // USB 2.0 5.6.3
         return size <= 1024 && endpoint->bInterval >= 1;
     default:
         return false; // an interface has no control endpoint of its own here
@@ -305,12 +306,12 @@ static void associations_cover(struct probe *probe)
 
 static void configuration_index_absent(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
-    uint8_t bytes[USB_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, device))
         return;
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_CONFIGURATION, device[17], 0, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_CONFIGURATION, device[17], 0, sizeof bytes);
     if (expect_stall(probe, &setup, bytes))
         read_device_descriptor(probe, device);
 }
@@ -322,7 +323,7 @@ static void configuration_lengths(struct probe *probe)
         return;
     uint16_t size = (uint16_t)read.length;
     const uint16_t lengths[] = {0, 1, 2, 8, 9, size, (uint16_t)(size + 1), 255, 4096};
-    expect_lengths(probe, USB_DT_CONFIGURATION, read.bytes, size, lengths,
+    expect_lengths(probe, USBDEV_DT_CONFIGURATION, read.bytes, size, lengths,
                    sizeof lengths / sizeof lengths[0]);
 }
 
@@ -330,12 +331,12 @@ static void configuration_lengths(struct probe *probe)
 
 static void bos(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t header[5];
-    const struct usb_setup setup = get_descriptor(USB_DT_BOS, 0, 0, sizeof header);
+    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_BOS, 0, 0, sizeof header);
     if (!read_device_descriptor(probe, device))
         return;
-    if (load_le16(device + 2) < 0x0201) {
+    if (usbdev_load_le16(device + 2) < 0x0201) {
         if (expect_stall(probe, &setup, header))
             read_device_descriptor(probe, device);
         return;
@@ -343,7 +344,7 @@ static void bos(struct probe *probe)
     if (!expect_length(probe, &setup, header, sizeof header))
         return;
     expect_number(probe, "bLength", header[0], sizeof header);
-    expect_number(probe, "bDescriptorType", header[1], USB_DT_BOS);
+    expect_number(probe, "bDescriptorType", header[1], USBDEV_DT_BOS);
 }
 
 // A high-speed device answers, a full-speed one STALLs; the transports do not all tell the speed.
@@ -351,14 +352,15 @@ static void qualifier_form(struct probe *probe)
 {
     enum { QUALIFIER_SIZE = 10 };
     uint8_t bytes[QUALIFIER_SIZE];
-    const struct usb_setup setup = get_descriptor(USB_DT_DEVICE_QUALIFIER, 0, 0, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
     if (result == TARGET_ERR_STALL) {
         expect(probe, true, "STALL", "STALL");
         return;
     }
     if (expect_result(probe, result, QUALIFIER_SIZE, bytes))
-        expect(probe, bytes[0] == QUALIFIER_SIZE && bytes[1] == USB_DT_DEVICE_QUALIFIER,
+        expect(probe, bytes[0] == QUALIFIER_SIZE && bytes[1] == USBDEV_DT_DEVICE_QUALIFIER,
                "STALL, or bLength 10 and bDescriptorType 06h", "%02x %02x", bytes[0], bytes[1]);
 }
 

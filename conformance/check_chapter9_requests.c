@@ -8,20 +8,20 @@
 
 #include "check_common.h"
 
-static struct usb_setup
+static struct usbdev_setup_packet
 request(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue, uint16_t wIndex, uint16_t wLength)
 {
-    return (struct usb_setup){bmRequestType, bRequest, wValue, wIndex, wLength};
+    return (struct usbdev_setup_packet){bmRequestType, bRequest, wValue, wIndex, wLength};
 }
 
 // The request STALLs, and the next one works.
-static bool expect_refused(struct probe *probe, struct usb_setup setup)
+static bool expect_refused(struct probe *probe, struct usbdev_setup_packet setup)
 {
-    uint8_t data[USB_DEVICE_DESCRIPTOR_SIZE] = {0};
+    uint8_t data[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {0};
     return expect_stall(probe, &setup, data) && read_device_descriptor(probe, data);
 }
 
-static bool expect_done(struct probe *probe, struct usb_setup setup)
+static bool expect_done(struct probe *probe, struct usbdev_setup_packet setup)
 {
     uint8_t none[1];
     return expect_length(probe, &setup, none, 0);
@@ -35,7 +35,7 @@ static uint8_t configuration_now(const struct probe *probe)
 static bool expect_configuration(struct probe *probe, uint8_t expected)
 {
     uint8_t value;
-    const struct usb_setup setup = request(0x80, USB_GET_CONFIGURATION, 0, 0, 1);
+    const struct usbdev_setup_packet setup = request(0x80, USBDEV_GET_CONFIGURATION, 0, 0, 1);
     return expect_length(probe, &setup, &value, 1) &&
            expect_number(probe, "the configuration", value, expected);
 }
@@ -45,10 +45,11 @@ static bool expect_status(
     struct probe *probe, uint8_t recipient, uint16_t wIndex, uint16_t mask, uint16_t expected)
 {
     uint8_t status[2];
-    const struct usb_setup setup = request(0x80 | recipient, USB_GET_STATUS, 0, wIndex, 2);
+    const struct usbdev_setup_packet setup =
+        request(0x80 | recipient, USBDEV_GET_STATUS, 0, wIndex, 2);
     return expect_length(probe, &setup, status, 2) &&
-           expect(probe, (load_le16(status) & mask) == expected,
-                  expected ? "the bit set" : "the bits clear", "%04xh", load_le16(status));
+           expect(probe, (usbdev_load_le16(status) & mask) == expected,
+                  expected ? "the bit set" : "the bits clear", "%04xh", usbdev_load_le16(status));
 }
 
 // ---- Configurations ----
@@ -79,15 +80,15 @@ static void set_configuration_zero(struct probe *probe)
 static void set_configuration_absent(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
-    expect_refused(probe, request(0x00, USB_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0));
+    expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0));
 }
 
 static void set_configuration_absent_keeps(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
     uint8_t none[1];
-    const struct usb_setup setup =
-        request(0x00, USB_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0);
+    const struct usbdev_setup_packet setup =
+        request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0);
     probe_control(probe, &setup, none);
     if (!expect_configuration(probe, value))
         probe_set_configuration(probe, value);
@@ -100,8 +101,8 @@ static void get_interface(struct probe *probe)
     const struct usb_configuration *config = &probe_device(probe)->config;
     for (size_t i = 0; i < config->interface_count; ++i) {
         uint8_t alternate;
-        const struct usb_setup setup =
-            request(0x81, USB_GET_INTERFACE, 0, config->interfaces[i].bInterfaceNumber, 1);
+        const struct usbdev_setup_packet setup =
+            request(0x81, USBDEV_GET_INTERFACE, 0, config->interfaces[i].bInterfaceNumber, 1);
         if (!expect_length(probe, &setup, &alternate, 1) ||
             !expect_number(probe, "the alternate setting", alternate, 0))
             return;
@@ -130,21 +131,21 @@ static uint16_t dfu_interface(const struct probe *probe)
 
 static void set_interface_absent_alternate(struct probe *probe)
 {
-    expect_refused(probe, request(0x01, USB_SET_INTERFACE, 0xFE, dfu_interface(probe), 0));
+    expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, dfu_interface(probe), 0));
 }
 
 static void set_interface_absent(struct probe *probe)
 {
     int absent = device_absent_interface(probe_device(probe));
     if (absent >= 0)
-        expect_refused(probe, request(0x01, USB_SET_INTERFACE, 0, (uint16_t)absent, 0));
+        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, (uint16_t)absent, 0));
 }
 
 static void get_interface_absent(struct probe *probe)
 {
     int absent = device_absent_interface(probe_device(probe));
     if (absent >= 0)
-        expect_refused(probe, request(0x81, USB_GET_INTERFACE, 0, (uint16_t)absent, 1));
+        expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, (uint16_t)absent, 1));
 }
 
 // ---- Status and features ----
@@ -156,44 +157,44 @@ static void status_device(struct probe *probe)
     uint16_t mask = 0xFFFC; // reserved bits
     if (!(bmAttributes & 0x40))
         mask |= self_powered; // never, where the configuration is not
-    expect_status(probe, USB_RECIPIENT_DEVICE, 0, mask, 0);
+    expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, mask, 0);
 }
 
 static void status_remote_wakeup(struct probe *probe)
 {
-    expect_status(probe, USB_RECIPIENT_DEVICE, 0, 2, 0);
+    expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 0);
 }
 
 static void feature_remote_wakeup(struct probe *probe)
 {
-    const struct usb_setup set =
-        request(0x00, USB_SET_FEATURE, USB_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
-    const struct usb_setup clear =
-        request(0x00, USB_CLEAR_FEATURE, USB_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
+    const struct usbdev_setup_packet set =
+        request(0x00, USBDEV_SET_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
+    const struct usbdev_setup_packet clear =
+        request(0x00, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
     if (!(probe_device(probe)->config.bmAttributes & 0x20)) {
         expect_refused(probe, set);
         return;
     }
-    if (expect_done(probe, set) && expect_status(probe, USB_RECIPIENT_DEVICE, 0, 2, 2) &&
+    if (expect_done(probe, set) && expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 2) &&
         expect_done(probe, clear))
-        expect_status(probe, USB_RECIPIENT_DEVICE, 0, 2, 0);
+        expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 0);
 }
 
 static void status_interface(struct probe *probe)
 {
-    expect_status(probe, USB_RECIPIENT_INTERFACE, dfu_interface(probe), 0xFFFF, 0);
+    expect_status(probe, USBDEV_RECIPIENT_INTERFACE, dfu_interface(probe), 0xFFFF, 0);
 }
 
 static void status_interface_absent(struct probe *probe)
 {
     int absent = device_absent_interface(probe_device(probe));
     if (absent >= 0)
-        expect_refused(probe, request(0x81, USB_GET_STATUS, 0, (uint16_t)absent, 2));
+        expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, (uint16_t)absent, 2));
 }
 
 static void status_endpoint_zero(struct probe *probe)
 {
-    expect_status(probe, USB_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0);
+    expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0);
 }
 
 static void status_endpoint_absent(struct probe *probe)
@@ -206,23 +207,23 @@ static void status_endpoint_absent(struct probe *probe)
             return;
         }
     }
-    expect_refused(probe, request(0x82, USB_GET_STATUS, 0, absent, 2));
+    expect_refused(probe, request(0x82, USBDEV_GET_STATUS, 0, absent, 2));
 }
 
 static bool can_halt(const struct usb_endpoint *endpoint)
 {
     uint8_t type = endpoint->bmAttributes & 3;
-    return type == USB_ENDPOINT_BULK || type == USB_ENDPOINT_INTERRUPT;
+    return type == USBDEV_ENDPOINT_BULK || type == USBDEV_ENDPOINT_INTERRUPT;
 }
 
 static bool expect_halt_and_clear(struct probe *probe, uint8_t bEndpointAddress)
 {
-    const struct usb_setup halt =
-        request(0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, bEndpointAddress, 0);
+    const struct usbdev_setup_packet halt =
+        request(0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, bEndpointAddress, 0);
     return expect_done(probe, halt) &&
-           expect_status(probe, USB_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 1) &&
+           expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 1) &&
            expect_result(probe, probe_clear_halt(probe, bEndpointAddress), 0, NULL) &&
-           expect_status(probe, USB_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 0);
+           expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 0);
 }
 
 static void feature_halt(struct probe *probe)
@@ -246,14 +247,14 @@ static void feature_halt(struct probe *probe)
 
 static void descriptor_unknown(struct probe *probe)
 {
-    if (expect_refused(probe, request(0x80, USB_GET_DESCRIPTOR, 0x7F00, 0, 18)))
-        expect_refused(probe, request(0x80, USB_GET_DESCRIPTOR, 0x0000, 0, 18));
+    if (expect_refused(probe, request(0x80, USBDEV_GET_DESCRIPTOR, 0x7F00, 0, 18)))
+        expect_refused(probe, request(0x80, USBDEV_GET_DESCRIPTOR, 0x0000, 0, 18));
 }
 
 static void feature_unknown(struct probe *probe)
 {
-    if (expect_refused(probe, request(0x00, USB_SET_FEATURE, 0x7F, 0, 0)))
-        expect_refused(probe, request(0x00, USB_CLEAR_FEATURE, 0x7F, 0, 0));
+    if (expect_refused(probe, request(0x00, USBDEV_SET_FEATURE, 0x7F, 0, 0)))
+        expect_refused(probe, request(0x00, USBDEV_CLEAR_FEATURE, 0x7F, 0, 0));
 }
 
 static void standard_unknown(struct probe *probe)
@@ -286,7 +287,7 @@ static bool enter(struct probe *probe, int (*to_state)(struct probe *probe))
 
 static void default_descriptor(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (enter(probe, probe_to_default))
         read_device_descriptor(probe, bytes);
     probe_reset(probe);
@@ -303,8 +304,8 @@ static void address_interface(struct probe *probe)
 {
     uint16_t number = dfu_interface(probe);
     if (enter(probe, probe_to_address) &&
-        expect_refused(probe, request(0x81, USB_GET_INTERFACE, 0, number, 1)))
-        expect_refused(probe, request(0x01, USB_SET_INTERFACE, 0, number, 0));
+        expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, number, 1)))
+        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, number, 0));
     probe_reset(probe);
 }
 
@@ -312,8 +313,8 @@ static void address_status(struct probe *probe)
 {
     uint16_t number = dfu_interface(probe);
     if (enter(probe, probe_to_address) &&
-        expect_status(probe, USB_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0))
-        expect_refused(probe, request(0x81, USB_GET_STATUS, 0, number, 2));
+        expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0))
+        expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, number, 2));
     probe_reset(probe);
 }
 
@@ -321,7 +322,8 @@ static void address_absent(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
     if (enter(probe, probe_to_address) &&
-        expect_refused(probe, request(0x00, USB_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0)))
+        expect_refused(probe,
+                       request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0)))
         expect_configuration(probe, 0);
     probe_reset(probe);
 }
@@ -341,7 +343,7 @@ static void suspend_and_resume(struct probe *probe)
 static void enumerates_again(struct probe *probe)
 {
     enum { TIMES = 20 };
-    uint8_t first[USB_DEVICE_DESCRIPTOR_SIZE], bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t first[USBDEV_DEVICE_DESCRIPTOR_SIZE], bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, first))
         return;
     for (unsigned i = 0; i < TIMES; ++i) {

@@ -30,7 +30,7 @@ static void add_index(struct string_indexes *indexes, uint8_t index, const char 
 // Every string index that the descriptors name.
 static bool read_indexes(struct probe *probe, struct string_indexes *indexes)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     struct configuration_bytes read;
 
     *indexes = (struct string_indexes){.count = 0};
@@ -47,13 +47,14 @@ static bool read_indexes(struct probe *probe, struct string_indexes *indexes)
 
 static int read_string(struct probe *probe, uint8_t index, uint16_t language, uint8_t *bytes)
 {
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, index, language, STRING_MAX);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, index, language, STRING_MAX);
     return probe_control(probe, &setup, bytes);
 }
 
 static bool well_formed(const uint8_t *bytes, int length)
 {
-    return length >= 2 && bytes[0] == length && bytes[1] == USB_DT_STRING && length % 2 == 0;
+    return length >= 2 && bytes[0] == length && bytes[1] == USBDEV_DT_STRING && length % 2 == 0;
 }
 
 // The first language, or a SKIP where there are no strings at all.
@@ -71,7 +72,7 @@ first_language(struct probe *probe, struct string_indexes *indexes, uint16_t *re
     if (!expect(probe, length >= 4, "string 0: at least one LANGID", "%s",
                 length < 0 ? target_error_text(length) : "fewer than 4 bytes"))
         return false;
-    *ret_language = load_le16(bytes + 2);
+    *ret_language = usbdev_load_le16(bytes + 2);
     return true;
 }
 
@@ -129,7 +130,7 @@ static bool length_agrees(struct probe *probe,
 {
     if (length < 2) // CH9-STR-02 judges that
         return true;
-    return expect(probe, bytes[0] == length && bytes[1] == USB_DT_STRING,
+    return expect(probe, bytes[0] == length && bytes[1] == USBDEV_DT_STRING,
                   "bLength the number of bytes returned, type 03h",
                   "%s = %u: %d bytes, bLength %u, type %02xh", index->name, index->index, length,
                   bytes[0], bytes[1]);
@@ -147,7 +148,7 @@ static const char *utf16_problem(const uint8_t *bytes, int length)
     if (length % 2)
         return "half a UTF-16 unit";
     for (int i = 2; i + 1 < length; i += 2) {
-        uint16_t unit = load_le16(bytes + i);
+        uint16_t unit = usbdev_load_le16(bytes + i);
         bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
         if (unit == 0)
             return "a NUL in the string";
@@ -180,8 +181,8 @@ is_cut(struct probe *probe, const struct string_index *index, const uint8_t *byt
     if (length < 4)
         return true;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
-        const struct usb_setup setup =
-            get_descriptor(USB_DT_STRING, index->index, 0x0409, lengths[i]);
+        const struct usbdev_setup_packet setup =
+            get_descriptor(USBDEV_DT_STRING, index->index, 0x0409, lengths[i]);
         if (!expect_length(probe, &setup, cut, lengths[i]) ||
             !expect(probe, memcmp(cut, bytes, lengths[i]) == 0,
                     "the bytes that a longer request returned", "other bytes"))
@@ -209,7 +210,8 @@ static void string_absent(struct probe *probe)
             i = 0;
         }
     }
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, absent, 0x0409, STRING_MAX);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, absent, 0x0409, STRING_MAX);
     if (expect_stall(probe, &setup, bytes))
         read_indexes(probe, &indexes);
 }

@@ -7,12 +7,12 @@
 
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
 {
-    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
-    struct usb_setup setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0, sizeof header);
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
     if (!expect_length(probe, &setup, header, sizeof header))
         return false;
 
-    uint16_t total = load_le16(header + 2);
+    uint16_t total = usbdev_load_le16(header + 2);
     setup.wLength = total < sizeof ret->bytes ? total : sizeof ret->bytes;
     if (!expect_accepted(probe, &setup, ret->bytes, &ret->length))
         return false;
@@ -22,22 +22,23 @@ bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
                                "%d bytes that are none", ret->length));
 }
 
-bool read_device_descriptor(struct probe *probe, uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE])
+bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE])
 {
-    const struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, USB_DEVICE_DESCRIPTOR_SIZE);
-    return expect_length(probe, &setup, bytes, USB_DEVICE_DESCRIPTOR_SIZE);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    return expect_length(probe, &setup, bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 }
 
 bool expect_alive(struct probe *probe, const char *when)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
-    const struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, sizeof bytes);
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
     if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
         return probe_inconclusive(probe, "%s: %s", when, target_error_text(result));
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device descriptor can be read %s", when);
-    return expect(probe, result == USB_DEVICE_DESCRIPTOR_SIZE, expected, "%s",
+    return expect(probe, result == USBDEV_DEVICE_DESCRIPTOR_SIZE, expected, "%s",
                   target_error_text(result));
 }
 
@@ -50,7 +51,7 @@ uint16_t detach_time(const struct probe *probe)
 
 bool expect_detach(struct probe *probe, uint16_t wValue)
 {
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, wValue, 0);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result != TARGET_ERR_GONE && result != TARGET_ERR_IO)
         return expect_result(probe, result, 0, NULL);
@@ -112,7 +113,7 @@ bool expect_run_time_after_reset(struct probe *probe, const char *when)
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device stays at run time %s", when);
     return expect(probe, probe->mode == DEVICE_RUN_TIME, expected, "it is in DFU mode") &&
-           expect_state(probe, DFU_STATE_appIDLE, when);
+           expect_state(probe, DFURT_STATE_appIDLE, when);
 }
 
 bool back_to_run_time(struct probe *probe)

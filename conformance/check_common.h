@@ -20,7 +20,7 @@ struct configuration_bytes {
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret);
 
 // Read the 18 bytes of the device descriptor.
-bool read_device_descriptor(struct probe *probe, uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE]);
+bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 
 // Endpoint 0 still works: the device descriptor can be read.
 bool expect_alive(struct probe *probe, const char *when);

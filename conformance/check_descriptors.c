@@ -57,7 +57,7 @@ static void interface_protocol(struct probe *probe)
     const struct usb_dfu_functional *functional;
     if (read_dfu(probe, &read, &interface, &functional))
         expect_number(probe, "bInterfaceProtocol", interface->bInterfaceProtocol,
-                      DFU_PROTOCOL_RUNTIME);
+                      DFURT_PROTOCOL_RUNTIME);
 }
 
 static void interface_alternate(struct probe *probe)
@@ -92,7 +92,7 @@ static void functional_length(struct probe *probe)
     const struct usb_dfu_functional *functional;
     if (!read_dfu(probe, &read, &interface, &functional))
         return;
-    expect(probe, functional->bLength == USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, "bLength is 9",
+    expect(probe, functional->bLength == USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, "bLength is 9",
            functional->bLength == 7 ? "%u, the DFU 1.0 form" : "%u", functional->bLength);
 }
 
@@ -158,7 +158,7 @@ static void detach_timeout_usable(struct probe *probe)
     const struct usb_dfu_functional *functional;
     if (!read_dfu(probe, &read, &interface, &functional))
         return;
-    bool leaves = functional->bmAttributes & DFU_ATTR_WILL_DETACH;
+    bool leaves = functional->bmAttributes & DFURT_ATTR_WILL_DETACH;
     expect(probe, leaves || functional->wDetachTimeOut > 0,
            "wDetachTimeOut > 0, because the device waits for a bus reset", "wDetachTimeOut 0");
 }
@@ -202,11 +202,11 @@ static void interface_name(struct probe *probe)
         probe_note(probe, "the interface has no name (iInterface 0)");
         return;
     }
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
     int length;
     if (expect_accepted(probe, &setup, string, &length))
-        expect(probe, length >= 4 && string[1] == USB_DT_STRING && string[0] == length,
+        expect(probe, length >= 4 && string[1] == USBDEV_DT_STRING && string[0] == length,
                "a string descriptor that is as long as its bLength says", "%d bytes", length);
 }
 

@@ -60,7 +60,7 @@ static void detach_in_time(struct probe *probe)
 // How long no time is, is left open (DFU 1.1 5.1); that endpoint 0 lives on is not.
 static void detach_wvalue_0(struct probe *probe)
 {
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, 0, 0);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == 0 && device_will_detach(&probe->run_time)) {
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
@@ -98,7 +98,7 @@ static void expect_expired(struct probe *probe, unsigned wValue, const char *whe
     if (!given(probe, expect_detach(probe, (uint16_t)wValue)))
         return;
     probe_sleep(probe, timer_ms(probe, wValue) + SLACK_MS, "the detach timer");
-    expect_state(probe, DFU_STATE_appIDLE, when);
+    expect_state(probe, DFURT_STATE_appIDLE, when);
 }
 
 static void timer_expires(struct probe *probe)
@@ -114,14 +114,14 @@ static void timer_obeys_wvalue(struct probe *probe)
 // To refuse such a wValue is not forbidden; to wait for it is.
 static void timer_is_capped(struct probe *probe)
 {
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, UINT16_MAX, 0);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, UINT16_MAX, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == TARGET_ERR_STALL)
         probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
     else if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;
     probe_sleep(probe, timer_ms(probe, UINT16_MAX) + SLACK_MS, "the detach timer");
-    expect_state(probe, DFU_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
+    expect_state(probe, DFURT_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
 }
 
 static void timer_holds(struct probe *probe)
@@ -129,7 +129,7 @@ static void timer_holds(struct probe *probe)
     if (!given_detach(probe))
         return;
     probe_sleep(probe, timer_ms(probe, detach_time(probe)) / 2, "half of the detach timer");
-    expect_state(probe, DFU_STATE_appDETACH, "after half of the detach timer");
+    expect_state(probe, DFURT_STATE_appDETACH, "after half of the detach timer");
 }
 
 static void poll_time_short(struct probe *probe)
@@ -147,14 +147,14 @@ static void status_says_app_detach(struct probe *probe)
     struct dfu_status_reply status;
     if (given_detach(probe) && expect_getstatus(probe, &status))
         expect_number(probe, "bState of GETSTATUS after DETACH", status.bState,
-                      DFU_STATE_appDETACH);
+                      DFURT_STATE_appDETACH);
 }
 
 static void run_time_descriptors(struct probe *probe)
 {
     struct configuration_bytes read;
     const struct target_descriptors *before = &probe->run_time.raw;
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!given_detach(probe) || !read_device_descriptor(probe, device) ||
         !expect(probe, memcmp(device, before->device, sizeof device) == 0,
                 "the device descriptor of run time", "another one") ||
@@ -191,8 +191,8 @@ static void reset_after_timer(struct probe *probe)
 static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
 {
     uint8_t data[16];
-    const struct usb_setup setup =
-        dfu_setup(probe, bRequest, wValue, bRequest == DFU_UPLOAD ? sizeof data : 0);
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, bRequest, wValue, bRequest == DFURT_UPLOAD ? sizeof data : 0);
     if (!given_detach(probe))
         return;
     probe_control(probe, &setup, data);
@@ -201,18 +201,18 @@ static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, 
 
 static void reset_after_illegal(struct probe *probe)
 {
-    reset_after(probe, DFU_UPLOAD, 0, "after DETACH, an illegal request and a bus reset");
+    reset_after(probe, DFURT_UPLOAD, 0, "after DETACH, an illegal request and a bus reset");
 }
 
 static void reset_after_two_detach(struct probe *probe)
 {
-    reset_after(probe, DFU_DETACH, detach_time(probe), "after two DETACH and a bus reset");
+    reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
 }
 
 static void reset_in_dfu_enumeration(struct probe *probe)
 {
     if (given_dfu_mode(probe))
-        expect_state(probe, DFU_STATE_dfuIDLE, "once it is enumerated in DFU mode");
+        expect_state(probe, DFURT_STATE_dfuIDLE, "once it is enumerated in DFU mode");
 }
 
 // ---- There and back ----
@@ -234,7 +234,7 @@ static void detaches_again(struct probe *probe)
 {
     if (!given_dfu_mode(probe) || !back_to_run_time(probe))
         return;
-    if (expect_state(probe, DFU_STATE_appIDLE, "once it is back at run time") &&
+    if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
         expect_detach(probe, detach_time(probe)))
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
 }

@@ -9,7 +9,7 @@
 
 static void device_class(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, device))
         expect(probe, device[4] == 0 && device[5] == 0 && device[6] == 0,
                "bDeviceClass, bDeviceSubClass, bDeviceProtocol 00 00 00", "%02x %02x %02x",
@@ -18,17 +18,17 @@ static void device_class(struct probe *probe)
 
 static void one_configuration(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, device))
         expect_number(probe, "bNumConfigurations", device[17], 1);
 }
 
 static void usb_version(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, device))
         return;
-    uint16_t version = load_le16(device + 2);
+    uint16_t version = usbdev_load_le16(device + 2);
     expect(probe, version == 0x0100 || version == 0x0110 || version == 0x0200,
            "bcdUSB 0100h (the text), or 0110h or 0200h (today's devices)", "%04Xh", version);
 }
@@ -63,7 +63,7 @@ static void interface_class(struct probe *probe)
         const struct usb_interface *interface = &read.config.interfaces[i];
         if (!expect(probe,
                     interface_is_dfu(interface) &&
-                        interface->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE,
+                        interface->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE,
                     "class, subclass, protocol fe 01 02 in each alternate setting",
                     "alternate setting %u: %02x %02x %02x", interface->bAlternateSetting,
                     interface->bInterfaceClass, interface->bInterfaceSubClass,
@@ -140,8 +140,8 @@ static void functional_identical(struct probe *probe)
     size_t used = strlen(expected);
     format_bytes(expected + used, sizeof expected - used, there, length);
     format_bytes(received, sizeof received, here, length);
-    there[2] &= (uint8_t)~DFU_ATTR_WILL_DETACH;
-    here[2] &= (uint8_t)~DFU_ATTR_WILL_DETACH;
+    there[2] &= (uint8_t)~DFURT_ATTR_WILL_DETACH;
+    here[2] &= (uint8_t)~DFURT_ATTR_WILL_DETACH;
     expect(probe, memcmp(there, here, length) == 0, expected, "%s", received);
 }
 
@@ -153,8 +153,8 @@ static void will_detach_identical(struct probe *probe)
     uint8_t here[UINT8_MAX];
     size_t length;
     if (given(probe, read_functionals(probe, there, here, &length)))
-        expect_number(probe, "bitWillDetach in DFU mode", (here[2] & DFU_ATTR_WILL_DETACH) != 0,
-                      (there[2] & DFU_ATTR_WILL_DETACH) != 0);
+        expect_number(probe, "bitWillDetach in DFU mode", (here[2] & DFURT_ATTR_WILL_DETACH) != 0,
+                      (there[2] & DFURT_ATTR_WILL_DETACH) != 0);
 }
 
 static void nothing_else(struct probe *probe)
@@ -168,8 +168,8 @@ static void nothing_else(struct probe *probe)
     while (descriptor_walk_next(&walk, &descriptor)) {
         uint8_t type = descriptor.bDescriptorType;
         if (!expect(probe,
-                    type == USB_DT_CONFIGURATION || type == USB_DT_INTERFACE ||
-                        type == USB_DT_DFU_FUNCTIONAL,
+                    type == USBDEV_DT_CONFIGURATION || type == USBDEV_DT_INTERFACE ||
+                        type == USBDEV_DT_DFU_FUNCTIONAL,
                     "configuration, interface and DFU functional descriptors only",
                     "a descriptor of type %02Xh at offset %zu", type, descriptor.offset))
             return;
@@ -182,11 +182,11 @@ static void product_differs(struct probe *probe)
         probe_skip(probe, "needs the device descriptor of run time");
         return;
     }
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, device))
         return;
-    uint16_t vendor = load_le16(device + 8);
-    uint16_t product = load_le16(device + 10);
+    uint16_t vendor = usbdev_load_le16(device + 8);
+    uint16_t product = usbdev_load_le16(device + 10);
     char expected[64];
     snprintf(expected, sizeof expected, "another pair than %04x:%04x, which run time has",
              device_vendor(&probe->run_time), device_product(&probe->run_time));
@@ -197,14 +197,15 @@ static void product_differs(struct probe *probe)
 
 static bool read_serial(struct probe *probe, const uint8_t *device, uint8_t string[255])
 {
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, device[16], 0x0409, 255);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, device[16], 0x0409, 255);
     memset(string, 0, 255);
     return device[16] && probe_control(probe, &setup, string) >= 2;
 }
 
 static void serial_readable(struct probe *probe)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t string[255];
     if (read_device_descriptor(probe, device))
         expect(probe, read_serial(probe, device, string), "a serial number, to tell boards apart",
@@ -219,8 +220,8 @@ static void alternates_named(struct probe *probe)
     for (size_t i = 0; read.config.interface_count > 1 && i < read.config.interface_count; ++i) {
         const struct usb_interface *interface = &read.config.interfaces[i];
         uint8_t string[255];
-        const struct usb_setup setup =
-            get_descriptor(USB_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+        const struct usbdev_setup_packet setup =
+            get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
         char expected[64];
         snprintf(expected, sizeof expected, "a string that names alternate setting %u",
                  interface->bAlternateSetting);

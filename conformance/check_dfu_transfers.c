@@ -26,14 +26,14 @@ static bool expect_bState(struct probe *probe, uint8_t expected, const char *whe
 static void idle_is_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuIDLE) || !expect_getstatus(probe, &status))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !expect_getstatus(probe, &status))
         return;
-    expect_number(probe, "bStatus in dfuIDLE", status.bStatus, DFU_STATUS_OK);
+    expect_number(probe, "bStatus in dfuIDLE", status.bStatus, DFURT_STATUS_OK);
 }
 
 static void getstate_agrees(struct probe *probe)
 {
-    static const uint8_t states[] = {DFU_STATE_dfuIDLE, DFU_STATE_dfuERROR};
+    static const uint8_t states[] = {DFURT_STATE_dfuIDLE, DFURT_STATE_dfuERROR};
     for (size_t i = 0; i < sizeof states; ++i) {
         struct dfu_status_reply status;
         uint8_t state;
@@ -47,20 +47,20 @@ static void getstate_agrees(struct probe *probe)
 static void unexpected_request_status(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFU_STATE_dfuERROR) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuERROR) && expect_getstatus(probe, &status))
         expect_number(probe, "bStatus after an unexpected request", status.bStatus,
-                      DFU_STATUS_errSTALLEDPKT);
+                      DFURT_STATUS_errSTALLEDPKT);
 }
 
 static void status_string(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t string[255];
-    if (!dfu_enter_state(probe, DFU_STATE_dfuERROR) || !expect_getstatus(probe, &status) ||
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR) || !expect_getstatus(probe, &status) ||
         status.iString == 0)
         return;
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_STRING, status.iString, 0x0409, sizeof string);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
     int length;
     expect_accepted(probe, &setup, string, &length);
 }
@@ -69,7 +69,7 @@ static void idle_poll_short(struct probe *probe)
 {
     enum { SHORT_MS = 1000 };
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFU_STATE_dfuIDLE) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE) && expect_getstatus(probe, &status))
         expect(probe, status.bwPollTimeout <= SHORT_MS, "bwPollTimeout of at most 1000 ms", "%u ms",
                (unsigned)status.bwPollTimeout);
 }
@@ -79,8 +79,9 @@ static void idle_poll_short(struct probe *probe)
 // One UPLOAD of length bytes from dfuIDLE.
 static bool upload_first(struct probe *probe, uint8_t *data, uint16_t length, int *ret_length)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, first_block(probe), length);
-    return dfu_enter_state(probe, DFU_STATE_dfuIDLE) &&
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_UPLOAD, first_block(probe), length);
+    return dfu_enter_state(probe, DFURT_STATE_dfuIDLE) &&
            expect_accepted(probe, &setup, data, ret_length);
 }
 
@@ -91,7 +92,7 @@ static void upload_whole_block(struct probe *probe)
     int length;
     if (!upload_first(probe, data, size, &length))
         return;
-    expect_bState(probe, length == size ? DFU_STATE_dfuUPLOAD_IDLE : DFU_STATE_dfuIDLE,
+    expect_bState(probe, length == size ? DFURT_STATE_dfuUPLOAD_IDLE : DFURT_STATE_dfuIDLE,
                   "after a whole block");
 }
 
@@ -118,16 +119,16 @@ static void upload_ends_short(struct probe *probe)
     enum { MOST_BLOCKS = 2048 };
     uint8_t data[PROBE_CONTROL_MAX];
     uint16_t size = dfu_transfer_size(probe);
-    if (!dfu_enter_state(probe, DFU_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return;
     for (unsigned block = 0; block < MOST_BLOCKS; ++block) {
-        const struct usb_setup setup =
-            dfu_setup(probe, DFU_UPLOAD, (uint16_t)(first_block(probe) + block), size);
+        const struct usbdev_setup_packet setup =
+            dfu_setup(probe, DFURT_UPLOAD, (uint16_t)(first_block(probe) + block), size);
         int length;
         if (!expect_accepted(probe, &setup, data, &length))
             return;
         if (length < size) {
-            expect_bState(probe, DFU_STATE_dfuIDLE, "after a short block");
+            expect_bState(probe, DFURT_STATE_dfuIDLE, "after a short block");
             return;
         }
     }
@@ -139,8 +140,9 @@ static void upload_too_long(struct probe *probe)
 {
     uint8_t data[PROBE_CONTROL_MAX + 1];
     uint16_t size = (uint16_t)(dfu_transfer_size(probe) + 1);
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, first_block(probe), size);
-    if (!dfu_enter_state(probe, DFU_STATE_dfuIDLE))
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_UPLOAD, first_block(probe), size);
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return;
     int result = probe_control(probe, &setup, data);
     expect(probe, result != TARGET_ERR_TIMEOUT && result != TARGET_ERR_OVERFLOW,
@@ -153,15 +155,15 @@ static void upload_too_long(struct probe *probe)
 static void dnload_leaves_busy(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_SYNC) || !expect_getstatus(probe, &status))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) || !expect_getstatus(probe, &status))
         return;
-    if (status.bState == DFU_STATE_dfuDNBUSY) {
+    if (status.bState == DFURT_STATE_dfuDNBUSY) {
         probe_sleep(probe, (unsigned)status.bwPollTimeout, "bwPollTimeout");
         if (!expect_getstatus(probe, &status))
             return;
     }
-    bool moved = status.bState == DFU_STATE_dfuDNLOAD_IDLE ||
-                 status.bState == DFU_STATE_dfuDNBUSY; // it may ask for more time
+    bool moved = status.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
+                 status.bState == DFURT_STATE_dfuDNBUSY; // it may ask for more time
     expect(probe, moved, "dfuDNLOAD-IDLE, or dfuDNBUSY with a new bwPollTimeout", "%s",
            dfu_state_name(status.bState));
 }
@@ -170,7 +172,7 @@ static void dnload_poll_bounded(struct probe *probe)
 {
     enum { BOUND_MS = 30000 };
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_SYNC) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) && expect_getstatus(probe, &status))
         expect(probe, status.bwPollTimeout <= BOUND_MS, "bwPollTimeout of at most 30 s", "%u ms",
                (unsigned)status.bwPollTimeout);
 }
@@ -178,11 +180,11 @@ static void dnload_poll_bounded(struct probe *probe)
 static void dnload_ends(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_SYNC))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC))
         return;
     expect(probe, dfu_poll(probe, &status), "an end to dfuDNBUSY",
            "no end, or GETSTATUS was not answered");
-    expect_number(probe, "bStatus after the block", status.bStatus, DFU_STATUS_OK);
+    expect_number(probe, "bStatus after the block", status.bStatus, DFURT_STATUS_OK);
 }
 
 static void dnload_too_long(struct probe *probe)
@@ -193,7 +195,7 @@ static void dnload_too_long(struct probe *probe)
         probe_skip(probe, "needs a wTransferSize below %u", (unsigned)PROBE_CONTROL_MAX);
         return;
     }
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_IDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE))
         return;
     int result = dfu_dnload(probe, 1, data, (uint16_t)(size + 1));
     expect(probe, result == TARGET_ERR_STALL, "STALL", "%s",
@@ -203,15 +205,15 @@ static void dnload_too_long(struct probe *probe)
 
 static void dnload_aborted(struct probe *probe)
 {
-    const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_IDLE) ||
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE) ||
         !expect_length(probe, &abort, NULL, 0) ||
-        !expect_bState(probe, DFU_STATE_dfuIDLE, "after ABORT"))
+        !expect_bState(probe, DFURT_STATE_dfuIDLE, "after ABORT"))
         return;
     int result = dfu_dnload_something(probe);
     if (expect(probe, result >= 0, "a new download can begin", "%s", target_error_text(result)))
-        expect(probe, dfu_poll(probe, &status) && status.bState == DFU_STATE_dfuDNLOAD_IDLE,
+        expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                "dfuDNLOAD-IDLE after its first block", "%s", dfu_state_name(status.bState));
 }
 
@@ -222,8 +224,8 @@ static bool download(struct probe *probe, uint16_t size, struct dfu_status_reply
 {
     const struct backup *backup = &probe->backup;
     uint16_t block = 0;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_SYNC) ||
-        !dfu_enter_state(probe, DFU_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) ||
+        !dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return false;
     for (size_t at = 0; at < backup->length; at += size, ++block) {
         size_t left = backup->length - at;
@@ -231,7 +233,7 @@ static bool download(struct probe *probe, uint16_t size, struct dfu_status_reply
         int result = dfu_dnload(probe, block, backup->bytes + at, length);
         if (!expect_result(probe, result, length, NULL) ||
             !expect(probe,
-                    dfu_poll(probe, ret_status) && ret_status->bState == DFU_STATE_dfuDNLOAD_IDLE,
+                    dfu_poll(probe, ret_status) && ret_status->bState == DFURT_STATE_dfuDNLOAD_IDLE,
                     "dfuDNLOAD-IDLE after each block", "%s, status %02xh",
                     dfu_state_name(ret_status->bState), ret_status->bStatus))
             return false;
@@ -244,12 +246,12 @@ static bool download(struct probe *probe, uint16_t size, struct dfu_status_reply
 static void download_manifests(struct probe *probe)
 {
     struct dfu_status_reply status;
-    bool tolerant = (device_attributes(&probe->dfu_mode) & DFU_ATTR_MANIFESTATION_TOLERANT) != 0;
-    uint8_t expected = tolerant ? DFU_STATE_dfuIDLE : DFU_STATE_dfuMANIFEST_WAIT_RESET;
+    bool tolerant = (device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT) != 0;
+    uint8_t expected = tolerant ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuMANIFEST_WAIT_RESET;
     if (!download(probe, dfu_transfer_size(probe), &status))
         return;
-    probe->backup.dirty = status.bStatus != DFU_STATUS_OK;
-    expect_number(probe, "bStatus after manifestation", status.bStatus, DFU_STATUS_OK);
+    probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
+    expect_number(probe, "bStatus after manifestation", status.bStatus, DFURT_STATUS_OK);
     expect(probe, status.bState == expected, dfu_state_name(expected), "%s",
            dfu_state_name(status.bState));
 }
@@ -271,12 +273,13 @@ static void download_reads_back(struct probe *probe)
     uint16_t size = dfu_transfer_size(probe);
     if (!download(probe, size, &status))
         return;
-    probe->backup.dirty = status.bStatus != DFU_STATUS_OK;
-    if (status.bState == DFU_STATE_dfuMANIFEST_WAIT_RESET && !through_run_time(probe))
+    probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
+    if (status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET && !through_run_time(probe))
         return;
     for (size_t at = 0, block = 0; at < backup->length; at += size, ++block) {
         size_t left = backup->length - at;
-        const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, (uint16_t)block, size);
+        const struct usbdev_setup_packet setup =
+            dfu_setup(probe, DFURT_UPLOAD, (uint16_t)block, size);
         int length;
         if (!expect_accepted(probe, &setup, data, &length) ||
             !expect(probe,
@@ -293,8 +296,8 @@ static void download_odd_blocks(struct probe *probe)
     struct dfu_status_reply status;
     if (!download(probe, ODD, &status))
         return;
-    probe->backup.dirty = status.bStatus != DFU_STATUS_OK;
-    expect_number(probe, "bStatus after manifestation", status.bStatus, DFU_STATUS_OK);
+    probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
+    expect_number(probe, "bStatus after manifestation", status.bStatus, DFURT_STATUS_OK);
 }
 
 // ---- Bus resets in DFU mode ----
@@ -323,17 +326,17 @@ static void expect_reset_ends(struct probe *probe, uint8_t bState)
 
 static void reset_in_idle(struct probe *probe)
 {
-    expect_reset_ends(probe, DFU_STATE_dfuIDLE);
+    expect_reset_ends(probe, DFURT_STATE_dfuIDLE);
 }
 
 static void reset_in_upload_idle(struct probe *probe)
 {
-    expect_reset_ends(probe, DFU_STATE_dfuUPLOAD_IDLE);
+    expect_reset_ends(probe, DFURT_STATE_dfuUPLOAD_IDLE);
 }
 
 static void reset_in_error(struct probe *probe)
 {
-    expect_reset_ends(probe, DFU_STATE_dfuERROR);
+    expect_reset_ends(probe, DFURT_STATE_dfuERROR);
 }
 
 static void reset_after_manifestation(struct probe *probe)
@@ -341,7 +344,7 @@ static void reset_after_manifestation(struct probe *probe)
     struct dfu_status_reply status;
     if (!download(probe, dfu_transfer_size(probe), &status))
         return;
-    probe->backup.dirty = status.bStatus != DFU_STATUS_OK;
+    probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
     int result = probe_reset(probe);
     if (result == TARGET_ERR_GONE)
         expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset");
@@ -352,7 +355,7 @@ static void reset_after_manifestation(struct probe *probe)
 static void reset_with_corrupt_firmware(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFU_STATE_dfuDNLOAD_IDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE))
         return;
     int result = probe_reset(probe);
     if (result == TARGET_ERR_GONE)
@@ -361,9 +364,9 @@ static void reset_with_corrupt_firmware(struct probe *probe)
                 "the device is at run time") ||
         !expect_getstatus(probe, &status))
         return;
-    expect(probe, status.bState == DFU_STATE_dfuERROR, "dfuERROR", "%s",
+    expect(probe, status.bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",
            dfu_state_name(status.bState));
-    expect_number(probe, "bStatus", status.bStatus, DFU_STATUS_errFIRMWARE);
+    expect_number(probe, "bStatus", status.bStatus, DFURT_STATUS_errFIRMWARE);
 }
 
 #define IN_DFU_MODE (NEED_DFU_MODE | NEED_DFU_INTERFACE)

@@ -18,7 +18,8 @@ enum { PAGE_MAX = PROBE_CONTROL_MAX };
 static void read_name(struct probe *probe, uint8_t index, char *text, size_t size)
 {
     uint8_t bytes[255];
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, index, 0x0409, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
     int length = index ? probe_control(probe, &setup, bytes) : 0;
     size_t used = 0;
     for (int i = 2; i + 1 < length && used + 1 < size; i += 2)
@@ -59,10 +60,10 @@ static bool begin(struct probe *probe)
 // A command that must end in dfuDNLOAD-IDLE.
 static bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
 {
-    struct dfu_status_reply status = {.bState = DFU_STATE_dfuERROR};
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuERROR};
     int result = dfuse_command(probe, command, address);
     return expect_result(probe, result, 5, NULL) &&
-           expect(probe, dfu_poll(probe, &status) && status.bState == DFU_STATE_dfuDNLOAD_IDLE,
+           expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                   "dfuDNLOAD-IDLE after the command", "%s, status %02xh",
                   dfu_state_name(status.bState), status.bStatus);
 }
@@ -78,7 +79,7 @@ static bool expect_command_fails(struct probe *probe,
         return probe_inconclusive(probe, "%s", target_error_text(result));
     if (!expect(probe, dfu_poll(probe, ret_status), "GETSTATUS is answered", "it is not"))
         return false;
-    return expect(probe, ret_status->bState == DFU_STATE_dfuERROR, "dfuERROR", "%s",
+    return expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",
                   dfu_state_name(ret_status->bState));
 }
 
@@ -97,7 +98,7 @@ static void first_status_is_busy(struct probe *probe)
         return;
     dfuse_command(probe, DFUSE_SET_ADDRESS, region.address);
     if (expect_getstatus(probe, &status))
-        expect(probe, status.bState == DFU_STATE_dfuDNBUSY, "dfuDNBUSY", "%s",
+        expect(probe, status.bState == DFURT_STATE_dfuDNBUSY, "dfuDNBUSY", "%s",
                dfu_state_name(status.bState));
 }
 
@@ -107,7 +108,8 @@ static void set_address_outside(struct probe *probe)
     struct dfu_status_reply status;
     if (begin(probe) && expect_command_fails(probe, command, sizeof command, &status))
         expect(probe,
-               status.bStatus == DFU_STATUS_errTARGET || status.bStatus == DFU_STATUS_errADDRESS,
+               status.bStatus == DFURT_STATUS_errTARGET ||
+                   status.bStatus == DFURT_STATUS_errADDRESS,
                "errTARGET or errADDRESS", "status %02xh", status.bStatus);
 }
 
@@ -138,7 +140,7 @@ static void command_cut(struct probe *probe)
 static void get_commands(struct probe *probe)
 {
     uint8_t commands[16];
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, 0, sizeof commands);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof commands);
     int length;
     if (!begin(probe) || !expect_accepted(probe, &setup, commands, &length))
         return;
@@ -153,14 +155,14 @@ static void get_commands(struct probe *probe)
 // Set the address pointer, then leave the download that the command was.
 static bool point_at(struct probe *probe, uint32_t address)
 {
-    const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     return expect_command(probe, DFUSE_SET_ADDRESS, address) &&
            expect_length(probe, &abort, NULL, 0);
 }
 
 static bool read_block(struct probe *probe, uint16_t block, uint8_t *data, uint16_t length)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, block, length);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, length);
     return expect_length(probe, &setup, data, length);
 }
 
@@ -224,13 +226,13 @@ static bool save_page(struct probe *probe, struct page *page)
 
 static bool write_page(struct probe *probe, const struct page *page, const uint8_t *bytes)
 {
-    struct dfu_status_reply status = {.bState = DFU_STATE_dfuERROR};
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuERROR};
     if (!begin(probe) || !expect_command(probe, DFUSE_ERASE, page->address) ||
         !expect_command(probe, DFUSE_SET_ADDRESS, page->address))
         return false;
     int result = dfu_dnload(probe, DFUSE_FIRST_BLOCK, bytes, page->size);
     return expect_result(probe, result, page->size, NULL) &&
-           expect(probe, dfu_poll(probe, &status) && status.bState == DFU_STATE_dfuDNLOAD_IDLE,
+           expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                   "dfuDNLOAD-IDLE after the block", "%s, status %02xh",
                   dfu_state_name(status.bState), status.bStatus);
 }

@@ -27,8 +27,8 @@ static bool select_alternate_0(struct probe *probe)
 // dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it.
 static bool dfu_util_status(struct probe *probe)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATUS, 0, sizeof reply);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
     int result = probe_control(probe, &setup, reply);
     if (result == TARGET_ERR_STALL)
         return expect(probe, true, "an answer or a STALL", "STALL");
@@ -55,24 +55,24 @@ static void dfu_util_begins(struct probe *probe)
     struct dfu_status_reply status;
     if (!select_alternate_0(probe) || !expect_getstatus(probe, &status))
         return;
-    if (status.bState == DFU_STATE_dfuERROR) {
-        const struct usb_setup clear = dfu_setup(probe, DFU_CLRSTATUS, 0, 0);
+    if (status.bState == DFURT_STATE_dfuERROR) {
+        const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
         if (!expect_length(probe, &clear, NULL, 0) || !expect_getstatus(probe, &status))
             return;
-    } else if (status.bState == DFU_STATE_dfuDNLOAD_IDLE ||
-               status.bState == DFU_STATE_dfuUPLOAD_IDLE) {
-        const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
+    } else if (status.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
+               status.bState == DFURT_STATE_dfuUPLOAD_IDLE) {
+        const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
         if (!expect_length(probe, &abort, NULL, 0) || !expect_getstatus(probe, &status))
             return;
     }
-    expect_number(probe, "bState when dfu-util begins", status.bState, DFU_STATE_dfuIDLE);
+    expect_number(probe, "bState when dfu-util begins", status.bState, DFURT_STATE_dfuIDLE);
 }
 
 static void dfu_util_status_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (expect_getstatus(probe, &status))
-        expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFU_STATUS_OK);
+        expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK);
 }
 
 static void fwupd_status(struct probe *probe)

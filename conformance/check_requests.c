@@ -13,12 +13,12 @@
 // an answer to look at.
 static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
 {
-    const struct usb_setup setup = dfu_setup(probe, bRequest, 0, length);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
     int result = probe_control(probe, &setup, reply);
     if (result == TARGET_ERR_STALL) {
         expect(probe, true, "an answer or a STALL", "STALL");
         probe_note(probe, "the device STALLs %s in appIDLE, as it may",
-                   bRequest == DFU_GETSTATUS ? "GETSTATUS" : "GETSTATE");
+                   bRequest == DFURT_GETSTATUS ? "GETSTATUS" : "GETSTATE");
         return false;
     }
     return expect_result(probe, result, length, reply);
@@ -26,8 +26,8 @@ static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t 
 
 static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    if (!given(probe, ask(probe, DFU_GETSTATUS, reply, sizeof reply)))
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    if (!given(probe, ask(probe, DFURT_GETSTATUS, reply, sizeof reply)))
         return false;
     *ret_status = dfu_status_load(reply);
     return true;
@@ -35,21 +35,21 @@ static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 
 static void getstatus_length(struct probe *probe)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
-    ask(probe, DFU_GETSTATUS, reply, sizeof reply);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    ask(probe, DFURT_GETSTATUS, reply, sizeof reply);
 }
 
 static void getstate_length(struct probe *probe)
 {
     uint8_t state;
-    ask(probe, DFU_GETSTATE, &state, sizeof state);
+    ask(probe, DFURT_GETSTATE, &state, sizeof state);
 }
 
 static void status_in_range(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect(probe, status.bStatus <= DFU_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh", "%02Xh",
+        expect(probe, status.bStatus <= DFURT_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh", "%02Xh",
                status.bStatus);
 }
 
@@ -57,7 +57,7 @@ static void state_in_range(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect(probe, status.bState <= DFU_STATE_dfuERROR, "bState 00h to 0Ah", "%02Xh",
+        expect(probe, status.bState <= DFURT_STATE_dfuERROR, "bState 00h to 0Ah", "%02Xh",
                status.bState);
 }
 
@@ -65,14 +65,15 @@ static void status_is_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect_number(probe, "bStatus", status.bStatus, DFU_STATUS_OK);
+        expect_number(probe, "bStatus", status.bStatus, DFURT_STATUS_OK);
 }
 
 static void getstate_agrees(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    if (ask_status(probe, &status) && given(probe, ask(probe, DFU_GETSTATE, &state, sizeof state)))
+    if (ask_status(probe, &status) &&
+        given(probe, ask(probe, DFURT_GETSTATE, &state, sizeof state)))
         expect_number(probe, "the state that GETSTATE returns", state, status.bState);
 }
 
@@ -80,7 +81,7 @@ static void getstate_exists(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, sizeof state);
+    const struct usbdev_setup_packet getstate = dfu_setup(probe, DFURT_GETSTATE, 0, sizeof state);
     if (ask_status(probe, &status))
         expect_length(probe, &getstate, &state, sizeof state);
 }
@@ -91,8 +92,8 @@ static void string_readable(struct probe *probe)
     uint8_t string[255];
     if (!ask_status(probe, &status) || status.iString == 0)
         return;
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_STRING, status.iString, 0x0409, sizeof string);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
     char expected[64];
     snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
              status.iString);
@@ -100,7 +101,7 @@ static void string_readable(struct probe *probe)
     if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
         probe_inconclusive(probe, "%s", target_error_text(result));
     else
-        expect(probe, result >= 2 && string[1] == USB_DT_STRING, expected, "%s",
+        expect(probe, result >= 2 && string[1] == USBDEV_DT_STRING, expected, "%s",
                result < 0 ? target_error_text(result) : "something else");
 }
 
@@ -126,10 +127,10 @@ static unsigned last_took_us(const struct probe *probe)
 
 static void no_data_in_time(struct probe *probe)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_RECIPIENT_INTERFACE,
-        .bRequest = USB_SET_INTERFACE,
-        .wIndex = dfu_setup(probe, DFU_GETSTATE, 0, 0).wIndex,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = USBDEV_SET_INTERFACE,
+        .wIndex = dfu_setup(probe, DFURT_GETSTATE, 0, 0).wIndex,
     };
     unsigned best_us = UINT32_MAX;
     for (int i = 0; i < TRIES; ++i) {
@@ -144,7 +145,7 @@ static void no_data_in_time(struct probe *probe)
 
 static void data_in_time(struct probe *probe)
 {
-    uint8_t bytes[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     unsigned best_us = UINT32_MAX;
     for (int i = 0; i < TRIES; ++i) {
         if (!read_device_descriptor(probe, bytes))
@@ -169,7 +170,7 @@ static void status_in_time(struct probe *probe)
 static void alive_after_in_stall(struct probe *probe)
 {
     uint8_t data[64];
-    const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
     if (given(probe, expect_stall(probe, &upload, data)))
         expect_alive(probe, "after a STALL of an IN request");
 }
@@ -177,14 +178,14 @@ static void alive_after_in_stall(struct probe *probe)
 static void alive_after_out_stall(struct probe *probe)
 {
     uint8_t data[64] = {0};
-    const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet dnload = dfu_setup(probe, DFURT_DNLOAD, 0, sizeof data);
     if (given(probe, expect_stall(probe, &dnload, data)))
         expect_alive(probe, "after a STALL of an OUT request with data");
 }
 
 static void alive_after_no_data_stall(struct probe *probe)
 {
-    const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     if (given(probe, expect_stall(probe, &abort, NULL)))
         expect_alive(probe, "after a STALL of a request without data");
 }
@@ -193,8 +194,8 @@ static void alive_after_many_stalls(struct probe *probe)
 {
     enum { MANY = 20 };
     uint8_t data[64] = {0};
-    const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, sizeof data);
-    const struct usb_setup dnload = dfu_setup(probe, DFU_DNLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet dnload = dfu_setup(probe, DFURT_DNLOAD, 0, sizeof data);
     for (int i = 0; i < MANY; ++i) {
         if (!given(probe, expect_stall(probe, i % 2 ? &upload : &dnload, data)))
             return;
@@ -222,7 +223,8 @@ static bool expect_no_detach(struct probe *probe, int result)
 }
 
 // Send what looks like a DFU request, and ask for the state.
-static void send_lookalike(struct probe *probe, const struct usb_setup *setup, bool not_ours)
+static void
+send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, bool not_ours)
 {
     uint8_t data[64] = {0};
     int result = probe_control(probe, setup, data);
@@ -230,14 +232,14 @@ static void send_lookalike(struct probe *probe, const struct usb_setup *setup, b
         return;
     if (result >= 0)
         probe_note(probe, "the device carries it out, as a request of its own");
-    expect_state(probe, DFU_STATE_appIDLE, "after it");
+    expect_state(probe, DFURT_STATE_appIDLE, "after it");
 }
 
 static void lookalike_stalls(struct probe *probe)
 {
     const struct lookalike *row = probe->check->row;
-    uint16_t wValue = row->bRequest == DFU_DETACH ? 1000 : 0;
-    struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
+    uint16_t wValue = row->bRequest == DFURT_DETACH ? 1000 : 0;
+    struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     send_lookalike(probe, &setup, row->not_ours);
 }
@@ -245,10 +247,10 @@ static void lookalike_stalls(struct probe *probe)
 static void standard_get_status(struct probe *probe)
 {
     uint8_t status[2];
-    struct usb_setup setup = dfu_setup(probe, USB_GET_STATUS, 0, sizeof status);
-    setup.bmRequestType = USB_DIR_IN | USB_RECIPIENT_INTERFACE;
+    struct usbdev_setup_packet setup = dfu_setup(probe, USBDEV_GET_STATUS, 0, sizeof status);
+    setup.bmRequestType = USBDEV_DIR_IN | USBDEV_RECIPIENT_INTERFACE;
     if (expect_length(probe, &setup, status, sizeof status))
-        expect(probe, load_le16(status) == 0, "00 00", "%02x %02x", status[0], status[1]);
+        expect(probe, usbdev_load_le16(status) == 0, "00 00", "%02x %02x", status[0], status[1]);
 }
 
 // ---- wIndex, all 16 bits of it (USB 2.0 9.3.4) ----
@@ -258,13 +260,14 @@ struct other_index {
     uint8_t wLength;
 };
 
-static const struct other_index index_detach = {DFU_DETACH, 0};
-static const struct other_index index_getstatus = {DFU_GETSTATUS, DFU_STATUS_REPLY_SIZE};
+static const struct other_index index_detach = {DFURT_DETACH, 0};
+static const struct other_index index_getstatus = {DFURT_GETSTATUS, DFURT_STATUS_REPLY_SIZE};
 
 static void high_bits_of_index(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
-    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    struct usbdev_setup_packet setup =
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
     setup.wIndex |= 0x0100;
     send_lookalike(probe, &setup, false);
 }
@@ -272,7 +275,8 @@ static void high_bits_of_index(struct probe *probe)
 static void absent_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
-    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    struct usbdev_setup_packet setup =
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
     int absent = device_absent_interface(probe_device(probe));
     if (absent < 0) {
         probe_skip(probe, "the device has all 256 interfaces");
@@ -285,7 +289,8 @@ static void absent_interface(struct probe *probe)
 static void other_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
-    struct usb_setup setup = dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+    struct usbdev_setup_packet setup =
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
     setup.wIndex = (uint16_t)device_other_interface(probe_device(probe));
     send_lookalike(probe, &setup, true);
 }
@@ -299,7 +304,7 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
     static const char *const when = "after it";
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
         uint8_t data[PROBE_CONTROL_MAX];
-        const struct usb_setup setup = dfu_setup(probe, bRequest, 0, lengths[i]);
+        const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, lengths[i]);
         int result = probe_control(probe, &setup, data);
         int whole = size < lengths[i] ? size : lengths[i];
         // Nothing is required of a STALL here: the request is optional in appIDLE.
@@ -312,12 +317,12 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
 
 static void getstatus_any_length(struct probe *probe)
 {
-    any_length(probe, DFU_GETSTATUS, DFU_STATUS_REPLY_SIZE);
+    any_length(probe, DFURT_GETSTATUS, DFURT_STATUS_REPLY_SIZE);
 }
 
 static void getstate_any_length(struct probe *probe)
 {
-    any_length(probe, DFU_GETSTATE, DFU_STATE_REPLY_SIZE);
+    any_length(probe, DFURT_GETSTATE, DFURT_STATE_REPLY_SIZE);
 }
 
 static void upload_any_length(struct probe *probe)
@@ -325,7 +330,7 @@ static void upload_any_length(struct probe *probe)
     static const uint16_t lengths[] = {0, 1, 64, 4096};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
         uint8_t data[PROBE_CONTROL_MAX];
-        const struct usb_setup upload = dfu_setup(probe, DFU_UPLOAD, 0, lengths[i]);
+        const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, lengths[i]);
         if (!expect_stall(probe, &upload, data))
             return;
     }
@@ -334,7 +339,7 @@ static void upload_any_length(struct probe *probe)
 static void detach_with_data(struct probe *probe)
 {
     uint8_t data[8] = {0};
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, 1000, sizeof data);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 1000, sizeof data);
     int result = probe_control(probe, &detach, data);
     probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
                target_error_text(result));
@@ -397,35 +402,35 @@ static const struct check checks[] = {
      DFU, alive_after_many_stalls},
     {"REQ-06a", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to the device, is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFURT_DETACH, 0, false)},
     {"REQ-06b", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the vendor, to the device, is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFU_DETACH, 0, true)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFURT_DETACH, 0, true)},
     {"REQ-06c", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the vendor, to the interface, is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFURT_DETACH, 0, false)},
     {"REQ-06d", "DFU 1.1 3", LEVEL_MUST,
      "DETACH in the wrong direction is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFU_DETACH, 1, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFURT_DETACH, 1, false)},
     {"REQ-06e", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to an endpoint, is no DETACH",
      DFU | NEED_DETACH | NEED_RAW, lookalike_stalls,
-     LOOKALIKE(0x22, DFU_DETACH, 0, false)},
+     LOOKALIKE(0x22, DFURT_DETACH, 0, false)},
     {"REQ-06f", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the class, to 'other', is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFU_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFURT_DETACH, 0, false)},
     {"REQ-06g", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS in the wrong direction STALLs",
-     DFU, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0x21, DFURT_GETSTATUS, 6, false)},
     {"REQ-06h", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATE in the wrong direction STALLs",
-     DFU, lookalike_stalls, LOOKALIKE(0x21, DFU_GETSTATE, 1, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0x21, DFURT_GETSTATE, 1, false)},
     {"REQ-06i", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS to the device STALLs",
-     DFU, lookalike_stalls, LOOKALIKE(0xA0, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0xA0, DFURT_GETSTATUS, 6, false)},
     {"REQ-06j", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS as a vendor request is not DFU's",
-     DFU, lookalike_stalls, LOOKALIKE(0xC1, DFU_GETSTATUS, 6, false)},
+     DFU, lookalike_stalls, LOOKALIKE(0xC1, DFURT_GETSTATUS, 6, false)},
     {"REQ-06k", "USB 2.0 9.4.5", LEVEL_MUST,
      "the standard GET_STATUS to the interface returns 00 00",
      DFU, standard_get_status},

@@ -27,8 +27,8 @@ struct row {
 // Into appDETACH, for as long as the device allows.
 static bool enter_state(struct probe *probe, uint8_t state)
 {
-    if (state == DFU_STATE_appIDLE)
-        return given(probe, expect_state(probe, DFU_STATE_appIDLE, "to begin with"));
+    if (state == DFURT_STATE_appIDLE)
+        return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "to begin with"));
     return given(probe, expect_detach(probe, detach_time(probe)) &&
                             expect_state(probe, state, "after DETACH"));
 }
@@ -36,7 +36,7 @@ static bool enter_state(struct probe *probe, uint8_t state)
 // What GETSTATE answers is the state that it is asked in.
 static bool expect_own_state(struct probe *probe, const struct row *row, const uint8_t *data)
 {
-    return row->bRequest != DFU_GETSTATE ||
+    return row->bRequest != DFURT_GETSTATE ||
            expect(probe, data[0] == row->state, dfu_state_name(row->state), "%s",
                   dfu_state_name(data[0]));
 }
@@ -44,8 +44,8 @@ static bool expect_own_state(struct probe *probe, const struct row *row, const u
 static bool expect_outcome(struct probe *probe, const struct row *row)
 {
     uint8_t data[64] = {0};
-    uint16_t wValue = row->bRequest == DFU_DETACH ? detach_time(probe) : 0;
-    const struct usb_setup setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
+    uint16_t wValue = row->bRequest == DFURT_DETACH ? detach_time(probe) : 0;
+    const struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     switch (row->outcome) {
     case STALLED:
         return expect_stall(probe, &setup, data);
@@ -75,7 +75,7 @@ static void follow_row(struct probe *probe)
 static void detach_in_app_idle(struct probe *probe)
 {
     const struct row *row = probe->check->row;
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
     if (!enter_state(probe, row->state) || !expect_length(probe, &detach, NULL, 0))
         return;
     if (!device_will_detach(&probe->run_time)) {
@@ -83,7 +83,7 @@ static void detach_in_app_idle(struct probe *probe)
         return;
     }
     uint8_t state;
-    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, sizeof state);
+    const struct usbdev_setup_packet getstate = dfu_setup(probe, DFURT_GETSTATE, 0, sizeof state);
     if (probe_control(probe, &getstate, &state) == (int)sizeof state)
         expect_number(probe, "the state after it", state, row->next);
 }
@@ -92,21 +92,21 @@ static void detach_in_app_idle(struct probe *probe)
 static bool expect_unknown_stalls(struct probe *probe, uint8_t bRequest)
 {
     uint8_t data[4] = {0};
-    struct usb_setup setup = dfu_setup(probe, bRequest, 0, 0);
+    struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
     if (!expect_stall(probe, &setup, data))
         return false;
-    setup.bmRequestType |= USB_DIR_IN;
+    setup.bmRequestType |= USBDEV_DIR_IN;
     setup.wLength = sizeof data;
     return expect_stall(probe, &setup, data);
 }
 
 static void unknown_in_app_idle(struct probe *probe)
 {
-    for (unsigned bRequest = DFU_ABORT + 1; bRequest <= UINT8_MAX; ++bRequest) {
+    for (unsigned bRequest = DFURT_ABORT + 1; bRequest <= UINT8_MAX; ++bRequest) {
         if (!expect_unknown_stalls(probe, (uint8_t)bRequest))
             return;
     }
-    expect_state(probe, DFU_STATE_appIDLE, "after all of them");
+    expect_state(probe, DFURT_STATE_appIDLE, "after all of them");
 }
 
 static void unknown_in_app_detach(struct probe *probe)
@@ -114,9 +114,9 @@ static void unknown_in_app_detach(struct probe *probe)
     static const uint8_t requests[] = {7, 8, 0x21, 0x40, 0x7F, 0x80, 0xFF};
     for (size_t i = 0; i < sizeof requests; ++i) {
         uint8_t data[1];
-        const struct usb_setup setup = dfu_setup(probe, requests[i], 0, 0);
-        if (!enter_state(probe, DFU_STATE_appDETACH) || !expect_stall(probe, &setup, data) ||
-            !expect_state(probe, DFU_STATE_appIDLE, "after it"))
+        const struct usbdev_setup_packet setup = dfu_setup(probe, requests[i], 0, 0);
+        if (!enter_state(probe, DFURT_STATE_appDETACH) || !expect_stall(probe, &setup, data) ||
+            !expect_state(probe, DFURT_STATE_appIDLE, "after it"))
             return;
     }
 }
@@ -129,56 +129,56 @@ static void unknown_in_app_detach(struct probe *probe)
 static const struct check checks[] = {
     {"RT-STATE-0-DETACH", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DETACH is accepted, next is appDETACH",
-     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFU_DETACH, 0, ACCEPTED, 1)},
+     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFURT_DETACH, 0, ACCEPTED, 1)},
     {"RT-STATE-0-DNLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD with data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_DNLOAD, 16, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 16, STALLED, 0)},
     {"RT-STATE-0-DNLOAD-0", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD without data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_DNLOAD, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 0, STALLED, 0)},
     {"RT-STATE-0-UPLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: UPLOAD STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_UPLOAD, 16, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_UPLOAD, 16, STALLED, 0)},
     {"RT-STATE-0-GETSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: GETSTATUS is answered or STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_GETSTATUS, 6, ANSWERED_OR_STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATUS, 6, ANSWERED_OR_STALLED, 0)},
     {"RT-STATE-0-CLRSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: CLRSTATUS STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_CLRSTATUS, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_CLRSTATUS, 0, STALLED, 0)},
     {"RT-STATE-0-GETSTATE", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: GETSTATE is answered or STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_GETSTATE, 1, ANSWERED_OR_STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATE, 1, ANSWERED_OR_STALLED, 0)},
     {"RT-STATE-0-ABORT", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: ABORT STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFU_ABORT, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_ABORT, 0, STALLED, 0)},
     {"RT-STATE-0-OTHER", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: requests 7 to 255 STALL, the state stays",
      IN_IDLE, unknown_in_app_idle},
 
     {"RT-STATE-1-DETACH", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: a second DETACH STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_DETACH, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DETACH, 0, STALLED, 0)},
     {"RT-STATE-1-DNLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD with data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_DNLOAD, 16, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 16, STALLED, 0)},
     {"RT-STATE-1-DNLOAD-0", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD without data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_DNLOAD, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 0, STALLED, 0)},
     {"RT-STATE-1-UPLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: UPLOAD STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_UPLOAD, 16, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_UPLOAD, 16, STALLED, 0)},
     {"RT-STATE-1-GETSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: GETSTATUS is answered, the state stays",
-     IN_DETACH, follow_row, ROW(1, DFU_GETSTATUS, 6, ANSWERED, 1)},
+     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATUS, 6, ANSWERED, 1)},
     {"RT-STATE-1-CLRSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: CLRSTATUS STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_CLRSTATUS, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_CLRSTATUS, 0, STALLED, 0)},
     {"RT-STATE-1-GETSTATE", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: GETSTATE is answered, the state stays",
-     IN_DETACH, follow_row, ROW(1, DFU_GETSTATE, 1, ANSWERED, 1)},
+     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATE, 1, ANSWERED, 1)},
     {"RT-STATE-1-ABORT", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: ABORT STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFU_ABORT, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_ABORT, 0, STALLED, 0)},
     {"RT-STATE-1-OTHER", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: a request that DFU does not have STALLs, next is appIDLE",
      IN_DETACH, unknown_in_app_detach},

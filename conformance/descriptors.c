@@ -50,7 +50,7 @@ static void note_problem(struct usb_configuration *config, size_t offset, const 
 static void add_interface(struct usb_configuration *config, const struct descriptor *descriptor)
 {
     const uint8_t *bytes = descriptor->bytes;
-    if (descriptor->bLength < USB_INTERFACE_DESCRIPTOR_SIZE) {
+    if (descriptor->bLength < USBDEV_INTERFACE_DESCRIPTOR_SIZE) {
         note_problem(config, descriptor->offset, "an interface descriptor is shorter than 9 bytes");
         return;
     }
@@ -74,7 +74,7 @@ static void add_interface(struct usb_configuration *config, const struct descrip
 static void add_endpoint(struct usb_configuration *config, const struct descriptor *descriptor)
 {
     const uint8_t *bytes = descriptor->bytes;
-    if (descriptor->bLength < USB_ENDPOINT_DESCRIPTOR_SIZE) {
+    if (descriptor->bLength < USBDEV_ENDPOINT_DESCRIPTOR_SIZE) {
         note_problem(config, descriptor->offset, "an endpoint descriptor is shorter than 7 bytes");
         return;
     }
@@ -87,7 +87,7 @@ static void add_endpoint(struct usb_configuration *config, const struct descript
         .bLength = descriptor->bLength,
         .bEndpointAddress = bytes[2],
         .bmAttributes = bytes[3],
-        .wMaxPacketSize = load_le16(bytes + 4),
+        .wMaxPacketSize = usbdev_load_le16(bytes + 4),
         .bInterval = bytes[6],
         .interface = (int)config->interface_count - 1,
     };
@@ -123,9 +123,9 @@ static bool is_dfu_functional(const struct usb_configuration *config,
         return true;
     if (before && before->bInterfaceClass != 0xFF)
         return false;
-    if (descriptor->bLength != USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE)
+    if (descriptor->bLength != USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE)
         return false;
-    uint16_t version = load_le16(descriptor->bytes + 7);
+    uint16_t version = usbdev_load_le16(descriptor->bytes + 7);
     return version == 0x0100 || version == 0x0110 || version == 0x011A;
 }
 
@@ -149,9 +149,9 @@ static void add_functional(struct usb_configuration *config, const struct descri
         .offset = descriptor->offset,
         .bLength = descriptor->bLength,
         .bmAttributes = bytes[2],
-        .wDetachTimeOut = load_le16(bytes + 3),
-        .wTransferSize = load_le16(bytes + 5),
-        .bcdDFUVersion = descriptor->bLength >= 9 ? load_le16(bytes + 7) : 0x0100,
+        .wDetachTimeOut = usbdev_load_le16(bytes + 3),
+        .wTransferSize = usbdev_load_le16(bytes + 5),
+        .bcdDFUVersion = descriptor->bLength >= 9 ? usbdev_load_le16(bytes + 7) : 0x0100,
         .interface = interface,
         .misplaced = interface < 0 || !interface_is_dfu(&config->interfaces[interface]),
     };
@@ -160,16 +160,16 @@ static void add_functional(struct usb_configuration *config, const struct descri
 static void add_descriptor(struct usb_configuration *config, const struct descriptor *descriptor)
 {
     switch (descriptor->bDescriptorType) {
-    case USB_DT_INTERFACE:
+    case USBDEV_DT_INTERFACE:
         add_interface(config, descriptor);
         break;
-    case USB_DT_ENDPOINT:
+    case USBDEV_DT_ENDPOINT:
         add_endpoint(config, descriptor);
         break;
-    case USB_DT_INTERFACE_ASSOCIATION:
+    case USBDEV_DT_INTERFACE_ASSOCIATION:
         add_association(config, descriptor);
         break;
-    case USB_DT_DFU_FUNCTIONAL:
+    case USBDEV_DT_DFU_FUNCTIONAL:
         add_functional(config, descriptor);
         break;
     default:
@@ -183,12 +183,12 @@ bool configuration_parse(struct usb_configuration *ret, const uint8_t *bytes, si
     struct descriptor header;
     descriptor_walk_start(&walk, bytes, length);
     if (!descriptor_walk_next(&walk, &header) ||
-        header.bLength < USB_CONFIGURATION_DESCRIPTOR_SIZE ||
-        header.bDescriptorType != USB_DT_CONFIGURATION)
+        header.bLength < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE ||
+        header.bDescriptorType != USBDEV_DT_CONFIGURATION)
         return false;
 
     *ret = (struct usb_configuration){
-        .wTotalLength = load_le16(bytes + 2),
+        .wTotalLength = usbdev_load_le16(bytes + 2),
         .bNumInterfaces = bytes[4],
         .bConfigurationValue = bytes[5],
         .iConfiguration = bytes[6],
@@ -206,8 +206,8 @@ bool configuration_parse(struct usb_configuration *ret, const uint8_t *bytes, si
 
 bool interface_is_dfu(const struct usb_interface *interface)
 {
-    return interface->bInterfaceClass == DFU_INTERFACE_CLASS &&
-           interface->bInterfaceSubClass == DFU_INTERFACE_SUBCLASS;
+    return interface->bInterfaceClass == DFURT_INTERFACE_CLASS &&
+           interface->bInterfaceSubClass == DFURT_INTERFACE_SUBCLASS;
 }
 
 const struct usb_interface *configuration_dfu_interface(const struct usb_configuration *config)

@@ -14,12 +14,12 @@ void device_load(struct device *device, const struct target_descriptors *raw)
 
 uint16_t device_vendor(const struct device *device)
 {
-    return load_le16(device->raw.device + 8);
+    return usbdev_load_le16(device->raw.device + 8);
 }
 
 uint16_t device_product(const struct device *device)
 {
-    return load_le16(device->raw.device + 10);
+    return usbdev_load_le16(device->raw.device + 10);
 }
 
 uint8_t device_max_packet0(const struct device *device)
@@ -34,7 +34,7 @@ uint8_t device_attributes(const struct device *device)
 
 bool device_will_detach(const struct device *device)
 {
-    return device_attributes(device) & DFU_ATTR_WILL_DETACH;
+    return device_attributes(device) & DFURT_ATTR_WILL_DETACH;
 }
 
 bool device_is_dfuse(const struct device *device)

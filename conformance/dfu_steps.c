@@ -26,7 +26,7 @@ uint16_t dfu_transfer_size(const struct probe *probe)
 int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length)
 {
     uint8_t bytes[PROBE_CONTROL_MAX];
-    const struct usb_setup setup = dfu_setup(probe, DFU_DNLOAD, block, length);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DNLOAD, block, length);
     if (length)
         memcpy(bytes, data, length);
     return probe_control(probe, &setup, bytes);
@@ -44,8 +44,8 @@ uint32_t dfuse_address(struct probe *probe)
     enum { DEFAULT_ADDRESS = 0x08000000 };
     const struct device *device = probe_device(probe);
     uint8_t bytes[255];
-    const struct usb_setup setup =
-        get_descriptor(USB_DT_STRING, device->dfu->iInterface, 0x0409, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, device->dfu->iInterface, 0x0409, sizeof bytes);
     int length = probe_control(probe, &setup, bytes);
 
     char text[sizeof bytes / 2] = "";
@@ -58,17 +58,18 @@ uint32_t dfuse_address(struct probe *probe)
 // Returns the length of the reply or an enum target_error.
 static int ask(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     int result = probe_control(probe, &setup, reply);
-    if (result == DFU_STATUS_REPLY_SIZE)
+    if (result == DFURT_STATUS_REPLY_SIZE)
         *ret_status = dfu_status_load(reply);
     return result;
 }
 
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    return ask(probe, ret_status) == DFU_STATUS_REPLY_SIZE;
+    return ask(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
 }
 
 static void wait_poll(struct probe *probe, const struct dfu_status_reply *status)
@@ -81,8 +82,8 @@ static void wait_poll(struct probe *probe, const struct dfu_status_reply *status
 
 static bool is_underway(uint8_t bState)
 {
-    return bState == DFU_STATE_dfuDNLOAD_SYNC || bState == DFU_STATE_dfuDNBUSY ||
-           bState == DFU_STATE_dfuMANIFEST_SYNC || bState == DFU_STATE_dfuMANIFEST;
+    return bState == DFURT_STATE_dfuDNLOAD_SYNC || bState == DFURT_STATE_dfuDNBUSY ||
+           bState == DFURT_STATE_dfuMANIFEST_SYNC || bState == DFURT_STATE_dfuMANIFEST;
 }
 
 bool dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
@@ -101,12 +102,12 @@ bool dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
 
 static void step_to_idle(struct probe *probe, const struct dfu_status_reply *status)
 {
-    if (status->bState == DFU_STATE_dfuDNBUSY || status->bState == DFU_STATE_dfuMANIFEST) {
+    if (status->bState == DFURT_STATE_dfuDNBUSY || status->bState == DFURT_STATE_dfuMANIFEST) {
         wait_poll(probe, status);
         return;
     }
-    uint8_t request = status->bState == DFU_STATE_dfuERROR ? DFU_CLRSTATUS : DFU_ABORT;
-    const struct usb_setup setup = dfu_setup(probe, request, 0, 0);
+    uint8_t request = status->bState == DFURT_STATE_dfuERROR ? DFURT_CLRSTATUS : DFURT_ABORT;
+    const struct usbdev_setup_packet setup = dfu_setup(probe, request, 0, 0);
     probe_control(probe, &setup, NULL);
 }
 
@@ -117,11 +118,11 @@ bool dfu_to_idle(struct probe *probe)
         int result = ask(probe, &status);
         if (result == TARGET_ERR_STALL)
             continue; // it was asked too early, and is in dfuERROR now
-        if (result != DFU_STATUS_REPLY_SIZE)
+        if (result != DFURT_STATUS_REPLY_SIZE)
             return false;
-        if (status.bState == DFU_STATE_dfuIDLE)
+        if (status.bState == DFURT_STATE_dfuIDLE)
             return true;
-        if (status.bState == DFU_STATE_dfuMANIFEST_WAIT_RESET)
+        if (status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET)
             return false;
         step_to_idle(probe, &status);
     }
@@ -158,7 +159,7 @@ static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
 
 static bool enter_idle(struct probe *probe)
 {
-    return dfu_to_idle(probe) || not_reached(probe, DFU_STATE_dfuIDLE, "no way leads there");
+    return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no way leads there");
 }
 
 static bool enter_dnload_sync(struct probe *probe)
@@ -166,7 +167,7 @@ static bool enter_dnload_sync(struct probe *probe)
     if (!enter_idle(probe) || !dfu_prepare_dnload(probe))
         return false;
     return dfu_dnload_something(probe) >= 0 ||
-           not_reached(probe, DFU_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted");
+           not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted");
 }
 
 static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
@@ -187,9 +188,9 @@ static bool enter_dnload_idle(struct probe *probe)
     struct dfu_status_reply status;
     if (!enter_dnload_sync(probe))
         return false;
-    if (dfu_poll(probe, &status) && status.bState == DFU_STATE_dfuDNLOAD_IDLE)
+    if (dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
         return true;
-    return not_reached(probe, DFU_STATE_dfuDNLOAD_IDLE,
+    return not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE,
                        "the download of a block did not end there");
 }
 
@@ -198,45 +199,45 @@ static bool enter_manifest_sync(struct probe *probe)
     if (!enter_dnload_idle(probe))
         return false;
     return dfu_dnload(probe, 1, NULL, 0) == 0 ||
-           not_reached(probe, DFU_STATE_dfuMANIFEST_SYNC, "DNLOAD of nothing was not accepted");
+           not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, "DNLOAD of nothing was not accepted");
 }
 
 static bool enter_upload_idle(struct probe *probe)
 {
     uint8_t data[UPLOAD_BLOCK];
     uint16_t block = device_is_dfuse(&probe->dfu_mode) ? DFUSE_FIRST_BLOCK : 0;
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, block, sizeof data);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, sizeof data);
     if (!enter_idle(probe))
         return false;
     return probe_control(probe, &setup, data) == (int)sizeof data ||
-           not_reached(probe, DFU_STATE_dfuUPLOAD_IDLE, "UPLOAD did not return a whole block");
+           not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE, "UPLOAD did not return a whole block");
 }
 
 static bool enter_error(struct probe *probe)
 {
-    const struct usb_setup illegal = dfu_setup(probe, DFU_DETACH, 0, 0);
+    const struct usbdev_setup_packet illegal = dfu_setup(probe, DFURT_DETACH, 0, 0);
     if (!enter_idle(probe))
         return false;
     return probe_control(probe, &illegal, NULL) == TARGET_ERR_STALL ||
-           not_reached(probe, DFU_STATE_dfuERROR, "an illegal request was not STALLed");
+           not_reached(probe, DFURT_STATE_dfuERROR, "an illegal request was not STALLed");
 }
 
 bool dfu_enter_state(struct probe *probe, uint8_t bState)
 {
     switch (bState) {
-    case DFU_STATE_dfuDNLOAD_SYNC:
+    case DFURT_STATE_dfuDNLOAD_SYNC:
         return enter_dnload_sync(probe);
-    case DFU_STATE_dfuDNBUSY:
+    case DFURT_STATE_dfuDNBUSY:
         return enter_dnload_sync(probe) && enter_by_getstatus(probe, bState);
-    case DFU_STATE_dfuDNLOAD_IDLE:
+    case DFURT_STATE_dfuDNLOAD_IDLE:
         return enter_dnload_idle(probe);
-    case DFU_STATE_dfuMANIFEST_SYNC:
+    case DFURT_STATE_dfuMANIFEST_SYNC:
         return enter_manifest_sync(probe);
-    case DFU_STATE_dfuMANIFEST:
+    case DFURT_STATE_dfuMANIFEST:
         return enter_manifest_sync(probe) && enter_by_getstatus(probe, bState);
-    case DFU_STATE_dfuUPLOAD_IDLE:
+    case DFURT_STATE_dfuUPLOAD_IDLE:
         return enter_upload_idle(probe);
-    case DFU_STATE_dfuERROR:
+    case DFURT_STATE_dfuERROR:
         return enter_error(probe);
     default:
         return enter_idle(probe);

@@ -4,7 +4,7 @@
 
 #include "fake_target.h"
 
-enum { CONFIGURATION_LENGTH = USB_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE };
+enum { CONFIGURATION_LENGTH = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE };
 
 static struct fake_target *fake_of(struct target *target)
 {
@@ -13,10 +13,10 @@ static struct fake_target *fake_of(struct target *target)
 
 static void load_descriptors(struct fake_target *fake)
 {
-    static const uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE] = {
-        18, USB_DT_DEVICE, 0, 2, 0, 0, 0, 64, 0x09, 0x12, 1, 0, 0, 1, 0, 0, 0, 1};
-    static const uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE] = {
-        9, USB_DT_CONFIGURATION, CONFIGURATION_LENGTH, 0, 1, 1, 0, 0x80, 50};
+    static const uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
+        18, USBDEV_DT_DEVICE, 0, 2, 0, 0, 0, 64, 0x09, 0x12, 1, 0, 0, 1, 0, 0, 0, 1};
+    static const uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE] = {
+        9, USBDEV_DT_CONFIGURATION, CONFIGURATION_LENGTH, 0, 1, 1, 0, 0x80, 50};
     struct target_descriptors *descriptors = &fake->base.descriptors;
     memcpy(descriptors->device, device, sizeof device);
     memcpy(descriptors->configuration, header, sizeof header);
@@ -24,7 +24,7 @@ static void load_descriptors(struct fake_target *fake)
     descriptors->configuration_length = CONFIGURATION_LENGTH;
     if (fake->dfu_mode) {
         descriptors->device[10] = 2;
-        descriptors->configuration[9 + 7] = DFU_PROTOCOL_DFU_MODE;
+        descriptors->configuration[9 + 7] = DFURT_PROTOCOL_DFU_MODE;
     }
 }
 
@@ -42,19 +42,20 @@ static int copy(uint8_t *data, uint16_t wLength, const uint8_t *from, size_t len
     return (int)moved;
 }
 
-static int dfu_mode_request(const struct usb_setup *setup, uint8_t *data)
+static int dfu_mode_request(const struct usbdev_setup_packet *setup, uint8_t *data)
 {
-    const uint8_t status[DFU_STATUS_REPLY_SIZE] = {0, 0, 0, 0, DFU_STATE_dfuIDLE, 0};
-    if (setup->bmRequestType == 0xA1 && setup->bRequest == DFU_GETSTATUS)
+    const uint8_t status[DFURT_STATUS_REPLY_SIZE] = {0, 0, 0, 0, DFURT_STATE_dfuIDLE, 0};
+    if (setup->bmRequestType == 0xA1 && setup->bRequest == DFURT_GETSTATUS)
         return copy(data, setup->wLength, status, sizeof status);
-    if (setup->bmRequestType == 0xA1 && setup->bRequest == DFU_GETSTATE)
+    if (setup->bmRequestType == 0xA1 && setup->bRequest == DFURT_GETSTATE)
         return copy(data, setup->wLength, &status[4], 1);
     return TARGET_ERR_STALL;
 }
 
-static int run_time_request(struct fake_target *fake, const struct usb_setup *setup, uint8_t *data)
+static int
+run_time_request(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     int result = dfurt_setup(&fake->dfurt, setup, reply);
     if (result < 0)
         return TARGET_ERR_STALL;
@@ -62,20 +63,23 @@ static int run_time_request(struct fake_target *fake, const struct usb_setup *se
     return copy(data, setup->wLength, reply, (size_t)result);
 }
 
-static int
-get_descriptor_request(struct fake_target *fake, const struct usb_setup *setup, uint8_t *data)
+static int get_descriptor_request(struct fake_target *fake,
+                                  const struct usbdev_setup_packet *setup,
+                                  uint8_t *data)
 {
     const struct target_descriptors *descriptors = &fake->base.descriptors;
-    if (setup->wValue == USB_DT_DEVICE << 8)
+    if (setup->wValue == USBDEV_DT_DEVICE << 8)
         return copy(data, setup->wLength, descriptors->device, sizeof descriptors->device);
-    if (setup->wValue == USB_DT_CONFIGURATION << 8)
+    if (setup->wValue == USBDEV_DT_CONFIGURATION << 8)
         return copy(data, setup->wLength, descriptors->configuration,
                     descriptors->configuration_length);
     return TARGET_ERR_STALL;
 }
 
-static int
-control(struct target *target, const struct usb_setup *setup, uint8_t *data, unsigned timeout_ms)
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
 {
     (void)timeout_ms;
     struct fake_target *fake = fake_of(target);
@@ -85,7 +89,7 @@ control(struct target *target, const struct usb_setup *setup, uint8_t *data, uns
     int result = fake->script ? fake->script(fake, setup, data) : FAKE_NOT_MINE;
     if (result != FAKE_NOT_MINE)
         return result;
-    if (setup->bmRequestType == USB_DIR_IN && setup->bRequest == USB_GET_DESCRIPTOR)
+    if (setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR)
         return get_descriptor_request(fake, setup, data);
     return fake->dfu_mode ? dfu_mode_request(setup, data) : run_time_request(fake, setup, data);
 }

@@ -19,7 +19,7 @@ struct fake_target {
     struct target base;
 
     // Called first for each control transfer; FAKE_NOT_MINE leaves it to the device.
-    int (*script)(struct fake_target *fake, const struct usb_setup *setup, uint8_t *data);
+    int (*script)(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data);
     unsigned controls;  // control transfers so far
     bool never_returns; // having left the bus
 

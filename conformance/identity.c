@@ -6,11 +6,12 @@
 static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEXT])
 {
     uint8_t bytes[255];
-    const struct usb_setup setup = get_descriptor(USB_DT_STRING, index, 0x0409, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
     size_t used = 0;
     int length = index ? probe_control(probe, &setup, bytes) : 0;
     for (int i = 2; i + 1 < length && used + 4 < REPORT_TEXT; i += 2) {
-        unsigned unit = load_le16(bytes + i);
+        unsigned unit = usbdev_load_le16(bytes + i);
         if (unit < 0x20 || (unit >= 0x7F && unit < 0xA0) || (unit >= 0xD800 && unit < 0xE000)) {
             text[used++] = '?';
         } else if (unit < 0x80) {
@@ -32,10 +33,11 @@ static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEX
 static void read_descriptors(struct probe *probe)
 {
     uint8_t bytes[TARGET_CONFIGURATION_MAX];
-    struct usb_setup setup = get_descriptor(USB_DT_DEVICE, 0, 0, USB_DEVICE_DESCRIPTOR_SIZE);
+    struct usbdev_setup_packet setup =
+        get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 
     probe_control(probe, &setup, bytes);
-    setup = get_descriptor(USB_DT_CONFIGURATION, 0, 0,
+    setup = get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0,
                            (uint16_t)probe->target->descriptors.configuration_length);
     probe_control(probe, &setup, bytes);
 }

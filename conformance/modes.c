@@ -28,7 +28,7 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return say(why, size, "this target cannot reset the bus, and the device waits for that");
 
-    const struct usb_setup detach = dfu_setup(probe, DFU_DETACH, DETACH_MS, 0);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result < 0 && result != TARGET_ERR_GONE) {
         snprintf(why, size, "DETACH: %s", target_error_text(result));
@@ -89,14 +89,16 @@ bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
 
 static int ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, DFU_STATE_REPLY_SIZE);
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     int result = probe_control(probe, &getstate, ret_state);
     if (result != TARGET_ERR_STALL)
         return result;
-    const struct usb_setup getstatus = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     result = probe_control(probe, &getstatus, reply);
-    if (result == DFU_STATUS_REPLY_SIZE)
+    if (result == DFURT_STATUS_REPLY_SIZE)
         *ret_state = reply[4];
     return result;
 }
@@ -109,11 +111,11 @@ static void end_detach(struct probe *probe)
         probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
         return;
     }
-    const struct usb_setup abort = dfu_setup(probe, DFU_ABORT, 0, 0);
-    uint8_t state = DFU_STATE_appIDLE;
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
+    uint8_t state = DFURT_STATE_appIDLE;
     probe_control(probe, &abort, NULL);
     ask_state(probe, &state);
-    if (state == DFU_STATE_appDETACH)
+    if (state == DFURT_STATE_appDETACH)
         probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
 }
 
@@ -137,23 +139,23 @@ static bool recover(struct probe *probe)
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
 static void quieten_dfu_mode(struct probe *probe, uint8_t state)
 {
-    bool idle = state != DFU_STATE_dfuMANIFEST_WAIT_RESET && dfu_to_idle(probe);
+    bool idle = state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && dfu_to_idle(probe);
     if (!idle && (probe->target->capabilities & TARGET_CAN_RESET))
         reset_and_find(probe);
 }
 
 bool mode_quieten(struct probe *probe)
 {
-    uint8_t state = DFU_STATE_appIDLE;
+    uint8_t state = DFURT_STATE_appIDLE;
     if (!probe_device(probe)->dfu)
         return true;
     if (gone(ask_state(probe, &state)))
         return recover(probe);
-    if (state == DFU_STATE_appDETACH) {
+    if (state == DFURT_STATE_appDETACH) {
         end_detach(probe);
         return !gone(ask_state(probe, &state)) || recover(probe);
     }
-    if (state > DFU_STATE_dfuIDLE)
+    if (state > DFURT_STATE_dfuIDLE)
         quieten_dfu_mode(probe, state);
     return true;
 }

@@ -46,9 +46,9 @@ static unsigned missing_of_device(const struct probe *probe, bool allow_write, u
         return NEED_DFU_INTERFACE;
     if ((needs & NEED_FUNCTIONAL) && !device->functional)
         return NEED_FUNCTIONAL;
-    if ((needs & NEED_CAN_DNLOAD) && !(attributes & DFU_ATTR_CAN_DNLOAD))
+    if ((needs & NEED_CAN_DNLOAD) && !(attributes & DFURT_ATTR_CAN_DNLOAD))
         return NEED_CAN_DNLOAD;
-    if ((needs & NEED_CAN_UPLOAD) && !(attributes & DFU_ATTR_CAN_UPLOAD))
+    if ((needs & NEED_CAN_UPLOAD) && !(attributes & DFURT_ATTR_CAN_UPLOAD))
         return NEED_CAN_UPLOAD;
     if ((needs & NEED_DFUSE) && !device_is_dfuse(device))
         return NEED_DFUSE;

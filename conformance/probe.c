@@ -79,15 +79,15 @@ static int entry_end(struct probe *probe,
     return result;
 }
 
-int probe_control(struct probe *probe, const struct usb_setup *setup, uint8_t *data)
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CONTROL);
-    usb_setup_store(entry.setup, setup);
+    usbdev_setup_store(entry.setup, setup);
     entry.asked = setup->wLength;
 
     int result = probe->target->ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
     size_t moved = setup->wLength;
-    if (setup->bmRequestType & USB_DIR_IN)
+    if (setup->bmRequestType & USBDEV_DIR_IN)
         moved = result > 0 ? (size_t)result : 0;
     return entry_end(probe, &entry, result, data, moved);
 }
@@ -105,7 +105,7 @@ int probe_transfer(struct probe *probe,
     int result =
         probe->target->ops->transfer(probe->target, bEndpointAddress, data, length, timeout_ms);
     size_t moved = length;
-    if (bEndpointAddress & USB_DIR_IN)
+    if (bEndpointAddress & USBDEV_DIR_IN)
         moved = result > 0 ? (size_t)result : 0;
     return entry_end(probe, &entry, result, data, moved);
 }
@@ -113,8 +113,9 @@ int probe_transfer(struct probe *probe,
 int probe_set_configuration(struct probe *probe, uint8_t value)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_CONFIGURATION);
-    const struct usb_setup setup = {.bRequest = USB_SET_CONFIGURATION, .wValue = value};
-    usb_setup_store(entry.setup, &setup);
+    const struct usbdev_setup_packet setup = {.bRequest = USBDEV_SET_CONFIGURATION,
+                                              .wValue = value};
+    usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_configuration(probe->target, value);
     return entry_end(probe, &entry, result, NULL, 0);
 }
@@ -122,11 +123,11 @@ int probe_set_configuration(struct probe *probe, uint8_t value)
 int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternate)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_INTERFACE);
-    const struct usb_setup setup = {.bmRequestType = USB_RECIPIENT_INTERFACE,
-                                    .bRequest = USB_SET_INTERFACE,
-                                    .wValue = alternate,
-                                    .wIndex = interface};
-    usb_setup_store(entry.setup, &setup);
+    const struct usbdev_setup_packet setup = {.bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                                              .bRequest = USBDEV_SET_INTERFACE,
+                                              .wValue = alternate,
+                                              .wIndex = interface};
+    usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_interface(probe->target, interface, alternate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
@@ -213,17 +214,17 @@ static enum device_mode find_mode(struct probe *probe, const struct device *devi
 {
     if (!device->dfu)
         return DEVICE_RUN_TIME;
-    const struct usb_setup getstate = {.bmRequestType = 0xA1,
-                                       .bRequest = DFU_GETSTATE,
-                                       .wIndex = device->dfu->bInterfaceNumber,
-                                       .wLength = DFU_STATE_REPLY_SIZE};
+    const struct usbdev_setup_packet getstate = {.bmRequestType = 0xA1,
+                                                 .bRequest = DFURT_GETSTATE,
+                                                 .wIndex = device->dfu->bInterfaceNumber,
+                                                 .wLength = DFURT_STATE_REPLY_SIZE};
     uint8_t state;
     // The question itself goes to a device in the mode that its descriptors claim.
-    probe->mode = device->dfu->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
-                                                                           : DEVICE_RUN_TIME;
-    if (probe_control(probe, &getstate, &state) != DFU_STATE_REPLY_SIZE)
+    probe->mode = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
+                                                                             : DEVICE_RUN_TIME;
+    if (probe_control(probe, &getstate, &state) != DFURT_STATE_REPLY_SIZE)
         return probe->mode;
-    return state >= DFU_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
+    return state >= DFURT_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
 }
 
 void probe_refresh(struct probe *probe)
@@ -237,14 +238,14 @@ void probe_refresh(struct probe *probe)
 
 // ---- Requests ----
 
-struct usb_setup
+struct usbdev_setup_packet
 dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength)
 {
     const struct device *device = probe_device(probe);
-    bool in = bRequest == DFU_UPLOAD || bRequest == DFU_GETSTATUS || bRequest == DFU_GETSTATE;
-    return (struct usb_setup){
-        .bmRequestType =
-            (uint8_t)((in ? USB_DIR_IN : USB_DIR_OUT) | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE),
+    bool in = bRequest == DFURT_UPLOAD || bRequest == DFURT_GETSTATUS || bRequest == DFURT_GETSTATE;
+    return (struct usbdev_setup_packet){
+        .bmRequestType = (uint8_t)((in ? USBDEV_DIR_IN : USBDEV_DIR_OUT) | USBDEV_TYPE_CLASS |
+                                   USBDEV_RECIPIENT_INTERFACE),
         .bRequest = bRequest,
         .wValue = wValue,
         .wIndex = device->dfu ? device->dfu->bInterfaceNumber : 0,
@@ -252,18 +253,19 @@ dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t
     };
 }
 
-struct usb_setup get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength)
+struct usbdev_setup_packet
+get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength)
 {
-    return (struct usb_setup){
-        .bmRequestType = USB_DIR_IN,
-        .bRequest = USB_GET_DESCRIPTOR,
+    return (struct usbdev_setup_packet){
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
         .wValue = (uint16_t)(type << 8 | index),
         .wIndex = language,
         .wLength = wLength,
     };
 }
 
-struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFU_STATUS_REPLY_SIZE])
+struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE])
 {
     return (struct dfu_status_reply){
         .bStatus = bytes[0],
@@ -281,5 +283,5 @@ const char *dfu_state_name(uint8_t bState)
         "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET",
         "dfuUPLOAD-IDLE",   "dfuERROR",
     };
-    return bState <= DFU_STATE_dfuERROR ? names[bState] : "a state out of range";
+    return bState <= DFURT_STATE_dfuERROR ? names[bState] : "a state out of range";
 }

@@ -105,7 +105,7 @@ const struct device *probe_device(const struct probe *probe);
 
 // ---- The bus. Results as in target.h. ----
 
-int probe_control(struct probe *probe, const struct usb_setup *setup, uint8_t *data);
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
 int probe_transfer(struct probe *probe,
                    uint8_t bEndpointAddress,
                    uint8_t *data,
@@ -133,10 +133,11 @@ void probe_refresh(struct probe *probe);
 // ---- Requests ----
 
 // A DFU request to the DFU interface, in its own direction (DFU 1.1 table 3.2).
-struct usb_setup
+struct usbdev_setup_packet
 dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength);
 
-struct usb_setup get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength);
+struct usbdev_setup_packet
+get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength);
 
 // GETSTATUS, decoded (DFU 1.1 6.1.2).
 struct dfu_status_reply {
@@ -146,7 +147,7 @@ struct dfu_status_reply {
     uint8_t iString;
 };
 
-struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFU_STATUS_REPLY_SIZE]);
+struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE]);
 const char *dfu_state_name(uint8_t bState); // "appIDLE", ..., "state out of range"
 
 // ---- Expectations. Each returns whether it was met; if not, the verdict is set. ----
@@ -163,11 +164,11 @@ bool expect_number(struct probe *probe, const char *what, unsigned received, uns
 
 // The request is carried out: its data stage has this length, or any length.
 bool expect_length(struct probe *probe,
-                   const struct usb_setup *setup,
+                   const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    uint16_t length);
 bool expect_accepted(struct probe *probe,
-                     const struct usb_setup *setup,
+                     const struct usbdev_setup_packet *setup,
                      uint8_t *data,
                      int *ret_length);
 
@@ -177,7 +178,7 @@ bool expect_result(struct probe *probe, int result, uint16_t length, const uint8
 bool expect_stalled(struct probe *probe, int result, const uint8_t *data);
 
 // The request STALLs.
-bool expect_stall(struct probe *probe, const struct usb_setup *setup, uint8_t *data);
+bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
 
 // GETSTATUS and GETSTATE answer in full.
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);

@@ -160,7 +160,7 @@ static bool unexpected(struct probe *probe, const char *expected, int result, co
 }
 
 bool expect_accepted(struct probe *probe,
-                     const struct usb_setup *setup,
+                     const struct usbdev_setup_packet *setup,
                      uint8_t *data,
                      int *ret_length)
 {
@@ -185,12 +185,12 @@ bool expect_result(struct probe *probe, int result, uint16_t length, const uint8
 }
 
 bool expect_length(struct probe *probe,
-                   const struct usb_setup *setup,
+                   const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    uint16_t length)
 {
     int result = probe_control(probe, setup, data);
-    return expect_result(probe, result, length, setup->bmRequestType & USB_DIR_IN ? data : NULL);
+    return expect_result(probe, result, length, setup->bmRequestType & USBDEV_DIR_IN ? data : NULL);
 }
 
 bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
@@ -201,17 +201,18 @@ bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
     return true;
 }
 
-bool expect_stall(struct probe *probe, const struct usb_setup *setup, uint8_t *data)
+bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
     int result = probe_control(probe, setup, data);
-    return expect_stalled(probe, result, setup->bmRequestType & USB_DIR_IN ? data : NULL);
+    return expect_stalled(probe, result, setup->bmRequestType & USBDEV_DIR_IN ? data : NULL);
 }
 
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
-    uint8_t reply[DFU_STATUS_REPLY_SIZE] = {0};
-    if (!expect_length(probe, &setup, reply, DFU_STATUS_REPLY_SIZE))
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE] = {0};
+    if (!expect_length(probe, &setup, reply, DFURT_STATUS_REPLY_SIZE))
         return false;
     *ret_status = dfu_status_load(reply);
     return true;
@@ -219,8 +220,9 @@ bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
 
 bool expect_getstate(struct probe *probe, uint8_t *ret_state)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_GETSTATE, 0, DFU_STATE_REPLY_SIZE);
-    return expect_length(probe, &setup, ret_state, DFU_STATE_REPLY_SIZE);
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    return expect_length(probe, &setup, ret_state, DFURT_STATE_REPLY_SIZE);
 }
 
 // GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may.
@@ -229,25 +231,27 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device is in %s %s", dfu_state_name(bState), when);
 
-    const struct usb_setup getstate = dfu_setup(probe, DFU_GETSTATE, 0, DFU_STATE_REPLY_SIZE);
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     uint8_t state = 0xFF;
     int result = probe_control(probe, &getstate, &state);
-    if (result == DFU_STATE_REPLY_SIZE)
+    if (result == DFURT_STATE_REPLY_SIZE)
         return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
                       dfu_state_name(state));
     // A GETSTATE of another length is judged elsewhere.
     if (result != TARGET_ERR_STALL && result != TARGET_ERR_OVERFLOW && result != 0)
         return unexpected(probe, expected, result, &state);
 
-    const struct usb_setup getstatus = dfu_setup(probe, DFU_GETSTATUS, 0, DFU_STATUS_REPLY_SIZE);
-    uint8_t reply[DFU_STATUS_REPLY_SIZE] = {0};
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE] = {0};
     result = probe_control(probe, &getstatus, reply);
-    if (result == DFU_STATUS_REPLY_SIZE)
+    if (result == DFURT_STATUS_REPLY_SIZE)
         return expect(probe, reply[4] == bState, expected, "GETSTATUS: bState %u, %s", reply[4],
                       dfu_state_name(reply[4]));
     if (result != TARGET_ERR_STALL)
         return unexpected(probe, expected, result, reply);
-    return expect(probe, bState == DFU_STATE_appIDLE, expected,
+    return expect(probe, bState == DFURT_STATE_appIDLE, expected,
                   "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
 }
 

@@ -56,7 +56,7 @@ static const char *take_comment(struct report_capture *capture, char comment[COM
 static uint8_t endpoint_of(const struct transcript_entry *entry)
 {
     if (entry->kind == TRANSCRIPT_CONTROL)
-        return entry->setup[0] & USB_DIR_IN;
+        return entry->setup[0] & USBDEV_DIR_IN;
     return entry->bEndpointAddress;
 }
 
@@ -66,7 +66,7 @@ static void write_transfer(struct report_capture *capture,
                            size_t data_size)
 {
     char comment[COMMENT_TEXT];
-    bool in = (endpoint_of(entry) & USB_DIR_IN) != 0;
+    bool in = (endpoint_of(entry) & USBDEV_DIR_IN) != 0;
     bool control = entry->kind == TRANSCRIPT_CONTROL;
     struct capture_urb urb = {
         .id = ++capture->urbs,
@@ -74,7 +74,7 @@ static void write_transfer(struct report_capture *capture,
         .bus = 1,
         .device = entry->dfu_mode ? 2 : 1,
         .bEndpointAddress = endpoint_of(entry),
-        .type = control ? USB_ENDPOINT_CONTROL : USB_ENDPOINT_BULK,
+        .type = control ? USBDEV_ENDPOINT_CONTROL : USBDEV_ENDPOINT_BULK,
         .setup = control ? entry->setup : NULL,
         .length = (uint32_t)entry->asked,
         .data = in || !data_size ? NULL : data,

@@ -28,7 +28,7 @@ enum {
 static bool is_detach(const struct transcript_entry *entry)
 {
     return entry->kind == TRANSCRIPT_CONTROL && entry->setup[0] == 0x21 &&
-           entry->setup[1] == DFU_DETACH && entry->result == 0;
+           entry->setup[1] == DFURT_DETACH && entry->result == 0;
 }
 
 static bool detached(const struct result *result)
@@ -118,11 +118,11 @@ static void name_step(char *text, size_t size, const struct transcript_entry *en
 static void detail_step(char *text, size_t size, const struct transcript_entry *entry)
 {
     char answer[LINE_TEXT / 2];
-    char bytes[3 * USB_SETUP_SIZE] = "";
+    char bytes[3 * USBDEV_SETUP_SIZE] = "";
 
     transcript_result(entry, answer, sizeof answer);
     if (entry->kind == TRANSCRIPT_CONTROL)
-        format_bytes(bytes, sizeof bytes, entry->setup, USB_SETUP_SIZE);
+        format_bytes(bytes, sizeof bytes, entry->setup, USBDEV_SETUP_SIZE);
     if (is_wait(entry))
         snprintf(text, size, "after %" PRIu64 ".%" PRIu64 " ms", entry->took_us / 1000,
                  entry->took_us / 100 % 10);

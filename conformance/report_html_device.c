@@ -61,12 +61,12 @@ static const struct field functional_fields[] = {
 
 #define FIELDS(fields) sizeof(fields) / sizeof(fields)[0], fields
 static const struct layout layouts[] = {
-    {"device", USB_DT_DEVICE, FIELDS(device_fields)},
-    {"configuration", USB_DT_CONFIGURATION, FIELDS(configuration_fields)},
-    {"interface", USB_DT_INTERFACE, FIELDS(interface_fields)},
-    {"endpoint", USB_DT_ENDPOINT, FIELDS(endpoint_fields)},
-    {"interface association", USB_DT_INTERFACE_ASSOCIATION, FIELDS(association_fields)},
-    {"DFU functional", USB_DT_DFU_FUNCTIONAL, FIELDS(functional_fields)},
+    {"device", USBDEV_DT_DEVICE, FIELDS(device_fields)},
+    {"configuration", USBDEV_DT_CONFIGURATION, FIELDS(configuration_fields)},
+    {"interface", USBDEV_DT_INTERFACE, FIELDS(interface_fields)},
+    {"endpoint", USBDEV_DT_ENDPOINT, FIELDS(endpoint_fields)},
+    {"interface association", USBDEV_DT_INTERFACE_ASSOCIATION, FIELDS(association_fields)},
+    {"DFU functional", USBDEV_DT_DFU_FUNCTIONAL, FIELDS(functional_fields)},
 };
 #undef FIELDS
 // clang-format on
@@ -81,7 +81,7 @@ static void put_fields(FILE *out, const struct layout *layout, const uint8_t *by
         if (field->offset + field->size > length)
             break;
         const uint8_t *at = bytes + field->offset;
-        unsigned value = field->size == 2 ? load_le16(at) : *at;
+        unsigned value = field->size == 2 ? usbdev_load_le16(at) : *at;
         fprintf(out, "<span><span class=\"soft\">%s</span> ", field->name);
         if (field->form == HEX)
             fprintf(out, "%0*xh</span> ", 2 * field->size, value);
@@ -117,7 +117,7 @@ static const struct layout *layout_of(const struct usb_configuration *config,
 {
     uint8_t type = descriptor->bDescriptorType;
 
-    if (type == USB_DT_DFU_FUNCTIONAL && !is_functional(config, descriptor->offset))
+    if (type == USBDEV_DT_DFU_FUNCTIONAL && !is_functional(config, descriptor->offset))
         return NULL;
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; ++i) {
         if (layouts[i].type == type)
@@ -180,8 +180,9 @@ static void put_device(FILE *out, const char *title, const struct report_device 
     if (configuration_parse(&config, raw->configuration, raw->configuration_length))
         functional = configuration_functional(&config);
     fprintf(out, "<section class=\"card\"><h3>%s</h3><dl>", title);
-    fprintf(out, "<dt>device</dt><dd>%04x:%04x, bcdDevice %04xh</dd>", load_le16(raw->device + 8),
-            load_le16(raw->device + 10), load_le16(raw->device + 12));
+    fprintf(out, "<dt>device</dt><dd>%04x:%04x, bcdDevice %04xh</dd>",
+            usbdev_load_le16(raw->device + 8), usbdev_load_le16(raw->device + 10),
+            usbdev_load_le16(raw->device + 12));
     put_text_row(out, "iManufacturer", device->manufacturer);
     put_text_row(out, "iProduct", device->product);
     put_text_row(out, "iSerialNumber", device->serial);

@@ -9,7 +9,7 @@
 
 #include "report_html.h"
 
-enum { STATES = DFU_STATE_dfuERROR + 1, TEXT = 64 };
+enum { STATES = DFURT_STATE_dfuERROR + 1, TEXT = 64 };
 
 static const struct column {
     const char *suffix; // of the check's id
@@ -32,7 +32,7 @@ struct grid {
 static const struct result *find(const struct report *report, unsigned state, const char *suffix)
 {
     char id[TEXT];
-    const char *mode = state <= DFU_STATE_appDETACH ? "RT" : "DM";
+    const char *mode = state <= DFURT_STATE_appDETACH ? "RT" : "DM";
 
     snprintf(id, sizeof id, "%s-STATE-%u-%s", mode, state, suffix);
     for (size_t i = 0; i < report->count; ++i) {

@@ -52,13 +52,14 @@ static json_t *device_object(const struct report_device *device)
         return json_null();
 
     const struct target_descriptors *raw = &device->descriptors;
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "idVendor", id_text(load_le16(raw->device + 8)),
-        "idProduct", id_text(load_le16(raw->device + 10)), "bcdDevice",
-        id_text(load_le16(raw->device + 12)), "manufacturer", device_text(device->manufacturer),
-        "product", device_text(device->product), "serial", device_text(device->serial),
-        "device_descriptor", bytes_text(raw->device, sizeof(raw->device)),
-        "configuration_descriptor", bytes_text(raw->configuration, raw->configuration_length));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "idVendor",
+                     id_text(usbdev_load_le16(raw->device + 8)), "idProduct",
+                     id_text(usbdev_load_le16(raw->device + 10)), "bcdDevice",
+                     id_text(usbdev_load_le16(raw->device + 12)), "manufacturer",
+                     device_text(device->manufacturer), "product", device_text(device->product),
+                     "serial", device_text(device->serial), "device_descriptor",
+                     bytes_text(raw->device, sizeof(raw->device)), "configuration_descriptor",
+                     bytes_text(raw->configuration, raw->configuration_length));
 }
 
 static json_t *transfer_object(const struct transcript_entry *entry)

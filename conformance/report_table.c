@@ -40,7 +40,8 @@ static void print_device(FILE *out, const char *mode, const struct report_device
     const uint8_t *bytes = device->descriptors.device;
     if (!device->seen)
         return;
-    fprintf(out, "  %s: %04x:%04x", mode, load_le16(bytes + 8), load_le16(bytes + 10));
+    fprintf(out, "  %s: %04x:%04x", mode, usbdev_load_le16(bytes + 8),
+            usbdev_load_le16(bytes + 10));
     if (*device->manufacturer || *device->product)
         fprintf(out, " %s%s%s", device->manufacturer, *device->manufacturer ? " " : "",
                 device->product);

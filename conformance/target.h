@@ -47,7 +47,7 @@ enum { TARGET_CONFIGURATION_MAX = 4096 };
 
 // The descriptors as the host read them when it enumerated the device.
 struct target_descriptors {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the active one
     size_t configuration_length;                     // what was received, not what it says
 };
@@ -58,7 +58,7 @@ struct target_ops {
     // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the
     // data stage (0..wLength) or an enum target_error.
     int (*control)(struct target *target,
-                   const struct usb_setup *setup,
+                   const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    unsigned timeout_ms);
 

@@ -5,7 +5,7 @@
 #include "descriptors.h"
 #include "target_requests.h"
 
-static int send(struct target *target, struct usb_setup setup)
+static int send(struct target *target, struct usbdev_setup_packet setup)
 {
     int result = target->ops->control(target, &setup, NULL, TARGET_ENUMERATION_MS);
     return result > 0 ? 0 : result;
@@ -13,23 +13,24 @@ static int send(struct target *target, struct usb_setup setup)
 
 int target_request_set_configuration(struct target *target, uint8_t value)
 {
-    return send(target, (struct usb_setup){.bRequest = USB_SET_CONFIGURATION, .wValue = value});
+    return send(target, (struct usbdev_setup_packet){.bRequest = USBDEV_SET_CONFIGURATION,
+                                                     .wValue = value});
 }
 
 int target_request_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
 {
-    return send(target, (struct usb_setup){.bmRequestType = USB_RECIPIENT_INTERFACE,
-                                           .bRequest = USB_SET_INTERFACE,
-                                           .wValue = alternate,
-                                           .wIndex = interface});
+    return send(target, (struct usbdev_setup_packet){.bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                                                     .bRequest = USBDEV_SET_INTERFACE,
+                                                     .wValue = alternate,
+                                                     .wIndex = interface});
 }
 
 int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
 {
-    return send(target, (struct usb_setup){.bmRequestType = USB_RECIPIENT_ENDPOINT,
-                                           .bRequest = USB_CLEAR_FEATURE,
-                                           .wValue = USB_FEATURE_ENDPOINT_HALT,
-                                           .wIndex = bEndpointAddress});
+    return send(target, (struct usbdev_setup_packet){.bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+                                                     .bRequest = USBDEV_CLEAR_FEATURE,
+                                                     .wValue = USBDEV_FEATURE_ENDPOINT_HALT,
+                                                     .wIndex = bEndpointAddress});
 }
 
 // ---- Descriptors ----
@@ -38,9 +39,9 @@ int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
 static int read_descriptor(
     struct target *target, uint8_t type, uint8_t index, uint8_t *data, uint16_t length, int least)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_DIR_IN,
-        .bRequest = USB_GET_DESCRIPTOR,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
         .wValue = (uint16_t)(type << 8 | index),
         .wLength = length,
     };
@@ -52,14 +53,14 @@ static int read_configuration(struct target *target, uint8_t index)
 {
     struct target_descriptors *descriptors = &target->descriptors;
     uint8_t *bytes = descriptors->configuration;
-    enum { HEADER = USB_CONFIGURATION_DESCRIPTOR_SIZE };
-    int result = read_descriptor(target, USB_DT_CONFIGURATION, index, bytes, HEADER, HEADER);
+    enum { HEADER = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE };
+    int result = read_descriptor(target, USBDEV_DT_CONFIGURATION, index, bytes, HEADER, HEADER);
     if (result < 0)
         return result;
-    uint16_t total = load_le16(bytes + 2);
+    uint16_t total = usbdev_load_le16(bytes + 2);
     if (total > TARGET_CONFIGURATION_MAX)
         total = TARGET_CONFIGURATION_MAX;
-    result = read_descriptor(target, USB_DT_CONFIGURATION, index, bytes, total, HEADER);
+    result = read_descriptor(target, USBDEV_DT_CONFIGURATION, index, bytes, total, HEADER);
     if (result >= 0)
         descriptors->configuration_length = (size_t)result;
     return result;
@@ -69,8 +70,8 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
 {
     struct target_descriptors *descriptors = &target->descriptors;
     *descriptors = (struct target_descriptors){.configuration_length = 0};
-    enum { DEVICE = USB_DEVICE_DESCRIPTOR_SIZE };
-    int result = read_descriptor(target, USB_DT_DEVICE, 0, descriptors->device, DEVICE, DEVICE);
+    enum { DEVICE = USBDEV_DEVICE_DESCRIPTOR_SIZE };
+    int result = read_descriptor(target, USBDEV_DT_DEVICE, 0, descriptors->device, DEVICE, DEVICE);
     if (result < 0)
         return result;
 
@@ -100,8 +101,8 @@ const uint8_t *target_find_endpoint(const struct target *target, uint8_t bEndpoi
     descriptor_walk_start(&walk, target->descriptors.configuration,
                           target->descriptors.configuration_length);
     while (descriptor_walk_next(&walk, &descriptor)) {
-        if (descriptor.bDescriptorType == USB_DT_ENDPOINT &&
-            descriptor.bLength >= USB_ENDPOINT_DESCRIPTOR_SIZE &&
+        if (descriptor.bDescriptorType == USBDEV_DT_ENDPOINT &&
+            descriptor.bLength >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE &&
             descriptor.bytes[2] == bEndpointAddress)
             return descriptor.bytes;
     }

@@ -57,8 +57,10 @@ static void on_disconnected(void *context)
     sim->left = true;
 }
 
-static int
-control(struct target *target, const struct usb_setup *setup, uint8_t *data, unsigned timeout_ms)
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
 {
     struct target_sim *sim = sim_of(target);
     if (sim->left)
@@ -178,7 +180,7 @@ static int transfer(struct target *target,
     struct sim_transfer transfer = {
         .endpoint = bEndpointAddress,
         .type = endpoint[3] & 3,
-        .wMaxPacketSize = load_le16(endpoint + 4),
+        .wMaxPacketSize = usbdev_load_le16(endpoint + 4),
         .bInterval = endpoint[6],
         .data = data,
         .length = length,

@@ -302,8 +302,10 @@ static int finish(struct target_usb *usb, int result)
     return error;
 }
 
-static int
-control(struct target *target, const struct usb_setup *setup, uint8_t *data, unsigned timeout_ms)
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
 {
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
@@ -353,7 +355,7 @@ static int transfer(struct target *target,
         return TARGET_ERR_UNSUPPORTED;
 
     int moved = 0;
-    int result = (endpoint->bmAttributes & 3) == USB_ENDPOINT_INTERRUPT
+    int result = (endpoint->bmAttributes & 3) == USBDEV_ENDPOINT_INTERRUPT
                      ? libusb_interrupt_transfer(usb->handle, bEndpointAddress, data, (int)length,
                                                  &moved, timeout_ms)
                      : libusb_bulk_transfer(usb->handle, bEndpointAddress, data, (int)length,

@@ -38,8 +38,8 @@ bool usb_has_dfu_interface(libusb_device *device)
         const struct libusb_interface *interface = &config->interface[i];
         for (int j = 0; j < interface->num_altsetting; ++j) {
             const struct libusb_interface_descriptor *alternate = &interface->altsetting[j];
-            found |= alternate->bInterfaceClass == DFU_INTERFACE_CLASS &&
-                     alternate->bInterfaceSubClass == DFU_INTERFACE_SUBCLASS;
+            found |= alternate->bInterfaceClass == DFURT_INTERFACE_CLASS &&
+                     alternate->bInterfaceSubClass == DFURT_INTERFACE_SUBCLASS;
         }
     }
     libusb_free_config_descriptor(config);

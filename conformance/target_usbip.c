@@ -53,8 +53,10 @@ static int finish(struct target_usbip *usbip, int result)
     return error_of(result);
 }
 
-static int
-control(struct target *target, const struct usb_setup *setup, uint8_t *data, unsigned timeout_ms)
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
 {
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)

@@ -162,7 +162,7 @@ static void parse__survives_every_truncation(void **state)
     for (size_t length = 0; length < COMPOSITE_LENGTH; ++length) {
         bool parsed = parse_exact(&config, composite, length);
 
-        assert_true(parsed == (length >= USB_CONFIGURATION_DESCRIPTOR_SIZE));
+        assert_true(parsed == (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE));
         if (parsed)
             assert_true(config.walked <= length);
     }

@@ -37,7 +37,7 @@ static void run_on(struct run *run, const char *text, const struct runner_option
     run->status = runner_run(options, target, text, &run->report);
     static struct device device;
     device_load(&device, &target->descriptors);
-    run->ended_in = device.dfu && device.dfu->bInterfaceProtocol == DFU_PROTOCOL_DFU_MODE
+    run->ended_in = device.dfu && device.dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE
                         ? DEVICE_DFU_MODE
                         : DEVICE_RUN_TIME;
     target->ops->close(target);

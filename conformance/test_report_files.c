@@ -64,7 +64,7 @@ static struct report sample(void)
     };
 
     report.counts[VERDICT_PASS] = report.counts[VERDICT_FAIL] = report.counts[VERDICT_SKIP] = 1;
-    store_le16(report.run_time.descriptors.device + 8, 0x1209);
+    usbdev_store_le16(report.run_time.descriptors.device + 8, 0x1209);
     return report;
 }
 
@@ -223,7 +223,7 @@ static void set_configuration(struct report_device *device, const uint8_t *funct
     memcpy(bytes, head, sizeof head);
     memcpy(bytes + sizeof head, functional, functional[0]);
     device->descriptors.configuration_length = sizeof head + functional[0];
-    store_le16(bytes + 2, (uint16_t)device->descriptors.configuration_length);
+    usbdev_store_le16(bytes + 2, (uint16_t)device->descriptors.configuration_length);
 }
 
 static void profile__follows_the_functional_descriptor(void **state)

@@ -46,7 +46,7 @@ static void passes(struct probe *probe)
 
 static void breaks(struct probe *probe)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_UPLOAD, 0, 4);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, 0, 4);
     uint8_t data[4];
     expect_length(probe, &setup, data, 4);
 }
@@ -58,25 +58,26 @@ static void tests_nothing(struct probe *probe)
 
 static void asks_unsupported(struct probe *probe)
 {
-    const struct usb_setup setup = {.bmRequestType = 0xC0, .bRequest = 0x77, .wLength = 1};
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = 0xC0, .bRequest = 0x77, .wLength = 1};
     uint8_t data;
     expect_length(probe, &setup, &data, 1);
 }
 
 static void detaches(struct probe *probe)
 {
-    const struct usb_setup setup = dfu_setup(probe, DFU_DETACH, 1000, 0);
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DETACH, 1000, 0);
     expect_length(probe, &setup, NULL, 0);
 }
 
 static void is_in_dfu_mode(struct probe *probe)
 {
-    expect_state(probe, DFU_STATE_dfuIDLE, "after DETACH");
+    expect_state(probe, DFURT_STATE_dfuIDLE, "after DETACH");
 }
 
 static void is_at_run_time(struct probe *probe)
 {
-    expect_state(probe, DFU_STATE_appIDLE, "as the runner left it");
+    expect_state(probe, DFURT_STATE_appIDLE, "as the runner left it");
 }
 
 static const struct check checks[] = {
@@ -100,7 +101,8 @@ static const struct check_group *const groups[] = {&group, NULL};
 
 static const struct runner_options everything = {.catalogue = groups};
 
-static int transport_fails(struct fake_target *fake, const struct usb_setup *setup, uint8_t *data)
+static int
+transport_fails(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
     (void)fake;
     (void)data;
@@ -113,7 +115,7 @@ static void verdicts__follow_from_level_and_expectation(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
     run.fake.script = transport_fails;
 
     finish(&run, &everything);
@@ -132,7 +134,7 @@ static void finding__tells_sent_expected_received(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
 
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-MUST"});
 
@@ -148,7 +150,7 @@ static void strict__makes_a_broken_should_fail(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
 
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-SHOULD", .strict = true});
 
@@ -163,7 +165,7 @@ static void waiver__keeps_the_finding_but_fails_nothing(void **state)
     struct run run;
     struct waiver list[] = {{"T-M*", "known"}};
     const struct waivers waivers = {list, 1};
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
 
     finish(&run,
            &(struct runner_options){.catalogue = groups, .only = "T-MUST", .waivers = &waivers});
@@ -180,7 +182,7 @@ static void needs__missing_are_skipped_with_the_reason(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
 
     finish(&run, &everything);
 
@@ -199,7 +201,7 @@ static void no_detach__skips_what_would_send_it(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD | DFU_ATTR_WILL_DETACH);
+    start(&run, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH);
 
     finish(&run, &(struct runner_options){.catalogue = groups, .no_detach = true});
 
@@ -214,7 +216,7 @@ static void no_detach__skips_what_would_send_it(void **state)
 static void modes__are_entered_and_left_as_checks_need_them(void **state)
 {
     (void)state;
-    const uint8_t kinds[] = {DFU_ATTR_CAN_DNLOAD, DFU_ATTR_CAN_DNLOAD | DFU_ATTR_WILL_DETACH};
+    const uint8_t kinds[] = {DFURT_ATTR_CAN_DNLOAD, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH};
     for (size_t i = 0; i < 2; ++i) {
         struct run run;
         start(&run, kinds[i]);
@@ -232,7 +234,7 @@ static void run__ends_at_run_time(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD);
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
 
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-DFU"});
 
@@ -246,7 +248,7 @@ static void lost_device__makes_the_rest_inconclusive(void **state)
 {
     (void)state;
     struct run run;
-    start(&run, DFU_ATTR_CAN_DNLOAD | DFU_ATTR_WILL_DETACH);
+    start(&run, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH);
     run.fake.never_returns = true;
 
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-DETACH,T-DFU,T-RUN"});

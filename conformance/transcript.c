@@ -58,17 +58,17 @@ void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
 static const char *standard_request(uint8_t bRequest)
 {
     static const char *const names[] = {
-        [USB_GET_STATUS] = "GET_STATUS",
-        [USB_CLEAR_FEATURE] = "CLEAR_FEATURE",
-        [USB_SET_FEATURE] = "SET_FEATURE",
-        [USB_SET_ADDRESS] = "SET_ADDRESS",
-        [USB_GET_DESCRIPTOR] = "GET_DESCRIPTOR",
-        [USB_SET_DESCRIPTOR] = "SET_DESCRIPTOR",
-        [USB_GET_CONFIGURATION] = "GET_CONFIGURATION",
-        [USB_SET_CONFIGURATION] = "SET_CONFIGURATION",
-        [USB_GET_INTERFACE] = "GET_INTERFACE",
-        [USB_SET_INTERFACE] = "SET_INTERFACE",
-        [USB_SYNCH_FRAME] = "SYNCH_FRAME",
+        [USBDEV_GET_STATUS] = "GET_STATUS",
+        [USBDEV_CLEAR_FEATURE] = "CLEAR_FEATURE",
+        [USBDEV_SET_FEATURE] = "SET_FEATURE",
+        [USBDEV_SET_ADDRESS] = "SET_ADDRESS",
+        [USBDEV_GET_DESCRIPTOR] = "GET_DESCRIPTOR",
+        [USBDEV_SET_DESCRIPTOR] = "SET_DESCRIPTOR",
+        [USBDEV_GET_CONFIGURATION] = "GET_CONFIGURATION",
+        [USBDEV_SET_CONFIGURATION] = "SET_CONFIGURATION",
+        [USBDEV_GET_INTERFACE] = "GET_INTERFACE",
+        [USBDEV_SET_INTERFACE] = "SET_INTERFACE",
+        [USBDEV_SYNCH_FRAME] = "SYNCH_FRAME",
     };
     return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
 }
@@ -76,20 +76,21 @@ static const char *standard_request(uint8_t bRequest)
 static const char *dfu_request(uint8_t bRequest)
 {
     static const char *const names[] = {
-        [DFU_DETACH] = "DETACH",       [DFU_DNLOAD] = "DNLOAD",       [DFU_UPLOAD] = "UPLOAD",
-        [DFU_GETSTATUS] = "GETSTATUS", [DFU_CLRSTATUS] = "CLRSTATUS", [DFU_GETSTATE] = "GETSTATE",
-        [DFU_ABORT] = "ABORT",
+        [DFURT_DETACH] = "DETACH",       [DFURT_DNLOAD] = "DNLOAD",
+        [DFURT_UPLOAD] = "UPLOAD",       [DFURT_GETSTATUS] = "GETSTATUS",
+        [DFURT_CLRSTATUS] = "CLRSTATUS", [DFURT_GETSTATE] = "GETSTATE",
+        [DFURT_ABORT] = "ABORT",
     };
     return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
 }
 
-void format_request(char *text, size_t size, const uint8_t setup[USB_SETUP_SIZE])
+void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
-    uint8_t type = setup[0] & USB_TYPE_MASK;
+    uint8_t type = setup[0] & USBDEV_TYPE_MASK;
     const char *name = NULL;
-    if (type == USB_TYPE_STANDARD)
+    if (type == USBDEV_TYPE_STANDARD)
         name = standard_request(setup[1]);
-    else if (type == USB_TYPE_CLASS)
+    else if (type == USBDEV_TYPE_CLASS)
         name = dfu_request(setup[1]);
 
     // The bare name for a request in its proper form; what is odd about it is in the bytes.
@@ -97,9 +98,9 @@ void format_request(char *text, size_t size, const uint8_t setup[USB_SETUP_SIZE]
         snprintf(text, size, "%s", name);
     else
         snprintf(text, size, "%s request %02Xh",
-                 type == USB_TYPE_STANDARD ? "standard"
-                 : type == USB_TYPE_CLASS  ? "class"
-                                           : "vendor",
+                 type == USBDEV_TYPE_STANDARD ? "standard"
+                 : type == USBDEV_TYPE_CLASS  ? "class"
+                                              : "vendor",
                  setup[1]);
 }
 
@@ -146,7 +147,7 @@ static bool received(const struct transcript_entry *entry)
 {
     uint8_t direction =
         entry->kind == TRANSCRIPT_TRANSFER ? entry->bEndpointAddress : entry->setup[0];
-    return direction & USB_DIR_IN;
+    return direction & USBDEV_DIR_IN;
 }
 
 void transcript_result(const struct transcript_entry *entry, char *text, size_t size)
@@ -159,7 +160,7 @@ void transcript_result(const struct transcript_entry *entry, char *text, size_t 
         size_t used = (size_t)snprintf(text, size, "%d byte%s: ", entry->result,
                                        entry->result == 1 ? "" : "s");
         format_bytes(text + used, size - used, entry->data, entry->data_length);
-    } else if (entry->kind == TRANSCRIPT_CONTROL && (entry->setup[0] & USB_DIR_IN))
+    } else if (entry->kind == TRANSCRIPT_CONTROL && (entry->setup[0] & USBDEV_DIR_IN))
         snprintf(text, size, "0 bytes");
     else
         snprintf(text, size, "done");
@@ -174,7 +175,7 @@ void transcript_sent(const struct transcript_entry *entry, char *text, size_t si
     case TRANSCRIPT_CONTROL:
     case TRANSCRIPT_SET_CONFIGURATION:
     case TRANSCRIPT_SET_INTERFACE:
-        format_bytes(bytes, sizeof bytes, entry->setup, USB_SETUP_SIZE);
+        format_bytes(bytes, sizeof bytes, entry->setup, USBDEV_SETUP_SIZE);
         format_request(request, sizeof request, entry->setup);
         int used = snprintf(text, size, "%s %s", bytes, request);
         if (!received(entry) && entry->data_length && used > 0 && (size_t)used < size) {

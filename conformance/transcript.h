@@ -43,11 +43,11 @@ struct transcript_entry {
     bool dfu_mode;     // the mode the device was in when it was sent
     uint64_t start_us; // in the target's time
     uint64_t took_us;
-    uint8_t setup[USB_SETUP_SIZE]; // CONTROL and those that stand for one
-    uint8_t bEndpointAddress;      // TRANSFER, CLEAR_HALT
-    size_t asked;                  // bytes asked for or sent
-    int result;                    // bytes that moved, 0, or an enum target_error
-    size_t data_length;            // bytes kept in data
+    uint8_t setup[USBDEV_SETUP_SIZE]; // CONTROL and those that stand for one
+    uint8_t bEndpointAddress;         // TRANSFER, CLEAR_HALT
+    size_t asked;                     // bytes asked for or sent
+    int result;                       // bytes that moved, 0, or an enum target_error
+    size_t data_length;               // bytes kept in data
     uint8_t data[TRANSCRIPT_EXCERPT];
 };
 
@@ -93,6 +93,6 @@ void transcript_result(const struct transcript_entry *entry, char *text, size_t 
 void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length);
 
 // "DETACH", "GET_DESCRIPTOR", ... or "request 7Fh".
-void format_request(char *text, size_t size, const uint8_t setup[USB_SETUP_SIZE]);
+void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE]);
 
 #endif

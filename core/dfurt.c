@@ -7,7 +7,7 @@
 
 static void enter_app_idle(struct dfurt *dfurt)
 {
-    dfurt->bState = DFU_STATE_appIDLE;
+    dfurt->bState = DFURT_STATE_appIDLE;
     dfurt->accepted = false;
 }
 
@@ -18,22 +18,22 @@ static uint16_t min16(uint16_t a, uint16_t b)
 
 static int reply_status(const struct dfurt *dfurt, uint16_t wLength, uint8_t *reply)
 {
-    reply[0] = DFU_STATUS_OK;
+    reply[0] = DFURT_STATUS_OK;
     reply[1] = reply[2] = reply[3] = 0; // bwPollTimeout
     reply[4] = dfurt->bState;
     reply[5] = 0; // iString
-    return min16(wLength, DFU_STATUS_REPLY_SIZE);
+    return min16(wLength, DFURT_STATUS_REPLY_SIZE);
 }
 
 static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *reply)
 {
     reply[0] = dfurt->bState;
-    return min16(wLength, DFU_STATE_REPLY_SIZE);
+    return min16(wLength, DFURT_STATE_REPLY_SIZE);
 }
 
 static bool will_detach(const struct dfurt *dfurt)
 {
-    return (dfurt->config->bmAttributes & DFU_ATTR_WILL_DETACH) != 0;
+    return (dfurt->config->bmAttributes & DFURT_ATTR_WILL_DETACH) != 0;
 }
 
 static bool may_detach(const struct dfurt *dfurt, uint16_t *timeout_ms)
@@ -44,7 +44,7 @@ static bool may_detach(const struct dfurt *dfurt, uint16_t *timeout_ms)
     return dfurt->config->may_detach(dfurt->context, timeout_ms);
 }
 
-static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
+static int accept_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup)
 {
     const struct dfurt_config *config = dfurt->config;
     uint16_t longest_ms =
@@ -59,23 +59,25 @@ static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup)
 }
 
 // DFU 1.1 A.2.1
-static int app_idle(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply)
+static int
+app_idle(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply)
 {
-    if (setup->bRequest == DFU_DETACH && !in && setup->wLength == 0)
+    if (setup->bRequest == DFURT_DETACH && !in && setup->wLength == 0)
         return accept_detach(dfurt, setup);
-    if (setup->bRequest == DFU_GETSTATUS && in)
+    if (setup->bRequest == DFURT_GETSTATUS && in)
         return reply_status(dfurt, setup->wLength, reply);
-    if (setup->bRequest == DFU_GETSTATE && in)
+    if (setup->bRequest == DFURT_GETSTATE && in)
         return reply_state(dfurt, setup->wLength, reply);
     return DFURT_STALL;
 }
 
 // DFU 1.1 A.2.2
-static int app_detach(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply)
+static int
+app_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply)
 {
-    if (setup->bRequest == DFU_GETSTATUS && in)
+    if (setup->bRequest == DFURT_GETSTATUS && in)
         return reply_status(dfurt, setup->wLength, reply);
-    if (setup->bRequest == DFU_GETSTATE && in)
+    if (setup->bRequest == DFURT_GETSTATE && in)
         return reply_state(dfurt, setup->wLength, reply);
     enter_app_idle(dfurt);
     return DFURT_STALL;
@@ -90,17 +92,17 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
 }
 
 int dfurt_setup(struct dfurt *dfurt,
-                const struct usb_setup *setup,
-                uint8_t reply[DFU_STATUS_REPLY_SIZE])
+                const struct usbdev_setup_packet *setup,
+                uint8_t reply[DFURT_STATUS_REPLY_SIZE])
 {
-    const uint8_t to_us = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
-    const uint8_t from_us = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE;
+    const uint8_t to_us = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE;
+    const uint8_t from_us = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE;
     bool in = setup->bmRequestType == from_us;
 
     dfurt->accepted = false; // if one was, this SETUP abandons it (USB 2.0 8.5.3)
     if ((!in && setup->bmRequestType != to_us) || setup->wIndex != dfurt->config->bInterfaceNumber)
         return DFURT_NOT_MINE;
-    if (dfurt->bState == DFU_STATE_appIDLE)
+    if (dfurt->bState == DFURT_STATE_appIDLE)
         return app_idle(dfurt, setup, in, reply);
     return app_detach(dfurt, setup, in, reply);
 }
@@ -110,7 +112,7 @@ void dfurt_status_complete(struct dfurt *dfurt)
     if (!dfurt->accepted)
         return;
     dfurt->accepted = false;
-    dfurt->bState = DFU_STATE_appDETACH;
+    dfurt->bState = DFURT_STATE_appDETACH;
     dfurt_tick(dfurt, 0); // a time of 0 is over
 }
 
@@ -125,12 +127,12 @@ static void end_detach(struct dfurt *dfurt, bool enter)
 
 void dfurt_bus_reset(struct dfurt *dfurt)
 {
-    end_detach(dfurt, dfurt->bState == DFU_STATE_appDETACH);
+    end_detach(dfurt, dfurt->bState == DFURT_STATE_appDETACH);
 }
 
 void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms)
 {
-    if (dfurt->bState != DFU_STATE_appDETACH)
+    if (dfurt->bState != DFURT_STATE_appDETACH)
         return;
     if (elapsed_ms < dfurt->remaining_ms)
         dfurt->remaining_ms = (uint16_t)(dfurt->remaining_ms - elapsed_ms);

@@ -13,7 +13,7 @@ static const struct dfurt_config dfu = {
     .wDetachTimeOut = 1000,
     .wTransferSize = 2048,
     .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_WILL_DETACH,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH,
     .settle_ms = 5,
     .enter_dfu = enter_dfu,
 };

@@ -8,7 +8,7 @@
 
 // ---- Descriptors ----
 
-const uint8_t bench_device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
+const uint8_t bench_device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
     18, 1, 0x01, 0x02, 0, 0, 0, 8, 0x09, 0x12, 0x01, 0x00, 0x00, 0x01, 1, 2, 3, 2,
 };
 
@@ -130,10 +130,10 @@ static const struct usbdev_driver driver = {
 static int a_setup(void *context, struct usbdev_request *request)
 {
     struct bench *bench = context;
-    const struct usb_setup *setup = &request->setup;
+    const struct usbdev_setup_packet *setup = &request->setup;
 
     note(bench, "a.setup");
-    if ((setup->bRequest == BENCH_READ) != ((setup->bmRequestType & USB_DIR_IN) != 0))
+    if ((setup->bRequest == BENCH_READ) != ((setup->bmRequestType & USBDEV_DIR_IN) != 0))
         return USBDEV_STALL;
     switch (setup->bRequest) {
     case BENCH_READ:
@@ -234,7 +234,7 @@ void bench_start(struct bench *bench)
     memset(bench, 1, sizeof(*bench)); // what a chip's memory holds after power-on is not 0
     bench->log[0] = '\0';
     bench->text = "dfurt";
-    memcpy(bench->device_descriptor, bench_device_descriptor, USB_DEVICE_DESCRIPTOR_SIZE);
+    memcpy(bench->device_descriptor, bench_device_descriptor, USBDEV_DEVICE_DESCRIPTOR_SIZE);
     bench->functions[0] = (struct usbdev_function){&handler_a, bench, 0, 1, true};
     bench->functions[1] = (struct usbdev_function){&handler_b, bench, 1, 1, false};
     bench->config = (struct usbdev_config){
@@ -273,7 +273,7 @@ static void happen(struct bench *bench, const char *event)
 
     bench->log[0] = '\0';
     if (strncmp(event, "setup ", 6) == 0) {
-        assert_int_equal(parse_bytes(event + 6, bytes), USB_SETUP_SIZE);
+        assert_int_equal(parse_bytes(event + 6, bytes), USBDEV_SETUP_SIZE);
         bench->stalled = bench->in_armed = bench->out_armed = false;
         usbdev_setup(&bench->dev, bytes);
     } else if (sscanf(event, "taken %u", &number) == 1) {
@@ -349,12 +349,14 @@ static int read_data_stage(struct bench *bench, uint16_t wLength, uint8_t *reply
     return (int)length;
 }
 
-int bench_read(struct bench *bench, const struct usb_setup *setup, uint8_t reply[BENCH_MOST])
+int bench_read(struct bench *bench,
+               const struct usbdev_setup_packet *setup,
+               uint8_t reply[BENCH_MOST])
 {
-    uint8_t bytes[USB_SETUP_SIZE], none[64];
+    uint8_t bytes[USBDEV_SETUP_SIZE], none[64];
 
     bench->log[0] = '\0';
-    usb_setup_store(bytes, setup);
+    usbdev_setup_store(bytes, setup);
     bench->stalled = bench->in_armed = bench->out_armed = false;
     usbdev_setup(&bench->dev, bytes);
     if (bench->stalled)

@@ -44,7 +44,7 @@ struct bench {
     struct usbdev dev;
     struct usbdev_config config; // of a full device; a test may change it
     struct usbdev_function functions[2];
-    uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     const char *text; // string 1, in language 0409
     uint8_t buffer[BENCH_MOST];
     char log[8 * BENCH_MOST];
@@ -56,7 +56,7 @@ struct bench {
     uint16_t in_length;
 };
 
-extern const uint8_t bench_device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+extern const uint8_t bench_device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 extern const uint8_t bench_configuration_1[64];
 extern const uint8_t bench_configuration_5[25];
 extern const uint8_t bench_bos[12];
@@ -80,6 +80,8 @@ void bench_configure(struct bench *bench);
 // A whole control transfer with an IN data stage (or, where wLength is 0, with none), as a host
 // does it. Checks each packet against USB 2.0 8.5.3: full but for the last, and a short or empty
 // one last unless wLength bytes came. Returns the length of the reply, or USBDEV_STALL.
-int bench_read(struct bench *bench, const struct usb_setup *setup, uint8_t reply[BENCH_MOST]);
+int bench_read(struct bench *bench,
+               const struct usbdev_setup_packet *setup,
+               uint8_t reply[BENCH_MOST]);
 
 #endif

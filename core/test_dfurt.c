@@ -17,7 +17,7 @@ enum { INTERFACE = 2 };
 struct product {
     struct dfurt dfurt;
     struct dfurt_config config;
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     int entered;              // calls of enter_dfu
     int state_when_entered;   // what GETSTATE would have said within the last one
     bool refuse;              // may_detach says no
@@ -44,14 +44,14 @@ static int request(struct product *product,
                    uint16_t wValue,
                    uint16_t wLength)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, INTERFACE, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, INTERFACE, wLength};
 
     return dfurt_setup(&product->dfurt, &setup, product->reply);
 }
 
 static int get_state(struct product *product)
 {
-    if (request(product, 0xA1, DFU_GETSTATE, 0, 1) != 1)
+    if (request(product, 0xA1, DFURT_GETSTATE, 0, 1) != 1)
         return -1;
     return product->reply[0];
 }
@@ -74,7 +74,7 @@ static void start(struct product *product, uint8_t attribute)
                 .wDetachTimeOut = 1000,
                 .wTransferSize = 2048,
                 .bcdDFUVersion = 0x0110,
-                .bmAttributes = DFU_ATTR_CAN_DNLOAD | attribute,
+                .bmAttributes = DFURT_ATTR_CAN_DNLOAD | attribute,
                 .bInterfaceNumber = INTERFACE,
                 .settle_ms = 5,
                 .may_detach = may_detach,
@@ -87,7 +87,7 @@ static void start(struct product *product, uint8_t attribute)
 
 static void start_will_detach(struct product *product)
 {
-    start(product, DFU_ATTR_WILL_DETACH);
+    start(product, DFURT_ATTR_WILL_DETACH);
 }
 
 static void start_wait_reset(struct product *product)
@@ -98,7 +98,7 @@ static void start_wait_reset(struct product *product)
 // DETACH and its status stage.
 static void detach(struct product *product, uint16_t wValue)
 {
-    assert_int_equal(request(product, 0x21, DFU_DETACH, wValue, 0), 0);
+    assert_int_equal(request(product, 0x21, DFURT_DETACH, wValue, 0), 0);
     dfurt_status_complete(&product->dfurt);
 }
 
@@ -115,11 +115,11 @@ struct row {
 };
 
 static const struct row table[] = {
-    {DFU_STATE_appIDLE, DFU_DETACH, false, false, 0, DFU_STATE_appDETACH},
-    {DFU_STATE_appIDLE, DFU_GETSTATUS, true, true, 6, DFU_STATE_appIDLE},
-    {DFU_STATE_appIDLE, DFU_GETSTATE, true, true, 1, DFU_STATE_appIDLE},
-    {DFU_STATE_appDETACH, DFU_GETSTATUS, true, true, 6, DFU_STATE_appDETACH},
-    {DFU_STATE_appDETACH, DFU_GETSTATE, true, true, 1, DFU_STATE_appDETACH},
+    {DFURT_STATE_appIDLE, DFURT_DETACH, false, false, 0, DFURT_STATE_appDETACH},
+    {DFURT_STATE_appIDLE, DFURT_GETSTATUS, true, true, 6, DFURT_STATE_appIDLE},
+    {DFURT_STATE_appIDLE, DFURT_GETSTATE, true, true, 1, DFURT_STATE_appIDLE},
+    {DFURT_STATE_appDETACH, DFURT_GETSTATUS, true, true, 6, DFURT_STATE_appDETACH},
+    {DFURT_STATE_appDETACH, DFURT_GETSTATE, true, true, 1, DFURT_STATE_appDETACH},
 };
 
 struct verdict {
@@ -128,7 +128,7 @@ struct verdict {
     uint8_t next;
 };
 
-static const struct row *find_row(uint8_t state, const struct usb_setup *setup)
+static const struct row *find_row(uint8_t state, const struct usbdev_setup_packet *setup)
 {
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (table[i].state == state && table[i].bRequest == setup->bRequest &&
@@ -137,7 +137,7 @@ static const struct row *find_row(uint8_t state, const struct usb_setup *setup)
     return NULL;
 }
 
-static struct verdict specified(uint8_t state, const struct usb_setup *setup)
+static struct verdict specified(uint8_t state, const struct usbdev_setup_packet *setup)
 {
     const bool mine = (setup->bmRequestType == 0x21 || setup->bmRequestType == 0xA1) &&
                       setup->wIndex == INTERFACE;
@@ -146,7 +146,7 @@ static struct verdict specified(uint8_t state, const struct usb_setup *setup)
 
     const struct row *row = find_row(state, setup);
     if (!row)
-        return (struct verdict){.result = DFURT_STALL, .next = DFU_STATE_appIDLE};
+        return (struct verdict){.result = DFURT_STALL, .next = DFURT_STATE_appIDLE};
 
     struct verdict verdict = {.result = row->length, .next = row->next};
     if (setup->wLength < row->length)
@@ -155,13 +155,14 @@ static struct verdict specified(uint8_t state, const struct usb_setup *setup)
     return verdict;
 }
 
-static void
-check_cell(void (*start_device)(struct product *), uint8_t state, const struct usb_setup *setup)
+static void check_cell(void (*start_device)(struct product *),
+                       uint8_t state,
+                       const struct usbdev_setup_packet *setup)
 {
     const struct verdict expected = specified(state, setup);
     struct product product;
     start_device(&product);
-    if (state == DFU_STATE_appDETACH)
+    if (state == DFURT_STATE_appDETACH)
         detach(&product, 1000);
 
     int result = dfurt_setup(&product.dfurt, setup, product.reply);
@@ -185,7 +186,7 @@ static void check_all_cells(void (*start_device)(struct product *), uint8_t stat
     static const uint16_t indexes[] = {
         INTERFACE, 0, INTERFACE + 1, INTERFACE | 0x0100, INTERFACE | 0x8000, INTERFACE << 8, 0xFFFF,
     };
-    struct usb_setup setup = {.wValue = 1000};
+    struct usbdev_setup_packet setup = {.wValue = 1000};
 
     for (unsigned type = 0; type < 256; type++)
         for (unsigned bRequest = 0; bRequest < 256; bRequest++)
@@ -202,22 +203,22 @@ static void check_all_cells(void (*start_device)(struct product *), uint8_t stat
 static void every_request_in_app_idle__does_as_table_a21_says(void **state)
 {
     (void)state;
-    check_all_cells(start_will_detach, DFU_STATE_appIDLE);
-    check_all_cells(start_wait_reset, DFU_STATE_appIDLE);
+    check_all_cells(start_will_detach, DFURT_STATE_appIDLE);
+    check_all_cells(start_wait_reset, DFURT_STATE_appIDLE);
 }
 
 static void every_request_in_app_detach__does_as_table_a22_says(void **state)
 {
     (void)state;
-    check_all_cells(start_will_detach, DFU_STATE_appDETACH);
-    check_all_cells(start_wait_reset, DFU_STATE_appDETACH);
+    check_all_cells(start_will_detach, DFURT_STATE_appDETACH);
+    check_all_cells(start_wait_reset, DFURT_STATE_appDETACH);
 }
 
 static void interface_255__is_answered_by_its_number_alone(void **state)
 {
     (void)state;
-    const struct usb_setup mine = {0xA1, DFU_GETSTATE, 0, 0x00FF, 1};
-    const struct usb_setup not_mine = {0xA1, DFU_GETSTATE, 0, 0xFFFF, 1};
+    const struct usbdev_setup_packet mine = {0xA1, DFURT_GETSTATE, 0, 0x00FF, 1};
+    const struct usbdev_setup_packet not_mine = {0xA1, DFURT_GETSTATE, 0, 0xFFFF, 1};
     struct product product;
     start_wait_reset(&product);
     product.config.bInterfaceNumber = 255;
@@ -246,9 +247,9 @@ static void detach_timer__waits_the_shorter_of_wValue_and_wDetachTimeOut(void **
         detach(&product, cases[i].wValue);
 
         dfurt_tick(&product.dfurt, (uint16_t)(cases[i].waits_ms - 1));
-        assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+        assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
         dfurt_tick(&product.dfurt, 1);
-        assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+        assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
         assert_int_equal(product.entered, 0);
     }
 }
@@ -263,10 +264,10 @@ static void detach_timer__counts_ticks_of_any_size(void **state)
     dfurt_tick(&product.dfurt, 0);
     dfurt_tick(&product.dfurt, 4);
     dfurt_tick(&product.dfurt, 5);
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
     dfurt_tick(&product.dfurt, 65535);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void detach_timer__starts_when_the_status_stage_has_completed(void **state)
@@ -275,12 +276,12 @@ static void detach_timer__starts_when_the_status_stage_has_completed(void **stat
     struct product product;
     start_wait_reset(&product);
 
-    request(&product, 0x21, DFU_DETACH, 10, 0);
+    request(&product, 0x21, DFURT_DETACH, 10, 0);
     dfurt_tick(&product.dfurt, 9);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 9);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
 }
 
 static void expired_detach_timer__leaves_a_later_bus_reset_in_run_time(void **state)
@@ -294,7 +295,7 @@ static void expired_detach_timer__leaves_a_later_bus_reset_in_run_time(void **st
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void wValue_0__is_over_at_once(void **state)
@@ -304,7 +305,7 @@ static void wValue_0__is_over_at_once(void **state)
     start_wait_reset(&product);
 
     detach(&product, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
@@ -347,7 +348,7 @@ static void bus_reset_in_app_idle__stays_in_run_time(void **state)
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void bus_reset_while_the_timer_runs__enters_dfu_mode_once(void **state)
@@ -364,7 +365,7 @@ static void bus_reset_while_the_timer_runs__enters_dfu_mode_once(void **state)
     dfurt_tick(&product.dfurt, 65535);
 
     assert_int_equal(product.entered, 1);
-    assert_int_equal(product.state_when_entered, DFU_STATE_appIDLE);
+    assert_int_equal(product.state_when_entered, DFURT_STATE_appIDLE);
 }
 
 static void bus_reset_after_an_illegal_request__stays_in_run_time(void **state)
@@ -374,7 +375,7 @@ static void bus_reset_after_an_illegal_request__stays_in_run_time(void **state)
     start_wait_reset(&product);
     detach(&product, 1000);
 
-    assert_int_equal(request(&product, 0x21, DFU_DETACH, 1000, 0), DFURT_STALL);
+    assert_int_equal(request(&product, 0x21, DFURT_DETACH, 1000, 0), DFURT_STALL);
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
@@ -386,12 +387,12 @@ static void bus_reset_before_the_status_stage__stays_in_run_time(void **state)
     struct product product;
     start_wait_reset(&product);
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
     dfurt_bus_reset(&product.dfurt);
     dfurt_status_complete(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void bus_reset_in_the_settle_time__enters_dfu_mode_at_once(void **state)
@@ -416,7 +417,7 @@ static void will_detach_device__leaves_after_status_stage_and_settle_time(void *
     struct product product;
     start_will_detach(&product);
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
     dfurt_tick(&product.dfurt, 1000);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 4);
@@ -426,7 +427,7 @@ static void will_detach_device__leaves_after_status_stage_and_settle_time(void *
     dfurt_tick(&product.dfurt, 65535);
 
     assert_int_equal(product.entered, 1);
-    assert_int_equal(product.state_when_entered, DFU_STATE_appIDLE);
+    assert_int_equal(product.state_when_entered, DFURT_STATE_appIDLE);
 }
 
 static void settle_time_0__leaves_with_the_status_stage(void **state)
@@ -436,7 +437,7 @@ static void settle_time_0__leaves_with_the_status_stage(void **state)
     start_will_detach(&product);
     product.config.settle_ms = 0;
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
     assert_int_equal(product.entered, 0);
     dfurt_status_complete(&product.dfurt);
 
@@ -452,7 +453,7 @@ static void will_detach_device__does_not_care_for_the_detach_timer(void **state)
 
     detach(&product, 0);
     dfurt_tick(&product.dfurt, 4);
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
     dfurt_tick(&product.dfurt, 1);
 
     assert_int_equal(product.entered, 1);
@@ -465,7 +466,7 @@ static void get_status_in_the_settle_time__does_not_keep_the_device(void **state
     start_will_detach(&product);
     detach(&product, 1000);
 
-    assert_int_equal(request(&product, 0xA1, DFU_GETSTATUS, 0, 6), 6);
+    assert_int_equal(request(&product, 0xA1, DFURT_GETSTATUS, 0, 6), 6);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 5);
 
@@ -479,7 +480,7 @@ static void second_detach_in_the_settle_time__keeps_the_device(void **state)
     start_will_detach(&product);
     detach(&product, 1000);
 
-    assert_int_equal(request(&product, 0x21, DFU_DETACH, 1000, 0), DFURT_STALL);
+    assert_int_equal(request(&product, 0x21, DFURT_DETACH, 1000, 0), DFURT_STALL);
     dfurt_tick(&product.dfurt, 65535);
 
     assert_int_equal(product.entered, 0);
@@ -506,9 +507,9 @@ static void get_status__abandons_a_detach_and_says_app_idle(void **state)
     struct product product;
     start_will_detach(&product);
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
-    assert_int_equal(request(&product, 0xA1, DFU_GETSTATUS, 0, 6), 6);
-    assert_int_equal(product.reply[4], DFU_STATE_appIDLE);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
+    assert_int_equal(request(&product, 0xA1, DFURT_GETSTATUS, 0, 6), 6);
+    assert_int_equal(product.reply[4], DFURT_STATE_appIDLE);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 65535);
     dfurt_bus_reset(&product.dfurt);
@@ -522,8 +523,8 @@ static void request_to_someone_else__abandons_a_detach(void **state)
     struct product product;
     start_will_detach(&product);
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
-    assert_int_equal(request(&product, 0x80, USB_GET_DESCRIPTOR, 0x0100, 18), DFURT_NOT_MINE);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
+    assert_int_equal(request(&product, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 18), DFURT_NOT_MINE);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 65535);
 
@@ -536,12 +537,12 @@ static void detach_sent_again_before_its_status_stage__is_accepted(void **state)
     struct product product;
     start_wait_reset(&product);
 
-    request(&product, 0x21, DFU_DETACH, 100, 0);
-    assert_int_equal(request(&product, 0x21, DFU_DETACH, 50, 0), 0);
+    request(&product, 0x21, DFURT_DETACH, 100, 0);
+    assert_int_equal(request(&product, 0x21, DFURT_DETACH, 50, 0), 0);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 50);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void status_stage_without_a_detach__is_nothing(void **state)
@@ -551,12 +552,12 @@ static void status_stage_without_a_detach__is_nothing(void **state)
     start_will_detach(&product);
 
     dfurt_status_complete(&product.dfurt);
-    request(&product, 0xA1, DFU_GETSTATUS, 0, 6);
+    request(&product, 0xA1, DFURT_GETSTATUS, 0, 6);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 65535);
 
     assert_int_equal(product.entered, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 // ---- may_detach and cancel ----
@@ -568,12 +569,12 @@ static void may_detach__can_refuse(void **state)
     start_wait_reset(&product);
     product.refuse = true;
 
-    assert_int_equal(request(&product, 0x21, DFU_DETACH, 1000, 0), DFURT_STALL);
+    assert_int_equal(request(&product, 0x21, DFURT_DETACH, 1000, 0), DFURT_STALL);
     dfurt_status_complete(&product.dfurt);
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void may_detach__is_told_the_time_and_can_shorten_it(void **state)
@@ -586,10 +587,10 @@ static void may_detach__is_told_the_time_and_can_shorten_it(void **state)
     detach(&product, 300);
     assert_int_equal(product.offered_ms, 300);
     dfurt_tick(&product.dfurt, 19);
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
     dfurt_tick(&product.dfurt, 1);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void may_detach__cannot_make_the_time_longer(void **state)
@@ -602,7 +603,7 @@ static void may_detach__cannot_make_the_time_longer(void **state)
     detach(&product, 300);
     dfurt_tick(&product.dfurt, 300);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void may_detach__is_told_the_settle_time_by_a_will_detach_device(void **state)
@@ -628,7 +629,7 @@ static void may_detach__may_be_absent(void **state)
 
     detach(&product, 1000);
 
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
 }
 
 static void may_detach__is_asked_in_app_idle_alone(void **state)
@@ -639,7 +640,7 @@ static void may_detach__is_asked_in_app_idle_alone(void **state)
     detach(&product, 300);
 
     product.offered_ms = 0;
-    request(&product, 0x21, DFU_DETACH, 200, 0);
+    request(&product, 0x21, DFURT_DETACH, 200, 0);
 
     assert_int_equal(product.offered_ms, 0);
 }
@@ -650,7 +651,7 @@ static void cancel__before_the_status_stage_takes_the_detach_back(void **state)
     struct product product;
     start_will_detach(&product);
 
-    request(&product, 0x21, DFU_DETACH, 1000, 0);
+    request(&product, 0x21, DFURT_DETACH, 1000, 0);
     dfurt_cancel(&product.dfurt);
     dfurt_status_complete(&product.dfurt);
     dfurt_tick(&product.dfurt, 65535);
@@ -666,7 +667,7 @@ static void cancel__in_app_detach_leads_to_app_idle(void **state)
     detach(&product, 1000);
 
     dfurt_cancel(&product.dfurt);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 0);
@@ -680,11 +681,11 @@ static void cancel__within_the_callbacks_changes_nothing(void **state)
     product.cancel_in_callbacks = true;
 
     detach(&product, 1000);
-    assert_int_equal(get_state(&product), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
     dfurt_bus_reset(&product.dfurt);
 
     assert_int_equal(product.entered, 1);
-    assert_int_equal(get_state(&product), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&product), DFURT_STATE_appIDLE);
 }
 
 static void instances__do_not_share_anything(void **state)
@@ -695,13 +696,13 @@ static void instances__do_not_share_anything(void **state)
     start_will_detach(&other);
 
     detach(&one, 1000);
-    assert_int_equal(get_state(&other), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(&other), DFURT_STATE_appIDLE);
     detach(&other, 1000);
     dfurt_tick(&other.dfurt, 5);
 
     assert_int_equal(other.entered, 1);
     assert_int_equal(one.entered, 0);
-    assert_int_equal(get_state(&one), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(&one), DFURT_STATE_appDETACH);
 }
 
 // ---- Descriptors ----
@@ -713,7 +714,7 @@ static void descriptors__say_what_the_config_says(void **state)
         .wDetachTimeOut = 0x1234,
         .wTransferSize = 0x5678,
         .bcdDFUVersion = 0x011A,
-        .bmAttributes = DFU_ATTR_CAN_UPLOAD | DFU_ATTR_MANIFESTATION_TOLERANT,
+        .bmAttributes = DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_MANIFESTATION_TOLERANT,
         .bInterfaceNumber = 7,
         .iInterface = 9,
     };

@@ -64,9 +64,10 @@ void board_enter_boot_loader(void)
 
 static void request(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue, uint16_t wLength)
 {
-    uint8_t setup[USB_SETUP_SIZE];
+    uint8_t setup[USBDEV_SETUP_SIZE];
 
-    usb_setup_store(setup, &(struct usb_setup){bmRequestType, bRequest, wValue, 0, wLength});
+    usbdev_setup_store(setup,
+                       &(struct usbdev_setup_packet){bmRequestType, bRequest, wValue, 0, wLength});
     usbdev_setup(&product_usb, setup);
     usbdev_in_done(&product_usb, 0);
     if (wLength > 0)
@@ -80,14 +81,14 @@ static void example__enumerates_and_detaches(void **state)
     product_start();
     assert_true(connected);
     usbdev_bus_reset(&product_usb);
-    request(0x00, USB_SET_ADDRESS, 5, 0);
-    request(0x80, USB_GET_DESCRIPTOR, 0x0200, 255);
-    assert_int_equal(in_length, load_le16(in_bytes + 2));
-    assert_int_equal(in_bytes[9 + 5], DFU_INTERFACE_CLASS);
-    request(0x00, USB_SET_CONFIGURATION, 1, 0);
-    request(0xA1, DFU_GETSTATUS, 0, 6);
+    request(0x00, USBDEV_SET_ADDRESS, 5, 0);
+    request(0x80, USBDEV_GET_DESCRIPTOR, 0x0200, 255);
+    assert_int_equal(in_length, usbdev_load_le16(in_bytes + 2));
+    assert_int_equal(in_bytes[9 + 5], DFURT_INTERFACE_CLASS);
+    request(0x00, USBDEV_SET_CONFIGURATION, 1, 0);
+    request(0xA1, DFURT_GETSTATUS, 0, 6);
     assert_int_equal(in_length, 6);
-    request(0x21, DFU_DETACH, 1000, 0);
+    request(0x21, DFURT_DETACH, 1000, 0);
     usbdev_tick(&product_usb, 5);
 
     assert_int_equal(entered, 1);

@@ -191,7 +191,8 @@ static void check_reply(struct bench *bench, uint16_t wValue, const uint8_t *byt
     uint8_t reply[BENCH_MOST];
 
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-        const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, wValue, 0x0409, lengths[i]};
+        const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, wValue, 0x0409,
+                                                  lengths[i]};
         size_t expected = size < lengths[i] ? size : lengths[i];
         assert_int_equal(bench_read(bench, &setup, reply), expected);
         assert_memory_equal(reply, bytes, expected);
@@ -245,7 +246,7 @@ static void get_descriptor__absent_stalls(void **state)
 
 static void check_string(const char *text, const uint16_t *units, size_t count)
 {
-    const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
+    const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
     uint8_t reply[BENCH_MOST];
     struct bench bench;
     bench_start(&bench);
@@ -254,9 +255,9 @@ static void check_string(const char *text, const uint16_t *units, size_t count)
     assert_int_equal(bench_read(&bench, &setup, reply), 2 + 2 * count);
 
     assert_int_equal(reply[0], 2 + 2 * count);
-    assert_int_equal(reply[1], USB_DT_STRING);
+    assert_int_equal(reply[1], USBDEV_DT_STRING);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(load_le16(reply + 2 + 2 * i), units[i]);
+        assert_int_equal(usbdev_load_le16(reply + 2 + 2 * i), units[i]);
 }
 
 static void string__utf8_becomes_utf16(void **state)
@@ -296,7 +297,7 @@ static void string__that_is_not_utf8_is_not_read_beyond_its_end(void **state)
     static const char *const texts[] = {"\xC3", "\xE6", "\xE6\xB0", "\xF0\x9D\x84", "\xFF", "\x80"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        const struct usb_setup setup = {0x80, USB_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
+        const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, 0x0301, 0x0409, 255};
         uint8_t reply[BENCH_MOST];
         char text[8] = "........";
         struct bench bench;
@@ -385,8 +386,9 @@ static void features__unknown_stall(void **state)
 static bool is_known(uint8_t bmRequestType, uint8_t bRequest)
 {
     static const uint8_t known[][2] = {
-        {0x80, USB_GET_STATUS},     {0x81, USB_GET_STATUS},        {0x82, USB_GET_STATUS},
-        {0x80, USB_GET_DESCRIPTOR}, {0x80, USB_GET_CONFIGURATION}, {0x81, USB_GET_INTERFACE},
+        {0x80, USBDEV_GET_STATUS},        {0x81, USBDEV_GET_STATUS},
+        {0x82, USBDEV_GET_STATUS},        {0x80, USBDEV_GET_DESCRIPTOR},
+        {0x80, USBDEV_GET_CONFIGURATION}, {0x81, USBDEV_GET_INTERFACE},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -400,7 +402,7 @@ static bool is_known(uint8_t bmRequestType, uint8_t bRequest)
 static void unknown_requests__stall_and_the_next_one_works(void **state)
 {
     (void)state;
-    const struct usb_setup next = {0x80, USB_GET_DESCRIPTOR, 0x0100, 0, 18};
+    const struct usbdev_setup_packet next = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
     uint8_t reply[BENCH_MOST];
     struct bench bench;
     bench_start(&bench);
@@ -408,7 +410,8 @@ static void unknown_requests__stall_and_the_next_one_works(void **state)
 
     for (unsigned type = 0x80; type < 256; type++)
         for (unsigned bRequest = 0; bRequest < 256; bRequest++) {
-            const struct usb_setup setup = {(uint8_t)type, (uint8_t)bRequest, 0x0100, 0, 18};
+            const struct usbdev_setup_packet setup = {(uint8_t)type, (uint8_t)bRequest, 0x0100, 0,
+                                                      18};
             int result = bench_read(&bench, &setup, reply);
             if ((result >= 0) != is_known((uint8_t)type, (uint8_t)bRequest))
                 fail_msg("request %02x %02x: came %d", type, bRequest, result);
@@ -426,16 +429,16 @@ static void any_setup__ends_and_never_overruns(void **state)
     bench_configure(&bench);
 
     for (int i = 0; i < 200000; i++) {
-        uint8_t bytes[USB_SETUP_SIZE];
+        uint8_t bytes[USBDEV_SETUP_SIZE];
         for (size_t j = 0; j < sizeof(bytes); j++) {
             random = random * 1664525 + 1013904223;
             bytes[j] = (uint8_t)(random >> 24);
             if (j != 0 && (random >> 20 & 7) != 0)
                 bytes[j] &= j % 2 ? 0x0F : 0x00; // mostly small numbers
         }
-        bytes[0] |= USB_DIR_IN;
+        bytes[0] |= USBDEV_DIR_IN;
         bytes[3] &= bytes[1] == BENCH_READ ? 0x0F : 0xFF;
-        const struct usb_setup setup = usb_setup_load(bytes);
+        const struct usbdev_setup_packet setup = usbdev_setup_load(bytes);
         int result = bench_read(&bench, &setup, reply);
         assert_true(result <= setup.wLength);
     }

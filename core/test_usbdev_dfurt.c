@@ -10,7 +10,7 @@ static const struct dfurt_config will_detach = {
     .wDetachTimeOut = 1000,
     .wTransferSize = 2048,
     .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_WILL_DETACH,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH,
     .settle_ms = 5,
 };
 
@@ -31,7 +31,7 @@ static void start(struct product *product, uint8_t attribute)
     bench_start(&product->bench);
     product->entered = 0;
     product->config = will_detach;
-    product->config.bmAttributes = DFU_ATTR_CAN_DNLOAD | attribute;
+    product->config.bmAttributes = DFURT_ATTR_CAN_DNLOAD | attribute;
     product->config.enter_dfu = enter_dfu;
     dfurt_init(&product->dfurt, &product->config, &product->entered);
 
@@ -47,7 +47,7 @@ static void get_status_and_get_state__are_answered(void **state)
 {
     (void)state;
     struct product product;
-    start(&product, DFU_ATTR_WILL_DETACH);
+    start(&product, DFURT_ATTR_WILL_DETACH);
 
     PLAY(&product.bench, {"setup a1 03 00 00 00 00 06 00", "out 0, in 0 00 00 00 00 00 00"},
          {"taken 0", ""}, {"came 0", ""}, {"setup a1 05 00 00 00 00 01 00", "out 0, in 0 00"},
@@ -60,7 +60,7 @@ static void detach__leaves_after_its_status_stage(void **state)
 {
     (void)state;
     struct product product;
-    start(&product, DFU_ATTR_WILL_DETACH);
+    start(&product, DFURT_ATTR_WILL_DETACH);
 
     PLAY(&product.bench, {"setup 21 00 e8 03 00 00 00 00", "in 0"}, {"tick 100", ""},
          {"taken 0", ""}, {"tick 4", ""});
@@ -75,7 +75,7 @@ static void detach__is_undone_by_a_request_to_anyone_before_its_status_stage(voi
 {
     (void)state;
     struct product product;
-    start(&product, DFU_ATTR_WILL_DETACH);
+    start(&product, DFURT_ATTR_WILL_DETACH);
 
     PLAY(&product.bench, {"setup 21 00 e8 03 00 00 00 00", "in 0"},
          {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"}, {"taken 0", ""}, {"came 0", ""},

@@ -277,7 +277,7 @@ static void small_device__has_alternate_0_and_no_features(void **state)
 static void any_sequence_of_events__leaves_a_device_that_answers(void **state)
 {
     (void)state;
-    const struct usb_setup next = {0x80, USB_GET_DESCRIPTOR, 0x0100, 0, 18};
+    const struct usbdev_setup_packet next = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
     static const uint8_t some[] = {0x00, 0x01, 0x02, 0x80, 0x81, 0x82,
                                    0x21, 0xA1, 0x40, 0xC0, 0xC2};
     uint8_t packet[64] = {0}, reply[BENCH_MOST];
@@ -286,7 +286,7 @@ static void any_sequence_of_events__leaves_a_device_that_answers(void **state)
     bench_start(&bench);
 
     for (int i = 0; i < 300000; i++) {
-        uint8_t setup[USB_SETUP_SIZE] = {0};
+        uint8_t setup[USBDEV_SETUP_SIZE] = {0};
         random = random * 1664525 + 1013904223;
         uint8_t dice = (uint8_t)(random >> 24);
         bench.log[0] = '\0';

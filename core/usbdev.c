@@ -39,9 +39,9 @@ const struct usbdev_function *usbdev_function_of(const struct usbdev *dev, uint8
 
 int usbdev_hand_over(struct usbdev *dev, const struct usbdev_function *function)
 {
-    const uint8_t reserved = USB_TYPE_MASK;
+    const uint8_t reserved = USBDEV_TYPE_MASK;
 
-    if (!function || (dev->request.setup.bmRequestType & USB_TYPE_MASK) == reserved)
+    if (!function || (dev->request.setup.bmRequestType & USBDEV_TYPE_MASK) == reserved)
         return USBDEV_STALL;
     dev->owner = function;
     return function->handler->setup(function->context, &dev->request);
@@ -67,7 +67,7 @@ int usbdev_reply(struct usbdev *dev, const uint8_t *bytes, uint16_t length)
 
 int usbdev_reply_value(struct usbdev *dev, uint16_t value, uint16_t length)
 {
-    store_le16(dev->scratch, value);
+    usbdev_store_le16(dev->scratch, value);
     dev->request.length = length;
     return 0;
 }
@@ -107,24 +107,24 @@ static int get_device_status(struct usbdev *dev)
 }
 
 // USB 2.0 9.4.3
-static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup)
+static int get_descriptor(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     const struct usbdev_config *config = dev->config;
     uint8_t index = (uint8_t)setup->wValue;
     const uint8_t *configuration;
 
     switch (setup->wValue >> 8) {
-    case USB_DT_DEVICE:
+    case USBDEV_DT_DEVICE:
         if (index != 0)
             break;
-        return usbdev_reply(dev, config->device_descriptor, USB_DEVICE_DESCRIPTOR_SIZE);
-    case USB_DT_CONFIGURATION:
+        return usbdev_reply(dev, config->device_descriptor, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    case USBDEV_DT_CONFIGURATION:
         configuration = configuration_at(dev, index);
         if (!configuration)
             break;
         return usbdev_reply(dev, configuration,
-                            load_le16(configuration + CONFIGURATION_wTotalLength));
-    case USB_DT_STRING:
+                            usbdev_load_le16(configuration + CONFIGURATION_wTotalLength));
+    case USBDEV_DT_STRING:
         if (!config->strings)
             break;
         return config->strings->get(dev, index, setup->wIndex);
@@ -142,13 +142,13 @@ static int get_configuration(struct usbdev *dev)
 }
 
 // USB 2.0 9.4.6. The address itself changes after the status stage.
-static int set_address(struct usbdev *dev, const struct usb_setup *setup)
+static int set_address(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     return dev->configuration || setup->wValue > 127 ? USBDEV_STALL : 0;
 }
 
 // USB 2.0 9.4.7. The current one set again starts afresh: alternates, toggles, halts.
-static int set_configuration(struct usbdev *dev, const struct usb_setup *setup)
+static int set_configuration(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     const uint8_t *configuration = NULL;
 
@@ -163,34 +163,34 @@ static int set_configuration(struct usbdev *dev, const struct usb_setup *setup)
     return 0;
 }
 
-static int device_request(struct usbdev *dev, const struct usb_setup *setup)
+static int device_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     switch (REQUEST(setup->bmRequestType, setup->bRequest)) {
-    case REQUEST(FROM_DEVICE, USB_GET_STATUS):
+    case REQUEST(FROM_DEVICE, USBDEV_GET_STATUS):
         return get_device_status(dev);
-    case REQUEST(TO_DEVICE, USB_SET_ADDRESS):
+    case REQUEST(TO_DEVICE, USBDEV_SET_ADDRESS):
         return set_address(dev, setup);
-    case REQUEST(FROM_DEVICE, USB_GET_DESCRIPTOR):
+    case REQUEST(FROM_DEVICE, USBDEV_GET_DESCRIPTOR):
         return get_descriptor(dev, setup);
-    case REQUEST(FROM_DEVICE, USB_GET_CONFIGURATION):
+    case REQUEST(FROM_DEVICE, USBDEV_GET_CONFIGURATION):
         return get_configuration(dev);
-    case REQUEST(TO_DEVICE, USB_SET_CONFIGURATION):
+    case REQUEST(TO_DEVICE, USBDEV_SET_CONFIGURATION):
         return set_configuration(dev, setup);
-    case REQUEST(FROM_ENDPOINT, USB_GET_STATUS):
-        return setup->wIndex & ~USB_DIR_IN ? USBDEV_STALL : usbdev_reply_value(dev, 0, 2);
+    case REQUEST(FROM_ENDPOINT, USBDEV_GET_STATUS):
+        return setup->wIndex & ~USBDEV_DIR_IN ? USBDEV_STALL : usbdev_reply_value(dev, 0, 2);
     }
     return USBDEV_STALL;
 }
 
 // USB 2.0 9.4.4, 9.4.5, 9.4.10. Alternates other than 0 are for full devices.
-static int interface_request(struct usbdev *dev, const struct usb_setup *setup)
+static int interface_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     switch (REQUEST(setup->bmRequestType, setup->bRequest)) {
-    case REQUEST(FROM_INTERFACE, USB_GET_STATUS):
+    case REQUEST(FROM_INTERFACE, USBDEV_GET_STATUS):
         return usbdev_reply_value(dev, 0, 2);
-    case REQUEST(FROM_INTERFACE, USB_GET_INTERFACE):
+    case REQUEST(FROM_INTERFACE, USBDEV_GET_INTERFACE):
         return usbdev_reply_value(dev, 0, 1);
-    case REQUEST(TO_INTERFACE, USB_SET_INTERFACE):
+    case REQUEST(TO_INTERFACE, USBDEV_SET_INTERFACE):
         return setup->wValue == 0 ? 0 : USBDEV_STALL;
     }
     return USBDEV_STALL;
@@ -204,29 +204,29 @@ static bool interface_exists(const struct usbdev *dev, uint16_t interface)
 }
 
 // No standard request that is known here brings data, and a small device takes none at all.
-static bool brings_unwanted_data(const struct usbdev *dev, const struct usb_setup *setup)
+static bool brings_unwanted_data(const struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
-    return setup->wLength != 0 && !(setup->bmRequestType & USB_DIR_IN) &&
-           (!dev->config->full || !(setup->bmRequestType & USB_TYPE_MASK));
+    return setup->wLength != 0 && !(setup->bmRequestType & USBDEV_DIR_IN) &&
+           (!dev->config->full || !(setup->bmRequestType & USBDEV_TYPE_MASK));
 }
 
-static int decide(struct usbdev *dev, const struct usb_setup *setup)
+static int decide(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     uint8_t interface = (uint8_t)setup->wIndex;
 
     if (brings_unwanted_data(dev, setup))
         return USBDEV_STALL;
-    if (dev->address == 0 && setup->bRequest != USB_SET_ADDRESS &&
-        setup->bRequest != USB_GET_DESCRIPTOR)
+    if (dev->address == 0 && setup->bRequest != USBDEV_SET_ADDRESS &&
+        setup->bRequest != USBDEV_GET_DESCRIPTOR)
         return USBDEV_STALL;
     if (dev->config->full) {
         int result = dev->config->full->setup(dev, &dev->request);
         if (result != USBDEV_PASS)
             return result;
     }
-    if ((setup->bmRequestType & USB_RECIPIENT_MASK) != USB_RECIPIENT_INTERFACE)
+    if ((setup->bmRequestType & USBDEV_RECIPIENT_MASK) != USBDEV_RECIPIENT_INTERFACE)
         return device_request(dev, setup);
-    if (setup->bmRequestType & USB_TYPE_MASK)
+    if (setup->bmRequestType & USBDEV_TYPE_MASK)
         return interface_exists(dev, interface)
                    ? usbdev_hand_over(dev, usbdev_function_of(dev, interface))
                    : USBDEV_STALL;
@@ -285,13 +285,13 @@ static void begin_data_out(struct usbdev *dev)
 static void complete(struct usbdev *dev)
 {
     const struct usbdev_function *owner = dev->owner;
-    const struct usb_setup *setup = &dev->request.setup;
+    const struct usbdev_setup_packet *setup = &dev->request.setup;
 
     dev->stage = STAGE_IDLE;
     if (owner) {
         if (owner->handler->complete)
             owner->handler->complete(owner->context, &dev->request);
-    } else if (setup->bRequest == USB_SET_ADDRESS) {
+    } else if (setup->bRequest == USBDEV_SET_ADDRESS) {
         dev->address = (uint8_t)setup->wValue;
         dev->driver->set_address(dev->port, dev->address);
     }
@@ -339,11 +339,11 @@ static void ep0_out_done(struct usbdev *dev, const uint8_t *data, uint16_t lengt
 
 // ---- Events from the port ----
 
-void usbdev_setup(struct usbdev *dev, const uint8_t setup[USB_SETUP_SIZE])
+void usbdev_setup(struct usbdev *dev, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct usbdev_request *request = &dev->request;
 
-    request->setup = usb_setup_load(setup);
+    request->setup = usbdev_setup_load(setup);
     request->data = dev->scratch;
     request->length = 0;
     dev->done = 0;
@@ -354,7 +354,7 @@ void usbdev_setup(struct usbdev *dev, const uint8_t setup[USB_SETUP_SIZE])
         usbdev_stall(dev);
     else if (request->setup.wLength == 0)
         usbdev_begin_status_in(dev);
-    else if (request->setup.bmRequestType & USB_DIR_IN)
+    else if (request->setup.bmRequestType & USBDEV_DIR_IN)
         begin_data_in(dev);
     else
         begin_data_out(dev);
@@ -365,7 +365,7 @@ void usbdev_in_done(struct usbdev *dev, uint8_t endpoint)
     if (endpoint == 0)
         ep0_in_done(dev);
     else if (dev->config->full)
-        dev->config->full->in_done(dev, endpoint | USB_DIR_IN);
+        dev->config->full->in_done(dev, endpoint | USBDEV_DIR_IN);
 }
 
 void usbdev_out_done(struct usbdev *dev, uint8_t endpoint, const uint8_t *data, uint16_t length)

@@ -21,7 +21,7 @@ static const uint8_t *next_descriptor(const struct usbdev *dev, const uint8_t *d
     const uint8_t *configuration = dev->configuration;
 
     descriptor += descriptor[0];
-    if (descriptor >= configuration + load_le16(configuration + CONFIGURATION_wTotalLength))
+    if (descriptor >= configuration + usbdev_load_le16(configuration + CONFIGURATION_wTotalLength))
         return NULL;
     return descriptor;
 }
@@ -31,7 +31,7 @@ static bool alternate_exists(const struct usbdev *dev, uint16_t interface, uint1
     const uint8_t *at = dev->configuration;
 
     while (at && (at = next_descriptor(dev, at)))
-        if (at[1] == USB_DT_INTERFACE && at[INTERFACE_bInterfaceNumber] == interface &&
+        if (at[1] == USBDEV_DT_INTERFACE && at[INTERFACE_bInterfaceNumber] == interface &&
             at[INTERFACE_bAlternateSetting] == alternate)
             return true;
     return false;
@@ -55,11 +55,11 @@ static bool next(const struct usbdev *dev, struct place *place)
     bool current = at != dev->configuration;
 
     while (at && (at = next_descriptor(dev, at))) {
-        if (at[1] == USB_DT_INTERFACE) {
+        if (at[1] == USBDEV_DT_INTERFACE) {
             place->interface = at[INTERFACE_bInterfaceNumber];
             current = at[INTERFACE_bAlternateSetting] == dev->alternate[place->interface];
         }
-        if (at[1] == USB_DT_ENDPOINT && current)
+        if (at[1] == USBDEV_DT_ENDPOINT && current)
             break;
     }
     place->endpoint = at;
@@ -98,7 +98,7 @@ static uint32_t halt_bit(uint8_t bEndpointAddress)
 {
     uint32_t bit = UINT32_C(1) << (bEndpointAddress & 0xF);
 
-    return bEndpointAddress & USB_DIR_IN ? bit << 16 : bit;
+    return bEndpointAddress & USBDEV_DIR_IN ? bit << 16 : bit;
 }
 
 static bool is_halted(const struct usbdev *dev, uint8_t bEndpointAddress)
@@ -160,27 +160,28 @@ static void configure(struct usbdev *dev, const uint8_t *configuration)
 // ---- Requests. Each returns 0, USBDEV_STALL or USBDEV_PASS. ----
 
 // BOS: USB 2.0 LPM ECN. The others are no different in a small device.
-static int get_descriptor(struct usbdev *dev, const struct usb_setup *setup)
+static int get_descriptor(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     const uint8_t *bos = dev->config->bos;
 
-    if (setup->wValue != USB_DT_BOS << 8)
+    if (setup->wValue != USBDEV_DT_BOS << 8)
         return USBDEV_PASS;
-    return bos ? usbdev_reply(dev, bos, load_le16(bos + CONFIGURATION_wTotalLength)) : USBDEV_STALL;
+    return bos ? usbdev_reply(dev, bos, usbdev_load_le16(bos + CONFIGURATION_wTotalLength))
+               : USBDEV_STALL;
 }
 
 // USB 2.0 9.4.1, 9.4.9. Full speed has no other feature of the device, and none of an interface.
-static int change_device_feature(struct usbdev *dev, const struct usb_setup *setup)
+static int change_device_feature(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
-    if (setup->wValue != USB_FEATURE_DEVICE_REMOTE_WAKEUP || setup->wIndex != 0 ||
+    if (setup->wValue != USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP || setup->wIndex != 0 ||
         !(usbdev_attributes(dev) & ATTRIBUTES_REMOTE_WAKEUP))
         return USBDEV_STALL;
-    dev->remote_wakeup = setup->bRequest == USB_SET_FEATURE;
+    dev->remote_wakeup = setup->bRequest == USBDEV_SET_FEATURE;
     return 0;
 }
 
 // USB 2.0 9.4.4
-static int get_interface(struct usbdev *dev, const struct usb_setup *setup)
+static int get_interface(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     if (!alternate_exists(dev, setup->wIndex, 0))
         return USBDEV_STALL;
@@ -188,7 +189,7 @@ static int get_interface(struct usbdev *dev, const struct usb_setup *setup)
 }
 
 // USB 2.0 9.4.10
-static int set_interface(struct usbdev *dev, const struct usb_setup *setup)
+static int set_interface(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     if (!alternate_exists(dev, setup->wIndex, setup->wValue))
         return USBDEV_STALL;
@@ -198,7 +199,7 @@ static int set_interface(struct usbdev *dev, const struct usb_setup *setup)
 }
 
 // USB 2.0 9.4.5. Endpoint 0 is not found: it has a status, but no halt feature (none is required).
-static int get_endpoint_status(struct usbdev *dev, const struct usb_setup *setup)
+static int get_endpoint_status(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     if (!find(dev, setup->wIndex).endpoint)
         return USBDEV_PASS;
@@ -206,15 +207,15 @@ static int get_endpoint_status(struct usbdev *dev, const struct usb_setup *setup
 }
 
 // USB 2.0 9.4.1, 9.4.9. Bulk and interrupt endpoints can halt (9.4.5).
-static int change_endpoint_feature(struct usbdev *dev, const struct usb_setup *setup)
+static int change_endpoint_feature(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     struct place place = find(dev, setup->wIndex);
     const struct usbdev_function *function = owner(dev, setup->wIndex);
     uint8_t bEndpointAddress = (uint8_t)setup->wIndex;
-    bool halt = setup->bRequest == USB_SET_FEATURE;
+    bool halt = setup->bRequest == USBDEV_SET_FEATURE;
 
-    if (setup->wValue != USB_FEATURE_ENDPOINT_HALT || !place.endpoint ||
-        !(place.endpoint[ENDPOINT_bmAttributes] & USB_ENDPOINT_BULK))
+    if (setup->wValue != USBDEV_FEATURE_ENDPOINT_HALT || !place.endpoint ||
+        !(place.endpoint[ENDPOINT_bmAttributes] & USBDEV_ENDPOINT_BULK))
         return USBDEV_STALL;
     set_halt(dev, bEndpointAddress, halt);
     if (function && function->handler->halt)
@@ -223,31 +224,31 @@ static int change_endpoint_feature(struct usbdev *dev, const struct usb_setup *s
 }
 
 // A class has descriptors of its own (HID 1.11 7.1.1).
-static int hand_over_to_interface(struct usbdev *dev, const struct usb_setup *setup)
+static int hand_over_to_interface(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     if (!alternate_exists(dev, setup->wIndex, 0))
         return USBDEV_STALL;
     return usbdev_hand_over(dev, usbdev_function_of(dev, (uint8_t)setup->wIndex));
 }
 
-static int standard_request(struct usbdev *dev, const struct usb_setup *setup)
+static int standard_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     switch (REQUEST(setup->bmRequestType, setup->bRequest)) {
-    case REQUEST(FROM_DEVICE, USB_GET_DESCRIPTOR):
+    case REQUEST(FROM_DEVICE, USBDEV_GET_DESCRIPTOR):
         return get_descriptor(dev, setup);
-    case REQUEST(TO_DEVICE, USB_CLEAR_FEATURE):
-    case REQUEST(TO_DEVICE, USB_SET_FEATURE):
+    case REQUEST(TO_DEVICE, USBDEV_CLEAR_FEATURE):
+    case REQUEST(TO_DEVICE, USBDEV_SET_FEATURE):
         return change_device_feature(dev, setup);
-    case REQUEST(FROM_INTERFACE, USB_GET_INTERFACE):
+    case REQUEST(FROM_INTERFACE, USBDEV_GET_INTERFACE):
         return get_interface(dev, setup);
-    case REQUEST(TO_INTERFACE, USB_SET_INTERFACE):
+    case REQUEST(TO_INTERFACE, USBDEV_SET_INTERFACE):
         return set_interface(dev, setup);
-    case REQUEST(FROM_ENDPOINT, USB_GET_STATUS):
+    case REQUEST(FROM_ENDPOINT, USBDEV_GET_STATUS):
         return get_endpoint_status(dev, setup);
-    case REQUEST(TO_ENDPOINT, USB_CLEAR_FEATURE):
-    case REQUEST(TO_ENDPOINT, USB_SET_FEATURE):
+    case REQUEST(TO_ENDPOINT, USBDEV_CLEAR_FEATURE):
+    case REQUEST(TO_ENDPOINT, USBDEV_SET_FEATURE):
         return change_endpoint_feature(dev, setup);
-    case REQUEST(FROM_INTERFACE, USB_GET_DESCRIPTOR):
+    case REQUEST(FROM_INTERFACE, USBDEV_GET_DESCRIPTOR):
         return hand_over_to_interface(dev, setup);
     }
     return USBDEV_PASS;
@@ -255,14 +256,14 @@ static int standard_request(struct usbdev *dev, const struct usb_setup *setup)
 
 static int setup(struct usbdev *dev, struct usbdev_request *request)
 {
-    const struct usb_setup *setup = &request->setup;
+    const struct usbdev_setup_packet *setup = &request->setup;
 
-    if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_STANDARD)
+    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD)
         return standard_request(dev, setup);
-    switch (setup->bmRequestType & USB_RECIPIENT_MASK) {
-    case USB_RECIPIENT_DEVICE:
+    switch (setup->bmRequestType & USBDEV_RECIPIENT_MASK) {
+    case USBDEV_RECIPIENT_DEVICE:
         return usbdev_hand_over(dev, dev->address ? function_of_device(dev) : NULL);
-    case USB_RECIPIENT_ENDPOINT:
+    case USBDEV_RECIPIENT_ENDPOINT:
         return usbdev_hand_over(dev, owner(dev, (uint8_t)setup->wIndex));
     }
     return USBDEV_PASS;

@@ -28,7 +28,7 @@ static void put_unit(struct usbdev *dev, unsigned offset, uint32_t unit)
     unsigned at = offset - dev->done;
 
     if (at < USBDEV_SCRATCH_SIZE)
-        store_le16(dev->scratch + at, (uint16_t)unit);
+        usbdev_store_le16(dev->scratch + at, (uint16_t)unit);
 }
 
 // Make that packet of dev->text (USB 2.0 9.6.7). Returns bLength.
@@ -49,7 +49,7 @@ static uint16_t make_packet(struct usbdev *dev)
         put_unit(dev, length, character);
         length += 2;
     }
-    put_unit(dev, 0, length | USB_DT_STRING << 8);
+    put_unit(dev, 0, length | USBDEV_DT_STRING << 8);
     return (uint16_t)length;
 }
 

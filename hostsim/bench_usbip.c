@@ -155,7 +155,7 @@ static double measure(int fd, bool is_device)
         .devid = 1 << 16 | 2,
         .in = true,
         .length = DESCRIPTOR,
-        .setup = {USB_DIR_IN, USB_GET_DESCRIPTOR, 0, USB_DT_DEVICE, 0, 0, DESCRIPTOR, 0},
+        .setup = {USBDEV_DIR_IN, USBDEV_GET_DESCRIPTOR, 0, USBDEV_DT_DEVICE, 0, 0, DESCRIPTOR, 0},
     };
     uint64_t begin = now_ns();
 
@@ -166,7 +166,7 @@ static double measure(int fd, bool is_device)
         if (send(fd, bytes, USBIP_HEADER_SIZE, 0) != USBIP_HEADER_SIZE ||
             recv(fd, bytes, sizeof bytes, MSG_WAITALL) != sizeof bytes)
             die("transfer");
-        if (is_device && bytes[USBIP_HEADER_SIZE + 1] != USB_DT_DEVICE)
+        if (is_device && bytes[USBIP_HEADER_SIZE + 1] != USBDEV_DT_DEVICE)
             die("not a device descriptor");
     }
     return (double)(now_ns() - begin) / 1000 / TRANSFERS;

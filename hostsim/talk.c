@@ -43,19 +43,20 @@ void talk_send_submit(struct talk *talk, struct usbip_command command, const voi
 
 void talk_send_control(struct talk *talk,
                        uint32_t seqnum,
-                       const uint8_t setup[USB_SETUP_SIZE],
+                       const uint8_t setup[USBDEV_SETUP_SIZE],
                        void *data)
 {
-    struct usbip_command command = {
-        .seqnum = seqnum, .in = (setup[0] & USB_DIR_IN) != 0, .length = load_le16(setup + 6)};
+    struct usbip_command command = {.seqnum = seqnum,
+                                    .in = (setup[0] & USBDEV_DIR_IN) != 0,
+                                    .length = usbdev_load_le16(setup + 6)};
 
-    memcpy(command.setup, setup, USB_SETUP_SIZE);
+    memcpy(command.setup, setup, USBDEV_SETUP_SIZE);
     talk_send_submit(talk, command, data);
 }
 
 void talk_send_vendor(struct talk *talk, uint32_t seqnum, uint8_t request)
 {
-    const uint8_t setup[] = {USB_TYPE_VENDOR, request, 0, 0, 0, 0, 0, 0};
+    const uint8_t setup[] = {USBDEV_TYPE_VENDOR, request, 0, 0, 0, 0, 0, 0};
 
     talk_send_control(talk, seqnum, setup, NULL);
 }

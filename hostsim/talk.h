@@ -29,7 +29,7 @@ void talk_send_bytes(struct talk *talk, const uint8_t *bytes, size_t length);
 void talk_send_submit(struct talk *talk, struct usbip_command command, const void *data);
 void talk_send_control(struct talk *talk,
                        uint32_t seqnum,
-                       const uint8_t setup[USB_SETUP_SIZE],
+                       const uint8_t setup[USBDEV_SETUP_SIZE],
                        void *data);
 void talk_send_vendor(struct talk *talk, uint32_t seqnum, uint8_t request);
 void talk_send_in(struct talk *talk, uint32_t seqnum, uint8_t endpoint, uint32_t length);

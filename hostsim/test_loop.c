@@ -40,8 +40,8 @@ static int stop(void **state)
 // A client that behaves gets what it wants.
 static void assert_serves(const struct forked_server *server)
 {
-    const struct usb_setup get_device = {
-        .bmRequestType = 0x80, .bRequest = USB_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
+    const struct usbdev_setup_packet get_device = {
+        .bmRequestType = 0x80, .bRequest = USBDEV_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
     uint8_t descriptor[18];
     char error[200] = "";
     struct usbip_client *client =
@@ -53,17 +53,17 @@ static void assert_serves(const struct forked_server *server)
     usbip_client_close(client);
 }
 
-static size_t encode_submit(uint8_t *bytes, uint32_t seqnum, const uint8_t setup[USB_SETUP_SIZE])
+static size_t encode_submit(uint8_t *bytes, uint32_t seqnum, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct usbip_command command = {
         .code = USBIP_CMD_SUBMIT,
         .seqnum = seqnum,
         .devid = DEVID,
-        .in = (setup[0] & USB_DIR_IN) != 0,
-        .length = load_le16(setup + 6),
+        .in = (setup[0] & USBDEV_DIR_IN) != 0,
+        .length = usbdev_load_le16(setup + 6),
     };
 
-    memcpy(command.setup, setup, USB_SETUP_SIZE);
+    memcpy(command.setup, setup, USBDEV_SETUP_SIZE);
     usbip_command_encode(bytes, &command);
     return USBIP_HEADER_SIZE;
 }
@@ -142,7 +142,7 @@ static void garbage__is_hung_up_on(void **state)
 static void vanished_client__releases_its_device(void **state)
 {
     const struct forked_server *server = *state;
-    static const uint8_t hang[] = {USB_TYPE_VENDOR, TOY_HANG, 0, 0, 0, 0, 0, 0};
+    static const uint8_t hang[] = {USBDEV_TYPE_VENDOR, TOY_HANG, 0, 0, 0, 0, 0, 0};
     uint8_t bytes[USBIP_HEADER_SIZE];
     int fd = import_raw(server);
 
@@ -190,7 +190,7 @@ static void slow_reader__is_waited_for_alone(void **state)
 static void leave__the_last_reply_arrives_though_the_client_went_on_talking(void **state)
 {
     const struct forked_server *server = *state;
-    static const uint8_t leave[] = {USB_TYPE_VENDOR, TOY_LEAVE, 0, 0, 0, 0, 0, 0};
+    static const uint8_t leave[] = {USBDEV_TYPE_VENDOR, TOY_LEAVE, 0, 0, 0, 0, 0, 0};
     static const uint8_t get[] = {0x80, 0x06, 0x00, 0x01, 0, 0, 18, 0};
     uint8_t bytes[2000 * USBIP_HEADER_SIZE];
     struct usbip_reply reply;

@@ -17,13 +17,14 @@
 
 enum { TIMEOUT_MS = 5000 }; // of what is expected to succeed
 
-static const struct usb_setup get_device = {
-    .bmRequestType = 0x80, .bRequest = USB_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
-static const struct usb_setup set_configuration = {.bRequest = USB_SET_CONFIGURATION, .wValue = 1};
+static const struct usbdev_setup_packet get_device = {
+    .bmRequestType = 0x80, .bRequest = USBDEV_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
+static const struct usbdev_setup_packet set_configuration = {.bRequest = USBDEV_SET_CONFIGURATION,
+                                                             .wValue = 1};
 
-static struct usb_setup vendor(uint8_t request)
+static struct usbdev_setup_packet vendor(uint8_t request)
 {
-    return (struct usb_setup){.bmRequestType = USB_TYPE_VENDOR, .bRequest = request};
+    return (struct usbdev_setup_packet){.bmRequestType = USBDEV_TYPE_VENDOR, .bRequest = request};
 }
 
 // ---- The real server ----
@@ -86,14 +87,14 @@ static void open__says_why_not(void **state)
 static void control__moves_data_both_ways(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup out = vendor(TOY_KEEP);
-    struct usb_setup in = vendor(TOY_KEEP);
+    struct usbdev_setup_packet out = vendor(TOY_KEEP);
+    struct usbdev_setup_packet in = vendor(TOY_KEEP);
     uint8_t sent[200];
     uint8_t received[300];
 
     memset(sent, 0xA5, sizeof sent);
     out.wLength = sizeof sent;
-    in.bmRequestType |= USB_DIR_IN;
+    in.bmRequestType |= USBDEV_DIR_IN;
     in.wLength = sizeof received;
     int out_length = usbip_client_control(pair->client, &out, sent, TIMEOUT_MS);
     int in_length = usbip_client_control(pair->client, &in, received, TIMEOUT_MS);
@@ -106,7 +107,7 @@ static void control__moves_data_both_ways(void **state)
 static void control__stall_is_told_and_the_next_request_works(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup unknown = vendor(0x77);
+    struct usbdev_setup_packet unknown = vendor(0x77);
     uint8_t descriptor[18];
 
     assert_int_equal(usbip_client_control(pair->client, &unknown, NULL, TIMEOUT_MS),
@@ -117,10 +118,10 @@ static void control__stall_is_told_and_the_next_request_works(void **state)
 static void control__babble_is_overflow(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup babble = vendor(TOY_BABBLE);
+    struct usbdev_setup_packet babble = vendor(TOY_BABBLE);
     uint8_t data[10];
 
-    babble.bmRequestType |= USB_DIR_IN;
+    babble.bmRequestType |= USBDEV_DIR_IN;
     babble.wLength = sizeof data;
 
     assert_int_equal(usbip_client_control(pair->client, &babble, data, TIMEOUT_MS),
@@ -130,7 +131,7 @@ static void control__babble_is_overflow(void **state)
 static void control__timeout_takes_the_transfer_back(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup hang = vendor(TOY_HANG);
+    struct usbdev_setup_packet hang = vendor(TOY_HANG);
     uint8_t descriptor[18];
 
     assert_int_equal(usbip_client_control(pair->client, &hang, NULL, 20), USBIP_CLIENT_TIMEOUT);
@@ -168,7 +169,7 @@ static void transfer__of_a_silent_endpoint_times_out(void **state)
 static void reset__may_find_another_device_on_the_same_connection(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup arm = vendor(TOY_ARM);
+    struct usbdev_setup_packet arm = vendor(TOY_ARM);
     uint8_t descriptor[18];
 
     usbip_client_control(pair->client, &arm, NULL, TIMEOUT_MS);
@@ -176,13 +177,13 @@ static void reset__may_find_another_device_on_the_same_connection(void **state)
     usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS);
 
     assert_int_equal(result, 0);
-    assert_int_equal(load_le16(descriptor + 10), TOY_PRODUCT_AFTER_RESET);
+    assert_int_equal(usbdev_load_le16(descriptor + 10), TOY_PRODUCT_AFTER_RESET);
 }
 
 static void leave__is_seen_and_the_device_is_found_again(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup leave = vendor(TOY_LEAVE);
+    struct usbdev_setup_packet leave = vendor(TOY_LEAVE);
     uint8_t descriptor[18];
 
     assert_int_equal(usbip_client_wait_leave(pair->client, 10), USBIP_CLIENT_TIMEOUT);
@@ -198,7 +199,7 @@ static void leave__is_seen_and_the_device_is_found_again(void **state)
 static void leave__for_good_ends_the_search_in_time(void **state)
 {
     struct pair *pair = *state;
-    struct usb_setup vanish = vendor(TOY_VANISH);
+    struct usbdev_setup_packet vanish = vendor(TOY_VANISH);
 
     usbip_client_control(pair->client, &vanish, NULL, TIMEOUT_MS);
     usbip_client_wait_leave(pair->client, TIMEOUT_MS);

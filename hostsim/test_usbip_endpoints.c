@@ -32,9 +32,9 @@ static void configure__takes_alternate_0_of_every_interface(void **state)
     const struct usbip_endpoint *interrupt = usbip_endpoints_find(&endpoints, 0x82);
 
     assert_int_equal(count_endpoints(&endpoints), 3);
-    assert_int_equal(usbip_endpoints_find(&endpoints, 0x01)->type, USB_ENDPOINT_BULK);
+    assert_int_equal(usbip_endpoints_find(&endpoints, 0x01)->type, USBDEV_ENDPOINT_BULK);
     assert_int_equal(usbip_endpoints_find(&endpoints, 0x81)->wMaxPacketSize, 64);
-    assert_int_equal(interrupt->type, USB_ENDPOINT_INTERRUPT);
+    assert_int_equal(interrupt->type, USBDEV_ENDPOINT_INTERRUPT);
     assert_int_equal(interrupt->wMaxPacketSize, 8);
     assert_int_equal(interrupt->bInterval, 1);
     assert_null(usbip_endpoints_find(&endpoints, 0x02));

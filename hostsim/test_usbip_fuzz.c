@@ -60,8 +60,8 @@ static size_t make_command(uint64_t *seed, uint8_t *bytes, uint32_t seqnum)
         command.setup[1] = requests[below(seed, sizeof requests)];
         command.setup[2] = (uint8_t)below(seed, 5);
         command.setup[3] = (uint8_t)below(seed, 3);
-        command.in = (command.setup[0] & USB_DIR_IN) != 0;
-        store_le16(command.setup + 6, (uint16_t)command.length);
+        command.in = (command.setup[0] & USBDEV_DIR_IN) != 0;
+        usbdev_store_le16(command.setup + 6, (uint16_t)command.length);
     }
     usbip_command_encode(bytes, &command);
     for (size_t i = 0; i < usbip_command_payload(&command); i++)
@@ -257,8 +257,8 @@ static void serve_mutations(int listener)
 static void client__takes_nothing_that_does_not_fit(void **state)
 {
     (void)state;
-    const struct usb_setup get_device = {
-        .bmRequestType = 0x80, .bRequest = USB_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
+    const struct usbdev_setup_packet get_device = {
+        .bmRequestType = 0x80, .bRequest = USBDEV_GET_DESCRIPTOR, .wValue = 0x0100, .wLength = 18};
     struct forked_server server;
     unsigned whole = 0;
 

@@ -51,7 +51,7 @@ static void assert_same_command(const struct usbip_command *a, const struct usbi
     assert_int_equal(a->length, b->length);
     assert_int_equal(a->iso_packets, b->iso_packets);
     assert_int_equal(a->interval, b->interval);
-    assert_memory_equal(a->setup, b->setup, USB_SETUP_SIZE);
+    assert_memory_equal(a->setup, b->setup, USBDEV_SETUP_SIZE);
 }
 
 // The submission above with one field of its header replaced.

@@ -101,8 +101,9 @@ static void control_in__returns_what_the_device_has(void **state)
 static void control_out__reply_has_no_payload(void **state)
 {
     struct talk *talk = *state;
-    static const uint8_t keep[] = {USB_TYPE_VENDOR, TOY_KEEP, 0, 0, 0, 0, 100, 0};
-    static const uint8_t give[] = {USB_TYPE_VENDOR | USB_DIR_IN, TOY_KEEP, 0, 0, 0, 0, 200, 0};
+    static const uint8_t keep[] = {USBDEV_TYPE_VENDOR, TOY_KEEP, 0, 0, 0, 0, 100, 0};
+    static const uint8_t give[] = {
+        USBDEV_TYPE_VENDOR | USBDEV_DIR_IN, TOY_KEEP, 0, 0, 0, 0, 200, 0};
     uint8_t data[100];
 
     memset(data, 0x5A, sizeof data);
@@ -132,7 +133,8 @@ static void stall__is_epipe_and_the_next_request_works(void **state)
 static void babble__is_eoverflow_and_never_more_than_asked_for(void **state)
 {
     struct talk *talk = *state;
-    static const uint8_t babble[] = {USB_TYPE_VENDOR | USB_DIR_IN, TOY_BABBLE, 0, 0, 0, 0, 10, 0};
+    static const uint8_t babble[] = {
+        USBDEV_TYPE_VENDOR | USBDEV_DIR_IN, TOY_BABBLE, 0, 0, 0, 0, 10, 0};
 
     talk_import(talk);
     talk_send_control(talk, 1, babble, NULL);
@@ -227,8 +229,8 @@ static void contradiction__of_message_and_setup_is_refused(void **state)
     uint8_t data[18] = {0};
     unsigned setups;
 
-    memcpy(longer.setup, get_device_18, USB_SETUP_SIZE);
-    memcpy(other_way.setup, get_device_18, USB_SETUP_SIZE);
+    memcpy(longer.setup, get_device_18, USBDEV_SETUP_SIZE);
+    memcpy(other_way.setup, get_device_18, USBDEV_SETUP_SIZE);
     talk_import(talk);
     setups = talk->toy.setups;
     talk_send_submit(talk, longer, NULL);

@@ -90,7 +90,7 @@ static void reset__that_changes_the_device_keeps_the_connection(void **state)
     talk_expect_ret(talk, 1, 0, 0);
     talk_expect_ret(talk, 2, 0, 18);
     talk_expect_bytes(talk, descriptor, sizeof descriptor);
-    assert_int_equal(load_le16(descriptor + 10), TOY_PRODUCT_AFTER_RESET);
+    assert_int_equal(usbdev_load_le16(descriptor + 10), TOY_PRODUCT_AFTER_RESET);
     assert_false(usbip_session_over(talk->session));
     assert_int_equal(usbip_device_record(talk->device)->idProduct, TOY_PRODUCT_AFTER_RESET);
 }
@@ -101,7 +101,7 @@ static void reset__gives_others_a_turn_before_the_next(void **state)
     struct usbip_command reset = {.code = USBIP_CMD_SUBMIT, .devid = TALK_DEVID};
     uint8_t bytes[3 * USBIP_HEADER_SIZE];
 
-    memcpy(reset.setup, port_reset, USB_SETUP_SIZE);
+    memcpy(reset.setup, port_reset, USBDEV_SETUP_SIZE);
     for (size_t at = 0; at < sizeof bytes; at += USBIP_HEADER_SIZE) {
         reset.seqnum++;
         usbip_command_encode(bytes + at, &reset);
@@ -168,8 +168,8 @@ static void leave__in_the_middle_of_a_reset_ends_the_session(void **state)
 static void chunks__of_any_size_say_the_same(void **state)
 {
     struct talk *talk = *state;
-    static const uint8_t keep[] = {USB_TYPE_VENDOR, TOY_KEEP, 0, 0, 0, 0, 70, 0};
-    static const uint8_t give[] = {USB_TYPE_VENDOR | USB_DIR_IN, TOY_KEEP, 0, 0, 0, 0, 70, 0};
+    static const uint8_t keep[] = {USBDEV_TYPE_VENDOR, TOY_KEEP, 0, 0, 0, 0, 70, 0};
+    static const uint8_t give[] = {USBDEV_TYPE_VENDOR | USBDEV_DIR_IN, TOY_KEEP, 0, 0, 0, 0, 70, 0};
     const struct usbip_request request = {.op = USBIP_REQ_IMPORT, .bus_id = "1-1"};
     struct usbip_command out = {
         .code = USBIP_CMD_SUBMIT, .seqnum = 1, .devid = TALK_DEVID, .length = 70};

@@ -5,13 +5,20 @@
 #include <string.h>
 
 static const uint8_t device_descriptor[] = {
-    18,   USB_DT_DEVICE, 0x00, 0x02, 0xFF, 0x00, 0x00, 64, 0x09,
-    0x12, 0x01,          0x00, 0x34, 0x12, 0,    0,    0,  1,
+    18,   USBDEV_DT_DEVICE,
+    0x00, 0x02,
+    0xFF, 0x00,
+    0x00, 64,
+    0x09, 0x12,
+    0x01, 0x00,
+    0x34, 0x12,
+    0,    0,
+    0,    1,
 };
 
 const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     9,
-    USB_DT_CONFIGURATION,
+    USBDEV_DT_CONFIGURATION,
     TOY_CONFIGURATION_SIZE,
     0,
     2,
@@ -20,7 +27,7 @@ const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     0x80,
     50, //
     9,
-    USB_DT_INTERFACE,
+    USBDEV_DT_INTERFACE,
     0,
     0,
     3,
@@ -29,28 +36,28 @@ const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     2,
     0, //
     7,
-    USB_DT_ENDPOINT,
+    USBDEV_DT_ENDPOINT,
     0x01,
-    USB_ENDPOINT_BULK,
+    USBDEV_ENDPOINT_BULK,
     64,
     0,
     0, //
     7,
-    USB_DT_ENDPOINT,
+    USBDEV_DT_ENDPOINT,
     0x81,
-    USB_ENDPOINT_BULK,
+    USBDEV_ENDPOINT_BULK,
     64,
     0,
     0, //
     7,
-    USB_DT_ENDPOINT,
+    USBDEV_DT_ENDPOINT,
     0x82,
-    USB_ENDPOINT_INTERRUPT,
+    USBDEV_ENDPOINT_INTERRUPT,
     8,
     0,
     1, //
     9,
-    USB_DT_INTERFACE,
+    USBDEV_DT_INTERFACE,
     1,
     0,
     0,
@@ -59,7 +66,7 @@ const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     4,
     0, //
     9,
-    USB_DT_INTERFACE,
+    USBDEV_DT_INTERFACE,
     1,
     1,
     1,
@@ -68,9 +75,9 @@ const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     4,
     0, //
     7,
-    USB_DT_ENDPOINT,
+    USBDEV_DT_ENDPOINT,
     0x83,
-    USB_ENDPOINT_BULK,
+    USBDEV_ENDPOINT_BULK,
     64,
     0,
     0, //
@@ -95,10 +102,10 @@ static void get_descriptor(struct toy *toy)
 
     memcpy(device, device_descriptor, sizeof device);
     if (toy->changed)
-        store_le16(device + 10, TOY_PRODUCT_AFTER_RESET);
-    if (toy->setup.wValue == USB_DT_DEVICE << 8)
+        usbdev_store_le16(device + 10, TOY_PRODUCT_AFTER_RESET);
+    if (toy->setup.wValue == USBDEV_DT_DEVICE << 8)
         reply(toy, device, sizeof device);
-    else if (toy->setup.wValue == USB_DT_CONFIGURATION << 8)
+    else if (toy->setup.wValue == USBDEV_DT_CONFIGURATION << 8)
         reply(toy, toy_configuration, sizeof toy_configuration);
     else
         toy->stalled = true;
@@ -120,7 +127,7 @@ static void vendor_setup(struct toy *toy)
         toy->reply_length = 64;
         break;
     case TOY_KEEP:
-        if (toy->setup.bmRequestType & USB_DIR_IN)
+        if (toy->setup.bmRequestType & USBDEV_DIR_IN)
             reply(toy, toy->kept, toy->kept_length);
         else
             toy->stalled = toy->setup.wLength > sizeof toy->kept;
@@ -133,13 +140,13 @@ static void vendor_setup(struct toy *toy)
 static void standard_setup(struct toy *toy)
 {
     switch (toy->setup.bRequest) {
-    case USB_GET_DESCRIPTOR:
+    case USBDEV_GET_DESCRIPTOR:
         get_descriptor(toy);
         break;
-    case USB_SET_ADDRESS:
-    case USB_SET_CONFIGURATION:
-    case USB_SET_INTERFACE:
-    case USB_CLEAR_FEATURE:
+    case USBDEV_SET_ADDRESS:
+    case USBDEV_SET_CONFIGURATION:
+    case USBDEV_SET_INTERFACE:
+    case USBDEV_CLEAR_FEATURE:
         break;
     default:
         toy->stalled = true;
@@ -149,19 +156,19 @@ static void standard_setup(struct toy *toy)
 static int toy_setup(struct sim_device *device,
                      uint8_t address,
                      uint8_t endpoint,
-                     const uint8_t setup[USB_SETUP_SIZE])
+                     const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct toy *toy = toy_of(device);
 
     if (address != toy->address || endpoint != 0)
         return SIM_NO_RESPONSE;
     toy->setups++;
-    toy->setup = usb_setup_load(setup);
+    toy->setup = usbdev_setup_load(setup);
     toy->stalled = false;
     toy->hanging = false;
     toy->reply_length = 0;
     toy->moved = 0;
-    if ((toy->setup.bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR)
+    if ((toy->setup.bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_VENDOR)
         vendor_setup(toy);
     else
         standard_setup(toy);
@@ -176,7 +183,7 @@ static void leave(struct toy *toy, uint64_t return_ns)
 
 static void status_stage_done(struct toy *toy)
 {
-    bool vendor = (toy->setup.bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR;
+    bool vendor = (toy->setup.bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_VENDOR;
     uint8_t request = toy->setup.bRequest;
 
     if (vendor && request == TOY_LEAVE)
@@ -187,25 +194,25 @@ static void status_stage_done(struct toy *toy)
         toy->armed = true;
     if (vendor)
         return;
-    if (request == USB_SET_ADDRESS)
+    if (request == USBDEV_SET_ADDRESS)
         toy->address = (uint8_t)toy->setup.wValue;
-    if (request == USB_SET_CONFIGURATION) {
+    if (request == USBDEV_SET_CONFIGURATION) {
         toy->bConfigurationValue = (uint8_t)toy->setup.wValue;
         toy->alternate = 0;
         toy->toggles = 0;
     }
-    if (request == USB_SET_INTERFACE) {
+    if (request == USBDEV_SET_INTERFACE) {
         toy->alternate = (uint8_t)toy->setup.wValue;
         toy->toggles &= ~(UINT32_C(1) << 19);
     }
-    if (request == USB_CLEAR_FEATURE)
+    if (request == USBDEV_CLEAR_FEATURE)
         toy->toggles &=
             ~(UINT32_C(1) << ((toy->setup.wIndex & 15) + 16 * (toy->setup.wIndex >> 7)));
 }
 
 static int ep0_in(struct toy *toy, bool *ret_data1, uint8_t *data)
 {
-    bool status = toy->setup.wLength == 0 || !(toy->setup.bmRequestType & USB_DIR_IN);
+    bool status = toy->setup.wLength == 0 || !(toy->setup.bmRequestType & USBDEV_DIR_IN);
     size_t length = toy->reply_length - toy->moved;
 
     if (toy->stalled || toy->hanging)
@@ -227,7 +234,7 @@ static int ep0_out(struct toy *toy, const uint8_t *data, size_t length)
 {
     if (toy->stalled || toy->hanging)
         return toy->stalled ? SIM_STALL : SIM_NAK;
-    if (toy->setup.bmRequestType & USB_DIR_IN)
+    if (toy->setup.bmRequestType & USBDEV_DIR_IN)
         return SIM_ACK; // status stage
     if (toy->moved + length > sizeof toy->kept)
         return SIM_STALL;

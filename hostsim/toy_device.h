@@ -48,7 +48,7 @@ struct toy {
     uint8_t address;
     uint8_t alternate; // of interface 1
     uint32_t toggles;  // bit n: endpoint n OUT, 16 + n IN: next is DATA1
-    struct usb_setup setup;
+    struct usbdev_setup_packet setup;
     bool stalled;
     bool hanging;
     uint8_t reply[512];

@@ -48,17 +48,17 @@ int usbip_capture_close(struct usbip_capture *capture)
 static uint8_t type_of(const struct usbip_command *command)
 {
     if (command->endpoint == 0)
-        return USB_ENDPOINT_CONTROL;
-    return command->interval ? USB_ENDPOINT_INTERRUPT : USB_ENDPOINT_BULK;
+        return USBDEV_ENDPOINT_CONTROL;
+    return command->interval ? USBDEV_ENDPOINT_INTERRUPT : USBDEV_ENDPOINT_BULK;
 }
 
 // A request to the port that the device hangs on (USB 2.0 11.24.2) never reaches the device: taken
 // for one of its own it would be dissected as a DFU request.
 static bool is_for_port(const struct usbip_urb *urb)
 {
-    const uint8_t to_port = USB_TYPE_CLASS | USB_RECIPIENT_OTHER;
+    const uint8_t to_port = USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_OTHER;
 
-    return urb->command.endpoint == 0 && (urb->command.setup[0] & ~USB_DIR_IN) == to_port;
+    return urb->command.endpoint == 0 && (urb->command.setup[0] & ~USBDEV_DIR_IN) == to_port;
 }
 
 static struct capture_urb frame_of(const struct usbip_device *device, const struct usbip_urb *urb)
@@ -71,7 +71,7 @@ static struct capture_urb frame_of(const struct usbip_device *device, const stru
         .time_ns = usbip_device_now_ns(device),
         .bus = (uint16_t)record->busnum,
         .device = (uint8_t)record->devnum,
-        .bEndpointAddress = (uint8_t)(command->endpoint | (command->in ? USB_DIR_IN : 0)),
+        .bEndpointAddress = (uint8_t)(command->endpoint | (command->in ? USBDEV_DIR_IN : 0)),
         .type = type_of(command),
     };
 }

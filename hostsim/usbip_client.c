@@ -284,16 +284,16 @@ static int submit(struct usbip_client *client,
 }
 
 int usbip_client_control(struct usbip_client *client,
-                         const struct usb_setup *setup,
+                         const struct usbdev_setup_packet *setup,
                          uint8_t *data,
                          unsigned timeout_ms)
 {
     struct usbip_command command = {
-        .in = (setup->bmRequestType & USB_DIR_IN) != 0,
+        .in = (setup->bmRequestType & USBDEV_DIR_IN) != 0,
         .length = setup->wLength,
     };
 
-    usb_setup_store(command.setup, setup);
+    usbdev_setup_store(command.setup, setup);
     return submit(client, &command, data, timeout_ms);
 }
 
@@ -304,7 +304,7 @@ int usbip_client_transfer(struct usbip_client *client,
                           unsigned timeout_ms)
 {
     struct usbip_command command = {
-        .in = (bEndpointAddress & USB_DIR_IN) != 0,
+        .in = (bEndpointAddress & USBDEV_DIR_IN) != 0,
         .endpoint = bEndpointAddress & 0x0F,
         .length = length < USBIP_MAX_LENGTH ? (uint32_t)length : USBIP_MAX_LENGTH,
     };
@@ -314,9 +314,9 @@ int usbip_client_transfer(struct usbip_client *client,
 
 int usbip_client_reset(struct usbip_client *client, unsigned timeout_ms)
 {
-    const struct usb_setup port_reset = {
-        .bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_OTHER,
-        .bRequest = USB_SET_FEATURE,
+    const struct usbdev_setup_packet port_reset = {
+        .bmRequestType = USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_OTHER,
+        .bRequest = USBDEV_SET_FEATURE,
         .wValue = 4, // PORT_RESET, USB 2.0 table 11-17
         .wIndex = 1,
     };

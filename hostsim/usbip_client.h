@@ -53,7 +53,7 @@ const struct usbip_record *usbip_client_record(const struct usbip_client *client
 // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the data
 // stage (0..wLength) or an enum usbip_client_error.
 int usbip_client_control(struct usbip_client *client,
-                         const struct usb_setup *setup,
+                         const struct usbdev_setup_packet *setup,
                          uint8_t *data,
                          unsigned timeout_ms);
 

@@ -9,12 +9,12 @@
 
 static size_t place_of(uint8_t bEndpointAddress)
 {
-    return (bEndpointAddress & 0x0FU) | (bEndpointAddress & USB_DIR_IN ? 16U : 0U);
+    return (bEndpointAddress & 0x0FU) | (bEndpointAddress & USBDEV_DIR_IN ? 16U : 0U);
 }
 
 uint8_t usbip_endpoints_address(size_t index)
 {
-    return (uint8_t)((index & 0x0F) | (index & 16 ? USB_DIR_IN : 0));
+    return (uint8_t)((index & 0x0F) | (index & 16 ? USBDEV_DIR_IN : 0));
 }
 
 void usbip_endpoints_clear(struct usbip_endpoints *endpoints)
@@ -24,7 +24,7 @@ void usbip_endpoints_clear(struct usbip_endpoints *endpoints)
 
 static void add(struct usbip_endpoints *endpoints, const uint8_t *descriptor, uint8_t interface)
 {
-    uint16_t wMaxPacketSize = load_le16(descriptor + 4) & 0x07FF; // USB 2.0 table 9-13
+    uint16_t wMaxPacketSize = usbdev_load_le16(descriptor + 4) & 0x07FF; // USB 2.0 table 9-13
 
     if ((descriptor[2] & 0x0F) == 0 || wMaxPacketSize == 0 || wMaxPacketSize > SIM_MAX_PACKET)
         return;
@@ -49,10 +49,10 @@ static void add_alternate(struct usbip_endpoints *endpoints,
     uint8_t number = 0;
 
     while (length >= 2 && bytes[0] >= 2 && bytes[0] <= length) {
-        if (bytes[1] == USB_DT_INTERFACE && bytes[0] >= USB_INTERFACE_DESCRIPTOR_SIZE) {
+        if (bytes[1] == USBDEV_DT_INTERFACE && bytes[0] >= USBDEV_INTERFACE_DESCRIPTOR_SIZE) {
             number = bytes[2];
             wanted = (interface < 0 || interface == number) && bytes[3] == alternate;
-        } else if (bytes[1] == USB_DT_ENDPOINT && bytes[0] >= USB_ENDPOINT_DESCRIPTOR_SIZE &&
+        } else if (bytes[1] == USBDEV_DT_ENDPOINT && bytes[0] >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE &&
                    wanted) {
             add(endpoints, bytes, number);
         }

@@ -11,9 +11,9 @@ static const uint64_t answer_ns = 500 * SIM_MS;  // for a descriptor (USB 2.0 9.
 static int
 get_descriptor(struct usbip_device *device, uint8_t type, uint8_t index, uint8_t *data, size_t size)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_DIR_IN,
-        .bRequest = USB_GET_DESCRIPTOR,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
         .wValue = (uint16_t)(type << 8 | index),
         .wLength = (uint16_t)size,
     };
@@ -28,15 +28,15 @@ static void read_configuration(struct usbip_device *device, uint8_t index)
     int length;
 
     configuration->length = 0;
-    length = get_descriptor(device, USB_DT_CONFIGURATION, index, configuration->bytes,
-                            USB_CONFIGURATION_DESCRIPTOR_SIZE);
-    if (length < USB_CONFIGURATION_DESCRIPTOR_SIZE)
+    length = get_descriptor(device, USBDEV_DT_CONFIGURATION, index, configuration->bytes,
+                            USBDEV_CONFIGURATION_DESCRIPTOR_SIZE);
+    if (length < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
         return;
-    total = load_le16(configuration->bytes + 2);
+    total = usbdev_load_le16(configuration->bytes + 2);
     if (total > sizeof configuration->bytes)
         total = sizeof configuration->bytes;
-    length = get_descriptor(device, USB_DT_CONFIGURATION, index, configuration->bytes, total);
-    if (length >= USB_CONFIGURATION_DESCRIPTOR_SIZE)
+    length = get_descriptor(device, USBDEV_DT_CONFIGURATION, index, configuration->bytes, total);
+    if (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
         configuration->length = (size_t)length;
 }
 
@@ -48,7 +48,7 @@ static void list_interfaces(struct usbip_device *device)
     uint8_t count = 0;
 
     while (left >= 2 && bytes[0] >= 2 && bytes[0] <= left && count < MAX_INTERFACES) {
-        if (bytes[1] == USB_DT_INTERFACE && bytes[0] >= USB_INTERFACE_DESCRIPTOR_SIZE &&
+        if (bytes[1] == USBDEV_DT_INTERFACE && bytes[0] >= USBDEV_INTERFACE_DESCRIPTOR_SIZE &&
             bytes[3] == 0)
             device->interfaces[count++] = (struct usbip_interface){bytes[5], bytes[6], bytes[7]};
         left -= bytes[0];
@@ -64,21 +64,21 @@ static void describe(struct usbip_device *device, const uint8_t *descriptor)
     record->bDeviceClass = descriptor[4];
     record->bDeviceSubClass = descriptor[5];
     record->bDeviceProtocol = descriptor[6];
-    record->idVendor = load_le16(descriptor + 8);
-    record->idProduct = load_le16(descriptor + 10);
-    record->bcdDevice = load_le16(descriptor + 12);
+    record->idVendor = usbdev_load_le16(descriptor + 8);
+    record->idProduct = usbdev_load_le16(descriptor + 10);
+    record->bcdDevice = usbdev_load_le16(descriptor + 12);
     record->bNumConfigurations = descriptor[17];
     record->bConfigurationValue = 0;
 }
 
 static int read_descriptors(struct usbip_device *device)
 {
-    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
-    int length = get_descriptor(device, USB_DT_DEVICE, 0, descriptor, sizeof descriptor);
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    int length = get_descriptor(device, USBDEV_DT_DEVICE, 0, descriptor, sizeof descriptor);
 
     if (length < 0)
         return length;
-    if (length < USB_DEVICE_DESCRIPTOR_SIZE)
+    if (length < USBDEV_DEVICE_DESCRIPTOR_SIZE)
         return SIM_ERR_PROTOCOL;
     describe(device, descriptor);
     device->configuration_count = descriptor[17];

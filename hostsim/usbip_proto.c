@@ -199,7 +199,7 @@ static int decode_submit(struct usbip_command *command, const uint8_t *bytes)
     command->length = load_be32(bytes + 0x18);
     command->iso_packets = load_packets(bytes + 0x20);
     command->interval = load_be32(bytes + 0x24);
-    memcpy(command->setup, bytes + 0x28, USB_SETUP_SIZE);
+    memcpy(command->setup, bytes + 0x28, USBDEV_SETUP_SIZE);
     if (command->length > USBIP_MAX_LENGTH)
         return USBIP_ERR_LENGTH;
     if (command->iso_packets > USBIP_MAX_ISO_PACKETS)
@@ -250,7 +250,7 @@ void usbip_command_encode(uint8_t bytes[USBIP_HEADER_SIZE], const struct usbip_c
     store_be32(bytes + 0x18, command->length);
     store_be32(bytes + 0x20, command->iso_packets);
     store_be32(bytes + 0x24, command->interval);
-    memcpy(bytes + 0x28, command->setup, USB_SETUP_SIZE);
+    memcpy(bytes + 0x28, command->setup, USBDEV_SETUP_SIZE);
 }
 
 size_t usbip_command_payload(const struct usbip_command *command)

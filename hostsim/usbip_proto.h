@@ -182,7 +182,7 @@ struct usbip_command {
     uint32_t length;      // bytes of data, up to USBIP_MAX_LENGTH
     uint32_t iso_packets; // 0 unless isochronous
     uint32_t interval;
-    uint8_t setup[USB_SETUP_SIZE]; // endpoint 0
+    uint8_t setup[USBDEV_SETUP_SIZE]; // endpoint 0
 };
 
 // Decodes the header alone: usbip_command_payload() bytes follow it.

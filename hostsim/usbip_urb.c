@@ -10,23 +10,24 @@
 
 // ---- Requests that mean something to the host ----
 
-static bool is_reset_request(const struct usb_setup *setup)
+static bool is_reset_request(const struct usbdev_setup_packet *setup)
 {
     enum { PORT_RESET = 4 }; // USB 2.0 table 11-17
 
-    return setup->bmRequestType == (USB_TYPE_CLASS | USB_RECIPIENT_OTHER) &&
-           setup->bRequest == USB_SET_FEATURE && setup->wValue == PORT_RESET && setup->wLength == 0;
+    return setup->bmRequestType == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_OTHER) &&
+           setup->bRequest == USBDEV_SET_FEATURE && setup->wValue == PORT_RESET &&
+           setup->wLength == 0;
 }
 
-static bool shows_reset(const struct usb_setup *setup)
+static bool shows_reset(const struct usbdev_setup_packet *setup)
 {
-    return setup->bmRequestType == USB_DIR_IN && setup->bRequest == USB_GET_DESCRIPTOR &&
-           setup->wValue == USB_DT_DEVICE << 8 && (setup->wLength == 64 || setup->wLength == 8);
+    return setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+           setup->wValue == USBDEV_DT_DEVICE << 8 && (setup->wLength == 64 || setup->wLength == 8);
 }
 
-static bool is_set_address(const struct usb_setup *setup)
+static bool is_set_address(const struct usbdev_setup_packet *setup)
 {
-    return setup->bmRequestType == USB_DIR_OUT && setup->bRequest == USB_SET_ADDRESS;
+    return setup->bmRequestType == USBDEV_DIR_OUT && setup->bRequest == USBDEV_SET_ADDRESS;
 }
 
 // ---- Transfers ----
@@ -99,20 +100,22 @@ static void choose_alternate(struct usbip_device *device, uint8_t interface, uin
 }
 
 // What an accepted request changes on the host's side.
-static void follow_request(struct usbip_device *device, const struct usb_setup *setup)
+static void follow_request(struct usbip_device *device, const struct usbdev_setup_packet *setup)
 {
-    if (setup->bmRequestType == USB_RECIPIENT_DEVICE && setup->bRequest == USB_SET_CONFIGURATION)
+    if (setup->bmRequestType == USBDEV_RECIPIENT_DEVICE &&
+        setup->bRequest == USBDEV_SET_CONFIGURATION)
         choose_configuration(device, (uint8_t)setup->wValue);
-    if (setup->bmRequestType == USB_RECIPIENT_INTERFACE && setup->bRequest == USB_SET_INTERFACE)
+    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
+        setup->bRequest == USBDEV_SET_INTERFACE)
         choose_alternate(device, (uint8_t)setup->wIndex, (uint8_t)setup->wValue);
 }
 
 static void transfer_done(struct sim_transfer *transfer)
 {
     struct usbip_urb *urb = transfer->context;
-    const struct usb_setup setup = usb_setup_load(transfer->setup);
+    const struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
 
-    if (transfer->type == USB_ENDPOINT_CONTROL && transfer->status == SIM_OK)
+    if (transfer->type == USBDEV_ENDPOINT_CONTROL && transfer->status == SIM_OK)
         follow_request(urb->device, &setup);
     complete(urb, urb_status(urb->device, transfer->status), transfer->actual);
 }
@@ -127,17 +130,17 @@ static void start(struct usbip_urb *urb)
 
 // The data stage is what the SETUP says; the message around it must say the same, or host and
 // device would disagree on how many bytes move.
-static bool fits_setup(const struct usbip_command *command, const struct usb_setup *setup)
+static bool fits_setup(const struct usbip_command *command, const struct usbdev_setup_packet *setup)
 {
     if (command->length != setup->wLength)
         return false;
-    return setup->wLength == 0 || command->in == ((setup->bmRequestType & USB_DIR_IN) != 0);
+    return setup->wLength == 0 || command->in == ((setup->bmRequestType & USBDEV_DIR_IN) != 0);
 }
 
 // What a person is to know of the reset that a transfer stands for; NULL if it stands for none.
 static const char *reset_meant(const struct usbip_urb *urb)
 {
-    const struct usb_setup setup = usb_setup_load(urb->command.setup);
+    const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
 
     if (urb->command.endpoint != 0 || !fits_setup(&urb->command, &setup))
         return NULL;
@@ -160,7 +163,7 @@ static bool reset_before(struct usbip_device *device, const struct usbip_urb *ur
 
 static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
 {
-    const struct usb_setup setup = usb_setup_load(urb->command.setup);
+    const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
 
     if (!fits_setup(&urb->command, &setup)) {
         complete(urb, USBIP_STATUS_EINVAL, 0);
@@ -176,27 +179,27 @@ static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
         return;
     }
     urb->transfer = (struct sim_transfer){
-        .type = USB_ENDPOINT_CONTROL,
+        .type = USBDEV_ENDPOINT_CONTROL,
         .wMaxPacketSize = sim_host_max_packet0(device->host),
         .data = urb->data,
         .length = urb->command.length,
         .done = transfer_done,
         .context = urb,
     };
-    memcpy(urb->transfer.setup, urb->command.setup, USB_SETUP_SIZE);
+    memcpy(urb->transfer.setup, urb->command.setup, USBDEV_SETUP_SIZE);
     start(urb);
 }
 
 static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
 {
-    uint8_t address = (uint8_t)(urb->command.endpoint | (urb->command.in ? USB_DIR_IN : 0));
+    uint8_t address = (uint8_t)(urb->command.endpoint | (urb->command.in ? USBDEV_DIR_IN : 0));
     const struct usbip_endpoint *endpoint = usbip_endpoints_find(&device->endpoints, address);
 
     if (!endpoint) { // on a real bus nobody would answer
         complete(urb, USBIP_STATUS_EPROTO, 0);
         return;
     }
-    if (endpoint->type != USB_ENDPOINT_BULK && endpoint->type != USB_ENDPOINT_INTERRUPT) {
+    if (endpoint->type != USBDEV_ENDPOINT_BULK && endpoint->type != USBDEV_ENDPOINT_INTERRUPT) {
         complete(urb, USBIP_STATUS_EINVAL, 0);
         return;
     }

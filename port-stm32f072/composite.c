@@ -171,9 +171,9 @@ static const struct usbdev_handler vendor_handler = {
 
 // ---- Descriptors ----
 
-static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
-    USB_DEVICE_DESCRIPTOR_SIZE,
-    USB_DT_DEVICE,
+static const uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
+    USBDEV_DEVICE_DESCRIPTOR_SIZE,
+    USBDEV_DT_DEVICE,
     LE16(0x0200), // bcdUSB
     0,            // the classes are the interfaces'
     0,
@@ -189,17 +189,17 @@ static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
 };
 
 #define ENDPOINT(bEndpointAddress, bmAttributes, wMaxPacketSize, bInterval)                        \
-    USB_ENDPOINT_DESCRIPTOR_SIZE, USB_DT_ENDPOINT, bEndpointAddress, bmAttributes,                 \
+    USBDEV_ENDPOINT_DESCRIPTOR_SIZE, USBDEV_DT_ENDPOINT, bEndpointAddress, bmAttributes,           \
         LE16(wMaxPacketSize), bInterval
 
 enum {
-    CONFIGURATION_SIZE = USB_CONFIGURATION_DESCRIPTOR_SIZE + USB_INTERFACE_DESCRIPTOR_SIZE +
-                         3 * USB_ENDPOINT_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE,
+    CONFIGURATION_SIZE = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + USBDEV_INTERFACE_DESCRIPTOR_SIZE +
+                         3 * USBDEV_ENDPOINT_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE,
 };
 
 static const uint8_t configuration[CONFIGURATION_SIZE] = {
-    USB_CONFIGURATION_DESCRIPTOR_SIZE,
-    USB_DT_CONFIGURATION,
+    USBDEV_CONFIGURATION_DESCRIPTOR_SIZE,
+    USBDEV_DT_CONFIGURATION,
     LE16(CONFIGURATION_SIZE),
     INTERFACE_COUNT,
     1,    // bConfigurationValue
@@ -207,8 +207,8 @@ static const uint8_t configuration[CONFIGURATION_SIZE] = {
     0xA0, // bmAttributes: bus-powered, remote wake-up
     50,   // bMaxPower: 100 mA
 
-    USB_INTERFACE_DESCRIPTOR_SIZE,
-    USB_DT_INTERFACE,
+    USBDEV_INTERFACE_DESCRIPTOR_SIZE,
+    USBDEV_DT_INTERFACE,
     VENDOR_INTERFACE,
     0,    // bAlternateSetting
     3,    // bNumEndpoints
@@ -216,9 +216,9 @@ static const uint8_t configuration[CONFIGURATION_SIZE] = {
     0,
     0,
     0, // iInterface
-    ENDPOINT(LOOP_OUT, USB_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
-    ENDPOINT(LOOP_IN, USB_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
-    ENDPOINT(BUTTON_IN, USB_ENDPOINT_INTERRUPT, 8, 10),
+    ENDPOINT(LOOP_OUT, USBDEV_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
+    ENDPOINT(LOOP_IN, USBDEV_ENDPOINT_BULK, STM32_USB_MAX_PACKET, 0),
+    ENDPOINT(BUTTON_IN, USBDEV_ENDPOINT_INTERRUPT, 8, 10),
 
     DFURT_DESCRIPTORS(DFU_INTERFACE,
                       STRING_DFU,
@@ -229,7 +229,7 @@ static const uint8_t configuration[CONFIGURATION_SIZE] = {
 };
 static const uint8_t *const configurations[] = {configuration};
 
-static const uint8_t langids[] = {4, USB_DT_STRING, LE16(0x0409)};
+static const uint8_t langids[] = {4, USBDEV_DT_STRING, LE16(0x0409)};
 
 static const char *string(void *context, uint8_t index, uint16_t langid)
 {

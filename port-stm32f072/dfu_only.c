@@ -33,9 +33,9 @@ static const struct dfurt_config dfu = {
     .enter_dfu = enter_dfu,
 };
 
-static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
-    USB_DEVICE_DESCRIPTOR_SIZE,
-    USB_DT_DEVICE,
+static const uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
+    USBDEV_DEVICE_DESCRIPTOR_SIZE,
+    USBDEV_DT_DEVICE,
     LE16(0x0200), // bcdUSB
     0,            // the class is the interface's
     0,
@@ -50,11 +50,11 @@ static const uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
     1, // bNumConfigurations
 };
 
-enum { CONFIGURATION_SIZE = USB_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE };
+enum { CONFIGURATION_SIZE = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE };
 
 static const uint8_t configuration[CONFIGURATION_SIZE] = {
-    USB_CONFIGURATION_DESCRIPTOR_SIZE,
-    USB_DT_CONFIGURATION,
+    USBDEV_CONFIGURATION_DESCRIPTOR_SIZE,
+    USBDEV_DT_CONFIGURATION,
     LE16(CONFIGURATION_SIZE),
     1,    // bNumInterfaces
     1,    // bConfigurationValue

@@ -19,8 +19,8 @@ enum {
     PRODUCT_wDetachTimeOut = 255,
     PRODUCT_wTransferSize = 2048,
     PRODUCT_bcdDFUVersion = 0x011A, // DfuSe
-    PRODUCT_bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD |
-                           (PRODUCT_WILL_DETACH ? DFU_ATTR_WILL_DETACH : 0),
+    PRODUCT_bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
+                           (PRODUCT_WILL_DETACH ? DFURT_ATTR_WILL_DETACH : 0),
 
     // Lets the host see the end of DETACH before the device goes.
     PRODUCT_SETTLE_MS = 5,

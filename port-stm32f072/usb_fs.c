@@ -83,7 +83,7 @@ void stm32_usb_fill(unsigned endpoint, const uint8_t *data, uint16_t length)
 
     USB_BUFFERS[endpoint].COUNT_TX = length;
     for (unsigned left = length; left > 1; left -= 2, data += 2)
-        *to++ = load_le16(data);
+        *to++ = usbdev_load_le16(data);
     if (length & 1)
         *to = *data;
 }
@@ -94,7 +94,7 @@ static uint16_t fetch(unsigned endpoint, uint8_t packet[STM32_USB_MAX_PACKET])
     unsigned length = USB_BUFFERS[endpoint].COUNT_RX & USB_COUNT_RX_MASK;
 
     for (unsigned i = 0; i < length; i += 2)
-        store_le16(packet + i, *from++);
+        usbdev_store_le16(packet + i, *from++);
     return (uint16_t)length;
 }
 

@@ -17,7 +17,7 @@ enum {
 static void restart(uint8_t bEndpointAddress, enum stm32_usb_stat stat)
 {
     unsigned endpoint = bEndpointAddress & 0x0F;
-    bool in = (bEndpointAddress & USB_DIR_IN) != 0;
+    bool in = (bEndpointAddress & USBDEV_DIR_IN) != 0;
     unsigned mask = in ? USB_EPR_STAT_TX | USB_EPR_DTOG_TX : USB_EPR_STAT_RX | USB_EPR_DTOG_RX;
     unsigned wanted = in ? STAT_TX(stat) : STAT_RX(stat);
 
@@ -48,7 +48,7 @@ static void ep_open(void *port, const uint8_t *endpoint_descriptor)
 {
     uint8_t bEndpointAddress = endpoint_descriptor[2];
     unsigned endpoint = bEndpointAddress & 0x0F;
-    bool interrupt = (endpoint_descriptor[3] & 3) == USB_ENDPOINT_INTERRUPT;
+    bool interrupt = (endpoint_descriptor[3] & 3) == USBDEV_ENDPOINT_INTERRUPT;
     unsigned type = interrupt ? USB_EPR_TYPE_INTERRUPT : USB_EPR_TYPE_BULK;
 
     (void)port;

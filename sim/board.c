@@ -70,17 +70,17 @@ static uint8_t dfu_state(const struct board *board)
 static void trace_dfu_state(struct board *board)
 {
     static const char *const names[] = {
-        [DFU_STATE_appIDLE] = "appIDLE",
-        [DFU_STATE_appDETACH] = "appDETACH",
-        [DFU_STATE_dfuIDLE] = "dfuIDLE",
-        [DFU_STATE_dfuDNLOAD_SYNC] = "dfuDNLOAD-SYNC",
-        [DFU_STATE_dfuDNBUSY] = "dfuDNBUSY",
-        [DFU_STATE_dfuDNLOAD_IDLE] = "dfuDNLOAD-IDLE",
-        [DFU_STATE_dfuMANIFEST_SYNC] = "dfuMANIFEST-SYNC",
-        [DFU_STATE_dfuMANIFEST] = "dfuMANIFEST",
-        [DFU_STATE_dfuMANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
-        [DFU_STATE_dfuUPLOAD_IDLE] = "dfuUPLOAD-IDLE",
-        [DFU_STATE_dfuERROR] = "dfuERROR",
+        [DFURT_STATE_appIDLE] = "appIDLE",
+        [DFURT_STATE_appDETACH] = "appDETACH",
+        [DFURT_STATE_dfuIDLE] = "dfuIDLE",
+        [DFURT_STATE_dfuDNLOAD_SYNC] = "dfuDNLOAD-SYNC",
+        [DFURT_STATE_dfuDNBUSY] = "dfuDNBUSY",
+        [DFURT_STATE_dfuDNLOAD_IDLE] = "dfuDNLOAD-IDLE",
+        [DFURT_STATE_dfuMANIFEST_SYNC] = "dfuMANIFEST-SYNC",
+        [DFURT_STATE_dfuMANIFEST] = "dfuMANIFEST",
+        [DFURT_STATE_dfuMANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
+        [DFURT_STATE_dfuUPLOAD_IDLE] = "dfuUPLOAD-IDLE",
+        [DFURT_STATE_dfuERROR] = "dfuERROR",
     };
 
     if (!(board->trace & SIM_TRACE_STATES) || !board->current)
@@ -177,7 +177,8 @@ static void start_bootloader(struct board *board)
     trace(board, "DFU mode: the pull-up is on");
 }
 
-static int defect_setup(void *context, const struct usb_setup *setup, const uint8_t **ret_reply)
+static int
+defect_setup(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply)
 {
     struct board *board = context;
 
@@ -217,8 +218,7 @@ static void come_up(struct board *board)
 
 static void tick_defect(struct board *board)
 {
-    while (board->defect && board->current &&
-           board->now_ns - board->defect_ticked_ns >= SIM_MS) {
+    while (board->defect && board->current && board->now_ns - board->defect_ticked_ns >= SIM_MS) {
         board->defect_ticked_ns += SIM_MS;
         defect_tick(board->defect, &board->view);
     }
@@ -301,7 +301,7 @@ static bool board_waking(const struct sim_device *device)
 static int board_setup(struct sim_device *device,
                        uint8_t address,
                        uint8_t endpoint,
-                       const uint8_t setup[USB_SETUP_SIZE])
+                       const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct board *board = board_of(device);
     struct sim_device *current = board->current;
@@ -381,8 +381,8 @@ static void install_factory_image(struct board *board)
         random = random * 1664525 + 1013904223;
         image[i] = (uint8_t)(random >> 24);
     }
-    store_le16(image, 0x4000); // initial stack pointer 20004000h
-    store_le16(image + 2, 0x2000);
+    usbdev_store_le16(image, 0x4000); // initial stack pointer 20004000h
+    usbdev_store_le16(image + 2, 0x2000);
     if (board->model->bootloader->dialect == &dfu_dialect_plain)
         dfu_plain_install(&board->flash.memory, image, sizeof image);
     else

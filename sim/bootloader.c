@@ -20,7 +20,7 @@ const struct bootloader_identity bootloader_st_rom = {
     .wDetachTimeOut = 255,
     .wTransferSize = 2048,
     .bcdDFUVersion = 0x011A,
-    .bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD | DFU_ATTR_WILL_DETACH,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_WILL_DETACH,
     .manufacturer = "STMicroelectronics",
     .product = "STM32  BOOTLOADER",
     .alternates = {"@Internal Flash  /0x08000000/064*0002Kg",
@@ -36,8 +36,8 @@ const struct bootloader_identity bootloader_plain_tolerant = {
     .wDetachTimeOut = 1000,
     .wTransferSize = 1024,
     .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD | DFU_ATTR_MANIFESTATION_TOLERANT |
-                    DFU_ATTR_WILL_DETACH,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
+                    DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
     .manufacturer = "dfurt",
     .product = "dfurt boot loader",
     .alternates = {"Firmware"},
@@ -52,7 +52,7 @@ const struct bootloader_identity bootloader_plain_wait_reset = {
     .wDetachTimeOut = 1000,
     .wTransferSize = 1024,
     .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD,
     .manufacturer = "dfurt",
     .product = "dfurt boot loader",
     .alternates = {"Firmware"},
@@ -63,17 +63,18 @@ const struct bootloader_identity bootloader_plain_wait_reset = {
 static int handle_setup(void *context, struct usbdev_request *request)
 {
     struct bootloader *bootloader = context;
-    uint8_t bmRequestType = request->setup.bmRequestType & (uint8_t)~USB_DIR_IN;
+    uint8_t bmRequestType = request->setup.bmRequestType & (uint8_t)~USBDEV_DIR_IN;
     const uint8_t *reply = NULL;
     int length;
 
     // All 16 bits of wIndex count; what is not a class request to the interface moves no state.
-    if (bmRequestType != (USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE) || request->setup.wIndex != 0)
+    if (bmRequestType != (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) ||
+        request->setup.wIndex != 0)
         return USBDEV_STALL;
     length = dfu_mode_setup(&bootloader->dfu, &request->setup, &reply);
     if (length < 0)
         return USBDEV_STALL;
-    if (request->setup.bmRequestType & USB_DIR_IN) {
+    if (request->setup.bmRequestType & USBDEV_DIR_IN) {
         request->data = (uint8_t *)(uintptr_t)reply; // only read: the request is IN
         request->length = (uint16_t)length;
     } else {
@@ -116,7 +117,7 @@ static const struct usbdev_handler handler = {
 
 // ---- Descriptors (DFU 1.1 4.2) ----
 
-static const uint8_t langids[] = {4, USB_DT_STRING, 0x09, 0x04};
+static const uint8_t langids[] = {4, USBDEV_DT_STRING, 0x09, 0x04};
 
 static const char *string(void *context, uint8_t index, uint16_t langid)
 {
@@ -143,14 +144,14 @@ static const char *string(void *context, uint8_t index, uint16_t langid)
 
 static void build_device_descriptor(uint8_t *bytes, const struct bootloader_identity *identity)
 {
-    memset(bytes, 0, USB_DEVICE_DESCRIPTOR_SIZE);
-    bytes[0] = USB_DEVICE_DESCRIPTOR_SIZE;
-    bytes[1] = USB_DT_DEVICE;
-    store_le16(bytes + 2, identity->bcdUSB);
+    memset(bytes, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    bytes[0] = USBDEV_DEVICE_DESCRIPTOR_SIZE;
+    bytes[1] = USBDEV_DT_DEVICE;
+    usbdev_store_le16(bytes + 2, identity->bcdUSB);
     bytes[7] = 64; // bMaxPacketSize0
-    store_le16(bytes + 8, identity->idVendor);
-    store_le16(bytes + 10, identity->idProduct);
-    store_le16(bytes + 12, identity->bcdDevice);
+    usbdev_store_le16(bytes + 8, identity->idVendor);
+    usbdev_store_le16(bytes + 10, identity->idProduct);
+    usbdev_store_le16(bytes + 12, identity->bcdDevice);
     bytes[14] = STRING_MANUFACTURER;
     bytes[15] = STRING_PRODUCT;
     bytes[16] = STRING_SERIAL;
@@ -159,15 +160,15 @@ static void build_device_descriptor(uint8_t *bytes, const struct bootloader_iden
 
 static uint8_t *put_interface(uint8_t *bytes, uint8_t bAlternateSetting)
 {
-    const uint8_t interface[USB_INTERFACE_DESCRIPTOR_SIZE] = {
-        USB_INTERFACE_DESCRIPTOR_SIZE,
-        USB_DT_INTERFACE,
+    const uint8_t interface[USBDEV_INTERFACE_DESCRIPTOR_SIZE] = {
+        USBDEV_INTERFACE_DESCRIPTOR_SIZE,
+        USBDEV_DT_INTERFACE,
         0, // bInterfaceNumber
         bAlternateSetting,
         0, // bNumEndpoints
-        DFU_INTERFACE_CLASS,
-        DFU_INTERFACE_SUBCLASS,
-        DFU_PROTOCOL_DFU_MODE,
+        DFURT_INTERFACE_CLASS,
+        DFURT_INTERFACE_SUBCLASS,
+        DFURT_PROTOCOL_DFU_MODE,
         (uint8_t)(STRING_FIRST_ALTERNATE + bAlternateSetting),
     };
 
@@ -177,20 +178,20 @@ static uint8_t *put_interface(uint8_t *bytes, uint8_t bAlternateSetting)
 
 static uint8_t *put_functional(uint8_t *bytes, const struct bootloader_identity *identity)
 {
-    bytes[0] = USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
-    bytes[1] = USB_DT_DFU_FUNCTIONAL;
+    bytes[0] = USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
+    bytes[1] = USBDEV_DT_DFU_FUNCTIONAL;
     bytes[2] = identity->bmAttributes;
-    store_le16(bytes + 3, identity->wDetachTimeOut);
-    store_le16(bytes + 5, identity->wTransferSize);
-    store_le16(bytes + 7, identity->bcdDFUVersion);
-    return bytes + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
+    usbdev_store_le16(bytes + 3, identity->wDetachTimeOut);
+    usbdev_store_le16(bytes + 5, identity->wTransferSize);
+    usbdev_store_le16(bytes + 7, identity->bcdDFUVersion);
+    return bytes + USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
 }
 
 static void build_configuration(uint8_t *bytes, const struct bootloader_identity *identity)
 {
-    const uint8_t head[USB_CONFIGURATION_DESCRIPTOR_SIZE] = {
-        USB_CONFIGURATION_DESCRIPTOR_SIZE,
-        USB_DT_CONFIGURATION,
+    const uint8_t head[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE] = {
+        USBDEV_CONFIGURATION_DESCRIPTOR_SIZE,
+        USBDEV_DT_CONFIGURATION,
         0, // wTotalLength, below
         0,
         1,    // bNumInterfaces
@@ -205,7 +206,7 @@ static void build_configuration(uint8_t *bytes, const struct bootloader_identity
     for (uint8_t i = 0; identity->alternates[i]; i++)
         end = put_interface(end, i);
     end = put_functional(end, identity);
-    store_le16(bytes + 2, (uint16_t)(end - bytes));
+    usbdev_store_le16(bytes + 2, (uint16_t)(end - bytes));
 }
 
 // ---- Starting ----

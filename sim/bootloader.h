@@ -62,7 +62,7 @@ struct bootloader {
     struct usbdev_config usb_config;
     struct usbdev_function function;
     const uint8_t *configurations[1];
-    uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[BOOTLOADER_MAX_CONFIGURATION];
 };
 

@@ -35,8 +35,8 @@ struct defect_view {
     void *board;
     unsigned starts;  // how often the board has come up, in either mode, this time included
     uint32_t scratch; // a defect's own memory; 0 whenever the device comes up
-    uint8_t delayed[USB_SETUP_SIZE]; // a SETUP that is answered later
-    uint32_t delay_ms;               // in so many milliseconds; 0: there is none
+    uint8_t delayed[USBDEV_SETUP_SIZE]; // a SETUP that is answered later
+    uint32_t delay_ms;                  // in so many milliseconds; 0: there is none
 };
 
 // In which modes a patch or a rule holds.
@@ -110,7 +110,7 @@ struct sim_defect {
     // A SETUP arrived. Returns what native_override returns: the length of a reply at view->reply,
     // sent as it is even beyond wLength; 0 to acknowledge; NATIVE_STALL; NATIVE_SILENT;
     // NATIVE_PASS to leave it to the good device.
-    int (*setup)(struct defect_view *view, const struct usb_setup *setup);
+    int (*setup)(struct defect_view *view, const struct usbdev_setup_packet *setup);
 
     // A bus reset begins; called before the good device sees it.
     void (*bus_reset)(struct defect_view *view);
@@ -149,8 +149,8 @@ struct sim_defect {
 
 // bmRequestType of DFU's requests (DFU 1.1 table 3.2).
 enum {
-    TO_DFU = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-    FROM_DFU = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+    TO_DFU = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+    FROM_DFU = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
 };
 
 // Groups, each terminated by a NULL name.
@@ -163,7 +163,7 @@ extern const struct sim_defect defects_of_dfu_mode[];
 // What the defect makes of a SETUP: as the setup hook says.
 int defect_answer(const struct sim_defect *defect,
                   struct defect_view *view,
-                  const struct usb_setup *setup);
+                  const struct usbdev_setup_packet *setup);
 
 // A millisecond has passed.
 void defect_tick(const struct sim_defect *defect, struct defect_view *view);

@@ -46,11 +46,11 @@ static uint8_t mode_of(const struct defect_view *view)
 static uint8_t *find(const struct defect_view *view, uint8_t bDescriptorType)
 {
     uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + load_le16(bytes + 2);
+    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
 
     for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
         if (bytes[1] == bDescriptorType &&
-            (bDescriptorType != USB_DT_INTERFACE || bytes[2] == view->interface))
+            (bDescriptorType != USBDEV_DT_INTERFACE || bytes[2] == view->interface))
             return bytes;
     return NULL;
 }
@@ -63,11 +63,11 @@ static uint8_t *descriptor(const struct defect_view *view, enum defect_descripto
     case PATCH_CONFIGURATION:
         return view->configuration;
     case PATCH_DFU_INTERFACE:
-        return find(view, USB_DT_INTERFACE);
+        return find(view, USBDEV_DT_INTERFACE);
     case PATCH_FUNCTIONAL:
-        return find(view, USB_DT_DFU_FUNCTIONAL);
+        return find(view, USBDEV_DT_DFU_FUNCTIONAL);
     case PATCH_ENDPOINT:
-        return find(view, USB_DT_ENDPOINT);
+        return find(view, USBDEV_DT_ENDPOINT);
     case PATCH_END:
         break;
     }
@@ -90,31 +90,33 @@ static void patch(const struct sim_defect *defect, struct defect_view *view)
 
 // GET_DESCRIPTOR of the device or its configuration: a copy of the good one, spoilt. What the
 // device is stays as it was; it is what it says that is wrong.
-static int
-describe(const struct sim_defect *defect, struct defect_view *view, const struct usb_setup *setup)
+static int describe(const struct sim_defect *defect,
+                    struct defect_view *view,
+                    const struct usbdev_setup_packet *setup)
 {
     struct defect_view copies = *view;
     uint8_t *device = view->reply;
-    uint8_t *configuration = view->reply + USB_DEVICE_DESCRIPTOR_SIZE;
-    bool is_device = setup->wValue == USB_DT_DEVICE << 8;
-    uint16_t length = USB_DEVICE_DESCRIPTOR_SIZE;
+    uint8_t *configuration = view->reply + USBDEV_DEVICE_DESCRIPTOR_SIZE;
+    bool is_device = setup->wValue == USBDEV_DT_DEVICE << 8;
+    uint16_t length = USBDEV_DEVICE_DESCRIPTOR_SIZE;
 
-    memcpy(device, view->device_descriptor, USB_DEVICE_DESCRIPTOR_SIZE);
-    memcpy(configuration, view->configuration, load_le16(view->configuration + 2));
+    memcpy(device, view->device_descriptor, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    memcpy(configuration, view->configuration, usbdev_load_le16(view->configuration + 2));
     copies.device_descriptor = device;
     copies.configuration = configuration;
     patch(defect, &copies);
     if (!is_device) {
-        length = load_le16(configuration + 2);
+        length = usbdev_load_le16(configuration + 2);
         memmove(view->reply, configuration, length);
     }
     return setup->wLength < length ? setup->wLength : length;
 }
 
-static bool asks_for_descriptors(const struct usb_setup *setup)
+static bool asks_for_descriptors(const struct usbdev_setup_packet *setup)
 {
-    return setup->bmRequestType == USB_DIR_IN && setup->bRequest == USB_GET_DESCRIPTOR &&
-           (setup->wValue == USB_DT_DEVICE << 8 || setup->wValue == USB_DT_CONFIGURATION << 8);
+    return setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+           (setup->wValue == USBDEV_DT_DEVICE << 8 || setup->wValue == USBDEV_DT_CONFIGURATION
+                                                                           << 8);
 }
 
 // ---- Rules ----
@@ -164,7 +166,7 @@ target_matches(const struct defect_view *view, const struct defect_rule *rule, u
 
 static bool matches(const struct defect_view *view,
                     const struct defect_rule *rule,
-                    const struct usb_setup *setup)
+                    const struct usbdev_setup_packet *setup)
 {
     return (rule->modes & mode_of(view)) &&
            (rule->states == 0 || (rule->states & 1u << state_of(view))) &&
@@ -175,13 +177,13 @@ static bool matches(const struct defect_view *view,
 
 static void detach(struct defect_view *view)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_DIR_OUT | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-        .bRequest = DFU_DETACH,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = DFURT_DETACH,
         .wValue = 1000,
         .wIndex = view->interface,
     };
-    uint8_t none[DFU_STATUS_REPLY_SIZE];
+    uint8_t none[DFURT_STATUS_REPLY_SIZE];
 
     if (view->runtime && dfurt_setup(&view->runtime->dfurt, &setup, none) == 0)
         dfurt_status_complete(&view->runtime->dfurt);
@@ -205,8 +207,9 @@ static int reply(struct defect_view *view, const struct defect_rule *rule, uint1
     return length;
 }
 
-static int
-act(struct defect_view *view, const struct defect_rule *rule, const struct usb_setup *setup)
+static int act(struct defect_view *view,
+               const struct defect_rule *rule,
+               const struct usbdev_setup_packet *setup)
 {
     switch (rule->action) {
     case DO_STALL:
@@ -221,7 +224,7 @@ act(struct defect_view *view, const struct defect_rule *rule, const struct usb_s
     case DO_SILENT:
         return NATIVE_SILENT;
     case DO_DELAY:
-        usb_setup_store(view->delayed, setup);
+        usbdev_setup_store(view->delayed, setup);
         view->delay_ms = rule->delay_ms;
         return NATIVE_SILENT;
     case DO_ACK:
@@ -232,7 +235,7 @@ act(struct defect_view *view, const struct defect_rule *rule, const struct usb_s
 
 int defect_answer(const struct sim_defect *defect,
                   struct defect_view *view,
-                  const struct usb_setup *setup)
+                  const struct usbdev_setup_packet *setup)
 {
     view->delay_ms = 0; // a new SETUP ends what was under way
     for (const struct defect_rule *rule = defect->rules; rule && rule->modes; ++rule) {

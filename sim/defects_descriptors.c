@@ -11,16 +11,17 @@
 static uint8_t *functional_of(const struct defect_view *view)
 {
     uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + load_le16(bytes + 2);
+    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
 
-    while (bytes < end && bytes[0] >= 2 && bytes[1] != USB_DT_DFU_FUNCTIONAL)
+    while (bytes < end && bytes[0] >= 2 && bytes[1] != USBDEV_DT_DFU_FUNCTIONAL)
         bytes += bytes[0];
     return bytes;
 }
 
 static void set_total_length(struct defect_view *view, int change)
 {
-    store_le16(view->configuration + 2, (uint16_t)(load_le16(view->configuration + 2) + change));
+    usbdev_store_le16(view->configuration + 2,
+                      (uint16_t)(usbdev_load_le16(view->configuration + 2) + change));
 }
 
 // The form of DFU 1.0: without bcdDFUVersion.
@@ -35,7 +36,7 @@ static void cut_functional(struct defect_view *view)
 static void drop_functional(struct defect_view *view)
 {
     if (view->runtime)
-        set_total_length(view, -USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+        set_total_length(view, -USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
 }
 
 static void double_functional(struct defect_view *view)
@@ -51,26 +52,27 @@ static void double_functional(struct defect_view *view)
 static void functional_before_interface(struct defect_view *view)
 {
     uint8_t *functional = functional_of(view);
-    uint8_t *interface = functional - USB_INTERFACE_DESCRIPTOR_SIZE;
-    uint8_t copy[USB_INTERFACE_DESCRIPTOR_SIZE];
+    uint8_t *interface = functional - USBDEV_INTERFACE_DESCRIPTOR_SIZE;
+    uint8_t copy[USBDEV_INTERFACE_DESCRIPTOR_SIZE];
 
     if (!view->runtime)
         return;
     memcpy(copy, interface, sizeof copy);
-    memmove(interface, functional, USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
-    memcpy(interface + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, copy, sizeof copy);
+    memmove(interface, functional, USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+    memcpy(interface + USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, copy, sizeof copy);
 }
 
 static void add_endpoint_to_dfu(struct defect_view *view)
 {
-    static const uint8_t endpoint[USB_ENDPOINT_DESCRIPTOR_SIZE] = {
-        USB_ENDPOINT_DESCRIPTOR_SIZE, USB_DT_ENDPOINT, 0x85, USB_ENDPOINT_BULK, 64, 0, 0,
+    static const uint8_t endpoint[USBDEV_ENDPOINT_DESCRIPTOR_SIZE] = {
+        USBDEV_ENDPOINT_DESCRIPTOR_SIZE, USBDEV_DT_ENDPOINT, 0x85, USBDEV_ENDPOINT_BULK, 64, 0, 0,
     };
 
     if (!view->runtime)
         return;
-    functional_of(view)[-USB_INTERFACE_DESCRIPTOR_SIZE + 4] = 1;
-    memcpy(view->configuration + load_le16(view->configuration + 2), endpoint, sizeof endpoint);
+    functional_of(view)[-USBDEV_INTERFACE_DESCRIPTOR_SIZE + 4] = 1;
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), endpoint,
+           sizeof endpoint);
     set_total_length(view, sizeof endpoint);
 }
 
@@ -80,7 +82,7 @@ static void stray_descriptor(struct defect_view *view)
 
     if (!view->runtime)
         return;
-    memcpy(view->configuration + load_le16(view->configuration + 2), stray, sizeof stray);
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), stray, sizeof stray);
     set_total_length(view, sizeof stray);
 }
 
@@ -90,22 +92,24 @@ enum { STRAY_INTERFACE = 7 };
 
 static void add_interface_7(struct defect_view *view)
 {
-    static const uint8_t interface[USB_INTERFACE_DESCRIPTOR_SIZE] = {
-        USB_INTERFACE_DESCRIPTOR_SIZE, USB_DT_INTERFACE, STRAY_INTERFACE, 0, 0, 0xFF, 0, 0, 0,
+    static const uint8_t interface[USBDEV_INTERFACE_DESCRIPTOR_SIZE] = {
+        USBDEV_INTERFACE_DESCRIPTOR_SIZE, USBDEV_DT_INTERFACE, STRAY_INTERFACE, 0, 0, 0xFF, 0, 0, 0,
     };
 
     if (!view->runtime)
         return;
-    memcpy(view->configuration + load_le16(view->configuration + 2), interface, sizeof interface);
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), interface,
+           sizeof interface);
     set_total_length(view, sizeof interface);
     ++view->configuration[4]; // bNumInterfaces
 }
 
 // Standard requests to this interface are answered as if it were there.
-static int
-answer_for_interface(struct defect_view *view, const struct usb_setup *setup, uint16_t number)
+static int answer_for_interface(struct defect_view *view,
+                                const struct usbdev_setup_packet *setup,
+                                uint16_t number)
 {
-    bool standard = (setup->bmRequestType & ~USB_DIR_IN) == USB_RECIPIENT_INTERFACE;
+    bool standard = (setup->bmRequestType & ~USBDEV_DIR_IN) == USBDEV_RECIPIENT_INTERFACE;
 
     if (!standard || setup->wIndex != number || setup->wValue != 0)
         return NATIVE_PASS;
@@ -113,7 +117,7 @@ answer_for_interface(struct defect_view *view, const struct usb_setup *setup, ui
     return setup->wLength < 2 ? setup->wLength : 2;
 }
 
-static int answer_for_7(struct defect_view *view, const struct usb_setup *setup)
+static int answer_for_7(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     return view->runtime ? answer_for_interface(view, setup, STRAY_INTERFACE) : NATIVE_PASS;
 }
@@ -122,7 +126,7 @@ static int answer_for_7(struct defect_view *view, const struct usb_setup *setup)
 static uint8_t *nth(const struct defect_view *view, uint8_t bDescriptorType, unsigned n)
 {
     uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + load_le16(bytes + 2);
+    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
 
     for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
         if (bytes[1] == bDescriptorType && n-- == 0)
@@ -133,8 +137,8 @@ static uint8_t *nth(const struct defect_view *view, uint8_t bDescriptorType, uns
 // The last endpoint has the address of the first.
 static void share_endpoint(struct defect_view *view)
 {
-    uint8_t *first = nth(view, USB_DT_ENDPOINT, 0);
-    uint8_t *third = nth(view, USB_DT_ENDPOINT, 2);
+    uint8_t *first = nth(view, USBDEV_DT_ENDPOINT, 0);
+    uint8_t *third = nth(view, USBDEV_DT_ENDPOINT, 2);
 
     if (view->runtime && first && third)
         third[2] = first[2];
@@ -143,12 +147,12 @@ static void share_endpoint(struct defect_view *view)
 static void miscount_endpoints(struct defect_view *view)
 {
     if (view->runtime)
-        ++nth(view, USB_DT_INTERFACE, 0)[4];
+        ++nth(view, USBDEV_DT_INTERFACE, 0)[4];
 }
 
 static void overstate_association(struct defect_view *view)
 {
-    uint8_t *association = nth(view, USB_DT_INTERFACE_ASSOCIATION, 0);
+    uint8_t *association = nth(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
 
     if (view->runtime && association)
         association[3] = 5; // bInterfaceCount
@@ -157,14 +161,14 @@ static void overstate_association(struct defect_view *view)
 // A second DFU interface, at run time after all others, in DFU mode with number 1.
 static void add_dfu_interface(struct defect_view *view)
 {
-    uint8_t *end = view->configuration + load_le16(view->configuration + 2);
+    uint8_t *end = view->configuration + usbdev_load_le16(view->configuration + 2);
 
-    memcpy(end, nth(view, USB_DT_INTERFACE, 0), USB_INTERFACE_DESCRIPTOR_SIZE);
+    memcpy(end, nth(view, USBDEV_DT_INTERFACE, 0), USBDEV_INTERFACE_DESCRIPTOR_SIZE);
     end[2] = view->configuration[4]++; // bInterfaceNumber, bNumInterfaces
     end[3] = 0;
-    end[5] = DFU_INTERFACE_CLASS;
-    end[6] = DFU_INTERFACE_SUBCLASS;
-    set_total_length(view, USB_INTERFACE_DESCRIPTOR_SIZE);
+    end[5] = DFURT_INTERFACE_CLASS;
+    end[6] = DFURT_INTERFACE_SUBCLASS;
+    set_total_length(view, USBDEV_INTERFACE_DESCRIPTOR_SIZE);
 }
 
 static void second_dfu_at_run_time(struct defect_view *view)
@@ -179,19 +183,21 @@ static void second_in_dfu_mode(struct defect_view *view)
         add_dfu_interface(view);
 }
 
-static int answer_for_1_at_run_time(struct defect_view *view, const struct usb_setup *setup)
+static int answer_for_1_at_run_time(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
 {
     return view->runtime ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
 }
 
-static int answer_for_1_in_dfu_mode(struct defect_view *view, const struct usb_setup *setup)
+static int answer_for_1_in_dfu_mode(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
 {
     return view->bootloader ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
 }
 
 static void alternate_gap(struct defect_view *view)
 {
-    uint8_t *second = nth(view, USB_DT_INTERFACE, 1);
+    uint8_t *second = nth(view, USBDEV_DT_INTERFACE, 1);
 
     if (view->bootloader && second)
         second[3] = 5;
@@ -199,7 +205,7 @@ static void alternate_gap(struct defect_view *view)
 
 static void append(struct defect_view *view, const uint8_t *bytes, size_t length)
 {
-    memcpy(view->configuration + load_le16(view->configuration + 2), bytes, length);
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), bytes, length);
     set_total_length(view, (int)length);
 }
 
@@ -213,8 +219,8 @@ static void vendor_descriptor_in_dfu_mode(struct defect_view *view)
 
 static void endpoint_in_dfu_mode(struct defect_view *view)
 {
-    static const uint8_t endpoint[] = {7, USB_DT_ENDPOINT, 0x81, USB_ENDPOINT_BULK, 64, 0, 0};
-    uint8_t *last = functional_of(view) - USB_INTERFACE_DESCRIPTOR_SIZE;
+    static const uint8_t endpoint[] = {7, USBDEV_DT_ENDPOINT, 0x81, USBDEV_ENDPOINT_BULK, 64, 0, 0};
+    uint8_t *last = functional_of(view) - USBDEV_INTERFACE_DESCRIPTOR_SIZE;
 
     if (!view->bootloader)
         return;
@@ -225,13 +231,13 @@ static void endpoint_in_dfu_mode(struct defect_view *view)
 static void no_functional_in_dfu_mode(struct defect_view *view)
 {
     if (view->bootloader)
-        set_total_length(view, -USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+        set_total_length(view, -USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
 }
 
 // The device descriptor of appDETACH is another one.
 static void change_in_app_detach(struct defect_view *view)
 {
-    if (view->runtime && view->runtime->dfurt.bState == DFU_STATE_appDETACH)
+    if (view->runtime && view->runtime->dfurt.bState == DFURT_STATE_appDETACH)
         view->device_descriptor[12] = 0x77;
 }
 
@@ -376,8 +382,8 @@ const struct sim_defect defects_of_descriptors[] = {
     {
         .name = "dm-will-detach",
         .summary = "bitWillDetach in DFU mode is not that of run time",
-        .patches =
-            PATCHES({PATCH_FUNCTIONAL, IN_DFU_MODE, 2, DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD}),
+        .patches = PATCHES(
+            {PATCH_FUNCTIONAL, IN_DFU_MODE, 2, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD}),
     },
     {
         .name = "dm-vendor-descriptor",
@@ -460,7 +466,7 @@ const struct sim_defect defects_of_descriptors[] = {
     {
         .name = "endpoint-control",
         .summary = "an interface has a control endpoint, in a packet size of none",
-        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 3, USB_ENDPOINT_CONTROL}),
+        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 3, USBDEV_ENDPOINT_CONTROL}),
     },
     {
         .name = "endpoint-twice",

@@ -9,29 +9,32 @@
 
 // ---- What hooks have in common ----
 
-static bool to_dfu_interface(const struct defect_view *view, const struct usb_setup *setup)
+static bool to_dfu_interface(const struct defect_view *view,
+                             const struct usbdev_setup_packet *setup)
 {
-    return (setup->bmRequestType & ~USB_DIR_IN) == (USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE) &&
+    return (setup->bmRequestType & ~USBDEV_DIR_IN) ==
+               (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) &&
            setup->wIndex == view->interface;
 }
 
 static bool is_dfu_request(const struct defect_view *view,
-                           const struct usb_setup *setup,
-                           enum dfu_request bRequest)
+                           const struct usbdev_setup_packet *setup,
+                           enum dfurt_request bRequest)
 {
     return to_dfu_interface(view, setup) && setup->bRequest == bRequest;
 }
 
 static bool in_app_detach(const struct defect_view *view)
 {
-    return view->runtime && view->runtime->dfurt.bState == DFU_STATE_appDETACH;
+    return view->runtime && view->runtime->dfurt.bState == DFURT_STATE_appDETACH;
 }
 
 // ---- Detaching ----
 
-static int leave_before_status_stage(struct defect_view *view, const struct usb_setup *setup)
+static int leave_before_status_stage(struct defect_view *view,
+                                     const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_DETACH))
+    if (!view->runtime || !is_dfu_request(view, setup, DFURT_DETACH))
         return NATIVE_PASS;
     view->enter_dfu(view->board);
     return NATIVE_SILENT;
@@ -40,13 +43,13 @@ static int leave_before_status_stage(struct defect_view *view, const struct usb_
 // Of a device that waits for the reset; with bitWillDetach = 1 it is the settle time that runs.
 static void keep_timer_from_expiring(struct defect_view *view)
 {
-    if (in_app_detach(view) && !(view->runtime->dfurt_config.bmAttributes & DFU_ATTR_WILL_DETACH))
+    if (in_app_detach(view) && !(view->runtime->dfurt_config.bmAttributes & DFURT_ATTR_WILL_DETACH))
         view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
 }
 
-static int accept_second_detach(struct defect_view *view, const struct usb_setup *setup)
+static int accept_second_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!in_app_detach(view) || !is_dfu_request(view, setup, DFU_DETACH))
+    if (!in_app_detach(view) || !is_dfu_request(view, setup, DFURT_DETACH))
         return NATIVE_PASS;
     view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
     return 0;
@@ -54,7 +57,7 @@ static int accept_second_detach(struct defect_view *view, const struct usb_setup
 
 static bool waits_for_reset(const struct defect_view *view)
 {
-    return !(view->runtime->dfurt_config.bmAttributes & DFU_ATTR_WILL_DETACH);
+    return !(view->runtime->dfurt_config.bmAttributes & DFURT_ATTR_WILL_DETACH);
 }
 
 static void leave_uncalled_for(struct defect_view *view)
@@ -80,9 +83,9 @@ static void expire_early(struct defect_view *view)
 }
 
 // The timer is set when the status stage completes; a tick later it is set anew.
-static int remember_wValue(struct defect_view *view, const struct usb_setup *setup)
+static int remember_wValue(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (view->runtime && is_dfu_request(view, setup, DFU_DETACH) && !in_app_detach(view))
+    if (view->runtime && is_dfu_request(view, setup, DFURT_DETACH) && !in_app_detach(view))
         view->scratch = setup->wValue;
     return NATIVE_PASS;
 }
@@ -111,9 +114,9 @@ static void other_serial_after_return(struct defect_view *view)
         view->device_descriptor[12] = (uint8_t)view->starts;
 }
 
-static int detach_once(struct defect_view *view, const struct usb_setup *setup)
+static int detach_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    bool again = view->runtime && view->starts > 1 && is_dfu_request(view, setup, DFU_DETACH);
+    bool again = view->runtime && view->starts > 1 && is_dfu_request(view, setup, DFURT_DETACH);
 
     return again ? NATIVE_STALL : NATIVE_PASS;
 }
@@ -133,33 +136,33 @@ static void end_dfu_mode_by_any_reset(struct defect_view *view)
 
 // ---- Replies ----
 
-static int always_say_app_idle(struct defect_view *view, const struct usb_setup *setup)
+static int always_say_app_idle(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS))
+    if (!view->runtime || !is_dfu_request(view, setup, DFURT_GETSTATUS))
         return NATIVE_PASS;
-    memset(view->reply, 0, DFU_STATUS_REPLY_SIZE);
-    return setup->wLength < DFU_STATUS_REPLY_SIZE ? setup->wLength : DFU_STATUS_REPLY_SIZE;
+    memset(view->reply, 0, DFURT_STATUS_REPLY_SIZE);
+    return setup->wLength < DFURT_STATUS_REPLY_SIZE ? setup->wLength : DFURT_STATUS_REPLY_SIZE;
 }
 
-static int reply_beyond_wLength(struct defect_view *view, const struct usb_setup *setup)
+static int reply_beyond_wLength(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFU_GETSTATUS) || setup->wLength == 0)
+    if (!view->runtime || !is_dfu_request(view, setup, DFURT_GETSTATUS) || setup->wLength == 0)
         return NATIVE_PASS;
     dfurt_setup(&view->runtime->dfurt,
-                &(struct usb_setup){.bmRequestType = setup->bmRequestType,
-                                    .bRequest = DFU_GETSTATUS,
-                                    .wIndex = setup->wIndex,
-                                    .wLength = DFU_STATUS_REPLY_SIZE},
+                &(struct usbdev_setup_packet){.bmRequestType = setup->bmRequestType,
+                                              .bRequest = DFURT_GETSTATUS,
+                                              .wIndex = setup->wIndex,
+                                              .wLength = DFURT_STATUS_REPLY_SIZE},
                 view->reply);
-    return DFU_STATUS_REPLY_SIZE;
+    return DFURT_STATUS_REPLY_SIZE;
 }
 
 // ---- Descriptors ----
 
 static void same_product_in_both_modes(struct defect_view *view)
 {
-    store_le16(view->device_descriptor + 8, 0x1209);
-    store_le16(view->device_descriptor + 10, 0x0001);
+    usbdev_store_le16(view->device_descriptor + 8, 0x1209);
+    usbdev_store_le16(view->device_descriptor + 10, 0x0001);
 }
 
 // ---- The table ----

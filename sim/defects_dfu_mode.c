@@ -7,7 +7,7 @@
 #include "defect.h"
 
 static bool is_request(const struct defect_view *view,
-                       const struct usb_setup *setup,
+                       const struct usbdev_setup_packet *setup,
                        uint8_t bmRequestType,
                        uint8_t bRequest)
 {
@@ -17,16 +17,16 @@ static bool is_request(const struct defect_view *view,
 
 // ---- Upload ----
 
-static bool is_uploading(const struct defect_view *view, const struct usb_setup *setup)
+static bool is_uploading(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return is_request(view, setup, FROM_DFU, DFU_UPLOAD) && setup->wLength > 0 &&
+    return is_request(view, setup, FROM_DFU, DFURT_UPLOAD) && setup->wLength > 0 &&
            setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
-           (view->bootloader->dfu.bState == DFU_STATE_dfuIDLE ||
-            view->bootloader->dfu.bState == DFU_STATE_dfuUPLOAD_IDLE);
+           (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE ||
+            view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE);
 }
 
 // The answer of the good boot loader, to be spoilt. Returns its length, or NATIVE_STALL.
-static int good_reply(struct defect_view *view, const struct usb_setup *setup)
+static int good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     const uint8_t *reply;
     int length = dfu_mode_setup(&view->bootloader->dfu, setup, &reply);
@@ -37,7 +37,7 @@ static int good_reply(struct defect_view *view, const struct usb_setup *setup)
     return length < setup->wLength ? length : setup->wLength;
 }
 
-static int upload_changes(struct defect_view *view, const struct usb_setup *setup)
+static int upload_changes(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     int length;
 
@@ -48,18 +48,18 @@ static int upload_changes(struct defect_view *view, const struct usb_setup *setu
     return length;
 }
 
-static int upload_never_ends(struct defect_view *view, const struct usb_setup *setup)
+static int upload_never_ends(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!is_uploading(view, setup))
         return NATIVE_PASS;
-    view->bootloader->dfu.bState = DFU_STATE_dfuUPLOAD_IDLE;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuUPLOAD_IDLE;
     memset(view->reply, 0xA5, setup->wLength);
     return setup->wLength;
 }
 
-static int upload_ignores_block(struct defect_view *view, const struct usb_setup *setup)
+static int upload_ignores_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    struct usb_setup first = *setup;
+    struct usbdev_setup_packet first = *setup;
 
     if (!is_uploading(view, setup) || setup->wValue < 3)
         return NATIVE_PASS;
@@ -70,42 +70,42 @@ static int upload_ignores_block(struct defect_view *view, const struct usb_setup
 // ---- Download ----
 
 // What is programmed is not what was sent.
-static int program_other_bytes(struct defect_view *view, const struct usb_setup *setup)
+static int program_other_bytes(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct bootloader *bootloader = view->bootloader;
 
-    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && bootloader->dfu.has_block &&
-        bootloader->dfu.block != 0 && bootloader->dfu.bState == DFU_STATE_dfuDNLOAD_SYNC)
+    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && bootloader->dfu.has_block &&
+        bootloader->dfu.block != 0 && bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC)
         bootloader->dfu.buffer[0] ^= 0x01;
     return NATIVE_PASS;
 }
 
-static int never_done(struct defect_view *view, const struct usb_setup *setup)
+static int never_done(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    static const uint8_t busy[] = {0, 1, 0, 0, DFU_STATE_dfuDNBUSY, 0};
+    static const uint8_t busy[] = {0, 1, 0, 0, DFURT_STATE_dfuDNBUSY, 0};
 
-    if (!is_request(view, setup, FROM_DFU, DFU_GETSTATUS) ||
-        (view->bootloader->dfu.bState != DFU_STATE_dfuDNLOAD_SYNC &&
-         view->bootloader->dfu.bState != DFU_STATE_dfuDNBUSY))
+    if (!is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) ||
+        (view->bootloader->dfu.bState != DFURT_STATE_dfuDNLOAD_SYNC &&
+         view->bootloader->dfu.bState != DFURT_STATE_dfuDNBUSY))
         return NATIVE_PASS;
     memcpy(view->reply, busy, sizeof busy);
     return sizeof busy;
 }
 
-static bool begins_work(const struct defect_view *view, const struct usb_setup *setup)
+static bool begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && view->bootloader->dfu.has_block &&
-           view->bootloader->dfu.bState == DFU_STATE_dfuDNLOAD_SYNC;
+    return is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && view->bootloader->dfu.has_block &&
+           view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC;
 }
 
-static int poll_forever(struct defect_view *view, const struct usb_setup *setup)
+static int poll_forever(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     int length;
 
     if (!begins_work(view, setup))
         return NATIVE_PASS;
     length = good_reply(view, setup);
-    store_le16(view->reply + 1, 65000); // bwPollTimeout
+    usbdev_store_le16(view->reply + 1, 65000); // bwPollTimeout
     return length;
 }
 
@@ -114,48 +114,48 @@ static void stay_busy(struct defect_view *view)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (!dfu || dfu->bState != DFU_STATE_dfuDNBUSY)
+    if (!dfu || dfu->bState != DFURT_STATE_dfuDNBUSY)
         view->scratch = 0;
     else if (view->scratch++ == 0)
         dfu->busy_ms += 1000;
 }
 
-static int done_at_once(struct defect_view *view, const struct usb_setup *setup)
+static int done_at_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!begins_work(view, setup))
         return NATIVE_PASS;
     good_reply(view, setup);
-    if (view->bootloader->dfu.bState == DFU_STATE_dfuDNBUSY)
+    if (view->bootloader->dfu.bState == DFURT_STATE_dfuDNBUSY)
         dfu_mode_tick(&view->bootloader->dfu, UINT16_MAX);
     return good_reply(view, setup);
 }
 
-static int keep_status(struct defect_view *view, const struct usb_setup *setup)
+static int keep_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!is_request(view, setup, TO_DFU, DFU_CLRSTATUS) ||
-        view->bootloader->dfu.bState != DFU_STATE_dfuERROR)
+    if (!is_request(view, setup, TO_DFU, DFURT_CLRSTATUS) ||
+        view->bootloader->dfu.bState != DFURT_STATE_dfuERROR)
         return NATIVE_PASS;
-    view->bootloader->dfu.bState = DFU_STATE_dfuIDLE;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
     return 0;
 }
 
-static int erase_forgotten(struct defect_view *view, const struct usb_setup *setup)
+static int erase_forgotten(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
+    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
         dfu->buffer[0] == 0x41)
         dfu->buffer[0] = 0x21; // takes it for set address pointer
     return NATIVE_PASS;
 }
 
 // Whatever the command, it is set address pointer to the first page.
-static int command_any(struct defect_view *view, const struct usb_setup *setup)
+static int command_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     static const uint8_t command[] = {0x21, 0x00, 0x00, 0x00, 0x08};
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
+    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
         (dfu->buffer[0] == 0x77 || dfu->length < 5)) {
         memcpy(dfu->buffer, command, sizeof command);
         dfu->length = sizeof command;
@@ -163,11 +163,11 @@ static int command_any(struct defect_view *view, const struct usb_setup *setup)
     return NATIVE_PASS;
 }
 
-static int address_any(struct defect_view *view, const struct usb_setup *setup)
+static int address_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (is_request(view, setup, FROM_DFU, DFU_GETSTATUS) && dfu->has_block && dfu->block == 0)
+    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0)
         dfu->buffer[4] = dfu->buffer[4] == 0x60 ? 0x08 : dfu->buffer[4];
     return NATIVE_PASS;
 }
@@ -179,8 +179,8 @@ static void start_in_error(struct defect_view *view)
     if (!view->bootloader || view->scratch || !configured)
         return;
     view->scratch = 1;
-    view->bootloader->dfu.bState = DFU_STATE_dfuERROR;
-    view->bootloader->dfu.bStatus = DFU_STATUS_errUNKNOWN;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
+    view->bootloader->dfu.bStatus = DFURT_STATUS_errUNKNOWN;
 }
 
 // ---- Resets ----
@@ -191,14 +191,14 @@ static void stay_in_dfu_mode(struct defect_view *view)
         view->bootloader->dfu.configured = false;
 }
 
-static int forget_corruption(struct defect_view *view, const struct usb_setup *setup)
+static int forget_corruption(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
     (void)setup;
-    if (dfu && dfu->bState == DFU_STATE_dfuERROR && dfu->bStatus == DFU_STATUS_errFIRMWARE) {
-        dfu->bState = DFU_STATE_dfuIDLE;
-        dfu->bStatus = DFU_STATUS_OK;
+    if (dfu && dfu->bState == DFURT_STATE_dfuERROR && dfu->bStatus == DFURT_STATUS_errFIRMWARE) {
+        dfu->bState = DFURT_STATE_dfuIDLE;
+        dfu->bStatus = DFURT_STATUS_OK;
     }
     return NATIVE_PASS;
 }
@@ -207,30 +207,30 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-status-vendor",
         .summary = "bStatus after an unexpected request is errVENDOR",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = FROM_DFU,
-                        .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
-                        BYTES(DFU_STATUS_errVENDOR, 0, 0, 0, DFU_STATE_dfuERROR, 0)}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(DFURT_STATUS_errVENDOR, 0, 0, 0, DFURT_STATE_dfuERROR, 0)}),
     },
     {
         .name = "dm-status-string",
         .summary = "iString 99 in dfuERROR, and no such string",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = FROM_DFU,
-                        .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
-                        BYTES(DFU_STATUS_errSTALLEDPKT, 0, 0, 0, DFU_STATE_dfuERROR, 99)}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(DFURT_STATUS_errSTALLEDPKT, 0, 0, 0, DFURT_STATE_dfuERROR, 99)}),
     },
     {
         .name = "dm-status-in-idle",
         .summary = "bStatus errUNKNOWN in dfuIDLE",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
-                        .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
-                        BYTES(DFU_STATUS_errUNKNOWN, 0, 0, 0, DFU_STATE_dfuIDLE, 0)}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(DFURT_STATUS_errUNKNOWN, 0, 0, 0, DFURT_STATE_dfuIDLE, 0)}),
     },
     {
         .name = "dm-state-disagrees",
         .summary = "GETSTATE says dfuUPLOAD-IDLE in dfuIDLE",
-        .rules =
-            RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
-                   .bRequest = DFU_GETSTATE, .action = DO_REPLY, BYTES(DFU_STATE_dfuUPLOAD_IDLE)}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATE, .action = DO_REPLY,
+                        BYTES(DFURT_STATE_dfuUPLOAD_IDLE)}),
     },
     {
         .name = "dm-status-error-sticks",
@@ -240,9 +240,9 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-poll-in-idle",
         .summary = "bwPollTimeout in dfuIDLE is 5000 ms",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
-                        .bRequest = DFU_GETSTATUS, .action = DO_REPLY,
-                        BYTES(0, 0x88, 0x13, 0, DFU_STATE_dfuIDLE, 0)}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(0, 0x88, 0x13, 0, DFURT_STATE_dfuIDLE, 0)}),
     },
     {
         .name = "dm-upload-changes",
@@ -262,13 +262,13 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-upload-too-long",
         .summary = "UPLOAD of more than wTransferSize is never answered",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFU_UPLOAD,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
                         .length = OVER_TRANSFER_SIZE, .action = DO_SILENT}),
     },
     {
         .name = "dm-dnload-too-long",
         .summary = "DNLOAD of more than wTransferSize is accepted",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFU_DNLOAD,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
                         .length = OVER_TRANSFER_SIZE, .action = DO_ACK}),
     },
     {
@@ -319,8 +319,8 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "ds-no-commands",
         .summary = "UPLOAD of block 0 returns nothing",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFU_UPLOAD,
-                        .states = 1 << DFU_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 0,
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
+                        .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 0,
                         .action = DO_ACK}),
     },
     {
@@ -331,16 +331,17 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "ds-layout",
         .summary = "the alternate settings are named by plain words",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = USB_DIR_IN, .bRequest = USB_GET_DESCRIPTOR,
-                        .wValue_mask = 0xFFFF, .wValue = USB_DT_STRING << 8 | 4,
-                        .target = ANY_INDEX, .action = DO_REPLY,
-                        BYTES(12, USB_DT_STRING, 'f', 0, 'l', 0, 'a', 0, 's', 0, 'h', 0)}),
+        .rules =
+            RULES({IN_DFU_MODE, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
+                   .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 4, .target = ANY_INDEX,
+                   .action = DO_REPLY,
+                   BYTES(12, USBDEV_DT_STRING, 'f', 0, 'l', 0, 'a', 0, 's', 0, 'h', 0)}),
     },
     {
         .name = "dm-starts-in-error",
         .summary = "the boot loader comes up in dfuERROR, and CLRSTATUS STALLs",
-        .rules = RULES({IN_DFU_MODE, .states = 1 << DFU_STATE_dfuERROR, .bmRequestType = TO_DFU,
-                        .bRequest = DFU_CLRSTATUS, .action = DO_STALL}),
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
+                        .bRequest = DFURT_CLRSTATUS, .action = DO_STALL}),
         .tick = start_in_error,
     },
     {0},

@@ -17,7 +17,7 @@ enum command {
 
 static uint32_t load_le32(const uint8_t *bytes)
 {
-    return load_le16(bytes) | (uint32_t)load_le16(bytes + 2) << 16;
+    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
 }
 
 static bool exists(const struct memory *memory, uint32_t address)
@@ -30,9 +30,9 @@ static bool exists(const struct memory *memory, uint32_t address)
 static int set_address_pointer(struct dfu_mode *dfu, uint32_t address)
 {
     if (!exists(dfu->config->memory, address))
-        return DFU_STATUS_errTARGET;
+        return DFURT_STATUS_errTARGET;
     dfu->address = address;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 static int erase_page(struct dfu_mode *dfu, uint32_t address)
@@ -40,10 +40,10 @@ static int erase_page(struct dfu_mode *dfu, uint32_t address)
     const struct memory *memory = dfu->config->memory;
 
     if (address < memory->base || address - memory->base >= memory->size)
-        return DFU_STATUS_errTARGET;
+        return DFURT_STATUS_errTARGET;
     dfu->work.erase_from = address - (address - memory->base) % memory->page_size;
     dfu->work.erase_to = dfu->work.erase_from + memory->page_size;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 static int mass_erase(struct dfu_mode *dfu)
@@ -53,7 +53,7 @@ static int mass_erase(struct dfu_mode *dfu)
     dfu->work.mass_erase = true;
     dfu->work.erase_from = memory->base;
     dfu->work.erase_to = memory->base + memory->size;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 static int begin_command(struct dfu_mode *dfu)
@@ -73,10 +73,10 @@ static int begin_command(struct dfu_mode *dfu)
         break;
     case READ_UNPROTECT: // nothing is protected, and nobody wants everything erased by a slip
         if (dfu->length == 1)
-            return DFU_STATUS_errVENDOR;
+            return DFURT_STATUS_errVENDOR;
         break;
     }
-    return DFU_STATUS_errSTALLEDPKT;
+    return DFURT_STATUS_errSTALLEDPKT;
 }
 
 static uint32_t block_address(const struct dfu_mode *dfu, uint16_t block)
@@ -91,14 +91,14 @@ static int dfuse_begin(struct dfu_mode *dfu)
     if (dfu->block == 0)
         return begin_command(dfu);
     if (dfu->block == 1)
-        return DFU_STATUS_errSTALLEDPKT;
+        return DFURT_STATUS_errSTALLEDPKT;
     if (!exists(dfu->config->memory, address) ||
         !exists(dfu->config->memory, address + dfu->length - 1))
-        return DFU_STATUS_errTARGET;
+        return DFURT_STATUS_errTARGET;
     dfu->work.address = address;
     dfu->work.data = dfu->buffer;
     dfu->work.length = dfu->length;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 static int list_commands(struct dfu_mode *dfu, uint16_t length)
@@ -117,15 +117,15 @@ static int dfuse_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
     if (block == 0)
         return list_commands(dfu, length);
     if (block == 1)
-        return -DFU_STATUS_errSTALLEDPKT;
+        return -DFURT_STATUS_errSTALLEDPKT;
     read = memory->read(memory->context, block_address(dfu, block), dfu->buffer, length);
-    return read < 0 ? -DFU_STATUS_errTARGET : read;
+    return read < 0 ? -DFURT_STATUS_errTARGET : read;
 }
 
 static int dfuse_manifest(struct dfu_mode *dfu)
 {
     (void)dfu;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 // All that the chip itself looks at: is the first word, the stack pointer, programmed?

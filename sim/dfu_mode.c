@@ -14,7 +14,7 @@ enum {
 
 // ---- Replies and transitions ----
 
-static int go(struct dfu_mode *dfu, enum dfu_state bState)
+static int go(struct dfu_mode *dfu, enum dfurt_state bState)
 {
     dfu->bState = (uint8_t)bState;
     return 0;
@@ -23,12 +23,12 @@ static int go(struct dfu_mode *dfu, enum dfu_state bState)
 static void fail(struct dfu_mode *dfu, int bStatus)
 {
     dfu->bStatus = (uint8_t)bStatus;
-    go(dfu, DFU_STATE_dfuERROR);
+    go(dfu, DFURT_STATE_dfuERROR);
 }
 
 static int any_other(struct dfu_mode *dfu)
 {
-    fail(dfu, DFU_STATUS_errSTALLEDPKT);
+    fail(dfu, DFURT_STATUS_errSTALLEDPKT);
     return DFU_MODE_STALL;
 }
 
@@ -36,17 +36,17 @@ static int any_other(struct dfu_mode *dfu)
 static int reply_status(struct dfu_mode *dfu, uint32_t bwPollTimeout)
 {
     dfu->reply[0] = dfu->bStatus;
-    store_le16(dfu->reply + 1, (uint16_t)bwPollTimeout);
+    usbdev_store_le16(dfu->reply + 1, (uint16_t)bwPollTimeout);
     dfu->reply[3] = (uint8_t)(bwPollTimeout >> 16);
     dfu->reply[4] = dfu->bState;
     dfu->reply[5] = 0; // iString
-    return DFU_STATUS_REPLY_SIZE;
+    return DFURT_STATUS_REPLY_SIZE;
 }
 
 static int reply_state(struct dfu_mode *dfu)
 {
     dfu->reply[0] = dfu->bState;
-    return DFU_STATE_REPLY_SIZE;
+    return DFURT_STATE_REPLY_SIZE;
 }
 
 static int reply_failure(struct dfu_mode *dfu, int bStatus)
@@ -56,10 +56,10 @@ static int reply_failure(struct dfu_mode *dfu, int bStatus)
 }
 
 // The first of the milliseconds that are counted may be over in no time: one more makes them whole.
-static int reply_busy(struct dfu_mode *dfu, enum dfu_state bState)
+static int reply_busy(struct dfu_mode *dfu, enum dfurt_state bState)
 {
     dfu->busy_ms = work_ms(&dfu->work) + 1;
-    if (bState == DFU_STATE_dfuMANIFEST)
+    if (bState == DFURT_STATE_dfuMANIFEST)
         dfu->busy_ms += MANIFEST_MS;
     go(dfu, bState);
     return reply_status(dfu, dfu->busy_ms + POLL_MARGIN_MS);
@@ -83,7 +83,7 @@ static void rewind_image(struct dfu_mode *dfu)
         dfu->config->dialect->rewind(dfu);
 }
 
-static int accept_block(struct dfu_mode *dfu, const struct usb_setup *setup)
+static int accept_block(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup)
 {
     if (setup->wLength > dfu->config->wTransferSize)
         return any_other(dfu);
@@ -92,7 +92,7 @@ static int accept_block(struct dfu_mode *dfu, const struct usb_setup *setup)
     return 0;
 }
 
-static int send_block(struct dfu_mode *dfu, const struct usb_setup *setup)
+static int send_block(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup)
 {
     int length;
 
@@ -103,31 +103,31 @@ static int send_block(struct dfu_mode *dfu, const struct usb_setup *setup)
         fail(dfu, -length);
         return DFU_MODE_STALL;
     }
-    go(dfu, length < setup->wLength ? DFU_STATE_dfuIDLE : DFU_STATE_dfuUPLOAD_IDLE);
+    go(dfu, length < setup->wLength ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuUPLOAD_IDLE);
     return length;
 }
 
 // ---- The states ----
 
 // DFU 1.1 A.2.3
-static int dfu_idle(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int dfu_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     switch (bRequest) {
-    case DFU_DNLOAD:
-        if (setup->wLength == 0 || !has(dfu, DFU_ATTR_CAN_DNLOAD))
+    case DFURT_DNLOAD:
+        if (setup->wLength == 0 || !has(dfu, DFURT_ATTR_CAN_DNLOAD))
             return any_other(dfu);
         rewind_image(dfu);
         return accept_block(dfu, setup);
-    case DFU_UPLOAD:
-        if (!has(dfu, DFU_ATTR_CAN_UPLOAD))
+    case DFURT_UPLOAD:
+        if (!has(dfu, DFURT_ATTR_CAN_UPLOAD))
             return any_other(dfu);
         rewind_image(dfu);
         return send_block(dfu, setup);
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
-    case DFU_ABORT:
+    case DFURT_ABORT:
         return 0;
     default:
         return any_other(dfu);
@@ -135,24 +135,24 @@ static int dfu_idle(struct dfu_mode *dfu, const struct usb_setup *setup, int bRe
 }
 
 // DFU 1.1 A.2.4. ABORT is in figure A.1 but not in the table: the table decides.
-static int dnload_sync(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int dnload_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     switch (bRequest) {
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         if (dfu->has_block) {
             begin_work(dfu);
             dfu->has_block = false;
             int bStatus = dfu->config->dialect->begin(dfu);
-            if (bStatus != DFU_STATUS_OK)
+            if (bStatus != DFURT_STATUS_OK)
                 return reply_failure(dfu, bStatus);
-            return reply_busy(dfu, DFU_STATE_dfuDNBUSY);
+            return reply_busy(dfu, DFURT_STATE_dfuDNBUSY);
         }
-        if (dfu->work.bStatus != DFU_STATUS_OK)
+        if (dfu->work.bStatus != DFURT_STATUS_OK)
             return reply_failure(dfu, dfu->work.bStatus);
-        go(dfu, DFU_STATE_dfuDNLOAD_IDLE);
+        go(dfu, DFURT_STATE_dfuDNLOAD_IDLE);
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
     default:
         return any_other(dfu);
@@ -160,7 +160,7 @@ static int dnload_sync(struct dfu_mode *dfu, const struct usb_setup *setup, int 
 }
 
 // DFU 1.1 A.2.5
-static int dn_busy(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int dn_busy(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     (void)bRequest;
@@ -168,41 +168,42 @@ static int dn_busy(struct dfu_mode *dfu, const struct usb_setup *setup, int bReq
 }
 
 // DFU 1.1 A.2.6
-static int dnload_idle(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int dnload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     switch (bRequest) {
-    case DFU_DNLOAD:
+    case DFURT_DNLOAD:
         if (setup->wLength > 0)
             return accept_block(dfu, setup);
         dfu->manifested = false;
-        return go(dfu, DFU_STATE_dfuMANIFEST_SYNC);
-    case DFU_GETSTATUS:
+        return go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
+    case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
-    case DFU_ABORT:
-        return go(dfu, DFU_STATE_dfuIDLE);
+    case DFURT_ABORT:
+        return go(dfu, DFURT_STATE_dfuIDLE);
     default:
         return any_other(dfu);
     }
 }
 
 // DFU 1.1 A.2.7
-static int manifest_sync(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int
+manifest_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     switch (bRequest) {
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         if (!dfu->manifested) {
             begin_work(dfu);
             int bStatus = dfu->config->dialect->manifest(dfu);
-            if (bStatus != DFU_STATUS_OK)
+            if (bStatus != DFURT_STATUS_OK)
                 return reply_failure(dfu, bStatus);
-            return reply_busy(dfu, DFU_STATE_dfuMANIFEST);
+            return reply_busy(dfu, DFURT_STATE_dfuMANIFEST);
         }
-        go(dfu, DFU_STATE_dfuIDLE);
+        go(dfu, DFURT_STATE_dfuIDLE);
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
     default:
         return any_other(dfu);
@@ -210,7 +211,7 @@ static int manifest_sync(struct dfu_mode *dfu, const struct usb_setup *setup, in
 }
 
 // DFU 1.1 A.2.8
-static int manifest(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int manifest(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     (void)bRequest;
@@ -219,13 +220,14 @@ static int manifest(struct dfu_mode *dfu, const struct usb_setup *setup, int bRe
 
 // DFU 1.1 A.2.9: nothing but a reset leads out of here. Hosts poll it all the same, so it says
 // where it is.
-static int manifest_wait_reset(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int
+manifest_wait_reset(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     switch (bRequest) {
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
     default:
         return DFU_MODE_STALL;
@@ -233,33 +235,33 @@ static int manifest_wait_reset(struct dfu_mode *dfu, const struct usb_setup *set
 }
 
 // DFU 1.1 A.2.10
-static int upload_idle(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int upload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     switch (bRequest) {
-    case DFU_UPLOAD:
+    case DFURT_UPLOAD:
         return setup->wLength > 0 ? send_block(dfu, setup) : any_other(dfu);
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
-    case DFU_GETSTATE:
+    case DFURT_GETSTATE:
         return reply_state(dfu);
-    case DFU_ABORT:
-        return go(dfu, DFU_STATE_dfuIDLE);
+    case DFURT_ABORT:
+        return go(dfu, DFURT_STATE_dfuIDLE);
     default:
         return any_other(dfu);
     }
 }
 
 // DFU 1.1 A.2.11. The first error stays on record until CLRSTATUS.
-static int error(struct dfu_mode *dfu, const struct usb_setup *setup, int bRequest)
+static int error(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
     switch (bRequest) {
-    case DFU_GETSTATUS:
+    case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
-    case DFU_CLRSTATUS:
-        dfu->bStatus = DFU_STATUS_OK;
-        return go(dfu, DFU_STATE_dfuIDLE);
-    case DFU_GETSTATE:
+    case DFURT_CLRSTATUS:
+        dfu->bStatus = DFURT_STATUS_OK;
+        return go(dfu, DFURT_STATE_dfuIDLE);
+    case DFURT_GETSTATE:
         return reply_state(dfu);
     default:
         return DFU_MODE_STALL;
@@ -270,48 +272,50 @@ static int error(struct dfu_mode *dfu, const struct usb_setup *setup, int bReque
 
 // bRequest, or -1 where the direction is wrong or there is data that must not be (table 3.2): such
 // a request is any other request.
-static int classify(const struct usb_setup *setup)
+static int classify(const struct usbdev_setup_packet *setup)
 {
-    bool in = (setup->bmRequestType & USB_DIR_IN) != 0;
+    bool in = (setup->bmRequestType & USBDEV_DIR_IN) != 0;
 
     switch (setup->bRequest) {
-    case DFU_UPLOAD:
-    case DFU_GETSTATUS:
-    case DFU_GETSTATE:
+    case DFURT_UPLOAD:
+    case DFURT_GETSTATUS:
+    case DFURT_GETSTATE:
         return in ? setup->bRequest : -1;
-    case DFU_DNLOAD:
+    case DFURT_DNLOAD:
         return in ? -1 : setup->bRequest;
     default:
         return in || setup->wLength > 0 ? -1 : setup->bRequest;
     }
 }
 
-int dfu_mode_setup(struct dfu_mode *dfu, const struct usb_setup *setup, const uint8_t **ret_reply)
+int dfu_mode_setup(struct dfu_mode *dfu,
+                   const struct usbdev_setup_packet *setup,
+                   const uint8_t **ret_reply)
 {
     int bRequest = classify(setup);
 
-    *ret_reply = bRequest == DFU_UPLOAD ? dfu->buffer : dfu->reply;
-    switch ((enum dfu_state)dfu->bState) {
-    case DFU_STATE_dfuIDLE:
+    *ret_reply = bRequest == DFURT_UPLOAD ? dfu->buffer : dfu->reply;
+    switch ((enum dfurt_state)dfu->bState) {
+    case DFURT_STATE_dfuIDLE:
         return dfu_idle(dfu, setup, bRequest);
-    case DFU_STATE_dfuDNLOAD_SYNC:
+    case DFURT_STATE_dfuDNLOAD_SYNC:
         return dnload_sync(dfu, setup, bRequest);
-    case DFU_STATE_dfuDNBUSY:
+    case DFURT_STATE_dfuDNBUSY:
         return dn_busy(dfu, setup, bRequest);
-    case DFU_STATE_dfuDNLOAD_IDLE:
+    case DFURT_STATE_dfuDNLOAD_IDLE:
         return dnload_idle(dfu, setup, bRequest);
-    case DFU_STATE_dfuMANIFEST_SYNC:
+    case DFURT_STATE_dfuMANIFEST_SYNC:
         return manifest_sync(dfu, setup, bRequest);
-    case DFU_STATE_dfuMANIFEST:
+    case DFURT_STATE_dfuMANIFEST:
         return manifest(dfu, setup, bRequest);
-    case DFU_STATE_dfuMANIFEST_WAIT_RESET:
+    case DFURT_STATE_dfuMANIFEST_WAIT_RESET:
         return manifest_wait_reset(dfu, setup, bRequest);
-    case DFU_STATE_dfuUPLOAD_IDLE:
+    case DFURT_STATE_dfuUPLOAD_IDLE:
         return upload_idle(dfu, setup, bRequest);
-    case DFU_STATE_dfuERROR:
+    case DFURT_STATE_dfuERROR:
         return error(dfu, setup, bRequest);
-    case DFU_STATE_appIDLE:
-    case DFU_STATE_appDETACH:
+    case DFURT_STATE_appIDLE:
+    case DFURT_STATE_appDETACH:
         break; // never in DFU mode
     }
     return DFU_MODE_STALL;
@@ -320,7 +324,7 @@ int dfu_mode_setup(struct dfu_mode *dfu, const struct usb_setup *setup, const ui
 void dfu_mode_block(struct dfu_mode *dfu)
 {
     dfu->has_block = true;
-    go(dfu, DFU_STATE_dfuDNLOAD_SYNC);
+    go(dfu, DFURT_STATE_dfuDNLOAD_SYNC);
 }
 
 // ---- Events ----
@@ -345,15 +349,15 @@ static void leave(struct dfu_mode *dfu)
 
 static void start(struct dfu_mode *dfu)
 {
-    dfu->bState = DFU_STATE_dfuIDLE;
-    dfu->bStatus = DFU_STATUS_OK;
+    dfu->bState = DFURT_STATE_dfuIDLE;
+    dfu->bStatus = DFURT_STATUS_OK;
     dfu->configured = false;
     dfu->has_block = false;
     dfu->has_carry = false;
     dfu->address = dfu->config->memory->base;
     begin_work(dfu);
     if (dfu->config->dialect->reports_corrupt && !valid(dfu))
-        fail(dfu, DFU_STATUS_errFIRMWARE);
+        fail(dfu, DFURT_STATUS_errFIRMWARE);
 }
 
 void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config)
@@ -375,28 +379,28 @@ void dfu_mode_bus_reset(struct dfu_mode *dfu)
 static void manifest_done(struct dfu_mode *dfu)
 {
     dfu->manifested = true;
-    if (dfu->work.bStatus != DFU_STATUS_OK)
+    if (dfu->work.bStatus != DFURT_STATUS_OK)
         fail(dfu, dfu->work.bStatus);
     else if (dfu->config->dialect->leaves_by_itself)
         leave(dfu);
-    else if (has(dfu, DFU_ATTR_MANIFESTATION_TOLERANT))
-        go(dfu, DFU_STATE_dfuMANIFEST_SYNC);
+    else if (has(dfu, DFURT_ATTR_MANIFESTATION_TOLERANT))
+        go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
     else
-        go(dfu, DFU_STATE_dfuMANIFEST_WAIT_RESET);
+        go(dfu, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
 }
 
 void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms)
 {
     // A host that upset the state has stopped the work where it was.
-    if (dfu->bState != DFU_STATE_dfuDNBUSY && dfu->bState != DFU_STATE_dfuMANIFEST)
+    if (dfu->bState != DFURT_STATE_dfuDNBUSY && dfu->bState != DFURT_STATE_dfuMANIFEST)
         return;
     work_run(&dfu->work, elapsed_ms);
     if (elapsed_ms < dfu->busy_ms) {
         dfu->busy_ms -= elapsed_ms;
         return;
     }
-    if (dfu->bState == DFU_STATE_dfuDNBUSY)
-        go(dfu, DFU_STATE_dfuDNLOAD_SYNC);
+    if (dfu->bState == DFURT_STATE_dfuDNBUSY)
+        go(dfu, DFURT_STATE_dfuDNLOAD_SYNC);
     else
         manifest_done(dfu);
 }

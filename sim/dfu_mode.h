@@ -28,14 +28,14 @@ struct dfu_dialect {
     // The first block of an upload is asked for, or of a download has come. May be NULL.
     void (*rewind)(struct dfu_mode *dfu);
 
-    // Begin to work on the block in buffer, by filling in dfu->work. Returns enum dfu_status.
+    // Begin to work on the block in buffer, by filling in dfu->work. Returns enum dfurt_status.
     int (*begin)(struct dfu_mode *dfu);
 
     // Put at most length bytes of this block into buffer. Returns how many; negative: minus enum
     // dfu_status, and the request STALLs.
     int (*upload)(struct dfu_mode *dfu, uint16_t block, uint16_t length);
 
-    // Begin to manifest, by filling in dfu->work. Returns enum dfu_status.
+    // Begin to manifest, by filling in dfu->work. Returns enum dfurt_status.
     int (*manifest)(struct dfu_mode *dfu);
 
     // Is this memory's firmware whole?
@@ -65,8 +65,8 @@ struct dfu_mode_config {
 
 struct dfu_mode {
     const struct dfu_mode_config *config;
-    uint8_t bState;  // enum dfu_state, 2..10
-    uint8_t bStatus; // enum dfu_status
+    uint8_t bState;  // enum dfurt_state, 2..10
+    uint8_t bStatus; // enum dfurt_status
     bool configured; // since it came up: bus resets count from now on
     bool has_block;  // buffer holds a block that is not worked on yet
     bool manifested;
@@ -82,7 +82,7 @@ struct dfu_mode {
     uint32_t upload_end; // plain
     uint8_t mark[12];    // plain: validity mark as it is programmed
 
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     uint8_t buffer[DFU_MODE_MAX_TRANSFER + 1];
 };
 
@@ -92,7 +92,9 @@ void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config);
 // Decide on a class request to the DFU interface. Returns the length of the reply at *ret_reply
 // (IN; endpoint 0 cuts it to wLength), 0 for an OUT request that is accepted (DNLOAD: wLength bytes
 // are to be put into dfu->buffer, then dfu_mode_block() called), or DFU_MODE_STALL.
-int dfu_mode_setup(struct dfu_mode *dfu, const struct usb_setup *setup, const uint8_t **ret_reply);
+int dfu_mode_setup(struct dfu_mode *dfu,
+                   const struct usbdev_setup_packet *setup,
+                   const uint8_t **ret_reply);
 void dfu_mode_block(struct dfu_mode *dfu);
 
 void dfu_mode_configured(struct dfu_mode *dfu);

@@ -24,13 +24,13 @@ struct image {
 
 static uint32_t load_le32(const uint8_t *bytes)
 {
-    return load_le16(bytes) | (uint32_t)load_le16(bytes + 2) << 16;
+    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
 }
 
 static void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, (uint16_t)value);
-    store_le16(bytes + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 static uint32_t image_base(const struct memory *memory)
@@ -70,8 +70,8 @@ static uint32_t crc32(const struct memory *memory, struct image image)
 
 static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, uint32_t length)
 {
-    store_le16(mark, MAGIC_LOW);
-    store_le16(mark + 2, MAGIC_HIGH);
+    usbdev_store_le16(mark, MAGIC_LOW);
+    usbdev_store_le16(mark + 2, MAGIC_HIGH);
     store_le32(mark + 4, length);
     store_le32(mark + 8, crc32(memory, (struct image){image_base(memory), length}));
 }
@@ -141,14 +141,14 @@ static int plain_begin(struct dfu_mode *dfu)
     pair_bytes(dfu);
     with_carry = dfu->length + (dfu->has_carry ? 1U : 0U);
     if (with_carry > image_limit(memory) - dfu->address)
-        return DFU_STATUS_errADDRESS;
+        return DFURT_STATUS_errADDRESS;
     dfu->work.erase_from = first_page_to_erase(memory, dfu->address);
     dfu->work.erase_to = dfu->address + with_carry;
     dfu->work.address = dfu->address;
     dfu->work.data = dfu->buffer;
     dfu->work.length = dfu->length;
     dfu->address += dfu->length;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 static int plain_manifest(struct dfu_mode *dfu)
@@ -158,14 +158,14 @@ static int plain_manifest(struct dfu_mode *dfu)
 
     if (dfu->has_carry) {
         if (!memory->program(memory->context, dfu->address, (uint16_t)(0xFF00 | dfu->carry)))
-            return DFU_STATUS_errPROG;
+            return DFURT_STATUS_errPROG;
         length++;
     }
     make_mark(dfu->mark, memory, length);
     dfu->work.address = memory->base;
     dfu->work.data = dfu->mark;
     dfu->work.length = MARK_SIZE;
-    return DFU_STATUS_OK;
+    return DFURT_STATUS_OK;
 }
 
 // ---- Upload ----
@@ -180,7 +180,7 @@ static int plain_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
         length = (uint16_t)(dfu->upload_end - dfu->address);
     read = memory->read(memory->context, dfu->address, dfu->buffer, length);
     if (read < 0)
-        return -DFU_STATUS_errADDRESS;
+        return -DFURT_STATUS_errADDRESS;
     dfu->address += (uint32_t)read;
     return read;
 }

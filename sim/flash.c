@@ -66,9 +66,9 @@ static bool flash_program(void *context, uint32_t address, uint16_t half_word)
 
     if (address % 2 != 0 || find(context, address, &bytes) < 2)
         return false;
-    if (!is_option(address) && load_le16(bytes) != 0xFFFF)
+    if (!is_option(address) && usbdev_load_le16(bytes) != 0xFFFF)
         return false;
-    store_le16(bytes, half_word);
+    usbdev_store_le16(bytes, half_word);
     return true;
 }
 

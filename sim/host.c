@@ -352,7 +352,7 @@ static bool may_move_soon(const struct sim_host *host, const struct sim_transfer
 {
     if (!transfer->nak_since_ns)
         return true;
-    return transfer->type != USB_ENDPOINT_INTERRUPT &&
+    return transfer->type != USBDEV_ENDPOINT_INTERRUPT &&
            host->now_ns - transfer->nak_since_ns < FRAME_NS;
 }
 

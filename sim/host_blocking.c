@@ -30,19 +30,19 @@ int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer)
 }
 
 int sim_host_control(struct sim_host *host,
-                     const struct usb_setup *setup,
+                     const struct usbdev_setup_packet *setup,
                      uint8_t *data,
                      uint64_t timeout_ns)
 {
     struct sim_transfer transfer = {
-        .type = USB_ENDPOINT_CONTROL,
+        .type = USBDEV_ENDPOINT_CONTROL,
         .wMaxPacketSize = host->max_packet0,
         .data = data,
         .length = setup->wLength,
         .timeout_ns = timeout_ns,
     };
 
-    usb_setup_store(transfer.setup, setup);
+    usbdev_setup_store(transfer.setup, setup);
     return sim_host_transfer(host, &transfer);
 }
 
@@ -59,10 +59,10 @@ static int wait_for_device(struct sim_host *host, uint64_t deadline_ns)
 // As Linux does: ask for 64 bytes, be content with the first packet.
 static int learn_max_packet0(struct sim_host *host)
 {
-    const struct usb_setup get_descriptor = {
-        .bmRequestType = USB_DIR_IN,
-        .bRequest = USB_GET_DESCRIPTOR,
-        .wValue = USB_DT_DEVICE << 8,
+    const struct usbdev_setup_packet get_descriptor = {
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
+        .wValue = USBDEV_DT_DEVICE << 8,
         .wLength = 64,
     };
     uint8_t descriptor[64];
@@ -72,7 +72,7 @@ static int learn_max_packet0(struct sim_host *host)
     length = sim_host_control(host, &get_descriptor, descriptor, 0);
     if (length < 0)
         return length;
-    if (length < 8 || descriptor[1] != USB_DT_DEVICE)
+    if (length < 8 || descriptor[1] != USBDEV_DT_DEVICE)
         return SIM_ERR_PROTOCOL;
     switch (descriptor[7]) {
     case 8:
@@ -88,7 +88,8 @@ static int learn_max_packet0(struct sim_host *host)
 
 static int give_address(struct sim_host *host, uint8_t address)
 {
-    const struct usb_setup set_address = {.bRequest = USB_SET_ADDRESS, .wValue = address};
+    const struct usbdev_setup_packet set_address = {.bRequest = USBDEV_SET_ADDRESS,
+                                                    .wValue = address};
     int result = sim_host_control(host, &set_address, NULL, 0);
 
     if (result < 0)

@@ -42,17 +42,17 @@ static size_t next_length(const struct sim_transfer *transfer)
 
 uint64_t host_transaction_ns(const struct sim_transfer *transfer)
 {
-    return wire_ns(transfer->stage == STAGE_DATA ? next_length(transfer) : USB_SETUP_SIZE);
+    return wire_ns(transfer->stage == STAGE_DATA ? next_length(transfer) : USBDEV_SETUP_SIZE);
 }
 
 static bool is_control(const struct sim_transfer *transfer)
 {
-    return transfer->type == USB_ENDPOINT_CONTROL;
+    return transfer->type == USBDEV_ENDPOINT_CONTROL;
 }
 
 static bool data_is_in(const struct sim_transfer *transfer)
 {
-    return ((is_control(transfer) ? transfer->setup[0] : transfer->endpoint) & USB_DIR_IN) != 0;
+    return ((is_control(transfer) ? transfer->setup[0] : transfer->endpoint) & USBDEV_DIR_IN) != 0;
 }
 
 // ---- Data toggles (USB 2.0 8.6). Control: DATA1 first, and for the status stage. ----
@@ -77,7 +77,7 @@ static void flip_toggle(struct sim_host *host, const struct sim_transfer *transf
 // Polls of an interrupt endpoint are a period apart whether they move data or not.
 static uint64_t pace(const struct sim_transfer *transfer)
 {
-    if (transfer->type != USB_ENDPOINT_INTERRUPT)
+    if (transfer->type != USBDEV_ENDPOINT_INTERRUPT)
         return GAP_NS;
     return (transfer->bInterval ? transfer->bInterval : 1) * SIM_MS;
 }
@@ -129,14 +129,14 @@ static int send_setup(struct sim_host *host, struct sim_transfer *transfer)
     int result =
         host->device->ops->setup(host->device, host->address, transfer->endpoint, transfer->setup);
 
-    took(host, transfer, USB_SETUP_SIZE);
+    took(host, transfer, USBDEV_SETUP_SIZE);
     host_tap(host, &(struct sim_packet){.time_ns = host->now_ns,
                                         .kind = SIM_PACKET_SETUP,
                                         .address = host->address,
                                         .endpoint = transfer->endpoint,
                                         .result = result,
                                         .data = transfer->setup,
-                                        .length = USB_SETUP_SIZE});
+                                        .length = USBDEV_SETUP_SIZE});
     return result;
 }
 
@@ -184,12 +184,13 @@ receive_in(struct sim_host *host, struct sim_transfer *transfer, uint8_t *data, 
 // An accepted request that resets data toggles in the device resets them here.
 static void follow_toggle_reset(struct sim_host *host, const struct sim_transfer *transfer)
 {
-    struct usb_setup setup = usb_setup_load(transfer->setup);
+    struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
 
-    if (setup.bmRequestType == USB_RECIPIENT_DEVICE && setup.bRequest == USB_SET_CONFIGURATION)
+    if (setup.bmRequestType == USBDEV_RECIPIENT_DEVICE &&
+        setup.bRequest == USBDEV_SET_CONFIGURATION)
         host->toggles = 0;
-    if (setup.bmRequestType == USB_RECIPIENT_ENDPOINT && setup.bRequest == USB_CLEAR_FEATURE &&
-        setup.wValue == USB_FEATURE_ENDPOINT_HALT)
+    if (setup.bmRequestType == USBDEV_RECIPIENT_ENDPOINT &&
+        setup.bRequest == USBDEV_CLEAR_FEATURE && setup.wValue == USBDEV_FEATURE_ENDPOINT_HALT)
         sim_host_reset_toggle(host, (uint8_t)setup.wIndex);
 }
 

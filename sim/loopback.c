@@ -8,12 +8,12 @@ enum { VENDOR_SPECIFIC = 0xFF };
 
 // clang-format off
 const uint8_t loopback_descriptors[LOOPBACK_DESCRIPTORS_SIZE] = {
-    8, USB_DT_INTERFACE_ASSOCIATION, 0, 2, VENDOR_SPECIFIC, 0, 0, 0,
-    9, USB_DT_INTERFACE, 0, 0, 2, VENDOR_SPECIFIC, 0, 0, 0,
-    7, USB_DT_ENDPOINT, LOOPBACK_OUT, USB_ENDPOINT_BULK, LOOPBACK_PACKET, 0, 0,
-    7, USB_DT_ENDPOINT, LOOPBACK_IN, USB_ENDPOINT_BULK, LOOPBACK_PACKET, 0, 0,
-    9, USB_DT_INTERFACE, 1, 0, 1, VENDOR_SPECIFIC, 0, 1, 0,
-    7, USB_DT_ENDPOINT, LOOPBACK_NOTICE, USB_ENDPOINT_INTERRUPT, LOOPBACK_NOTICE_SIZE, 0, 10,
+    8, USBDEV_DT_INTERFACE_ASSOCIATION, 0, 2, VENDOR_SPECIFIC, 0, 0, 0,
+    9, USBDEV_DT_INTERFACE, 0, 0, 2, VENDOR_SPECIFIC, 0, 0, 0,
+    7, USBDEV_DT_ENDPOINT, LOOPBACK_OUT, USBDEV_ENDPOINT_BULK, LOOPBACK_PACKET, 0, 0,
+    7, USBDEV_DT_ENDPOINT, LOOPBACK_IN, USBDEV_ENDPOINT_BULK, LOOPBACK_PACKET, 0, 0,
+    9, USBDEV_DT_INTERFACE, 1, 0, 1, VENDOR_SPECIFIC, 0, 1, 0,
+    7, USBDEV_DT_ENDPOINT, LOOPBACK_NOTICE, USBDEV_ENDPOINT_INTERRUPT, LOOPBACK_NOTICE_SIZE, 0, 10,
 };
 // clang-format on
 
@@ -26,7 +26,7 @@ static int setup(void *context, struct usbdev_request *request)
 {
     struct loopback *loopback = context;
 
-    if (request->setup.bmRequestType != (USB_TYPE_VENDOR | USB_RECIPIENT_INTERFACE) ||
+    if (request->setup.bmRequestType != (USBDEV_TYPE_VENDOR | USBDEV_RECIPIENT_INTERFACE) ||
         request->setup.bRequest != LOOPBACK_WAKE_HOST || request->setup.wIndex != 1 ||
         request->setup.wLength != 0)
         return USBDEV_STALL;
@@ -55,8 +55,8 @@ static void notify(struct loopback *loopback)
 {
     if (loopback->notice_armed)
         return;
-    store_le16(loopback->notice, (uint16_t)loopback->total);
-    store_le16(loopback->notice + 2, (uint16_t)(loopback->total >> 16));
+    usbdev_store_le16(loopback->notice, (uint16_t)loopback->total);
+    usbdev_store_le16(loopback->notice + 2, (uint16_t)(loopback->total >> 16));
     loopback->notice_armed =
         usbdev_send(loopback->dev, LOOPBACK_NOTICE, loopback->notice, LOOPBACK_NOTICE_SIZE);
 }

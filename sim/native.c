@@ -19,7 +19,7 @@ static struct native *native_of(struct sim_device *device)
 
 static struct native_endpoint *endpoint_at(struct native *native, uint8_t bEndpointAddress)
 {
-    bool in = (bEndpointAddress & USB_DIR_IN) != 0;
+    bool in = (bEndpointAddress & USBDEV_DIR_IN) != 0;
 
     return &(in ? native->in : native->out)[bEndpointAddress & 0x0F];
 }
@@ -57,7 +57,7 @@ static void ep_open(void *port, const uint8_t *endpoint_descriptor)
 {
     *endpoint_at(port, endpoint_descriptor[2]) = (struct native_endpoint){
         .open = true,
-        .wMaxPacketSize = load_le16(endpoint_descriptor + 4) & 0x7FF,
+        .wMaxPacketSize = usbdev_load_le16(endpoint_descriptor + 4) & 0x7FF,
     };
 }
 
@@ -207,7 +207,7 @@ static void send_rest_of_reply(struct native *native)
 // Returns whether the request is dealt with.
 static bool override(struct native *native, const uint8_t *bytes)
 {
-    struct usb_setup setup = usb_setup_load(bytes);
+    struct usbdev_setup_packet setup = usbdev_setup_load(bytes);
     int length = NATIVE_PASS;
 
     if (native->override)
@@ -227,7 +227,7 @@ static bool override(struct native *native, const uint8_t *bytes)
 static int native_setup(struct sim_device *device,
                         uint8_t address,
                         uint8_t endpoint,
-                        const uint8_t setup[USB_SETUP_SIZE])
+                        const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct native *native = native_of(device);
 

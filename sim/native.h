@@ -36,7 +36,7 @@ enum {
     NATIVE_PASS = -3,
 };
 typedef int
-native_override(void *context, const struct usb_setup *setup, const uint8_t **ret_reply);
+native_override(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply);
 
 struct native {
     struct sim_device base;

@@ -130,13 +130,13 @@ static bool trace_waking(const struct sim_device *device)
 static int trace_setup(struct sim_device *device,
                        uint8_t address,
                        uint8_t endpoint,
-                       const uint8_t setup[USB_SETUP_SIZE])
+                       const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct packet_trace *trace = trace_of(device);
     int result = trace->device->ops->setup(trace->device, address, endpoint, setup);
     char text[BYTES_SIZE];
 
-    line(trace, "SETUP  %u.%u %s  %s", address, endpoint, hex(setup, USB_SETUP_SIZE, text),
+    line(trace, "SETUP  %u.%u %s  %s", address, endpoint, hex(setup, USBDEV_SETUP_SIZE, text),
          handshake_name(result));
     return result;
 }

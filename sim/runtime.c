@@ -18,7 +18,7 @@ enum {
     BUS_POWERED_REMOTE_WAKEUP = 0xA0,
 };
 
-static const uint8_t langids[] = {4, USB_DT_STRING, 0x09, 0x04};
+static const uint8_t langids[] = {4, USBDEV_DT_STRING, 0x09, 0x04};
 
 static const char *string(void *context, uint8_t index, uint16_t langid)
 {
@@ -44,9 +44,9 @@ static const char *string(void *context, uint8_t index, uint16_t langid)
 // EF/02/01 says that interface associations follow (USB 2.0 interface association ECN).
 static void build_device_descriptor(uint8_t *bytes, bool composite)
 {
-    const uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE] = {
-        USB_DEVICE_DESCRIPTOR_SIZE,
-        USB_DT_DEVICE,
+    const uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
+        USBDEV_DEVICE_DESCRIPTOR_SIZE,
+        USBDEV_DT_DEVICE,
         0x00,
         0x02, // bcdUSB
         composite ? 0xEF : 0,
@@ -72,7 +72,7 @@ static void build_configuration(struct runtime *runtime)
 {
     bool composite = runtime->product.composite;
     uint8_t *bytes = runtime->configuration;
-    uint8_t *end = bytes + USB_CONFIGURATION_DESCRIPTOR_SIZE;
+    uint8_t *end = bytes + USBDEV_CONFIGURATION_DESCRIPTOR_SIZE;
 
     if (composite) {
         memcpy(end, loopback_descriptors, LOOPBACK_DESCRIPTORS_SIZE);
@@ -81,9 +81,9 @@ static void build_configuration(struct runtime *runtime)
     dfurt_descriptors(&runtime->dfurt_config, end);
     end += DFURT_DESCRIPTORS_SIZE;
 
-    bytes[0] = USB_CONFIGURATION_DESCRIPTOR_SIZE;
-    bytes[1] = USB_DT_CONFIGURATION;
-    store_le16(bytes + 2, (uint16_t)(end - bytes));
+    bytes[0] = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE;
+    bytes[1] = USBDEV_DT_CONFIGURATION;
+    usbdev_store_le16(bytes + 2, (uint16_t)(end - bytes));
     bytes[4] = composite ? LOOPBACK_INTERFACES + 1 : 1; // bNumInterfaces
     bytes[5] = 1;                                       // bConfigurationValue
     bytes[6] = 0;                                       // iConfiguration

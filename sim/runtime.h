@@ -33,7 +33,7 @@ struct runtime {
     struct usbdev_config usb_config;
     struct usbdev_function functions[2];
     const uint8_t *configurations[1];
-    uint8_t device_descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[RUNTIME_MAX_CONFIGURATION];
 };
 

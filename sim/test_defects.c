@@ -34,7 +34,7 @@ static int control(struct sim_host *host,
                    void *data,
                    uint16_t wLength)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, 0, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
 
     return sim_host_control(host, &setup, data, 500 * SIM_MS);
 }
@@ -42,7 +42,7 @@ static int control(struct sim_host *host,
 static void enumerate(struct sim_host *host)
 {
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USB_SET_CONFIGURATION, 1, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0), 0);
 }
 
 static struct sim_host *start(const char *device, const char *defect)
@@ -55,14 +55,14 @@ static struct sim_host *start(const char *device, const char *defect)
 
 static int detach(struct sim_host *host)
 {
-    return control(host, 0x21, DFU_DETACH, 1000, NULL, 0);
+    return control(host, 0x21, DFURT_DETACH, 1000, NULL, 0);
 }
 
 static int get_state(struct sim_host *host)
 {
     uint8_t bState = 0xFF;
 
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATE, 0, &bState, 1), 1);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), 1);
     return bState;
 }
 
@@ -73,10 +73,10 @@ static void pass_ms(struct sim_host *host, uint64_t ms)
 
 static uint32_t vid_pid(struct sim_host *host)
 {
-    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
-    assert_int_equal(control(host, 0x80, USB_GET_DESCRIPTOR, 0x0100, descriptor, 18), 18);
-    return (uint32_t)load_le16(descriptor + 8) << 16 | load_le16(descriptor + 10);
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, descriptor, 18), 18);
+    return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
 }
 
 static void every_defect__has_a_name_of_its_own_and_a_summary(void **state)
@@ -112,7 +112,7 @@ static void no_detach_timer__stays_in_appDETACH(void **state)
     assert_int_equal(detach(host), 0);
     pass_ms(host, 60000);
 
-    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(host), DFURT_STATE_appDETACH);
     sim_host_close(host);
 }
 
@@ -126,34 +126,34 @@ static void second_detach__is_accepted_and_runs_the_timer_again(void **state)
     assert_int_equal(detach(host), 0);
     pass_ms(host, 900);
 
-    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    assert_int_equal(get_state(host), DFURT_STATE_appDETACH);
     pass_ms(host, 200);
-    assert_int_equal(get_state(host), DFU_STATE_appIDLE);
+    assert_int_equal(get_state(host), DFURT_STATE_appIDLE);
     sim_host_close(host);
 }
 
 static void status_always_app_idle__disagrees_with_GETSTATE(void **state)
 {
     (void)state;
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     struct sim_host *host = start("wait-reset", "status-always-app-idle");
 
     assert_int_equal(detach(host), 0);
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 6), 6);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
 
-    assert_int_equal(reply[4], DFU_STATE_appIDLE);
-    assert_int_equal(get_state(host), DFU_STATE_appDETACH);
+    assert_int_equal(reply[4], DFURT_STATE_appIDLE);
+    assert_int_equal(get_state(host), DFURT_STATE_appDETACH);
     sim_host_close(host);
 }
 
 static void status_beyond_wlength__overflows(void **state)
 {
     (void)state;
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     struct sim_host *host = start("will-detach", "status-beyond-wlength");
 
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 3), SIM_ERR_OVERFLOW);
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, reply, 6), 6);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 3), SIM_ERR_OVERFLOW);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
     sim_host_close(host);
 }
 
@@ -181,7 +181,7 @@ static void no_disconnect__the_host_goes_on_talking_to_nobody(void **state)
     pass_ms(host, 500);
 
     assert_true(sim_host_connected(host));
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATE, 0, &bState, 1), SIM_ERR_GONE);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), SIM_ERR_GONE);
     sim_host_close(host);
 }
 

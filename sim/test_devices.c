@@ -41,23 +41,23 @@ static int control(struct sim_host *host,
                    void *data,
                    uint16_t wLength)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
 
     return sim_host_control(host, &setup, data, 0);
 }
 
 static uint32_t vid_pid(struct sim_host *host)
 {
-    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
-    assert_int_equal(control(host, 0x80, USB_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
-    return (uint32_t)load_le16(descriptor + 8) << 16 | load_le16(descriptor + 10);
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
+    return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
 }
 
 static void enumerate(struct sim_host *host)
 {
     assert_int_equal(sim_host_enumerate(host, ENUMERATE_MS * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USB_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 static struct sim_host *start(const char *device)
@@ -73,7 +73,7 @@ static void pass_ms(struct sim_host *host, uint64_t ms)
     sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
-static int dfu_out(struct sim_host *host, enum dfu_request bRequest, uint16_t wValue)
+static int dfu_out(struct sim_host *host, enum dfurt_request bRequest, uint16_t wValue)
 {
     return control(host, 0x21, (uint8_t)bRequest, wValue, 0, NULL, 0);
 }
@@ -81,13 +81,13 @@ static int dfu_out(struct sim_host *host, enum dfu_request bRequest, uint16_t wV
 // Returns bState; *ret_poll_ms may be NULL.
 static int get_status(struct sim_host *host, uint8_t *ret_bStatus, uint32_t *ret_poll_ms)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
 
-    assert_int_equal(control(host, 0xA1, DFU_GETSTATUS, 0, 0, reply, sizeof reply), sizeof reply);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply), sizeof reply);
     if (ret_bStatus)
         *ret_bStatus = reply[0];
     if (ret_poll_ms)
-        *ret_poll_ms = load_le16(reply + 1) | (uint32_t)reply[3] << 16;
+        *ret_poll_ms = usbdev_load_le16(reply + 1) | (uint32_t)reply[3] << 16;
     return reply[4];
 }
 
@@ -97,7 +97,7 @@ static int dnload(struct sim_host *host, uint16_t block, const void *data, size_
 
     if (length > 0)
         memcpy(copy, data, length);
-    return control(host, 0x21, DFU_DNLOAD, block, 0, copy, (uint16_t)length);
+    return control(host, 0x21, DFURT_DNLOAD, block, 0, copy, (uint16_t)length);
 }
 
 // DNLOAD, then GETSTATUS as its bwPollTimeout says until the device is not busy. Returns bStatus.
@@ -107,9 +107,9 @@ static int dnload_and_wait(struct sim_host *host, uint16_t block, const void *da
     uint32_t poll_ms = 0;
 
     assert_int_equal(dnload(host, block, data, length), (int)length);
-    assert_int_equal(get_status(host, &bStatus, &poll_ms), DFU_STATE_dfuDNBUSY);
+    assert_int_equal(get_status(host, &bStatus, &poll_ms), DFURT_STATE_dfuDNBUSY);
     pass_ms(host, poll_ms);
-    assert_int_equal(get_status(host, &bStatus, NULL), DFU_STATE_dfuDNLOAD_IDLE);
+    assert_int_equal(get_status(host, &bStatus, NULL), DFURT_STATE_dfuDNLOAD_IDLE);
     return bStatus;
 }
 
@@ -117,9 +117,9 @@ static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t addre
 {
     uint8_t bytes[5] = {command};
 
-    store_le16(bytes + 1, (uint16_t)address);
-    store_le16(bytes + 3, (uint16_t)(address >> 16));
-    assert_int_equal(dnload_and_wait(host, 0, bytes, sizeof bytes), DFU_STATUS_OK);
+    usbdev_store_le16(bytes + 1, (uint16_t)address);
+    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
+    assert_int_equal(dnload_and_wait(host, 0, bytes, sizeof bytes), DFURT_STATUS_OK);
 }
 
 static void make_image(uint8_t *image, size_t length)
@@ -136,7 +136,7 @@ static void dfuse_download(struct sim_host *host, const uint8_t *image, size_t l
 
         dfuse_command(host, 0x41, 0x08000000 + (uint32_t)at);
         dfuse_command(host, 0x21, 0x08000000 + (uint32_t)at);
-        assert_int_equal(dnload_and_wait(host, 2, image + at, chunk), DFU_STATUS_OK);
+        assert_int_equal(dnload_and_wait(host, 2, image + at, chunk), DFURT_STATUS_OK);
     }
 }
 
@@ -144,7 +144,7 @@ static void dfuse_leave(struct sim_host *host)
 {
     dfuse_command(host, 0x21, 0x08000000);
     assert_int_equal(dnload(host, 2, NULL, 0), 0);
-    assert_int_equal(get_status(host, NULL, NULL), DFU_STATE_dfuMANIFEST);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuMANIFEST);
     pass_ms(host, 20);
     assert_false(sim_host_connected(host));
 }
@@ -155,7 +155,7 @@ static size_t upload(struct sim_host *host, uint16_t first_block, uint16_t size,
     int part;
 
     do {
-        part = control(host, 0xA1, DFU_UPLOAD, first_block++, 0, image + length, size);
+        part = control(host, 0xA1, DFURT_UPLOAD, first_block++, 0, image + length, size);
         assert_true(part >= 0);
         length += (size_t)part;
     } while (part == size);
@@ -170,13 +170,13 @@ static void will_detach__leaves_by_itself_and_comes_back_as_its_boot_loader(void
     struct sim_host *host = start("will-detach");
     assert_int_equal(vid_pid(host), 0x12090001);
 
-    assert_int_equal(dfu_out(host, DFU_DETACH, 1000), 0);
+    assert_int_equal(dfu_out(host, DFURT_DETACH, 1000), 0);
     pass_ms(host, 20);
 
     assert_false(sim_host_connected(host));
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x0483DF11);
-    assert_int_equal(get_status(host, NULL, NULL), DFU_STATE_dfuIDLE);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuIDLE);
     sim_host_close(host);
 }
 
@@ -185,7 +185,7 @@ static void wait_reset__leaves_by_the_reset_and_not_before(void **state)
     (void)state;
     struct sim_host *host = start("wait-reset");
 
-    assert_int_equal(dfu_out(host, DFU_DETACH, 1000), 0);
+    assert_int_equal(dfu_out(host, DFURT_DETACH, 1000), 0);
     pass_ms(host, 900);
     assert_true(sim_host_connected(host));
     assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
@@ -200,9 +200,9 @@ static void wait_reset__stays_when_the_reset_comes_too_late(void **state)
     (void)state;
     struct sim_host *host = start("wait-reset");
 
-    assert_int_equal(dfu_out(host, DFU_DETACH, 1000), 0);
+    assert_int_equal(dfu_out(host, DFURT_DETACH, 1000), 0);
     pass_ms(host, 1001);
-    assert_int_equal(get_status(host, NULL, NULL), DFU_STATE_appIDLE);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_appIDLE);
 
     assert_int_equal(sim_host_reset(host), 0);
     assert_true(sim_host_connected(host));
@@ -235,9 +235,9 @@ static void dfuse__download_upload_leave(void **state)
 
     dfuse_download(host, image, sizeof image);
     dfuse_command(host, 0x21, 0x08000000);
-    assert_int_equal(dfu_out(host, DFU_ABORT, 0), 0);
+    assert_int_equal(dfu_out(host, DFURT_ABORT, 0), 0);
     size_t length = upload(host, 2, 2048, back);
-    assert_int_equal(dfu_out(host, DFU_ABORT, 0), 0);
+    assert_int_equal(dfu_out(host, DFURT_ABORT, 0), 0);
     dfuse_leave(host);
 
     assert_int_equal(length, sizeof back);
@@ -252,7 +252,7 @@ static void dfuse__after_a_mass_erase_nothing_is_there_to_start(void **state)
     (void)state;
     struct sim_host *host = start("dfu-mode");
 
-    assert_int_equal(dnload_and_wait(host, 0, "\x41", 1), DFU_STATUS_OK);
+    assert_int_equal(dnload_and_wait(host, 0, "\x41", 1), DFURT_STATUS_OK);
     dfuse_leave(host);
 
     enumerate(host);
@@ -268,11 +268,11 @@ static void dfuse__programming_what_is_not_erased_is_an_error(void **state)
     struct sim_host *host = start("dfu-mode");
 
     assert_int_equal(dnload(host, 2, "abcd", 4), 4);
-    assert_int_equal(get_status(host, NULL, &poll_ms), DFU_STATE_dfuDNBUSY);
+    assert_int_equal(get_status(host, NULL, &poll_ms), DFURT_STATE_dfuDNBUSY);
     pass_ms(host, poll_ms);
 
-    assert_int_equal(get_status(host, &bStatus, NULL), DFU_STATE_dfuERROR);
-    assert_int_equal(bStatus, DFU_STATUS_errPROG);
+    assert_int_equal(get_status(host, &bStatus, NULL), DFURT_STATE_dfuERROR);
+    assert_int_equal(bStatus, DFURT_STATUS_errPROG);
     sim_host_close(host);
 }
 
@@ -285,10 +285,10 @@ static int plain_download(struct sim_host *host, const uint8_t *image, size_t le
     for (size_t at = 0; at < length; at += size) {
         size_t chunk = length - at < size ? length - at : size;
 
-        assert_int_equal(dnload_and_wait(host, block++, image + at, chunk), DFU_STATUS_OK);
+        assert_int_equal(dnload_and_wait(host, block++, image + at, chunk), DFURT_STATUS_OK);
     }
     assert_int_equal(dnload(host, block, NULL, 0), 0);
-    assert_int_equal(get_status(host, NULL, &poll_ms), DFU_STATE_dfuMANIFEST);
+    assert_int_equal(get_status(host, NULL, &poll_ms), DFURT_STATE_dfuMANIFEST);
     pass_ms(host, poll_ms);
     return get_status(host, NULL, NULL);
 }
@@ -303,7 +303,7 @@ static void plain__download_upload_reset(void **state)
     int bState = plain_download(host, image, sizeof image, 1024);
     size_t length = upload(host, 0, 1024, back);
 
-    assert_int_equal(bState, DFU_STATE_dfuIDLE); // manifestation tolerant
+    assert_int_equal(bState, DFURT_STATE_dfuIDLE); // manifestation tolerant
     assert_int_equal(length, sizeof image);
     assert_memory_equal(back, image, sizeof image);
     assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
@@ -322,7 +322,7 @@ static void plain__takes_blocks_of_any_size(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct sim_host *host = start("dfu-plain");
 
-        assert_int_equal(plain_download(host, image, sizeof image, sizes[i]), DFU_STATE_dfuIDLE);
+        assert_int_equal(plain_download(host, image, sizeof image, sizes[i]), DFURT_STATE_dfuIDLE);
         assert_int_equal(upload(host, 0, 1024, back), sizeof image);
         assert_memory_equal(back, image, sizeof image);
         sim_host_close(host);
@@ -335,16 +335,16 @@ static void plain__not_tolerant_waits_for_the_reset(void **state)
     uint8_t image[100];
     struct sim_host *host = start("wait-reset");
     make_image(image, sizeof image);
-    assert_int_equal(dfu_out(host, DFU_DETACH, 1000), 0);
+    assert_int_equal(dfu_out(host, DFURT_DETACH, 1000), 0);
     sim_host_reset(host);
     enumerate(host);
 
     int bState = plain_download(host, image, sizeof image, 1024);
-    int clear = dfu_out(host, DFU_CLRSTATUS, 0);
+    int clear = dfu_out(host, DFURT_CLRSTATUS, 0);
 
-    assert_int_equal(bState, DFU_STATE_dfuMANIFEST_WAIT_RESET);
+    assert_int_equal(bState, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
     assert_int_equal(clear, SIM_ERR_STALL);
-    assert_int_equal(get_status(host, NULL, NULL), DFU_STATE_dfuMANIFEST_WAIT_RESET);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuMANIFEST_WAIT_RESET);
     assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x12090001);
@@ -358,16 +358,16 @@ static void plain__a_download_that_was_broken_off_leaves_corrupt_firmware(void *
     struct sim_host *host = start("dfu-plain");
     make_image(image, sizeof image);
 
-    assert_int_equal(dnload_and_wait(host, 0, image, sizeof image), DFU_STATUS_OK);
+    assert_int_equal(dnload_and_wait(host, 0, image, sizeof image), DFURT_STATUS_OK);
     assert_int_equal(sim_host_reset(host), 0);
     enumerate(host);
 
     assert_int_equal(vid_pid(host), 0x12090002);
-    assert_int_equal(get_status(host, &bStatus, NULL), DFU_STATE_dfuERROR);
-    assert_int_equal(bStatus, DFU_STATUS_errFIRMWARE);
-    assert_int_equal(dfu_out(host, DFU_CLRSTATUS, 0), 0);
-    assert_int_equal(get_status(host, &bStatus, NULL), DFU_STATE_dfuIDLE);
-    assert_int_equal(bStatus, DFU_STATUS_OK);
+    assert_int_equal(get_status(host, &bStatus, NULL), DFURT_STATE_dfuERROR);
+    assert_int_equal(bStatus, DFURT_STATUS_errFIRMWARE);
+    assert_int_equal(dfu_out(host, DFURT_CLRSTATUS, 0), 0);
+    assert_int_equal(get_status(host, &bStatus, NULL), DFURT_STATE_dfuIDLE);
+    assert_int_equal(bStatus, DFURT_STATUS_OK);
     sim_host_close(host);
 }
 
@@ -402,10 +402,10 @@ static void dfu_mode__requests_to_no_interface_of_it_move_no_state(void **state)
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(
-            control(host, others[i].bmRequestType, DFU_DETACH, 0, others[i].wIndex, NULL, 0),
+            control(host, others[i].bmRequestType, DFURT_DETACH, 0, others[i].wIndex, NULL, 0),
             SIM_ERR_STALL);
 
-    assert_int_equal(get_status(host, NULL, NULL), DFU_STATE_dfuIDLE);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuIDLE);
     sim_host_close(host);
 }
 
@@ -445,7 +445,7 @@ static void suspend__and_resume_leave_the_device_configured(void **state)
     pass_ms(host, 500);
     sim_host_resume(host);
 
-    assert_int_equal(control(host, 0x80, USB_GET_CONFIGURATION, 0, 0, &configuration, 1), 1);
+    assert_int_equal(control(host, 0x80, USBDEV_GET_CONFIGURATION, 0, 0, &configuration, 1), 1);
     assert_int_equal(configuration, 1);
     sim_host_close(host);
 }
@@ -458,7 +458,7 @@ static void remote_wake_up__works_when_the_host_allowed_it(void **state)
         struct sim_host *host = start("composite");
 
         if (allowed)
-            assert_int_equal(control(host, 0x00, USB_SET_FEATURE, 1, 0, NULL, 0), 0);
+            assert_int_equal(control(host, 0x00, USBDEV_SET_FEATURE, 1, 0, NULL, 0), 0);
         assert_int_equal(control(host, 0x41, 1, 50, 1, NULL, 0), 0);
         sim_host_suspend(host);
         pass_ms(host, 200);
@@ -473,7 +473,7 @@ static int move(struct sim_host *host, uint8_t endpoint, uint8_t type, void *dat
     struct sim_transfer transfer = {
         .endpoint = endpoint,
         .type = type,
-        .wMaxPacketSize = type == USB_ENDPOINT_BULK ? 64 : 4,
+        .wMaxPacketSize = type == USBDEV_ENDPOINT_BULK ? 64 : 4,
         .bInterval = 10,
         .data = data,
         .length = length,
@@ -491,13 +491,13 @@ static void composite__loops_bulk_data_back_and_counts_it(void **state)
     make_image(sent, sizeof sent);
 
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(move(host, 0x01, USB_ENDPOINT_BULK, sent, 64), 64);
-        assert_int_equal(move(host, 0x81, USB_ENDPOINT_BULK, back, 64), 64);
+        assert_int_equal(move(host, 0x01, USBDEV_ENDPOINT_BULK, sent, 64), 64);
+        assert_int_equal(move(host, 0x81, USBDEV_ENDPOINT_BULK, back, 64), 64);
         assert_memory_equal(sent, back, 64);
-        assert_int_equal(move(host, 0x82, USB_ENDPOINT_INTERRUPT, total, 4), 4);
-        assert_int_equal(load_le16(total), 64 * (i + 1));
+        assert_int_equal(move(host, 0x82, USBDEV_ENDPOINT_INTERRUPT, total, 4), 4);
+        assert_int_equal(usbdev_load_le16(total), 64 * (i + 1));
     }
-    assert_int_equal(move(host, 0x81, USB_ENDPOINT_BULK, back, 64), SIM_ERR_TIMEOUT);
+    assert_int_equal(move(host, 0x81, USBDEV_ENDPOINT_BULK, back, 64), SIM_ERR_TIMEOUT);
     sim_host_close(host);
 }
 
@@ -511,13 +511,13 @@ static void composite__a_halted_endpoint_stalls_until_it_is_cleared(void **state
         struct sim_host *host = start("composite");
 
         if (endpoints[i] == 0x81) // and with a packet waiting in it, which is lost
-            assert_int_equal(move(host, 0x01, USB_ENDPOINT_BULK, &byte, 1), 1);
-        assert_int_equal(control(host, 0x02, USB_SET_FEATURE, 0, endpoints[i], NULL, 0), 0);
-        assert_int_equal(move(host, endpoints[i], USB_ENDPOINT_BULK, back, 1), SIM_ERR_STALL);
-        assert_int_equal(control(host, 0x02, USB_CLEAR_FEATURE, 0, endpoints[i], NULL, 0), 0);
+            assert_int_equal(move(host, 0x01, USBDEV_ENDPOINT_BULK, &byte, 1), 1);
+        assert_int_equal(control(host, 0x02, USBDEV_SET_FEATURE, 0, endpoints[i], NULL, 0), 0);
+        assert_int_equal(move(host, endpoints[i], USBDEV_ENDPOINT_BULK, back, 1), SIM_ERR_STALL);
+        assert_int_equal(control(host, 0x02, USBDEV_CLEAR_FEATURE, 0, endpoints[i], NULL, 0), 0);
 
-        assert_int_equal(move(host, 0x01, USB_ENDPOINT_BULK, &byte, 1), 1);
-        assert_int_equal(move(host, 0x81, USB_ENDPOINT_BULK, back, 64), 1);
+        assert_int_equal(move(host, 0x01, USBDEV_ENDPOINT_BULK, &byte, 1), 1);
+        assert_int_equal(move(host, 0x81, USBDEV_ENDPOINT_BULK, back, 64), 1);
         sim_host_close(host);
     }
 }
@@ -558,7 +558,7 @@ static struct digest whole_life(void)
     sim_host_tap(host, digest_packet, &digest);
     make_image(image, sizeof image);
     enumerate(host);
-    dfu_out(host, DFU_DETACH, 1000);
+    dfu_out(host, DFURT_DETACH, 1000);
     pass_ms(host, 20);
     enumerate(host);
     dfuse_download(host, image, sizeof image);
@@ -594,7 +594,7 @@ static void flash_file__keeps_what_was_flashed(void **state)
 
     struct sim_host *host = plug_in(&options);
     enumerate(host);
-    assert_int_equal(plain_download(host, image, sizeof image, 1024), DFU_STATE_dfuIDLE);
+    assert_int_equal(plain_download(host, image, sizeof image, 1024), DFURT_STATE_dfuIDLE);
     sim_host_close(host);
     host = plug_in(&options);
     enumerate(host);

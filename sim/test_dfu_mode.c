@@ -50,8 +50,8 @@ static void set_up(struct bench *bench, const struct dfu_dialect *dialect, uint8
     dfu_mode_init(&bench->dfu, &bench->config);
 }
 
-enum { BOTH_WAYS = DFU_ATTR_CAN_DNLOAD | DFU_ATTR_CAN_UPLOAD };
-enum { TOLERANT = BOTH_WAYS | DFU_ATTR_MANIFESTATION_TOLERANT };
+enum { BOTH_WAYS = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD };
+enum { TOLERANT = BOTH_WAYS | DFURT_ATTR_MANIFESTATION_TOLERANT };
 
 // Returns the length of the reply or DFU_MODE_STALL; brings the data of an accepted DNLOAD.
 static int request(struct bench *bench,
@@ -61,11 +61,11 @@ static int request(struct bench *bench,
                    uint16_t wLength,
                    const uint8_t **ret_reply)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, 0, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
     const uint8_t *reply = NULL;
     int result = dfu_mode_setup(&bench->dfu, &setup, &reply);
 
-    if (result == 0 && bRequest == DFU_DNLOAD && !(bmRequestType & USB_DIR_IN) && wLength > 0)
+    if (result == 0 && bRequest == DFURT_DNLOAD && !(bmRequestType & USBDEV_DIR_IN) && wLength > 0)
         dfu_mode_block(&bench->dfu);
     if (ret_reply)
         *ret_reply = reply;
@@ -76,7 +76,7 @@ static int dnload(struct bench *bench, uint16_t block, const void *data, uint16_
 {
     if (length > 0)
         memcpy(bench->dfu.buffer, data, length);
-    return request(bench, 0x21, DFU_DNLOAD, block, length, NULL);
+    return request(bench, 0x21, DFURT_DNLOAD, block, length, NULL);
 }
 
 // Returns bState. Lets bwPollTimeout pass.
@@ -84,8 +84,8 @@ static int get_status(struct bench *bench)
 {
     const uint8_t *reply = NULL;
 
-    assert_int_equal(request(bench, 0xA1, DFU_GETSTATUS, 0, 6, &reply), 6);
-    dfu_mode_tick(&bench->dfu, load_le16(reply + 1));
+    assert_int_equal(request(bench, 0xA1, DFURT_GETSTATUS, 0, 6, &reply), 6);
+    dfu_mode_tick(&bench->dfu, usbdev_load_le16(reply + 1));
     return reply[4];
 }
 
@@ -117,10 +117,10 @@ static void reach(struct bench *bench, enum place place)
     case PLACES:
         return;
     case UPLOAD_IDLE:
-        assert_int_equal(request(bench, 0xA1, DFU_UPLOAD, 0, TRANSFER_SIZE, NULL), TRANSFER_SIZE);
+        assert_int_equal(request(bench, 0xA1, DFURT_UPLOAD, 0, TRANSFER_SIZE, NULL), TRANSFER_SIZE);
         return;
     case ERROR:
-        assert_int_equal(request(bench, 0x21, DFU_DETACH, 0, 0, NULL), DFU_MODE_STALL);
+        assert_int_equal(request(bench, 0x21, DFURT_DETACH, 0, 0, NULL), DFU_MODE_STALL);
         return;
     case SYNC_BLOCK:
     case SYNC_DONE:
@@ -136,21 +136,21 @@ static void reach(struct bench *bench, enum place place)
     if (place == SYNC_BLOCK)
         return;
     if (place == BUSY) {
-        assert_int_equal(request(bench, 0xA1, DFU_GETSTATUS, 0, 6, &reply), 6);
+        assert_int_equal(request(bench, 0xA1, DFURT_GETSTATUS, 0, 6, &reply), 6);
         return;
     }
-    assert_int_equal(get_status(bench), DFU_STATE_dfuDNBUSY);
+    assert_int_equal(get_status(bench), DFURT_STATE_dfuDNBUSY);
     if (place == SYNC_DONE)
         return;
-    assert_int_equal(get_status(bench), DFU_STATE_dfuDNLOAD_IDLE);
+    assert_int_equal(get_status(bench), DFURT_STATE_dfuDNLOAD_IDLE);
     if (place == DNLOAD_IDLE)
         return;
     assert_int_equal(dnload(bench, 1, NULL, 0), 0);
     if (place == MANIFEST_SYNC)
         return;
-    assert_int_equal(request(bench, 0xA1, DFU_GETSTATUS, 0, 6, &reply), 6);
+    assert_int_equal(request(bench, 0xA1, DFURT_GETSTATUS, 0, 6, &reply), 6);
     if (place != MANIFEST)
-        dfu_mode_tick(&bench->dfu, load_le16(reply + 1));
+        dfu_mode_tick(&bench->dfu, usbdev_load_le16(reply + 1));
 }
 
 struct column {
@@ -161,11 +161,11 @@ struct column {
 };
 
 static const struct column columns[] = {
-    {"DETACH", 0x21, DFU_DETACH, 0},       {"DNLOAD of nothing", 0x21, DFU_DNLOAD, 0},
-    {"DNLOAD", 0x21, DFU_DNLOAD, 4},       {"UPLOAD of nothing", 0xA1, DFU_UPLOAD, 0},
-    {"UPLOAD", 0xA1, DFU_UPLOAD, 32},      {"GETSTATUS", 0xA1, DFU_GETSTATUS, 6},
-    {"CLRSTATUS", 0x21, DFU_CLRSTATUS, 0}, {"GETSTATE", 0xA1, DFU_GETSTATE, 1},
-    {"ABORT", 0x21, DFU_ABORT, 0},
+    {"DETACH", 0x21, DFURT_DETACH, 0},       {"DNLOAD of nothing", 0x21, DFURT_DNLOAD, 0},
+    {"DNLOAD", 0x21, DFURT_DNLOAD, 4},       {"UPLOAD of nothing", 0xA1, DFURT_UPLOAD, 0},
+    {"UPLOAD", 0xA1, DFURT_UPLOAD, 32},      {"GETSTATUS", 0xA1, DFURT_GETSTATUS, 6},
+    {"CLRSTATUS", 0x21, DFURT_CLRSTATUS, 0}, {"GETSTATE", 0xA1, DFURT_GETSTATE, 1},
+    {"ABORT", 0x21, DFURT_ABORT, 0},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -218,7 +218,7 @@ static void every_cell__is_as_in_the_table(void **state)
                          expected < 0 ? "STALL" : "a reply", expected < 0 ? -expected : expected,
                          result, bench.dfu.bState);
             if (expected == S(10) && place != ERROR)
-                assert_int_equal(bench.dfu.bStatus, DFU_STATUS_errSTALLEDPKT);
+                assert_int_equal(bench.dfu.bStatus, DFURT_STATUS_errSTALLEDPKT);
         }
     }
 }
@@ -254,14 +254,14 @@ static void every_other_request__stalls_into_dfuERROR(void **state)
 static void data_with_a_request_that_has_none__stalls_into_dfuERROR(void **state)
 {
     (void)state;
-    static const uint8_t requests[] = {DFU_DETACH, DFU_CLRSTATUS, DFU_ABORT};
+    static const uint8_t requests[] = {DFURT_DETACH, DFURT_CLRSTATUS, DFURT_ABORT};
     static struct bench bench;
 
     for (size_t i = 0; i < sizeof requests; i++) {
         reach(&bench, IDLE);
 
         assert_int_equal(request(&bench, 0x21, requests[i], 0, 1, NULL), DFU_MODE_STALL);
-        assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+        assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
     }
 }
 
@@ -272,13 +272,13 @@ static void idle__refuses_what_bmAttributes_does_not_offer(void **state)
     (void)state;
     static struct bench bench;
 
-    set_up(&bench, &dfu_dialect_plain, DFU_ATTR_CAN_UPLOAD);
+    set_up(&bench, &dfu_dialect_plain, DFURT_ATTR_CAN_UPLOAD);
     assert_int_equal(dnload(&bench, 0, "firm", 4), DFU_MODE_STALL);
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
 
-    set_up(&bench, &dfu_dialect_plain, DFU_ATTR_CAN_DNLOAD);
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 0, 4, NULL), DFU_MODE_STALL);
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+    set_up(&bench, &dfu_dialect_plain, DFURT_ATTR_CAN_DNLOAD);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 0, 4, NULL), DFU_MODE_STALL);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
 }
 
 static void upload__ends_with_a_short_block(void **state)
@@ -288,12 +288,12 @@ static void upload__ends_with_a_short_block(void **state)
     set_up(&bench, &dfu_dialect_plain, BOTH_WAYS); // 200 bytes of firmware
 
     for (uint16_t block = 0; block < 3; block++) {
-        assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, block, 64, NULL), 64);
-        assert_int_equal(bench.dfu.bState, DFU_STATE_dfuUPLOAD_IDLE);
+        assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, block, 64, NULL), 64);
+        assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuUPLOAD_IDLE);
     }
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 3, 64, NULL), 200 - 3 * 64);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 3, 64, NULL), 200 - 3 * 64);
 
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuIDLE);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuIDLE);
 }
 
 static void blocks__larger_than_wTransferSize_stall(void **state)
@@ -302,12 +302,14 @@ static void blocks__larger_than_wTransferSize_stall(void **state)
     static struct bench bench;
 
     set_up(&bench, &dfu_dialect_plain, BOTH_WAYS);
-    assert_int_equal(request(&bench, 0x21, DFU_DNLOAD, 0, TRANSFER_SIZE + 1, NULL), DFU_MODE_STALL);
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+    assert_int_equal(request(&bench, 0x21, DFURT_DNLOAD, 0, TRANSFER_SIZE + 1, NULL),
+                     DFU_MODE_STALL);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
 
     set_up(&bench, &dfu_dialect_plain, BOTH_WAYS);
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 0, TRANSFER_SIZE + 1, NULL), DFU_MODE_STALL);
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 0, TRANSFER_SIZE + 1, NULL),
+                     DFU_MODE_STALL);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
 }
 
 static void busy__ends_within_bwPollTimeout_and_not_at_once(void **state)
@@ -317,14 +319,14 @@ static void busy__ends_within_bwPollTimeout_and_not_at_once(void **state)
     const uint8_t *reply = NULL;
     reach(&bench, SYNC_BLOCK);
 
-    assert_int_equal(request(&bench, 0xA1, DFU_GETSTATUS, 0, 6, &reply), 6);
-    uint16_t poll_ms = load_le16(reply + 1);
+    assert_int_equal(request(&bench, 0xA1, DFURT_GETSTATUS, 0, 6, &reply), 6);
+    uint16_t poll_ms = usbdev_load_le16(reply + 1);
     assert_true(poll_ms > 2 * bench.flash.memory.erase_ms); // the mark's page and the first one
     dfu_mode_tick(&bench.dfu, (uint16_t)(2 * bench.flash.memory.erase_ms));
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuDNBUSY);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuDNBUSY);
     dfu_mode_tick(&bench.dfu, (uint16_t)(poll_ms - 2 * bench.flash.memory.erase_ms));
 
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuDNLOAD_SYNC);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuDNLOAD_SYNC);
 }
 
 static void busy__upset_by_a_request_stops_the_work(void **state)
@@ -333,10 +335,10 @@ static void busy__upset_by_a_request_stops_the_work(void **state)
     static struct bench bench;
     reach(&bench, BUSY);
 
-    assert_int_equal(request(&bench, 0xA1, DFU_GETSTATUS, 0, 6, NULL), DFU_MODE_STALL);
+    assert_int_equal(request(&bench, 0xA1, DFURT_GETSTATUS, 0, 6, NULL), DFU_MODE_STALL);
     dfu_mode_tick(&bench.dfu, 1000);
 
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
     assert_true(dfu_dialect_plain.valid(&bench.flash.memory)); // nothing was erased yet
 }
 
@@ -348,18 +350,18 @@ static void plain__a_download_beyond_the_memory_is_errADDRESS(void **state)
     set_up(&bench, &dfu_dialect_plain, BOTH_WAYS);
     bench.config.wTransferSize = DFU_MODE_MAX_TRANSFER;
 
-    int bState = DFU_STATE_dfuIDLE;
+    int bState = DFURT_STATE_dfuIDLE;
     int blocks = 0;
-    while (bState != DFU_STATE_dfuERROR && blocks < 100) {
+    while (bState != DFURT_STATE_dfuERROR && blocks < 100) {
         assert_int_equal(dnload(&bench, 0, block, sizeof block), 0);
         bState = get_status(&bench);
-        if (bState == DFU_STATE_dfuDNBUSY)
+        if (bState == DFURT_STATE_dfuDNBUSY)
             bState = get_status(&bench);
         blocks++;
     }
 
     assert_int_equal(blocks, FLASH_SIZE / DFU_MODE_MAX_TRANSFER); // a page short of all of them
-    assert_int_equal(bench.dfu.bStatus, DFU_STATUS_errADDRESS);
+    assert_int_equal(bench.dfu.bStatus, DFURT_STATUS_errADDRESS);
 }
 
 // ---- Events ----
@@ -372,7 +374,7 @@ static void bus_reset__ends_DFU_mode_only_once_configured_and_with_valid_firmwar
     for (enum place place = 0; place < PLACES; place++) {
         reach(&bench, place);
         bool valid = dfu_dialect_plain.valid(&bench.flash.memory);
-        int expected = valid ? DFU_STATE_dfuIDLE : DFU_STATE_dfuERROR;
+        int expected = valid ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuERROR;
 
         dfu_mode_bus_reset(&bench.dfu);
         assert_int_equal(bench.left, 0);
@@ -382,7 +384,7 @@ static void bus_reset__ends_DFU_mode_only_once_configured_and_with_valid_firmwar
 
         assert_int_equal(bench.left, valid);
         if (!valid)
-            assert_int_equal(bench.dfu.bStatus, DFU_STATUS_errFIRMWARE);
+            assert_int_equal(bench.dfu.bStatus, DFURT_STATUS_errFIRMWARE);
     }
 }
 
@@ -395,8 +397,8 @@ static void power_on__with_corrupt_firmware_starts_in_dfuERROR(void **state)
     bench.flash.bytes[FLASH_PAGE_SIZE + 50] ^= 0x10;
     dfu_mode_init(&bench.dfu, &bench.config);
 
-    assert_int_equal(bench.dfu.bState, DFU_STATE_dfuERROR);
-    assert_int_equal(bench.dfu.bStatus, DFU_STATUS_errFIRMWARE);
+    assert_int_equal(bench.dfu.bState, DFURT_STATE_dfuERROR);
+    assert_int_equal(bench.dfu.bStatus, DFURT_STATUS_errFIRMWARE);
 }
 
 // ---- DfuSe ----
@@ -410,31 +412,31 @@ static void dfuse__commands(void **state)
         uint8_t length;
         uint8_t bStatus;
     } commands[] = {
-        {"set address", {0x21, 0x00, 0x10, 0x00, 0x08}, 5, DFU_STATUS_OK},
-        {"set address, last byte", {0x21, 0xFF, 0xFF, 0x01, 0x08}, 5, DFU_STATUS_OK},
-        {"set address, behind it", {0x21, 0x00, 0x00, 0x02, 0x08}, 5, DFU_STATUS_errTARGET},
-        {"set address, before it", {0x21, 0xFF, 0xFF, 0xFF, 0x07}, 5, DFU_STATUS_errTARGET},
-        {"set address, options", {0x21, 0x00, 0xF8, 0xFF, 0x1F}, 5, DFU_STATUS_OK},
-        {"set address, no address", {0x21}, 1, DFU_STATUS_errSTALLEDPKT},
-        {"erase a page", {0x41, 0x00, 0x10, 0x00, 0x08}, 5, DFU_STATUS_OK},
-        {"erase nowhere", {0x41, 0x00, 0x00, 0x02, 0x08}, 5, DFU_STATUS_errTARGET},
-        {"erase all", {0x41}, 1, DFU_STATUS_OK},
-        {"erase, half an address", {0x41, 0x00, 0x00}, 3, DFU_STATUS_errSTALLEDPKT},
-        {"read-unprotect", {0x92}, 1, DFU_STATUS_errVENDOR},
-        {"unknown", {0x77}, 1, DFU_STATUS_errSTALLEDPKT},
+        {"set address", {0x21, 0x00, 0x10, 0x00, 0x08}, 5, DFURT_STATUS_OK},
+        {"set address, last byte", {0x21, 0xFF, 0xFF, 0x01, 0x08}, 5, DFURT_STATUS_OK},
+        {"set address, behind it", {0x21, 0x00, 0x00, 0x02, 0x08}, 5, DFURT_STATUS_errTARGET},
+        {"set address, before it", {0x21, 0xFF, 0xFF, 0xFF, 0x07}, 5, DFURT_STATUS_errTARGET},
+        {"set address, options", {0x21, 0x00, 0xF8, 0xFF, 0x1F}, 5, DFURT_STATUS_OK},
+        {"set address, no address", {0x21}, 1, DFURT_STATUS_errSTALLEDPKT},
+        {"erase a page", {0x41, 0x00, 0x10, 0x00, 0x08}, 5, DFURT_STATUS_OK},
+        {"erase nowhere", {0x41, 0x00, 0x00, 0x02, 0x08}, 5, DFURT_STATUS_errTARGET},
+        {"erase all", {0x41}, 1, DFURT_STATUS_OK},
+        {"erase, half an address", {0x41, 0x00, 0x00}, 3, DFURT_STATUS_errSTALLEDPKT},
+        {"read-unprotect", {0x92}, 1, DFURT_STATUS_errVENDOR},
+        {"unknown", {0x77}, 1, DFURT_STATUS_errSTALLEDPKT},
     };
     static struct bench bench;
 
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        bool good = commands[i].bStatus == DFU_STATUS_OK;
+        bool good = commands[i].bStatus == DFURT_STATUS_OK;
         set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
 
         assert_int_equal(dnload(&bench, 0, commands[i].bytes, commands[i].length), 0);
         int first = get_status(&bench);
         int second = get_status(&bench);
 
-        if (first != (good ? DFU_STATE_dfuDNBUSY : DFU_STATE_dfuERROR) ||
-            second != (good ? DFU_STATE_dfuDNLOAD_IDLE : DFU_STATE_dfuERROR) ||
+        if (first != (good ? DFURT_STATE_dfuDNBUSY : DFURT_STATE_dfuERROR) ||
+            second != (good ? DFURT_STATE_dfuDNLOAD_IDLE : DFURT_STATE_dfuERROR) ||
             bench.dfu.bStatus != commands[i].bStatus)
             fail_msg("%s: states %d, %d, status %d", commands[i].name, first, second,
                      bench.dfu.bStatus);
@@ -464,14 +466,14 @@ static void dfuse__writes_and_reads_block_2_and_up_from_the_address_pointer(void
     const uint8_t *reply = NULL;
     set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
     assert_int_equal(dnload(&bench, 0, "\x21\x00\x20\x00\x08", 5), 0);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuDNBUSY);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuDNLOAD_IDLE);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuDNBUSY);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuDNLOAD_IDLE);
 
     assert_int_equal(dnload(&bench, 3, "data", 4), 0);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuDNBUSY);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuDNLOAD_IDLE);
-    assert_int_equal(request(&bench, 0x21, DFU_ABORT, 0, 0, NULL), 0);
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 3, 4, &reply), 4);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuDNBUSY);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuDNLOAD_IDLE);
+    assert_int_equal(request(&bench, 0x21, DFURT_ABORT, 0, 0, NULL), 0);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 3, 4, &reply), 4);
 
     assert_memory_equal(bench.flash.bytes + 0x2000 + TRANSFER_SIZE, "data", 4);
     assert_memory_equal(reply, "data", 4);
@@ -485,8 +487,8 @@ static void dfuse__blocks_out_of_range_are_errTARGET(void **state)
 
     assert_int_equal(dnload(&bench, 2 + FLASH_SIZE / TRANSFER_SIZE, "data", 4), 0);
 
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuERROR);
-    assert_int_equal(bench.dfu.bStatus, DFU_STATUS_errTARGET);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuERROR);
+    assert_int_equal(bench.dfu.bStatus, DFURT_STATUS_errTARGET);
 }
 
 static void dfuse__block_1_is_reserved(void **state)
@@ -496,10 +498,10 @@ static void dfuse__block_1_is_reserved(void **state)
     set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
 
     assert_int_equal(dnload(&bench, 1, "data", 4), 0);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuERROR);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuERROR);
 
     set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 1, 4, NULL), DFU_MODE_STALL);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 1, 4, NULL), DFU_MODE_STALL);
 }
 
 static void dfuse__block_0_of_an_upload_lists_the_commands(void **state)
@@ -509,7 +511,7 @@ static void dfuse__block_0_of_an_upload_lists_the_commands(void **state)
     const uint8_t *reply = NULL;
     set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
 
-    assert_int_equal(request(&bench, 0xA1, DFU_UPLOAD, 0, TRANSFER_SIZE, &reply), 4);
+    assert_int_equal(request(&bench, 0xA1, DFURT_UPLOAD, 0, TRANSFER_SIZE, &reply), 4);
 
     assert_memory_equal(reply, "\x00\x21\x41\x92", 4);
 }
@@ -525,7 +527,7 @@ static void dfuse__leaves_for_the_address_pointer(void **state)
 
     assert_int_equal(dnload(&bench, 0, NULL, 0), 0);
     assert_int_equal(bench.left, 0);
-    assert_int_equal(get_status(&bench), DFU_STATE_dfuMANIFEST);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuMANIFEST);
     dfu_mode_tick(&bench.dfu, 1000);
 
     assert_int_equal(bench.left, 1);

@@ -96,17 +96,17 @@ static bool fake_waking(const struct sim_device *device)
 static int fake_setup(struct sim_device *device,
                       uint8_t address,
                       uint8_t endpoint,
-                      const uint8_t setup[USB_SETUP_SIZE])
+                      const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct fake *fake = fake_of(device);
-    struct usb_setup request = usb_setup_load(setup);
+    struct usbdev_setup_packet request = usbdev_setup_load(setup);
 
     (void)endpoint;
     if (address != fake->address)
         return SIM_NO_RESPONSE;
     fake->setups++;
     fake->data1 = true;
-    if (request.bRequest == USB_SET_ADDRESS && request.bmRequestType == 0)
+    if (request.bRequest == USBDEV_SET_ADDRESS && request.bmRequestType == 0)
         fake->address = (uint8_t)request.wValue;
     return SIM_ACK;
 }
@@ -256,7 +256,8 @@ static void submit(
     assert_int_equal(sim_host_submit(host, &counted->transfer), 0);
 }
 
-static const struct usb_setup in_setup = {.bmRequestType = 0xC0, .bRequest = 1, .wLength = 24};
+static const struct usbdev_setup_packet in_setup = {
+    .bmRequestType = 0xC0, .bRequest = 1, .wLength = 24};
 static const uint8_t bytes[24] = "abcdefghijklmnopqrstuvw";
 
 // ---- Control transfers ----
@@ -271,7 +272,7 @@ static void control_in__gathers_packets_until_wLength(void **state)
     set_reply(&fake, bytes, 24);
 
     struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 24};
-    usb_setup_store(transfer.setup, &in_setup);
+    usbdev_setup_store(transfer.setup, &in_setup);
     int result = sim_host_transfer(host, &transfer);
 
     assert_int_equal(result, 24);
@@ -290,7 +291,7 @@ static void control_in__ends_at_a_short_packet(void **state)
     set_reply(&fake, bytes, 13);
 
     struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 24};
-    usb_setup_store(transfer.setup, &in_setup);
+    usbdev_setup_store(transfer.setup, &in_setup);
 
     assert_int_equal(sim_host_transfer(host, &transfer), 13);
     sim_host_close(host);
@@ -305,7 +306,7 @@ static void control__packets_are_never_closer_than_12_us(void **state)
     set_reply(&fake, bytes, 24);
 
     struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 24};
-    usb_setup_store(transfer.setup, &in_setup);
+    usbdev_setup_store(transfer.setup, &in_setup);
     assert_int_equal(sim_host_transfer(host, &transfer), 24);
     set_reply(&fake, bytes, 24);
     assert_int_equal(sim_host_transfer(host, &transfer), 24);
@@ -330,7 +331,7 @@ static void control__a_setup_waits_50_us_after_the_last_transfer(void **state)
     uint8_t data[8];
     struct sim_host *host = plug(&fake);
     struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 8};
-    usb_setup_store(transfer.setup, &in_setup);
+    usbdev_setup_store(transfer.setup, &in_setup);
 
     for (int i = 0; i < 2; i++) {
         set_reply(&fake, bytes, 8);
@@ -354,7 +355,7 @@ static void packets__do_not_run_into_the_next_frame(void **state)
     for (int i = 0; i < 500; i++) {
         set_reply(&fake, bytes, 24);
         struct sim_transfer transfer = {.wMaxPacketSize = 8, .data = data, .length = 24};
-        usb_setup_store(transfer.setup, &in_setup);
+        usbdev_setup_store(transfer.setup, &in_setup);
         assert_int_equal(sim_host_transfer(host, &transfer), 24);
     }
 
@@ -368,7 +369,7 @@ static void control__repeats_what_was_answered_by_nak(void **state)
     struct fake fake;
     struct sim_host *host = plug(&fake);
     uint8_t data[6] = "hello";
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1, .wLength = 6};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1, .wLength = 6};
     fake.naks = 100;
 
     int result = sim_host_control(host, &setup, data, 0);
@@ -384,7 +385,7 @@ static void control__gives_up_after_three_silences_in_a_row(void **state)
     (void)state;
     struct fake fake;
     struct sim_host *host = plug(&fake);
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
 
     fake.script = "SSNSSN";
     assert_int_equal(sim_host_control(host, &setup, NULL, 0), 0);
@@ -408,7 +409,7 @@ static void control__fails_by_stall_silence_and_babble(void **state)
         {SIM_ACK, 1, SIM_ERR_OVERFLOW},
     };
     uint8_t data[4];
-    const struct usb_setup setup = {.bmRequestType = 0xC0, .bRequest = 1, .wLength = 4};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0xC0, .bRequest = 1, .wLength = 4};
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct fake fake;
@@ -427,7 +428,7 @@ static void control__data_in_the_status_stage_is_a_protocol_error(void **state)
     (void)state;
     struct fake fake;
     struct sim_host *host = plug(&fake);
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
     set_reply(&fake, bytes, 1);
 
     assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_PROTOCOL);
@@ -439,7 +440,7 @@ static void control__times_out_at_its_own_time(void **state)
     (void)state;
     struct fake fake;
     struct sim_host *host = plug(&fake);
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
     uint64_t before_ns = sim_host_now(host);
     fake.handshake = SIM_NAK;
 
@@ -458,7 +459,7 @@ static void bulk_out__toggles_and_ends_with_a_zero_packet_when_asked(void **stat
     struct counted out;
     struct sim_host *host = plug(&fake);
 
-    submit(host, &out, 0x02, USB_ENDPOINT_BULK, 16);
+    submit(host, &out, 0x02, USBDEV_ENDPOINT_BULK, 16);
     out.transfer.zero_packet = true;
     sim_host_run_busy(host, 200 * SIM_MS);
 
@@ -475,23 +476,23 @@ static void bulk_out__toggles_and_ends_with_a_zero_packet_when_asked(void **stat
 static void toggles__start_again_after_set_configuration_clear_halt_and_reset(void **state)
 {
     (void)state;
-    static const struct usb_setup resets[] = {
-        {.bRequest = USB_SET_CONFIGURATION, .wValue = 1},
-        {.bmRequestType = 0x02, .bRequest = USB_CLEAR_FEATURE, .wIndex = 0x02},
+    static const struct usbdev_setup_packet resets[] = {
+        {.bRequest = USBDEV_SET_CONFIGURATION, .wValue = 1},
+        {.bmRequestType = 0x02, .bRequest = USBDEV_CLEAR_FEATURE, .wIndex = 0x02},
     };
     for (size_t i = 0; i < 3; i++) {
         struct fake fake;
         struct counted out;
         struct sim_host *host = plug(&fake);
 
-        submit(host, &out, 0x02, USB_ENDPOINT_BULK, 8);
+        submit(host, &out, 0x02, USBDEV_ENDPOINT_BULK, 8);
         sim_host_run_busy(host, UINT64_MAX);
         if (i < 2)
             assert_int_equal(sim_host_control(host, &resets[i], NULL, 0), 0);
         else
             assert_int_equal(sim_host_reset(host), 0);
         fake.packet_count = 0;
-        submit(host, &out, 0x02, USB_ENDPOINT_BULK, 8);
+        submit(host, &out, 0x02, USBDEV_ENDPOINT_BULK, 8);
         sim_host_run_busy(host, UINT64_MAX);
 
         assert_int_equal(fake.packet_count, 1);
@@ -509,7 +510,7 @@ static void bulk_in__drops_repeated_packets_and_then_gives_up(void **state)
     set_reply(&fake, bytes, 24);
     fake.stuck = true;
 
-    submit(host, &in, 0x81, USB_ENDPOINT_BULK, 24);
+    submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 24);
     sim_host_run_busy(host, UINT64_MAX);
 
     assert_int_equal(in.transfer.status, SIM_ERR_PROTOCOL);
@@ -523,10 +524,10 @@ static void endpoints__do_not_wait_for_one_that_naks(void **state)
     struct fake fake;
     struct counted in;
     struct sim_host *host = plug(&fake);
-    const struct usb_setup setup = {.bmRequestType = 0x40, .bRequest = 1};
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
     uint64_t before_ns;
 
-    submit(host, &in, 0x81, USB_ENDPOINT_BULK, 8);
+    submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 8);
     fake.idle = 1;
     sim_host_run_until(host, 160 * SIM_MS);
     before_ns = sim_host_now(host);
@@ -544,8 +545,8 @@ static void transfers_of_one_endpoint__run_in_order(void **state)
     struct sim_host *host = plug(&fake);
     fake.naks = 3; // the first has to wait: the second must not overtake it
 
-    submit(host, &first, 0x02, USB_ENDPOINT_BULK, 64);
-    submit(host, &second, 0x02, USB_ENDPOINT_BULK, 8);
+    submit(host, &first, 0x02, USBDEV_ENDPOINT_BULK, 64);
+    submit(host, &second, 0x02, USBDEV_ENDPOINT_BULK, 8);
     sim_host_run_busy(host, UINT64_MAX);
 
     assert_int_equal(first.done, 1);
@@ -562,7 +563,7 @@ static void interrupt_in__is_polled_once_an_interval(void **state)
     struct sim_host *host = plug(&fake);
     fake.naks = 1000;
 
-    submit(host, &in, 0x82, USB_ENDPOINT_INTERRUPT, 8);
+    submit(host, &in, 0x82, USBDEV_ENDPOINT_INTERRUPT, 8);
     in.transfer.bInterval = 10;
     sim_host_run_until(host, sim_host_now(host) + 100 * SIM_MS);
 
@@ -577,7 +578,7 @@ static void cancel__ends_a_transfer_once(void **state)
     struct counted in;
     struct sim_host *host = plug(&fake);
     fake.handshake = SIM_NAK;
-    submit(host, &in, 0x81, USB_ENDPOINT_BULK, 8);
+    submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 8);
     sim_host_run_until(host, 200 * SIM_MS);
 
     assert_true(sim_host_cancel(host, &in.transfer));
@@ -597,7 +598,7 @@ static void run_busy__returns_when_only_naking_endpoints_are_left(void **state)
     uint64_t before_ns = sim_host_now(host);
     fake.handshake = SIM_NAK;
 
-    submit(host, &in, 0x81, USB_ENDPOINT_BULK, 8);
+    submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 8);
     assert_true(sim_host_busy(host));
     sim_host_run_busy(host, UINT64_MAX);
 
@@ -643,8 +644,8 @@ static void disconnect__ends_every_transfer_and_is_reported_once(void **state)
     struct counted in, out;
     struct sim_host *host = plug(&fake);
     fake.handshake = SIM_NAK;
-    submit(host, &in, 0x81, USB_ENDPOINT_BULK, 8);
-    submit(host, &out, 0x02, USB_ENDPOINT_BULK, 8);
+    submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 8);
+    submit(host, &out, 0x02, USBDEV_ENDPOINT_BULK, 8);
 
     fake.pull_up = false;
     sim_host_run_until(host, 200 * SIM_MS);

@@ -29,10 +29,10 @@ static int setup(uint8_t address,
                  uint16_t wIndex,
                  uint16_t wLength)
 {
-    const struct usb_setup request = {bmRequestType, bRequest, wValue, wIndex, wLength};
-    uint8_t bytes[USB_SETUP_SIZE];
+    const struct usbdev_setup_packet request = {bmRequestType, bRequest, wValue, wIndex, wLength};
+    uint8_t bytes[USBDEV_SETUP_SIZE];
 
-    usb_setup_store(bytes, &request);
+    usbdev_setup_store(bytes, &request);
     return wire->ops->setup(wire, address, 0, bytes);
 }
 
@@ -69,8 +69,8 @@ static int start(void **state)
     runtime_init(&runtime, &product, 0);
     wire->ops->bus_reset(wire, true);
     wire->ops->bus_reset(wire, false);
-    no_data(0, 0x00, USB_SET_ADDRESS, ADDRESS);
-    no_data(ADDRESS, 0x00, USB_SET_CONFIGURATION, 1);
+    no_data(0, 0x00, USBDEV_SET_ADDRESS, ADDRESS);
+    no_data(ADDRESS, 0x00, USBDEV_SET_CONFIGURATION, 1);
     return 0;
 }
 
@@ -80,9 +80,9 @@ static void transactions__of_another_address_are_not_answered(void **state)
     uint8_t data[SIM_MAX_PACKET];
     bool data1 = false;
 
-    assert_int_equal(setup(0, 0x80, USB_GET_STATUS, 0, 0, 2), SIM_NO_RESPONSE);
+    assert_int_equal(setup(0, 0x80, USBDEV_GET_STATUS, 0, 0, 2), SIM_NO_RESPONSE);
     assert_int_equal(in(ADDRESS + 1, 0, data, &data1), SIM_NO_RESPONSE);
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_STATUS, 0, 0, 2), SIM_ACK);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_STATUS, 0, 0, 2), SIM_ACK);
 }
 
 static void reset__silences_the_device_and_takes_its_address(void **state)
@@ -90,11 +90,11 @@ static void reset__silences_the_device_and_takes_its_address(void **state)
     (void)state;
 
     wire->ops->bus_reset(wire, true);
-    assert_int_equal(setup(0, 0x80, USB_GET_DESCRIPTOR, 0x100, 0, 18), SIM_NO_RESPONSE);
+    assert_int_equal(setup(0, 0x80, USBDEV_GET_DESCRIPTOR, 0x100, 0, 18), SIM_NO_RESPONSE);
     wire->ops->bus_reset(wire, false);
 
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_DESCRIPTOR, 0x100, 0, 18), SIM_NO_RESPONSE);
-    assert_int_equal(setup(0, 0x80, USB_GET_DESCRIPTOR, 0x100, 0, 18), SIM_ACK);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_DESCRIPTOR, 0x100, 0, 18), SIM_NO_RESPONSE);
+    assert_int_equal(setup(0, 0x80, USBDEV_GET_DESCRIPTOR, 0x100, 0, 18), SIM_ACK);
 }
 
 static void disconnected__nothing_is_answered(void **state)
@@ -104,7 +104,7 @@ static void disconnected__nothing_is_answered(void **state)
     usbdev_connect(&runtime.native.dev, false);
 
     assert_false(wire->ops->connected(wire));
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_STATUS, 0, 0, 2), SIM_NO_RESPONSE);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_STATUS, 0, 0, 2), SIM_NO_RESPONSE);
 }
 
 static void endpoints__that_are_absent_are_silent_and_idle_ones_nak(void **state)
@@ -122,7 +122,7 @@ static void endpoints__that_are_absent_are_silent_and_idle_ones_nak(void **state
 static void setup__to_another_endpoint_is_not_answered(void **state)
 {
     (void)state;
-    const uint8_t bytes[USB_SETUP_SIZE] = {0x80, USB_GET_STATUS, 0, 0, 0, 0, 2, 0};
+    const uint8_t bytes[USBDEV_SETUP_SIZE] = {0x80, USBDEV_GET_STATUS, 0, 0, 0, 0, 2, 0};
 
     assert_int_equal(wire->ops->setup(wire, ADDRESS, 1, bytes), SIM_NO_RESPONSE);
 }
@@ -172,9 +172,9 @@ static void setup__ends_a_stall_and_abandons_what_was_under_way(void **state)
     assert_int_equal(in(ADDRESS, 0, data, &data1), SIM_STALL);
     assert_int_equal(out(0, true, NULL, 0), SIM_STALL);
 
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_DESCRIPTOR, 0x200, 0, 255), SIM_ACK);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_DESCRIPTOR, 0x200, 0, 255), SIM_ACK);
     assert_int_equal(in(ADDRESS, 0, data, &data1), 64);
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_STATUS, 0, 0, 2), SIM_ACK);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_STATUS, 0, 0, 2), SIM_ACK);
 
     assert_int_equal(in(ADDRESS, 0, data, &data1), 2);
     assert_true(data1);
@@ -184,7 +184,7 @@ static void setup__ends_a_stall_and_abandons_what_was_under_way(void **state)
 static void silence__of_3_ms_is_a_suspend_and_5_ms_allow_a_wake_up(void **state)
 {
     (void)state;
-    no_data(ADDRESS, 0x00, USB_SET_FEATURE, USB_FEATURE_DEVICE_REMOTE_WAKEUP);
+    no_data(ADDRESS, 0x00, USBDEV_SET_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP);
     wire->ops->sof(wire, 1);
 
     wire->ops->advance(wire, 3 * SIM_MS - 1);
@@ -214,7 +214,8 @@ static void reset__ends_a_suspend(void **state)
     assert_true(runtime.native.dev.suspended);
 }
 
-static int say_too_much(void *context, const struct usb_setup *request, const uint8_t **ret_reply)
+static int
+say_too_much(void *context, const struct usbdev_setup_packet *request, const uint8_t **ret_reply)
 {
     static const uint8_t reply[100];
 
@@ -235,11 +236,12 @@ static void override__sends_more_than_wLength_packet_by_packet(void **state)
     assert_int_equal(in(ADDRESS, 0, data, &data1), 36);
     assert_int_equal(in(ADDRESS, 0, data, &data1), SIM_NAK);
 
-    assert_int_equal(setup(ADDRESS, 0x80, USB_GET_STATUS, 0, 0, 2), SIM_ACK);
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_STATUS, 0, 0, 2), SIM_ACK);
     assert_int_equal(in(ADDRESS, 0, data, &data1), 2);
 }
 
-static int take_anything(void *context, const struct usb_setup *request, const uint8_t **ret_reply)
+static int
+take_anything(void *context, const struct usbdev_setup_packet *request, const uint8_t **ret_reply)
 {
     (void)context, (void)request, (void)ret_reply;
     return 0;

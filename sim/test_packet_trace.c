@@ -86,7 +86,7 @@ static void trace__shows_how_a_device_is_enumerated(void **state)
 static void trace__shows_a_stall_and_silence(void **state)
 {
     struct fixture *f = *state;
-    struct usb_setup unknown = {.bmRequestType = 0x80, .bRequest = 0x55, .wLength = 1};
+    struct usbdev_setup_packet unknown = {.bmRequestType = 0x80, .bRequest = 0x55, .wLength = 1};
     uint8_t byte;
 
     assert_int_equal(sim_host_enumerate(f->host, 1000 * SIM_MS), 0);

@@ -30,7 +30,7 @@ static bool spend(struct work *work, uint32_t us)
     return true;
 }
 
-static void give_up(struct work *work, enum dfu_status bStatus)
+static void give_up(struct work *work, enum dfurt_status bStatus)
 {
     work->bStatus = (uint8_t)bStatus;
     work->erase_from = work->erase_to;
@@ -43,7 +43,7 @@ static bool erase_next(struct work *work)
         return false;
     do {
         if (!work->memory->erase(work->memory->context, work->erase_from))
-            give_up(work, DFU_STATUS_errERASE);
+            give_up(work, DFURT_STATUS_errERASE);
         else
             work->erase_from += work->memory->page_size;
     } while (work->mass_erase && work->erase_from < work->erase_to);
@@ -58,7 +58,7 @@ static bool program_next(struct work *work)
     if (!spend(work, work->memory->program_us))
         return false;
     if (!work->memory->program(work->memory->context, work->address, half_word)) {
-        give_up(work, DFU_STATUS_errPROG);
+        give_up(work, DFURT_STATUS_errPROG);
         return true;
     }
     work->address += 2;

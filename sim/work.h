@@ -20,7 +20,7 @@ struct work {
     size_t length;
 
     uint32_t credit_us; // time that has passed and is not used up
-    uint8_t bStatus;    // enum dfu_status: what went wrong, if anything
+    uint8_t bStatus;    // enum dfurt_status: what went wrong, if anything
 };
 
 // Milliseconds that all of it takes, rounded up; at least 1.

@@ -29,7 +29,7 @@
     ensures \result == \true || \result == \false; */
 bool any_may_detach(void *context, uint16_t *timeout_ms);
 
-/*@ requires instance->bState == DFU_STATE_appIDLE && !instance->accepted;
+/*@ requires instance->bState == DFURT_STATE_appIDLE && !instance->accepted;
     assigns entered;
     ensures entered == \old(entered) + 1; */
 void any_enter_dfu(void *context);
@@ -43,7 +43,7 @@ void any_enter_dfu(void *context);
       d->config->enter_dfu == &any_enter_dfu;
 
     logic boolean will_leave(struct dfurt *d) =
-      (d->config->bmAttributes & DFU_ATTR_WILL_DETACH) != 0;
+      (d->config->bmAttributes & DFURT_ATTR_WILL_DETACH) != 0;
 
     logic integer least(integer a, integer b) = a < b ? a : b;
 
@@ -52,22 +52,22 @@ void any_enter_dfu(void *context);
       will_leave(d) ? d->config->settle_ms : d->config->wDetachTimeOut;
 
     predicate state_ok(struct dfurt *d) =
-      (d->bState == DFU_STATE_appIDLE || d->bState == DFU_STATE_appDETACH) &&
+      (d->bState == DFURT_STATE_appIDLE || d->bState == DFURT_STATE_appDETACH) &&
       (d->accepted == \true || d->accepted == \false) &&
-      (d->accepted ==> d->bState == DFU_STATE_appIDLE);
+      (d->accepted ==> d->bState == DFURT_STATE_appIDLE);
 
     predicate time_ok(struct dfurt *d) =
       (d->accepted ==> d->remaining_ms <= most(d)) &&
-      (d->bState == DFU_STATE_appDETACH ==> 0 < d->remaining_ms <= most(d));
+      (d->bState == DFURT_STATE_appDETACH ==> 0 < d->remaining_ms <= most(d));
 
     predicate in_order(struct dfurt *d) = state_ok(d) && time_ok(d);
 
-    predicate to_us(struct dfurt *d, struct usb_setup *s) =
+    predicate to_us(struct dfurt *d, struct usbdev_setup_packet *s) =
       (s->bmRequestType == 0x21 || s->bmRequestType == 0xA1) &&
       s->wIndex == d->config->bInterfaceNumber;
 
     predicate status_reply(struct dfurt *d, uint8_t *reply) =
-      reply[0] == DFU_STATUS_OK && reply[1] == 0 && reply[2] == 0 && reply[3] == 0 &&
+      reply[0] == DFURT_STATUS_OK && reply[1] == 0 && reply[2] == 0 && reply[3] == 0 &&
       reply[4] == d->bState && reply[5] == 0;
 */
 
@@ -88,7 +88,7 @@ static int reply_status(const struct dfurt *dfurt, uint16_t wLength, uint8_t *re
 static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *reply);
 
 /*@ requires well(dfurt) && !dfurt->accepted && \valid_read(setup) && \separated(setup, dfurt);
-    requires dfurt->bState == DFU_STATE_appIDLE;
+    requires dfurt->bState == DFURT_STATE_appIDLE;
     assigns dfurt->accepted, dfurt->remaining_ms;
     ensures \result == 0 && dfurt->accepted == \true ||
             \result == DFURT_STALL && dfurt->accepted == \false;
@@ -98,22 +98,22 @@ static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *rep
     ensures \result == 0 && dfurt->config->may_detach == \null ==>
       dfurt->remaining_ms == (will_leave(dfurt)
         ? dfurt->config->settle_ms : least(setup->wValue, dfurt->config->wDetachTimeOut)); */
-static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup);
+static int accept_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup);
 
 // ---- Table A.2.1: appIDLE ----
 
 /*@ requires well(dfurt) && in_order(dfurt) && !dfurt->accepted;
-    requires dfurt->bState == DFU_STATE_appIDLE;
+    requires dfurt->bState == DFURT_STATE_appIDLE;
     requires \valid_read(setup) && \valid(reply + (0 .. 5));
     requires \separated(reply + (0 .. 5), dfurt, dfurt->config, setup, &entered, &instance);
     requires \separated(setup, dfurt);
     assigns dfurt->accepted, dfurt->remaining_ms, reply[0 .. 5];
     ensures state_ok(dfurt);
     ensures time_ok(dfurt);
-    ensures dfurt->bState == DFU_STATE_appIDLE;
+    ensures dfurt->bState == DFURT_STATE_appIDLE;
 
-    behavior DFU_DETACH:
-      assumes setup->bRequest == DFU_DETACH && !in && setup->wLength == 0;
+    behavior DFURT_DETACH:
+      assumes setup->bRequest == DFURT_DETACH && !in && setup->wLength == 0;
       ensures \result == 0 && dfurt->accepted || \result == DFURT_STALL && !dfurt->accepted;
       ensures dfurt->config->may_detach == \null ==> \result == 0;
       ensures \result == 0 && !will_leave(dfurt) ==> dfurt->remaining_ms <= setup->wValue;
@@ -121,30 +121,31 @@ static int accept_detach(struct dfurt *dfurt, const struct usb_setup *setup);
         dfurt->remaining_ms == (will_leave(dfurt)
           ? dfurt->config->settle_ms : least(setup->wValue, dfurt->config->wDetachTimeOut));
 
-    behavior DFU_GETSTATUS:
-      assumes setup->bRequest == DFU_GETSTATUS && in;
+    behavior DFURT_GETSTATUS:
+      assumes setup->bRequest == DFURT_GETSTATUS && in;
       ensures \result == least(setup->wLength, 6) && !dfurt->accepted;
       ensures status_reply(dfurt, reply);
 
-    behavior DFU_GETSTATE:
-      assumes setup->bRequest == DFU_GETSTATE && in;
+    behavior DFURT_GETSTATE:
+      assumes setup->bRequest == DFURT_GETSTATE && in;
       ensures \result == least(setup->wLength, 1) && !dfurt->accepted;
-      ensures reply[0] == DFU_STATE_appIDLE;
+      ensures reply[0] == DFURT_STATE_appIDLE;
 
     behavior any_other_request:
-      assumes !(setup->bRequest == DFU_DETACH && !in && setup->wLength == 0);
-      assumes !(setup->bRequest == DFU_GETSTATUS && in);
-      assumes !(setup->bRequest == DFU_GETSTATE && in);
+      assumes !(setup->bRequest == DFURT_DETACH && !in && setup->wLength == 0);
+      assumes !(setup->bRequest == DFURT_GETSTATUS && in);
+      assumes !(setup->bRequest == DFURT_GETSTATE && in);
       ensures \result == DFURT_STALL && !dfurt->accepted;
 
     complete behaviors;
     disjoint behaviors; */
-static int app_idle(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply);
+static int
+app_idle(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply);
 
 // ---- Table A.2.2: appDETACH ----
 
 /*@ requires well(dfurt) && in_order(dfurt);
-    requires dfurt->bState == DFU_STATE_appDETACH;
+    requires dfurt->bState == DFURT_STATE_appDETACH;
     requires \valid_read(setup) && \valid(reply + (0 .. 5));
     requires \separated(reply + (0 .. 5), dfurt, dfurt->config, setup, &entered, &instance);
     requires \separated(setup, dfurt);
@@ -153,31 +154,32 @@ static int app_idle(struct dfurt *dfurt, const struct usb_setup *setup, bool in,
     ensures time_ok(dfurt);
     ensures !dfurt->accepted;
 
-    behavior DFU_GETSTATUS:
-      assumes setup->bRequest == DFU_GETSTATUS && in;
-      ensures \result == least(setup->wLength, 6) && dfurt->bState == DFU_STATE_appDETACH;
+    behavior DFURT_GETSTATUS:
+      assumes setup->bRequest == DFURT_GETSTATUS && in;
+      ensures \result == least(setup->wLength, 6) && dfurt->bState == DFURT_STATE_appDETACH;
       ensures status_reply(dfurt, reply);
 
-    behavior DFU_GETSTATE:
-      assumes setup->bRequest == DFU_GETSTATE && in;
-      ensures \result == least(setup->wLength, 1) && dfurt->bState == DFU_STATE_appDETACH;
-      ensures reply[0] == DFU_STATE_appDETACH;
+    behavior DFURT_GETSTATE:
+      assumes setup->bRequest == DFURT_GETSTATE && in;
+      ensures \result == least(setup->wLength, 1) && dfurt->bState == DFURT_STATE_appDETACH;
+      ensures reply[0] == DFURT_STATE_appDETACH;
 
     behavior any_other_request:
-      assumes !(setup->bRequest == DFU_GETSTATUS && in);
-      assumes !(setup->bRequest == DFU_GETSTATE && in);
-      ensures \result == DFURT_STALL && dfurt->bState == DFU_STATE_appIDLE;
+      assumes !(setup->bRequest == DFURT_GETSTATUS && in);
+      assumes !(setup->bRequest == DFURT_GETSTATE && in);
+      ensures \result == DFURT_STALL && dfurt->bState == DFURT_STATE_appIDLE;
 
     complete behaviors;
     disjoint behaviors; */
-static int app_detach(struct dfurt *dfurt, const struct usb_setup *setup, bool in, uint8_t *reply);
+static int
+app_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply);
 
 // ---- The public functions ----
 
 /*@ requires \valid(dfurt) && \valid_read(config) && \separated(dfurt, config);
     assigns *dfurt;
     ensures dfurt->config == config && dfurt->context == context;
-    ensures dfurt->bState == DFU_STATE_appIDLE && !dfurt->accepted;
+    ensures dfurt->bState == DFURT_STATE_appIDLE && !dfurt->accepted;
     ensures in_order(dfurt); */
 void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context);
 
@@ -191,13 +193,14 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
     ensures \result == DFURT_STALL || \result == DFURT_NOT_MINE ||
             0 <= \result <= least(setup->wLength, 6);
     ensures \result == DFURT_NOT_MINE <==> !to_us(dfurt, setup);
-    ensures dfurt->bState == \old(dfurt->bState) || dfurt->bState == DFU_STATE_appIDLE;
+    ensures dfurt->bState == \old(dfurt->bState) || dfurt->bState == DFURT_STATE_appIDLE;
     ensures dfurt->bState != \old(dfurt->bState) ==> \result == DFURT_STALL;
-    ensures dfurt->accepted ==> \old(dfurt->bState) == DFU_STATE_appIDLE && to_us(dfurt, setup) &&
-            setup->bmRequestType == 0x21 && setup->bRequest == DFU_DETACH && setup->wLength == 0; */
+    ensures dfurt->accepted ==> \old(dfurt->bState) == DFURT_STATE_appIDLE && to_us(dfurt, setup) &&
+            setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DETACH && setup->wLength == 0;
+ */
 int dfurt_setup(struct dfurt *dfurt,
-                const struct usb_setup *setup,
-                uint8_t reply[DFU_STATUS_REPLY_SIZE]);
+                const struct usbdev_setup_packet *setup,
+                uint8_t reply[DFURT_STATUS_REPLY_SIZE]);
 
 /*@ requires well(dfurt) && in_order(dfurt);
     assigns dfurt->bState, dfurt->accepted, dfurt->remaining_ms, entered;
@@ -207,41 +210,41 @@ int dfurt_setup(struct dfurt *dfurt,
     ensures !\old(dfurt->accepted) ==>
             dfurt->bState == \old(dfurt->bState) && entered == \old(entered);
     ensures \old(dfurt->accepted) && \old(dfurt->remaining_ms) > 0 ==>
-            dfurt->bState == DFU_STATE_appDETACH && entered == \old(entered) &&
+            dfurt->bState == DFURT_STATE_appDETACH && entered == \old(entered) &&
             dfurt->remaining_ms == \old(dfurt->remaining_ms);
     ensures \old(dfurt->accepted) && \old(dfurt->remaining_ms) == 0 ==>
-            dfurt->bState == DFU_STATE_appIDLE &&
+            dfurt->bState == DFURT_STATE_appIDLE &&
             entered == \old(entered) + (will_leave(dfurt) ? 1 : 0); */
 void dfurt_status_complete(struct dfurt *dfurt);
 
 /*@ requires well(dfurt) && in_order(dfurt);
     assigns dfurt->bState, dfurt->accepted, entered;
-    ensures in_order(dfurt) && dfurt->bState == DFU_STATE_appIDLE && !dfurt->accepted;
-    ensures entered == \old(entered) + (\old(dfurt->bState) == DFU_STATE_appDETACH ? 1 : 0); */
+    ensures in_order(dfurt) && dfurt->bState == DFURT_STATE_appIDLE && !dfurt->accepted;
+    ensures entered == \old(entered) + (\old(dfurt->bState) == DFURT_STATE_appDETACH ? 1 : 0); */
 void dfurt_bus_reset(struct dfurt *dfurt);
 
 // dfurt_status_complete() calls it with a time that may be 0: the first line of in_order() there.
 /*@ requires well(dfurt);
-    requires in_order(dfurt) || elapsed_ms == 0 && dfurt->bState == DFU_STATE_appDETACH &&
+    requires in_order(dfurt) || elapsed_ms == 0 && dfurt->bState == DFURT_STATE_appDETACH &&
              dfurt->accepted == \false && dfurt->remaining_ms == 0;
     assigns dfurt->bState, dfurt->accepted, dfurt->remaining_ms, entered;
     ensures state_ok(dfurt);
     ensures time_ok(dfurt);
-    ensures dfurt->accepted == (\old(dfurt->bState) == DFU_STATE_appDETACH
+    ensures dfurt->accepted == (\old(dfurt->bState) == DFURT_STATE_appDETACH
                                                        ? \false : \old(dfurt->accepted));
     behavior app_idle:
-      assumes dfurt->bState == DFU_STATE_appIDLE;
-      ensures dfurt->bState == DFU_STATE_appIDLE && entered == \old(entered);
+      assumes dfurt->bState == DFURT_STATE_appIDLE;
+      ensures dfurt->bState == DFURT_STATE_appIDLE && entered == \old(entered);
       ensures dfurt->remaining_ms == \old(dfurt->remaining_ms);
 
     behavior time_is_left:
-      assumes dfurt->bState == DFU_STATE_appDETACH && elapsed_ms < dfurt->remaining_ms;
-      ensures dfurt->bState == DFU_STATE_appDETACH && entered == \old(entered);
+      assumes dfurt->bState == DFURT_STATE_appDETACH && elapsed_ms < dfurt->remaining_ms;
+      ensures dfurt->bState == DFURT_STATE_appDETACH && entered == \old(entered);
       ensures dfurt->remaining_ms == \old(dfurt->remaining_ms) - elapsed_ms;
 
     behavior time_is_over:
-      assumes dfurt->bState == DFU_STATE_appDETACH && elapsed_ms >= dfurt->remaining_ms;
-      ensures dfurt->bState == DFU_STATE_appIDLE;
+      assumes dfurt->bState == DFURT_STATE_appDETACH && elapsed_ms >= dfurt->remaining_ms;
+      ensures dfurt->bState == DFURT_STATE_appIDLE;
       ensures entered == \old(entered) + (will_leave(dfurt) ? 1 : 0);
 
     complete behaviors;
@@ -250,7 +253,7 @@ void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms);
 
 /*@ requires well(dfurt) && in_order(dfurt);
     assigns dfurt->bState, dfurt->accepted;
-    ensures in_order(dfurt) && dfurt->bState == DFU_STATE_appIDLE && !dfurt->accepted; */
+    ensures in_order(dfurt) && dfurt->bState == DFURT_STATE_appIDLE && !dfurt->accepted; */
 void dfurt_cancel(struct dfurt *dfurt);
 
 /*@ requires \valid_read(config) && \valid(bytes + (0 .. 17));

@@ -20,7 +20,7 @@ why3 config detect >"$work/log" 2>&1 || {
 inlined=will_detach,may_detach,enter_app_idle,end_detach
 "$frama_c" -cpp-extra-args="-I$source/core/include" "$source/core/proof/dfurt_proof.c" \
     -inline-calls "$inlined" -remove-inlined "$inlined" \
-    -wp-skip-fct load_le16,store_le16,usb_setup_load,usb_setup_store \
+    -wp-skip-fct usbdev_load_le16,usbdev_store_le16,usbdev_setup_load,usbdev_setup_store \
     -wp -wp-rte -rte-no-pointer-call -wp-prover cvc4,z3 -wp-timeout 30 -wp-par 2 >"$work/log" 2>&1 ||
     {
         cat "$work/log"

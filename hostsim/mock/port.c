@@ -83,9 +83,9 @@ int mock_port_errno(int sim_status)
 
 static int get_descriptor(struct mock_port *port, uint16_t type_index, uint8_t *data, uint16_t size)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_DIR_IN,
-        .bRequest = USB_GET_DESCRIPTOR,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
         .wValue = type_index,
         .wLength = size,
     };
@@ -96,13 +96,13 @@ static int get_descriptor(struct mock_port *port, uint16_t type_index, uint8_t *
 // Append one configuration, all of it. Returns 0 or an enum sim_status.
 static int append_configuration(struct mock_port *port, uint8_t index)
 {
-    uint8_t header[USB_CONFIGURATION_DESCRIPTOR_SIZE];
-    uint16_t type_index = (uint16_t)(USB_DT_CONFIGURATION << 8 | index);
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint16_t type_index = (uint16_t)(USBDEV_DT_CONFIGURATION << 8 | index);
 
     int got = get_descriptor(port, type_index, header, sizeof(header));
     if (got < 0)
         return got;
-    uint16_t total = load_le16(header + 2);
+    uint16_t total = usbdev_load_le16(header + 2);
     if (got < (int)sizeof(header) || total < sizeof(header))
         return SIM_ERR_PROTOCOL;
 
@@ -119,9 +119,9 @@ static int append_configuration(struct mock_port *port, uint8_t index)
 
 static int read_descriptors(struct mock_port *port)
 {
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
-    int got = get_descriptor(port, USB_DT_DEVICE << 8, device, sizeof(device));
+    int got = get_descriptor(port, USBDEV_DT_DEVICE << 8, device, sizeof(device));
     if (got < 0)
         return got;
     port->descriptors = malloc(sizeof(device));
@@ -144,14 +144,14 @@ const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_
     bool configured = false, chosen = false;
 
     for (; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
-        if (at[1] == USB_DT_CONFIGURATION && at[0] >= USB_CONFIGURATION_DESCRIPTOR_SIZE) {
+        if (at[1] == USBDEV_DT_CONFIGURATION && at[0] >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE) {
             configured = at[5] == port->bConfigurationValue;
-        } else if (at[1] == USB_DT_INTERFACE && at[0] >= USB_INTERFACE_DESCRIPTOR_SIZE) {
+        } else if (at[1] == USBDEV_DT_INTERFACE && at[0] >= USBDEV_INTERFACE_DESCRIPTOR_SIZE) {
             chosen = configured && at[2] < 32 && at[3] == port->alternates[at[2]];
-            if (chosen && type == USB_DT_INTERFACE && at[2] == number)
+            if (chosen && type == USBDEV_DT_INTERFACE && at[2] == number)
                 return at;
-        } else if (at[1] == USB_DT_ENDPOINT && at[0] >= USB_ENDPOINT_DESCRIPTOR_SIZE) {
-            if (chosen && type == USB_DT_ENDPOINT && at[2] == number)
+        } else if (at[1] == USBDEV_DT_ENDPOINT && at[0] >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE) {
+            if (chosen && type == USBDEV_DT_ENDPOINT && at[2] == number)
                 return at;
         }
     }
@@ -160,15 +160,15 @@ const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_
 
 // ---- Enumerating ----
 
-static int control_out(struct mock_port *port, const struct usb_setup *setup)
+static int control_out(struct mock_port *port, const struct usbdev_setup_packet *setup)
 {
     return sim_host_control(port->host, setup, NULL, 0);
 }
 
 static int set_configuration(struct mock_port *port, uint8_t value)
 {
-    int result =
-        control_out(port, &(struct usb_setup){.bRequest = USB_SET_CONFIGURATION, .wValue = value});
+    int result = control_out(
+        port, &(struct usbdev_setup_packet){.bRequest = USBDEV_SET_CONFIGURATION, .wValue = value});
 
     if (result == 0) {
         port->bConfigurationValue = value;
@@ -188,7 +188,7 @@ static int enumerate(struct mock_port *port)
     if (result == 0)
         result = read_descriptors(port);
     if (result == 0)
-        result = set_configuration(port, port->descriptors[USB_DEVICE_DESCRIPTOR_SIZE + 5]);
+        result = set_configuration(port, port->descriptors[USBDEV_DEVICE_DESCRIPTOR_SIZE + 5]);
     port->enumerated = result == 0;
     if (result < 0)
         fprintf(stderr, "dfu-sim: the device did not enumerate: %s\n", sim_status_name(result));
@@ -243,13 +243,13 @@ int mock_port_set_configuration(struct mock_port *port, uint8_t bConfigurationVa
 // The data toggles of the alternate's endpoints begin anew (USB 2.0 9.1.1.5).
 static void reset_toggles(struct mock_port *port, uint8_t bInterfaceNumber)
 {
-    const uint8_t *at = mock_port_find(port, USB_DT_INTERFACE, bInterfaceNumber);
+    const uint8_t *at = mock_port_find(port, USBDEV_DT_INTERFACE, bInterfaceNumber);
     const uint8_t *end = port->descriptors + port->length;
 
     for (at += at[0]; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
-        if (at[1] == USB_DT_INTERFACE || at[1] == USB_DT_CONFIGURATION)
+        if (at[1] == USBDEV_DT_INTERFACE || at[1] == USBDEV_DT_CONFIGURATION)
             return;
-        if (at[1] == USB_DT_ENDPOINT && at[0] >= USB_ENDPOINT_DESCRIPTOR_SIZE)
+        if (at[1] == USBDEV_DT_ENDPOINT && at[0] >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE)
             sim_host_reset_toggle(port->host, at[2]);
     }
 }
@@ -259,16 +259,16 @@ static bool has_alternate(struct mock_port *port, uint8_t bInterfaceNumber, uint
     uint8_t current = port->alternates[bInterfaceNumber];
 
     port->alternates[bInterfaceNumber] = alternate;
-    bool found = mock_port_find(port, USB_DT_INTERFACE, bInterfaceNumber) != NULL;
+    bool found = mock_port_find(port, USBDEV_DT_INTERFACE, bInterfaceNumber) != NULL;
     port->alternates[bInterfaceNumber] = current;
     return found;
 }
 
 int mock_port_set_interface(struct mock_port *port, uint8_t bInterfaceNumber, uint8_t alternate)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_RECIPIENT_INTERFACE,
-        .bRequest = USB_SET_INTERFACE,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = USBDEV_SET_INTERFACE,
         .wValue = alternate,
         .wIndex = bInterfaceNumber,
     };
@@ -286,14 +286,14 @@ int mock_port_set_interface(struct mock_port *port, uint8_t bInterfaceNumber, ui
 
 int mock_port_clear_halt(struct mock_port *port, uint8_t bEndpointAddress)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_RECIPIENT_ENDPOINT,
-        .bRequest = USB_CLEAR_FEATURE,
-        .wValue = USB_FEATURE_ENDPOINT_HALT,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+        .bRequest = USBDEV_CLEAR_FEATURE,
+        .wValue = USBDEV_FEATURE_ENDPOINT_HALT,
         .wIndex = bEndpointAddress,
     };
 
-    if (!mock_port_find(port, USB_DT_ENDPOINT, bEndpointAddress))
+    if (!mock_port_find(port, USBDEV_DT_ENDPOINT, bEndpointAddress))
         return -ENOENT;
     return mock_port_errno(control_out(port, &setup));
 }

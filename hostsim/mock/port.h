@@ -64,8 +64,8 @@ int mock_port_clear_halt(struct mock_port *port, uint8_t bEndpointAddress);
 // or none: what was plugged in has left.
 int mock_port_reset(struct mock_port *port);
 
-// The descriptor of an interface (USB_DT_INTERFACE) or an endpoint (USB_DT_ENDPOINT) in the current
-// configuration and alternates, by number or address; or NULL.
+// The descriptor of an interface (USBDEV_DT_INTERFACE) or an endpoint (USBDEV_DT_ENDPOINT) in the
+// current configuration and alternates, by number or address; or NULL.
 const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_t number);
 
 // Finish what can be finished now.

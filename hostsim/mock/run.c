@@ -76,9 +76,9 @@ static void add_to_sysfs(struct mock *mock, const char *node)
     g_autofree char *minor_text = g_strdup_printf("%u", minor);
     g_autofree char *devnum = g_strdup_printf("%u\n", mock->devnum);
     g_autofree char *devnum3 = g_strdup_printf("%03u", mock->devnum);
-    g_autofree char *vendor = g_strdup_printf("%04x\n", load_le16(device + 8));
-    g_autofree char *product = g_strdup_printf("%04x\n", load_le16(device + 10));
-    g_autofree char *release = g_strdup_printf("%04x\n", load_le16(device + 12));
+    g_autofree char *vendor = g_strdup_printf("%04x\n", usbdev_load_le16(device + 8));
+    g_autofree char *product = g_strdup_printf("%04x\n", usbdev_load_le16(device + 10));
+    g_autofree char *release = g_strdup_printf("%04x\n", usbdev_load_le16(device + 12));
     g_autofree char *configuration = g_strdup_printf("%u\n", mock->port.bConfigurationValue);
     g_autofree char *configurations = g_strdup_printf("%u\n", device[17]);
     // clang-format off

@@ -48,14 +48,14 @@ static enum mock_change next_change(struct mock_port *port)
 
 static uint16_t product(const struct mock_port *port)
 {
-    return load_le16(port->descriptors + 10);
+    return usbdev_load_le16(port->descriptors + 10);
 }
 
 static int detach(struct mock_port *port, uint16_t interface)
 {
-    const struct usb_setup setup = {
-        .bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-        .bRequest = DFU_DETACH,
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = DFURT_DETACH,
         .wValue = 1000,
         .wIndex = interface,
     };
@@ -71,11 +71,11 @@ static void port__enumerates_what_is_plugged_in(void **state)
     assert_int_equal(MOCK_CAME, next_change(port));
 
     assert_int_equal(0x0001, product(port));
-    assert_int_equal(USB_DEVICE_DESCRIPTOR_SIZE + load_le16(port->descriptors + 18 + 2),
+    assert_int_equal(USBDEV_DEVICE_DESCRIPTOR_SIZE + usbdev_load_le16(port->descriptors + 18 + 2),
                      port->length);
     assert_int_equal(port->descriptors[18 + 5], port->bConfigurationValue);
-    assert_non_null(mock_port_find(port, USB_DT_INTERFACE, 0));
-    assert_null(mock_port_find(port, USB_DT_INTERFACE, 1));
+    assert_non_null(mock_port_find(port, USBDEV_DT_INTERFACE, 0));
+    assert_null(mock_port_find(port, USBDEV_DT_INTERFACE, 1));
     close_port(port);
 }
 
@@ -130,14 +130,14 @@ static void reset__of_a_detached_device_finds_another_one(void **state)
 // DfuSe: a device whose flash is empty has nothing to leave DFU mode for.
 static void erase_flash(struct mock_port *port)
 {
-    const struct usb_setup mass_erase = {
-        .bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-        .bRequest = DFU_DNLOAD,
+    const struct usbdev_setup_packet mass_erase = {
+        .bmRequestType = USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = DFURT_DNLOAD,
         .wLength = 1,
     };
-    const struct usb_setup get_status = {
-        .bmRequestType = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
-        .bRequest = DFU_GETSTATUS,
+    const struct usbdev_setup_packet get_status = {
+        .bmRequestType = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+        .bRequest = DFURT_GETSTATUS,
         .wLength = 6,
     };
     uint8_t command = 0x41, status[6];
@@ -145,9 +145,10 @@ static void erase_flash(struct mock_port *port)
     assert_int_equal(1, sim_host_control(port->host, &mass_erase, &command, 0));
     do {
         assert_int_equal(6, sim_host_control(port->host, &get_status, status, 0));
-        sim_host_run_until(port->host, sim_host_now(port->host) + load_le16(status + 1) * SIM_MS);
-    } while (status[4] == DFU_STATE_dfuDNBUSY);
-    assert_int_equal(DFU_STATUS_OK, status[0]);
+        sim_host_run_until(port->host,
+                           sim_host_now(port->host) + usbdev_load_le16(status + 1) * SIM_MS);
+    } while (status[4] == DFURT_STATE_dfuDNBUSY);
+    assert_int_equal(DFURT_STATUS_OK, status[0]);
 }
 
 static void reset__restores_a_device_that_stays_the_same(void **state)
@@ -172,13 +173,13 @@ static void find__knows_the_endpoints_of_the_configuration(void **state)
     (void)state;
     assert_int_equal(MOCK_CAME, next_change(port));
 
-    const uint8_t *endpoint = mock_port_find(port, USB_DT_ENDPOINT, COMPOSITE_BULK_OUT);
+    const uint8_t *endpoint = mock_port_find(port, USBDEV_DT_ENDPOINT, COMPOSITE_BULK_OUT);
 
     assert_non_null(endpoint);
-    assert_int_equal(USB_ENDPOINT_BULK, endpoint[3] & 3);
-    assert_null(mock_port_find(port, USB_DT_ENDPOINT, 0x0F));
+    assert_int_equal(USBDEV_ENDPOINT_BULK, endpoint[3] & 3);
+    assert_null(mock_port_find(port, USBDEV_DT_ENDPOINT, 0x0F));
     assert_int_equal(0, mock_port_set_configuration(port, 0));
-    assert_null(mock_port_find(port, USB_DT_ENDPOINT, COMPOSITE_BULK_OUT));
+    assert_null(mock_port_find(port, USBDEV_DT_ENDPOINT, COMPOSITE_BULK_OUT));
     close_port(port);
 }
 

@@ -96,18 +96,19 @@ static void urb_done(struct sim_transfer *transfer)
 }
 
 // Requests to an interface or endpoint that is not there are refused as usbfs refuses them.
-static int check_recipient(const struct mock_port *port, const struct usb_setup *setup)
+static int check_recipient(const struct mock_port *port, const struct usbdev_setup_packet *setup)
 {
     uint8_t number = (uint8_t)setup->wIndex;
 
-    if ((setup->bmRequestType & USB_TYPE_MASK) == USB_TYPE_VENDOR)
+    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_VENDOR)
         return 0;
-    switch (setup->bmRequestType & USB_RECIPIENT_MASK) {
-    case USB_RECIPIENT_INTERFACE:
-        return mock_port_find(port, USB_DT_INTERFACE, number) ? 0 : -ENOENT;
-    case USB_RECIPIENT_ENDPOINT:
-        return !(number & ~USB_DIR_IN) || mock_port_find(port, USB_DT_ENDPOINT, number) ? 0
-                                                                                        : -ENOENT;
+    switch (setup->bmRequestType & USBDEV_RECIPIENT_MASK) {
+    case USBDEV_RECIPIENT_INTERFACE:
+        return mock_port_find(port, USBDEV_DT_INTERFACE, number) ? 0 : -ENOENT;
+    case USBDEV_RECIPIENT_ENDPOINT:
+        return !(number & ~USBDEV_DIR_IN) || mock_port_find(port, USBDEV_DT_ENDPOINT, number)
+                   ? 0
+                   : -ENOENT;
     default:
         return 0;
     }
@@ -119,15 +120,15 @@ static int prepare_control(struct urb *urb)
     struct mock_port *port = urb->usbfs->port;
     int size = user_urb(urb)->buffer_length;
 
-    if (size < USB_SETUP_SIZE)
+    if (size < USBDEV_SETUP_SIZE)
         return -EINVAL;
-    memcpy(transfer->setup, urb->buffer->data, USB_SETUP_SIZE);
-    struct usb_setup setup = usb_setup_load(transfer->setup);
-    if (size < USB_SETUP_SIZE + setup.wLength)
+    memcpy(transfer->setup, urb->buffer->data, USBDEV_SETUP_SIZE);
+    struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
+    if (size < USBDEV_SETUP_SIZE + setup.wLength)
         return -EINVAL;
-    transfer->type = USB_ENDPOINT_CONTROL;
+    transfer->type = USBDEV_ENDPOINT_CONTROL;
     transfer->wMaxPacketSize = sim_host_max_packet0(port->host);
-    transfer->data = urb->buffer->data + USB_SETUP_SIZE;
+    transfer->data = urb->buffer->data + USBDEV_SETUP_SIZE;
     transfer->length = setup.wLength;
     return check_recipient(port, &setup);
 }
@@ -136,18 +137,19 @@ static int prepare_data(struct urb *urb)
 {
     struct sim_transfer *transfer = &urb->transfer;
     const struct usbdevfs_urb *user = user_urb(urb);
-    const uint8_t *endpoint = mock_port_find(urb->usbfs->port, USB_DT_ENDPOINT, user->endpoint);
+    const uint8_t *endpoint = mock_port_find(urb->usbfs->port, USBDEV_DT_ENDPOINT, user->endpoint);
 
     if (!endpoint)
         return -ENOENT;
     transfer->type = endpoint[3] & 3;
     transfer->endpoint = user->endpoint;
-    transfer->wMaxPacketSize = load_le16(endpoint + 4) & 0x7FF;
+    transfer->wMaxPacketSize = usbdev_load_le16(endpoint + 4) & 0x7FF;
     transfer->bInterval = endpoint[6];
     transfer->zero_packet = user->flags & USBDEVFS_URB_ZERO_PACKET;
     transfer->data = urb->buffer ? urb->buffer->data : NULL;
     transfer->length = (size_t)user->buffer_length;
-    bool known = transfer->type == USB_ENDPOINT_BULK || transfer->type == USB_ENDPOINT_INTERRUPT;
+    bool known =
+        transfer->type == USBDEV_ENDPOINT_BULK || transfer->type == USBDEV_ENDPOINT_INTERRUPT;
     return known && transfer->wMaxPacketSize ? 0 : -EINVAL;
 }
 
@@ -297,7 +299,7 @@ static int with_numbers(struct mock_port *port, unsigned long request, const uns
     switch (request) {
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_RELEASEINTERFACE:
-        return mock_port_find(port, USB_DT_INTERFACE, number) ? 0 : -ENOENT;
+        return mock_port_find(port, USBDEV_DT_INTERFACE, number) ? 0 : -ENOENT;
     case USBDEVFS_SETCONFIGURATION:
         return mock_port_set_configuration(port, number);
     case USBDEVFS_SETINTERFACE:

@@ -59,13 +59,13 @@ static uint8_t *request(struct rig *rig)
 
 static uint32_t load_request(struct rig *rig)
 {
-    return load_le16(request(rig)) | (uint32_t)load_le16(request(rig) + 2) << 16;
+    return usbdev_load_le16(request(rig)) | (uint32_t)usbdev_load_le16(request(rig) + 2) << 16;
 }
 
 static void store_request(struct rig *rig, uint32_t value)
 {
-    store_le16(request(rig), (uint16_t)value);
-    store_le16(request(rig) + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(request(rig), (uint16_t)value);
+    usbdev_store_le16(request(rig) + 2, (uint16_t)(value >> 16));
 }
 
 // The application runs: main has come as far as the pull-up, and the tick interrupts.
@@ -101,8 +101,10 @@ static void boot_request__hands_over_a_chip_as_after_reset(void **state)
     run_for(rig, 110 * MS);
 
     const struct armv6m *cpu = &rig->chip.cpu;
-    uint32_t msp = load_le16(rig->chip.rom) | (uint32_t)load_le16(rig->chip.rom + 2) << 16;
-    uint32_t pc = load_le16(rig->chip.rom + 4) | (uint32_t)load_le16(rig->chip.rom + 6) << 16;
+    uint32_t msp = usbdev_load_le16(rig->chip.rom) | (uint32_t)usbdev_load_le16(rig->chip.rom + 2)
+                                                         << 16;
+    uint32_t pc =
+        usbdev_load_le16(rig->chip.rom + 4) | (uint32_t)usbdev_load_le16(rig->chip.rom + 6) << 16;
     assert_int_equal(cpu->r[13], msp);
     assert_int_equal(cpu->r[15], pc & ~1u);
     assert_false(cpu->primask);

@@ -77,14 +77,14 @@ static int request(struct sim_host *host,
                    uint8_t *data,
                    uint16_t wLength)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
 
     return sim_host_control(host, &setup, data, 1000 * SIM_MS);
 }
 
 static void configure(struct sim_host *host)
 {
-    assert_int_equal(request(host, 0x00, USB_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    assert_int_equal(request(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 static struct sim_host *plug_and_configure(const char *image)
@@ -99,14 +99,14 @@ static struct sim_host *plug_and_configure(const char *image)
 // Who is there? The device is enumerated afresh and configured.
 static void assert_is(struct sim_host *host, uint16_t idVendor, uint16_t idProduct, uint16_t bcd)
 {
-    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
-    assert_int_equal(request(host, 0x80, USB_GET_DESCRIPTOR, USB_DT_DEVICE << 8, 0, descriptor, 18),
-                     18);
-    assert_int_equal(load_le16(descriptor + 8), idVendor);
-    assert_int_equal(load_le16(descriptor + 10), idProduct);
-    assert_int_equal(load_le16(descriptor + 12), bcd);
+    assert_int_equal(
+        request(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, descriptor, 18), 18);
+    assert_int_equal(usbdev_load_le16(descriptor + 8), idVendor);
+    assert_int_equal(usbdev_load_le16(descriptor + 10), idProduct);
+    assert_int_equal(usbdev_load_le16(descriptor + 12), bcd);
     configure(host);
 }
 
@@ -141,14 +141,14 @@ static void assert_stays_on_the_bus(struct sim_host *host, uint64_t for_ns)
 
 static int detach(struct sim_host *host, uint16_t interface)
 {
-    return request(host, 0x21, DFU_DETACH, 1000, interface, NULL, 0);
+    return request(host, 0x21, DFURT_DETACH, 1000, interface, NULL, 0);
 }
 
 static int run_time_state(struct sim_host *host, uint16_t interface)
 {
     uint8_t bState;
 
-    assert_int_equal(request(host, 0xA1, DFU_GETSTATE, 0, interface, &bState, 1), 1);
+    assert_int_equal(request(host, 0xA1, DFURT_GETSTATE, 0, interface, &bState, 1), 1);
     return bState;
 }
 
@@ -156,20 +156,20 @@ static int run_time_state(struct sim_host *host, uint16_t interface)
 
 static int boot_loader_state(struct sim_host *host)
 {
-    uint8_t status[DFU_STATUS_REPLY_SIZE];
+    uint8_t status[DFURT_STATUS_REPLY_SIZE];
 
-    assert_int_equal(request(host, 0xA1, DFU_GETSTATUS, 0, 0, status, sizeof status),
+    assert_int_equal(request(host, 0xA1, DFURT_GETSTATUS, 0, 0, status, sizeof status),
                      sizeof status);
-    assert_int_equal(status[0], DFU_STATUS_OK);
-    run_for(host, (load_le16(status + 1) | (uint64_t)status[3] << 16) * SIM_MS);
+    assert_int_equal(status[0], DFURT_STATUS_OK);
+    run_for(host, (usbdev_load_le16(status + 1) | (uint64_t)status[3] << 16) * SIM_MS);
     return status[4];
 }
 
 static void download(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
 {
-    assert_int_equal(request(host, 0x21, DFU_DNLOAD, block, 0, data, length), length);
-    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuDNBUSY);
-    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuDNLOAD_IDLE);
+    assert_int_equal(request(host, 0x21, DFURT_DNLOAD, block, 0, data, length), length);
+    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNBUSY);
+    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNLOAD_IDLE);
 }
 
 enum { DFUSE_SET_ADDRESS = 0x21, DFUSE_ERASE = 0x41, DFUSE_FIRST_BLOCK = 2 };
@@ -185,8 +185,8 @@ static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t addre
 static void dfuse_leave(struct sim_host *host)
 {
     dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000);
-    assert_int_equal(request(host, 0x21, DFU_DNLOAD, 0, 0, NULL, 0), 0);
-    assert_int_equal(boot_loader_state(host), DFU_STATE_dfuMANIFEST);
+    assert_int_equal(request(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0), 0);
+    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuMANIFEST);
     assert_leaves_the_bus(host, 1000 * SIM_MS);
 }
 
@@ -224,13 +224,13 @@ static void firmware__says_what_it_is(void **state)
 static void composite__has_the_chips_id_as_serial_number(void **state)
 {
     (void)state;
-    uint8_t device[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t string[64];
     struct sim_host *host = plug_and_configure(composite);
 
-    request(host, 0x80, USB_GET_DESCRIPTOR, USB_DT_DEVICE << 8, 0, device, sizeof device);
-    uint16_t wValue = (uint16_t)(USB_DT_STRING << 8 | device[16]);
-    int length = request(host, 0x80, USB_GET_DESCRIPTOR, wValue, 0x0409, string, sizeof string);
+    request(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, device, sizeof device);
+    uint16_t wValue = (uint16_t)(USBDEV_DT_STRING << 8 | device[16]);
+    int length = request(host, 0x80, USBDEV_GET_DESCRIPTOR, wValue, 0x0409, string, sizeof string);
 
     assert_int_equal(length, 2 + 2 * 24);
     for (int i = 2; i < length; i += 2) {
@@ -247,7 +247,7 @@ static int bulk(struct sim_host *host, uint8_t endpoint, uint8_t *data, size_t l
 {
     struct sim_transfer transfer = {
         .endpoint = endpoint,
-        .type = USB_ENDPOINT_BULK,
+        .type = USBDEV_ENDPOINT_BULK,
         .wMaxPacketSize = 64,
         .data = data,
         .length = length,
@@ -284,7 +284,8 @@ static void composite__sends_back_packets_of_every_length(void **state)
 static void clear_halt(struct sim_host *host, uint8_t endpoint)
 {
     assert_int_equal(
-        request(host, 0x02, USB_CLEAR_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoint, NULL, 0), 0);
+        request(host, 0x02, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoint, NULL, 0),
+        0);
 }
 
 static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
@@ -296,7 +297,8 @@ static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
     for (int i = 0; i < 2; i++) {
         uint8_t data[8] = {0};
         assert_loops(host, 5); // the toggles are at DATA1, and must come back to DATA0
-        request(host, 0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoints[i], NULL, 0);
+        request(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoints[i], NULL,
+                0);
         assert_int_equal(bulk(host, endpoints[i], data, sizeof data), SIM_ERR_STALL);
         clear_halt(host, endpoints[i]);
         assert_loops(host, 7);
@@ -326,7 +328,7 @@ static void composite__has_no_endpoints_while_not_configured(void **state)
     uint8_t data[64] = {1, 2, 3};
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
 
-    assert_int_equal(request(host, 0x00, USB_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
+    assert_int_equal(request(host, 0x00, USBDEV_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
 
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), SIM_ERR_GONE);
     assert_int_equal(bulk(host, LOOP_IN, data, 64), SIM_ERR_GONE);
@@ -341,7 +343,7 @@ static void composite__forgets_what_a_halt_interrupts(void **state)
     uint8_t data[3] = {1, 2, 3};
 
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
-    request(host, 0x02, USB_SET_FEATURE, USB_FEATURE_ENDPOINT_HALT, LOOP_IN, NULL, 0);
+    request(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, LOOP_IN, NULL, 0);
     clear_halt(host, LOOP_OUT);
     clear_halt(host, LOOP_IN);
 
@@ -382,8 +384,9 @@ static int poll_in(struct sim_host *host, uint64_t *now_ns, uint8_t data[SIM_MAX
 // the answer to the first must not go out as the answer to the second (USB 2.0 8.5.3).
 static void firmware__answers_the_last_of_two_setups(void **state)
 {
-    static const uint8_t get_device[8] = {0x80, USB_GET_DESCRIPTOR, 0, USB_DT_DEVICE, 0, 0, 18, 0};
-    static const uint8_t get_configuration[8] = {0x80, USB_GET_CONFIGURATION, 0, 0, 0, 0, 1, 0};
+    static const uint8_t get_device[8] = {
+        0x80, USBDEV_GET_DESCRIPTOR, 0, USBDEV_DT_DEVICE, 0, 0, 18, 0};
+    static const uint8_t get_configuration[8] = {0x80, USBDEV_GET_CONFIGURATION, 0, 0, 0, 0, 1, 0};
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
     struct sim_device *device = sim_host_device(host);
@@ -411,7 +414,7 @@ static void firmware__answers_the_last_of_two_setups(void **state)
 // A packet that arrives while SET_CONFIGURATION waits belongs to the old configuration.
 static void composite__forgets_a_packet_that_a_configuration_overtakes(void **state)
 {
-    static const uint8_t set_configuration[8] = {0x00, USB_SET_CONFIGURATION, 1};
+    static const uint8_t set_configuration[8] = {0x00, USBDEV_SET_CONFIGURATION, 1};
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
     struct sim_device *device = sim_host_device(host);
@@ -463,8 +466,8 @@ static void firmware__sleeps_and_wakes_with_the_bus(void **state)
         assert_true(sim_host_connected(host));
         sim_host_resume(host);
 
-        assert_int_equal(request(host, 0x80, USB_GET_CONFIGURATION, 0, 0, &bConfigurationValue, 1),
-                         1);
+        assert_int_equal(
+            request(host, 0x80, USBDEV_GET_CONFIGURATION, 0, 0, &bConfigurationValue, 1), 1);
         assert_int_equal(bConfigurationValue, 1);
         unplug(host);
     }
@@ -482,7 +485,7 @@ static int button(struct sim_host *host)
     uint8_t byte = 0xFF;
     struct sim_transfer transfer = {
         .endpoint = BUTTON_IN,
-        .type = USB_ENDPOINT_INTERRUPT,
+        .type = USBDEV_ENDPOINT_INTERRUPT,
         .wMaxPacketSize = 8,
         .bInterval = 10,
         .data = &byte,
@@ -511,7 +514,7 @@ static void composite__reports_the_button_when_it_changes(void **state)
 
 static void set_remote_wakeup(struct sim_host *host, uint8_t bRequest)
 {
-    assert_int_equal(request(host, 0x00, bRequest, USB_FEATURE_DEVICE_REMOTE_WAKEUP, 0, NULL, 0),
+    assert_int_equal(request(host, 0x00, bRequest, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, NULL, 0),
                      0);
 }
 
@@ -545,7 +548,7 @@ static void composite__wakes_a_host_that_allows_it_for_1_to_15_ms(void **state)
 {
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
-    set_remote_wakeup(host, USB_SET_FEATURE);
+    set_remote_wakeup(host, USBDEV_SET_FEATURE);
     sim_host_suspend(host);
 
     struct wakeup wakeup = watch_wakeup(host);
@@ -559,8 +562,8 @@ static void composite__wakes_no_host_that_forbids_it(void **state)
 {
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
-    set_remote_wakeup(host, USB_SET_FEATURE);
-    set_remote_wakeup(host, USB_CLEAR_FEATURE);
+    set_remote_wakeup(host, USBDEV_SET_FEATURE);
+    set_remote_wakeup(host, USBDEV_CLEAR_FEATURE);
     sim_host_suspend(host);
 
     assert_int_equal(watch_wakeup(host).lasts_ns, 0);
@@ -571,7 +574,7 @@ static void composite__goes_on_after_it_has_woken_the_host(void **state)
 {
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
-    set_remote_wakeup(host, USB_SET_FEATURE);
+    set_remote_wakeup(host, USBDEV_SET_FEATURE);
     sim_host_suspend(host);
     run_for(host, 100 * SIM_MS);
 
@@ -655,7 +658,7 @@ static void wait_reset__goes_to_the_boot_loader_when_reset(void **state)
 
     assert_int_equal(detach(host, COMPOSITE_DFU), 0);
     assert_stays_on_the_bus(host, 200 * SIM_MS);
-    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFU_STATE_appDETACH);
+    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFURT_STATE_appDETACH);
     assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
 
     assert_is_boot_loader(host);
@@ -665,7 +668,7 @@ static void wait_reset__goes_to_the_boot_loader_when_reset(void **state)
 // The chip reports the end of the status stage and the reset in one interrupt.
 static void wait_reset__sees_the_status_stage_before_the_reset_that_follows_at_once(void **state)
 {
-    static const uint8_t dfu_detach[8] = {0x21, DFU_DETACH, 0xE8, 0x03, COMPOSITE_DFU, 0, 0, 0};
+    static const uint8_t dfu_detach[8] = {0x21, DFURT_DETACH, 0xE8, 0x03, COMPOSITE_DFU, 0, 0, 0};
     (void)state;
     struct sim_host *host = plug_and_configure(wait_reset);
     struct sim_device *device = sim_host_device(host);
@@ -690,7 +693,7 @@ static void wait_reset__stays_when_the_reset_comes_too_late(void **state)
 
     assert_int_equal(detach(host, COMPOSITE_DFU), 0);
     assert_stays_on_the_bus(host, 300 * SIM_MS); // wDetachTimeOut is 255
-    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFU_STATE_appIDLE);
+    assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFURT_STATE_appIDLE);
 
     assert_is_run_time(host, 0x0100);
     assert_stays_on_the_bus(host, 500 * SIM_MS);

@@ -129,10 +129,10 @@ static void put_interface(struct capture *capture, const struct capture_origin *
 static uint8_t usbmon_type(uint8_t type)
 {
     static const uint8_t types[] = {
-        [USB_ENDPOINT_CONTROL] = 2,
-        [USB_ENDPOINT_ISOCHRONOUS] = 0,
-        [USB_ENDPOINT_BULK] = 3,
-        [USB_ENDPOINT_INTERRUPT] = 1,
+        [USBDEV_ENDPOINT_CONTROL] = 2,
+        [USBDEV_ENDPOINT_ISOCHRONOUS] = 0,
+        [USBDEV_ENDPOINT_BULK] = 3,
+        [USBDEV_ENDPOINT_INTERRUPT] = 1,
     };
     return types[type & 3];
 }
@@ -142,8 +142,8 @@ static void put_usbmon_header(struct capture *capture,
                               bool submission,
                               uint32_t data_length)
 {
-    static const uint8_t no_setup[USB_SETUP_SIZE];
-    const char no_data = urb->bEndpointAddress & USB_DIR_IN ? '<' : '>';
+    static const uint8_t no_setup[USBDEV_SETUP_SIZE];
+    const char no_data = urb->bEndpointAddress & USBDEV_DIR_IN ? '<' : '>';
     const uint64_t second = UINT64_C(1000000000);
 
     put_le(capture, urb->id, 8);
@@ -159,7 +159,7 @@ static void put_usbmon_header(struct capture *capture,
     put_le(capture, (uint32_t)(submission ? STATUS_IN_PROGRESS : urb->status), 4);
     put_le(capture, urb->length, 4);
     put_le(capture, data_length, 4);
-    put_bytes(capture, urb->setup ? urb->setup : no_setup, USB_SETUP_SIZE);
+    put_bytes(capture, urb->setup ? urb->setup : no_setup, USBDEV_SETUP_SIZE);
     put_le(capture, 0, 4); // interval
     put_le(capture, 0, 4); // start frame
     put_le(capture, 0, 4); // transfer flags

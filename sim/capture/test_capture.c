@@ -54,7 +54,7 @@ static void finish(struct file *file, struct capture *capture)
 
 static uint32_t le32(const uint8_t *bytes)
 {
-    return load_le16(bytes) | (uint32_t)load_le16(bytes + 2) << 16;
+    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
 }
 
 // The n-th block from 0; both its lengths must agree.
@@ -84,7 +84,7 @@ static void file__begins_with_section_and_usbmon_interface(void **state)
     assert_int_equal(le32(block(&file, 0)), 0x0A0D0D0A);
     assert_int_equal(le32(block(&file, 0) + 8), 0x1A2B3C4D);
     assert_int_equal(le32(block(&file, 1)), 1);
-    assert_int_equal(load_le16(block(&file, 1) + 8), 220);
+    assert_int_equal(usbdev_load_le16(block(&file, 1) + 8), 220);
 }
 
 static void submission__is_a_usbmon_record(void **state)
@@ -110,7 +110,7 @@ static void submission__is_a_usbmon_record(void **state)
                                                     .time_ns = UINT64_C(2123456789),
                                                     .bus = 1,
                                                     .device = 5,
-                                                    .type = USB_ENDPOINT_CONTROL,
+                                                    .type = USBDEV_ENDPOINT_CONTROL,
                                                     .setup = detach,
                                                 });
     finish(&file, capture);
@@ -133,7 +133,7 @@ static void completion__carries_in_data_and_comment(void **state)
 
     capture_completed(capture, &(struct capture_urb){
                                    .bEndpointAddress = 0x81,
-                                   .type = USB_ENDPOINT_BULK,
+                                   .type = USBDEV_ENDPOINT_BULK,
                                    .length = sizeof(data),
                                    .data = data,
                                    .comment = "RT-DESC-01",
@@ -150,8 +150,8 @@ static void completion__carries_in_data_and_comment(void **state)
     assert_int_equal(le32(record + 32), sizeof(data));
     assert_int_equal(le32(record + 36), sizeof(data));
     assert_memory_equal(record + 64, data, sizeof(data));
-    assert_int_equal(load_le16(option), 1);
-    assert_int_equal(load_le16(option + 2), 10);
+    assert_int_equal(usbdev_load_le16(option), 1);
+    assert_int_equal(usbdev_load_le16(option + 2), 10);
     assert_memory_equal(option + 4, "RT-DESC-01", 10);
 }
 

@@ -49,7 +49,7 @@ static inline int32_t fetch(struct armv6m *cpu, uint32_t address)
 {
     if (address - cpu->code.base >= cpu->code.size && !find_code(cpu, address))
         return -1;
-    return (int32_t)load_le16(cpu->code.bytes + (address - cpu->code.base));
+    return (int32_t)usbdev_load_le16(cpu->code.bytes + (address - cpu->code.base));
 }
 
 // ---- fields of an instruction ----

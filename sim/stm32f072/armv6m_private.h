@@ -139,17 +139,17 @@ static inline int32_t armv6m_bl_offset(uint16_t first, uint16_t second)
     return (int32_t)sign_extend(offset, 25);
 }
 
-static inline uint32_t load_le16(const uint8_t *bytes)
+static inline uint32_t usbdev_load_le16(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
 }
 
 static inline uint32_t load_le32(const uint8_t *bytes)
 {
-    return load_le16(bytes) | load_le16(bytes + 2) << 16;
+    return usbdev_load_le16(bytes) | usbdev_load_le16(bytes + 2) << 16;
 }
 
-static inline void store_le16(uint8_t *bytes, uint32_t value)
+static inline void usbdev_store_le16(uint8_t *bytes, uint32_t value)
 {
     bytes[0] = (uint8_t)value;
     bytes[1] = (uint8_t)(value >> 8);
@@ -157,8 +157,8 @@ static inline void store_le16(uint8_t *bytes, uint32_t value)
 
 static inline void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, value);
-    store_le16(bytes + 2, value >> 16);
+    usbdev_store_le16(bytes, value);
+    usbdev_store_le16(bytes + 2, value >> 16);
 }
 
 // ---- memory ----
@@ -185,7 +185,7 @@ armv6m_read(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t *ret_v
     if (!region)
         return armv6m_read_slow(cpu, address, size, ret_value);
     const uint8_t *bytes = region->bytes + (address - region->base);
-    *ret_value = size == 4 ? load_le32(bytes) : size == 2 ? load_le16(bytes) : *bytes;
+    *ret_value = size == 4 ? load_le32(bytes) : size == 2 ? usbdev_load_le16(bytes) : *bytes;
     return true;
 }
 
@@ -200,7 +200,7 @@ static inline bool armv6m_write(struct armv6m *cpu, uint32_t address, unsigned s
     if (size == 4)
         store_le32(bytes, value);
     else if (size == 2)
-        store_le16(bytes, value);
+        usbdev_store_le16(bytes, value);
     else
         *bytes = (uint8_t)value;
     return true;

@@ -24,7 +24,7 @@ static double spent_ms(void)
 
 static int configure(struct sim_host *host)
 {
-    const struct usb_setup setup = {.bRequest = USB_SET_CONFIGURATION, .wValue = 1};
+    const struct usbdev_setup_packet setup = {.bRequest = USBDEV_SET_CONFIGURATION, .wValue = 1};
 
     return sim_host_control(host, &setup, NULL, 0);
 }

@@ -200,7 +200,7 @@ static void board_resume(struct sim_device *device)
 static int board_setup(struct sim_device *device,
                        uint8_t address,
                        uint8_t endpoint,
-                       const uint8_t setup[USB_SETUP_SIZE])
+                       const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);

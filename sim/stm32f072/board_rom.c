@@ -121,7 +121,7 @@ static void make_serial(struct f072_board *board)
     uint32_t words[3];
 
     for (int i = 0; i < 3; i++)
-        words[i] = load_le16(id + 4 * i) | (uint32_t)load_le16(id + 4 * i + 2) << 16;
+        words[i] = usbdev_load_le16(id + 4 * i) | (uint32_t)usbdev_load_le16(id + 4 * i + 2) << 16;
     snprintf(board->serial, sizeof board->serial, "%08X%04X", words[0] + words[2], words[1] >> 16);
 }
 

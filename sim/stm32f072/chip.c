@@ -45,8 +45,8 @@ static void map_fixed(struct f072_chip *chip)
 
 static void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, (uint16_t)value);
-    store_le16(bytes + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 // What can be read of system memory. The boot loader itself is not there: a jump to it is caught
@@ -65,7 +65,7 @@ static void fill_rom(struct f072_chip *chip, uint32_t serial)
     chip->rom[ID] = 0xA1; // AN2606: boot loader version
     store_le32(unique_id, serial);
     memcpy(unique_id + 4, wafer_and_lot, sizeof wafer_and_lot);
-    store_le16(chip->rom + FLASH_SIZE, F072_FLASH_SIZE / 1024);
+    usbdev_store_le16(chip->rom + FLASH_SIZE, F072_FLASH_SIZE / 1024);
 }
 
 // Noise as SRAM holds it at power-on. A xorshift generator: the same seed, the same noise.

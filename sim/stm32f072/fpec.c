@@ -108,9 +108,9 @@ static uint32_t program_main(struct f072_fpec *flash, uint32_t offset, uint16_t 
 
     if (is_protected(flash, offset))
         return F072_FLASH_SR_WRPRTERR;
-    if (load_le16(target) != ERASED && value != 0)
+    if (usbdev_load_le16(target) != ERASED && value != 0)
         return F072_FLASH_SR_PGERR;
-    store_le16(target, value);
+    usbdev_store_le16(target, value);
     return F072_FLASH_SR_EOP;
 }
 
@@ -119,7 +119,7 @@ static uint32_t program_option(struct f072_fpec *flash, uint32_t offset, uint16_
 {
     uint8_t *target = flash->options + offset;
 
-    if (load_le16(target) != ERASED)
+    if (usbdev_load_le16(target) != ERASED)
         return F072_FLASH_SR_PGERR;
     target[0] = (uint8_t)value;
     target[1] = (uint8_t)~value;

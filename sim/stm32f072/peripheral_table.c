@@ -92,8 +92,8 @@ static void usb_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 static uint32_t pma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
     (void)p;
-    return load_le16(chip->usb.pma + offset) | (uint32_t)load_le16(chip->usb.pma + offset + 2)
-                                                   << 16;
+    return usbdev_load_le16(chip->usb.pma + offset) |
+           (uint32_t)usbdev_load_le16(chip->usb.pma + offset + 2) << 16;
 }
 
 static bool pma_write(struct f072_chip *chip,
@@ -104,9 +104,9 @@ static bool pma_write(struct f072_chip *chip,
 {
     (void)p;
     if (lanes & 0xFFFF)
-        store_le16(chip->usb.pma + offset, (uint16_t)value);
+        usbdev_store_le16(chip->usb.pma + offset, (uint16_t)value);
     if (lanes >> 16)
-        store_le16(chip->usb.pma + offset + 2, (uint16_t)(value >> 16));
+        usbdev_store_le16(chip->usb.pma + offset + 2, (uint16_t)(value >> 16));
     return true;
 }
 

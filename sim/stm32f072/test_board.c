@@ -26,8 +26,8 @@ static const char flash_file[] = "test_board.flash";
 
 static void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, (uint16_t)value);
-    store_le16(bytes + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 static void write_file(const uint8_t *bytes, size_t size)
@@ -48,7 +48,7 @@ static void make_image(const uint16_t *code, size_t count, const uint32_t litera
     store_le32(image, STACK);
     store_le32(image + 4, (BASE + CODE) | 1);
     for (size_t i = 0; i < count; i++)
-        store_le16(image + CODE + 2 * i, code[i]);
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
     for (size_t i = 0; i < 8; i++)
         store_le32(image + LITERALS + 4 * i, literals[i]);
     write_file(image, sizeof image);
@@ -103,7 +103,7 @@ static void assert_well(struct sim_host *host)
 
 static void assert_is_rom(struct sim_host *host)
 {
-    const struct usb_setup get_device = {0x80, USB_GET_DESCRIPTOR, 0x0100, 0, 18};
+    const struct usbdev_setup_packet get_device = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
     uint8_t descriptor[18];
 
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
@@ -221,8 +221,8 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     store_le32(image, STACK);
     store_le32(image + 4, (BASE + CODE) | 1);
     store_le32(image + 4 * ARMV6M_HARDFAULT, (BASE + CODE + 2) | 1);
-    store_le16(image + CODE, 0xDE00);     // udf
-    store_le16(image + CODE + 2, 0xE7FE); // b .
+    usbdev_store_le16(image + CODE, 0xDE00);     // udf
+    usbdev_store_le16(image + CODE + 2, 0xE7FE); // b .
     write_file(image, sizeof image);
     struct sim_host *host = plug_in(NULL);
     pass_ms(host, 3000);
@@ -246,7 +246,8 @@ static void make_noise(uint32_t seed)
     store_le32(image, STACK);
     store_le32(image + 4, (BASE + CODE) | 1);
     for (unsigned i = 0; i < 8; i++)
-        store_le16(image + CODE + 2 * i, (uint16_t)(0x4807 + (i + 1) / 2 + (i << 8))); // ldr ri
+        usbdev_store_le16(image + CODE + 2 * i,
+                          (uint16_t)(0x4807 + (i + 1) / 2 + (i << 8))); // ldr ri
     for (unsigned i = 0; i < 8; i++)
         store_le32(image + LITERALS + 4 * i, bases[i]);
     write_file(image, sizeof image);
@@ -404,10 +405,10 @@ static void open__the_flash_file_comes_before_the_image(void **state)
 
     make_image(CODE_OF(0xE7FE), (uint32_t[8]){0});
     struct f072_board *board = open_board(flash_file);
-    store_le16(board->flash.bytes + CODE, 0xBF30);
+    usbdev_store_le16(board->flash.bytes + CODE, 0xBF30);
     board->base.ops->close(&board->base);
     board = open_board(flash_file);
-    assert_int_equal(load_le16(board->flash.bytes + CODE), 0xBF30);
+    assert_int_equal(usbdev_load_le16(board->flash.bytes + CODE), 0xBF30);
     board->base.ops->close(&board->base);
 }
 

@@ -44,14 +44,14 @@ struct fixture {
 
 static void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, (uint16_t)value);
-    store_le16(bytes + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 static void put_code(struct fixture *f, uint32_t address, const uint16_t *code, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        store_le16(f->flash + (address - F072_FLASH_BASE) + 2 * i, code[i]);
+        usbdev_store_le16(f->flash + (address - F072_FLASH_BASE) + 2 * i, code[i]);
 }
 
 #define PUT(f, address, ...)                                                                       \
@@ -65,7 +65,7 @@ static int set_up(void **state)
 
     memset(f->flash, 0xFF, sizeof f->flash);
     for (int i = 0; i < F072_OPTIONS_SIZE; i += 2)
-        store_le16(f->options + i, 0x00FF);
+        usbdev_store_le16(f->options + i, 0x00FF);
     store_le32(f->flash, STACK);
     store_le32(f->flash + 4, CODE | 1);
     for (unsigned i = 2; i < 48; i++)
@@ -160,7 +160,7 @@ static void time__a_timer_wakes_a_sleeping_processor(void **state)
     f->chip.cpu.enabled |= UINT64_C(1) << (ARMV6M_IRQ0 + 15);
     run_to(f, 100 * SIM_MS + SIM_MS / 2);
 
-    assert_int_equal(load_le16(f->chip.sram + 0x800), 100);
+    assert_int_equal(usbdev_load_le16(f->chip.sram + 0x800), 100);
 }
 
 static void time__stop_mode_is_reported(void **state)
@@ -261,7 +261,7 @@ static void bus__flash_is_not_written_without_being_unlocked(void **state)
     struct fixture *f = *state;
 
     write_bus(f, 0x08000800, 2, 0x1234);
-    assert_int_equal(load_le16(f->flash + 0x800), 0xFFFF);
+    assert_int_equal(usbdev_load_le16(f->flash + 0x800), 0xFFFF);
     write_bus(f, 0x00000000, 2, 0); // through a null pointer
     assert_int_equal(f->chip.report.warning_count, 2);
     assert_false(f072_bus_write(&f->chip, 0x08000800, 4, 0x1234));
@@ -374,7 +374,7 @@ static void reset__by_software_keeps_sram_and_sets_its_flag(void **state)
     run_to(f, 10000);
 
     assert_int_equal(read_bus(f, RCC_CSR, 4), F072_RESET_SOFTWARE | F072_RESET_PIN);
-    assert_int_equal(load_le16(f->chip.sram + 0x2000), 0xF00D);
+    assert_int_equal(usbdev_load_le16(f->chip.sram + 0x2000), 0xF00D);
     assert_false(f072_usbfs_connected(&f->chip.usb));
     assert_int_equal(read_bus(f, RCC_APB1ENR, 4), 0);
 }
@@ -417,7 +417,7 @@ static void map__mem_mode_moves_address_0_if_syscfg_has_a_clock(void **state)
     struct fixture *f = *state;
     uint16_t half_word;
 
-    store_le16(f->chip.sram, 0x5AA5);
+    usbdev_store_le16(f->chip.sram, 0x5AA5);
     write_bus(f, SYSCFG_CFGR1, 4, F072_MEMORY_SRAM);
     assert_true(armv6m_peek16(&f->chip.cpu, 0, &half_word));
     assert_int_equal(half_word, STACK & 0xFFFF);

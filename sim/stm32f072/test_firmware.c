@@ -71,7 +71,7 @@ static int control(struct sim_host *host,
                    void *data,
                    uint16_t wLength)
 {
-    const struct usb_setup setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
 
     return sim_host_control(host, &setup, data, 1000 * SIM_MS);
 }
@@ -85,13 +85,13 @@ struct identity {
 
 static struct identity enumerate(struct sim_host *host)
 {
-    uint8_t descriptor[USB_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x80, USB_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
-    assert_int_equal(control(host, 0x00, USB_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-    return (struct identity){load_le16(descriptor + 8), load_le16(descriptor + 10),
-                             load_le16(descriptor + 12)};
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    return (struct identity){usbdev_load_le16(descriptor + 8), usbdev_load_le16(descriptor + 10),
+                             usbdev_load_le16(descriptor + 12)};
 }
 
 static void assert_runs(struct sim_host *host, uint16_t bcdDevice)
@@ -113,7 +113,7 @@ static void assert_in_boot_loader(struct sim_host *host)
 
 static int detach(struct sim_host *host, uint16_t bInterfaceNumber)
 {
-    return control(host, 0x21, DFU_DETACH, 1000, bInterfaceNumber, NULL, 0);
+    return control(host, 0x21, DFURT_DETACH, 1000, bInterfaceNumber, NULL, 0);
 }
 
 static void wait_for_leave(struct sim_host *host, uint64_t limit_ms)
@@ -127,25 +127,25 @@ static void wait_for_leave(struct sim_host *host, uint64_t limit_ms)
 
 static bool dnload(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
 
-    if (control(host, 0x21, DFU_DNLOAD, block, 0, data, length) < 0)
+    if (control(host, 0x21, DFURT_DNLOAD, block, 0, data, length) < 0)
         return false;
     do {
-        if (control(host, 0xA1, DFU_GETSTATUS, 0, 0, reply, sizeof reply) < 0)
+        if (control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) < 0)
             return false;
-        assert_int_equal(reply[0], DFU_STATUS_OK);
-        sim_host_run_until(host, sim_host_now(host) + (load_le16(reply + 1)) * SIM_MS);
-    } while (reply[4] == DFU_STATE_dfuDNBUSY || reply[4] == DFU_STATE_dfuDNLOAD_SYNC);
-    return reply[4] == DFU_STATE_dfuDNLOAD_IDLE;
+        assert_int_equal(reply[0], DFURT_STATUS_OK);
+        sim_host_run_until(host, sim_host_now(host) + (usbdev_load_le16(reply + 1)) * SIM_MS);
+    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuDNLOAD_SYNC);
+    return reply[4] == DFURT_STATE_dfuDNLOAD_IDLE;
 }
 
 static bool command(struct sim_host *host, uint8_t code, uint32_t address)
 {
     uint8_t bytes[5] = {code};
 
-    store_le16(bytes + 1, (uint16_t)address);
-    store_le16(bytes + 3, (uint16_t)(address >> 16));
+    usbdev_store_le16(bytes + 1, (uint16_t)address);
+    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
     return dnload(host, 0, bytes, sizeof bytes);
 }
 
@@ -181,10 +181,10 @@ static bool download(struct sim_host *host, struct image *image)
 
 static bool leave(struct sim_host *host)
 {
-    uint8_t reply[DFU_STATUS_REPLY_SIZE];
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
 
-    return control(host, 0x21, DFU_DNLOAD, 0, 0, NULL, 0) == 0 &&
-           control(host, 0xA1, DFU_GETSTATUS, 0, 0, reply, sizeof reply) == sizeof reply;
+    return control(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0) == 0 &&
+           control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) == sizeof reply;
 }
 
 // ---- Boot and enumeration ----
@@ -221,7 +221,8 @@ static uint64_t hash_of_a_life(uint32_t seed)
 
     sim_host_tap(host, hash_packet, &hash);
     assert_runs(host, 0x0100);
-    assert_true(control(host, 0x80, USB_GET_DESCRIPTOR, 0x0303, 0x0409, serial, sizeof serial) > 2);
+    assert_true(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0303, 0x0409, serial, sizeof serial) >
+                2);
     assert_int_equal(detach(host, DFU), 0);
     wait_for_leave(host, 1000);
     assert_in_boot_loader(host);

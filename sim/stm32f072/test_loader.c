@@ -30,8 +30,8 @@ struct fixture {
 
 static void store_le32(uint8_t *bytes, uint32_t value)
 {
-    store_le16(bytes, (uint16_t)value);
-    store_le16(bytes + 2, (uint16_t)(value >> 16));
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 static void make_elf(uint8_t *image, uint16_t machine, uint32_t address)
@@ -41,13 +41,13 @@ static void make_elf(uint8_t *image, uint16_t machine, uint32_t address)
            "\x7F"
            "ELF\1\1\1",
            7);
-    store_le16(image + 16, 2); // e_type: ET_EXEC
-    store_le16(image + 18, machine);
-    store_le32(image + 20, 1);      // e_version
-    store_le32(image + 28, HEADER); // e_phoff
-    store_le16(image + 40, HEADER); // e_ehsize
-    store_le16(image + 42, PROGRAM_HEADER);
-    store_le16(image + 44, 1); // e_phnum
+    usbdev_store_le16(image + 16, 2); // e_type: ET_EXEC
+    usbdev_store_le16(image + 18, machine);
+    store_le32(image + 20, 1);             // e_version
+    store_le32(image + 28, HEADER);        // e_phoff
+    usbdev_store_le16(image + 40, HEADER); // e_ehsize
+    usbdev_store_le16(image + 42, PROGRAM_HEADER);
+    usbdev_store_le16(image + 44, 1); // e_phnum
     uint8_t *segment = image + HEADER;
     store_le32(segment, 1); // PT_LOAD
     store_le32(segment + 4, HEADER + PROGRAM_HEADER);

@@ -159,8 +159,8 @@ static int set_up_flash(void **state)
 
     memset(f.bytes, 0xFF, sizeof f.bytes);
     for (int i = 0; i < F072_OPTIONS_SIZE; i += 2)
-        store_le16(f.options + i, 0x00FF);
-    store_le16(f.options, 0x55AA);
+        usbdev_store_le16(f.options + i, 0x00FF);
+    usbdev_store_le16(f.options, 0x55AA);
     f.fpec = (struct f072_fpec){.bytes = f.bytes, .options = f.options};
     f072_fpec_reset(&f.fpec);
     *state = &f;
@@ -204,7 +204,7 @@ static void fpec__programs_half_words_and_takes_its_time(void **state)
     assert_int_equal(status(&f->fpec, 50000), F072_FLASH_SR_BSY);
     assert_int_equal(status(&f->fpec, 54000), F072_FLASH_SR_EOP);
 
-    assert_int_equal(load_le16(f->bytes + 0x10), 0xBEEF);
+    assert_int_equal(usbdev_load_le16(f->bytes + 0x10), 0xBEEF);
     assert_false(f072_fpec_program(&f->fpec, 0x08000014, 4, 0, 54000));
 }
 
@@ -212,15 +212,15 @@ static void fpec__refuses_what_is_not_erased_but_takes_zeros(void **state)
 {
     struct flash_fixture *f = *state;
 
-    store_le16(f->bytes, 0x1234);
+    usbdev_store_le16(f->bytes, 0x1234);
     unlock(&f->fpec);
     f072_fpec_write(&f->fpec, F072_FLASH_CR, F072_FLASH_CR_PG, 0);
     f072_fpec_program(&f->fpec, 0x08000000, 2, 0x1200, 0);
     assert_int_equal(status(&f->fpec, 0), F072_FLASH_SR_PGERR);
-    assert_int_equal(load_le16(f->bytes), 0x1234);
+    assert_int_equal(usbdev_load_le16(f->bytes), 0x1234);
 
     f072_fpec_program(&f->fpec, 0x08000000, 2, 0, 0);
-    assert_int_equal(load_le16(f->bytes), 0);
+    assert_int_equal(usbdev_load_le16(f->bytes), 0);
 }
 
 static void fpec__erases_one_page(void **state)
@@ -272,8 +272,8 @@ static void fpec__option_bytes_get_their_complement(void **state)
     f072_fpec_write(&f->fpec, F072_FLASH_CR, open | F072_FLASH_CR_OPTPG, 50 * SIM_MS);
     f072_fpec_program(&f->fpec, F072_OPTIONS_BASE, 2, 0x00AA, 50 * SIM_MS);
 
-    assert_int_equal(load_le16(f->options), 0x55AA);
-    assert_int_equal(load_le16(f->options + 2), 0xFFFF);
+    assert_int_equal(usbdev_load_le16(f->options), 0x55AA);
+    assert_int_equal(usbdev_load_le16(f->options + 2), 0xFFFF);
 }
 
 // ---- Timers ----

@@ -15,7 +15,7 @@
 enum { ADDRESS = 5, TX_BUFFER = 0x80, RX_BUFFER = 0xC0 };
 enum { CONTROL_64 = 0x8400 }; // COUNT_RX: two blocks of 32 bytes
 
-static const uint8_t get_status[USB_SETUP_SIZE] = {0x80, 0, 0, 0, 0, 0, 2, 0};
+static const uint8_t get_status[USBDEV_SETUP_SIZE] = {0x80, 0, 0, 0, 0, 0, 2, 0};
 
 struct fixture {
     struct f072_report report;
@@ -37,19 +37,19 @@ static void write_register(struct fixture *f, uint32_t offset, unsigned value)
 
 static void write_table(struct fixture *f, unsigned n, uint16_t tx, uint16_t rx, uint16_t count_rx)
 {
-    store_le16(f->usb.pma + 8 * n, tx);
-    store_le16(f->usb.pma + 8 * n + 4, rx);
-    store_le16(f->usb.pma + 8 * n + 6, count_rx);
+    usbdev_store_le16(f->usb.pma + 8 * n, tx);
+    usbdev_store_le16(f->usb.pma + 8 * n + 4, rx);
+    usbdev_store_le16(f->usb.pma + 8 * n + 6, count_rx);
 }
 
 static void set_tx_count(struct fixture *f, unsigned n, uint16_t count)
 {
-    store_le16(f->usb.pma + 8 * n + 2, count);
+    usbdev_store_le16(f->usb.pma + 8 * n + 2, count);
 }
 
 static uint16_t rx_count(struct fixture *f, unsigned n)
 {
-    return load_le16(f->usb.pma + 8 * n + 6);
+    return usbdev_load_le16(f->usb.pma + 8 * n + 6);
 }
 
 static void elapse(struct fixture *f, uint64_t ns)

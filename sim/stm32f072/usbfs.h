@@ -139,7 +139,7 @@ void f072_usbfs_resume(struct f072_usbfs *usb, uint64_t now_ns);
 int f072_usbfs_setup(struct f072_usbfs *usb,
                      uint8_t address,
                      uint8_t endpoint,
-                     const uint8_t setup[USB_SETUP_SIZE]);
+                     const uint8_t setup[USBDEV_SETUP_SIZE]);
 int f072_usbfs_out(struct f072_usbfs *usb,
                    uint8_t address,
                    uint8_t endpoint,

@@ -53,7 +53,7 @@ static unsigned table_entry(const struct f072_usbfs *usb, unsigned n, unsigned f
 
 static uint16_t load_table(const struct f072_usbfs *usb, unsigned n, unsigned field)
 {
-    return load_le16(usb->pma + table_entry(usb, n, field));
+    return usbdev_load_le16(usb->pma + table_entry(usb, n, field));
 }
 
 static bool buffer_fits(struct f072_usbfs *usb, unsigned n, unsigned address, size_t length)
@@ -83,8 +83,8 @@ static bool store_packet(struct f072_usbfs *usb, unsigned n, const uint8_t *data
         return false;
     for (size_t i = 0; i < length; i++)
         usb->pma[address + i] = data[i];
-    store_le16(usb->pma + table_entry(usb, n, COUNT_RX),
-               with_field(count, COUNT_MASK, (unsigned)length));
+    usbdev_store_le16(usb->pma + table_entry(usb, n, COUNT_RX),
+                      with_field(count, COUNT_MASK, (unsigned)length));
     return true;
 }
 
@@ -121,7 +121,7 @@ static int find(const struct f072_usbfs *usb, uint8_t address, uint8_t endpoint,
 int f072_usbfs_setup(struct f072_usbfs *usb,
                      uint8_t address,
                      uint8_t endpoint,
-                     const uint8_t setup[USB_SETUP_SIZE])
+                     const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     int n = find(usb, address, endpoint, F072_EP_STAT_RX);
 
@@ -130,7 +130,7 @@ int f072_usbfs_setup(struct f072_usbfs *usb,
     uint16_t *ep = &usb->ep[n];
     if ((*ep & F072_EP_TYPE) != F072_EP_CONTROL || (*ep & F072_EP_CTR_RX))
         return SIM_NO_RESPONSE;
-    if (!store_packet(usb, (unsigned)n, setup, USB_SETUP_SIZE))
+    if (!store_packet(usb, (unsigned)n, setup, USBDEV_SETUP_SIZE))
         return SIM_NO_RESPONSE;
     *ep |= F072_EP_CTR_RX | F072_EP_SETUP | F072_EP_DTOG_RX | F072_EP_DTOG_TX;
     set_stat_rx(ep, STAT_NAK);

@@ -19,7 +19,7 @@
 // status stage has completed. The device never leaves the bus before (hosts report an I/O error
 // otherwise).
 //
-// Both kinds of device, chosen by DFU_ATTR_WILL_DETACH in bmAttributes (DFU 1.1 4.1.3, 5.1):
+// Both kinds of device, chosen by DFURT_ATTR_WILL_DETACH in bmAttributes (DFU 1.1 4.1.3, 5.1):
 //   set    the device leaves by itself: settle_ms after the status stage, enter_dfu is called;
 //   clear  the device waits for a bus reset: if one comes while the detach timer runs, enter_dfu
 //          is called; if none comes, the timer expires, silently, back to appIDLE.
@@ -74,7 +74,7 @@ enum {
 // What a product chooses. Constant for the life of the device; may live in flash.
 struct dfurt_config {
     uint16_t wDetachTimeOut;  // ms, the most the device waits for the bus reset (DFU 1.1 4.1.3).
-                              // With DFU_ATTR_WILL_DETACH clear, 0 can never reach DFU mode.
+                              // With DFURT_ATTR_WILL_DETACH clear, 0 can never reach DFU mode.
     uint16_t wTransferSize;   // bytes a control transfer to the boot loader can carry; at least
                               // bMaxPacketSize0. Say what the boot loader says.
     uint16_t bcdDFUVersion;   // 0x0110; 0x011A where the boot loader speaks DfuSe
@@ -101,7 +101,7 @@ struct dfurt {
     const struct dfurt_config *config;
     void *context;
     uint16_t remaining_ms; // of the detach timer or the settle time
-    uint8_t bState;        // enum dfu_state, appIDLE or appDETACH
+    uint8_t bState;        // enum dfurt_state, appIDLE or appDETACH
     bool accepted;         // a DETACH was; its status stage has not completed
 };
 
@@ -110,14 +110,14 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
 
 // Decide on one SETUP packet (DFU 1.1 chapter 3, tables A.2.1 and A.2.2).
 //
-// reply: DFU_STATUS_REPLY_SIZE bytes for the data stage of an IN request.
+// reply: DFURT_STATUS_REPLY_SIZE bytes for the data stage of an IN request.
 //
 // Returns the number of reply bytes (0..6, never more than wLength; 0 for DETACH: go to the status
 // stage), DFURT_STALL, or DFURT_NOT_MINE when bmRequestType or any of the 16 bits of wIndex say
 // that the request is for someone else: the state does not move.
 int dfurt_setup(struct dfurt *dfurt,
-                const struct usb_setup *setup,
-                uint8_t reply[DFU_STATUS_REPLY_SIZE]);
+                const struct usbdev_setup_packet *setup,
+                uint8_t reply[DFURT_STATUS_REPLY_SIZE]);
 
 // The status stage of the request that dfurt_setup() accepted last has completed (USB 2.0 8.5.3).
 // Not to be called for anyone else's request.
@@ -139,7 +139,8 @@ void dfurt_cancel(struct dfurt *dfurt);
 // The interface descriptor and the functional descriptor after it (DFU 1.1 4.1.2, 4.1.3), built
 // from the config: one source of truth for every product and test.
 enum {
-    DFURT_DESCRIPTORS_SIZE = USB_INTERFACE_DESCRIPTOR_SIZE + USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE,
+    DFURT_DESCRIPTORS_SIZE =
+        USBDEV_INTERFACE_DESCRIPTOR_SIZE + USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE,
 };
 void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DESCRIPTORS_SIZE]);
 
@@ -147,9 +148,9 @@ void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DE
 // very constants that the config is made of.
 #define DFURT_DESCRIPTORS(bInterfaceNumber, iInterface, bmAttributes, wDetachTimeOut,              \
                           wTransferSize, bcdDFUVersion)                                            \
-    USB_INTERFACE_DESCRIPTOR_SIZE, USB_DT_INTERFACE, (bInterfaceNumber), 0, 0,                     \
-        DFU_INTERFACE_CLASS, DFU_INTERFACE_SUBCLASS, DFU_PROTOCOL_RUNTIME, (iInterface),           \
-        USB_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, USB_DT_DFU_FUNCTIONAL, (bmAttributes),                 \
+    USBDEV_INTERFACE_DESCRIPTOR_SIZE, USBDEV_DT_INTERFACE, (bInterfaceNumber), 0, 0,               \
+        DFURT_INTERFACE_CLASS, DFURT_INTERFACE_SUBCLASS, DFURT_PROTOCOL_RUNTIME, (iInterface),     \
+        USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, USBDEV_DT_DFU_FUNCTIONAL, (bmAttributes),           \
         (uint8_t)(wDetachTimeOut), (uint8_t)((wDetachTimeOut) >> 8), (uint8_t)(wTransferSize),     \
         (uint8_t)((wTransferSize) >> 8), (uint8_t)(bcdDFUVersion), (uint8_t)((bcdDFUVersion) >> 8)
 

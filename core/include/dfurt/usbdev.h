@@ -96,7 +96,7 @@ struct usbdev_driver {
 
 // A control request as its handler sees it.
 struct usbdev_request {
-    struct usb_setup setup;
+    struct usbdev_setup_packet setup;
     uint8_t *data;   // IN: where the reply is. OUT: where the host's bytes go.
     uint16_t length; // IN: how many bytes the reply has. OUT: how many arrived.
 };
@@ -223,7 +223,7 @@ enum usbdev_state usbdev_state(const struct usbdev *dev);
 
 // ---- Events from the port ----
 
-void usbdev_setup(struct usbdev *dev, const uint8_t setup[USB_SETUP_SIZE]);
+void usbdev_setup(struct usbdev *dev, const uint8_t setup[USBDEV_SETUP_SIZE]);
 void usbdev_in_done(struct usbdev *dev, uint8_t endpoint);
 void usbdev_out_done(struct usbdev *dev, uint8_t endpoint, const uint8_t *data, uint16_t length);
 void usbdev_bus_reset(struct usbdev *dev);

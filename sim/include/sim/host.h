@@ -48,11 +48,11 @@ typedef void sim_transfer_done(struct sim_transfer *transfer);
 struct sim_transfer {
     // Filled in by the caller.
     uint8_t endpoint;        // bEndpointAddress; 0 for control (setup says the direction)
-    uint8_t type;            // USB_ENDPOINT_CONTROL, _BULK or _INTERRUPT
+    uint8_t type;            // USBDEV_ENDPOINT_CONTROL, _BULK or _INTERRUPT
     uint16_t wMaxPacketSize; // of the endpoint, 1..SIM_MAX_PACKET
     uint8_t bInterval;       // interrupt: frames between polls; 0 counts as 1
     bool zero_packet;        // bulk OUT: end a multiple of wMaxPacketSize by a zero-length packet
-    uint8_t setup[USB_SETUP_SIZE];
+    uint8_t setup[USBDEV_SETUP_SIZE];
     uint8_t *data;
     size_t length;       // control: wLength
     uint64_t timeout_ns; // 0: none
@@ -174,7 +174,7 @@ int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer);
 // A control transfer to endpoint 0. Returns the length of the data stage (0..wLength) or an
 // enum sim_status. data holds setup->wLength bytes. timeout_ns as above.
 int sim_host_control(struct sim_host *host,
-                     const struct usb_setup *setup,
+                     const struct usbdev_setup_packet *setup,
                      uint8_t *data,
                      uint64_t timeout_ns);
 

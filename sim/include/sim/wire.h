@@ -65,7 +65,7 @@ struct sim_device_ops {
     int (*setup)(struct sim_device *device,
                  uint8_t address,
                  uint8_t endpoint,
-                 const uint8_t setup[USB_SETUP_SIZE]);
+                 const uint8_t setup[USBDEV_SETUP_SIZE]);
     int (*out)(struct sim_device *device,
                uint8_t address,
                uint8_t endpoint,

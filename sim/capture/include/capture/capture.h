@@ -36,7 +36,7 @@ struct capture_urb {
     uint16_t bus;             // bus number, for display
     uint8_t device;           // device address: another one each time it is enumerated
     uint8_t bEndpointAddress; // direction in bit 7; for control the direction of the data stage
-    uint8_t type;             // USB_ENDPOINT_CONTROL, _BULK or _INTERRUPT
+    uint8_t type;             // USBDEV_ENDPOINT_CONTROL, _BULK or _INTERRUPT
     const uint8_t *setup;     // 8 bytes at the submission of a control transfer, else NULL
     uint32_t length;          // submission: bytes asked for; completion: bytes that moved
     const uint8_t *data;      // OUT: at the submission; IN: at the completion; else NULL
