@@ -246,9 +246,12 @@ static void small_device__has_requests_to_interfaces_alone(void **state)
          {"setup 80 08 00 00 00 00 01 00", "out 0, in 0 01"},
          {"setup a1 50 01 00 00 00 01 00", "a.setup, out 0, in 0 00"}, {"taken 0", ""},
          {"came 0", "a.complete"}, {"setup 21 53 00 00 00 00 00 00", "a.setup, in 0"},
-         {"setup 21 53 00 00 00 00 01 00", "stall"}, {"setup a0 50 01 00 00 00 01 00", "stall"},
-         {"setup a2 50 01 00 81 00 01 00", "stall"}, {"setup a1 50 01 00 02 00 01 00", "stall"},
-         {"setup 80 06 00 0f 00 00 05 00", "stall"}, {"setup 81 06 00 22 00 00 40 00", "stall"},
+         {"setup 21 53 00 00 00 00 01 00", "a.setup, stall"}, {"taken 0", ""},
+         {"setup 41 51 00 00 00 01 40 00", "a.setup, stall"}, {"came 0 00", ""},
+         {"setup a0 50 01 00 00 00 01 00", "stall"}, {"setup a2 50 01 00 81 00 01 00", "stall"},
+         {"setup a1 50 01 00 02 00 01 00", "stall"}, {"setup 80 06 00 0f 00 00 05 00", "stall"},
+         {"setup 81 06 00 22 00 00 40 00", "stall"}, {"setup 20 53 00 00 00 00 01 00", "stall"},
+         {"setup 01 0b 00 00 00 00 01 00", "stall"},
          {"setup 80 06 00 03 00 00 ff 00", "out 0, in 0 04 03 09 04"}, {"reset", "a.reset"});
 
     assert_int_equal(usbdev_state(&bench.dev), USBDEV_DEFAULT);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// How it works. A SETUP is decided at once (decide): standard requests here, class and vendor
-// requests by the function that owns the interface, and what only a full device knows by
-// usbdev_full.c. What remains is moving bytes, in one of four stages; stage, request and done are
-// all there is to a transfer, so a new SETUP abandons the old one by overwriting them.
+// How it works. A SETUP is decided at once, by its owner (decide). What remains is moving bytes, in
+// one of four stages; stage, request and done are all there is to a transfer, so a new SETUP
+// abandons the old one by overwriting them.
 //
 //           wLength 0                                     packet taken
 //    decide ------------------------------> STATUS_IN -----------------> complete
@@ -182,9 +181,18 @@ static int device_request(struct usbdev *dev, const struct usbdev_setup_packet *
     return USBDEV_STALL;
 }
 
+static bool interface_exists(const struct usbdev *dev, uint16_t interface)
+{
+    const uint8_t *configuration = dev->configuration;
+
+    return configuration && interface < configuration[CONFIGURATION_bNumInterfaces];
+}
+
 // USB 2.0 9.4.4, 9.4.5, 9.4.10. Alternates other than 0 are for full devices.
 static int interface_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
+    if (!interface_exists(dev, setup->wIndex))
+        return USBDEV_STALL;
     switch (REQUEST(setup->bmRequestType, setup->bRequest)) {
     case REQUEST(FROM_INTERFACE, USBDEV_GET_STATUS):
         return usbdev_reply_value(dev, 0, 2);
@@ -196,41 +204,51 @@ static int interface_request(struct usbdev *dev, const struct usbdev_setup_packe
     return USBDEV_STALL;
 }
 
-static bool interface_exists(const struct usbdev *dev, uint16_t interface)
-{
-    const uint8_t *configuration = dev->configuration;
+// ---- Whose request it is ----
 
-    return configuration && interface < configuration[CONFIGURATION_bNumInterfaces];
+static bool is_out_with_data(const struct usbdev_setup_packet *setup)
+{
+    return setup->wLength != 0 && !(setup->bmRequestType & USBDEV_DIR_IN);
 }
 
-// No standard request that is known here brings data, and a small device takes none at all.
-static bool brings_unwanted_data(const struct usbdev *dev, const struct usbdev_setup_packet *setup)
+// No standard request that is known here brings data, and only two are known in the Default state.
+static bool is_ruled_out(const struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
-    return setup->wLength != 0 && !(setup->bmRequestType & USBDEV_DIR_IN) &&
-           (!dev->config->full || !(setup->bmRequestType & USBDEV_TYPE_MASK));
+    const bool in_default_state =
+        setup->bRequest == USBDEV_SET_ADDRESS || setup->bRequest == USBDEV_GET_DESCRIPTOR;
+
+    return is_out_with_data(setup) || (dev->address == 0 && !in_default_state);
 }
 
+static int standard_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
+{
+    if (is_ruled_out(dev, setup))
+        return USBDEV_STALL;
+    if (dev->config->full) {
+        int result = dev->config->full->standard_request(dev, setup);
+        if (result != USBDEV_PASS)
+            return result;
+    }
+    if ((setup->bmRequestType & USBDEV_RECIPIENT_MASK) == USBDEV_RECIPIENT_INTERFACE)
+        return interface_request(dev, setup);
+    return device_request(dev, setup);
+}
+
+// The order in which a request finds its owner: the table of usbdev.h. Nothing that is asked before
+// the class may refuse a class request to its interface, for the class counts what it refuses
+// (DFU 1.1 A.2.2).
 static int decide(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     uint8_t interface = (uint8_t)setup->wIndex;
 
-    if (brings_unwanted_data(dev, setup))
-        return USBDEV_STALL;
-    if (dev->address == 0 && setup->bRequest != USBDEV_SET_ADDRESS &&
-        setup->bRequest != USBDEV_GET_DESCRIPTOR)
-        return USBDEV_STALL;
-    if (dev->config->full) {
-        int result = dev->config->full->setup(dev, &dev->request);
-        if (result != USBDEV_PASS)
-            return result;
-    }
-    if ((setup->bmRequestType & USBDEV_RECIPIENT_MASK) != USBDEV_RECIPIENT_INTERFACE)
-        return device_request(dev, setup);
-    if (setup->bmRequestType & USBDEV_TYPE_MASK)
-        return interface_exists(dev, interface)
-                   ? usbdev_hand_over(dev, usbdev_function_of(dev, interface))
-                   : USBDEV_STALL;
-    return interface_exists(dev, setup->wIndex) ? interface_request(dev, setup) : USBDEV_STALL;
+    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD)
+        return standard_request(dev, setup);
+    if ((setup->bmRequestType & USBDEV_RECIPIENT_MASK) == USBDEV_RECIPIENT_INTERFACE)
+        return usbdev_hand_over(
+            dev, interface_exists(dev, interface) ? usbdev_function_of(dev, interface) : NULL);
+    if (dev->config->full)
+        return dev->config->full->other_request(dev, setup);
+    return USBDEV_STALL;
 }
 
 // ---- Endpoint 0: moving the bytes (USB 2.0 8.5.3) ----
@@ -275,8 +293,13 @@ static void begin_data_in(struct usbdev *dev)
     send_packet(dev);
 }
 
+// What a small device cannot take it STALLs, after the owner was asked.
 static void begin_data_out(struct usbdev *dev)
 {
+    if (!dev->config->full) {
+        usbdev_stall(dev);
+        return;
+    }
     dev->request.length = 0;
     dev->stage = STAGE_DATA_OUT;
     dev->driver->ep_out(dev->port, 0);

@@ -254,19 +254,15 @@ static int standard_request(struct usbdev *dev, const struct usbdev_setup_packet
     return USBDEV_PASS;
 }
 
-static int setup(struct usbdev *dev, struct usbdev_request *request)
+static int other_request(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
-    const struct usbdev_setup_packet *setup = &request->setup;
-
-    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD)
-        return standard_request(dev, setup);
     switch (setup->bmRequestType & USBDEV_RECIPIENT_MASK) {
     case USBDEV_RECIPIENT_DEVICE:
         return usbdev_hand_over(dev, dev->address ? function_of_device(dev) : NULL);
     case USBDEV_RECIPIENT_ENDPOINT:
         return usbdev_hand_over(dev, owner(dev, (uint8_t)setup->wIndex));
     }
-    return USBDEV_PASS;
+    return USBDEV_STALL;
 }
 
 // ---- Packets ----
@@ -315,7 +311,8 @@ out_done(struct usbdev *dev, uint8_t bEndpointAddress, const uint8_t *data, uint
 }
 
 const struct usbdev_full usbdev_full = {
-    .setup = setup,
+    .standard_request = standard_request,
+    .other_request = other_request,
     .configure = configure,
     .data_out_done = data_out_done,
     .in_done = in_done,

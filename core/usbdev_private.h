@@ -36,9 +36,12 @@ enum {
 
 // How a full device differs from a small one.
 struct usbdev_full {
-    // Decide on a request that is new, or different, in a full device: 0, USBDEV_STALL, or
+    // Decide on a standard request that is new, or different, in a full device: 0, USBDEV_STALL, or
     // USBDEV_PASS for the rest.
-    int (*setup)(struct usbdev *dev, struct usbdev_request *request);
+    int (*standard_request)(struct usbdev *dev, const struct usbdev_setup_packet *setup);
+
+    // Decide on a class or vendor request whose recipient is no interface: 0 or USBDEV_STALL.
+    int (*other_request)(struct usbdev *dev, const struct usbdev_setup_packet *setup);
 
     // Change to another configuration, or the same again, or none (NULL).
     void (*configure)(struct usbdev *dev, const uint8_t *configuration);

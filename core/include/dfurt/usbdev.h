@@ -33,12 +33,32 @@
 // stage early. The port reports events in the order in which they happened; where its hardware
 // shows a finished IN packet and a SETUP at once, the IN packet came first.
 //
-// What is answered when (USB 2.0 9.4; where that leaves it open, a STALL):
+// Whose request it is, asked in this order (USB 2.0 table 9-2); where USB 2.0 9.4 leaves an answer
+// open, a STALL:
 //
-//   Default     GET_DESCRIPTOR, SET_ADDRESS
-//   Address     also GET_STATUS, GET_CONFIGURATION, SET_CONFIGURATION, remote wake-up [full], and
-//               class and vendor requests to the device [full]
-//   Configured  also everything that names an interface or an endpoint; SET_ADDRESS no more
+//   standard               usbdev, by the device state:
+//                            Default     GET_DESCRIPTOR, SET_ADDRESS
+//                            Address     also GET_STATUS, GET_CONFIGURATION, SET_CONFIGURATION,
+//                                        remote wake-up [full]
+//                            Configured  also what names an interface or an endpoint; SET_ADDRESS
+//                                        no more. GET_DESCRIPTOR(interface) is the function's
+//                                        that owns the interface [full]
+//                          STALLs with an OUT data stage: no standard request known here has one
+//   class or vendor,       the function that owns the interface in the low byte of wIndex, whatever
+//   to an interface        the direction, wLength and high byte of wIndex; usbdev STALLs it in the
+//                          Default and Address states, where no interface exists (9.1.1.5), and
+//                          where the configuration has no such interface
+//   class or vendor,       [full] Address and Configured: the function marked device_requests
+//   to the device
+//   class or vendor,       [full] Configured: the function that owns the endpoint
+//   to an endpoint
+//   any other              STALL: a reserved type or recipient, or what the device is too small for
+//
+// No request is kept from its owner because the bus was suspended, because endpoint 0 is stalled or
+// in the middle of a transfer (a SETUP abandons it), because of alternate settings, or because it
+// brings data. A small device has no OUT data stage: it asks the owner and then STALLs, whatever
+// the owner said. A class that counts the requests it refuses, as DFU does (DFU 1.1 A.2.2), depends
+// on being asked.
 
 #ifndef DFURT_USBDEV_H
 #define DFURT_USBDEV_H
@@ -117,8 +137,9 @@ struct usbdev_handler {
     // USBDEV_SCRATCH_SIZE bytes, length as 0.
     // IN: put the reply there, or point request->data at it (it stays valid until the next
     // SETUP), and set request->length; more than wLength is cut.
-    // OUT with data [full]: point request->data at a buffer of wLength bytes unless that fits in
-    // the scratch buffer, or return USBDEV_STALL if it is too long.
+    // OUT with data: point request->data at a buffer of wLength bytes unless that fits in the
+    // scratch buffer, or return USBDEV_STALL if it is too long. A small device STALLs the request
+    // in any case, and complete is not called.
     // Returns 0 or USBDEV_STALL.
     int (*setup)(void *context, struct usbdev_request *request);
 
