@@ -48,7 +48,7 @@
 //     STALLs. The direction bit counts even where wLength is 0: a read never detaches a device.
 //   - SET_CONFIGURATION and SET_INTERFACE do not touch the state.
 //
-// A product around it, in 30 lines: core/example.c.
+// A product around it, in 30 lines: examples/minimal/example.c.
 //
 // All calls come from one context (the USB interrupt, or one loop): nothing here locks.
 

@@ -21,7 +21,7 @@ if [ -z "$pc" ]; then
 fi
 
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$work/root"
-cp "$source/core/example.c" "$source/core/example_board.h" "$work"
+cp "$source/examples/minimal/example.c" "$source/examples/minimal/example_board.h" "$work"
 cat >"$work/main.c" <<'END'
 #include "example_board.h"
 
