@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "descriptors.h"
 #include "target.h"
+#include <usb/descriptors.h>
 
 enum device_mode {
     DEVICE_RUN_TIME,

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "descriptors.h"
 #include "report_html.h"
+#include <usb/descriptors.h>
 
 enum { BYTES_TEXT = 3 * 256 };
 

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "descriptors.h"
 #include "report.h"
+#include <usb/descriptors.h>
 
 // DFU 1.0 knew a functional descriptor of 7 bytes; ST's DfuSe is told by 011Ah (UM0424).
 static void name_version(char text[REPORT_TEXT], const struct report_device *device)

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "descriptors.h"
 #include "target_requests.h"
+#include <usb/descriptors.h>
 
 static int send(struct target *target, struct usbdev_setup_packet setup)
 {

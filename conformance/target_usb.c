@@ -29,10 +29,10 @@
 
 #include <libusb.h>
 
-#include "descriptors.h"
 #include "target.h"
 #include "target_requests.h"
 #include "target_usb_find.h"
+#include <usb/descriptors.h>
 
 enum {
     POLL_MS = 10,

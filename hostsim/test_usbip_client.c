@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
 #include "forked_server.h"
 #include "toy_device.h"
 #include "usbip_client.h"
+#include <usb/bytes.h>
 
 enum { TIMEOUT_MS = 5000 }; // of what is expected to succeed
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
 #include "usbip_proto.h"
+#include <usb/bytes.h>
 
 // GET_DESCRIPTOR(DEVICE), 18 bytes, as Linux sends it.
 static const uint8_t submit_in[USBIP_HEADER_SIZE] = {

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
 #include "talk.h"
+#include <usb/bytes.h>
 
 static const uint8_t get_device_18[] = {0x80, 0x06, 0x00, 0x01, 0, 0, 18, 0};
 static const uint8_t get_device_64[] = {0x80, 0x06, 0x00, 0x01, 0, 0, 64, 0};

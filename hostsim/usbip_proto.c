@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "bytes.h"
+#include <usb/bytes.h>
 
 const char *usbip_error_text(int error)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "descriptors.h"
+#include <usb/descriptors.h>
 
 void descriptor_walk_start(struct descriptor_walk *walk, const uint8_t *bytes, size_t length)
 {

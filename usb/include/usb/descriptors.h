@@ -6,8 +6,8 @@
 // received, believes a length, or allocates; what does not fit is reported as a problem and the
 // rest is left out.
 
-#ifndef CONFORMANCE_DESCRIPTORS_H
-#define CONFORMANCE_DESCRIPTORS_H
+#ifndef USB_DESCRIPTORS_H
+#define USB_DESCRIPTORS_H
 
 #include <stdbool.h>
 #include <stddef.h>

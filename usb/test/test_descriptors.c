@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "descriptors.h"
+#include <usb/descriptors.h>
 
 // A keyboard (HID, whose class descriptor is 21h too) with an endpoint, then DFU.
 static const uint8_t composite[] = {

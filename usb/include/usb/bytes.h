@@ -3,8 +3,8 @@
 // bytes.h - big-endian numbers in byte buffers, as USB/IP has them. dfurt/usb_spec.h has the
 // little-endian ones.
 
-#ifndef HOSTSIM_BYTES_H
-#define HOSTSIM_BYTES_H
+#ifndef USB_BYTES_H
+#define USB_BYTES_H
 
 #include <stdint.h>
 
