@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "armv6m.h"
 #include "fpec.h"
 #include "gpio.h"
 #include "rcc.h"
@@ -27,6 +26,7 @@
 #include "timer.h"
 #include "usbfs.h"
 #include "watchdog.h"
+#include <armv6m/armv6m.h>
 
 enum {
     F072_SRAM_BASE = 0x20000000,

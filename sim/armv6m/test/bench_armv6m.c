@@ -4,7 +4,7 @@
 // Unicorn is there to be compared with, how many that executes of the same loop on this machine.
 // The machine may be doing something else as well, so the best of many short rounds counts.
 
-#include "armv6m.h"
+#include <armv6m/armv6m.h>
 
 #include <string.h>
 #include <time.h>

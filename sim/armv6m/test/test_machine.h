@@ -10,7 +10,7 @@
 #ifndef STM32F072_TEST_MACHINE_H
 #define STM32F072_TEST_MACHINE_H
 
-#include "armv6m.h"
+#include <armv6m/armv6m.h>
 
 enum {
     FLASH = 0x08000000,

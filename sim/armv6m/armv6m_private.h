@@ -13,7 +13,7 @@
 #ifndef STM32F072_ARMV6M_PRIVATE_H
 #define STM32F072_ARMV6M_PRIVATE_H
 
-#include "armv6m.h"
+#include <armv6m/armv6m.h>
 
 // Operations: a group of encodings that is executed by the same code. The top 10 bits of an
 // instruction decide (ARM A5.2).
