@@ -15,8 +15,8 @@
 
 #include <dfurt/usb_spec.h>
 
-#include "chip.h"
-#include "loader.h"
+#include <stm32f072/chip.h>
+#include <stm32f072/loader.h>
 
 #define MS UINT64_C(1000000)
 

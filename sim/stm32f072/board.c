@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "board_private.h"
-#include "loader.h"
+#include <stm32f072/loader.h>
 
 static struct f072_board *board_of(struct sim_device *device)
 {

@@ -10,7 +10,7 @@
 
 #include "../bootloader.h"
 #include "../flash.h"
-#include "chip.h"
+#include <stm32f072/chip.h>
 
 // Who has the pins.
 enum f072_board_who {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "chip.h"
+#include <stm32f072/chip.h>
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "fpec.h"
+#include <stm32f072/fpec.h>
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "gpio.h"
+#include <stm32f072/gpio.h>
 
 // Register offsets (RM0091 8.4).
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "loader.h"
+#include <stm32f072/loader.h>
 
 #include <errno.h>
 #include <stdio.h>

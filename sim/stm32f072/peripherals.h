@@ -6,7 +6,7 @@
 #ifndef F072_PERIPHERALS_H
 #define F072_PERIPHERALS_H
 
-#include "chip.h"
+#include <stm32f072/chip.h>
 
 struct f072_peripheral {
     const char *name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "rcc.h"
+#include <stm32f072/rcc.h>
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "report.h"
+#include <stm32f072/report.h>
 
 #include <stdarg.h>
 #include <stdio.h>

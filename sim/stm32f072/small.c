@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "small.h"
+#include <stm32f072/small.h>
 
 #include <stddef.h>
 #include <string.h>

@@ -20,7 +20,7 @@
 #include <sim/host.h>
 
 #include "board_private.h"
-#include "loader.h"
+#include <stm32f072/loader.h>
 
 enum { DFU = 1 }; // its interface in the composite image
 

@@ -3,7 +3,7 @@
 // The counter is not stepped. It is known at one moment, and what it is at any later one follows
 // from the clock. An event is needed only for an update that interrupts.
 
-#include "timer.h"
+#include <stm32f072/timer.h>
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 // are cleared by a 0 and kept by a 1; DTOG and STAT toggle where a 1 is written; SETUP cannot be
 // written; the rest is plain. Software depends on each of them in every interrupt.
 
-#include "usbfs.h"
+#include <stm32f072/usbfs.h>
 
 #include <string.h>
 

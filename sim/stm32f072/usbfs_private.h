@@ -5,7 +5,7 @@
 #ifndef F072_USBFS_PRIVATE_H
 #define F072_USBFS_PRIVATE_H
 
-#include "usbfs.h"
+#include <stm32f072/usbfs.h>
 
 // Can the peripheral hear the bus at all?
 static inline bool f072_usbfs_powered(const struct f072_usbfs *usb)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "watchdog.h"
+#include <stm32f072/watchdog.h>
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "usbfs.h"
+#include <stm32f072/usbfs.h>
 
 enum { ADDRESS = 5, TX_BUFFER = 0x80, RX_BUFFER = 0xC0 };
 enum { CONTROL_64 = 0x8400 }; // COUNT_RX: two blocks of 32 bytes

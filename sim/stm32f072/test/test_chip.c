@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "chip.h"
+#include <stm32f072/chip.h>
 
 enum {
     RCC_CR = 0x40021000,

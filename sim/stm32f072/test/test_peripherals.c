@@ -12,13 +12,13 @@
 
 #include <sim/wire.h>
 
-#include "fpec.h"
-#include "gpio.h"
-#include "rcc.h"
 #include "register_names.h"
-#include "small.h"
-#include "timer.h"
-#include "watchdog.h"
+#include <stm32f072/fpec.h>
+#include <stm32f072/gpio.h>
+#include <stm32f072/rcc.h>
+#include <stm32f072/small.h>
+#include <stm32f072/timer.h>
+#include <stm32f072/watchdog.h>
 
 // ---- RCC (RM0091 6.4) ----
 

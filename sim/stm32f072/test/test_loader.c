@@ -11,7 +11,7 @@
 
 #include <dfurt/usb_spec.h>
 
-#include "loader.h"
+#include <stm32f072/loader.h>
 
 // An ELF of one segment: header, program header, payload (TIS ELF 1.2).
 enum {

@@ -20,7 +20,7 @@
 
 #include <sim/wire.h>
 
-#include "report.h"
+#include <stm32f072/report.h>
 
 enum { F072_PMA_SIZE = 1024, F072_USB_ENDPOINTS = 8 };
 

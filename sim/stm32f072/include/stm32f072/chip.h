@@ -18,15 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fpec.h"
-#include "gpio.h"
-#include "rcc.h"
-#include "report.h"
-#include "small.h"
-#include "timer.h"
-#include "usbfs.h"
-#include "watchdog.h"
 #include <armv6m/armv6m.h>
+#include <stm32f072/fpec.h>
+#include <stm32f072/gpio.h>
+#include <stm32f072/rcc.h>
+#include <stm32f072/report.h>
+#include <stm32f072/small.h>
+#include <stm32f072/timer.h>
+#include <stm32f072/usbfs.h>
+#include <stm32f072/watchdog.h>
 
 enum {
     F072_SRAM_BASE = 0x20000000,

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fpec.h"
+#include <stm32f072/fpec.h>
 
 // Put an image into flash, which is erased first. Returns false, with flash untouched and one line
 // in error that says what is wrong with the file.
