@@ -19,7 +19,7 @@
 #include <sim/devices.h>
 #include <sim/host.h>
 
-#include "board.h"
+#include <sim/f072_board.h>
 
 static const char *composite;
 static const char *wait_reset;

@@ -7,7 +7,7 @@
 // wide: it repeats a byte or half-word in all lanes (RM0091 2.1). The USB packet memory is 16 bits
 // wide, so there a half-word is one, and only a byte is repeated.
 
-#include <sim/devices.h>
+#include <sim/trace.h>
 
 #include "peripherals.h"
 #include "register_names.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sim/devices.h>
+#include <sim/trace.h>
 
 enum { NS_PER_S = 1000000000 };
 

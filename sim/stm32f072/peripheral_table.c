@@ -3,7 +3,7 @@
 // Where each peripheral is on the bus, and how the bus reaches it. A peripheral whose registers
 // know no lanes gets a whole word: what was there, with the written lanes changed.
 
-#include <sim/devices.h>
+#include <sim/trace.h>
 
 #include "peripherals.h"
 

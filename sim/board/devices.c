@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+#include <sim/devices.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sim/defect.h>
+#include <sim/f072_board.h>
+
+#include "native_board.h"
+#include "packet_trace.h"
+
+static const struct board_model models[] = {
+    {
+        .name = "will-detach",
+        .summary = "DFU run time that leaves by itself (bitWillDetach=1), ST's DfuSe boot loader",
+        .bootloader = &bootloader_st_rom,
+    },
+    {
+        .name = "wait-reset",
+        .summary =
+            "DFU run time that waits for the bus reset (bitWillDetach=0), plain DFU 1.1 boot "
+            "loader",
+        .bootloader = &bootloader_plain_wait_reset,
+    },
+    {
+        .name = "composite",
+        .summary = "a vendor loopback with bulk and interrupt endpoints beside DFU run time",
+        .bootloader = &bootloader_st_rom,
+        .composite = true,
+    },
+    {
+        .name = "dfu-mode",
+        .summary = "starts in ST's DfuSe boot loader (0483:df11)",
+        .bootloader = &bootloader_st_rom,
+        .starts_in_bootloader = true,
+    },
+    {
+        .name = "dfu-plain",
+        .summary = "starts in a plain DFU 1.1 boot loader (1209:0002), manifestation tolerant",
+        .bootloader = &bootloader_plain_tolerant,
+        .starts_in_bootloader = true,
+    },
+};
+
+// What a firmware image runs on.
+static const char virtual_board[] = "f072";
+
+enum { MODEL_COUNT = sizeof models / sizeof *models };
+
+static const struct board_model *find_model(const char *name)
+{
+    for (size_t i = 0; i < MODEL_COUNT; i++)
+        if (strcmp(models[i].name, name) == 0)
+            return &models[i];
+    return NULL;
+}
+
+const struct sim_name *sim_list_devices(void)
+{
+    static struct sim_name names[MODEL_COUNT + 1];
+
+    for (size_t i = 0; i < MODEL_COUNT; i++)
+        names[i] = (struct sim_name){models[i].name, models[i].summary};
+    return names;
+}
+
+const struct sim_name *sim_list_defects(void)
+{
+    return defect_names();
+}
+
+// Firmware is as good or bad as it is: what devices and defects choose is not up to the simulator.
+static struct sim_device *
+open_firmware(const struct sim_options *options, char *error, size_t error_size)
+{
+    if (options->device && strcmp(options->device, virtual_board) != 0) {
+        snprintf(error, error_size, "firmware runs on the device '%s', not on '%s': name only one",
+                 virtual_board, options->device);
+        return NULL;
+    }
+    if (!options->firmware) {
+        snprintf(error, error_size,
+                 "device '%s' is a virtual board: name its firmware, an ELF or bin", virtual_board);
+        return NULL;
+    }
+    if (options->defect) {
+        snprintf(error, error_size,
+                 "a firmware image has its own defects: '%s' is for native devices",
+                 options->defect);
+        return NULL;
+    }
+    return f072_board_open(options, error, error_size);
+}
+
+static struct sim_device *
+open_device(const struct sim_options *options, char *error, size_t error_size)
+{
+    const char *name = options->device ? options->device : models[0].name;
+    const struct board_model *model = find_model(name);
+    const struct sim_defect *defect = NULL;
+
+    if (options->firmware || strcmp(name, virtual_board) == 0)
+        return open_firmware(options, error, error_size);
+    if (!model) {
+        snprintf(error, error_size,
+                 "unknown device '%s': expected will-detach, wait-reset, composite, dfu-mode or "
+                 "dfu-plain",
+                 name);
+        return NULL;
+    }
+    if (options->defect && !(defect = sim_find_defect(options->defect))) {
+        snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` names those there are",
+                 options->defect);
+        return NULL;
+    }
+    return board_open(model, options, defect, error, error_size);
+}
+
+struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)
+{
+    struct sim_device *device = open_device(options, error, error_size);
+    struct sim_device *traced;
+
+    if (!device || !(options->trace & SIM_TRACE_PACKETS))
+        return device;
+    traced = packet_trace_open(device, stderr);
+    return traced ? traced : device;
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+//
+// One of three has the pins: nobody (no power), the firmware (chip.h), or the boot loader in ROM. A
+// hand-over happens inside of advance(), at the nanosecond at which it is due.
+
+#include <sim/f072_board.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "f072_board_private.h"
+#include <stm32f072/loader.h>
+
+static struct f072_board *board_of(struct sim_device *device)
+{
+    return (struct f072_board *)device;
+}
+
+static const struct f072_board *const_board_of(const struct sim_device *device)
+{
+    return (const struct f072_board *)device;
+}
+
+void f072_board_trace(const struct f072_board *board, const char *what)
+{
+    f072_trace(&board->chip.report, SIM_TRACE_STATES, board->now_ns, "%s", what);
+}
+
+void f072_board_save(struct f072_board *board)
+{
+    if (!flash_save(&board->flash))
+        f072_warn_once(&board->chip.report, F072_FLASH_BASE, "%s: cannot keep the flash in it: %s",
+                       board->flash.file, strerror(errno));
+}
+
+// ---- Time ----
+
+static void run_firmware(struct f072_board *board, uint64_t until_ns)
+{
+    enum f072_stop stop = f072_chip_run(&board->chip, until_ns);
+
+    board->now_ns = f072_chip_now(&board->chip);
+    switch (stop) {
+    case F072_RUNNING:
+        f072_board_look_for_endless_loop(board);
+        break;
+    case F072_LOCKUP:
+        f072_board_lock_up(board);
+        break;
+    case F072_BKPT: // without a debugger it is a HardFault: let it run into that
+        f072_trouble(&board->chip.report, "BKPT at %08Xh", board->chip.cpu.r[15]);
+        f072_board_report(board);
+        break;
+    case F072_IN_ROM:
+        f072_board_enter_rom(board);
+        break;
+    }
+}
+
+// While no firmware runs: what can still happen is a reset by a watchdog.
+static void pass_time(struct f072_board *board, uint64_t until_ns)
+{
+    uint64_t iwdg_ns = f072_iwdg_expiry(&board->chip.iwdg);
+    uint64_t wwdg_ns = f072_wwdg_expiry(&board->chip.wwdg);
+    uint64_t expiry_ns = iwdg_ns < wwdg_ns ? iwdg_ns : wwdg_ns;
+    bool expires = expiry_ns <= until_ns;
+
+    board->now_ns = expires && expiry_ns > board->now_ns ? expiry_ns : until_ns;
+    if (board->who == F072_BOARD_ROM)
+        f072_board_advance_rom(board);
+    if (board->leaving) {
+        f072_board_leave_rom(board);
+    } else if (expires) {
+        board->who = F072_BOARD_FIRMWARE;
+        board->locked_up = false;
+        f072_chip_skip_to(&board->chip, board->now_ns);
+        f072_chip_reset(&board->chip, iwdg_ns < wwdg_ns ? F072_RESET_IWDG : F072_RESET_WWDG);
+    }
+}
+
+static void board_advance(struct sim_device *device, uint64_t now_ns)
+{
+    struct f072_board *board = board_of(device);
+
+    if (board->who == F072_BOARD_NOBODY && now_ns > board->now_ns)
+        board->now_ns = now_ns;
+    while (board->now_ns < now_ns) {
+        if (board->who == F072_BOARD_FIRMWARE && !board->locked_up)
+            run_firmware(board, now_ns);
+        else
+            pass_time(board, now_ns);
+    }
+}
+
+// ---- Power ----
+
+static void power_off(struct f072_board *board)
+{
+    f072_board_trace(board, "power off");
+    board->who = F072_BOARD_NOBODY;
+    board->chip.usb.vbus = false;
+    f072_board_save(board);
+}
+
+static void power_on(struct f072_board *board)
+{
+    bool boot0 = board->downloading || !dfu_dialect_dfuse.valid(&board->flash.memory);
+
+    f072_board_trace(board, boot0 ? "power on, BOOT0 held high" : "power on");
+    board->who = F072_BOARD_FIRMWARE;
+    board->locked_up = false;
+    board->leaving = false;
+    board->chip.usb.vbus = true;
+    board->chip.boot0 = boot0;
+    board->power_count++;
+    f072_chip_power_on(&board->chip, board->seed + board->power_count, board->now_ns);
+}
+
+static void board_power(struct sim_device *device, bool on)
+{
+    struct f072_board *board = board_of(device);
+
+    if (on && board->who == F072_BOARD_NOBODY)
+        power_on(board);
+    if (!on && board->who != F072_BOARD_NOBODY)
+        power_off(board);
+}
+
+// ---- The wire: to whoever has the pins ----
+
+static struct sim_device *rom_device(struct f072_board *board)
+{
+    return board->who == F072_BOARD_ROM && board->rom_up ? &board->rom.native.base : NULL;
+}
+
+static bool board_connected(const struct sim_device *device)
+{
+    const struct f072_board *board = const_board_of(device);
+    const struct sim_device *rom = &board->rom.native.base;
+
+    if (board->who == F072_BOARD_ROM)
+        return board->rom_up && rom->ops->connected(rom);
+    return board->who == F072_BOARD_FIRMWARE && f072_usbfs_connected(&board->chip.usb);
+}
+
+static bool board_waking(const struct sim_device *device)
+{
+    const struct f072_board *board = const_board_of(device);
+    const struct sim_device *rom = &board->rom.native.base;
+
+    if (board->who == F072_BOARD_ROM)
+        return board->rom_up && rom->ops->waking(rom);
+    return board->who == F072_BOARD_FIRMWARE && f072_usbfs_waking(&board->chip.usb);
+}
+
+// The lines are the chip's even while the ROM drives them.
+static void board_bus_reset(struct sim_device *device, bool se0)
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    f072_usbfs_bus_reset(&board->chip.usb, se0, board->now_ns);
+    if (rom != NULL)
+        rom->ops->bus_reset(rom, se0);
+    else
+        f072_chip_update(&board->chip);
+    if (board->leaving)
+        f072_board_leave_rom(board);
+}
+
+static void board_sof(struct sim_device *device, uint16_t frame)
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    f072_usbfs_sof(&board->chip.usb, frame, board->now_ns);
+    if (rom != NULL) {
+        rom->ops->sof(rom, frame);
+        return;
+    }
+    if (board->chip.usb.clocked)
+        f072_crs_sof(&board->chip.crs);
+    f072_chip_update(&board->chip);
+}
+
+static void board_resume(struct sim_device *device)
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    f072_usbfs_resume(&board->chip.usb, board->now_ns);
+    if (rom != NULL)
+        rom->ops->resume(rom);
+    else
+        f072_chip_update(&board->chip);
+}
+
+static int board_setup(struct sim_device *device,
+                       uint8_t address,
+                       uint8_t endpoint,
+                       const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    if (rom != NULL)
+        return rom->ops->setup(rom, address, endpoint, setup);
+    int result = f072_usbfs_setup(&board->chip.usb, address, endpoint, setup);
+    f072_chip_update(&board->chip);
+    return result;
+}
+
+static int board_out(struct sim_device *device,
+                     uint8_t address,
+                     uint8_t endpoint,
+                     bool data1,
+                     const uint8_t *data,
+                     size_t length)
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    if (rom != NULL)
+        return rom->ops->out(rom, address, endpoint, data1, data, length);
+    int result = f072_usbfs_out(&board->chip.usb, address, endpoint, data1, data, length);
+    f072_chip_update(&board->chip);
+    return result;
+}
+
+static int board_in(struct sim_device *device,
+                    uint8_t address,
+                    uint8_t endpoint,
+                    bool *ret_data1,
+                    uint8_t data[SIM_MAX_PACKET])
+{
+    struct f072_board *board = board_of(device);
+    struct sim_device *rom = rom_device(board);
+
+    if (rom != NULL)
+        return rom->ops->in(rom, address, endpoint, ret_data1, data);
+    int result = f072_usbfs_in(&board->chip.usb, address, endpoint, ret_data1, data);
+    f072_chip_update(&board->chip);
+    return result;
+}
+
+static const char *board_trouble(const struct sim_device *device)
+{
+    const struct f072_report *report = &const_board_of(device)->chip.report;
+
+    return report->trouble[0] != '\0' ? report->trouble : NULL;
+}
+
+static void board_close(struct sim_device *device)
+{
+    struct f072_board *board = board_of(device);
+
+    f072_board_save(board);
+    free(board);
+}
+
+static const struct sim_device_ops board_ops = {
+    .advance = board_advance,
+    .power = board_power,
+    .connected = board_connected,
+    .bus_reset = board_bus_reset,
+    .sof = board_sof,
+    .resume = board_resume,
+    .waking = board_waking,
+    .setup = board_setup,
+    .out = board_out,
+    .in = board_in,
+    .trouble = board_trouble,
+    .close = board_close,
+};
+
+uint16_t f072_board_pins(const struct sim_device *device, unsigned port)
+{
+    return f072_gpio_driven(&const_board_of(device)->chip.gpio[port]);
+}
+
+void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, uint16_t levels)
+{
+    f072_chip_wire(&board_of(device)->chip, port, pins, levels);
+}
+
+uint64_t f072_board_cycles(const struct sim_device *device)
+{
+    return const_board_of(device)->chip.cpu.cycles;
+}
+
+// ---- Opening ----
+
+static void trace_instruction(void *context, const struct armv6m *cpu)
+{
+    const struct f072_board *board = context;
+    char text[ARMV6M_DISASM_SIZE];
+    uint16_t first = 0;
+    uint16_t second = 0;
+
+    armv6m_peek16(cpu, cpu->r[15], &first);
+    armv6m_peek16(cpu, cpu->r[15] + 2, &second);
+    armv6m_disasm(cpu->r[15], first, second, text);
+    f072_trace(&board->chip.report, SIM_TRACE_INSTRUCTIONS, f072_chip_now(&board->chip), "%08X  %s",
+               cpu->r[15], text);
+}
+
+// An image is only what the flash holds before anything else has been written to it.
+static bool fill_flash(struct f072_board *board,
+                       const struct sim_options *options,
+                       char *error,
+                       size_t error_size)
+{
+    flash_init(&board->flash);
+    if (!f072_load_file(options->firmware, board->flash.bytes, error, error_size))
+        return false;
+    return options->flash == NULL || flash_load(&board->flash, options->flash, error, error_size);
+}
+
+struct sim_device *
+f072_board_open(const struct sim_options *options, char *error, size_t error_size)
+{
+    struct f072_board *board = calloc(1, sizeof *board);
+
+    if (board == NULL) {
+        snprintf(error, error_size, "no memory for the virtual board");
+        return NULL;
+    }
+    if (!fill_flash(board, options, error, error_size)) {
+        free(board);
+        return NULL;
+    }
+    board->base.ops = &board_ops;
+    board->seed = options->seed;
+    f072_chip_init(&board->chip, board->flash.bytes, board->flash.options,
+                   0x00420000 + options->seed);
+    board->chip.report.trace = options->trace;
+    if (options->trace & SIM_TRACE_INSTRUCTIONS)
+        armv6m_set_trace(&board->chip.cpu, trace_instruction, board);
+    f072_board_rom_init(board);
+    return &board->base;
+}

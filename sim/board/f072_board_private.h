@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// board_private.h - what the files of the virtual board share: board.c has its life and its wire,
+// board_rom.c the boot loader, board_trouble.c what is said when firmware goes wrong.
+
+#ifndef F072_BOARD_PRIVATE_H
+#define F072_BOARD_PRIVATE_H
+
+#include <sim/f072_board.h>
+
+#include <sim/bootloader.h>
+#include <sim/flash.h>
+#include <stm32f072/chip.h>
+
+// Who has the pins.
+enum f072_board_who {
+    F072_BOARD_NOBODY, // no power
+    F072_BOARD_FIRMWARE,
+    F072_BOARD_ROM,
+};
+
+struct f072_board {
+    struct sim_device base;
+    enum f072_board_who who;
+    struct f072_chip chip;
+    struct flash flash;
+    uint64_t now_ns;
+    uint32_t seed;
+    uint32_t power_count;
+    bool locked_up; // no instruction until a reset
+
+    // The boot loader in ROM.
+    struct bootloader rom;
+    struct memory memory; // flash, as the boot loader writes it
+    char serial[13];
+    bool rom_up;        // it takes a moment to come up,
+    uint64_t rom_up_ns; // until here
+    bool downloading;   // flash has been erased and no firmware been started since
+    bool leaving;       // it has called leave
+    uint32_t leave_address;
+};
+
+void f072_board_trace(const struct f072_board *board, const char *what);
+
+// Write the flash file, if there is one.
+void f072_board_save(struct f072_board *board);
+
+// ---- board_trouble.c ----
+
+// Registers and last instructions, on stderr, if states are traced.
+void f072_board_report(struct f072_board *board);
+
+void f072_board_lock_up(struct f072_board *board);
+void f072_board_look_for_endless_loop(struct f072_board *board);
+
+// ---- board_rom.c ----
+
+// Prepare the memory that the boot loader writes, and the serial number that it shows.
+void f072_board_rom_init(struct f072_board *board);
+
+// PC is in system memory: the boot loader takes over, or would fail to.
+void f072_board_enter_rom(struct f072_board *board);
+
+// The boot loader lives until board->now_ns.
+void f072_board_advance_rom(struct f072_board *board);
+
+// It has called leave: back to the firmware.
+void f072_board_leave_rom(struct f072_board *board);
+
+#endif

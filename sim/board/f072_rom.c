@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// Into the boot loader in ROM and out of it. The ROM is the model of ../bootloader.h on the board's
+// own flash. It takes the pins when the processor's PC arrives at its entry, in a state that the
+// real one can work in.
+
+#include <stdio.h>
+
+#include "f072_board_private.h"
+
+// From the jump into the boot loader to its pull-up.
+static const uint64_t rom_start_ns = 10 * SIM_MS;
+
+// What the ROM relies on when firmware jumps to it (AN2606): it enables no interrupts by itself,
+// and runs on the stack it is given. Returns what is wrong, or NULL.
+static const char *why_rom_fails(const struct armv6m *cpu)
+{
+    if (cpu->exception != 0)
+        return "by an exception: address 0 shows the ROM, not the firmware's vectors "
+               "(SYSCFG_CFGR1.MEM_MODE)";
+    if (cpu->r[15] != F072_ROM_ENTRY)
+        return "at another address than its word 1 gives";
+    if (cpu->primask)
+        return "with interrupts masked (PRIMASK), so that its USB is dead";
+    if (cpu->spsel || cpu->r[13] != F072_ROM_STACK)
+        return "with another main stack pointer than its word 0 gives";
+    return NULL;
+}
+
+void f072_board_enter_rom(struct f072_board *board)
+{
+    const char *wrong = why_rom_fails(&board->chip.cpu);
+
+    if (wrong != NULL) {
+        f072_trouble(&board->chip.report, "jump into the boot loader's ROM, %08Xh, %s",
+                     board->chip.cpu.r[15], wrong);
+        f072_board_report(board);
+        board->locked_up = true;
+        return;
+    }
+    board->who = F072_BOARD_ROM;
+    board->chip.boot0 = false; // whoever held it lets go
+    board->rom_up = false;
+    board->rom_up_ns = board->now_ns + rom_start_ns;
+    f072_chip_enter_rom(&board->chip, board->seed + board->power_count);
+    f072_board_trace(board, "the boot loader in ROM takes over");
+}
+
+static void on_leave(void *context, uint32_t address)
+{
+    struct f072_board *board = context;
+
+    board->leaving = true;
+    board->leave_address = address;
+}
+
+static void start_rom(struct f072_board *board)
+{
+    const struct bootloader_board rom_board = {
+        .memory = &board->memory,
+        .serial = board->serial,
+        .leave = on_leave,
+        .context = board,
+    };
+
+    bootloader_init(&board->rom, &bootloader_st_rom, &rom_board, board->now_ns);
+    board->rom_up = true;
+}
+
+void f072_board_leave_rom(struct f072_board *board)
+{
+    board->leaving = false;
+    board->downloading = false;
+    board->who = F072_BOARD_FIRMWARE;
+    f072_board_save(board);
+    f072_board_trace(board, "the boot loader leaves for the firmware");
+    if (f072_chip_leave_rom(&board->chip, board->leave_address, board->now_ns))
+        return;
+    f072_trouble(&board->chip.report,
+                 "the boot loader was told to leave for %08Xh, where nothing can run",
+                 board->leave_address);
+    board->locked_up = true;
+}
+
+// A download that the power cuts off is to be noticed: it begins by an erase.
+static bool rom_erase(void *context, uint32_t address)
+{
+    struct f072_board *board = context;
+
+    board->downloading = true;
+    return board->flash.memory.erase(board->flash.memory.context, address);
+}
+
+static bool rom_program(void *context, uint32_t address, uint16_t half_word)
+{
+    struct f072_board *board = context;
+
+    return board->flash.memory.program(board->flash.memory.context, address, half_word);
+}
+
+static int rom_read(void *context, uint32_t address, uint8_t *data, size_t length)
+{
+    struct f072_board *board = context;
+
+    return board->flash.memory.read(board->flash.memory.context, address, data, length);
+}
+
+void f072_board_advance_rom(struct f072_board *board)
+{
+    if (!board->rom_up && board->rom_up_ns <= board->now_ns)
+        start_rom(board);
+    if (board->rom_up)
+        board->rom.native.base.ops->advance(&board->rom.native.base, board->now_ns);
+}
+
+// The serial number that the ROM makes of the unique id: the first and the last word added, then
+// half of the middle one.
+static void make_serial(struct f072_board *board)
+{
+    const uint8_t *id = board->chip.rom + (F072_UNIQUE_ID - F072_ROM_BASE);
+    uint32_t words[3];
+
+    for (int i = 0; i < 3; i++)
+        words[i] = usbdev_load_le16(id + 4 * i) | (uint32_t)usbdev_load_le16(id + 4 * i + 2) << 16;
+    snprintf(board->serial, sizeof board->serial, "%08X%04X", words[0] + words[2], words[1] >> 16);
+}
+
+void f072_board_rom_init(struct f072_board *board)
+{
+    make_serial(board);
+    board->memory = board->flash.memory;
+    board->memory.read = rom_read;
+    board->memory.erase = rom_erase;
+    board->memory.program = rom_program;
+    board->memory.context = board;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// devices.h - the devices the simulator knows, by name.
+//
+// A device is chosen by name (`will-detach`, `wait-reset`, `composite`, `dfu-mode`, `dfu-plain`),
+// or is a firmware image on the virtual STM32F072. Each is a *board*: its run-time device, its
+// boot loader and its flash, changing into each other as a product's would.
+
+#ifndef SIM_DEVICES_H
+#define SIM_DEVICES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sim/name.h>
+#include <sim/trace.h>
+#include <sim/wire.h>
+
+// What sim_open() is asked for. Zeroed means the default device in good health.
+struct sim_options {
+    const char *device;   // a name of sim_list_devices(); NULL: will-detach
+    const char *firmware; // ELF or bin for the virtual STM32F072: device is then "f072" or NULL
+    const char *defect;   // a name of sim_list_defects(), or NULL
+    const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
+    const char *serial;   // serial number string, or NULL: the device's own
+    uint32_t seed;        // of whatever is random (RAM noise at power-on)
+    unsigned trace;       // SIM_TRACE_... bits: lines on stderr
+};
+
+// Build the device. On failure returns NULL and writes one line that says what was wrong and what
+// to do into error.
+struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size);
+
+// Terminated by a NULL name.
+const struct sim_name *sim_list_devices(void);
+const struct sim_name *sim_list_defects(void);
+
+#endif

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: MIT
+//
+// The virtual board with firmware of a few instructions: what it says of firmware that goes wrong,
+// and when the boot loader in ROM takes over.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+#include "f072_board_private.h"
+
+enum { STACK = 0x20001000, CODE = 0x40, LITERALS = 0x60, IMAGE = 0x80, BASE = 0x08000000 };
+
+static const char firmware_file[] = "test_board.bin";
+static const char flash_file[] = "test_board.flash";
+
+static void store_le32(uint8_t *bytes, uint32_t value)
+{
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
+}
+
+static void write_file(const uint8_t *bytes, size_t size)
+{
+    FILE *file = fopen(firmware_file, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+// Makes an image of this code and these literals; every other vector points behind the code.
+static void make_image(const uint16_t *code, size_t count, const uint32_t literals[8])
+{
+    uint8_t image[IMAGE];
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    for (size_t i = 0; i < count; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    for (size_t i = 0; i < 8; i++)
+        store_le32(image + LITERALS + 4 * i, literals[i]);
+    write_file(image, sizeof image);
+}
+
+#define CODE_OF(...)                                                                               \
+    (const uint16_t[]){__VA_ARGS__}, sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t)
+
+static struct f072_board *open_board(const char *flash)
+{
+    const struct sim_options options = {.firmware = firmware_file, .flash = flash, .seed = 3};
+    char error[200] = "";
+    struct sim_device *device = sim_open(&options, error, sizeof error);
+
+    if (device == NULL)
+        fail_msg("%s", error);
+    struct f072_board *board = (struct f072_board *)device;
+    board->chip.report.quiet = true;
+    return board;
+}
+
+static struct sim_host *plug_in(const char *flash)
+{
+    struct sim_host *host = sim_host_open(&open_board(flash)->base, NULL, NULL);
+
+    assert_non_null(host);
+    return host;
+}
+
+static void pass_ms(struct sim_host *host, uint64_t ms)
+{
+    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+}
+
+static void assert_trouble(struct sim_host *host, const char *part)
+{
+    struct sim_device *device = sim_host_device(host);
+    const char *trouble = device->ops->trouble(device);
+
+    if (trouble == NULL || strstr(trouble, part) == NULL)
+        fail_msg("expected trouble with '%s', there is: %s", part, trouble ? trouble : "none");
+}
+
+static void assert_well(struct sim_host *host)
+{
+    struct sim_device *device = sim_host_device(host);
+    const char *trouble = device->ops->trouble(device);
+
+    if (trouble != NULL)
+        fail_msg("expected no trouble, there is: %s", trouble);
+}
+
+static void assert_is_rom(struct sim_host *host)
+{
+    const struct usbdev_setup_packet get_device = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
+    uint8_t descriptor[18];
+
+    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
+    assert_int_equal(sim_host_control(host, &get_device, descriptor, 0), 18);
+    assert_memory_equal(descriptor + 8, "\x83\x04\x11\xDF", 4);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(firmware_file);
+    unlink(flash_file);
+    return 0;
+}
+
+// ---- Firmware that goes wrong ----
+
+static void trouble__an_undefined_instruction_without_handler_is_a_lockup(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xDE00), (uint32_t[8]){0}); // udf
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "locked up");
+    pass_ms(host, 10000); // and stays so, at no cost
+
+    sim_host_close(host);
+}
+
+static void trouble__a_lockup_ends_by_a_watchdog(void **state)
+{
+    (void)state;
+    static const uint16_t code[] = {
+        0x4807, // ldr r0, =RCC_APB1ENR
+        0x4908, // ldr r1, =WWDGEN
+        0x6001, // str r1, [r0]
+        0x4808, // ldr r0, =WWDG_CR
+        0x21FF, // movs r1, #FFh: on, 64 counts
+        0x6001, // str r1, [r0]
+        0xDE00, // udf
+    };
+
+    make_image(code, sizeof code / 2, (uint32_t[8]){0x4002101C, 1 << 11, 0x40002C00});
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+    pass_ms(host, 32); // 64 counts of 4096 clocks at 8 MHz: 32.8 ms
+    assert_true(board->locked_up);
+    assert_false(board->chip.rcc.csr & F072_RESET_WWDG);
+    pass_ms(host, 1);
+    assert_true(board->chip.rcc.csr & F072_RESET_WWDG);
+
+    sim_host_close(host);
+}
+
+static void trouble__a_breakpoint_is_named(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xBF00, 0xBE00), (uint32_t[8]){0}); // nop; bkpt
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "BKPT at 08000042h");
+
+    sim_host_close(host);
+}
+
+static void trouble__a_loop_that_never_connects_is_seen_after_a_while(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xE7FE), (uint32_t[8]){0}); // b .
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 9000);
+    assert_well(host);
+    pass_ms(host, 2000);
+    assert_trouble(host, "endless loop at 08000040h, and the device is not connected");
+
+    sim_host_close(host);
+}
+
+static void trouble__waiting_for_ever_on_one_register_is_seen(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807,  // ldr r0, =RCC_CR
+                       0x6801,  // ldr r1, [r0]
+                       0xE7FD), // b the read: HSE is never switched on
+               (uint32_t[8]){0x40021000});
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 11000);
+    assert_trouble(host, "endless loop");
+
+    sim_host_close(host);
+}
+
+static void trouble__sleeping_is_none(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xBF30, 0xE7FD), (uint32_t[8]){0}); // wfi; b
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 60000);
+    assert_well(host);
+
+    sim_host_close(host);
+}
+
+static void trouble__a_handler_that_loops_is_named(void **state)
+{
+    (void)state;
+    uint8_t image[IMAGE];
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_HARDFAULT, (BASE + CODE + 2) | 1);
+    usbdev_store_le16(image + CODE, 0xDE00);     // udf
+    usbdev_store_le16(image + CODE + 2, 0xE7FE); // b .
+    write_file(image, sizeof image);
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 3000);
+    assert_trouble(host, "endless loop at 08000042h in the handler of HardFault");
+
+    sim_host_close(host);
+}
+
+// Code of random instructions, with a bias to those that reach peripherals: r0..r7 point at them.
+static void make_noise(uint32_t seed)
+{
+    static const uint32_t bases[8] = {0x40021000, 0x40005C00, 0x40006000, 0x40022000,
+                                      0x48000000, 0xE000E100, 0x20000100, 0x40010000};
+    uint8_t image[1024];
+    uint32_t x = seed + 1;
+
+    for (size_t i = 0; i < sizeof image; i++) {
+        x = x * UINT32_C(1664525) + UINT32_C(1013904223);
+        image[i] = (uint8_t)(x >> 24);
+    }
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    for (unsigned i = 0; i < 8; i++)
+        usbdev_store_le16(image + CODE + 2 * i,
+                          (uint16_t)(0x4807 + (i + 1) / 2 + (i << 8))); // ldr ri
+    for (unsigned i = 0; i < 8; i++)
+        store_le32(image + LITERALS + 4 * i, bases[i]);
+    write_file(image, sizeof image);
+}
+
+static void trouble__noise_for_firmware_does_no_harm_to_the_simulator(void **state)
+{
+    (void)state;
+
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        make_noise(seed);
+        struct sim_host *host = plug_in(NULL);
+        uint64_t start_ns = sim_host_now(host);
+        sim_host_enumerate(host, 300 * SIM_MS);
+        pass_ms(host, 20);
+        assert_true(sim_host_now(host) >= start_ns + 20 * SIM_MS);
+        sim_host_close(host);
+    }
+}
+
+// ---- Into the boot loader ----
+
+// ldr r0, =ROM; ldr r1, [r0]; msr msp, r1; ldr r1, [r0, #4]; bx r1
+#define JUMP 0x4807, 0x6801, 0xF381, 0x8808, 0x6841, 0x4708
+
+static void rom__a_clean_jump_brings_up_the_boot_loader(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(JUMP), (uint32_t[8]){F072_ROM_BASE});
+    struct sim_host *host = plug_in(NULL);
+    assert_is_rom(host);
+    assert_well(host);
+
+    sim_host_close(host);
+}
+
+static void rom__a_jump_with_interrupts_masked_hangs_and_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xB672, // cpsid i
+                       0x4807, 0x6801, 0xF381, 0x8808, 0x6841, 0x4708),
+               (uint32_t[8]){F072_ROM_BASE, F072_ROM_BASE});
+    struct sim_host *host = plug_in(NULL);
+    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), SIM_ERR_NO_DEVICE);
+    assert_trouble(host, "interrupts masked (PRIMASK)");
+
+    sim_host_close(host);
+}
+
+static void rom__a_jump_without_its_stack_pointer_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807, 0x6841, 0x4708), (uint32_t[8]){F072_ROM_BASE});
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "another main stack pointer");
+
+    sim_host_close(host);
+}
+
+static void rom__a_jump_elsewhere_into_it_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807, 0x4700), (uint32_t[8]){F072_ROM_BASE | 1});
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "another address than its word 1");
+
+    sim_host_close(host);
+}
+
+static void rom__an_exception_while_address_0_shows_the_rom_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807,  // ldr r0, =RCC_APB2ENR
+                       0x2101,  // movs r1, #1
+                       0x6001,  // str r1, [r0]
+                       0x4807,  // ldr r0, =SYSCFG_CFGR1
+                       0x6001,  // str r1, [r0]: MEM_MODE 1
+                       0xDF00), // svc #0
+               (uint32_t[8]){0x40021018, 0x40010000});
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "MEM_MODE");
+
+    sim_host_close(host);
+}
+
+static void rom__starts_an_empty_board(void **state)
+{
+    (void)state;
+    uint8_t erased[4];
+
+    memset(erased, 0xFF, sizeof erased);
+    write_file(erased, sizeof erased);
+    struct sim_host *host = plug_in(NULL);
+    assert_is_rom(host);
+    assert_well(host);
+    assert_false(((struct f072_board *)sim_host_device(host))->chip.boot0); // not at resets to come
+
+    sim_host_close(host);
+}
+
+static void rom__a_running_watchdog_ends_it(void **state)
+{
+    (void)state;
+    static const uint16_t code[] = {
+        0x4807, // ldr r0, =IWDG
+        0x4908, // ldr r1, =CCCCh
+        0x6001, // str r1, [r0]
+        0x4808, 0x6801, 0xF381, 0x8808, 0x6841, 0x4708,
+    };
+
+    make_image(code, sizeof code / 2, (uint32_t[8]){0x40003000, 0xCCCC, F072_ROM_BASE});
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+    pass_ms(host, 400);
+    assert_int_equal(board->who, F072_BOARD_ROM);
+    pass_ms(host, 20); // 4096 counts of 4 / 40 kHz after the start: 409.6 ms
+    assert_true(board->chip.rcc.csr & F072_RESET_IWDG);
+
+    sim_host_close(host);
+}
+
+// ---- Opening ----
+
+static void open__says_what_is_wrong(void **state)
+{
+    (void)state;
+    const struct {
+        struct sim_options options;
+        const char *error;
+    } rows[] = {
+        {{.firmware = "/no/such/file"}, "/no/such/file: No such file or directory"},
+        {{.firmware = firmware_file, .device = "composite"}, "name only one"},
+        {{.firmware = firmware_file, .defect = "x"}, "own defects"},
+        {{.device = "f072"}, "name its firmware"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char error[200] = "";
+        assert_null(sim_open(&rows[i].options, error, sizeof error));
+        assert_non_null(strstr(error, rows[i].error));
+    }
+}
+
+static void open__the_flash_file_comes_before_the_image(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xE7FE), (uint32_t[8]){0});
+    struct f072_board *board = open_board(flash_file);
+    usbdev_store_le16(board->flash.bytes + CODE, 0xBF30);
+    board->base.ops->close(&board->base);
+    board = open_board(flash_file);
+    assert_int_equal(usbdev_load_le16(board->flash.bytes + CODE), 0xBF30);
+    board->base.ops->close(&board->base);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(trouble__an_undefined_instruction_without_handler_is_a_lockup),
+        TEST(trouble__a_lockup_ends_by_a_watchdog),
+        TEST(trouble__a_breakpoint_is_named),
+        TEST(trouble__a_loop_that_never_connects_is_seen_after_a_while),
+        TEST(trouble__waiting_for_ever_on_one_register_is_seen),
+        TEST(trouble__sleeping_is_none),
+        TEST(trouble__a_handler_that_loops_is_named),
+        TEST(trouble__noise_for_firmware_does_no_harm_to_the_simulator),
+        TEST(rom__a_clean_jump_brings_up_the_boot_loader),
+        TEST(rom__a_jump_with_interrupts_masked_hangs_and_says_so),
+        TEST(rom__a_jump_without_its_stack_pointer_says_so),
+        TEST(rom__a_jump_elsewhere_into_it_says_so),
+        TEST(rom__an_exception_while_address_0_shows_the_rom_says_so),
+        TEST(rom__starts_an_empty_board),
+        TEST(rom__a_running_watchdog_ends_it),
+        TEST(open__says_what_is_wrong),
+        TEST(open__the_flash_file_comes_before_the_image),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

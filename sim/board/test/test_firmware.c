@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+//
+// The real firmware's whole life on the virtual board, as a host sees it: the same ELF that would
+// be flashed to a chip.
+//
+//     test_firmware COMPOSITE WAIT_RESET COMPOSITE_V2 DFU_ONLY
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dfurt/usb_spec.h>
+#include <sim/devices.h>
+#include <sim/host.h>
+
+#include "f072_board_private.h"
+#include <stm32f072/loader.h>
+
+enum { DFU = 1 }; // its interface in the composite image
+
+static const char *composite;
+static const char *composite_v2;
+
+// ---- A host program ----
+
+static struct sim_host *plug_in(const char *firmware, uint32_t seed)
+{
+    const struct sim_options options = {.firmware = firmware, .seed = seed};
+    char error[200] = "";
+    struct sim_device *device = sim_open(&options, error, sizeof error);
+
+    if (device == NULL)
+        fail_msg("%s", error);
+    struct sim_host *host = sim_host_open(device, NULL, NULL);
+    assert_non_null(host);
+    return host;
+}
+
+static struct f072_board *board_of(struct sim_host *host)
+{
+    return (struct f072_board *)sim_host_device(host);
+}
+
+static void unplug(struct sim_host *host)
+{
+    struct sim_device *device = sim_host_device(host);
+    const char *trouble = device->ops->trouble(device);
+
+    if (trouble != NULL)
+        fail_msg("the board reports: %s", trouble);
+    assert_int_equal(board_of(host)->chip.report.warning_count, 0);
+    sim_host_close(host);
+}
+
+static void pass_ms(struct sim_host *host, uint64_t ms)
+{
+    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+}
+
+static int control(struct sim_host *host,
+                   uint8_t bmRequestType,
+                   uint8_t bRequest,
+                   uint16_t wValue,
+                   uint16_t wIndex,
+                   void *data,
+                   uint16_t wLength)
+{
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+
+    return sim_host_control(host, &setup, data, 1000 * SIM_MS);
+}
+
+// idVendor, idProduct, bcdDevice of whatever is on the bus, after enumerating it.
+struct identity {
+    uint16_t idVendor;
+    uint16_t idProduct;
+    uint16_t bcdDevice;
+};
+
+static struct identity enumerate(struct sim_host *host)
+{
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    return (struct identity){usbdev_load_le16(descriptor + 8), usbdev_load_le16(descriptor + 10),
+                             usbdev_load_le16(descriptor + 12)};
+}
+
+static void assert_runs(struct sim_host *host, uint16_t bcdDevice)
+{
+    struct identity identity = enumerate(host);
+
+    assert_int_equal(identity.idVendor, 0x1209);
+    assert_int_equal(identity.idProduct, 0x0001);
+    assert_int_equal(identity.bcdDevice, bcdDevice);
+}
+
+static void assert_in_boot_loader(struct sim_host *host)
+{
+    struct identity identity = enumerate(host);
+
+    assert_int_equal(identity.idVendor, 0x0483);
+    assert_int_equal(identity.idProduct, 0xDF11);
+}
+
+static int detach(struct sim_host *host, uint16_t bInterfaceNumber)
+{
+    return control(host, 0x21, DFURT_DETACH, 1000, bInterfaceNumber, NULL, 0);
+}
+
+static void wait_for_leave(struct sim_host *host, uint64_t limit_ms)
+{
+    for (uint64_t ms = 0; ms < limit_ms && sim_host_connected(host); ms++)
+        pass_ms(host, 1);
+    assert_false(sim_host_connected(host));
+}
+
+// ---- DfuSe, as dfu-util speaks it. Each returns false when the device is gone. ----
+
+static bool dnload(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+
+    if (control(host, 0x21, DFURT_DNLOAD, block, 0, data, length) < 0)
+        return false;
+    do {
+        if (control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) < 0)
+            return false;
+        assert_int_equal(reply[0], DFURT_STATUS_OK);
+        sim_host_run_until(host, sim_host_now(host) + (usbdev_load_le16(reply + 1)) * SIM_MS);
+    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuDNLOAD_SYNC);
+    return reply[4] == DFURT_STATE_dfuDNLOAD_IDLE;
+}
+
+static bool command(struct sim_host *host, uint8_t code, uint32_t address)
+{
+    uint8_t bytes[5] = {code};
+
+    usbdev_store_le16(bytes + 1, (uint16_t)address);
+    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
+    return dnload(host, 0, bytes, sizeof bytes);
+}
+
+enum { SET_ADDRESS_POINTER = 0x21, ERASE = 0x41, BLOCK = 2048 };
+
+struct image {
+    uint8_t bytes[F072_FLASH_SIZE];
+    size_t size; // whole pages
+};
+
+static struct image *read_image(const char *elf)
+{
+    struct image *image = calloc(1, sizeof *image);
+    char error[200] = "";
+
+    if (!f072_load_file(elf, image->bytes, error, sizeof error))
+        fail_msg("%s", error);
+    for (size_t i = 0; i < sizeof image->bytes; i++)
+        if (image->bytes[i] != 0xFF)
+            image->size = (i / BLOCK + 1) * BLOCK;
+    return image;
+}
+
+static bool download(struct sim_host *host, struct image *image)
+{
+    for (uint32_t offset = 0; offset < image->size; offset += BLOCK)
+        if (!command(host, ERASE, F072_FLASH_BASE + offset) ||
+            !command(host, SET_ADDRESS_POINTER, F072_FLASH_BASE + offset) ||
+            !dnload(host, 2, image->bytes + offset, BLOCK))
+            return false;
+    return command(host, SET_ADDRESS_POINTER, F072_FLASH_BASE);
+}
+
+static bool leave(struct sim_host *host)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+
+    return control(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0) == 0 &&
+           control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) == sizeof reply;
+}
+
+// ---- Boot and enumeration ----
+
+static void boot__whatever_the_ram_holds(void **state)
+{
+    (void)state;
+
+    for (uint32_t seed = 0; seed < 50; seed++) {
+        struct sim_host *host = plug_in(composite, seed);
+        assert_runs(host, 0x0100);
+        unplug(host);
+    }
+}
+
+// Everything that went over the wire and when, in one number (FNV-1a).
+static void hash_packet(void *context, const struct sim_packet *packet)
+{
+    uint64_t *hash = context;
+    const uint64_t numbers[] = {packet->time_ns, packet->kind, packet->address, packet->data1,
+                                (uint64_t)packet->result};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        *hash = (*hash ^ numbers[i]) * UINT64_C(0x100000001B3);
+    for (size_t i = 0; i < packet->length; i++)
+        *hash = (*hash ^ packet->data[i]) * UINT64_C(0x100000001B3);
+}
+
+static uint64_t hash_of_a_life(uint32_t seed)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    struct sim_host *host = plug_in(composite, seed);
+    uint8_t serial[64];
+
+    sim_host_tap(host, hash_packet, &hash);
+    assert_runs(host, 0x0100);
+    assert_true(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0303, 0x0409, serial, sizeof serial) >
+                2);
+    assert_int_equal(detach(host, DFU), 0);
+    wait_for_leave(host, 1000);
+    assert_in_boot_loader(host);
+    unplug(host);
+    return hash;
+}
+
+static void boot__twice_gives_the_same_packets_to_the_nanosecond(void **state)
+{
+    (void)state;
+    uint64_t first = hash_of_a_life(5);
+
+    assert_true(hash_of_a_life(5) == first);
+    assert_true(hash_of_a_life(6) != first); // the serial number is another chip's
+}
+
+// ---- The power ----
+
+static void power__leaves_what_was_flashed(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_in(composite, 0);
+    struct image *image = read_image(composite_v2);
+
+    assert_runs(host, 0x0100);
+    assert_int_equal(detach(host, DFU), 0);
+    wait_for_leave(host, 1000);
+    assert_in_boot_loader(host);
+    assert_true(download(host, image));
+    assert_true(leave(host));
+    wait_for_leave(host, 1000);
+    sim_host_power(host, false);
+    pass_ms(host, 500);
+    sim_host_power(host, true);
+    assert_runs(host, 0x0200);
+
+    free(image);
+    unplug(host);
+}
+
+static struct {
+    struct sim_device_ops ops; // the board's, but for advance()
+    const struct sim_device_ops *real;
+    uint64_t at_ns;
+} power_cut;
+
+static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
+{
+    if (now_ns >= power_cut.at_ns) {
+        power_cut.real->advance(device, power_cut.at_ns);
+        power_cut.real->power(device, false);
+        power_cut.at_ns = UINT64_MAX;
+    }
+    power_cut.real->advance(device, now_ns);
+}
+
+static void cut_power_at(struct sim_host *host, uint64_t at_ns)
+{
+    struct sim_device *device = sim_host_device(host);
+
+    power_cut.real = device->ops;
+    power_cut.ops = *device->ops;
+    power_cut.ops.advance = advance_to_power_cut;
+    power_cut.at_ns = at_ns;
+    device->ops = &power_cut.ops;
+}
+
+// Downloads the image, with the power cut after `ns` of it, and brings the board back. Returns what
+// it came back as; *ret_span_ns is how long the download took or would have taken.
+static struct identity survive(struct image *image, uint64_t ns, uint64_t *ret_span_ns)
+{
+    struct sim_host *host = plug_in(composite, (uint32_t)ns);
+
+    assert_runs(host, 0x0100);
+    assert_int_equal(detach(host, DFU), 0);
+    wait_for_leave(host, 1000);
+    assert_in_boot_loader(host);
+    uint64_t start_ns = sim_host_now(host);
+    cut_power_at(host, start_ns + ns);
+    if (download(host, image))
+        leave(host);
+    *ret_span_ns = sim_host_now(host) - start_ns;
+    pass_ms(host, 100);
+    sim_host_power(host, false);
+    pass_ms(host, 300);
+    sim_host_power(host, true);
+    struct identity identity = enumerate(host);
+
+    unplug(host);
+    return identity;
+}
+
+static void power_cut__at_any_point_of_a_download_ends_in_application_or_boot_loader(void **state)
+{
+    (void)state;
+    enum { CUTS = 60 };
+    struct image *image = read_image(composite_v2);
+    uint64_t span_ns;
+    uint64_t cut_span_ns;
+    unsigned old_ones = 0;
+    unsigned boot_loaders = 0;
+
+    struct identity whole = survive(image, UINT32_MAX, &span_ns);
+    assert_int_equal(whole.bcdDevice, 0x0200);
+    for (unsigned i = 0; i <= CUTS; i++) {
+        struct identity identity = survive(image, span_ns * i / CUTS, &cut_span_ns);
+        old_ones += identity.idVendor == 0x1209 && identity.bcdDevice == 0x0100;
+        boot_loaders += identity.idVendor == 0x0483;
+    }
+    assert_true(old_ones > 0); // before the first erase
+    assert_true(boot_loaders > CUTS / 2);
+
+    free(image);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boot__whatever_the_ram_holds),
+        cmocka_unit_test(boot__twice_gives_the_same_packets_to_the_nanosecond),
+        cmocka_unit_test(power__leaves_what_was_flashed),
+        cmocka_unit_test(power_cut__at_any_point_of_a_download_ends_in_application_or_boot_loader),
+    };
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s COMPOSITE COMPOSITE_V2\n", argv[0]);
+        return 2;
+    }
+    composite = argv[1];
+    composite_v2 = argv[2];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

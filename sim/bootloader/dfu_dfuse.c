@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// The dialect of ST's ROM boot loaders (AN3156). Block 0 of a download is a command, block 1 is
+// reserved, block n from 2 on goes to the address pointer + (n - 2) * wTransferSize. Block 0 of an
+// upload lists the commands. A zero-length download leaves for the firmware at the address pointer.
+
+#include <string.h>
+
+#include <sim/dfu_mode.h>
+
+enum command {
+    GET_COMMANDS = 0x00,
+    SET_ADDRESS_POINTER = 0x21,
+    ERASE = 0x41,
+    READ_UNPROTECT = 0x92,
+};
+
+static uint32_t load_le32(const uint8_t *bytes)
+{
+    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
+}
+
+static bool exists(const struct memory *memory, uint32_t address)
+{
+    uint8_t byte;
+
+    return memory->read(memory->context, address, &byte, 1) == 1;
+}
+
+static int set_address_pointer(struct dfu_mode *dfu, uint32_t address)
+{
+    if (!exists(dfu->config->memory, address))
+        return DFURT_STATUS_errTARGET;
+    dfu->address = address;
+    return DFURT_STATUS_OK;
+}
+
+static int erase_page(struct dfu_mode *dfu, uint32_t address)
+{
+    const struct memory *memory = dfu->config->memory;
+
+    if (address < memory->base || address - memory->base >= memory->size)
+        return DFURT_STATUS_errTARGET;
+    dfu->work.erase_from = address - (address - memory->base) % memory->page_size;
+    dfu->work.erase_to = dfu->work.erase_from + memory->page_size;
+    return DFURT_STATUS_OK;
+}
+
+static int mass_erase(struct dfu_mode *dfu)
+{
+    const struct memory *memory = dfu->config->memory;
+
+    dfu->work.mass_erase = true;
+    dfu->work.erase_from = memory->base;
+    dfu->work.erase_to = memory->base + memory->size;
+    return DFURT_STATUS_OK;
+}
+
+static int begin_command(struct dfu_mode *dfu)
+{
+    const uint8_t *bytes = dfu->buffer;
+
+    switch (bytes[0]) {
+    case SET_ADDRESS_POINTER:
+        if (dfu->length == 5)
+            return set_address_pointer(dfu, load_le32(bytes + 1));
+        break;
+    case ERASE:
+        if (dfu->length == 5)
+            return erase_page(dfu, load_le32(bytes + 1));
+        if (dfu->length == 1)
+            return mass_erase(dfu);
+        break;
+    case READ_UNPROTECT: // nothing is protected, and nobody wants everything erased by a slip
+        if (dfu->length == 1)
+            return DFURT_STATUS_errVENDOR;
+        break;
+    }
+    return DFURT_STATUS_errSTALLEDPKT;
+}
+
+static uint32_t block_address(const struct dfu_mode *dfu, uint16_t block)
+{
+    return dfu->address + (block - 2U) * dfu->config->wTransferSize;
+}
+
+static int dfuse_begin(struct dfu_mode *dfu)
+{
+    uint32_t address = block_address(dfu, dfu->block);
+
+    if (dfu->block == 0)
+        return begin_command(dfu);
+    if (dfu->block == 1)
+        return DFURT_STATUS_errSTALLEDPKT;
+    if (!exists(dfu->config->memory, address) ||
+        !exists(dfu->config->memory, address + dfu->length - 1))
+        return DFURT_STATUS_errTARGET;
+    dfu->work.address = address;
+    dfu->work.data = dfu->buffer;
+    dfu->work.length = dfu->length;
+    return DFURT_STATUS_OK;
+}
+
+static int list_commands(struct dfu_mode *dfu, uint16_t length)
+{
+    static const uint8_t commands[] = {GET_COMMANDS, SET_ADDRESS_POINTER, ERASE, READ_UNPROTECT};
+
+    memcpy(dfu->buffer, commands, sizeof commands);
+    return length < sizeof commands ? length : (int)sizeof commands;
+}
+
+static int dfuse_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
+{
+    const struct memory *memory = dfu->config->memory;
+    int read;
+
+    if (block == 0)
+        return list_commands(dfu, length);
+    if (block == 1)
+        return -DFURT_STATUS_errSTALLEDPKT;
+    read = memory->read(memory->context, block_address(dfu, block), dfu->buffer, length);
+    return read < 0 ? -DFURT_STATUS_errTARGET : read;
+}
+
+static int dfuse_manifest(struct dfu_mode *dfu)
+{
+    (void)dfu;
+    return DFURT_STATUS_OK;
+}
+
+// All that the chip itself looks at: is the first word, the stack pointer, programmed?
+static bool dfuse_valid(const struct memory *memory)
+{
+    uint8_t word[4];
+
+    return memory->read(memory->context, memory->base, word, sizeof word) == sizeof word &&
+           load_le32(word) != 0xFFFFFFFF;
+}
+
+const struct dfu_dialect dfu_dialect_dfuse = {
+    .begin = dfuse_begin,
+    .upload = dfuse_upload,
+    .manifest = dfuse_manifest,
+    .valid = dfuse_valid,
+    .leaves_by_itself = true,
+};

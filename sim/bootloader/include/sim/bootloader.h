@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// bootloader.h - a boot loader as a device on the wire: the DFU-mode state machine (dfu_mode.h) on
+// usbdev on the native USB peripheral (native.h).
+//
+// It knows nothing of the board under it. A board gives it memory and a way to leave; it forwards
+// the wire to bootloader->native.base while the boot loader is running, and stops when leave is
+// called (drop the pull-up, start the firmware). The native boards and the virtual STM32F072 both
+// do so.
+//
+//     bootloader_init(&bootloader, &bootloader_st_rom, &board, now_ns);   // pull-up on
+//     ... bootloader.native.base.ops->advance(&bootloader.native.base, now_ns) ...
+
+#ifndef SIM_BOOTLOADER_H
+#define SIM_BOOTLOADER_H
+
+#include <sim/dfu_mode.h>
+#include <sim/native.h>
+
+// What a boot loader says it is.
+struct bootloader_identity {
+    const struct dfu_dialect *dialect;
+    uint16_t bcdUSB;
+    uint16_t idVendor;
+    uint16_t idProduct;
+    uint16_t bcdDevice;
+    uint16_t wDetachTimeOut;
+    uint16_t wTransferSize;
+    uint16_t bcdDFUVersion;
+    uint8_t bmAttributes; // of the functional descriptor
+    const char *manufacturer;
+    const char *product;
+    const char *alternates[3]; // interface strings, one for each alternate; NULL after the last
+};
+
+// ST's ROM in the STM32F072 as dfu-util sees it: 0483:df11, DfuSe, flash and option bytes.
+extern const struct bootloader_identity bootloader_st_rom;
+
+// 1209:0002, plain DFU 1.1: manifestation tolerant, leaves by itself; or neither.
+extern const struct bootloader_identity bootloader_plain_tolerant;
+extern const struct bootloader_identity bootloader_plain_wait_reset;
+
+// What the board is to the boot loader.
+struct bootloader_board {
+    const struct memory *memory;
+    const char *serial; // serial number string
+    // Start the firmware at this address. Called once, from inside advance() or bus_reset().
+    void (*leave)(void *context, uint32_t address);
+    void *context;
+};
+
+enum { BOOTLOADER_MAX_CONFIGURATION = 9 + 2 * 9 + 9 };
+
+struct bootloader {
+    struct native native;
+    struct dfu_mode dfu;
+
+    // Private: what usbdev and dfu_mode are told.
+    const struct bootloader_identity *identity;
+    const char *serial;
+    struct dfu_mode_config dfu_config;
+    struct usbdev_config usb_config;
+    struct usbdev_function function;
+    const uint8_t *configurations[1];
+    uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t configuration[BOOTLOADER_MAX_CONFIGURATION];
+};
+
+// Start the boot loader as after its reset, with the pull-up on.
+void bootloader_init(struct bootloader *bootloader,
+                     const struct bootloader_identity *identity,
+                     const struct bootloader_board *board,
+                     uint64_t now_ns);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//
+// dfu_mode.h - the state machine of a device in DFU mode (DFU 1.1 tables A.2.3 to A.2.11), without
+// USB under it: SETUP packets, data and milliseconds in, replies out.
+//
+// What a block means and where it goes is the dialect's: `dfuse` as ST's ROM boot loaders speak it
+// (AN3156), `plain` as DFU 1.1 alone has it.
+//
+// A block is worked on when GETSTATUS asks for it, so the first GETSTATUS after each DNLOAD says
+// dfuDNBUSY, as dfu-util expects of ST's ROM. bwPollTimeout is a little longer than the work takes:
+// a host that obeys it never finds the device busy.
+
+#ifndef SIM_DFU_MODE_H
+#define SIM_DFU_MODE_H
+
+#include <dfurt/usb_spec.h>
+
+#include <sim/memory.h>
+#include <sim/work.h>
+
+enum { DFU_MODE_MAX_TRANSFER = 4096 };
+
+enum { DFU_MODE_STALL = -1 };
+
+struct dfu_mode;
+
+struct dfu_dialect {
+    // The first block of an upload is asked for, or of a download has come. May be NULL.
+    void (*rewind)(struct dfu_mode *dfu);
+
+    // Begin to work on the block in buffer, by filling in dfu->work. Returns enum dfurt_status.
+    int (*begin)(struct dfu_mode *dfu);
+
+    // Put at most length bytes of this block into buffer. Returns how many; negative: minus enum
+    // dfu_status, and the request STALLs.
+    int (*upload)(struct dfu_mode *dfu, uint16_t block, uint16_t length);
+
+    // Begin to manifest, by filling in dfu->work. Returns enum dfurt_status.
+    int (*manifest)(struct dfu_mode *dfu);
+
+    // Is this memory's firmware whole?
+    bool (*valid)(const struct memory *memory);
+
+    bool leaves_by_itself; // after manifestation: DfuSe
+    bool reports_corrupt;  // starts in dfuERROR, errFIRMWARE where the firmware is not valid
+};
+
+extern const struct dfu_dialect dfu_dialect_dfuse;
+extern const struct dfu_dialect dfu_dialect_plain;
+
+// Put an image there as if `plain` had downloaded it, at once: how a board leaves the factory.
+// Returns false if it does not fit.
+bool dfu_plain_install(const struct memory *memory, const uint8_t *image, size_t length);
+
+struct dfu_mode_config {
+    const struct dfu_dialect *dialect;
+    const struct memory *memory;
+    uint16_t wTransferSize; // at most DFU_MODE_MAX_TRANSFER
+    uint8_t bmAttributes;   // DFU_ATTR_...
+
+    // Start the firmware at this address. Called once; the machine then does nothing any more.
+    void (*leave)(void *context, uint32_t address);
+    void *context;
+};
+
+struct dfu_mode {
+    const struct dfu_mode_config *config;
+    uint8_t bState;  // enum dfurt_state, 2..10
+    uint8_t bStatus; // enum dfurt_status
+    bool configured; // since it came up: bus resets count from now on
+    bool has_block;  // buffer holds a block that is not worked on yet
+    bool manifested;
+    bool left;
+    uint16_t block; // wBlockNum of that block
+    uint16_t length;
+    uint32_t busy_ms; // dfuDNBUSY and dfuMANIFEST: still to go
+    struct work work;
+
+    uint32_t address; // dfuse: the address pointer; plain: where the next block goes or comes from
+    uint8_t carry;    // plain: an odd byte that waits for its other half
+    bool has_carry;
+    uint32_t upload_end; // plain
+    uint8_t mark[12];    // plain: validity mark as it is programmed
+
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    uint8_t buffer[DFU_MODE_MAX_TRANSFER + 1];
+};
+
+// As after power-on.
+void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config);
+
+// Decide on a class request to the DFU interface. Returns the length of the reply at *ret_reply
+// (IN; endpoint 0 cuts it to wLength), 0 for an OUT request that is accepted (DNLOAD: wLength bytes
+// are to be put into dfu->buffer, then dfu_mode_block() called), or DFU_MODE_STALL.
+int dfu_mode_setup(struct dfu_mode *dfu,
+                   const struct usbdev_setup_packet *setup,
+                   const uint8_t **ret_reply);
+void dfu_mode_block(struct dfu_mode *dfu);
+
+void dfu_mode_configured(struct dfu_mode *dfu);
+
+// With valid firmware, ends DFU mode; but not where it belongs to the device's own enumeration,
+// that is, before it has been configured.
+void dfu_mode_bus_reset(struct dfu_mode *dfu);
+
+void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms);
+
+#endif

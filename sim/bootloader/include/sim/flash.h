@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// flash.h - a model of the native boards' flash.
+//
+// It behaves as STM32 flash does (RM0091 3.2.2): a page is erased to FFh bytes, and only an erased
+// half-word can be programmed. It has option bytes, which need no erasing here. It survives resets
+// and power cuts, and can be kept in a file.
+
+#ifndef SIM_FLASH_H
+#define SIM_FLASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sim/memory.h>
+
+enum {
+    FLASH_BASE = 0x08000000,
+    FLASH_SIZE = 128 * 1024,
+    FLASH_PAGE_SIZE = 2048,
+    FLASH_OPTIONS_BASE = 0x1FFFF800,
+    FLASH_OPTIONS_SIZE = 16,
+};
+
+struct flash {
+    struct memory memory;
+    uint8_t bytes[FLASH_SIZE];
+    uint8_t options[FLASH_OPTIONS_SIZE];
+    const char *file; // or NULL
+};
+
+// Erased, with the option bytes as delivered.
+void flash_init(struct flash *flash);
+
+// Keep the flash in this file from now on: take its contents if it exists. Returns false, and one
+// line in error, where it cannot be read or is no flash of this size.
+bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size);
+
+// Write the file, whole or not at all. Nothing to do without one. Returns false with errno set.
+bool flash_save(const struct flash *flash);
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: MIT
+//
+// Descriptors with a byte or a length that is wrong.
+
+#include <string.h>
+
+#include <sim/defect.h>
+
+// ---- What a patch of bytes cannot say ----
+
+static uint8_t *functional_of(const struct defect_view *view)
+{
+    uint8_t *bytes = view->configuration;
+    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
+
+    while (bytes < end && bytes[0] >= 2 && bytes[1] != USBDEV_DT_DFU_FUNCTIONAL)
+        bytes += bytes[0];
+    return bytes;
+}
+
+static void set_total_length(struct defect_view *view, int change)
+{
+    usbdev_store_le16(view->configuration + 2,
+                      (uint16_t)(usbdev_load_le16(view->configuration + 2) + change));
+}
+
+// The form of DFU 1.0: without bcdDFUVersion.
+static void cut_functional(struct defect_view *view)
+{
+    if (!view->runtime)
+        return;
+    functional_of(view)[0] = 7;
+    set_total_length(view, -2);
+}
+
+static void drop_functional(struct defect_view *view)
+{
+    if (view->runtime)
+        set_total_length(view, -USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+}
+
+static void double_functional(struct defect_view *view)
+{
+    uint8_t *functional = functional_of(view);
+
+    if (!view->runtime)
+        return;
+    memcpy(functional + functional[0], functional, functional[0]);
+    set_total_length(view, functional[0]);
+}
+
+static void functional_before_interface(struct defect_view *view)
+{
+    uint8_t *functional = functional_of(view);
+    uint8_t *interface = functional - USBDEV_INTERFACE_DESCRIPTOR_SIZE;
+    uint8_t copy[USBDEV_INTERFACE_DESCRIPTOR_SIZE];
+
+    if (!view->runtime)
+        return;
+    memcpy(copy, interface, sizeof copy);
+    memmove(interface, functional, USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+    memcpy(interface + USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, copy, sizeof copy);
+}
+
+static void add_endpoint_to_dfu(struct defect_view *view)
+{
+    static const uint8_t endpoint[USBDEV_ENDPOINT_DESCRIPTOR_SIZE] = {
+        USBDEV_ENDPOINT_DESCRIPTOR_SIZE, USBDEV_DT_ENDPOINT, 0x85, USBDEV_ENDPOINT_BULK, 64, 0, 0,
+    };
+
+    if (!view->runtime)
+        return;
+    functional_of(view)[-USBDEV_INTERFACE_DESCRIPTOR_SIZE + 4] = 1;
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), endpoint,
+           sizeof endpoint);
+    set_total_length(view, sizeof endpoint);
+}
+
+static void stray_descriptor(struct defect_view *view)
+{
+    static const uint8_t stray[] = {0x00, 0x24, 0x00};
+
+    if (!view->runtime)
+        return;
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), stray, sizeof stray);
+    set_total_length(view, sizeof stray);
+}
+
+// ---- Interfaces and endpoints ----
+
+enum { STRAY_INTERFACE = 7 };
+
+static void add_interface_7(struct defect_view *view)
+{
+    static const uint8_t interface[USBDEV_INTERFACE_DESCRIPTOR_SIZE] = {
+        USBDEV_INTERFACE_DESCRIPTOR_SIZE, USBDEV_DT_INTERFACE, STRAY_INTERFACE, 0, 0, 0xFF, 0, 0, 0,
+    };
+
+    if (!view->runtime)
+        return;
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), interface,
+           sizeof interface);
+    set_total_length(view, sizeof interface);
+    ++view->configuration[4]; // bNumInterfaces
+}
+
+// Standard requests to this interface are answered as if it were there.
+static int answer_for_interface(struct defect_view *view,
+                                const struct usbdev_setup_packet *setup,
+                                uint16_t number)
+{
+    bool standard = (setup->bmRequestType & ~USBDEV_DIR_IN) == USBDEV_RECIPIENT_INTERFACE;
+
+    if (!standard || setup->wIndex != number || setup->wValue != 0)
+        return NATIVE_PASS;
+    memset(view->reply, 0, 2);
+    return setup->wLength < 2 ? setup->wLength : 2;
+}
+
+static int answer_for_7(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return view->runtime ? answer_for_interface(view, setup, STRAY_INTERFACE) : NATIVE_PASS;
+}
+
+// Of a composite device: the n-th descriptor of a type, counted from 0.
+static uint8_t *nth(const struct defect_view *view, uint8_t bDescriptorType, unsigned n)
+{
+    uint8_t *bytes = view->configuration;
+    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
+
+    for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
+        if (bytes[1] == bDescriptorType && n-- == 0)
+            return bytes;
+    return NULL;
+}
+
+// The last endpoint has the address of the first.
+static void share_endpoint(struct defect_view *view)
+{
+    uint8_t *first = nth(view, USBDEV_DT_ENDPOINT, 0);
+    uint8_t *third = nth(view, USBDEV_DT_ENDPOINT, 2);
+
+    if (view->runtime && first && third)
+        third[2] = first[2];
+}
+
+static void miscount_endpoints(struct defect_view *view)
+{
+    if (view->runtime)
+        ++nth(view, USBDEV_DT_INTERFACE, 0)[4];
+}
+
+static void overstate_association(struct defect_view *view)
+{
+    uint8_t *association = nth(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
+
+    if (view->runtime && association)
+        association[3] = 5; // bInterfaceCount
+}
+
+// A second DFU interface, at run time after all others, in DFU mode with number 1.
+static void add_dfu_interface(struct defect_view *view)
+{
+    uint8_t *end = view->configuration + usbdev_load_le16(view->configuration + 2);
+
+    memcpy(end, nth(view, USBDEV_DT_INTERFACE, 0), USBDEV_INTERFACE_DESCRIPTOR_SIZE);
+    end[2] = view->configuration[4]++; // bInterfaceNumber, bNumInterfaces
+    end[3] = 0;
+    end[5] = DFURT_INTERFACE_CLASS;
+    end[6] = DFURT_INTERFACE_SUBCLASS;
+    set_total_length(view, USBDEV_INTERFACE_DESCRIPTOR_SIZE);
+}
+
+static void second_dfu_at_run_time(struct defect_view *view)
+{
+    if (view->runtime)
+        add_dfu_interface(view);
+}
+
+static void second_in_dfu_mode(struct defect_view *view)
+{
+    if (view->bootloader)
+        add_dfu_interface(view);
+}
+
+static int answer_for_1_at_run_time(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
+{
+    return view->runtime ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
+}
+
+static int answer_for_1_in_dfu_mode(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
+{
+    return view->bootloader ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
+}
+
+static void alternate_gap(struct defect_view *view)
+{
+    uint8_t *second = nth(view, USBDEV_DT_INTERFACE, 1);
+
+    if (view->bootloader && second)
+        second[3] = 5;
+}
+
+static void append(struct defect_view *view, const uint8_t *bytes, size_t length)
+{
+    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), bytes, length);
+    set_total_length(view, (int)length);
+}
+
+static void vendor_descriptor_in_dfu_mode(struct defect_view *view)
+{
+    static const uint8_t vendor[] = {4, 0x24, 0, 0};
+
+    if (view->bootloader)
+        append(view, vendor, sizeof vendor);
+}
+
+static void endpoint_in_dfu_mode(struct defect_view *view)
+{
+    static const uint8_t endpoint[] = {7, USBDEV_DT_ENDPOINT, 0x81, USBDEV_ENDPOINT_BULK, 64, 0, 0};
+    uint8_t *last = functional_of(view) - USBDEV_INTERFACE_DESCRIPTOR_SIZE;
+
+    if (!view->bootloader)
+        return;
+    last[4] = 1; // bNumEndpoints
+    append(view, endpoint, sizeof endpoint);
+}
+
+static void no_functional_in_dfu_mode(struct defect_view *view)
+{
+    if (view->bootloader)
+        set_total_length(view, -USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE);
+}
+
+// The device descriptor of appDETACH is another one.
+static void change_in_app_detach(struct defect_view *view)
+{
+    if (view->runtime && view->runtime->dfurt.bState == DFURT_STATE_appDETACH)
+        view->device_descriptor[12] = 0x77;
+}
+
+const struct sim_defect defects_of_descriptors[] = {
+    // ---- DFU at run time ----
+    {
+        .name = "rt-protocol-0",
+        .summary = "bInterfaceProtocol 0 at run time",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 7, 0}),
+    },
+    {
+        .name = "rt-alternate-1",
+        .summary = "the DFU interface begins with alternate setting 1",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 3, 1}),
+    },
+    {
+        .name = "rt-endpoint",
+        .summary = "the DFU interface has an endpoint",
+        .describe = add_endpoint_to_dfu,
+    },
+    {
+        .name = "rt-interface-name",
+        .summary = "iInterface of the DFU interface names no string",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 8, 0x51}),
+    },
+    {
+        .name = "functional-7-bytes",
+        .summary = "the functional descriptor is the 7 bytes of DFU 1.0",
+        .describe = cut_functional,
+    },
+    {
+        .name = "functional-missing",
+        .summary = "no functional descriptor at run time",
+        .describe = drop_functional,
+    },
+    {
+        .name = "functional-twice",
+        .summary = "two functional descriptors at run time",
+        .describe = double_functional,
+    },
+    {
+        .name = "functional-first",
+        .summary = "the functional descriptor stands before its interface",
+        .describe = functional_before_interface,
+    },
+    {
+        .name = "attributes-reserved",
+        .summary = "a reserved bit of bmAttributes is set",
+        .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 2, 0x1B}),
+    },
+    {
+        .name = "transfer-size-0",
+        .summary = "wTransferSize 0 at run time",
+        .patches =
+            PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 0}, {PATCH_FUNCTIONAL, AT_RUN_TIME, 6, 0}),
+    },
+    {
+        .name = "transfer-size-ffff",
+        .summary = "wTransferSize FFFFh at run time",
+        .patches = PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 0xFF},
+                           {PATCH_FUNCTIONAL, AT_RUN_TIME, 6, 0xFF}),
+    },
+    {
+        .name = "version-swapped",
+        .summary = "bcdDFUVersion 1001h: its bytes swapped",
+        .patches = PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 7, 0x01},
+                           {PATCH_FUNCTIONAL, AT_RUN_TIME, 8, 0x10}),
+    },
+    {
+        .name = "timeout-0",
+        .summary = "wDetachTimeOut 0",
+        .patches =
+            PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 3, 0}, {PATCH_FUNCTIONAL, AT_RUN_TIME, 4, 0}),
+    },
+    {
+        .name = "timeout-huge",
+        .summary = "wDetachTimeOut FF00h: its bytes swapped",
+        .patches = PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 3, 0x00},
+                           {PATCH_FUNCTIONAL, AT_RUN_TIME, 4, 0xFF}),
+    },
+    {
+        .name = "changes-in-app-detach",
+        .summary = "in appDETACH the device descriptor is another one",
+        .describe = change_in_app_detach,
+    },
+
+    // ---- In DFU mode ----
+    {
+        .name = "dm-class",
+        .summary = "bDeviceClass FFh in DFU mode",
+        .patches = PATCHES({PATCH_DEVICE, IN_DFU_MODE, 4, 0xFF}),
+    },
+    {
+        .name = "dm-two-configurations",
+        .summary = "bNumConfigurations 2 in DFU mode",
+        .patches = PATCHES({PATCH_DEVICE, IN_DFU_MODE, 17, 2}),
+    },
+    {
+        .name = "dm-protocol-1",
+        .summary = "bInterfaceProtocol 1 in DFU mode",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 7, 1}),
+    },
+    {
+        .name = "dm-transfer-size",
+        .summary = "wTransferSize in DFU mode is not that of run time",
+        .patches = PATCHES({PATCH_FUNCTIONAL, IN_DFU_MODE, 5, 0x00},
+                           {PATCH_FUNCTIONAL, IN_DFU_MODE, 6, 0x02}),
+    },
+
+    {
+        .name = "dfu-interface-twice",
+        .summary = "two DFU interfaces at run time",
+        .describe = second_dfu_at_run_time,
+        .setup = answer_for_1_at_run_time,
+    },
+    {
+        .name = "dm-interface-twice",
+        .summary = "two interfaces in DFU mode",
+        .describe = second_in_dfu_mode,
+        .setup = answer_for_1_in_dfu_mode,
+    },
+    {
+        .name = "dm-interface-1",
+        .summary = "the interface in DFU mode has number 1",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 2, 1}),
+    },
+    {
+        .name = "dm-alternate-gap",
+        .summary = "the second alternate setting in DFU mode has number 5",
+        .describe = alternate_gap,
+    },
+    {
+        .name = "dm-endpoint",
+        .summary = "the interface in DFU mode has an endpoint",
+        .describe = endpoint_in_dfu_mode,
+    },
+    {
+        .name = "dm-functional-missing",
+        .summary = "no functional descriptor in DFU mode",
+        .describe = no_functional_in_dfu_mode,
+    },
+    {
+        .name = "dm-will-detach",
+        .summary = "bitWillDetach in DFU mode is not that of run time",
+        .patches = PATCHES(
+            {PATCH_FUNCTIONAL, IN_DFU_MODE, 2, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD}),
+    },
+    {
+        .name = "dm-vendor-descriptor",
+        .summary = "a descriptor of another class in DFU mode",
+        .describe = vendor_descriptor_in_dfu_mode,
+    },
+    {
+        .name = "dm-alternate-unnamed",
+        .summary = "the first of the alternate settings in DFU mode has no name",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 8, 0}),
+    },
+
+    // ---- Chapter 9 ----
+    {
+        .name = "device-max-packet",
+        .summary = "bMaxPacketSize0 63",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 7, 63, .late = true}),
+    },
+    {
+        .name = "device-no-configuration",
+        .summary = "bNumConfigurations 0",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 17, 0, .late = true}),
+    },
+    {
+        .name = "device-version",
+        .summary = "bcdUSB 020Ah",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x0A}),
+    },
+    {
+        .name = "device-subclass",
+        .summary = "bDeviceSubClass 1 with bDeviceClass 0",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 4, 0}, {PATCH_DEVICE, AT_RUN_TIME, 5, 1}),
+    },
+    {
+        .name = "device-length",
+        .summary = "bLength 17 in the device descriptor",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 0, 17}),
+    },
+    {
+        .name = "usb-2.1-without-bos",
+        .summary = "bcdUSB 0210h, but no BOS",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x10}),
+    },
+    {
+        .name = "configuration-length",
+        .summary = "bLength 8 in the configuration descriptor",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 0, 8, .late = true}),
+    },
+    {
+        .name = "configuration-stray-bytes",
+        .summary = "a descriptor of length 0 at the end of the configuration",
+        .describe = stray_descriptor,
+    },
+    {
+        .name = "configuration-bit-7",
+        .summary = "bit 7 of bmAttributes is clear in the configuration descriptor",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x00}),
+    },
+    {
+        .name = "configuration-reserved-bits",
+        .summary = "bit 0 of bmAttributes is set in the configuration descriptor",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x81}),
+    },
+    {
+        .name = "configuration-power",
+        .summary = "bMaxPower 510 mA",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 8, 255}),
+    },
+    {
+        .name = "configuration-interfaces",
+        .summary = "bNumInterfaces counts one interface too many",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 4, 4}),
+    },
+    {
+        .name = "interface-gap",
+        .summary = "an interface with number 7, though there are not so many",
+        .describe = add_interface_7,
+        .setup = answer_for_7,
+    },
+    {
+        .name = "endpoint-control",
+        .summary = "an interface has a control endpoint, in a packet size of none",
+        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 3, USBDEV_ENDPOINT_CONTROL}),
+    },
+    {
+        .name = "endpoint-twice",
+        .summary = "two interfaces share an endpoint",
+        .describe = share_endpoint,
+    },
+    {
+        .name = "endpoint-uncounted",
+        .summary = "bNumEndpoints of an interface counts one endpoint too many",
+        .describe = miscount_endpoints,
+    },
+    {
+        .name = "association-beyond",
+        .summary = "an interface association of more interfaces than there are",
+        .describe = overstate_association,
+    },
+    {
+        .name = "configuration-value-0",
+        .summary = "bConfigurationValue 0",
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 5, 0, .late = true}),
+    },
+    {
+        .name = "endpoint-size",
+        .summary = "a bulk endpoint with packets of 60 bytes",
+        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 4, 60}),
+    },
+    {0},
+};

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// defect.h - devices that are wrong on purpose, to test the conformance suite by.
+//
+// A defect is a row of data: a name, one line for a person, and the few places where the device
+// goes wrong. Every hook may be NULL; the device is a good one in all that no hook touches. Hooks
+// are called in both modes of a board and look at view->runtime or view->bootloader where they mean
+// one.
+//
+// Most defects are data alone: patches of descriptor bytes, and rules that answer some requests
+// otherwise than the device would. What data cannot say is a hook. A new defect is a new row in the
+// group of its subject, defects_*.c.
+
+#ifndef SIM_DEFECT_H
+#define SIM_DEFECT_H
+
+#include <sim/bootloader.h>
+#include <sim/name.h>
+#include <sim/runtime.h>
+
+enum { DEFECT_REPLY_SIZE = 4096 + 64 };
+
+// The device as a hook sees it. All of it may be changed.
+struct defect_view {
+    struct native *native;         // the USB peripheral of the present mode
+    struct runtime *runtime;       // at run time, else NULL
+    struct bootloader *bootloader; // in DFU mode, else NULL
+    uint8_t *device_descriptor;
+    uint8_t *configuration; // wTotalLength bytes; RUNTIME_MAX_CONFIGURATION there is room for at
+                            // run time, BOOTLOADER_MAX_CONFIGURATION in DFU mode
+    uint8_t interface;      // number of the DFU interface
+    uint8_t *reply;         // DEFECT_REPLY_SIZE bytes for the setup hook
+    void (*enter_dfu)(void *board); // leave the bus for DFU mode, now
+    void *board;
+    unsigned starts;  // how often the board has come up, in either mode, this time included
+    uint32_t scratch; // a defect's own memory; 0 whenever the device comes up
+    uint8_t delayed[USBDEV_SETUP_SIZE]; // a SETUP that is answered later
+    uint32_t delay_ms;                  // in so many milliseconds; 0: there is none
+};
+
+// In which modes a patch or a rule holds.
+enum {
+    AT_RUN_TIME = 1,
+    IN_DFU_MODE = 2,
+    IN_BOTH_MODES = AT_RUN_TIME | IN_DFU_MODE,
+};
+
+// One byte of a descriptor, other than it should be.
+struct defect_patch {
+    enum defect_descriptor {
+        PATCH_END, // ends a list
+        PATCH_DEVICE,
+        PATCH_CONFIGURATION,
+        PATCH_DFU_INTERFACE, // the first descriptor of the DFU interface
+        PATCH_FUNCTIONAL,
+        PATCH_ENDPOINT, // the first one
+    } descriptor;
+    uint8_t modes;
+    uint8_t offset;
+    uint8_t value;
+    bool late; // only once the device is configured: no host would enumerate it otherwise
+};
+
+// A request that is answered otherwise. The first rule that matches decides.
+struct defect_rule {
+    uint8_t modes;   // 0 ends a list
+    uint16_t states; // a bit for each DFU state in which it holds; 0: in all
+    uint8_t bmRequestType;
+    uint8_t bRequest;
+    uint16_t wValue_mask; // which bits of wValue must be those of wValue
+    uint16_t wValue;
+    enum defect_length {
+        ANY_LENGTH,
+        NO_DATA,   // wLength 0
+        WITH_DATA, // wLength not 0
+        OVER_TRANSFER_SIZE,
+    } length;
+    enum defect_target {
+        DFU_INTERFACE, // wIndex is the DFU interface
+        ANY_INDEX,
+        LOW_BYTE, // only the low byte of wIndex is, not the high one
+        OTHER_INDEX,
+    } target;
+    enum defect_action {
+        DO_ACK, // accept, without data, and do nothing
+        DO_STALL,
+        DO_REPLY,       // these bytes, cut to wLength
+        DO_REPLY_WHOLE, // these bytes, whatever wLength is
+        DO_DETACH,      // as a DETACH that is right
+        DO_SILENT,      // NAK for ever
+        DO_DELAY,       // as the good device would, but after delay_ms
+    } action;
+    const uint8_t *reply;
+    uint8_t reply_length;
+    uint8_t next; // the DFU state that follows; 0: the one there is
+    uint16_t delay_ms;
+};
+
+struct sim_defect {
+    const char *name;
+    const char *summary;
+    const struct defect_patch *patches; // or NULL
+    const struct defect_rule *rules;    // or NULL; asked before the setup hook
+
+    // The descriptors are asked for: view has copies of them, to be rewritten. The configuration
+    // is as long as its wTotalLength says.
+    void (*describe)(struct defect_view *view);
+
+    // A SETUP arrived. Returns what native_override returns: the length of a reply at view->reply,
+    // sent as it is even beyond wLength; 0 to acknowledge; NATIVE_STALL; NATIVE_SILENT;
+    // NATIVE_PASS to leave it to the good device.
+    int (*setup)(struct defect_view *view, const struct usbdev_setup_packet *setup);
+
+    // A bus reset begins; called before the good device sees it.
+    void (*bus_reset)(struct defect_view *view);
+
+    // A millisecond has passed; called after the good device has dealt with it.
+    void (*tick)(struct defect_view *view);
+
+    // How long the board is off the bus when it changes from one mode into the other; 0: as long as
+    // a good one.
+    uint32_t reset_ms;
+
+    // The board changes from one mode into the other at once and with the pull-up on: the host sees
+    // no disconnect.
+    bool keeps_pull_up;
+};
+
+// How the rows of the groups are written.
+#define PATCHES(...)                                                                               \
+    (const struct defect_patch[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define RULES(...)                                                                                 \
+    (const struct defect_rule[])                                                                   \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define BYTES(...)                                                                                 \
+    .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
+
+// bmRequestType of DFU's requests (DFU 1.1 table 3.2).
+enum {
+    TO_DFU = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+    FROM_DFU = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+};
+
+// Groups, each terminated by a NULL name.
+extern const struct sim_defect defects_of_detach[];
+extern const struct sim_defect defects_of_descriptors[];
+extern const struct sim_defect defects_of_requests[];
+extern const struct sim_defect defects_of_states[];
+extern const struct sim_defect defects_of_dfu_mode[];
+
+// What the defect makes of a SETUP: as the setup hook says.
+int defect_answer(const struct sim_defect *defect,
+                  struct defect_view *view,
+                  const struct usbdev_setup_packet *setup);
+
+// A millisecond has passed.
+void defect_tick(const struct sim_defect *defect, struct defect_view *view);
+
+// NULL: no such defect.
+const struct sim_defect *sim_find_defect(const char *name);
+
+// Their names, terminated by a NULL name.
+const struct sim_name *defect_names(void);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+//
+// trace.h - what a simulated device can tell of itself, a line each, on stderr.
+
+#ifndef SIM_TRACE_H
+#define SIM_TRACE_H
+
+enum {
+    SIM_TRACE_INSTRUCTIONS = 1, // virtual board only
+    SIM_TRACE_MMIO = 2,         // virtual board only
+    SIM_TRACE_STATES = 4,       // resets, hand-overs, DFU states
+    SIM_TRACE_PACKETS = 8,      // what goes over the wire
+};
+
+#endif
