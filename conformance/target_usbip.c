@@ -12,7 +12,7 @@
 
 #include "target.h"
 #include "target_requests.h"
-#include "usbip_client.h"
+#include <usbip/client.h>
 
 enum { CONNECT_MS = 3000 };
 

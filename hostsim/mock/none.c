@@ -2,7 +2,7 @@
 //
 // In place of the imitation where umockdev was not there to build it with.
 
-#include "mock.h"
+#include <mock/mock.h>
 
 #include <errno.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 // Two threads: this one lets time pass, and plugs in and out; umockdev's worker answers ioctls.
 // One lock guards the port between them.
 
-#include "mock.h"
+#include <mock/mock.h>
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -14,9 +14,9 @@
 #include <string.h>
 #include <umockdev.h>
 
-#include "command.h"
-#include "mock/port.h"
-#include "mock/usbfs.h"
+#include "port.h"
+#include "usbfs.h"
+#include <command/command.h>
 
 enum {
     COMING_MS = 10 * 1000, // a device that is there is enumerated much sooner

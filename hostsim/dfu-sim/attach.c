@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// dfu-sim attach: simulated devices on this machine's USB, by vhci-hcd.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "rack.h"
+#include <vhci/attach.h>
+
+static void appeared(void *context, struct usbip_device *device, const struct vhci_place *place)
+{
+    (void)context;
+    printf("%s: port %u, bus %u device %u, path %s\n", usbip_device_record(device)->bus_id,
+           place->port, place->busnum, place->devnum, place->path);
+    fflush(stdout);
+}
+
+static void detached(void *context, struct usbip_device *device)
+{
+    (void)context;
+    rack_tell(device, "detached by the kernel");
+}
+
+static int attach_rack(const struct rack *rack)
+{
+    static const struct vhci_attach_events events = {appeared, detached};
+    struct vhci_attach attach;
+    char error[256];
+    int result;
+
+    if (vhci_attach_open(&attach, "/sys", rack->devices, rack->count, &events, NULL, error,
+                         sizeof error) < 0) {
+        fprintf(stderr, "dfu-sim attach: %s\n", error);
+        return 2;
+    }
+    result = loop_run(attach.loop);
+    if (result < 0)
+        fprintf(stderr, "dfu-sim attach: %s\n", strerror(-result));
+    vhci_attach_close(&attach);
+    return result < 0 ? 2 : 0;
+}
+
+int command_attach(int argc, char **argv)
+{
+    struct options options;
+    struct rack rack;
+    char error[256];
+    int status;
+
+    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_COUNT | OPTIONS_CAPTURE, argc, argv, error,
+                      sizeof error) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return 2;
+    }
+    if (rack_open(&rack, &options, true, error, sizeof error) < 0) {
+        fprintf(stderr, "dfu-sim attach: %s\n", error);
+        return 2;
+    }
+    status = attach_rack(&rack);
+    rack_close(&rack);
+    return status;
+}

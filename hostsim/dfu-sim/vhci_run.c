@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+//
+// One loop: it serves the kernel, which enumerates the devices; every few milliseconds a timer
+// looks whether programs can use them; then the command is started; when it has ended the loop is
+// stopped.
+
+#include "vhci_run.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "rack.h"
+#include <command/command.h>
+#include <vhci/attach.h>
+
+enum {
+    LOOK_MS = 5,
+    COMING_MS = 30 * 1000, // on a slow guest it takes 2 s
+    CHOOSING_MS = 5000,    // of that, for the kernel to choose a configuration
+    LEAVING_MS = 2000,     // for a command that was told to stop
+};
+
+struct run {
+    char *const *argv;
+    struct command command;
+    struct vhci_attach attach;
+    struct vhci_place places[OPTIONS_MAX_COUNT];
+    size_t appeared; // devices, and as many of places
+    int timer;
+    int looks;
+    int ended; // pidfd of the command, or -1
+    int error;
+};
+
+const char *vhci_missing(void)
+{
+    static const char attach[] = "/sys/devices/platform/vhci_hcd.0/attach";
+
+    if (access(attach, F_OK) < 0)
+        return "this machine's kernel has no vhci-hcd loaded";
+    return access(attach, W_OK) < 0 ? "no permission to attach to this machine's vhci-hcd" : NULL;
+}
+
+static void set_timer(const struct run *run, int period_ms)
+{
+    const struct timespec period = {.tv_nsec = period_ms * 1000000L};
+
+    timerfd_settime(run->timer, 0, &(struct itimerspec){period, period}, NULL);
+}
+
+static void fail(struct run *run, int error)
+{
+    run->error = error;
+    loop_stop(run->attach.loop);
+}
+
+// ---- Waiting for the devices ----
+
+static void appeared(void *context, struct usbip_device *device, const struct vhci_place *place)
+{
+    struct run *run = context;
+    (void)device;
+
+    if (run->ended < 0 && run->appeared < OPTIONS_MAX_COUNT)
+        run->places[run->appeared++] = *place;
+}
+
+// The kernel has configured it, so it has interfaces, and udev has given the device node to its
+// users. A configuration that it refuses to choose is not waited for. (To read bConfigurationValue
+// would wait for the kernel, and the kernel waits for us.)
+static bool is_usable(const struct vhci_place *place, int waited_ms)
+{
+    char path[128];
+    glob_t interfaces;
+
+    snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s:*", place->path);
+    bool configured = glob(path, GLOB_NOSORT, NULL, &interfaces) == 0;
+    if (configured)
+        globfree(&interfaces);
+    snprintf(path, sizeof(path), "/dev/bus/usb/%03u/%03u", place->busnum, place->devnum);
+    return (configured || waited_ms >= CHOOSING_MS) && access(path, R_OK | W_OK) == 0;
+}
+
+static bool all_usable(const struct run *run)
+{
+    if (run->appeared < run->attach.count)
+        return false;
+    for (size_t i = 0; i < run->appeared; i++)
+        if (!is_usable(&run->places[i], run->looks * LOOK_MS))
+            return false;
+    return true;
+}
+
+// ---- The command ----
+
+static void command_ended(void *context)
+{
+    struct run *run = context;
+
+    loop_stop(run->attach.loop);
+}
+
+static int start_command(struct run *run)
+{
+    int error = command_start(&run->command, run->argv);
+    if (error)
+        return error;
+    run->ended = (int)syscall(SYS_pidfd_open, run->command.pid, 0);
+    return run->ended < 0 ? -errno : loop_watch(run->attach.loop, run->ended, command_ended, run);
+}
+
+static void look(void *context)
+{
+    struct run *run = context;
+    uint64_t ticks;
+
+    if (read(run->timer, &ticks, sizeof(ticks)) < 0)
+        return;
+    if (all_usable(run)) {
+        set_timer(run, 0);
+        int error = start_command(run);
+        if (error)
+            fail(run, error);
+    } else if (++run->looks == COMING_MS / LOOK_MS) {
+        fprintf(stderr, "dfu-sim run: no device that this user may use came up; see dmesg, and "
+                        "whether 90-dfurt-vhci.rules is installed\n");
+        fail(run, -ENODEV);
+    }
+}
+
+// The loop has ended: because the command has, or by a signal, which is then passed on.
+static int command_status(struct run *run)
+{
+    int status = run->error;
+
+    if (run->ended < 0)
+        return status ? status : 128 + SIGINT;
+    for (int ms = 0; !command_wait(&run->command, LOOK_MS, &status); ms += LOOK_MS) {
+        if (ms == 0)
+            kill(run->command.pid, SIGTERM);
+        else if (ms >= LEAVING_MS)
+            kill(run->command.pid, SIGKILL);
+    }
+    close(run->ended);
+    return status;
+}
+
+static int run_attached(struct run *run)
+{
+    int error = loop_watch(run->attach.loop, run->timer, look, run);
+
+    if (error == 0) {
+        set_timer(run, LOOK_MS);
+        error = loop_run(run->attach.loop);
+    }
+    if (error) {
+        fprintf(stderr, "dfu-sim run: %s\n", strerror(-error));
+        run->error = error;
+    }
+    return command_status(run);
+}
+
+int vhci_run(const struct options *options)
+{
+    static const struct vhci_attach_events events = {.appeared = appeared};
+    struct run run = {.argv = options->command, .ended = -1};
+    bool tell = options->sim.trace & SIM_TRACE_STATES; // stderr is the command's
+    struct rack rack;
+    char error[256];
+    int status = -EIO;
+
+    if (rack_open(&rack, options, tell, error, sizeof(error)) < 0) {
+        fprintf(stderr, "dfu-sim run: %s\n", error);
+        return -EINVAL;
+    }
+    command_init(&run.command);
+    run.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (vhci_attach_open(&run.attach, "/sys", rack.devices, rack.count, &events, &run, error,
+                         sizeof(error)) < 0) {
+        fprintf(stderr, "dfu-sim run: %s\n", error);
+    } else {
+        status = run_attached(&run);
+        vhci_attach_close(&run.attach);
+    }
+    close(run.timer);
+    rack_close(&rack);
+    return status;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+
+#include <usbip/remote.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stream.h"
+
+// An operation under way.
+struct call {
+    struct usbip_remote *remote;
+    int fd;
+    uint64_t deadline_ms;
+    char *error;
+    size_t error_size;
+};
+
+// One line that begins with the server's address. Returns -1.
+__attribute__((format(printf, 2, 3))) static int
+complain(const struct call *call, const char *format, ...)
+{
+    va_list arguments;
+    int length =
+        snprintf(call->error, call->error_size, "%s:%s ", call->remote->host, call->remote->port);
+
+    va_start(arguments, format);
+    if (length > 0 && (size_t)length < call->error_size)
+        vsnprintf(call->error + length, call->error_size - (size_t)length, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+static int receive(const struct call *call, uint8_t *bytes, size_t size)
+{
+    int result = stream_receive_all(call->fd, bytes, size, call->deadline_ms);
+
+    if (result == STREAM_LATE)
+        return complain(call, "does not answer: is it a USB/IP server?");
+    if (result == STREAM_CLOSED)
+        return complain(call, "closed the connection: is it a USB/IP server?");
+    return 0;
+}
+
+// Sends a request and receives the head of the reply.
+static int ask(const struct call *call, const struct usbip_request *request, uint32_t *ret_status)
+{
+    enum usbip_op expected = request->op == USBIP_REQ_IMPORT ? USBIP_REP_IMPORT : USBIP_REP_DEVLIST;
+    uint8_t bytes[USBIP_IMPORT_SIZE];
+    struct iovec part = {bytes, usbip_request_encode(bytes, request)};
+    int result;
+
+    if (stream_send(call->fd, &part, 1, call->deadline_ms) < 0)
+        return complain(call, "does not take a request: is it a USB/IP server?");
+    if (receive(call, bytes, USBIP_OP_SIZE) < 0)
+        return -1;
+    result = usbip_op_decode(expected, ret_status, bytes, USBIP_OP_SIZE);
+    if (result < 0)
+        return complain(call, "sent a reply that is no answer: %s", usbip_error_text(result));
+    return 0;
+}
+
+static int receive_record(const struct call *call, struct usbip_record *ret_record)
+{
+    uint8_t bytes[USBIP_RECORD_SIZE];
+    int result;
+
+    if (receive(call, bytes, sizeof bytes) < 0)
+        return -1;
+    result = usbip_record_decode(ret_record, bytes, sizeof bytes);
+    if (result < 0)
+        return complain(call, "described its device wrongly: %s", usbip_error_text(result));
+    return 0;
+}
+
+static const char *refusal(uint32_t status)
+{
+    switch (status) {
+    case USBIP_OP_BUSY:
+        return "it is in use";
+    case USBIP_OP_DEVICE_ERROR:
+        return "it does not enumerate";
+    default:
+        return "it is not there; see usbip list -r";
+    }
+}
+
+static int import(struct call *call)
+{
+    struct usbip_remote *remote = call->remote;
+    struct usbip_request request = {.op = USBIP_REQ_IMPORT};
+    uint32_t status;
+
+    memcpy(request.bus_id, remote->bus_id, sizeof request.bus_id);
+    if (ask(call, &request, &status) < 0)
+        return -1;
+    if (status != USBIP_OP_OK)
+        return complain(call, "does not give device %s away: %s", remote->bus_id, refusal(status));
+    return receive_record(call, &remote->record);
+}
+
+// The rest of the list is not read.
+static int choose(struct call *call)
+{
+    const struct usbip_request request = {.op = USBIP_REQ_DEVLIST};
+    struct usbip_record record;
+    uint32_t status;
+    uint32_t count;
+    uint8_t bytes[4];
+
+    if (ask(call, &request, &status) < 0 || receive(call, bytes, sizeof bytes) < 0)
+        return -1;
+    if (usbip_count_decode(&count, bytes, sizeof bytes) < 0)
+        return complain(call, "sent a list that is no list");
+    if (status != USBIP_OP_OK || count == 0)
+        return complain(call, "has no device to give away");
+    if (receive_record(call, &record) < 0)
+        return -1;
+    memcpy(call->remote->bus_id, record.bus_id, sizeof call->remote->bus_id);
+    return 0;
+}
+
+// Carries an operation out on a connection of its own. Returns the connection, or -1.
+static int carry_out(int (*operation)(struct call *call), struct call *call)
+{
+    const struct usbip_remote *remote = call->remote;
+
+    call->fd = stream_connect(remote->host, remote->port, call->deadline_ms);
+    if (call->fd < 0) {
+        snprintf(call->error, call->error_size,
+                 "cannot connect to %s:%s: %s; is a USB/IP server (dfu-sim serve) running there?",
+                 remote->host, remote->port, strerror(-call->fd));
+        return -1;
+    }
+    if (operation(call) == 0)
+        return call->fd;
+    close(call->fd);
+    return -1;
+}
+
+int usbip_remote_choose(struct usbip_remote *remote,
+                        uint64_t deadline_ms,
+                        char *error,
+                        size_t error_size)
+{
+    struct call call = {remote, -1, deadline_ms, error, error_size};
+    int fd = carry_out(choose, &call);
+
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
+int usbip_remote_import(struct usbip_remote *remote,
+                        uint64_t deadline_ms,
+                        char *error,
+                        size_t error_size)
+{
+    struct call call = {remote, -1, deadline_ms, error, error_size};
+
+    return carry_out(import, &call);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+
+#include "device_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t catch_up_ns = 1000 * SIM_MS; // wall time that is made up for, at most
+static const uint64_t slice_ns = 10 * SIM_MS;      // of busy bus in one usbip_device_run()
+
+void device_note(const struct usbip_device *device, const char *format, ...)
+{
+    char text[200];
+    va_list arguments;
+
+    if (!device->observer.note)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    device->observer.note(device->observer_context, device, text);
+}
+
+// ---- Leaving and coming back ----
+
+void device_tell_client(struct usbip_device *device)
+{
+    if (device->in_use && !device->present)
+        device->left(device->left_context);
+}
+
+static void disconnected(void *context)
+{
+    struct usbip_device *device = context;
+
+    if (device->resetting)
+        return;
+    if (device->present)
+        device_note(device, "left the bus");
+    device->present = false;
+    device->failed = false;
+    device_tell_client(device);
+}
+
+static void welcome(struct usbip_device *device)
+{
+    // Linux counts device numbers from 1 to 127, a new one for each arrival.
+    device->record.devnum = device->record.devnum % 127 + 1;
+    if (device_enumerate(device) == 0)
+        device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
+                    device->record.idProduct);
+}
+
+static void tell_trouble(struct usbip_device *device)
+{
+    struct sim_device *sim = sim_host_device(device->host);
+    const char *trouble = sim->ops->trouble ? sim->ops->trouble(sim) : NULL;
+
+    if (!trouble || device->troubled)
+        return;
+    device->troubled = true;
+    device_note(device, "%s", trouble);
+}
+
+// ---- Opening ----
+
+struct usbip_device *usbip_device_open(struct sim_device *sim,
+                                       unsigned port,
+                                       const struct usbip_observer *observer,
+                                       void *context)
+{
+    static const struct sim_host_events events = {.disconnected = disconnected};
+    struct usbip_device *device = calloc(1, sizeof *device);
+
+    if (device)
+        device->host = sim_host_open(sim, &events, device);
+    if (!device || !device->host) {
+        sim->ops->close(sim);
+        free(device);
+        return NULL;
+    }
+    if (observer)
+        device->observer = *observer;
+    device->observer_context = context;
+    device->record.busnum = 1;
+    device->record.devnum = port + 1; // the root hub is 1
+    device->record.speed = USBIP_SPEED_FULL;
+    snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
+    snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
+             port);
+    if (device_enumerate(device) == SIM_ERR_NO_DEVICE)
+        device_note(device, "the device does not come to the bus: its pull-up is off");
+    tell_trouble(device);
+    return device;
+}
+
+void usbip_device_close(struct usbip_device *device)
+{
+    if (!device)
+        return;
+    device->resetting = true; // nobody is to be told
+    sim_host_close(device->host);
+    free(device);
+}
+
+// ---- Questions ----
+
+const struct usbip_record *usbip_device_record(const struct usbip_device *device)
+{
+    return &device->record;
+}
+
+const struct usbip_interface *usbip_device_interfaces(const struct usbip_device *device)
+{
+    return device->interfaces;
+}
+
+uint64_t usbip_device_now_ns(const struct usbip_device *device)
+{
+    return sim_host_now(device->host);
+}
+
+enum usbip_op_status usbip_device_availability(const struct usbip_device *device)
+{
+    if (device->in_use)
+        return USBIP_OP_BUSY;
+    if (device->failed)
+        return USBIP_OP_DEVICE_ERROR;
+    return device->present ? USBIP_OP_OK : USBIP_OP_NO_DEVICE;
+}
+
+bool usbip_device_needs_time(const struct usbip_device *device)
+{
+    return device->in_use || !device->present;
+}
+
+// ---- Reset ----
+
+bool device_reset(struct usbip_device *device)
+{
+    const struct usbip_record before = device->record;
+
+    // What was submitted before the reset comes before it on the bus too.
+    sim_host_run_busy(device->host, sim_host_now(device->host) + slice_ns);
+    if (!device->present)
+        return false;
+    if (device_enumerate(device) < 0) {
+        device_note(device, "the device did not come back from the reset");
+        return false;
+    }
+    if (before.idVendor != device->record.idVendor || before.idProduct != device->record.idProduct)
+        device_note(device, "the reset turned %04x:%04x into %04x:%04x", before.idVendor,
+                    before.idProduct, device->record.idVendor, device->record.idProduct);
+    return true;
+}
+
+// ---- Use ----
+
+enum usbip_op_status
+usbip_device_import(struct usbip_device *device, void (*left)(void *context), void *context)
+{
+    enum usbip_op_status status = usbip_device_availability(device);
+
+    if (status != USBIP_OP_OK)
+        return status;
+    device->in_use = true;
+    device->touched = false;
+    device->left = left;
+    device->left_context = context;
+    return USBIP_OP_OK;
+}
+
+void usbip_device_release(struct usbip_device *device)
+{
+    device->in_use = false;
+    if (device->present && device->touched)
+        device_reset(device);
+}
+
+bool usbip_device_run(struct usbip_device *device, uint64_t wall_ns)
+{
+    uint64_t elapsed = device->wall_ns ? wall_ns - device->wall_ns : 0;
+    uint64_t limit;
+
+    device->wall_ns = wall_ns;
+    if (elapsed > catch_up_ns)
+        elapsed = catch_up_ns;
+    sim_host_run_until(device->host, sim_host_now(device->host) + elapsed);
+    limit = sim_host_now(device->host) + slice_ns;
+    sim_host_run_busy(device->host, limit);
+    if (!device->present && !device->failed && sim_host_connected(device->host))
+        welcome(device);
+    tell_trouble(device);
+    return sim_host_now(device->host) >= limit;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// usbip_device_private.h - what the files of an exported device share: usbip_device.c has its life
+// on the bus and with its clients, usbip_enumerate.c reads its descriptors, usbip_urb.c moves its
+// transfers.
+
+#ifndef HOSTSIM_USBIP_DEVICE_PRIVATE_H
+#define HOSTSIM_USBIP_DEVICE_PRIVATE_H
+
+#include "endpoints.h"
+#include <usbip/device.h>
+
+enum {
+    MAX_CONFIGURATIONS = 4,
+    MAX_CONFIGURATION = 4096, // bytes of one
+    MAX_INTERFACES = 32,
+};
+
+struct configuration {
+    uint8_t bytes[MAX_CONFIGURATION];
+    size_t length; // as received, whatever the descriptor says
+};
+
+struct usbip_device {
+    struct sim_host *host;
+    struct usbip_observer observer;
+    void *observer_context;
+
+    struct usbip_record record;
+    struct usbip_interface interfaces[MAX_INTERFACES];
+    struct configuration configurations[MAX_CONFIGURATIONS];
+    size_t configuration_count;
+    const struct configuration *active; // or NULL
+    struct usbip_endpoints endpoints;
+
+    bool present;   // on the bus and enumerated
+    bool failed;    // on the bus, and enumerating it failed
+    bool resetting; // a reset is under way: leaving the bus means nothing
+    bool in_use;
+    bool touched;  // its client has sent something
+    bool troubled; // and a person has been told
+    void (*left)(void *context);
+    void *left_context;
+
+    uint64_t wall_ns; // of the last usbip_device_run()
+};
+
+// Something a person wants to know.
+__attribute__((format(printf, 2, 3))) void
+device_note(const struct usbip_device *device, const char *format, ...);
+
+// Wait for the device, reset it, give it an address, read its descriptors; leaves it in the Address
+// state. Pending transfers end. Returns 0 or an enum sim_status.
+int device_enumerate(struct usbip_device *device);
+
+// Reset the bus; returns whether there is a device after it.
+bool device_reset(struct usbip_device *device);
+
+// Tell the client if the device is not there any more.
+void device_tell_client(struct usbip_device *device);
+
+#endif

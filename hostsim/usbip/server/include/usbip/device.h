@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// usbip_device.h - a simulated device as a USB/IP server exports it.
+//
+// It owns the simulated host controller that the device hangs on, and does what USB/IP leaves to
+// the server's machine: it enumerates the device, gives it its address, knows its endpoints, and
+// resets the bus. All URBs of a device pass usbip_device_submit() and one completion: an observer
+// sees every one of them.
+//
+// There is no bus reset in USB/IP: a kernel client resets its virtual port by itself and the server
+// is not told. What it sees is a GET_DESCRIPTOR(DEVICE) with wLength 64, or 8: the first request
+// of Linux to a device that has just been reset. So that request makes a reset here, before it is
+// passed on ("bus reset inferred"). A user space client says it outright, as
+// SET_FEATURE(PORT_RESET) to the device's port. Both give the device a new address and bring it
+// back to the Address state, and a device that a reset turns into another one (DFU 1.1 A.2.2,
+// bitWillDetach = 0) is that other one from then on, for the same client.
+//
+// A device that leaves the bus by itself is another matter: its client is told (left()), its URBs
+// end, and once it is back and has been enumerated it can be imported again.
+//
+// Time. Virtual time is wall time while the device idles, and as fast as the simulator can while
+// transfers move. So it may run ahead of the wall clock, but between the reply to one request and
+// the arrival of the next the device lives at least as long as the host waited: a host that obeys
+// bwPollTimeout is never early.
+
+#ifndef HOSTSIM_USBIP_DEVICE_H
+#define HOSTSIM_USBIP_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sim/host.h>
+
+#include <usbip/proto.h>
+
+struct usbip_device;
+
+// A transfer on its way to the device; the caller's memory, until done() is called.
+struct usbip_urb {
+    // Filled in by the caller.
+    struct usbip_command command; // a USBIP_CMD_SUBMIT that is not isochronous
+    uint8_t *data;                // command.length bytes
+    void (*done)(struct usbip_urb *urb);
+    void *context;
+
+    // Filled in before done().
+    int32_t status;  // enum usbip_status
+    uint32_t actual; // bytes that moved, never more than command.length
+
+    // Private to usbip_device.c.
+    struct usbip_device *device;
+    struct sim_transfer transfer;
+};
+
+// Sees all that passes. Any of them may be NULL.
+struct usbip_observer {
+    void (*submitted)(void *context,
+                      const struct usbip_device *device,
+                      const struct usbip_urb *urb);
+    void (*completed)(void *context,
+                      const struct usbip_device *device,
+                      const struct usbip_urb *urb);
+    // Something a person wants to know: "bus reset inferred".
+    void (*note)(void *context, const struct usbip_device *device, const char *text);
+};
+
+// Plug the device into a host controller of its own and enumerate it. Its bus id is 1-PORT.
+// It takes the simulated device over. NULL if there is no memory. observer may be NULL.
+struct usbip_device *usbip_device_open(struct sim_device *sim,
+                                       unsigned port,
+                                       const struct usbip_observer *observer,
+                                       void *context);
+void usbip_device_close(struct usbip_device *device);
+
+// ---- Questions ----
+
+// As it was when it was enumerated last.
+const struct usbip_record *usbip_device_record(const struct usbip_device *device);
+// The interfaces of its first configuration, record->bNumInterfaces of them.
+const struct usbip_interface *usbip_device_interfaces(const struct usbip_device *device);
+uint64_t usbip_device_now_ns(const struct usbip_device *device); // virtual time
+
+// Can it be imported: USBIP_OP_OK; or is it in use (BUSY), away from the bus (NO_DEVICE), or on it
+// but failing to enumerate (DEVICE_ERROR)?
+enum usbip_op_status usbip_device_availability(const struct usbip_device *device);
+
+// Must usbip_device_run() be called about each millisecond? Only while it is in use, or away.
+bool usbip_device_needs_time(const struct usbip_device *device);
+
+// ---- Use ----
+
+// Take the device; left() is called when it leaves the bus, from inside any of the calls below.
+// Returns what usbip_device_availability() did.
+enum usbip_op_status
+usbip_device_import(struct usbip_device *device, void (*left)(void *context), void *context);
+
+// Give it back. All URBs must have ended. The bus is reset, as usbip-host does.
+void usbip_device_release(struct usbip_device *device);
+
+// Hand a transfer to the device. done() may be called before this returns, and is otherwise called
+// from inside usbip_device_run().
+void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb);
+
+// Take a transfer back that has not ended: done() is called with USBIP_STATUS_ECONNRESET.
+void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb);
+
+// Let the device live until wall_ns (any monotonic clock), then move what transfers can move, up to
+// a few milliseconds of the bus. Returns whether more could move at once: call again soon.
+bool usbip_device_run(struct usbip_device *device, uint64_t wall_ns);
+
+#endif

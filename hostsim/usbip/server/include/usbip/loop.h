@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// loop.h - the event loop of a USB/IP server: it owns the sockets and the clock, and lets sessions
+// (usbip_session.h) and devices (usbip_device.h) do the rest.
+//
+//     struct loop *loop = loop_open(devices, count, &events, context);
+//     loop_listen(loop, "127.0.0.1", "3240");
+//     result = loop_run(loop);        // until SIGINT, SIGTERM or loop_stop()
+//     loop_close(loop);
+//
+// A client that vanishes, says nothing or sends garbage costs the others nothing: no call waits for
+// a peer, and when LOOP_MAX_CONNECTIONS are open the oldest one that has not imported a device
+// makes room for the next.
+
+#ifndef HOSTSIM_LOOP_H
+#define HOSTSIM_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <usbip/device.h>
+
+enum { LOOP_MAX_CONNECTIONS = 64 };
+
+struct loop;
+
+// Any of them may be NULL.
+struct loop_events {
+    // A connection has ended: the device that it had imported, or NULL; what its client did wrong,
+    // one phrase, or NULL.
+    void (*ended)(void *context, struct usbip_device *device, const char *trouble);
+
+    // After each turn of the loop; about each millisecond while a device is in use or away.
+    void (*turned)(void *context);
+};
+
+// The devices stay the caller's and must outlive the loop. SIGINT and SIGTERM are blocked in this
+// process until loop_close(); a child should unblock them. NULL, with errno set, if the system
+// refuses what it takes.
+struct loop *loop_open(struct usbip_device *const *devices,
+                       size_t count,
+                       const struct loop_events *events,
+                       void *context);
+void loop_close(struct loop *loop);
+
+// Accept clients at this address; port "0" takes a free one. Returns the port, or a negative errno
+// (-EADDRNOTAVAIL also for an address that does not exist).
+int loop_listen(struct loop *loop, const char *host, const char *port);
+
+// Serve a connection that exists already; the loop owns fd from here on, also on failure. With a
+// device, the connection carries its URBs from the first byte on; without, it begins with an
+// operation like any other. Returns 0 or a negative errno: -EBUSY if the device cannot be imported
+// now.
+int loop_adopt(struct loop *loop, int fd, struct usbip_device *device);
+
+// Call ready() from inside the loop whenever fd is readable. fd stays the caller's. Returns 0 or a
+// negative errno.
+int loop_watch(struct loop *loop, int fd, void (*ready)(void *context), void *context);
+
+// Returns 0 after SIGINT, SIGTERM or loop_stop(), or a negative errno.
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

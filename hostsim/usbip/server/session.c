@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+//
+// Input is collected until a decoder of usbip_proto.h is content: first the head of a message, then
+// its payload, straight into the URB that will carry it, or nowhere if the submission is refused.
+//
+// URBs live on a list from the end of their payload until their completion; a RET_UNLINK is decided
+// by whether its target is still there.
+
+#include <usbip/session.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t patience_ns = 20 * SIM_MS; // with what one command costs the device
+
+struct pending {
+    struct usbip_urb urb;
+    struct usbip_session *session;
+    struct pending *next;
+    bool unlinked; // a RET_UNLINK answers it
+    uint8_t data[];
+};
+
+struct usbip_session {
+    struct usbip_device *const *devices;
+    size_t device_count;
+    struct usbip_device *device; // imported, or NULL
+    bool over;
+    const char *trouble;
+
+    // Input
+    uint8_t head[USBIP_HEADER_SIZE];
+    size_t head_length;
+    struct usbip_command command; // whose payload is being received
+    size_t payload_size;
+    size_t payload_length;    // received
+    struct pending *incoming; // where it goes, or NULL if refused
+    int32_t refusal;          // status of the refused
+
+    // Transfers
+    struct pending *pending;
+    size_t pending_count;
+    size_t pending_bytes;
+
+    // Output
+    uint8_t *output;
+    size_t output_begin;
+    size_t output_end;
+    size_t output_size;
+};
+
+// ---- Output ----
+
+static void end(struct usbip_session *session, const char *trouble)
+{
+    if (!session->over)
+        session->trouble = trouble;
+    session->over = true;
+}
+
+static size_t output_length(const struct usbip_session *session)
+{
+    return session->output_end - session->output_begin;
+}
+
+// Room for length more bytes at the end of the output, or NULL.
+static uint8_t *reserve(struct usbip_session *session, size_t length)
+{
+    if (session->output_begin > 0) {
+        memmove(session->output, session->output + session->output_begin, output_length(session));
+        session->output_end -= session->output_begin;
+        session->output_begin = 0;
+    }
+    if (session->output_size - session->output_end < length) {
+        size_t size = 2 * (session->output_end + length);
+        uint8_t *output = realloc(session->output, size);
+
+        if (!output) {
+            end(session, "out of memory");
+            return NULL;
+        }
+        session->output = output;
+        session->output_size = size;
+    }
+    session->output_end += length;
+    return session->output + session->output_end - length;
+}
+
+static void send_reply(struct usbip_session *session,
+                       const struct usbip_reply *reply,
+                       const uint8_t *data,
+                       size_t length)
+{
+    uint8_t *bytes = reserve(session, USBIP_HEADER_SIZE + length);
+
+    if (!bytes)
+        return;
+    usbip_reply_encode(bytes, reply);
+    if (length > 0)
+        memcpy(bytes + USBIP_HEADER_SIZE, data, length);
+}
+
+static void send_unlink_reply(struct usbip_session *session, uint32_t seqnum, int32_t status)
+{
+    const struct usbip_reply reply = {.code = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
+
+    send_reply(session, &reply, NULL, 0);
+}
+
+static void refuse(struct usbip_session *session, uint32_t seqnum, int32_t status)
+{
+    const struct usbip_reply reply = {.code = USBIP_RET_SUBMIT, .seqnum = seqnum, .status = status};
+
+    send_reply(session, &reply, NULL, 0);
+}
+
+// ---- Operations ----
+
+static struct usbip_device *find_device(const struct usbip_session *session, const char *bus_id)
+{
+    for (size_t i = 0; i < session->device_count; i++)
+        if (strcmp(usbip_device_record(session->devices[i])->bus_id, bus_id) == 0)
+            return session->devices[i];
+    return NULL;
+}
+
+static void left(void *context)
+{
+    end(context, NULL);
+}
+
+int usbip_session_import(struct usbip_session *session, struct usbip_device *device)
+{
+    enum usbip_op_status status = usbip_device_import(device, left, session);
+
+    if (status == USBIP_OP_OK)
+        session->device = device;
+    return (int)status;
+}
+
+static void answer_import(struct usbip_session *session, const char *bus_id)
+{
+    struct usbip_device *device = find_device(session, bus_id);
+    int status = device ? usbip_session_import(session, device) : USBIP_OP_NO_DEVICE;
+    bool imported = status == USBIP_OP_OK;
+    uint8_t *bytes = reserve(session, USBIP_OP_SIZE + (imported ? USBIP_RECORD_SIZE : 0));
+
+    if (!bytes)
+        return;
+    usbip_op_encode(bytes, USBIP_REP_IMPORT, (uint32_t)status);
+    if (imported)
+        usbip_record_encode(bytes + USBIP_OP_SIZE, usbip_device_record(device));
+    else
+        end(session, NULL);
+}
+
+static void list_device(struct usbip_session *session, const struct usbip_device *device)
+{
+    const struct usbip_record *record = usbip_device_record(device);
+    const struct usbip_interface *interfaces = usbip_device_interfaces(device);
+    uint8_t *bytes =
+        reserve(session, USBIP_RECORD_SIZE + (size_t)record->bNumInterfaces * USBIP_INTERFACE_SIZE);
+
+    if (!bytes)
+        return;
+    usbip_record_encode(bytes, record);
+    bytes += USBIP_RECORD_SIZE;
+    for (size_t i = 0; i < record->bNumInterfaces; i++)
+        usbip_interface_encode(bytes + i * USBIP_INTERFACE_SIZE, &interfaces[i]);
+}
+
+// Devices that could be imported, as usbipd does.
+static void answer_devlist(struct usbip_session *session)
+{
+    uint8_t *bytes = reserve(session, USBIP_DEVLIST_SIZE);
+    uint32_t count = 0;
+
+    if (!bytes)
+        return;
+    for (size_t i = 0; i < session->device_count; i++)
+        count += usbip_device_availability(session->devices[i]) == USBIP_OP_OK;
+    usbip_op_encode(bytes, USBIP_REP_DEVLIST, USBIP_OP_OK);
+    usbip_count_encode(bytes + USBIP_OP_SIZE, count);
+    for (size_t i = 0; i < session->device_count; i++)
+        if (usbip_device_availability(session->devices[i]) == USBIP_OP_OK)
+            list_device(session, session->devices[i]);
+    end(session, NULL);
+}
+
+static int receive_operation(struct usbip_session *session)
+{
+    struct usbip_request request = {0};
+    int used = usbip_request_decode(&request, session->head, session->head_length);
+
+    if (used <= 0)
+        return used;
+    if (request.op == USBIP_REQ_IMPORT)
+        answer_import(session, request.bus_id);
+    else
+        answer_devlist(session);
+    return used;
+}
+
+// ---- URBs ----
+
+static struct pending **find_pending(struct usbip_session *session, uint32_t seqnum)
+{
+    struct pending **link = &session->pending;
+
+    while (*link && (*link)->urb.command.seqnum != seqnum)
+        link = &(*link)->next;
+    return link;
+}
+
+static void urb_done(struct usbip_urb *urb)
+{
+    struct pending *pending = urb->context;
+    struct usbip_session *session = pending->session;
+    const struct usbip_reply reply = {
+        .code = USBIP_RET_SUBMIT,
+        .seqnum = urb->command.seqnum,
+        .status = urb->status,
+        .actual_length = urb->actual,
+    };
+
+    *find_pending(session, urb->command.seqnum) = pending->next;
+    session->pending_count--;
+    session->pending_bytes -= urb->command.length;
+    if (!pending->unlinked)
+        send_reply(session, &reply, pending->data, urb->command.in ? urb->actual : 0);
+    free(pending);
+}
+
+static void submit(struct usbip_session *session, struct pending *pending)
+{
+    pending->next = session->pending;
+    session->pending = pending;
+    session->pending_count++;
+    session->pending_bytes += pending->urb.command.length;
+    usbip_device_submit(session->device, &pending->urb);
+}
+
+static void unlink_urb(struct usbip_session *session, const struct usbip_command *command)
+{
+    struct pending *target = *find_pending(session, command->unlinked);
+
+    if (!target) {
+        send_unlink_reply(session, command->seqnum, USBIP_STATUS_OK);
+        return;
+    }
+    target->unlinked = true;
+    usbip_device_unlink(session->device, &target->urb);
+    send_unlink_reply(session, command->seqnum, USBIP_STATUS_ECONNRESET);
+}
+
+static int32_t find_refusal(const struct usbip_session *session,
+                            const struct usbip_command *command)
+{
+    if (command->iso_packets > 0)
+        return USBIP_STATUS_EINVAL;
+    if (session->pending_count >= USBIP_SESSION_MAX_URBS ||
+        session->pending_bytes + command->length > USBIP_SESSION_MAX_BYTES)
+        return USBIP_STATUS_ENOMEM;
+    return USBIP_STATUS_OK;
+}
+
+static void prepare_submission(struct usbip_session *session)
+{
+    const struct usbip_command *command = &session->command;
+    struct pending *pending = NULL;
+
+    session->refusal = find_refusal(session, command);
+    if (session->refusal == USBIP_STATUS_OK) {
+        pending = calloc(1, sizeof *pending + command->length);
+        if (!pending)
+            session->refusal = USBIP_STATUS_ENOMEM;
+    }
+    if (pending) {
+        pending->session = session;
+        pending->urb.command = *command;
+        pending->urb.data = pending->data;
+        pending->urb.done = urb_done;
+        pending->urb.context = pending;
+    }
+    session->incoming = pending;
+}
+
+static void finish_submission(struct usbip_session *session)
+{
+    struct pending *pending = session->incoming;
+
+    session->incoming = NULL;
+    session->payload_size = 0;
+    session->payload_length = 0;
+    if (pending)
+        submit(session, pending);
+    else
+        refuse(session, session->command.seqnum, session->refusal);
+}
+
+static const char *check_command(struct usbip_session *session, const struct usbip_command *command)
+{
+    const struct usbip_record *record = usbip_device_record(session->device);
+
+    if (command->devid != (record->busnum << 16 | record->devnum))
+        return "a command for a device that was not imported";
+    if (command->code == USBIP_CMD_SUBMIT && *find_pending(session, command->seqnum))
+        return "a sequence number that is still in use";
+    return NULL;
+}
+
+static int receive_command(struct usbip_session *session)
+{
+    int used = usbip_command_decode(&session->command, session->head, session->head_length);
+    const char *trouble;
+
+    if (used <= 0)
+        return used;
+    trouble = check_command(session, &session->command);
+    if (trouble) {
+        end(session, trouble);
+    } else if (session->command.code == USBIP_CMD_UNLINK) {
+        unlink_urb(session, &session->command);
+    } else {
+        prepare_submission(session);
+        session->payload_size = usbip_command_payload(&session->command);
+        if (session->payload_size == 0)
+            finish_submission(session);
+    }
+    return used;
+}
+
+// ---- Input ----
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t receive_payload(struct usbip_session *session, const uint8_t *bytes, size_t length)
+{
+    size_t taken = smaller(length, session->payload_size - session->payload_length);
+
+    // A URB that is carried out has no isochronous descriptors: its payload is its data.
+    if (session->incoming)
+        memcpy(session->incoming->data + session->payload_length, bytes, taken);
+    session->payload_length += taken;
+    if (session->payload_length == session->payload_size)
+        finish_submission(session);
+    return taken;
+}
+
+// The next message may be as short as this; an import grows to its full size only once its first
+// bytes have shown that it is one.
+static size_t wanted_head(const struct usbip_session *session)
+{
+    if (session->device)
+        return USBIP_HEADER_SIZE;
+    return session->head_length < USBIP_OP_SIZE ? USBIP_OP_SIZE : USBIP_IMPORT_SIZE;
+}
+
+static size_t receive_head(struct usbip_session *session, const uint8_t *bytes, size_t length)
+{
+    size_t taken = smaller(length, wanted_head(session) - session->head_length);
+    int used;
+
+    memcpy(session->head + session->head_length, bytes, taken);
+    session->head_length += taken;
+    used = session->device ? receive_command(session) : receive_operation(session);
+    if (used < 0)
+        end(session, usbip_error_text(used));
+    assert(used <= 0 || (size_t)used == session->head_length);
+    if (used > 0)
+        session->head_length = 0;
+    return taken;
+}
+
+bool usbip_session_wants(const struct usbip_session *session)
+{
+    return !session->over && output_length(session) < USBIP_SESSION_MAX_OUTPUT;
+}
+
+static size_t receive_some(struct usbip_session *session, const uint8_t *bytes, size_t length)
+{
+    if (session->payload_size > 0)
+        return receive_payload(session, bytes, length);
+    return receive_head(session, bytes, length);
+}
+
+static uint64_t device_time(const struct usbip_session *session)
+{
+    return session->device ? usbip_device_now_ns(session->device) : UINT64_MAX;
+}
+
+// A bus reset is carried out at once and takes the simulator long: whoever else the server has is
+// to have a turn before the next.
+size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length)
+{
+    size_t taken = 0;
+    bool long_one = false;
+
+    while (taken < length && usbip_session_wants(session) && !long_one) {
+        uint64_t begin_ns = device_time(session);
+
+        taken += receive_some(session, bytes + taken, length - taken);
+        long_one = begin_ns != UINT64_MAX && device_time(session) - begin_ns > patience_ns;
+    }
+    return taken;
+}
+
+// ---- The rest ----
+
+struct usbip_session *usbip_session_open(struct usbip_device *const *devices, size_t count)
+{
+    struct usbip_session *session = calloc(1, sizeof *session);
+
+    if (!session)
+        return NULL;
+    session->devices = devices;
+    session->device_count = count;
+    return session;
+}
+
+void usbip_session_close(struct usbip_session *session)
+{
+    if (!session)
+        return;
+    while (session->pending) {
+        session->pending->unlinked = true; // nobody is there to read a reply
+        usbip_device_unlink(session->device, &session->pending->urb);
+    }
+    if (session->device)
+        usbip_device_release(session->device);
+    free(session->incoming);
+    free(session->output);
+    free(session);
+}
+
+const uint8_t *usbip_session_output(const struct usbip_session *session, size_t *ret_length)
+{
+    *ret_length = output_length(session);
+    return *ret_length ? session->output + session->output_begin : NULL;
+}
+
+void usbip_session_sent(struct usbip_session *session, size_t length)
+{
+    assert(length <= output_length(session));
+    session->output_begin += length;
+}
+
+bool usbip_session_over(const struct usbip_session *session)
+{
+    return session->over;
+}
+
+const char *usbip_session_trouble(const struct usbip_session *session)
+{
+    return session->trouble;
+}
+
+struct usbip_device *usbip_session_device(const struct usbip_session *session)
+{
+    return session->device;
+}

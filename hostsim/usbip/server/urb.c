@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+//
+// Transfers of an exported device: from a USB/IP command to a transfer of the simulated host
+// controller and back. Requests that change the host's side of things (resets, SET_CONFIGURATION,
+// SET_INTERFACE) are followed here.
+
+#include <string.h>
+
+#include "device_private.h"
+
+// ---- Requests that mean something to the host ----
+
+static bool is_reset_request(const struct usbdev_setup_packet *setup)
+{
+    enum { PORT_RESET = 4 }; // USB 2.0 table 11-17
+
+    return setup->bmRequestType == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_OTHER) &&
+           setup->bRequest == USBDEV_SET_FEATURE && setup->wValue == PORT_RESET &&
+           setup->wLength == 0;
+}
+
+static bool shows_reset(const struct usbdev_setup_packet *setup)
+{
+    return setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+           setup->wValue == USBDEV_DT_DEVICE << 8 && (setup->wLength == 64 || setup->wLength == 8);
+}
+
+static bool is_set_address(const struct usbdev_setup_packet *setup)
+{
+    return setup->bmRequestType == USBDEV_DIR_OUT && setup->bRequest == USBDEV_SET_ADDRESS;
+}
+
+// ---- Transfers ----
+
+static void complete(struct usbip_urb *urb, int32_t status, size_t actual)
+{
+    struct usbip_device *device = urb->device;
+
+    urb->actual = actual < urb->command.length ? (uint32_t)actual : urb->command.length;
+    urb->status = status;
+    if (status == USBIP_STATUS_OK && urb->command.in && urb->command.flags & USBIP_SHORT_NOT_OK &&
+        urb->actual < urb->command.length)
+        urb->status = USBIP_STATUS_EREMOTEIO;
+    if (device->observer.completed)
+        device->observer.completed(device->observer_context, device, urb);
+    urb->done(urb);
+}
+
+static int32_t urb_status(const struct usbip_device *device, int status)
+{
+    switch ((enum sim_status)status) {
+    case SIM_OK:
+        return USBIP_STATUS_OK;
+    case SIM_ERR_STALL:
+        return USBIP_STATUS_EPIPE;
+    case SIM_ERR_OVERFLOW:
+        return USBIP_STATUS_EOVERFLOW;
+    case SIM_ERR_CANCELLED:
+        return USBIP_STATUS_ECONNRESET;
+    case SIM_ERR_NO_DEVICE:
+        return USBIP_STATUS_ENODEV;
+    case SIM_ERR_GONE:
+        if (device->resetting || !sim_host_connected(device->host))
+            return USBIP_STATUS_ESHUTDOWN;
+        return USBIP_STATUS_EPROTO;
+    case SIM_ERR_TIMEOUT:
+    case SIM_ERR_PROTOCOL:
+        return USBIP_STATUS_EPROTO;
+    }
+    return USBIP_STATUS_EPROTO;
+}
+
+static void choose_configuration(struct usbip_device *device, uint8_t bConfigurationValue)
+{
+    device->active = NULL;
+    device->record.bConfigurationValue = bConfigurationValue;
+    usbip_endpoints_clear(&device->endpoints);
+    for (size_t i = 0; i < device->configuration_count; i++) {
+        const struct configuration *it = &device->configurations[i];
+
+        if (it->length == 0 || it->bytes[5] != bConfigurationValue || bConfigurationValue == 0)
+            continue;
+        device->active = it;
+        usbip_endpoints_configure(&device->endpoints, it->bytes, it->length);
+        return;
+    }
+}
+
+// USB 2.0 9.4.10: the endpoints of the chosen alternate start with DATA0. The host controller does
+// the same for SET_CONFIGURATION and CLEAR_FEATURE by itself.
+static void choose_alternate(struct usbip_device *device, uint8_t interface, uint8_t alternate)
+{
+    if (!device->active)
+        return;
+    usbip_endpoints_set_interface(&device->endpoints, device->active->bytes, device->active->length,
+                                  interface, alternate);
+    for (size_t i = 0; i < sizeof device->endpoints.at / sizeof *device->endpoints.at; i++)
+        if (device->endpoints.at[i].exists && device->endpoints.at[i].bInterfaceNumber == interface)
+            sim_host_reset_toggle(device->host, usbip_endpoints_address(i));
+}
+
+// What an accepted request changes on the host's side.
+static void follow_request(struct usbip_device *device, const struct usbdev_setup_packet *setup)
+{
+    if (setup->bmRequestType == USBDEV_RECIPIENT_DEVICE &&
+        setup->bRequest == USBDEV_SET_CONFIGURATION)
+        choose_configuration(device, (uint8_t)setup->wValue);
+    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
+        setup->bRequest == USBDEV_SET_INTERFACE)
+        choose_alternate(device, (uint8_t)setup->wIndex, (uint8_t)setup->wValue);
+}
+
+static void transfer_done(struct sim_transfer *transfer)
+{
+    struct usbip_urb *urb = transfer->context;
+    const struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
+
+    if (transfer->type == USBDEV_ENDPOINT_CONTROL && transfer->status == SIM_OK)
+        follow_request(urb->device, &setup);
+    complete(urb, urb_status(urb->device, transfer->status), transfer->actual);
+}
+
+static void start(struct usbip_urb *urb)
+{
+    int result = sim_host_submit(urb->device->host, &urb->transfer);
+
+    if (result < 0)
+        complete(urb, urb_status(urb->device, result), 0);
+}
+
+// The data stage is what the SETUP says; the message around it must say the same, or host and
+// device would disagree on how many bytes move.
+static bool fits_setup(const struct usbip_command *command, const struct usbdev_setup_packet *setup)
+{
+    if (command->length != setup->wLength)
+        return false;
+    return setup->wLength == 0 || command->in == ((setup->bmRequestType & USBDEV_DIR_IN) != 0);
+}
+
+// What a person is to know of the reset that a transfer stands for; NULL if it stands for none.
+static const char *reset_meant(const struct usbip_urb *urb)
+{
+    const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
+
+    if (urb->command.endpoint != 0 || !fits_setup(&urb->command, &setup))
+        return NULL;
+    if (is_reset_request(&setup))
+        return "bus reset requested";
+    return shows_reset(&setup) ? "bus reset inferred" : NULL;
+}
+
+// Before the observer is told of the transfer: the note is about this one, and what the reset ended
+// has ended before.
+static bool reset_before(struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const char *meant = reset_meant(urb);
+
+    if (!meant)
+        return true;
+    device_note(device, "%s", meant);
+    return device_reset(device);
+}
+
+static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
+{
+    const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
+
+    if (!fits_setup(&urb->command, &setup)) {
+        complete(urb, USBIP_STATUS_EINVAL, 0);
+        return;
+    }
+    if (is_set_address(&setup)) {
+        complete(urb, USBIP_STATUS_EPERM, 0);
+        return;
+    }
+    if (is_reset_request(&setup)) { // and that is done
+        complete(urb, USBIP_STATUS_OK, 0);
+        device_tell_client(device);
+        return;
+    }
+    urb->transfer = (struct sim_transfer){
+        .type = USBDEV_ENDPOINT_CONTROL,
+        .wMaxPacketSize = sim_host_max_packet0(device->host),
+        .data = urb->data,
+        .length = urb->command.length,
+        .done = transfer_done,
+        .context = urb,
+    };
+    memcpy(urb->transfer.setup, urb->command.setup, USBDEV_SETUP_SIZE);
+    start(urb);
+}
+
+static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
+{
+    uint8_t address = (uint8_t)(urb->command.endpoint | (urb->command.in ? USBDEV_DIR_IN : 0));
+    const struct usbip_endpoint *endpoint = usbip_endpoints_find(&device->endpoints, address);
+
+    if (!endpoint) { // on a real bus nobody would answer
+        complete(urb, USBIP_STATUS_EPROTO, 0);
+        return;
+    }
+    if (endpoint->type != USBDEV_ENDPOINT_BULK && endpoint->type != USBDEV_ENDPOINT_INTERRUPT) {
+        complete(urb, USBIP_STATUS_EINVAL, 0);
+        return;
+    }
+    urb->transfer = (struct sim_transfer){
+        .endpoint = address,
+        .type = endpoint->type,
+        .wMaxPacketSize = endpoint->wMaxPacketSize,
+        .bInterval = endpoint->bInterval,
+        .zero_packet = (urb->command.flags & USBIP_ZERO_PACKET) != 0,
+        .data = urb->data,
+        .length = urb->command.length,
+        .done = transfer_done,
+        .context = urb,
+    };
+    start(urb);
+}
+
+void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
+{
+    bool alive;
+
+    urb->device = device;
+    urb->status = USBIP_STATUS_OK;
+    urb->actual = 0;
+    device->touched = true;
+    alive = reset_before(device, urb);
+    if (device->observer.submitted)
+        device->observer.submitted(device->observer_context, device, urb);
+    if (!alive) {
+        complete(urb, USBIP_STATUS_ENODEV, 0);
+        device_tell_client(device);
+    } else if (urb->command.endpoint == 0) {
+        submit_control(device, urb);
+    } else {
+        submit_data(device, urb);
+    }
+}
+
+void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb)
+{
+    sim_host_cancel(device->host, &urb->transfer);
+}

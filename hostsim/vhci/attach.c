@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+
+#include <vhci/attach.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vhci/vhci.h>
+
+static struct vhci_attach_slot *find_slot(struct vhci_attach *attach,
+                                          const struct usbip_device *device)
+{
+    for (size_t i = 0; i < attach->count; i++)
+        if (attach->slots[i].device == device)
+            return &attach->slots[i];
+    return NULL;
+}
+
+// ---- Attaching ----
+
+// The kernel first: it refuses a port in use, and then the device has not been touched.
+static int attach_slot(struct vhci_attach *attach, struct vhci_attach_slot *slot)
+{
+    const struct usbip_record *record = usbip_device_record(slot->device);
+    int ends[2];
+    int result;
+
+    if (usbip_device_availability(slot->device) != USBIP_OP_OK)
+        return -EAGAIN;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    result = vhci_attach(attach->sysfs, slot->port, ends[1], record->busnum << 16 | record->devnum,
+                         record->speed);
+    close(ends[1]); // the kernel has its own reference
+    if (result < 0) {
+        close(ends[0]);
+        return result;
+    }
+    slot->state = VHCI_SLOT_ATTACHED;
+    return loop_adopt(attach->loop, ends[0], slot->device);
+}
+
+// Another program may take a free port between looking and writing.
+static int attach_to_free_port(struct vhci_attach *attach, struct vhci_attach_slot *slot)
+{
+    int result = -EBUSY;
+
+    for (int attempt = 0; attempt < 10 && result == -EBUSY; attempt++) {
+        result = vhci_find_free(attach->sysfs, &slot->port);
+        if (result < 0)
+            return result;
+        result = attach_slot(attach, slot);
+    }
+    return result;
+}
+
+// ---- While the loop runs ----
+
+static void ended(void *context, struct usbip_device *device, const char *trouble)
+{
+    struct vhci_attach *attach = context;
+    struct vhci_attach_slot *slot = find_slot(attach, device);
+
+    (void)trouble; // the kernel's
+    if (!slot)
+        return;
+    if (usbip_device_availability(device) != USBIP_OP_OK) {
+        slot->state = VHCI_SLOT_AWAY;
+        return;
+    }
+    slot->state = VHCI_SLOT_ENDED;
+    if (attach->events.detached)
+        attach->events.detached(attach->context, device);
+    for (size_t i = 0; i < attach->count; i++)
+        if (attach->slots[i].state != VHCI_SLOT_ENDED)
+            return;
+    loop_stop(attach->loop);
+}
+
+static void look_for(struct vhci_attach *attach, struct vhci_attach_slot *slot)
+{
+    struct vhci_place place = {.port = slot->port};
+    struct vhci_port port;
+
+    if (vhci_find(attach->sysfs, slot->port, &port) < 0 || port.state != VHCI_USED ||
+        vhci_locate(attach->sysfs, port.path, &place.busnum, &place.devnum) < 0)
+        return;
+    memcpy(place.path, port.path, sizeof place.path);
+    slot->state = VHCI_SLOT_APPEARED;
+    if (attach->events.appeared)
+        attach->events.appeared(attach->context, slot->device, &place);
+}
+
+static void turned(void *context)
+{
+    struct vhci_attach *attach = context;
+
+    for (size_t i = 0; i < attach->count; i++) {
+        struct vhci_attach_slot *slot = &attach->slots[i];
+
+        // -EBUSY: the kernel has not cleaned the port up yet. Whatever else it is may pass as well.
+        if (slot->state == VHCI_SLOT_AWAY)
+            attach_slot(attach, slot);
+        else if (slot->state == VHCI_SLOT_ATTACHED)
+            look_for(attach, slot);
+    }
+}
+
+// ---- Opening and closing ----
+
+static void explain(int result, const char *sysfs, char *error, size_t error_size)
+{
+    switch (-result) {
+    case ENODEV:
+        snprintf(error, error_size,
+                 "no vhci-hcd on this machine: load it (modprobe vhci-hcd, as root), or use "
+                 "dfu-sim run --via guest");
+        break;
+    case EACCES:
+    case EPERM:
+        snprintf(error, error_size,
+                 "no permission to write %s/devices/platform/vhci_hcd.0/attach: run as root, or "
+                 "use dfu-sim run --via guest",
+                 sysfs);
+        break;
+    case EBUSY:
+        snprintf(error, error_size,
+                 "all ports of vhci-hcd are in use: detach something (usbip port shows what)");
+        break;
+    case EAGAIN:
+        snprintf(error, error_size, "the device is not on the bus, so it cannot be attached");
+        break;
+    default:
+        snprintf(error, error_size, "cannot attach to vhci-hcd: %s", strerror(-result));
+    }
+}
+
+int vhci_attach_open(struct vhci_attach *attach,
+                     const char *sysfs,
+                     struct usbip_device *const *devices,
+                     size_t count,
+                     const struct vhci_attach_events *events,
+                     void *context,
+                     char *error,
+                     size_t error_size)
+{
+    static const struct loop_events loop_events = {.ended = ended, .turned = turned};
+    int result = 0;
+
+    *attach = (struct vhci_attach){.sysfs = sysfs, .events = *events, .context = context};
+    attach->loop = loop_open(devices, count, &loop_events, attach);
+    if (!attach->loop)
+        result = -errno;
+    while (result == 0 && attach->count < count && attach->count < VHCI_ATTACH_MAX) {
+        struct vhci_attach_slot *slot = &attach->slots[attach->count++];
+
+        slot->device = devices[attach->count - 1];
+        result = attach_to_free_port(attach, slot);
+    }
+    if (result == 0)
+        return 0;
+    explain(result, sysfs, error, error_size);
+    vhci_attach_close(attach);
+    return -1;
+}
+
+void vhci_attach_close(struct vhci_attach *attach)
+{
+    for (size_t i = 0; i < attach->count; i++) {
+        struct vhci_attach_slot *slot = &attach->slots[i];
+
+        if (slot->state == VHCI_SLOT_ATTACHED || slot->state == VHCI_SLOT_APPEARED)
+            vhci_detach(attach->sysfs, slot->port);
+        slot->state = VHCI_SLOT_ENDED;
+    }
+    loop_close(attach->loop);
+    attach->loop = NULL;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// vhci_attach.h - keeps simulated devices attached to this machine's vhci-hcd.
+//
+// Each device gets a port and a socketpair: the kernel has one end, the loop serves the other. A
+// device that leaves the bus by itself closes its connection, and the kernel sees an unplug; once
+// it is back it is attached to the same port again, so that it keeps its path.
+//
+//     result = vhci_attach_open(&attach, "/sys", devices, count, &events, context, error, size);
+//     result = loop_run(attach.loop);
+//     vhci_attach_close(&attach);
+
+#ifndef HOSTSIM_VHCI_ATTACH_H
+#define HOSTSIM_VHCI_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <usbip/loop.h>
+
+enum { VHCI_ATTACH_MAX = 15 };
+
+// Where the kernel has put a device.
+struct vhci_place {
+    unsigned port;
+    char path[32]; // in /sys/bus/usb/devices
+    unsigned busnum;
+    unsigned devnum;
+};
+
+// Any of them may be NULL.
+struct vhci_attach_events {
+    // The kernel has enumerated the device; again after each return.
+    void (*appeared)(void *context, struct usbip_device *device, const struct vhci_place *place);
+
+    // The kernel has given the device up (`usbip detach`, the module was removed). It is not
+    // attached again; when no device is left, the loop stops.
+    void (*detached)(void *context, struct usbip_device *device);
+};
+
+struct vhci_attach_slot {
+    struct usbip_device *device;
+    unsigned port;
+    enum {
+        VHCI_SLOT_AWAY,     // to be attached as soon as the device and the port allow it
+        VHCI_SLOT_ATTACHED, // the kernel is enumerating it
+        VHCI_SLOT_APPEARED,
+        VHCI_SLOT_ENDED,
+    } state;
+};
+
+struct vhci_attach {
+    struct loop *loop; // for the caller to run, watch and stop
+    const char *sysfs;
+    struct vhci_attach_events events;
+    void *context;
+    struct vhci_attach_slot slots[VHCI_ATTACH_MAX];
+    size_t count;
+};
+
+// Attach all of them. The devices stay the caller's. Returns 0, or -1 with one line in error that
+// says what is missing and what to do; nothing is left attached then.
+int vhci_attach_open(struct vhci_attach *attach,
+                     const char *sysfs,
+                     struct usbip_device *const *devices,
+                     size_t count,
+                     const struct vhci_attach_events *events,
+                     void *context,
+                     char *error,
+                     size_t error_size);
+
+// Detach them.
+void vhci_attach_close(struct vhci_attach *attach);
+
+#endif
