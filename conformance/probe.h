@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #include "backup.h"
-#include "catalogue.h"
+#include "check.h"
 #include "device.h"
 #include "target.h"
 #include "transcript.h"

@@ -65,7 +65,8 @@ struct report {
 };
 
 // What kind of DFU device this is, by the functional descriptor it has in DFU mode, or at run time
-// if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time only".
+// if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time
+// only".
 void report_profile(const struct report *report, char text[REPORT_TEXT]);
 
 struct report_listener {
