@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+//
+// The way from run time into DFU mode (DFU 1.1 5.1), for both kinds of device, and what must not
+// lead there. Waiting is in the target's time.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "check_common.h"
+#include <conformance/modes.h>
+
+enum {
+    SLACK_MS = 250,      // how late a timer may be, a host's own delays included
+    SHORT_WAIT_MS = 200, // a wValue below every sensible wDetachTimeOut
+};
+
+static unsigned timer_ms(const struct probe *probe, unsigned wValue)
+{
+    unsigned longest_ms = device_detach_timeout(&probe->run_time);
+    return wValue < longest_ms ? wValue : longest_ms;
+}
+
+static bool given_detach(struct probe *probe)
+{
+    return given(probe, expect_detach(probe, detach_time(probe)));
+}
+
+// Into DFU mode, where that is not what the check judges.
+static bool given_dfu_mode(struct probe *probe)
+{
+    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL));
+}
+
+// ---- DETACH itself ----
+
+static void detach_completes(struct probe *probe)
+{
+    expect_detach(probe, detach_time(probe));
+}
+
+// A busy host may be late, so a slow one is tried again.
+static void detach_in_time(struct probe *probe)
+{
+    enum { TRIES = 3, LIMIT_US = 50000 };
+    unsigned took_us = 0;
+    for (int i = 0; i < TRIES; ++i) {
+        if (!given_detach(probe))
+            return;
+        size_t count = transcript_count(&probe->transcript);
+        took_us = (unsigned)transcript_get(&probe->transcript, count - 1)->took_us;
+        if (took_us <= LIMIT_US)
+            break;
+        if (!mode_quieten(probe) || !back_to_run_time(probe))
+            break;
+    }
+    expect(probe, took_us <= LIMIT_US, "DETACH done within 50 ms", "%u.%u ms", took_us / 1000,
+           took_us / 100 % 10);
+}
+
+// How long no time is, is left open (DFU 1.1 5.1); that endpoint 0 lives on is not.
+static void detach_wvalue_0(struct probe *probe)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result == 0 && device_will_detach(&probe->run_time)) {
+        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        return;
+    }
+    probe_note(probe, "the device answers: %s", target_error_text(result));
+    expect_alive(probe, "after DETACH with wValue 0");
+}
+
+// ---- The device that leaves by itself ----
+
+static void leaves_by_itself(struct probe *probe)
+{
+    if (given_detach(probe))
+        expect_leave(probe);
+}
+
+static void comes_back_in_dfu_mode(struct probe *probe)
+{
+    if (given_detach(probe) && given(probe, expect_leave(probe)))
+        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+}
+
+// ---- The device that waits for a bus reset ----
+
+static void stays_by_itself(struct probe *probe)
+{
+    if (given_detach(probe))
+        expect_stays(probe, timer_ms(probe, detach_time(probe)) + SLACK_MS,
+                     "the device not to leave");
+}
+
+static void expect_expired(struct probe *probe, unsigned wValue, const char *when)
+{
+    if (!given(probe, expect_detach(probe, (uint16_t)wValue)))
+        return;
+    probe_sleep(probe, timer_ms(probe, wValue) + SLACK_MS, "the detach timer");
+    expect_state(probe, DFURT_STATE_appIDLE, when);
+}
+
+static void timer_expires(struct probe *probe)
+{
+    expect_expired(probe, detach_time(probe), "after the detach timer");
+}
+
+static void timer_obeys_wvalue(struct probe *probe)
+{
+    expect_expired(probe, SHORT_WAIT_MS, "after the time that DETACH asked for (wValue 200)");
+}
+
+// To refuse such a wValue is not forbidden; to wait for it is.
+static void timer_is_capped(struct probe *probe)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, UINT16_MAX, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result == TARGET_ERR_STALL)
+        probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
+    else if (!given(probe, expect_result(probe, result, 0, NULL)))
+        return;
+    probe_sleep(probe, timer_ms(probe, UINT16_MAX) + SLACK_MS, "the detach timer");
+    expect_state(probe, DFURT_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
+}
+
+static void timer_holds(struct probe *probe)
+{
+    if (!given_detach(probe))
+        return;
+    probe_sleep(probe, timer_ms(probe, detach_time(probe)) / 2, "half of the detach timer");
+    expect_state(probe, DFURT_STATE_appDETACH, "after half of the detach timer");
+}
+
+static void poll_time_short(struct probe *probe)
+{
+    enum { SHORT_MS = 100 };
+    struct dfu_status_reply status;
+    if (given_detach(probe) && expect_getstatus(probe, &status))
+        expect(probe, status.bwPollTimeout <= SHORT_MS,
+               "bwPollTimeout <= 100 ms, because dfu-util sleeps it", "%u ms",
+               (unsigned)status.bwPollTimeout);
+}
+
+static void status_says_app_detach(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (given_detach(probe) && expect_getstatus(probe, &status))
+        expect_number(probe, "bState of GETSTATUS after DETACH", status.bState,
+                      DFURT_STATE_appDETACH);
+}
+
+static void run_time_descriptors(struct probe *probe)
+{
+    struct configuration_bytes read;
+    const struct target_descriptors *before = &probe->run_time.raw;
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    if (!given_detach(probe) || !read_device_descriptor(probe, device) ||
+        !expect(probe, memcmp(device, before->device, sizeof device) == 0,
+                "the device descriptor of run time", "another one") ||
+        !read_configuration(probe, &read))
+        return;
+    expect(probe,
+           (size_t)read.length == before->configuration_length &&
+               memcmp(read.bytes, before->configuration, before->configuration_length) == 0,
+           "the configuration descriptor of run time", "another one, %d bytes", read.length);
+}
+
+// ---- Bus resets ----
+
+static void reset_without_detach(struct probe *probe)
+{
+    expect_run_time_after_reset(probe, "after a bus reset without DETACH");
+}
+
+static void reset_after_detach(struct probe *probe)
+{
+    if (given_detach(probe))
+        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+}
+
+static void reset_after_timer(struct probe *probe)
+{
+    if (!given(probe, expect_detach(probe, SHORT_WAIT_MS)))
+        return;
+    probe_sleep(probe, timer_ms(probe, SHORT_WAIT_MS) + SLACK_MS, "the detach timer");
+    expect_run_time_after_reset(probe, "after a bus reset that came too late");
+}
+
+// Whether the request STALLs is the state table's affair; here it is what the reset does.
+static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
+{
+    uint8_t data[16];
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, bRequest, wValue, bRequest == DFURT_UPLOAD ? sizeof data : 0);
+    if (!given_detach(probe))
+        return;
+    probe_control(probe, &setup, data);
+    expect_run_time_after_reset(probe, when);
+}
+
+static void reset_after_illegal(struct probe *probe)
+{
+    reset_after(probe, DFURT_UPLOAD, 0, "after DETACH, an illegal request and a bus reset");
+}
+
+static void reset_after_two_detach(struct probe *probe)
+{
+    reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
+}
+
+static void reset_in_dfu_enumeration(struct probe *probe)
+{
+    if (given_dfu_mode(probe))
+        expect_state(probe, DFURT_STATE_dfuIDLE, "once it is enumerated in DFU mode");
+}
+
+// ---- There and back ----
+
+static void comes_home_the_same(struct probe *probe)
+{
+    struct target_descriptors before = probe->run_time.raw;
+    if (!given_dfu_mode(probe) || !back_to_run_time(probe))
+        return;
+    const struct target_descriptors *after = &probe->run_time.raw;
+    expect(probe,
+           memcmp(after->device, before.device, sizeof before.device) == 0 &&
+               after->configuration_length == before.configuration_length &&
+               memcmp(after->configuration, before.configuration, before.configuration_length) == 0,
+           "the descriptors that it had before", "others");
+}
+
+static void detaches_again(struct probe *probe)
+{
+    if (!given_dfu_mode(probe) || !back_to_run_time(probe))
+        return;
+    if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
+        expect_detach(probe, detach_time(probe)))
+        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+}
+
+#define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
+#define LEAVES (DETACH | NEED_WILL_DETACH)
+#define WAITS (DETACH | NEED_WAIT_RESET)
+
+// clang-format off
+static const struct check checks[] = {
+    {"RT-RESET-01", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "a bus reset without DETACH leaves the device at run time",
+     NEED_RUN_TIME | NEED_DFU_INTERFACE | NEED_RESET, reset_without_detach},
+
+    {"RT-DETACH-01", "DFU 1.1 5.1", LEVEL_MUST,
+     "DETACH completes its status stage before the device leaves",
+     DETACH, detach_completes},
+    {"RT-DETACH-02", "USB 2.0 9.2.6.4", LEVEL_MUST,
+     "DETACH is done within 50 ms",
+     DETACH, detach_in_time},
+    {"RT-DETACH-03", "DFU 1.1 5.1", LEVEL_INFO,
+     "a DETACH with wValue 0 leaves endpoint 0 working",
+     DETACH, detach_wvalue_0},
+    {"RT-DETACH-04", "DFU 1.1 4.1.3", LEVEL_MUST,
+     "with bitWillDetach = 1 the device leaves the bus by itself",
+     LEAVES, leaves_by_itself},
+    {"RT-DETACH-05", "DFU 1.1 5.1", LEVEL_MUST,
+     "with bitWillDetach = 1 the device comes back in DFU mode",
+     LEAVES, comes_back_in_dfu_mode},
+    {"RT-DETACH-06", "DFU 1.1 4.1.3", LEVEL_MUST,
+     "with bitWillDetach = 0 the device does not leave by itself",
+     WAITS, stays_by_itself},
+    {"RT-DETACH-07", "DFU 1.1 5.1", LEVEL_MUST,
+     "the detach timer expires, back to appIDLE",
+     WAITS, timer_expires},
+    {"RT-DETACH-08", "DFU 1.1 5.1", LEVEL_MUST,
+     "the detach timer waits no longer than wValue of DETACH",
+     WAITS, timer_obeys_wvalue},
+    {"RT-DETACH-09", "DFU 1.1 4.1.3", LEVEL_MUST,
+     "the detach timer waits no longer than wDetachTimeOut",
+     WAITS, timer_is_capped},
+    {"RT-DETACH-10", "DFU 1.1 5.1", LEVEL_SHOULD,
+     "the detach timer leaves the host at least half of its time",
+     WAITS, timer_holds},
+    {"RT-DETACH-11", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "GETSTATUS says appDETACH after DETACH",
+     WAITS, status_says_app_detach},
+    {"RT-DESC-09", "DFU 1.1 4.2", LEVEL_MUST,
+     "in appDETACH the device still returns its run-time descriptors",
+     WAITS, run_time_descriptors},
+    {"REQ-10b", "DFU 1.1 6.1.2", LEVEL_SHOULD,
+     "bwPollTimeout in appDETACH is short",
+     WAITS, poll_time_short},
+
+    {"RT-RESET-02", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "a bus reset after the detach timer leaves the device at run time",
+     WAITS | NEED_RESET, reset_after_timer},
+    {"RT-RESET-03", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "a bus reset after DETACH and an illegal request leaves the device at run time",
+     WAITS | NEED_RESET, reset_after_illegal},
+    {"RT-RESET-04", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "a bus reset after a second DETACH leaves the device at run time",
+     WAITS | NEED_RESET, reset_after_two_detach},
+    {"RT-RESET-05", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "a bus reset while the detach timer runs brings the device into DFU mode",
+     WAITS | NEED_RESET, reset_after_detach},
+
+    {"RT-RETURN-01", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "the bus resets of the enumeration in DFU mode do not end DFU mode",
+     DETACH, reset_in_dfu_enumeration},
+    {"RT-RETURN-02", "DFU 1.1 7", LEVEL_MUST,
+     "back at run time the device has the descriptors that it had",
+     DETACH, comes_home_the_same},
+    {"RT-RETURN-03", "DFU 1.1 7", LEVEL_MUST,
+     "back at run time the device can be detached again",
+     DETACH, detaches_again},
+};
+// clang-format on
+
+const struct check_group check_detach = {
+    .title = "Detach and bus reset",
+    .checks = checks,
+    .count = sizeof checks / sizeof checks[0],
+};

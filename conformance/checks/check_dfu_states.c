@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+//
+// The state table in DFU mode, a requirement a cell (DFU 1.1 tables A.2.3 to A.2.8, A.2.10 and
+// A.2.11). In dfuMANIFEST-WAIT-RESET (A.2.9) a device need not answer at all: what ends that state
+// is checked in check_dfu_transfers.c.
+//
+// A row says in which state a request is sent, what the answer is, and which states may follow. One
+// function serves all of them. The state that follows is asked for by GETSTATE, which moves none;
+// for GETSTATUS it is the one that the reply announces.
+
+#include <stdio.h>
+
+#include "check_common.h"
+#include <conformance/dfu_steps.h>
+
+enum outcome {
+    STALLED,
+    ACCEPTED,
+    EITHER, // a table and figure A.1 differ: STALL and dfuERROR, or accepted and dfuIDLE
+};
+
+struct row {
+    uint8_t state;
+    uint8_t bRequest;
+    uint8_t wLength; // 0 where the request needs none; else what is asked for or sent
+    enum outcome outcome;
+    uint16_t next; // a bit for each state that may follow
+};
+
+enum { BLOCK = 64 };
+
+static void put_states(char *text, size_t size, unsigned states)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint8_t state = 0; state <= DFURT_STATE_dfuERROR; ++state) {
+        if ((states & 1u << state) && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " or " : "",
+                                     dfu_state_name(state));
+    }
+}
+
+static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
+{
+    char expected[PROBE_WORDS];
+    put_states(expected, sizeof expected, states);
+    return expect(probe, state <= DFURT_STATE_dfuERROR && (states & 1u << state), expected, "%s",
+                  dfu_state_name(state));
+}
+
+static bool expect_state_after(struct probe *probe, unsigned states)
+{
+    uint8_t state;
+    return expect_getstate(probe, &state) && expect_next(probe, state, states);
+}
+
+// What DNLOAD sends in dfuIDLE and dfuDNLOAD-IDLE must be worth accepting.
+static int send(struct probe *probe, const struct row *row, uint8_t data[BLOCK])
+{
+    if (row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED && row->wLength)
+        return dfu_dnload_something(probe);
+    uint16_t block = device_is_dfuse(&probe->dfu_mode) ? DFUSE_FIRST_BLOCK : 0;
+    bool blocks = row->bRequest == DFURT_DNLOAD || row->bRequest == DFURT_UPLOAD;
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, row->bRequest, blocks ? block : 0, row->wLength);
+    return probe_control(probe, &setup, data);
+}
+
+// An upload that returns less than it was asked for is over (DFU 1.1 6.2).
+static unsigned next_states(const struct row *row, int result)
+{
+    if (row->outcome == EITHER)
+        return result == TARGET_ERR_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
+    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
+        return result < row->wLength ? 1u << DFURT_STATE_dfuIDLE : 1u << DFURT_STATE_dfuUPLOAD_IDLE;
+    return row->next;
+}
+
+static bool expect_outcome(struct probe *probe, const struct row *row, int result)
+{
+    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
+        return probe_inconclusive(probe, "%s", target_error_text(result));
+    bool stalled = result == TARGET_ERR_STALL;
+    if (row->outcome == STALLED)
+        return expect(probe, stalled, "STALL", "%s",
+                      result < 0 ? target_error_text(result) : "the request was accepted");
+    if (row->outcome == EITHER && stalled) {
+        probe_note(probe, "the device goes by the table, not by figure A.1");
+        return true;
+    }
+    return expect(probe, result >= 0, "the request is accepted", "%s", target_error_text(result));
+}
+
+static bool is_busy(uint8_t bState)
+{
+    return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
+}
+
+static void follow_row(struct probe *probe)
+{
+    const struct row *row = probe->check->row;
+    uint8_t data[BLOCK] = {0};
+    if (!dfu_enter_state(probe, row->state))
+        return;
+    bool dnload = row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED;
+    if (dnload && row->state == DFURT_STATE_dfuIDLE && !dfu_prepare_dnload(probe))
+        return;
+    int result = send(probe, row, data);
+    if (is_busy(row->state) && probe_now_us(probe) > probe->busy_until_us) {
+        probe_skip(probe, "needs a device that is in %s for long enough to be asked",
+                   dfu_state_name(row->state));
+        return;
+    }
+    if (!expect_outcome(probe, row, result))
+        return;
+    if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
+        (!expect_next(probe, data[4], row->next) || is_busy(data[4])))
+        return;
+    expect_state_after(probe, next_states(row, result));
+}
+
+// Requests that DFU does not have, in their state.
+static void unknown_requests(struct probe *probe)
+{
+    static const uint8_t requests[] = {7, 8, 0x21, 0x40, 0x7F, 0x80, 0xFF};
+    const struct row *row = probe->check->row;
+    for (size_t i = 0; i < sizeof requests; ++i) {
+        uint8_t none[1];
+        const struct usbdev_setup_packet setup = dfu_setup(probe, requests[i], 0, 0);
+        if (!dfu_enter_state(probe, row->state) || !expect_stall(probe, &setup, none) ||
+            !expect_state_after(probe, row->next))
+            return;
+    }
+}
+
+static void clears_error(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR) || !expect_length(probe, &clear, NULL, 0) ||
+        !expect_getstatus(probe, &status))
+        return;
+    expect_next(probe, status.bState, 1u << DFURT_STATE_dfuIDLE);
+    expect_number(probe, "bStatus after CLRSTATUS", status.bStatus, DFURT_STATUS_OK);
+}
+
+#define IN_DFU_MODE (NEED_DFU_MODE | NEED_DFU_INTERFACE)
+#define DNLOADING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_DNLOAD_BEGUN)
+#define MANIFESTING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_PLAIN | NEED_WRITE)
+#define UPLOADING (IN_DFU_MODE | NEED_CAN_UPLOAD)
+#define S(state) (1u << (state))
+#define ROW(...) (&(const struct row){__VA_ARGS__})
+
+// clang-format off
+static const struct check checks[] = {
+    {"DM-STATE-2-DETACH", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: DETACH STALLs, next is dfuERROR",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-2-DNLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
+     DNLOADING, follow_row, ROW(2, DFURT_DNLOAD, 16, ACCEPTED, S(3))},
+    {"DM-STATE-2-DNLOAD-0", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: DNLOAD without data STALLs, next is dfuERROR",
+     IN_DFU_MODE | NEED_PLAIN, follow_row, ROW(2, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-2-UPLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: UPLOAD is answered, next is dfuUPLOAD-IDLE, or dfuIDLE if it was short",
+     UPLOADING, follow_row, ROW(2, DFURT_UPLOAD, BLOCK, ACCEPTED, S(2) | S(9))},
+    {"DM-STATE-2-GETSTATUS", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: GETSTATUS is answered, the state stays",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_GETSTATUS, 6, ACCEPTED, S(2))},
+    {"DM-STATE-2-CLRSTATUS", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: CLRSTATUS STALLs, next is dfuERROR",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-2-GETSTATE", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: GETSTATE is answered, the state stays",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_GETSTATE, 1, ACCEPTED, S(2))},
+    {"DM-STATE-2-ABORT", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: ABORT is accepted, the state stays",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_ABORT, 0, ACCEPTED, S(2))},
+    {"DM-STATE-2-OTHER", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: requests that DFU does not have STALL, next is dfuERROR",
+     IN_DFU_MODE, unknown_requests, ROW(2, 7, 0, STALLED, S(10))},
+
+    {"DM-STATE-3-DETACH", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-3-DNLOAD", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: DNLOAD with data STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-3-DNLOAD-0", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: DNLOAD without data STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-3-UPLOAD", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: UPLOAD STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-3-GETSTATUS", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: GETSTATUS announces dfuDNBUSY, or dfuDNLOAD-IDLE if all is done",
+     DNLOADING, follow_row, ROW(3, DFURT_GETSTATUS, 6, ACCEPTED, S(4) | S(5))},
+    {"DM-STATE-3-CLRSTATUS", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: CLRSTATUS STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-3-GETSTATE", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: GETSTATE is answered, the state stays",
+     DNLOADING, follow_row, ROW(3, DFURT_GETSTATE, 1, ACCEPTED, S(3))},
+    {"DM-STATE-3-ABORT", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
+     DNLOADING, follow_row, ROW(3, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
+
+    {"DM-STATE-4-DETACH", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-4-DNLOAD", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: DNLOAD with data STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-4-DNLOAD-0", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: DNLOAD without data STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-4-UPLOAD", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: UPLOAD STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-4-GETSTATUS", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: GETSTATUS STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_GETSTATUS, 6, STALLED, S(10))},
+    {"DM-STATE-4-CLRSTATUS", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: CLRSTATUS STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-4-GETSTATE", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: GETSTATE STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_GETSTATE, 1, STALLED, S(10))},
+    {"DM-STATE-4-ABORT", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: ABORT STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_ABORT, 0, STALLED, S(10))},
+
+    {"DM-STATE-5-DETACH", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(5, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-5-DNLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
+     DNLOADING, follow_row, ROW(5, DFURT_DNLOAD, 16, ACCEPTED, S(3))},
+    {"DM-STATE-5-DNLOAD-0", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: DNLOAD without data is accepted, next is dfuMANIFEST-SYNC",
+     MANIFESTING, follow_row, ROW(5, DFURT_DNLOAD, 0, ACCEPTED, S(6))},
+    {"DM-STATE-5-UPLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: UPLOAD STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(5, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-5-GETSTATUS", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: GETSTATUS is answered, the state stays",
+     DNLOADING, follow_row, ROW(5, DFURT_GETSTATUS, 6, ACCEPTED, S(5))},
+    {"DM-STATE-5-CLRSTATUS", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: CLRSTATUS STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(5, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-5-GETSTATE", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: GETSTATE is answered, the state stays",
+     DNLOADING, follow_row, ROW(5, DFURT_GETSTATE, 1, ACCEPTED, S(5))},
+    {"DM-STATE-5-ABORT", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: ABORT is accepted, next is dfuIDLE",
+     DNLOADING, follow_row, ROW(5, DFURT_ABORT, 0, ACCEPTED, S(2))},
+
+    {"DM-STATE-6-DETACH", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: DETACH STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-6-DNLOAD", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: DNLOAD with data STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-6-DNLOAD-0", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: DNLOAD without data STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-6-UPLOAD", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: UPLOAD STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-6-GETSTATUS", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: GETSTATUS announces dfuMANIFEST, or dfuIDLE if all is done",
+     MANIFESTING, follow_row, ROW(6, DFURT_GETSTATUS, 6, ACCEPTED, S(2) | S(7))},
+    {"DM-STATE-6-CLRSTATUS", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: CLRSTATUS STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-6-GETSTATE", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: GETSTATE is answered, the state stays",
+     MANIFESTING, follow_row, ROW(6, DFURT_GETSTATE, 1, ACCEPTED, S(6))},
+    {"DM-STATE-6-ABORT", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
+     MANIFESTING, follow_row, ROW(6, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
+
+    {"DM-STATE-7-DETACH", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: DETACH STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-7-DNLOAD", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: DNLOAD with data STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-7-DNLOAD-0", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: DNLOAD without data STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-7-UPLOAD", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: UPLOAD STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-7-GETSTATUS", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: GETSTATUS STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_GETSTATUS, 6, STALLED, S(10))},
+    {"DM-STATE-7-CLRSTATUS", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: CLRSTATUS STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-7-GETSTATE", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: GETSTATE STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_GETSTATE, 1, STALLED, S(10))},
+    {"DM-STATE-7-ABORT", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: ABORT STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_ABORT, 0, STALLED, S(10))},
+
+    {"DM-STATE-9-DETACH", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: DETACH STALLs, next is dfuERROR",
+     UPLOADING, follow_row, ROW(9, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-9-DNLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: DNLOAD with data STALLs, next is dfuERROR",
+     UPLOADING, follow_row, ROW(9, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-9-DNLOAD-0", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: DNLOAD without data STALLs, next is dfuERROR",
+     UPLOADING, follow_row, ROW(9, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-9-UPLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: UPLOAD is answered, the state stays, or is dfuIDLE if it was short",
+     UPLOADING, follow_row, ROW(9, DFURT_UPLOAD, BLOCK, ACCEPTED, S(2) | S(9))},
+    {"DM-STATE-9-GETSTATUS", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: GETSTATUS is answered, the state stays",
+     UPLOADING, follow_row, ROW(9, DFURT_GETSTATUS, 6, ACCEPTED, S(9))},
+    {"DM-STATE-9-CLRSTATUS", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: CLRSTATUS STALLs, next is dfuERROR",
+     UPLOADING, follow_row, ROW(9, DFURT_CLRSTATUS, 0, STALLED, S(10))},
+    {"DM-STATE-9-GETSTATE", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: GETSTATE is answered, the state stays",
+     UPLOADING, follow_row, ROW(9, DFURT_GETSTATE, 1, ACCEPTED, S(9))},
+    {"DM-STATE-9-ABORT", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: ABORT is accepted, next is dfuIDLE",
+     UPLOADING, follow_row, ROW(9, DFURT_ABORT, 0, ACCEPTED, S(2))},
+    {"DM-STATE-9-OTHER", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: requests that DFU does not have STALL, next is dfuERROR",
+     UPLOADING, unknown_requests, ROW(9, 7, 0, STALLED, S(10))},
+
+    {"DM-STATE-10-DETACH", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: DETACH STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-10-DNLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: DNLOAD with data STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_DNLOAD, 16, STALLED, S(10))},
+    {"DM-STATE-10-DNLOAD-0", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: DNLOAD without data STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_DNLOAD, 0, STALLED, S(10))},
+    {"DM-STATE-10-UPLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: UPLOAD STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+    {"DM-STATE-10-GETSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: GETSTATUS is answered, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATUS, 6, ACCEPTED, S(10))},
+    {"DM-STATE-10-CLRSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: CLRSTATUS is accepted, next is dfuIDLE with status OK",
+     IN_DFU_MODE, clears_error},
+    {"DM-STATE-10-GETSTATE", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: GETSTATE is answered, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATE, 1, ACCEPTED, S(10))},
+    {"DM-STATE-10-ABORT", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: ABORT STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_ABORT, 0, STALLED, S(10))},
+    {"DM-STATE-10-OTHER", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: requests that DFU does not have STALL, the state stays",
+     IN_DFU_MODE, unknown_requests, ROW(10, 7, 0, STALLED, S(10))},
+};
+// clang-format on
+
+const struct check_group check_dfu_states = {
+    .title = "State table in DFU mode",
+    .checks = checks,
+    .count = sizeof checks / sizeof checks[0],
+};

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// catalogue.h - every requirement, as data.
+//
+// Checks (check.h) live in check_*.c by subject, each file one group: a table with the functions
+// above it. The order of the catalogue is the order in which a run goes: what disturbs the device
+// least comes first.
+//
+// Adding a check: write the function (probe.h says what it may do), add a row to the group's table.
+// Adding a group: define it in its own file, name it in catalogue.c.
+
+#ifndef CONFORMANCE_CATALOGUE_H
+#define CONFORMANCE_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <conformance/check.h>
+
+// Ends with NULL.
+extern const struct check_group *const catalogue[];
+
+// The groups, each in the file of its name: check_descriptors.c, ...
+extern const struct check_group check_descriptors;
+extern const struct check_group check_chapter9_descriptors;
+extern const struct check_group check_chapter9_strings;
+extern const struct check_group check_chapter9_requests;
+extern const struct check_group check_requests;
+extern const struct check_group check_states;
+extern const struct check_group check_detach;
+extern const struct check_group check_interop;
+extern const struct check_group check_dfu_descriptors;
+extern const struct check_group check_dfu_states;
+extern const struct check_group check_dfu_transfers;
+extern const struct check_group check_dfuse;
+
+// The check with this id, or NULL.
+const struct check *catalogue_find(const char *id);
+
+size_t catalogue_count(void);
+
+// The group that this check of the catalogue belongs to; NULL for a check from elsewhere.
+const struct check_group *catalogue_group_of(const struct check *check);
+
+// Does id match one of the comma-separated globs? * and ? as in a shell, case ignored.
+bool glob_list_matches(const char *globs, const char *id);
+
+// The first glob of the list that matches no check, copied to ret_glob; false if each matches one.
+bool glob_list_unknown(const char *globs, char *ret_glob, size_t size);
+
+#endif

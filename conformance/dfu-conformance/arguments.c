@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "arguments.h"
+#include "config.h"
+#include <conformance/catalogue.h>
+
+int complain(const char *text)
+{
+    fprintf(stderr, "dfu-conformance: %s\n", text);
+    return RUN_NOTHING_LEARNT;
+}
+
+static const char usage_text[] =
+    "usage: dfu-conformance --target SPEC [OPTION...]\n"
+    "       dfu-conformance --list [--only ID[,ID...]]\n"
+    "\n"
+    "Checks a DFU device against DFU 1.1, and says of each requirement whether it is met.\n"
+    "\n"
+    "  --target SPEC    usb:VID:PID[,serial=S][,path=BUS-PORTS]\n"
+    "                   usbip:HOST:PORT[/BUSID]\n"
+    "                   sim[:DEVICE[,defect=NAME][,firmware=ELF]]\n"
+    "  --list           show the requirements and end\n"
+    "  --only ID,...    only these; * and ? as in a shell\n"
+    "  --no-detach      send no DETACH: the device stays at run time\n"
+    "  --allow-write    checks may write to the device's flash\n"
+    "  --strict         a broken \"should\" is a FAIL, not a WARN\n"
+    "  --waive FILE     known deviations: an id and a reason a line\n"
+    "  --tap            write TAP version 14 instead of the table\n"
+    "  --json FILE      write the report as JSON too\n"
+    "  --junit FILE     write it as JUnit XML too\n"
+    "  --html FILE      write it as a page to read too\n"
+    "  --capture FILE   write the traffic as pcapng, for Wireshark\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 no check failed, 1 a check failed, 2 the checks could not be run.\n";
+
+enum option_value {
+    OPTION_TARGET = 256,
+    OPTION_LIST,
+    OPTION_ONLY,
+    OPTION_NO_DETACH,
+    OPTION_ALLOW_WRITE,
+    OPTION_STRICT,
+    OPTION_WAIVE,
+    OPTION_TAP,
+    OPTION_JSON,
+    OPTION_JUNIT,
+    OPTION_HTML,
+    OPTION_CAPTURE,
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"target", required_argument, NULL, OPTION_TARGET},
+    {"list", no_argument, NULL, OPTION_LIST},
+    {"only", required_argument, NULL, OPTION_ONLY},
+    {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
+    {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"waive", required_argument, NULL, OPTION_WAIVE},
+    {"tap", no_argument, NULL, OPTION_TAP},
+    {"json", required_argument, NULL, OPTION_JSON},
+    {"junit", required_argument, NULL, OPTION_JUNIT},
+    {"html", required_argument, NULL, OPTION_HTML},
+    {"capture", required_argument, NULL, OPTION_CAPTURE},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL},
+};
+
+// Returns -1 to go on, or the exit status.
+static int take_option(struct arguments *arguments, int option)
+{
+    switch (option) {
+    case OPTION_TARGET:
+        arguments->target = optarg;
+        return -1;
+    case OPTION_LIST:
+        arguments->list = true;
+        return -1;
+    case OPTION_ONLY:
+        arguments->run.only = optarg;
+        return -1;
+    case OPTION_NO_DETACH:
+        arguments->run.no_detach = true;
+        return -1;
+    case OPTION_ALLOW_WRITE:
+        arguments->run.allow_write = true;
+        return -1;
+    case OPTION_STRICT:
+        arguments->run.strict = true;
+        return -1;
+    case OPTION_WAIVE:
+        arguments->waive = optarg;
+        return -1;
+    case OPTION_TAP:
+        arguments->tap = true;
+        return -1;
+    case OPTION_JSON:
+        arguments->files.json = optarg;
+        return -1;
+    case OPTION_JUNIT:
+        arguments->files.junit = optarg;
+        return -1;
+    case OPTION_HTML:
+        arguments->files.html = optarg;
+        return -1;
+    case OPTION_CAPTURE:
+        arguments->capture = optarg;
+        return -1;
+    case OPTION_HELP:
+        fputs(usage_text, stdout);
+        return 0;
+    case OPTION_VERSION:
+        printf("dfu-conformance %s\n", SUITE_VERSION);
+        return 0;
+    default:
+        return RUN_NOTHING_LEARNT; // getopt_long has said what is wrong
+    }
+}
+
+int arguments_take(struct arguments *arguments, int argc, char **argv)
+{
+    char text[ERROR_TEXT];
+    char unknown[ERROR_TEXT / 2];
+    int option;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        int status = take_option(arguments, option);
+        if (status >= 0)
+            return status;
+    }
+    if (optind < argc) {
+        snprintf(text, sizeof text, "unexpected argument '%s' (see --help)", argv[optind]);
+        return complain(text);
+    }
+    if (!arguments->list && !arguments->target)
+        return complain("--target is missing (see --help)");
+    if (arguments->run.only && glob_list_unknown(arguments->run.only, unknown, sizeof unknown)) {
+        snprintf(text, sizeof text, "--only: no check is called '%s' (see --list)", unknown);
+        return complain(text);
+    }
+    return -1;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// arguments.h - the command line of dfu-conformance.
+
+#ifndef CONFORMANCE_ARGUMENTS_H
+#define CONFORMANCE_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include <conformance/report_files.h>
+#include <conformance/runner.h>
+
+enum { ERROR_TEXT = 512 };
+
+struct arguments {
+    const char *target;
+    const char *waive;
+    bool list;
+    bool tap;
+    struct report_paths files;
+    const char *capture;
+    struct runner_options run;
+};
+
+// Returns -1 to go on, or the exit status: help was shown, or a line says what is wrong.
+int arguments_take(struct arguments *arguments, int argc, char **argv);
+
+// One line on stderr; returns the exit status that goes with it.
+int complain(const char *text);
+
+#endif

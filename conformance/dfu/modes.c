@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conformance/dfu_steps.h>
+#include <conformance/modes.h>
+
+enum {
+    DETACH_MS = 1000,  // what dfu-util and fwupd ask for
+    REPLUG_MS = 60000, // a person's time to pull a plug and put it back
+};
+
+static bool say(char *why, size_t size, const char *text)
+{
+    snprintf(why, size, "%s", text);
+    return false;
+}
+
+bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
+{
+    if (probe->mode == DEVICE_DFU_MODE)
+        return true;
+    if (!probe->run_time.dfu)
+        return say(why, size, "the device has no DFU interface");
+    bool waits = !device_will_detach(&probe->run_time);
+    if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
+        return say(why, size, "this target cannot reset the bus, and the device waits for that");
+
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result < 0 && result != TARGET_ERR_GONE) {
+        snprintf(why, size, "DETACH: %s", target_error_text(result));
+        return false;
+    }
+    if (waits && result == 0)
+        result = probe_reset(probe);
+    // It may take the reset first and drop its pull-up a moment later.
+    if (probe->mode != DEVICE_DFU_MODE && result == 0)
+        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
+    if (result == TARGET_ERR_TIMEOUT)
+        return say(why, size, "the device does not leave the bus after DETACH");
+    if (probe->mode != DEVICE_DFU_MODE && probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode") < 0)
+        return say(why, size, "the device does not come back after DETACH");
+    if (probe->mode != DEVICE_DFU_MODE)
+        return say(why, size, "the device is still at run time after DETACH");
+    return true;
+}
+
+// ---- Back to run time ----
+
+// Set the address pointer to where the application is, then a download of nothing: the boot loader
+// manifests and jumps there. No flash is touched.
+static bool dfuse_leave(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (!dfu_to_idle(probe) || dfuse_command(probe, DFUSE_SET_ADDRESS, dfuse_address(probe)) < 0 ||
+        !dfu_poll(probe, &status) || dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
+        return false;
+    dfu_ask(probe, &status); // starts it; some are gone before they answer
+    return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&
+           probe_wait_return(probe, PROBE_FWUPD_MS, "run time") == 0;
+}
+
+static void reset_and_find(struct probe *probe)
+{
+    if (probe_reset(probe) == TARGET_ERR_GONE)
+        probe_wait_return(probe, PROBE_FWUPD_MS, "run time");
+}
+
+bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
+{
+    if (probe->mode == DEVICE_DFU_MODE && !backup_restore(probe, why, size))
+        return false;
+    if (probe->mode == DEVICE_DFU_MODE && device_is_dfuse(&probe->dfu_mode))
+        dfuse_leave(probe);
+    if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_RESET))
+        reset_and_find(probe);
+    if (probe->mode == DEVICE_DFU_MODE && ask &&
+        probe_wait_leave(probe, REPLUG_MS, "you to unplug the device and plug it in again") == 0)
+        probe_wait_return(probe, REPLUG_MS, "the device to be plugged in again");
+    if (probe->mode == DEVICE_RUN_TIME)
+        return true;
+    return say(why, size, "the device stays in DFU mode: unplug it and plug it in again");
+}
+
+// ---- Between two checks ----
+
+static int ask_state(struct probe *probe, uint8_t *ret_state)
+{
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    int result = probe_control(probe, &getstate, ret_state);
+    if (result != TARGET_ERR_STALL)
+        return result;
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    result = probe_control(probe, &getstatus, reply);
+    if (result == DFURT_STATUS_REPLY_SIZE)
+        *ret_state = reply[4];
+    return result;
+}
+
+// appDETACH ends by leaving, by an illegal request, or by the timer (tables A.2.1, A.2.2).
+static void end_detach(struct probe *probe)
+{
+    if (device_will_detach(&probe->run_time) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0) {
+        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
+        return;
+    }
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
+    uint8_t state = DFURT_STATE_appIDLE;
+    probe_control(probe, &abort, NULL);
+    ask_state(probe, &state);
+    if (state == DFURT_STATE_appDETACH)
+        probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
+}
+
+static bool gone(int result)
+{
+    return result == TARGET_ERR_GONE || result == TARGET_ERR_IO;
+}
+
+// Returns whether the device answers again.
+static bool recover(struct probe *probe)
+{
+    uint8_t state;
+    if (probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back") < 0)
+        return false;
+    // One that never left and answers no more may have changed its mode behind the host's back.
+    if (gone(ask_state(probe, &state)) && (probe->target->capabilities & TARGET_CAN_RESET))
+        reset_and_find(probe);
+    return !gone(ask_state(probe, &state));
+}
+
+// Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
+static void quieten_dfu_mode(struct probe *probe, uint8_t state)
+{
+    bool idle = state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && dfu_to_idle(probe);
+    if (!idle && (probe->target->capabilities & TARGET_CAN_RESET))
+        reset_and_find(probe);
+}
+
+bool mode_quieten(struct probe *probe)
+{
+    uint8_t state = DFURT_STATE_appIDLE;
+    if (!probe_device(probe)->dfu)
+        return true;
+    if (gone(ask_state(probe, &state)))
+        return recover(probe);
+    if (state == DFURT_STATE_appDETACH) {
+        end_detach(probe);
+        return !gone(ask_state(probe, &state)) || recover(probe);
+    }
+    if (state > DFURT_STATE_dfuIDLE)
+        quieten_dfu_mode(probe, state);
+    return true;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+//
+// probe.h - what a check may do, and how it says what it found.
+//
+// A check is a function that talks to the device and states what it expects:
+//
+//     static void getstate_equals_getstatus(struct probe *probe)
+//     {
+//         struct dfu_status_reply status;
+//         uint8_t state;
+//         if (!expect_getstatus(probe, &status) || !expect_getstate(probe, &state))
+//             return;
+//
+//         expect_number(probe, "bState of GETSTATE", state, status.bState);
+//     }
+//
+// The verdict follows from the expectations: all met is PASS; the first that is not decides (FAIL,
+// WARN or a note, by the level of the check) and is told in full: what was sent, what was expected,
+// what came. An expectation that could not be tested for the transport's sake is INCONCLUSIVE. A
+// check that expected nothing is INCONCLUSIVE too, never a PASS.
+//
+// Every transfer of a run goes through the probe_ functions, and so into the transcript.
+
+#ifndef CONFORMANCE_PROBE_H
+#define CONFORMANCE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <conformance/backup.h>
+#include <conformance/check.h>
+#include <conformance/device.h>
+#include <conformance/target.h>
+#include <conformance/transcript.h>
+
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_FAIL,
+    VERDICT_WARN,
+    VERDICT_SKIP,
+    VERDICT_INCONCLUSIVE,
+};
+
+const char *verdict_text(enum verdict verdict); // "PASS", ...
+
+enum {
+    PROBE_TIMEOUT_MS = 5000,  // of a control transfer, USB 2.0 9.2.6.1
+    PROBE_WORDS = 320,        // longest text of a finding
+    PROBE_DFU_UTIL_MS = 5000, // dfu-util waits that long for DFU mode
+    PROBE_FWUPD_MS = 10000,   // fwupd waits that long
+    PROBE_LEAVE_MS = 3000,    // a device that is to leave by itself has left by then
+    PROBE_CONTROL_MAX = 4096, // longest control transfer that checks make
+};
+
+// Why a verdict is not a plain PASS. Empty strings where there is nothing to say.
+struct finding {
+    char sent[PROBE_WORDS];
+    char expected[PROBE_WORDS];
+    char received[PROBE_WORDS];
+    char message[PROBE_WORDS]; // SKIP and INCONCLUSIVE: the reason; PASS: a note
+};
+
+// Told of long waits while they last, for a person.
+typedef void probe_waiting(void *context, unsigned ms, const char *what);
+
+struct probe {
+    struct target *target;
+    struct transcript transcript;
+
+    // The device in both modes, and in the one it is in now.
+    struct device run_time;
+    struct device dfu_mode;
+    enum device_mode mode;
+
+    // When a busy state that GETSTATUS announced may be over: half of bwPollTimeout has passed.
+    uint64_t busy_until_us;
+
+    struct backup backup; // of the firmware, once a check was to write over it
+
+    const struct check *check; // the one that runs
+    bool strict;               // --strict
+    probe_waiting *waiting;    // may be NULL
+    void *waiting_context;
+
+    // Of the check that runs.
+    enum verdict verdict;
+    bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
+    bool decided;          // verdict is final: the first finding wins
+    unsigned expectations; // how many were tested
+    struct finding finding;
+};
+
+// Start on a target that has just been opened.
+void probe_init(struct probe *probe, struct target *target);
+
+// Forget the last check, begin this one.
+void probe_begin(struct probe *probe, const struct check *check);
+
+// The check has returned: what did it find? Never a PASS that tested nothing.
+enum verdict probe_end(struct probe *probe);
+
+// The device as it is now.
+const struct device *probe_device(const struct probe *probe);
+
+// ---- The bus. Results as in target.h. ----
+
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
+int probe_transfer(struct probe *probe,
+                   uint8_t bEndpointAddress,
+                   uint8_t *data,
+                   size_t length,
+                   unsigned timeout_ms);
+int probe_set_configuration(struct probe *probe, uint8_t value);
+int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternate);
+int probe_clear_halt(struct probe *probe, uint8_t bEndpointAddress);
+int probe_reset(struct probe *probe);
+int probe_to_default(struct probe *probe);
+int probe_to_address(struct probe *probe);
+int probe_suspend(struct probe *probe);
+int probe_resume(struct probe *probe);
+int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what);
+int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what);
+
+// Wait in the target's time; what completes "waiting for ...".
+void probe_sleep(struct probe *probe, unsigned ms, const char *what);
+uint64_t probe_now_us(struct probe *probe);
+
+// Look again at what the target says the device is, and find out in which mode it is. Called by
+// the functions above whenever the device may have changed.
+void probe_refresh(struct probe *probe);
+
+// ---- Requests ----
+
+// A DFU request to the DFU interface, in its own direction (DFU 1.1 table 3.2).
+struct usbdev_setup_packet
+dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength);
+
+struct usbdev_setup_packet
+get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength);
+
+// GETSTATUS, decoded (DFU 1.1 6.1.2).
+struct dfu_status_reply {
+    uint8_t bStatus;
+    uint32_t bwPollTimeout; // ms
+    uint8_t bState;
+    uint8_t iString;
+};
+
+struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE]);
+const char *dfu_state_name(uint8_t bState); // "appIDLE", ..., "state out of range"
+
+// ---- Expectations. Each returns whether it was met; if not, the verdict is set. ----
+
+// The general form; the format tells what was received. What was sent is the last transfer.
+bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
+    __attribute__((format(printf, 4, 5)));
+
+// There is nothing that the requirement speaks of, and so it holds; the note says so.
+void expect_vacuously(struct probe *probe, const char *note);
+
+// A number that must be this.
+bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected);
+
+// The request is carried out: its data stage has this length, or any length.
+bool expect_length(struct probe *probe,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   uint16_t length);
+bool expect_accepted(struct probe *probe,
+                     const struct usbdev_setup_packet *setup,
+                     uint8_t *data,
+                     int *ret_length);
+
+// For a check that sent the request itself: result is this length; or is a STALL. data, or NULL, is
+// what came.
+bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data);
+bool expect_stalled(struct probe *probe, int result, const uint8_t *data);
+
+// The request STALLs.
+bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
+
+// GETSTATUS and GETSTATE answer in full.
+bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
+bool expect_getstate(struct probe *probe, uint8_t *ret_state);
+
+// The device is in this state. In appIDLE both questions may STALL, and that is the answer
+// (table A.2.1: GETSTATUS and GETSTATE are optional there, and are in appDETACH not).
+bool expect_state(struct probe *probe, uint8_t bState, const char *when);
+
+// The device stays on the bus for so long.
+bool expect_stays(struct probe *probe, unsigned ms, const char *what);
+
+// The device is on the bus again within so long, enumerated.
+bool expect_return(struct probe *probe, unsigned ms, const char *what);
+
+// What a check begins with, and does not judge: given(probe, expect_detach(probe, ...)). If it was
+// not met, the check is INCONCLUSIVE and says why; the check that requires it is another one.
+bool given(struct probe *probe, bool met);
+
+// ---- Other verdicts ----
+
+// A result that says nothing of the requirement: the transport failed. Returns false.
+bool probe_inconclusive(struct probe *probe, const char *reason, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// What the check turned out to need is not there. Returns false.
+bool probe_skip(struct probe *probe, const char *reason, ...) __attribute__((format(printf, 2, 3)));
+
+// The requirement speaks of another kind of device than this: a SKIP that nobody can mend, and that
+// is counted apart. Returns false.
+bool probe_inapplicable(struct probe *probe, const char *kind);
+
+// Something worth knowing that leaves the verdict as it is: which of two documented ways the
+// device goes, say.
+void probe_note(struct probe *probe, const char *note, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

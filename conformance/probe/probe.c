@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+//
+// The one wrapper around the target: every function that talks to it fills in one transcript entry.
+// What was found is put into words in probe_findings.c.
+
+#include <conformance/probe.h>
+
+const char *verdict_text(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_PASS:
+        return "PASS";
+    case VERDICT_FAIL:
+        return "FAIL";
+    case VERDICT_WARN:
+        return "WARN";
+    case VERDICT_SKIP:
+        return "SKIP";
+    case VERDICT_INCONCLUSIVE:
+        return "INCONCLUSIVE";
+    }
+    return "?";
+}
+
+void probe_init(struct probe *probe, struct target *target)
+{
+    *probe = (struct probe){.target = target};
+    probe_refresh(probe);
+}
+
+void probe_begin(struct probe *probe, const struct check *check)
+{
+    transcript_clear(&probe->transcript);
+    probe->check = check;
+    probe->verdict = VERDICT_PASS;
+    probe->decided = false;
+    probe->inapplicable = false;
+    probe->expectations = 0;
+    probe->finding = (struct finding){.sent = ""};
+}
+
+enum verdict probe_end(struct probe *probe)
+{
+    if (!probe->decided && probe->expectations == 0)
+        probe_inconclusive(probe, "the check could test nothing");
+    return probe->verdict;
+}
+
+const struct device *probe_device(const struct probe *probe)
+{
+    return probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode;
+}
+
+// ---- The bus ----
+
+uint64_t probe_now_us(struct probe *probe)
+{
+    return probe->target->ops->now_us(probe->target);
+}
+
+static struct transcript_entry entry_start(struct probe *probe, enum transcript_kind kind)
+{
+    return (struct transcript_entry){
+        .kind = kind,
+        .dfu_mode = probe->mode == DEVICE_DFU_MODE,
+        .start_us = probe_now_us(probe),
+    };
+}
+
+static int entry_end(struct probe *probe,
+                     struct transcript_entry *entry,
+                     int result,
+                     const uint8_t *data,
+                     size_t data_size)
+{
+    entry->result = result;
+    entry->took_us = probe_now_us(probe) - entry->start_us;
+    transcript_add(&probe->transcript, *entry, data, data_size);
+    return result;
+}
+
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CONTROL);
+    usbdev_setup_store(entry.setup, setup);
+    entry.asked = setup->wLength;
+
+    int result = probe->target->ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
+    size_t moved = setup->wLength;
+    if (setup->bmRequestType & USBDEV_DIR_IN)
+        moved = result > 0 ? (size_t)result : 0;
+    return entry_end(probe, &entry, result, data, moved);
+}
+
+int probe_transfer(struct probe *probe,
+                   uint8_t bEndpointAddress,
+                   uint8_t *data,
+                   size_t length,
+                   unsigned timeout_ms)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_TRANSFER);
+    entry.bEndpointAddress = bEndpointAddress;
+    entry.asked = length;
+
+    int result =
+        probe->target->ops->transfer(probe->target, bEndpointAddress, data, length, timeout_ms);
+    size_t moved = length;
+    if (bEndpointAddress & USBDEV_DIR_IN)
+        moved = result > 0 ? (size_t)result : 0;
+    return entry_end(probe, &entry, result, data, moved);
+}
+
+int probe_set_configuration(struct probe *probe, uint8_t value)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_CONFIGURATION);
+    const struct usbdev_setup_packet setup = {.bRequest = USBDEV_SET_CONFIGURATION,
+                                              .wValue = value};
+    usbdev_setup_store(entry.setup, &setup);
+    int result = probe->target->ops->set_configuration(probe->target, value);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternate)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SET_INTERFACE);
+    const struct usbdev_setup_packet setup = {.bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                                              .bRequest = USBDEV_SET_INTERFACE,
+                                              .wValue = alternate,
+                                              .wIndex = interface};
+    usbdev_setup_store(entry.setup, &setup);
+    int result = probe->target->ops->set_interface(probe->target, interface, alternate);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_clear_halt(struct probe *probe, uint8_t bEndpointAddress)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CLEAR_HALT);
+    entry.bEndpointAddress = bEndpointAddress;
+    int result = probe->target->ops->clear_halt(probe->target, bEndpointAddress);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+static int
+bus_event(struct probe *probe, enum transcript_kind kind, int (*operation)(struct target *target))
+{
+    struct transcript_entry entry = entry_start(probe, kind);
+    return entry_end(probe, &entry, operation(probe->target), NULL, 0);
+}
+
+int probe_reset(struct probe *probe)
+{
+    int result = bus_event(probe, TRANSCRIPT_RESET, probe->target->ops->reset);
+    if (result == 0)
+        probe_refresh(probe);
+    return result;
+}
+
+int probe_to_default(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_DEFAULT, probe->target->ops->to_default);
+}
+
+int probe_to_address(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_ADDRESS, probe->target->ops->to_address);
+}
+
+int probe_suspend(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_SUSPEND, probe->target->ops->suspend);
+}
+
+int probe_resume(struct probe *probe)
+{
+    return bus_event(probe, TRANSCRIPT_RESUME, probe->target->ops->resume);
+}
+
+static void tell_waiting(struct probe *probe, unsigned ms, const char *what)
+{
+    if (probe->waiting)
+        probe->waiting(probe->waiting_context, ms, what);
+}
+
+int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_LEAVE);
+    tell_waiting(probe, timeout_ms, what);
+    int result = probe->target->ops->wait_leave(probe->target, timeout_ms);
+    return entry_end(probe, &entry, result, NULL, 0);
+}
+
+int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_RETURN);
+    tell_waiting(probe, timeout_ms, what);
+    int result = probe->target->ops->wait_return(probe->target, timeout_ms);
+    entry_end(probe, &entry, result, NULL, 0);
+    if (result == 0)
+        probe_refresh(probe);
+    return result;
+}
+
+void probe_sleep(struct probe *probe, unsigned ms, const char *what)
+{
+    struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SLEEP);
+    tell_waiting(probe, ms, what);
+    probe->target->ops->sleep_ms(probe->target, ms);
+    entry_end(probe, &entry, 0, NULL, 0);
+}
+
+// A wrong device may carry the other mode's bInterfaceProtocol, so the state decides where it can
+// be asked: 2 and above exist in DFU mode only.
+static enum device_mode find_mode(struct probe *probe, const struct device *device)
+{
+    if (!device->dfu)
+        return DEVICE_RUN_TIME;
+    const struct usbdev_setup_packet getstate = {.bmRequestType = 0xA1,
+                                                 .bRequest = DFURT_GETSTATE,
+                                                 .wIndex = device->dfu->bInterfaceNumber,
+                                                 .wLength = DFURT_STATE_REPLY_SIZE};
+    uint8_t state;
+    // The question itself goes to a device in the mode that its descriptors claim.
+    probe->mode = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
+                                                                             : DEVICE_RUN_TIME;
+    if (probe_control(probe, &getstate, &state) != DFURT_STATE_REPLY_SIZE)
+        return probe->mode;
+    return state >= DFURT_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
+}
+
+void probe_refresh(struct probe *probe)
+{
+    struct device now;
+    device_load(&now, &probe->target->descriptors);
+    probe->mode = find_mode(probe, &now);
+    device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
+                &probe->target->descriptors);
+}
+
+// ---- Requests ----
+
+struct usbdev_setup_packet
+dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength)
+{
+    const struct device *device = probe_device(probe);
+    bool in = bRequest == DFURT_UPLOAD || bRequest == DFURT_GETSTATUS || bRequest == DFURT_GETSTATE;
+    return (struct usbdev_setup_packet){
+        .bmRequestType = (uint8_t)((in ? USBDEV_DIR_IN : USBDEV_DIR_OUT) | USBDEV_TYPE_CLASS |
+                                   USBDEV_RECIPIENT_INTERFACE),
+        .bRequest = bRequest,
+        .wValue = wValue,
+        .wIndex = device->dfu ? device->dfu->bInterfaceNumber : 0,
+        .wLength = wLength,
+    };
+}
+
+struct usbdev_setup_packet
+get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength)
+{
+    return (struct usbdev_setup_packet){
+        .bmRequestType = USBDEV_DIR_IN,
+        .bRequest = USBDEV_GET_DESCRIPTOR,
+        .wValue = (uint16_t)(type << 8 | index),
+        .wIndex = language,
+        .wLength = wLength,
+    };
+}
+
+struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE])
+{
+    return (struct dfu_status_reply){
+        .bStatus = bytes[0],
+        .bwPollTimeout = (uint32_t)(bytes[1] | bytes[2] << 8 | bytes[3] << 16),
+        .bState = bytes[4],
+        .iString = bytes[5],
+    };
+}
+
+const char *dfu_state_name(uint8_t bState)
+{
+    static const char *const names[] = {
+        "appIDLE",          "appDETACH",   "dfuIDLE",
+        "dfuDNLOAD-SYNC",   "dfuDNBUSY",   "dfuDNLOAD-IDLE",
+        "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET",
+        "dfuUPLOAD-IDLE",   "dfuERROR",
+    };
+    return bState <= DFURT_STATE_dfuERROR ? names[bState] : "a state out of range";
+}

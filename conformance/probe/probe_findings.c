@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+//
+// What a check found, in words. Expectations speak of the last transfer in the transcript; the
+// first one that is not met decides.
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <conformance/probe.h>
+
+// ---- Findings ----
+
+static void describe_last(const struct probe *probe, char *sent, size_t size)
+{
+    for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
+        const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
+        if (entry->kind == TRANSCRIPT_SLEEP || entry->kind == TRANSCRIPT_WAIT_LEAVE ||
+            entry->kind == TRANSCRIPT_WAIT_RETURN)
+            continue;
+        transcript_sent(entry, sent, size);
+        return;
+    }
+    sent[0] = '\0';
+}
+
+static enum verdict broken_verdict(const struct probe *probe)
+{
+    switch (probe->check->level) {
+    case LEVEL_MUST:
+        return VERDICT_FAIL;
+    case LEVEL_SHOULD:
+        return probe->strict ? VERDICT_FAIL : VERDICT_WARN;
+    case LEVEL_INFO:
+        break;
+    }
+    return VERDICT_PASS;
+}
+
+static bool vbreak(struct probe *probe, const char *expected, const char *received, va_list args)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = broken_verdict(probe);
+    describe_last(probe, probe->finding.sent, sizeof probe->finding.sent);
+    snprintf(probe->finding.expected, sizeof probe->finding.expected, "%s", expected);
+    vsnprintf(probe->finding.received, sizeof probe->finding.received, received, args);
+    return false;
+}
+
+bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
+{
+    ++probe->expectations;
+    if (met)
+        return true;
+    va_list args;
+    va_start(args, received);
+    vbreak(probe, expected, received, args);
+    va_end(args);
+    return false;
+}
+
+void expect_vacuously(struct probe *probe, const char *note)
+{
+    ++probe->expectations;
+    probe_note(probe, "%s", note);
+}
+
+bool probe_inconclusive(struct probe *probe, const char *reason, ...)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = VERDICT_INCONCLUSIVE;
+    va_list args;
+    va_start(args, reason);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    va_end(args);
+    return false;
+}
+
+bool probe_skip(struct probe *probe, const char *reason, ...)
+{
+    if (probe->decided)
+        return false;
+    probe->decided = true;
+    probe->verdict = VERDICT_SKIP;
+    va_list args;
+    va_start(args, reason);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    va_end(args);
+    return false;
+}
+
+bool probe_inapplicable(struct probe *probe, const char *kind)
+{
+    if (!probe->decided)
+        probe->inapplicable = true;
+    return probe_skip(probe, "needs %s", kind);
+}
+
+void probe_note(struct probe *probe, const char *note, ...)
+{
+    if (probe->decided)
+        return;
+    va_list args;
+    va_start(args, note);
+    vsnprintf(probe->finding.message, sizeof probe->finding.message, note, args);
+    va_end(args);
+}
+
+bool given(struct probe *probe, bool met)
+{
+    struct finding *finding = &probe->finding;
+    if (met || !probe->decided || !*finding->expected)
+        return met;
+    probe->verdict = VERDICT_INCONCLUSIVE;
+    snprintf(finding->message, sizeof finding->message,
+             "it did not get so far: expected %.100s; received %.100s", finding->expected,
+             finding->received);
+    finding->expected[0] = '\0';
+    finding->received[0] = '\0';
+    return false;
+}
+
+// ---- Expectations ----
+
+// Decimal, and hexadecimal where that looks different.
+static void format_number(char *text, size_t size, unsigned number)
+{
+    if (number < 10)
+        snprintf(text, size, "%u", number);
+    else
+        snprintf(text, size, "%u (%Xh)", number, number);
+}
+
+bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected)
+{
+    char words[PROBE_WORDS];
+    char number[32];
+    format_number(number, sizeof number, expected);
+    snprintf(words, sizeof words, "%s is %s", what, number);
+    format_number(number, sizeof number, received);
+    return expect(probe, received == expected, words, "%s", number);
+}
+
+// A result that is not what the device was expected to do. The device answers for STALL, for
+// silence and for babble; for the rest the transport may.
+static bool unexpected(struct probe *probe, const char *expected, int result, const uint8_t *data)
+{
+    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO || result == TARGET_ERR_UNSUPPORTED)
+        return probe_inconclusive(probe, "%s", target_error_text(result));
+    if (result < 0)
+        return expect(probe, false, expected, "%s", target_error_text(result));
+    char bytes[100] = "";
+    if (result > 0 && data)
+        format_bytes(bytes, sizeof bytes, data, (size_t)result);
+    return expect(probe, false, expected, "accepted, %d bytes%s%s", result, *bytes ? ": " : "",
+                  bytes);
+}
+
+bool expect_accepted(struct probe *probe,
+                     const struct usbdev_setup_packet *setup,
+                     uint8_t *data,
+                     int *ret_length)
+{
+    int result = probe_control(probe, setup, data);
+    if (result < 0)
+        return unexpected(probe, "the request is carried out", result, NULL);
+    ++probe->expectations;
+    if (ret_length)
+        *ret_length = result;
+    return true;
+}
+
+bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data)
+{
+    if (result != length) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "the request is carried out, %u bytes", length);
+        return unexpected(probe, expected, result, data);
+    }
+    ++probe->expectations;
+    return true;
+}
+
+bool expect_length(struct probe *probe,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   uint16_t length)
+{
+    int result = probe_control(probe, setup, data);
+    return expect_result(probe, result, length, setup->bmRequestType & USBDEV_DIR_IN ? data : NULL);
+}
+
+bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
+{
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, "STALL", result, data);
+    ++probe->expectations;
+    return true;
+}
+
+bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    int result = probe_control(probe, setup, data);
+    return expect_stalled(probe, result, setup->bmRequestType & USBDEV_DIR_IN ? data : NULL);
+}
+
+bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
+{
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE] = {0};
+    if (!expect_length(probe, &setup, reply, DFURT_STATUS_REPLY_SIZE))
+        return false;
+    *ret_status = dfu_status_load(reply);
+    return true;
+}
+
+bool expect_getstate(struct probe *probe, uint8_t *ret_state)
+{
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    return expect_length(probe, &setup, ret_state, DFURT_STATE_REPLY_SIZE);
+}
+
+// GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may.
+bool expect_state(struct probe *probe, uint8_t bState, const char *when)
+{
+    char expected[PROBE_WORDS];
+    snprintf(expected, sizeof expected, "the device is in %s %s", dfu_state_name(bState), when);
+
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    uint8_t state = 0xFF;
+    int result = probe_control(probe, &getstate, &state);
+    if (result == DFURT_STATE_REPLY_SIZE)
+        return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
+                      dfu_state_name(state));
+    // A GETSTATE of another length is judged elsewhere.
+    if (result != TARGET_ERR_STALL && result != TARGET_ERR_OVERFLOW && result != 0)
+        return unexpected(probe, expected, result, &state);
+
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE] = {0};
+    result = probe_control(probe, &getstatus, reply);
+    if (result == DFURT_STATUS_REPLY_SIZE)
+        return expect(probe, reply[4] == bState, expected, "GETSTATUS: bState %u, %s", reply[4],
+                      dfu_state_name(reply[4]));
+    if (result != TARGET_ERR_STALL)
+        return unexpected(probe, expected, result, reply);
+    return expect(probe, bState == DFURT_STATE_appIDLE, expected,
+                  "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
+}
+
+bool expect_stays(struct probe *probe, unsigned ms, const char *what)
+{
+    int result = probe_wait_leave(probe, ms, what);
+    if (result == TARGET_ERR_TIMEOUT) {
+        ++probe->expectations;
+        return true;
+    }
+    if (result < 0)
+        return unexpected(probe, "", result, NULL);
+    return expect(probe, false, "the device stays on the bus", "it left the bus");
+}
+
+bool expect_return(struct probe *probe, unsigned ms, const char *what)
+{
+    int result = probe_wait_return(probe, ms, what);
+    if (result < 0 && result != TARGET_ERR_TIMEOUT)
+        return unexpected(probe, "", result, NULL);
+    char expected[64];
+    snprintf(expected, sizeof expected, "the device is back on the bus within %u ms", ms);
+    return expect(probe, result == 0, expected, "it did not come back");
+}

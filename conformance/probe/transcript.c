@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <conformance/target.h>
+#include <conformance/transcript.h>
+
+void transcript_clear(struct transcript *transcript)
+{
+    transcript->total = 0;
+}
+
+void transcript_add(struct transcript *transcript,
+                    struct transcript_entry entry,
+                    const uint8_t *data,
+                    size_t data_size)
+{
+    entry.data_length = data_size < TRANSCRIPT_EXCERPT ? data_size : TRANSCRIPT_EXCERPT;
+    if (entry.data_length)
+        memcpy(entry.data, data, entry.data_length);
+    transcript->entries[transcript->total % TRANSCRIPT_ENTRIES] = entry;
+    ++transcript->total;
+    if (transcript->tap)
+        transcript->tap(transcript->tap_context, &entry, data, data_size);
+}
+
+size_t transcript_count(const struct transcript *transcript)
+{
+    return transcript->total < TRANSCRIPT_ENTRIES ? transcript->total : TRANSCRIPT_ENTRIES;
+}
+
+size_t transcript_dropped(const struct transcript *transcript)
+{
+    return transcript->total - transcript_count(transcript);
+}
+
+const struct transcript_entry *transcript_get(const struct transcript *transcript, size_t i)
+{
+    return &transcript->entries[(transcript_dropped(transcript) + i) % TRANSCRIPT_ENTRIES];
+}
+
+void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
+{
+    bool all = 3 * length <= size; // two digits and a blank each, or the end after the last
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < length; ++i) {
+        if (!all && used + sizeof " 00 ..." > size) {
+            snprintf(text + used, size - used, " ...");
+            return;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%02x", i ? " " : "", bytes[i]);
+    }
+}
+
+static const char *standard_request(uint8_t bRequest)
+{
+    static const char *const names[] = {
+        [USBDEV_GET_STATUS] = "GET_STATUS",
+        [USBDEV_CLEAR_FEATURE] = "CLEAR_FEATURE",
+        [USBDEV_SET_FEATURE] = "SET_FEATURE",
+        [USBDEV_SET_ADDRESS] = "SET_ADDRESS",
+        [USBDEV_GET_DESCRIPTOR] = "GET_DESCRIPTOR",
+        [USBDEV_SET_DESCRIPTOR] = "SET_DESCRIPTOR",
+        [USBDEV_GET_CONFIGURATION] = "GET_CONFIGURATION",
+        [USBDEV_SET_CONFIGURATION] = "SET_CONFIGURATION",
+        [USBDEV_GET_INTERFACE] = "GET_INTERFACE",
+        [USBDEV_SET_INTERFACE] = "SET_INTERFACE",
+        [USBDEV_SYNCH_FRAME] = "SYNCH_FRAME",
+    };
+    return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
+}
+
+static const char *dfu_request(uint8_t bRequest)
+{
+    static const char *const names[] = {
+        [DFURT_DETACH] = "DETACH",       [DFURT_DNLOAD] = "DNLOAD",
+        [DFURT_UPLOAD] = "UPLOAD",       [DFURT_GETSTATUS] = "GETSTATUS",
+        [DFURT_CLRSTATUS] = "CLRSTATUS", [DFURT_GETSTATE] = "GETSTATE",
+        [DFURT_ABORT] = "ABORT",
+    };
+    return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
+}
+
+void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    uint8_t type = setup[0] & USBDEV_TYPE_MASK;
+    const char *name = NULL;
+    if (type == USBDEV_TYPE_STANDARD)
+        name = standard_request(setup[1]);
+    else if (type == USBDEV_TYPE_CLASS)
+        name = dfu_request(setup[1]);
+
+    // The bare name for a request in its proper form; what is odd about it is in the bytes.
+    if (name)
+        snprintf(text, size, "%s", name);
+    else
+        snprintf(text, size, "%s request %02Xh",
+                 type == USBDEV_TYPE_STANDARD ? "standard"
+                 : type == USBDEV_TYPE_CLASS  ? "class"
+                                              : "vendor",
+                 setup[1]);
+}
+
+static const char *event_text(enum transcript_kind kind)
+{
+    switch (kind) {
+    case TRANSCRIPT_CONTROL:
+    case TRANSCRIPT_TRANSFER:
+        break;
+    case TRANSCRIPT_RESET:
+        return "bus reset";
+    case TRANSCRIPT_SET_CONFIGURATION:
+        return "set configuration";
+    case TRANSCRIPT_SET_INTERFACE:
+        return "set interface";
+    case TRANSCRIPT_CLEAR_HALT:
+        return "clear halt";
+    case TRANSCRIPT_DEFAULT:
+        return "bus reset to the Default state";
+    case TRANSCRIPT_ADDRESS:
+        return "bus reset to the Address state";
+    case TRANSCRIPT_SUSPEND:
+        return "suspend";
+    case TRANSCRIPT_RESUME:
+        return "resume";
+    case TRANSCRIPT_WAIT_LEAVE:
+        return "wait for the device to leave";
+    case TRANSCRIPT_WAIT_RETURN:
+        return "wait for the device to return";
+    case TRANSCRIPT_SLEEP:
+        return "wait";
+    }
+    return "transfer";
+}
+
+static bool waits(enum transcript_kind kind)
+{
+    return kind == TRANSCRIPT_WAIT_LEAVE || kind == TRANSCRIPT_WAIT_RETURN ||
+           kind == TRANSCRIPT_SLEEP;
+}
+
+// Is data what came, or what was sent?
+static bool received(const struct transcript_entry *entry)
+{
+    uint8_t direction =
+        entry->kind == TRANSCRIPT_TRANSFER ? entry->bEndpointAddress : entry->setup[0];
+    return direction & USBDEV_DIR_IN;
+}
+
+void transcript_result(const struct transcript_entry *entry, char *text, size_t size)
+{
+    if (entry->result < 0 && waits(entry->kind))
+        snprintf(text, size, "in vain");
+    else if (entry->result < 0)
+        snprintf(text, size, "%s", target_error_text(entry->result));
+    else if (entry->data_length && received(entry)) {
+        size_t used = (size_t)snprintf(text, size, "%d byte%s: ", entry->result,
+                                       entry->result == 1 ? "" : "s");
+        format_bytes(text + used, size - used, entry->data, entry->data_length);
+    } else if (entry->kind == TRANSCRIPT_CONTROL && (entry->setup[0] & USBDEV_DIR_IN))
+        snprintf(text, size, "0 bytes");
+    else
+        snprintf(text, size, "done");
+}
+
+void transcript_sent(const struct transcript_entry *entry, char *text, size_t size)
+{
+    char bytes[4 * TRANSCRIPT_EXCERPT] = "";
+    char request[48];
+
+    switch (entry->kind) {
+    case TRANSCRIPT_CONTROL:
+    case TRANSCRIPT_SET_CONFIGURATION:
+    case TRANSCRIPT_SET_INTERFACE:
+        format_bytes(bytes, sizeof bytes, entry->setup, USBDEV_SETUP_SIZE);
+        format_request(request, sizeof request, entry->setup);
+        int used = snprintf(text, size, "%s %s", bytes, request);
+        if (!received(entry) && entry->data_length && used > 0 && (size_t)used < size) {
+            format_bytes(bytes, sizeof bytes, entry->data, entry->data_length);
+            snprintf(text + used, size - (size_t)used, ", data %s", bytes);
+        }
+        break;
+    case TRANSCRIPT_TRANSFER:
+    case TRANSCRIPT_CLEAR_HALT:
+        snprintf(text, size, "endpoint %02Xh, %s", entry->bEndpointAddress,
+                 event_text(entry->kind));
+        break;
+    case TRANSCRIPT_RESET:
+    case TRANSCRIPT_DEFAULT:
+    case TRANSCRIPT_ADDRESS:
+    case TRANSCRIPT_SUSPEND:
+    case TRANSCRIPT_RESUME:
+    case TRANSCRIPT_WAIT_LEAVE:
+    case TRANSCRIPT_WAIT_RETURN:
+    case TRANSCRIPT_SLEEP:
+        snprintf(text, size, "%s", event_text(entry->kind));
+        break;
+    }
+}
+
+void transcript_line(const struct transcript_entry *entry, char *text, size_t size)
+{
+    char sent[4 * TRANSCRIPT_EXCERPT + 100];
+    char result[4 * TRANSCRIPT_EXCERPT];
+    transcript_sent(entry, sent, sizeof sent);
+    transcript_result(entry, result, sizeof result);
+    snprintf(text, size, "%s -> %s, %" PRIu64 ".%" PRIu64 " ms", sent, result,
+             entry->took_us / 1000, entry->took_us / 100 % 10);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//
+// report.h - what a run found, for whoever writes it down.
+//
+// struct report is plain data: identity and descriptors of the device, and one struct result for
+// each check in the order of the run. A writer that needs the whole (a file) reads it when the run
+// is over. A writer that goes along (a terminal, TAP, a capture) is a listener: a struct of
+// functions, called as things happen; those it does not need are NULL.
+
+#ifndef CONFORMANCE_REPORT_H
+#define CONFORMANCE_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <conformance/catalogue.h>
+#include <conformance/probe.h>
+#include <conformance/target.h>
+#include <conformance/transcript.h>
+
+enum { REPORT_TEXT = 128 };
+
+struct result {
+    const struct check *check;
+    enum verdict verdict;
+    bool inapplicable;      // SKIP, because the requirement is for other kinds of device
+    const char *waiver;     // the reason it is waived for, or NULL
+    struct finding finding; // sent, expected, received; or the reason
+    uint64_t start_us;      // in the target's time, since the run began
+    uint64_t took_us;
+    uint64_t first_frame; // in the capture, from 1; 0: there is no capture, or nothing was sent
+    uint64_t last_frame;
+
+    // The last transfers of the check; owned.
+    struct transcript_entry *transfers;
+    size_t transfer_count;
+    size_t transfers_dropped; // how many went before them
+};
+
+// The device in one mode; seen false: it was never in that mode.
+struct report_device {
+    bool seen;
+    struct target_descriptors descriptors;
+    char manufacturer[REPORT_TEXT]; // UTF-8, empty if there is none
+    char product[REPORT_TEXT];
+    char serial[REPORT_TEXT];
+};
+
+struct report {
+    const char *suite_version;
+    const char *target; // the SPEC
+    const char *where;
+    struct report_device run_time;
+    struct report_device dfu_mode;
+    size_t planned; // checks selected
+    struct result *results;
+    size_t count;
+    unsigned counts[VERDICT_INCONCLUSIVE + 1]; // by verdict, waived ones apart
+    unsigned waived;
+    unsigned inapplicable; // counted here, not as SKIP
+    uint64_t took_us;
+    char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
+};
+
+// What kind of DFU device this is, by the functional descriptor it has in DFU mode, or at run time
+// if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time
+// only".
+void report_profile(const struct report *report, char text[REPORT_TEXT]);
+
+struct report_listener {
+    // The device is open; results is still empty.
+    void (*begin)(void *context, const struct report *report);
+    void (*check_begin)(void *context, const struct check *check);
+    void (*traffic)(void *context,
+                    const struct transcript_entry *entry,
+                    const uint8_t *data,
+                    size_t data_size);
+    void (*waiting)(void *context, unsigned ms, const char *what);
+    void (*check_end)(void *context, const struct report *report, const struct result *result);
+    void (*end)(void *context, const struct report *report);
+    void *context;
+};
+
+// ---- The writers ----
+
+// For a person: a line each, failures in full. colour: ANSI colours. progress: a line that is
+// rewritten while the device is waited for.
+struct report_table {
+    FILE *out;
+    bool colour;
+    bool progress;
+    bool line_open;                  // a progress line stands on the terminal
+    const struct check_group *group; // of the last line
+    const struct check *running;
+};
+struct report_listener
+report_table(struct report_table *table, FILE *out, bool colour, bool progress);
+
+// TAP version 14.
+struct report_tap {
+    FILE *out;
+    size_t number;
+};
+struct report_listener report_tap(struct report_tap *tap, FILE *out);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+//
+// The report as one HTML page that needs nothing else: no script, no font, no picture from
+// elsewhere. What a person wants to know comes first: the verdict, then what failed and why, then
+// the device, then everything. Colours follow the reader's light or dark setting.
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "report_html.h"
+#include <conformance/report_files.h>
+
+enum { LINE_TEXT = 256 };
+
+void html_put(FILE *out, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    report_put_xml(out, text);
+}
+
+// ---- The verdict at a glance ----
+
+static const char *headline(const struct report *report)
+{
+    if (report->counts[VERDICT_FAIL])
+        return "Not conformant";
+    return report->counts[VERDICT_PASS] ? "No requirement was broken" : "Nothing could be learnt";
+}
+
+static enum verdict tone_of(const struct report *report)
+{
+    if (report->counts[VERDICT_FAIL])
+        return VERDICT_FAIL;
+    return report->counts[VERDICT_PASS] ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+}
+
+// The counts as a bar: how much of all is green.
+static void put_bar(FILE *out, const struct report *report)
+{
+    fputs("<div class=\"bar\" aria-hidden=\"true\">", out);
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+        if (report->counts[i])
+            fprintf(out, "<span class=\"%s\" style=\"flex:%u\"></span>",
+                    verdict_text((enum verdict)i), report->counts[i]);
+    }
+    fputs("</div>", out);
+}
+
+static void put_counts(FILE *out, const struct report *report)
+{
+    fputs("<ul class=\"chips\" id=\"counts\">", out);
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+        const char *verdict = verdict_text((enum verdict)i);
+        const char *tone = report->counts[i] ? "tone" : "soft";
+        if (report->counts[i] || i <= VERDICT_FAIL)
+            fprintf(out, "<li class=\"%s %s\"><b>%u</b> %s</li>", verdict, tone, report->counts[i],
+                    verdict);
+    }
+    if (report->waived)
+        fprintf(out, "<li class=\"soft\"><b>%u</b> waived</li>", report->waived);
+    if (report->inapplicable)
+        fprintf(out, "<li class=\"soft\"><b>%u</b> for other kinds of device</li>",
+                report->inapplicable);
+    fputs("</ul>", out);
+}
+
+static void put_summary(FILE *out, const struct report *report)
+{
+    char profile[REPORT_TEXT];
+
+    report_profile(report, profile);
+    fprintf(out, "<div class=\"band %s\"><p class=\"headline\" id=\"headline\">%s</p>",
+            verdict_text(tone_of(report)), headline(report));
+    put_bar(out, report);
+    put_counts(out, report);
+    fputs("</div>\n<dl><dt>target</dt><dd>", out);
+    html_put(out, report->where[0] ? "%s (%s)" : "%s%s", report->target, report->where);
+    fputs("</dd><dt>profile</dt><dd id=\"profile\">", out);
+    html_put(out, "%s", profile);
+    fprintf(out, "</dd><dt>suite</dt><dd>dfu-conformance %s against USB DFU 1.1: %zu checks, ",
+            report->suite_version, report->count);
+    fprintf(out, "%.2f s of the device's time</dd></dl>\n", (double)report->took_us / 1e6);
+    if (report->ending[0]) {
+        fputs("<p>", out);
+        html_put(out, "%s", report->ending);
+        fputs("</p>\n", out);
+    }
+}
+
+// ---- What was found ----
+
+static void put_row(FILE *out, const char *name, const char *text)
+{
+    if (!text || !text[0])
+        return;
+    fprintf(out, "<dt>%s</dt><dd class=\"mono\">", name);
+    html_put(out, "%s", text);
+    fputs("</dd>", out);
+}
+
+static void put_finding(FILE *out, const struct result *result)
+{
+    fputs("<dl>", out);
+    put_row(out, "sent", result->finding.sent);
+    put_row(out, "expected", result->finding.expected);
+    put_row(out, "received", result->finding.received);
+    put_row(out, "note", result->finding.message);
+    put_row(out, "waived", result->waiver);
+    if (result->first_frame)
+        fprintf(out, "<dt>capture</dt><dd>frames %" PRIu64 " to %" PRIu64 "</dd>",
+                result->first_frame, result->last_frame);
+    fputs("</dl>", out);
+}
+
+static void put_transfers(FILE *out, const struct result *result)
+{
+    char line[LINE_TEXT];
+
+    if (result->transfer_count == 0)
+        return;
+    fputs("<details><summary>what went over the bus</summary><pre>", out);
+    if (result->transfers_dropped)
+        fprintf(out, "(%zu earlier ones left out)\n", result->transfers_dropped);
+    for (size_t i = 0; i < result->transfer_count; ++i) {
+        transcript_line(&result->transfers[i], line, sizeof line);
+        fprintf(out, "%10.3f ms  ", (double)result->transfers[i].start_us / 1000);
+        html_put(out, "%s", line);
+        fputc('\n', out);
+    }
+    fputs("</pre></details>", out);
+}
+
+static void put_trouble(FILE *out, const struct result *result)
+{
+    const char *verdict = verdict_text(result->verdict);
+
+    fprintf(out, "<article class=\"band %s\"><span class=\"verdict\">%s</span> ", verdict, verdict);
+    fprintf(out, "<b class=\"mono\">%s</b> <span class=\"soft\">%s</span><p>", result->check->id,
+            result->check->section);
+    html_put(out, "%s", result->check->sentence);
+    fputs("</p>", out);
+    put_finding(out, result);
+    put_transfers(out, result);
+    fputs("</article>\n", out);
+}
+
+// The worst comes first.
+static void put_troubles(FILE *out, const struct report *report)
+{
+    static const enum verdict order[] = {VERDICT_FAIL, VERDICT_WARN, VERDICT_INCONCLUSIVE};
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; ++i) {
+        for (size_t j = 0; j < report->count; ++j) {
+            if (report->results[j].verdict != order[i])
+                continue;
+            if (!any)
+                fputs("<h2>What was found</h2>\n", out);
+            any = true;
+            put_trouble(out, &report->results[j]);
+        }
+    }
+}
+
+// ---- Every check, by group ----
+
+static void put_result(FILE *out, const struct result *result)
+{
+    const char *verdict = verdict_text(result->verdict);
+
+    fprintf(out, "<tr class=\"check %s\" id=\"%s\"><td class=\"verdict\">%s</td>", verdict,
+            result->check->id, verdict);
+    fprintf(out, "<td class=\"mono id\">%s</td><td>", result->check->id);
+    html_put(out, "%s", result->check->sentence);
+    if (result->finding.message[0]) {
+        fputs("<br><span class=\"soft\">", out);
+        html_put(out, "%s", result->finding.message);
+        fputs("</span>", out);
+    }
+    fputs("</td><td class=\"section soft\">", out);
+    html_put(out, "%s, %s", result->check->section, level_text(result->check->level));
+    fputs("</td></tr>\n", out);
+}
+
+static void put_group_head(FILE *out, const struct result *results, size_t count)
+{
+    const struct check_group *group = catalogue_group_of(results->check);
+    unsigned counts[VERDICT_INCONCLUSIVE + 1] = {0};
+    unsigned inapplicable = 0;
+
+    for (size_t i = 0; i < count; ++i) {
+        inapplicable += results[i].inapplicable;
+        counts[results[i].verdict] += !results[i].inapplicable;
+    }
+    fputs("<details class=\"group\"><summary>", out);
+    html_put(out, "%s", group ? group->title : "Other checks");
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+        const char *verdict = verdict_text((enum verdict)i);
+        if (counts[i])
+            fprintf(out, "<span class=\"%s tone\">%u %s</span>", verdict, counts[i], verdict);
+    }
+    if (inapplicable)
+        fprintf(out, "<span class=\"soft\">%u for other kinds of device</span>", inapplicable);
+    fputs("</summary>\n<table>", out);
+}
+
+// Results stand in the order of the catalogue: those of a group follow each other.
+static size_t group_length(const struct result *results, size_t left)
+{
+    size_t length = 1;
+
+    while (length < left &&
+           catalogue_group_of(results[length].check) == catalogue_group_of(results->check))
+        ++length;
+    return length;
+}
+
+static void put_results(FILE *out, const struct report *report)
+{
+    fputs("<h2>Every check</h2>\n", out);
+    for (size_t i = 0, length; i < report->count; i += length) {
+        length = group_length(&report->results[i], report->count - i);
+        put_group_head(out, &report->results[i], length);
+        for (size_t j = i; j < i + length; ++j) {
+            if (!report->results[j].inapplicable)
+                put_result(out, &report->results[j]);
+        }
+        fputs("</table></details>\n", out);
+    }
+}
+
+int report_html_write(const struct report *report, FILE *out)
+{
+    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>",
+          out);
+    html_put(out, "%s: %s", headline(report), report->target);
+    fprintf(out, "</title><style>%s</style></head><body>\n<h1>DFU conformance report</h1>\n",
+            report_html_style);
+    put_summary(out, report);
+    put_troubles(out, report);
+    report_html_states(out, report);
+    report_html_detach(out, report);
+    report_html_devices(out, report);
+    put_results(out, report);
+    fputs("</body></html>\n", out);
+    return ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// The report as JUnit XML, the dialect that CI systems show: a test suite for the run, a test case
+// for each check, the group in its class name. FAIL is a failure, INCONCLUSIVE an error, SKIP a
+// skipped test; WARN and waived failures pass, with their finding in system-out.
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <conformance/report_files.h>
+
+// XML 1.0 knows no other control characters than these, not even escaped.
+static void put_character(FILE *out, unsigned char character)
+{
+    switch (character) {
+    case '<':
+        fputs("&lt;", out);
+        break;
+    case '>':
+        fputs("&gt;", out);
+        break;
+    case '&':
+        fputs("&amp;", out);
+        break;
+    case '"':
+        fputs("&quot;", out);
+        break;
+    default:
+        fputc(character >= 0x20 || character == '\n' || character == '\t' ? character : '?', out);
+        break;
+    }
+}
+
+void report_put_xml(FILE *out, const char *text)
+{
+    while (*text)
+        put_character(out, (unsigned char)*text++);
+}
+
+static void put_finding(FILE *out, const struct result *result)
+{
+    const struct finding *finding = &result->finding;
+    const struct {
+        const char *name, *text;
+    } rows[] = {
+        {"sent", finding->sent},         {"expected", finding->expected},
+        {"received", finding->received}, {"note", finding->message},
+        {"waived", result->waiver},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
+        if (!rows[i].text || !rows[i].text[0])
+            continue;
+        fprintf(out, "%s: ", rows[i].name);
+        report_put_xml(out, rows[i].text);
+        fputc('\n', out);
+    }
+}
+
+static const char *summary(const struct result *result)
+{
+    const struct finding *finding = &result->finding;
+
+    return finding->message[0] ? finding->message : finding->received;
+}
+
+static void put_element(FILE *out, const char *element, const struct result *result)
+{
+    fprintf(out, "    <%s message=\"", element);
+    report_put_xml(out, summary(result));
+    fputs("\">", out);
+    put_finding(out, result);
+    fprintf(out, "</%s>\n", element);
+}
+
+static void put_case(FILE *out, const struct result *result)
+{
+    fputs("  <testcase classname=\"dfu-conformance.", out);
+    report_put_xml(out, result->check->section);
+    fprintf(out, "\" name=\"%s ", result->check->id);
+    report_put_xml(out, result->check->sentence);
+    fprintf(out, "\" time=\"%.6f\">\n", (double)result->took_us / 1e6);
+    if (result->verdict == VERDICT_SKIP)
+        put_element(out, "skipped", result);
+    else if (result->verdict == VERDICT_INCONCLUSIVE)
+        put_element(out, "error", result);
+    else if (result->verdict == VERDICT_FAIL && !result->waiver)
+        put_element(out, "failure", result);
+    else if (result->verdict != VERDICT_PASS || result->finding.message[0]) {
+        fputs("    <system-out>", out);
+        put_finding(out, result);
+        fputs("</system-out>\n", out);
+    }
+    fputs("  </testcase>\n", out);
+}
+
+int report_junit_write(const struct report *report, FILE *out)
+{
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dfu-conformance ", out);
+    report_put_xml(out, report->target);
+    fprintf(out, "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
+            report->count, report->counts[VERDICT_FAIL], report->counts[VERDICT_INCONCLUSIVE],
+            report->counts[VERDICT_SKIP] + report->inapplicable, (double)report->took_us / 1e6);
+    for (size_t i = 0; i < report->count; ++i)
+        put_case(out, &report->results[i]);
+    fputs("</testsuite>\n", out);
+    return ferror(out) ? -EIO : 0;
+}

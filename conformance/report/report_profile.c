@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+#include <stdio.h>
+
+#include <conformance/report.h>
+#include <usb/descriptors.h>
+
+// DFU 1.0 knew a functional descriptor of 7 bytes; ST's DfuSe is told by 011Ah (UM0424).
+static void name_version(char text[REPORT_TEXT], const struct report_device *device)
+{
+    const struct target_descriptors *raw = &device->descriptors;
+    const struct usb_dfu_functional *functional = NULL;
+    struct usb_configuration config;
+
+    if (configuration_parse(&config, raw->configuration, raw->configuration_length))
+        functional = configuration_functional(&config);
+    if (!functional)
+        snprintf(text, REPORT_TEXT, "no DFU functional descriptor");
+    else if (functional->bcdDFUVersion == 0x0100)
+        snprintf(text, REPORT_TEXT, "DFU 1.0");
+    else if (functional->bcdDFUVersion == 0x0110)
+        snprintf(text, REPORT_TEXT, "DFU 1.1");
+    else if (functional->bcdDFUVersion == 0x011A)
+        snprintf(text, REPORT_TEXT, "DfuSe");
+    else
+        snprintf(text, REPORT_TEXT, "DFU of unknown version %04xh", functional->bcdDFUVersion);
+}
+
+void report_profile(const struct report *report, char text[REPORT_TEXT])
+{
+    char version[REPORT_TEXT];
+
+    name_version(version, report->dfu_mode.seen ? &report->dfu_mode : &report->run_time);
+    const char *seen = !report->dfu_mode.seen   ? ", seen at run time only"
+                       : !report->run_time.seen ? ", seen in DFU mode only"
+                                                : "";
+    snprintf(text, REPORT_TEXT, "%.60s%s", version, seen);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// TAP version 14. Only a FAIL that is not waived is a bare "not ok". A WARN and a waived finding
+// are "not ok ... # TODO", which no harness counts as failed; SKIP and INCONCLUSIVE are
+// "ok ... # SKIP". Everything that is not a plain PASS carries a YAML block.
+
+#include <inttypes.h>
+
+#include <conformance/report.h>
+
+// In a description # begins a directive and \ escapes.
+static void print_description(FILE *out, const char *text)
+{
+    for (; *text; ++text) {
+        if (*text == '#' || *text == '\\')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+// A double-quoted YAML scalar.
+static void print_scalar(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; ++text) {
+        if (*text == '"' || *text == '\\')
+            fprintf(out, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            fprintf(out, "\\x%02x", (unsigned char)*text);
+        else
+            fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void print_pair(FILE *out, const char *key, const char *text)
+{
+    if (!*text)
+        return;
+    fprintf(out, "  %s: ", key);
+    print_scalar(out, text);
+    fputc('\n', out);
+}
+
+static void print_transfers(FILE *out, const struct result *result)
+{
+    char line[PROBE_WORDS + 100];
+    if (!result->transfer_count)
+        return;
+    if (result->transfers_dropped)
+        fprintf(out, "  transfers_dropped: %zu\n", result->transfers_dropped);
+    fprintf(out, "  transfers:\n");
+    for (size_t i = 0; i < result->transfer_count; ++i) {
+        transcript_line(&result->transfers[i], line, sizeof line);
+        fprintf(out, "    - ");
+        print_scalar(out, line);
+        fputc('\n', out);
+    }
+}
+
+static void print_yaml(FILE *out, const struct result *result)
+{
+    fprintf(out, "  ---\n");
+    print_pair(out, "section", result->check->section);
+    print_pair(out, "level", level_text(result->check->level));
+    print_pair(out, "verdict", verdict_text(result->verdict));
+    print_pair(out, "sent", result->finding.sent);
+    print_pair(out, "expected", result->finding.expected);
+    print_pair(out, "received", result->finding.received);
+    print_pair(out, "message", result->finding.message);
+    fprintf(out, "  start_us: %" PRIu64 "\n  took_us: %" PRIu64 "\n", result->start_us,
+            result->took_us);
+    if (result->first_frame)
+        fprintf(out, "  frames: [%" PRIu64 ", %" PRIu64 "]\n", result->first_frame,
+                result->last_frame);
+    if (result->verdict != VERDICT_PASS && result->verdict != VERDICT_SKIP)
+        print_transfers(out, result);
+    fprintf(out, "  ...\n");
+}
+
+static void begin(void *context, const struct report *report)
+{
+    struct report_tap *tap = context;
+    fprintf(tap->out, "TAP version 14\n1..%zu\n# dfu-conformance %s: %s\n", report->planned,
+            report->suite_version, report->target);
+}
+
+static void print_directive(FILE *out, const struct result *result)
+{
+    if (result->waiver)
+        fprintf(out, " # TODO waived: %s", result->waiver);
+    else if (result->verdict == VERDICT_WARN)
+        fprintf(out, " # TODO a should, not a must");
+    else if (result->verdict == VERDICT_SKIP)
+        fprintf(out, " # SKIP %s", result->finding.message);
+    else if (result->verdict == VERDICT_INCONCLUSIVE)
+        fprintf(out, " # SKIP inconclusive: %s", result->finding.message);
+}
+
+static void check_end(void *context, const struct report *report, const struct result *result)
+{
+    struct report_tap *tap = context;
+    (void)report;
+    bool broken = result->verdict == VERDICT_FAIL || result->verdict == VERDICT_WARN;
+    fprintf(tap->out, "%sok %zu - %s: ", broken ? "not " : "", ++tap->number, result->check->id);
+    print_description(tap->out, result->check->sentence);
+    print_directive(tap->out, result);
+    fputc('\n', tap->out);
+    if (result->verdict != VERDICT_PASS || *result->finding.message)
+        print_yaml(tap->out, result);
+    fflush(tap->out);
+}
+
+static void end(void *context, const struct report *report)
+{
+    struct report_tap *tap = context;
+    if (*report->ending)
+        fprintf(tap->out, "# %s\n", report->ending);
+}
+
+struct report_listener report_tap(struct report_tap *tap, FILE *out)
+{
+    *tap = (struct report_tap){.out = out};
+    return (struct report_listener){
+        .begin = begin,
+        .check_end = check_end,
+        .end = end,
+        .context = tap,
+    };
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// runner.h - runs the catalogue on a target.
+//
+// For each selected check: is what it needs there? If not, SKIP with the reason. Else bring the
+// device into the mode that the check wants, run it, and put the device back into a quiet state
+// whatever the check did. At the end the device goes back to run time.
+
+#ifndef CONFORMANCE_RUNNER_H
+#define CONFORMANCE_RUNNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <conformance/report.h>
+#include <conformance/report_capture.h>
+#include <conformance/target.h>
+#include <conformance/waivers.h>
+
+struct runner_options {
+    const char *only; // comma-separated globs, or NULL: everything
+    bool no_detach;
+    bool allow_write;
+    bool strict;
+    bool ask;                      // a person is there and can be asked to replug the device
+    const struct waivers *waivers; // or NULL
+    const struct check_group *const *catalogue; // NULL: the suite's own
+
+    const struct report_capture *capture; // what results name frames of, or NULL
+    struct report_listener *listeners;
+    size_t listener_count;
+};
+
+// Exit status of a run.
+enum {
+    RUN_NONE_FAILED = 0,
+    RUN_FAILED = 1,
+    RUN_NOTHING_LEARNT = 2, // nothing but INCONCLUSIVE, or no DFU interface
+};
+
+// Run the checks on an open target. report is filled in, to be freed by report_finish(); spec and
+// suite_version are kept by reference.
+int runner_run(const struct runner_options *options,
+               struct target *target,
+               const char *spec,
+               struct report *report);
+
+void report_finish(struct report *report);
+
+#endif

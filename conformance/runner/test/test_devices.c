@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//
+// The suite against the devices of the simulator that are right: nothing may fail, and nothing may
+// be skipped that the device could do.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <conformance/runner.h>
+
+struct run {
+    struct report report;
+    int status;
+    enum device_mode ended_in;
+};
+
+static struct target *open_target(const char *text)
+{
+    struct target_spec spec;
+    char error[200] = "";
+    if (target_spec_parse(&spec, text, error, sizeof error) < 0)
+        fail_msg("%s", error);
+    struct target *target = target_open(&spec, error, sizeof error);
+    if (!target)
+        fail_msg("%s: %s", text, error);
+    return target;
+}
+
+static void run_on(struct run *run, const char *text, const struct runner_options *options)
+{
+    struct target *target = open_target(text);
+    run->status = runner_run(options, target, text, &run->report);
+    static struct device device;
+    device_load(&device, &target->descriptors);
+    run->ended_in = device.dfu && device.dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE
+                        ? DEVICE_DFU_MODE
+                        : DEVICE_RUN_TIME;
+    target->ops->close(target);
+}
+
+// The only reasons for which a check may be skipped on sim:, where the transport can do anything.
+static bool skipped_for_the_device(const struct result *result)
+{
+    return result->inapplicable || strncmp(result->finding.message, "needs --allow-write", 19) == 0;
+}
+
+static void assert_good(const struct result *result)
+{
+    bool good = result->verdict == VERDICT_PASS ||
+                (result->verdict == VERDICT_SKIP && skipped_for_the_device(result));
+    if (!good)
+        fail_msg("%s: %s; sent %s; expected %s; received %s; %s", result->check->id,
+                 verdict_text(result->verdict), result->finding.sent, result->finding.expected,
+                 result->finding.received, result->finding.message);
+}
+
+static void assert_all_good(const char *text, bool strict)
+{
+    struct run run;
+    run_on(&run, text, &(struct runner_options){.strict = strict});
+
+    assert_int_equal(run.report.count, catalogue_count());
+    for (size_t i = 0; i < run.report.count; ++i)
+        assert_good(&run.report.results[i]);
+    assert_int_equal(run.status, RUN_NONE_FAILED);
+    assert_int_equal(run.ended_in, DEVICE_RUN_TIME);
+    assert_string_equal(run.report.ending, "");
+    report_finish(&run.report);
+}
+
+static void will_detach__passes_everything_it_can_do(void **state)
+{
+    (void)state;
+    assert_all_good("sim:will-detach", true);
+}
+
+static void wait_reset__passes_everything_it_can_do(void **state)
+{
+    (void)state;
+    assert_all_good("sim:wait-reset", true);
+}
+
+static void composite__passes_everything_it_can_do(void **state)
+{
+    (void)state;
+    assert_all_good("sim:composite", true);
+}
+
+// What one kind of device is skipped for the other one must be asked.
+static void every_check__runs_on_one_of_the_good_devices(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:composite"};
+    static struct run runs[3];
+    for (size_t i = 0; i < 3; ++i)
+        run_on(&runs[i], devices[i], &(struct runner_options){.allow_write = true});
+
+    for (size_t i = 0; i < catalogue_count(); ++i) {
+        if (runs[0].report.results[i].verdict == VERDICT_SKIP &&
+            runs[1].report.results[i].verdict == VERDICT_SKIP &&
+            runs[2].report.results[i].verdict == VERDICT_SKIP)
+            fail_msg("%s is skipped on all of them", runs[0].report.results[i].check->id);
+    }
+    for (size_t i = 0; i < 3; ++i)
+        report_finish(&runs[i].report);
+}
+
+static void boot_loaders__pass_what_can_be_asked_in_dfu_mode(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"sim:dfu-mode", "sim:dfu-plain"};
+    for (size_t i = 0; i < 2; ++i) {
+        struct run run;
+        run_on(&run, devices[i], &(struct runner_options){.strict = true});
+
+        assert_int_equal(run.report.counts[VERDICT_FAIL], 0);
+        assert_int_equal(run.report.counts[VERDICT_INCONCLUSIVE], 0);
+        assert_true(run.report.dfu_mode.seen);
+        report_finish(&run.report);
+    }
+}
+
+static void no_detach__never_leaves_run_time(void **state)
+{
+    (void)state;
+    struct run run;
+
+    run_on(&run, "sim:will-detach", &(struct runner_options){.no_detach = true});
+
+    assert_int_equal(run.status, RUN_NONE_FAILED);
+    assert_false(run.report.dfu_mode.seen);
+    report_finish(&run.report);
+}
+
+// Replay: a single check finds its own way into the mode that it needs.
+static void only__runs_what_that_check_needs_and_nothing_else(void **state)
+{
+    (void)state;
+    struct run run;
+
+    run_on(&run, "sim:wait-reset", &(struct runner_options){.only = "DM-DESC-03c"});
+
+    assert_int_equal(run.report.count, 1);
+    assert_int_equal(run.report.results[0].verdict, VERDICT_PASS);
+    assert_int_equal(run.ended_in, DEVICE_RUN_TIME);
+    report_finish(&run.report);
+}
+
+static void same_device__gives_the_same_report_twice(void **state)
+{
+    (void)state;
+    struct run runs[2];
+    for (size_t i = 0; i < 2; ++i)
+        run_on(&runs[i], "sim:composite", &(struct runner_options){.strict = true});
+
+    for (size_t i = 0; i < runs[0].report.count; ++i) {
+        assert_int_equal(runs[0].report.results[i].verdict, runs[1].report.results[i].verdict);
+        assert_int_equal(runs[0].report.results[i].took_us, runs[1].report.results[i].took_us);
+    }
+    assert_int_equal(runs[0].report.took_us, runs[1].report.took_us);
+    report_finish(&runs[0].report);
+    report_finish(&runs[1].report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(will_detach__passes_everything_it_can_do),
+        cmocka_unit_test(wait_reset__passes_everything_it_can_do),
+        cmocka_unit_test(composite__passes_everything_it_can_do),
+        cmocka_unit_test(every_check__runs_on_one_of_the_good_devices),
+        cmocka_unit_test(boot_loaders__pass_what_can_be_asked_in_dfu_mode),
+        cmocka_unit_test(no_detach__never_leaves_run_time),
+        cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
+        cmocka_unit_test(same_device__gives_the_same_report_twice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

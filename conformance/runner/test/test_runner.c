@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_target.h"
+#include <conformance/runner.h>
+
+struct run {
+    struct fake_target fake;
+    struct report report;
+    int status;
+};
+
+static void start(struct run *run, uint8_t bmAttributes)
+{
+    fake_target_init(&run->fake, bmAttributes);
+}
+
+static void finish(struct run *run, const struct runner_options *options)
+{
+    run->status = runner_run(options, &run->fake.base, "fake", &run->report);
+}
+
+static const struct result *result_of(const struct run *run, const char *id)
+{
+    for (size_t i = 0; i < run->report.count; ++i) {
+        if (strcmp(run->report.results[i].check->id, id) == 0)
+            return &run->report.results[i];
+    }
+    fail_msg("no result for %s", id);
+    return NULL;
+}
+
+// ---- Checks that end in each way ----
+
+static void passes(struct probe *probe)
+{
+    expect_number(probe, "one", 1, 1);
+}
+
+static void breaks(struct probe *probe)
+{
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, 0, 4);
+    uint8_t data[4];
+    expect_length(probe, &setup, data, 4);
+}
+
+static void tests_nothing(struct probe *probe)
+{
+    (void)probe;
+}
+
+static void asks_unsupported(struct probe *probe)
+{
+    const struct usbdev_setup_packet setup = {
+        .bmRequestType = 0xC0, .bRequest = 0x77, .wLength = 1};
+    uint8_t data;
+    expect_length(probe, &setup, &data, 1);
+}
+
+static void detaches(struct probe *probe)
+{
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DETACH, 1000, 0);
+    expect_length(probe, &setup, NULL, 0);
+}
+
+static void is_in_dfu_mode(struct probe *probe)
+{
+    expect_state(probe, DFURT_STATE_dfuIDLE, "after DETACH");
+}
+
+static void is_at_run_time(struct probe *probe)
+{
+    expect_state(probe, DFURT_STATE_appIDLE, "as the runner left it");
+}
+
+static const struct check checks[] = {
+    {"T-PASS", "1", LEVEL_MUST, "passes", 0, passes},
+    {"T-MUST", "1", LEVEL_MUST, "is broken", 0, breaks},
+    {"T-SHOULD", "1", LEVEL_SHOULD, "is broken", 0, breaks},
+    {"T-INFO", "1", LEVEL_INFO, "is broken", 0, breaks},
+    {"T-EMPTY", "1", LEVEL_MUST, "tests nothing", 0, tests_nothing},
+    {"T-TRANSPORT", "1", LEVEL_MUST, "cannot be asked", 0, asks_unsupported},
+    {"T-SUSPEND", "1", LEVEL_MUST, "needs what is not there", NEED_SUSPEND, passes},
+    {"T-WRITE", "1", LEVEL_MUST, "writes", NEED_WRITE, passes},
+    {"T-OTHER", "1", LEVEL_MUST, "needs another interface", NEED_OTHER_INTERFACE, passes},
+    {"T-DETACH", "1", LEVEL_MUST, "detaches", NEED_RUN_TIME | NEED_DETACH, detaches},
+    {"T-WAITS", "1", LEVEL_MUST, "waits for the reset", NEED_WAIT_RESET, passes},
+    {"T-LEAVES", "1", LEVEL_MUST, "leaves by itself", NEED_WILL_DETACH, passes},
+    {"T-DFU", "1", LEVEL_MUST, "is in DFU mode", NEED_DFU_MODE, is_in_dfu_mode},
+    {"T-RUN", "1", LEVEL_MUST, "is at run time", NEED_RUN_TIME, is_at_run_time},
+};
+static const struct check_group group = {"Tests", checks, sizeof checks / sizeof checks[0]};
+static const struct check_group *const groups[] = {&group, NULL};
+
+static const struct runner_options everything = {.catalogue = groups};
+
+static int
+transport_fails(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)fake;
+    (void)data;
+    return setup->bRequest == 0x77 ? TARGET_ERR_IO : FAKE_NOT_MINE;
+}
+
+// ---- Verdicts ----
+
+static void verdicts__follow_from_level_and_expectation(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.script = transport_fails;
+
+    finish(&run, &everything);
+
+    assert_int_equal(result_of(&run, "T-PASS")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-MUST")->verdict, VERDICT_FAIL);
+    assert_int_equal(result_of(&run, "T-SHOULD")->verdict, VERDICT_WARN);
+    assert_int_equal(result_of(&run, "T-INFO")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-EMPTY")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(run.status, RUN_FAILED);
+    report_finish(&run.report);
+}
+
+static void finding__tells_sent_expected_received(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-MUST"});
+
+    const struct result *result = result_of(&run, "T-MUST");
+    assert_string_equal(result->finding.sent, "a1 02 00 00 00 00 04 00 UPLOAD");
+    assert_string_equal(result->finding.expected, "the request is carried out, 4 bytes");
+    assert_string_equal(result->finding.received, "STALL");
+    assert_int_equal(result->transfer_count, 1);
+    report_finish(&run.report);
+}
+
+static void strict__makes_a_broken_should_fail(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-SHOULD", .strict = true});
+
+    assert_int_equal(result_of(&run, "T-SHOULD")->verdict, VERDICT_FAIL);
+    assert_int_equal(run.status, RUN_FAILED);
+    report_finish(&run.report);
+}
+
+static void waiver__keeps_the_finding_but_fails_nothing(void **state)
+{
+    (void)state;
+    struct run run;
+    struct waiver list[] = {{"T-M*", "known"}};
+    const struct waivers waivers = {list, 1};
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+    finish(&run,
+           &(struct runner_options){.catalogue = groups, .only = "T-MUST", .waivers = &waivers});
+
+    assert_int_equal(result_of(&run, "T-MUST")->verdict, VERDICT_FAIL);
+    assert_string_equal(result_of(&run, "T-MUST")->waiver, "known");
+    assert_int_equal(run.status, RUN_NONE_FAILED);
+    report_finish(&run.report);
+}
+
+// ---- Needs ----
+
+static void needs__missing_are_skipped_with_the_reason(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+    finish(&run, &everything);
+
+    assert_int_equal(result_of(&run, "T-SUSPEND")->verdict, VERDICT_SKIP);
+    assert_string_equal(result_of(&run, "T-SUSPEND")->finding.message,
+                        "needs a target that can suspend the bus");
+    assert_string_equal(result_of(&run, "T-WRITE")->finding.message, "needs --allow-write");
+    assert_int_equal(result_of(&run, "T-OTHER")->verdict, VERDICT_SKIP);
+    assert_int_equal(result_of(&run, "T-WAITS")->verdict, VERDICT_PASS);
+    assert_string_equal(result_of(&run, "T-LEAVES")->finding.message,
+                        "needs a device with bitWillDetach = 1");
+    report_finish(&run.report);
+}
+
+static void no_detach__skips_what_would_send_it(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH);
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .no_detach = true});
+
+    assert_string_equal(result_of(&run, "T-DETACH")->finding.message, "--no-detach");
+    assert_string_equal(result_of(&run, "T-DFU")->finding.message, "--no-detach");
+    assert_false(run.report.dfu_mode.seen);
+    report_finish(&run.report);
+}
+
+// ---- Modes ----
+
+static void modes__are_entered_and_left_as_checks_need_them(void **state)
+{
+    (void)state;
+    const uint8_t kinds[] = {DFURT_ATTR_CAN_DNLOAD, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH};
+    for (size_t i = 0; i < 2; ++i) {
+        struct run run;
+        start(&run, kinds[i]);
+
+        finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-DFU,T-RUN"});
+
+        assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
+        assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
+        assert_int_equal(run.status, RUN_NONE_FAILED);
+        report_finish(&run.report);
+    }
+}
+
+static void run__ends_at_run_time(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-DFU"});
+
+    assert_true(run.report.dfu_mode.seen);
+    assert_false(run.fake.dfu_mode);
+    assert_string_equal(run.report.ending, "");
+    report_finish(&run.report);
+}
+
+static void lost_device__makes_the_rest_inconclusive(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH);
+    run.fake.never_returns = true;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-DETACH,T-DFU,T-RUN"});
+
+    assert_int_equal(result_of(&run, "T-DETACH")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(run.status, RUN_NOTHING_LEARNT);
+    assert_string_equal(run.report.ending, "the device left the bus and did not come back");
+    report_finish(&run.report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verdicts__follow_from_level_and_expectation),
+        cmocka_unit_test(finding__tells_sent_expected_received),
+        cmocka_unit_test(strict__makes_a_broken_should_fail),
+        cmocka_unit_test(waiver__keeps_the_finding_but_fails_nothing),
+        cmocka_unit_test(needs__missing_are_skipped_with_the_reason),
+        cmocka_unit_test(no_detach__skips_what_would_send_it),
+        cmocka_unit_test(modes__are_entered_and_left_as_checks_need_them),
+        cmocka_unit_test(run__ends_at_run_time),
+        cmocka_unit_test(lost_device__makes_the_rest_inconclusive),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

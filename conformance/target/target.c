@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include <conformance/target.h>
+
+const char *target_error_text(int error)
+{
+    switch (error) {
+    case TARGET_ERR_STALL:
+        return "STALL";
+    case TARGET_ERR_TIMEOUT:
+        return "no answer in time";
+    case TARGET_ERR_GONE:
+        return "the device left the bus";
+    case TARGET_ERR_OVERFLOW:
+        return "more bytes than were asked for";
+    case TARGET_ERR_IO:
+        return "the transport failed";
+    case TARGET_ERR_UNSUPPORTED:
+        return "the transport cannot do that";
+    default:
+        return error < 0 ? "unknown error" : "done";
+    }
+}
+
+const char *target_capability_text(unsigned capability)
+{
+    switch ((enum target_capability)capability) {
+    case TARGET_CAN_RESET:
+        return "a bus reset";
+    case TARGET_CAN_RAW:
+        return "requests to absent interfaces and endpoints";
+    case TARGET_CAN_ADDRESS:
+        return "requests in the Address state";
+    case TARGET_CAN_DEFAULT:
+        return "requests in the Default state";
+    case TARGET_CAN_SUSPEND:
+        return "suspend and resume";
+    case TARGET_CAN_ANY_LENGTH:
+        return "GET_DESCRIPTOR(DEVICE) of 8 or 64 bytes (they stand for a bus reset there)";
+    }
+    return "that";
+}
+
+// ---- The argument of --target ----
+
+static int spec_error(char *error, size_t size, const char *text, const char *wanted)
+{
+    snprintf(error, size, "target '%s': expected %s", text, wanted);
+    return -1;
+}
+
+// Copy up to end; false if it is empty or does not fit.
+static bool take(char ret[TARGET_TEXT], const char *from, const char *end)
+{
+    size_t length = (size_t)(end - from);
+    if (length == 0 || length >= TARGET_TEXT)
+        return false;
+    memcpy(ret, from, length);
+    ret[length] = '\0';
+    return true;
+}
+
+// Exactly one to four hex digits up to end.
+static bool take_hex16(uint16_t *ret, const char *from, const char *end)
+{
+    if (end - from < 1 || end - from > 4)
+        return false;
+    unsigned value = 0;
+    for (; from < end; ++from) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = strchr(digits, *from | 0x20);
+        if (!*from || !digit)
+            return false;
+        value = value << 4 | (unsigned)(digit - digits);
+    }
+    *ret = (uint16_t)value;
+    return true;
+}
+
+struct spec_option {
+    const char *key; // with its '='
+    char *value;
+};
+
+// Parse ",key=value..." until the end of the text.
+static bool take_options(const char *text, const struct spec_option *options, size_t count)
+{
+    while (*text == ',') {
+        const char *key = text + 1;
+        const char *end = key + strcspn(key, ",");
+        size_t i = 0;
+        while (i < count && strncmp(key, options[i].key, strlen(options[i].key)) != 0)
+            ++i;
+        if (i == count || !take(options[i].value, key + strlen(options[i].key), end))
+            return false;
+        text = end;
+    }
+    return *text == '\0';
+}
+
+static int parse_usb(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *vendor = text + strlen("usb:");
+    const char *colon = vendor + strcspn(vendor, ":");
+    const char *product = *colon ? colon + 1 : colon;
+    const char *end = product + strcspn(product, ",");
+    const struct spec_option options[] = {{"serial=", spec->serial}, {"path=", spec->path}};
+    if (!take_hex16(&spec->vendor, vendor, colon) || !take_hex16(&spec->product, product, end) ||
+        !take_options(end, options, 2))
+        return spec_error(error, size, text,
+                          "usb:VID:PID[,serial=S][,path=BUS-PORTS], VID and PID in hex");
+    return 0;
+}
+
+static int parse_usbip(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *host = text + strlen("usbip:");
+    const char *end = host + strcspn(host, "/");
+    const char *colon = end;
+    while (colon > host && *colon != ':')
+        --colon;
+    if (*colon != ':' || !take(spec->host, host, colon) || !take(spec->port, colon + 1, end) ||
+        (*end && !take(spec->bus_id, end + 1, end + strlen(end))))
+        return spec_error(error, size, text, "usbip:HOST:PORT[/BUSID]");
+    return 0;
+}
+
+static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=ELF]]";
+    const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware}};
+    const char *device = text + strlen("sim");
+    if (*device == '\0')
+        return 0;
+    ++device;
+    const char *end = device + strcspn(device, ",");
+    if (!take(spec->device, device, end) || !take_options(end, options, 2))
+        return spec_error(error, size, text, wanted);
+    return 0;
+}
+
+int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size)
+{
+    struct target_spec spec = {.kind = TARGET_KIND_SIM};
+    int result;
+    if (strncmp(text, "usb:", 4) == 0) {
+        spec.kind = TARGET_KIND_USB;
+        result = parse_usb(&spec, text, error, size);
+    } else if (strncmp(text, "usbip:", 6) == 0) {
+        spec.kind = TARGET_KIND_USBIP;
+        result = parse_usbip(&spec, text, error, size);
+    } else if (strcmp(text, "sim") == 0 || strncmp(text, "sim:", 4) == 0) {
+        result = parse_sim(&spec, text, error, size);
+    } else {
+        result = spec_error(error, size, text, "usb:..., usbip:... or sim[:...]");
+    }
+    if (result == 0)
+        *ret_spec = spec;
+    return result;
+}
+
+struct target *target_open(const struct target_spec *spec, char *error, size_t size)
+{
+    switch (spec->kind) {
+    case TARGET_KIND_USB:
+#if HAVE_TARGET_USB
+        return target_usb_open(spec, error, size);
+#else
+        break;
+#endif
+    case TARGET_KIND_USBIP:
+#if HAVE_TARGET_USBIP
+        return target_usbip_open(spec, error, size);
+#else
+        break;
+#endif
+    case TARGET_KIND_SIM:
+        return target_sim_open(spec, error, size);
+    }
+    snprintf(error, size, "this dfu-conformance was built without that kind of target");
+    return NULL;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// target_requests.h - what a host does when it enumerates, for transports where no kernel does it.
+
+#ifndef CONFORMANCE_TARGET_REQUESTS_H
+#define CONFORMANCE_TARGET_REQUESTS_H
+
+#include <stdbool.h>
+
+#include <conformance/target.h>
+
+enum { TARGET_ENUMERATION_MS = 5000 }; // of each transfer
+
+// Read the device descriptor and the configuration of this value (0: the first one) into
+// target->descriptors. Returns 0 or an enum target_error; IO if what came is no descriptor.
+int target_read_descriptors(struct target *target, uint8_t bConfigurationValue);
+
+bool target_descriptors_equal(const struct target_descriptors *a,
+                              const struct target_descriptors *b);
+
+// The endpoint descriptor of this address in the configuration, or NULL.
+const uint8_t *target_find_endpoint(const struct target *target, uint8_t bEndpointAddress);
+
+// target_ops functions that send the plain request (USB 2.0 9.4.7, 9.4.10, 9.4.1).
+int target_request_set_configuration(struct target *target, uint8_t value);
+int target_request_set_interface(struct target *target, uint8_t interface, uint8_t alternate);
+int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress);
+
+#endif

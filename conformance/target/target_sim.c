@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+//
+// The simulated device, in this process: a host controller model and a board on its one port, in
+// virtual time. Nothing here waits; "a second" is however long it takes to compute one.
+//
+// The port's own order is a real host's: after a reset the host enumerates again, and a device
+// that has dropped its pull-up is found when it raises it.
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+#include "target_requests.h"
+#include <conformance/target.h>
+
+enum {
+    APPEAR_MS = 2000, // a board has its pull-up on by then
+};
+
+struct target_sim {
+    struct target base;
+    struct sim_host *host;
+    bool left; // disconnected since it was enumerated last
+};
+
+static struct target_sim *sim_of(struct target *target)
+{
+    return (struct target_sim *)target;
+}
+
+static int error_of(int status)
+{
+    switch ((enum sim_status)status) {
+    case SIM_OK:
+        return 0;
+    case SIM_ERR_STALL:
+        return TARGET_ERR_STALL;
+    case SIM_ERR_GONE:
+    case SIM_ERR_NO_DEVICE:
+        return TARGET_ERR_GONE;
+    case SIM_ERR_TIMEOUT:
+        return TARGET_ERR_TIMEOUT;
+    case SIM_ERR_OVERFLOW:
+        return TARGET_ERR_OVERFLOW;
+    case SIM_ERR_CANCELLED:
+    case SIM_ERR_PROTOCOL:
+        return TARGET_ERR_IO;
+    }
+    return TARGET_ERR_IO;
+}
+
+static void on_disconnected(void *context)
+{
+    struct target_sim *sim = context;
+    sim->left = true;
+}
+
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
+{
+    struct target_sim *sim = sim_of(target);
+    if (sim->left)
+        return TARGET_ERR_GONE;
+    int result = sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
+    return result >= 0 ? result : error_of(result);
+}
+
+// ---- Enumeration ----
+
+// Returns 0, or an enum target_error; TARGET_ERR_GONE when there is nothing to enumerate.
+static int enumerate(struct target_sim *sim)
+{
+    sim->left = false;
+    int result = sim_host_enumerate(sim->host, TARGET_ENUMERATION_MS * SIM_MS);
+    if (result < 0)
+        return error_of(result);
+    result = target_read_descriptors(&sim->base, 0);
+    if (result < 0)
+        return result;
+    return target_request_set_configuration(&sim->base, sim->base.descriptors.configuration[5]);
+}
+
+// ---- The port ----
+
+static uint64_t now_us(struct target *target)
+{
+    return sim_host_now(sim_of(target)->host) / 1000;
+}
+
+static void sleep_ms(struct target *target, unsigned ms)
+{
+    struct target_sim *sim = sim_of(target);
+    sim_host_run_until(sim->host, sim_host_now(sim->host) + ms * SIM_MS);
+}
+
+static int wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct target_sim *sim = sim_of(target);
+    for (unsigned i = 0; i < timeout_ms && !sim->left; ++i)
+        sleep_ms(target, 1);
+    return sim->left ? 0 : TARGET_ERR_TIMEOUT;
+}
+
+static int wait_return(struct target *target, unsigned timeout_ms)
+{
+    struct target_sim *sim = sim_of(target);
+    uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
+    if (!sim->left)
+        return 0;
+    do {
+        if (sim_host_connected(sim->host) && enumerate(sim) == 0)
+            return 0;
+        sim->left = true;
+        sleep_ms(target, 1);
+    } while (now_us(target) < end_us);
+    return TARGET_ERR_TIMEOUT;
+}
+
+static int reset(struct target *target)
+{
+    struct target_sim *sim = sim_of(target);
+    if (sim->left)
+        return TARGET_ERR_GONE;
+    struct target_descriptors before = target->descriptors;
+    sim_host_reset(sim->host);
+    if (sim->left)
+        return TARGET_ERR_GONE;
+
+    int result = enumerate(sim);
+    if (result < 0)
+        sim->left = true; // wait_return() tries again
+    if (result < 0 || !target_descriptors_equal(&before, &target->descriptors))
+        return TARGET_ERR_GONE;
+    return 0;
+}
+
+static int to_default(struct target *target)
+{
+    struct target_sim *sim = sim_of(target);
+    sim_host_reset(sim->host);
+    return sim->left ? TARGET_ERR_GONE : 0;
+}
+
+static int to_address(struct target *target)
+{
+    int result = sim_host_enumerate(sim_of(target)->host, TARGET_ENUMERATION_MS * SIM_MS);
+    return result < 0 ? error_of(result) : 0;
+}
+
+static int suspend(struct target *target)
+{
+    struct target_sim *sim = sim_of(target);
+    sim_host_suspend(sim->host);
+    return sim->left ? TARGET_ERR_GONE : 0;
+}
+
+static int resume(struct target *target)
+{
+    struct target_sim *sim = sim_of(target);
+    sim_host_resume(sim->host);
+    return sim->left ? TARGET_ERR_GONE : 0;
+}
+
+// ---- Endpoints ----
+
+static int transfer(struct target *target,
+                    uint8_t bEndpointAddress,
+                    uint8_t *data,
+                    size_t length,
+                    unsigned timeout_ms)
+{
+    struct target_sim *sim = sim_of(target);
+    const uint8_t *endpoint = target_find_endpoint(target, bEndpointAddress);
+    if (!endpoint)
+        return TARGET_ERR_UNSUPPORTED;
+    struct sim_transfer transfer = {
+        .endpoint = bEndpointAddress,
+        .type = endpoint[3] & 3,
+        .wMaxPacketSize = usbdev_load_le16(endpoint + 4),
+        .bInterval = endpoint[6],
+        .data = data,
+        .length = length,
+        .timeout_ns = timeout_ms * SIM_MS,
+    };
+    int result = sim_host_transfer(sim->host, &transfer);
+    return result < 0 ? error_of(result) : result;
+}
+
+static const char *trouble(struct target *target)
+{
+    struct sim_device *device = sim_host_device(sim_of(target)->host);
+    return device->ops->trouble(device);
+}
+
+static void close_sim(struct target *target)
+{
+    sim_host_close(sim_of(target)->host);
+    free(target);
+}
+
+static const struct target_ops sim_ops = {
+    .control = control,
+    .transfer = transfer,
+    .set_configuration = target_request_set_configuration,
+    .set_interface = target_request_set_interface,
+    .clear_halt = target_request_clear_halt,
+    .reset = reset,
+    .to_default = to_default,
+    .to_address = to_address,
+    .suspend = suspend,
+    .resume = resume,
+    .wait_leave = wait_leave,
+    .wait_return = wait_return,
+    .now_us = now_us,
+    .sleep_ms = sleep_ms,
+    .trouble = trouble,
+    .close = close_sim,
+};
+
+static const char *given(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static struct sim_host *open_host(struct target_sim *sim, struct sim_device *device)
+{
+    static const struct sim_host_events events = {.disconnected = on_disconnected};
+    struct sim_host *host = sim_host_open(device, &events, sim);
+    if (!host)
+        device->ops->close(device);
+    return host;
+}
+
+struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size)
+{
+    const struct sim_options options = {
+        .device = given(spec->device),
+        .firmware = given(spec->firmware),
+        .defect = given(spec->defect),
+    };
+    struct sim_device *device = sim_open(&options, error, size);
+    if (!device)
+        return NULL;
+    struct target_sim *sim = calloc(1, sizeof *sim);
+    if (sim)
+        sim->host = open_host(sim, device);
+    else
+        device->ops->close(device);
+    if (!sim || !sim->host) {
+        free(sim);
+        snprintf(error, size, "out of memory");
+        return NULL;
+    }
+
+    sim->base.ops = &sim_ops;
+    sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
+                             TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH;
+    snprintf(sim->base.where, sizeof sim->base.where, "simulated in this process");
+    sim->left = true;
+    if (wait_return(&sim->base, APPEAR_MS) == 0)
+        return &sim->base;
+    const char *why = trouble(&sim->base);
+    snprintf(error, size, "the simulated device does not enumerate%s%s", why ? ": " : "",
+             why ? why : "");
+    close_sim(&sim->base);
+    return NULL;
+}

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+//
+// A device on this machine's USB bus, through libusb.
+//
+// How it is followed. A device that leaves and comes back keeps its place: the bus number and the
+// ports on the way (BUS-PORTS in sysfs), while Linux gives it another address. So it has left when
+// nothing is at its place, or something of another address; and it is back when that can be
+// opened. Where the place changes too (a simulated port that was taken anew), the serial number is
+// the second clue.
+//
+// To look, sysfs is read, and the device node that it names is opened. Where that leads nowhere, a
+// fresh libusb context is made, which scans the bus: a long-lived one learns of changes from udev
+// only, and in containers and small guests no udevd runs. One context stays open all the time, so
+// that libusb's udev monitor does, and is not opened and closed with each look.
+//
+// usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
+// TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
+// GET_DESCRIPTOR(DEVICE) for a bus reset, so there is no TARGET_CAN_ANY_LENGTH there.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libusb.h>
+
+#include "target_requests.h"
+#include "target_usb_find.h"
+#include <conformance/target.h>
+#include <usb/descriptors.h>
+
+enum {
+    POLL_MS = 10,
+    SERIAL_AFTER_MS = 2000, // so long only the old place counts
+};
+
+struct target_usb {
+    struct target base;
+    libusb_context *anchor;       // open from the first to the last
+    libusb_context *context;      // of the handle, where a scan found the device; else NULL
+    int node;                     // its open device node, where sysfs did; else -1
+    libusb_device_handle *handle; // NULL while the device is away
+    char path[USB_PATH_SIZE];     // its place: BUS-PORTS
+    uint8_t address;
+    char serial[TARGET_TEXT];
+    uint64_t claimed[4]; // interface numbers, a bit each
+};
+
+static struct target_usb *usb_of(struct target *target)
+{
+    return (struct target_usb *)target;
+}
+
+static int error_of(int result)
+{
+    switch ((enum libusb_error)result) {
+    case LIBUSB_SUCCESS:
+        return 0;
+    case LIBUSB_ERROR_PIPE:
+        return TARGET_ERR_STALL;
+    case LIBUSB_ERROR_TIMEOUT:
+        return TARGET_ERR_TIMEOUT;
+    case LIBUSB_ERROR_NO_DEVICE:
+        return TARGET_ERR_GONE;
+    case LIBUSB_ERROR_OVERFLOW:
+        return TARGET_ERR_OVERFLOW;
+    case LIBUSB_ERROR_NOT_FOUND:
+    case LIBUSB_ERROR_NOT_SUPPORTED:
+        return TARGET_ERR_UNSUPPORTED;
+    case LIBUSB_ERROR_IO:
+    case LIBUSB_ERROR_INVALID_PARAM:
+    case LIBUSB_ERROR_ACCESS:
+    case LIBUSB_ERROR_BUSY:
+    case LIBUSB_ERROR_INTERRUPTED:
+    case LIBUSB_ERROR_NO_MEM:
+    case LIBUSB_ERROR_OTHER:
+        break;
+    }
+    return TARGET_ERR_IO;
+}
+
+static uint64_t now_us(struct target *target)
+{
+    (void)target;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void sleep_ms(struct target *target, unsigned ms)
+{
+    (void)target;
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+// ---- Opening what was found ----
+
+// With the configuration that is active; the first one where none is.
+static int read_descriptors(struct target_usb *usb)
+{
+    int active = 0;
+    int result = libusb_get_configuration(usb->handle, &active);
+    return result < 0 ? result : target_read_descriptors(&usb->base, (uint8_t)active);
+}
+
+static int claim(struct target_usb *usb, uint8_t interface)
+{
+    uint64_t bit = UINT64_C(1) << interface % 64;
+    if (usb->claimed[interface / 64] & bit)
+        return 0;
+    int result = libusb_claim_interface(usb->handle, interface);
+    if (result == 0)
+        usb->claimed[interface / 64] |= bit;
+    return result;
+}
+
+static void release_all(struct target_usb *usb)
+{
+    for (int interface = 0; interface <= UINT8_MAX; ++interface) {
+        if (usb->claimed[interface / 64] & UINT64_C(1) << interface % 64)
+            libusb_release_interface(usb->handle, interface);
+    }
+    memset(usb->claimed, 0, sizeof usb->claimed);
+}
+
+static int claim_dfu(struct target_usb *usb)
+{
+    struct usb_configuration config;
+    const struct target_descriptors *descriptors = &usb->base.descriptors;
+    if (!configuration_parse(&config, descriptors->configuration,
+                             descriptors->configuration_length))
+        return 0;
+    const struct usb_interface *dfu = configuration_dfu_interface(&config);
+    return dfu ? claim(usb, dfu->bInterfaceNumber) : 0;
+}
+
+static void forget_handle(struct target_usb *usb)
+{
+    if (!usb->handle)
+        return;
+    release_all(usb);
+    libusb_close(usb->handle);
+    if (usb->context)
+        libusb_exit(usb->context);
+    if (usb->node >= 0)
+        close(usb->node);
+    usb->handle = NULL;
+    usb->context = NULL;
+    usb->node = -1;
+}
+
+// Is the device a virtual one behind USB/IP? Then its port is a child of vhci_hcd.
+static bool behind_usbip(const char *path)
+{
+    char link[PATH_MAX];
+    snprintf(link, sizeof link, "/sys/bus/usb/devices/%s", path);
+    char *real = realpath(link, NULL);
+    bool found = real && strstr(real, "vhci_hcd");
+    free(real);
+    return found;
+}
+
+// Take a handle into use, with its context or its device node. Returns 0, or a libusb error, and
+// then everything is closed.
+static int
+adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *context, int node)
+{
+    libusb_device *device = libusb_get_device(handle);
+    usb->handle = handle;
+    usb->context = context;
+    usb->node = node;
+    int result = read_descriptors(usb) < 0 ? LIBUSB_ERROR_IO : claim_dfu(usb);
+    if (result < 0) {
+        forget_handle(usb);
+        return result;
+    }
+    // Only now: until then, what is at the old place is still waited for.
+    if (context)
+        usb_path(device, usb->path);
+    usb->address = libusb_get_device_address(device);
+    usb_serial(handle, usb->serial);
+    snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
+             usb->address);
+    usb->base.capabilities = TARGET_CAN_RESET;
+    if (!behind_usbip(usb->path))
+        usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;
+    return 0;
+}
+
+// ---- Leaving and coming back ----
+
+static int wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
+    while (usb->handle) {
+        if (usb_address_at(usb->path, usb->address) != usb->address) {
+            forget_handle(usb);
+            break;
+        }
+        if (now_us(target) >= end_us)
+            return TARGET_ERR_TIMEOUT;
+        sleep_ms(target, POLL_MS);
+    }
+    return 0;
+}
+
+static bool is_ours(struct target_usb *usb, libusb_device *device, bool by_serial)
+{
+    char path[USB_PATH_SIZE];
+    usb_path(device, path);
+    if (strcmp(path, usb->path) == 0)
+        return libusb_get_device_address(device) != usb->address;
+    if (!by_serial || !*usb->serial || !usb_has_dfu_interface(device))
+        return false;
+
+    libusb_device_handle *handle;
+    char serial[TARGET_TEXT];
+    if (libusb_open(device, &handle) < 0)
+        return false;
+    usb_serial(handle, serial);
+    libusb_close(handle);
+    return strcmp(serial, usb->serial) == 0;
+}
+
+// Permissions may come a moment after the device, so a failed open is no error here.
+static bool return_by_scan(struct target_usb *usb, bool by_serial)
+{
+    libusb_context *context;
+    libusb_device **list;
+    libusb_device_handle *handle = NULL;
+    if (libusb_init(&context) < 0)
+        return false;
+    ssize_t count = libusb_get_device_list(context, &list);
+    for (ssize_t i = 0; i < count && !handle; ++i) {
+        if (is_ours(usb, list[i], by_serial) && libusb_open(list[i], &handle) < 0)
+            handle = NULL;
+    }
+    if (count >= 0)
+        libusb_free_device_list(list, 1);
+    if (!handle)
+        libusb_exit(context);
+    return handle && adopt(usb, handle, context, -1) == 0;
+}
+
+// The same without a scan, which takes a second in a guest: sysfs has said what to open.
+static bool return_by_node(struct target_usb *usb, int address)
+{
+    char name[64];
+    libusb_device_handle *handle;
+    snprintf(name, sizeof name, "/dev/bus/usb/%03d/%03d", atoi(usb->path), address);
+    int node = open(name, O_RDWR | O_CLOEXEC);
+    if (node < 0)
+        return false;
+    if (libusb_wrap_sys_device(usb->anchor, node, &handle) < 0) {
+        close(node);
+        return false;
+    }
+    return adopt(usb, handle, NULL, node) == 0;
+}
+
+static bool try_return(struct target_usb *usb, bool by_serial)
+{
+    int address = usb_address_at(usb->path, usb->address);
+    if (address > 0 && address != usb->address)
+        return return_by_node(usb, address) || return_by_scan(usb, by_serial);
+    return by_serial && return_by_scan(usb, by_serial);
+}
+
+static int wait_return(struct target *target, unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    uint64_t start_us = now_us(target);
+    while (!usb->handle) {
+        uint64_t waited_ms = (now_us(target) - start_us) / 1000;
+        if (try_return(usb, waited_ms >= SERIAL_AFTER_MS))
+            break;
+        if (waited_ms >= timeout_ms)
+            return TARGET_ERR_TIMEOUT;
+        sleep_ms(target, POLL_MS);
+    }
+    return 0;
+}
+
+// ---- Transfers ----
+
+// The device is gone as soon as anything says so; what returns is another handle.
+static int finish(struct target_usb *usb, int result)
+{
+    if (result >= 0)
+        return result;
+    int error = error_of(result);
+    if (error == TARGET_ERR_GONE)
+        forget_handle(usb);
+    return error;
+}
+
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    int result =
+        libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
+                                setup->wIndex, data, setup->wLength, timeout_ms);
+    return finish(usb, result);
+}
+
+static const struct usb_endpoint *find_endpoint(const struct usb_configuration *config,
+                                                uint8_t bEndpointAddress)
+{
+    for (size_t i = 0; i < config->endpoint_count; ++i) {
+        if (config->endpoints[i].bEndpointAddress == bEndpointAddress)
+            return &config->endpoints[i];
+    }
+    return NULL;
+}
+
+// Endpoints other than 0 need their interface claimed; it stays so until the end.
+static const struct usb_endpoint *
+claim_endpoint(struct target_usb *usb, struct usb_configuration *config, uint8_t bEndpointAddress)
+{
+    const struct target_descriptors *descriptors = &usb->base.descriptors;
+    if (!configuration_parse(config, descriptors->configuration, descriptors->configuration_length))
+        return NULL;
+    const struct usb_endpoint *endpoint = find_endpoint(config, bEndpointAddress);
+    if (!endpoint || endpoint->interface < 0 ||
+        claim(usb, config->interfaces[endpoint->interface].bInterfaceNumber) < 0)
+        return NULL;
+    return endpoint;
+}
+
+static int transfer(struct target *target,
+                    uint8_t bEndpointAddress,
+                    uint8_t *data,
+                    size_t length,
+                    unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    struct usb_configuration config;
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    const struct usb_endpoint *endpoint = claim_endpoint(usb, &config, bEndpointAddress);
+    if (!endpoint)
+        return TARGET_ERR_UNSUPPORTED;
+
+    int moved = 0;
+    int result = (endpoint->bmAttributes & 3) == USBDEV_ENDPOINT_INTERRUPT
+                     ? libusb_interrupt_transfer(usb->handle, bEndpointAddress, data, (int)length,
+                                                 &moved, timeout_ms)
+                     : libusb_bulk_transfer(usb->handle, bEndpointAddress, data, (int)length,
+                                            &moved, timeout_ms);
+    return result == 0 ? moved : finish(usb, result);
+}
+
+static int set_configuration(struct target *target, uint8_t value)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    release_all(usb); // or usbfs says "busy"
+    int result = libusb_set_configuration(usb->handle, value ? value : -1);
+    if (result == 0 && value)
+        result = claim_dfu(usb);
+    return finish(usb, result);
+}
+
+static int set_interface(struct target *target, uint8_t interface, uint8_t alternate)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    int result = claim(usb, interface);
+    if (result == 0)
+        result = libusb_set_interface_alt_setting(usb->handle, interface, alternate);
+    return finish(usb, result);
+}
+
+static int clear_halt(struct target *target, uint8_t bEndpointAddress)
+{
+    struct target_usb *usb = usb_of(target);
+    struct usb_configuration config;
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    if (!claim_endpoint(usb, &config, bEndpointAddress))
+        return TARGET_ERR_UNSUPPORTED;
+    return finish(usb, libusb_clear_halt(usb->handle, bEndpointAddress));
+}
+
+// Any failure means that the device did not come back as what it was; wait_return() finds out.
+static int reset(struct target *target)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return TARGET_ERR_GONE;
+    if (libusb_reset_device(usb->handle) == 0)
+        return 0;
+    forget_handle(usb);
+    return TARGET_ERR_GONE;
+}
+
+static void close_usb(struct target *target)
+{
+    struct target_usb *usb = usb_of(target);
+    forget_handle(usb);
+    libusb_exit(usb->anchor);
+    free(usb);
+}
+
+static const struct target_ops usb_ops = {
+    .control = control,
+    .transfer = transfer,
+    .set_configuration = set_configuration,
+    .set_interface = set_interface,
+    .clear_halt = clear_halt,
+    .reset = reset,
+    .wait_leave = wait_leave,
+    .wait_return = wait_return,
+    .now_us = now_us,
+    .sleep_ms = sleep_ms,
+    .close = close_usb,
+};
+
+static bool
+open_device(struct target_usb *usb, const struct target_spec *spec, char *error, size_t size)
+{
+    libusb_context *context;
+    int result = libusb_init(&context);
+    if (result < 0) {
+        usb_say_not_opened(spec, result, error, size);
+        return false;
+    }
+    libusb_device_handle *handle = usb_open_chosen(context, spec, error, size);
+    if (!handle) {
+        libusb_exit(context);
+        return false;
+    }
+    result = adopt(usb, handle, context, -1);
+    if (result < 0)
+        usb_say_not_opened(spec, result, error, size);
+    return result == 0;
+}
+
+struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size)
+{
+    struct target_usb *usb = calloc(1, sizeof *usb);
+    if (!usb) {
+        snprintf(error, size, "out of memory");
+        return NULL;
+    }
+    usb->base.ops = &usb_ops;
+    usb->node = -1;
+    int result = libusb_init(&usb->anchor);
+    if (result < 0) {
+        snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
+        free(usb);
+        return NULL;
+    }
+    if (!open_device(usb, spec, error, size)) {
+        close_usb(&usb->base);
+        return NULL;
+    }
+    return &usb->base;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// target_usb_find.h - which of the devices on this machine's USB is meant, and where it is.
+
+#ifndef CONFORMANCE_TARGET_USB_FIND_H
+#define CONFORMANCE_TARGET_USB_FIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libusb.h>
+
+#include <conformance/target.h>
+
+enum { USB_PATH_SIZE = 32 };
+
+// The place of a device as sysfs spells it: "1-4.2".
+void usb_path(libusb_device *device, char path[USB_PATH_SIZE]);
+
+// Its serial number, empty if there is none.
+void usb_serial(libusb_device_handle *handle, char serial[TARGET_TEXT]);
+
+bool usb_has_dfu_interface(libusb_device *device);
+
+// The address of what is at a place now, 0 if nothing is. Where that cannot be found out, it is
+// what it was: address.
+int usb_address_at(const char *path, int address);
+
+// Open the one device that matches. Returns NULL with one line in error.
+libusb_device_handle *
+usb_open_chosen(libusb_context *context, const struct target_spec *spec, char *error, size_t size);
+
+// One line for a device that was found and cannot be used, from a libusb error.
+void usb_say_not_opened(const struct target_spec *spec, int result, char *error, size_t size);
+
+#endif

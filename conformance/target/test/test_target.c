@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <conformance/target.h>
+
+static struct target_spec parsed(const char *text)
+{
+    struct target_spec spec;
+    char error[200] = "";
+    if (target_spec_parse(&spec, text, error, sizeof error) < 0)
+        fail_msg("%s", error);
+    return spec;
+}
+
+static void spec__usb_takes_ids_serial_and_path(void **state)
+{
+    (void)state;
+
+    struct target_spec spec = parsed("usb:0483:dF11,serial=A-1,path=1-4.2");
+
+    assert_int_equal(spec.kind, TARGET_KIND_USB);
+    assert_int_equal(spec.vendor, 0x0483);
+    assert_int_equal(spec.product, 0xDF11);
+    assert_string_equal(spec.serial, "A-1");
+    assert_string_equal(spec.path, "1-4.2");
+}
+
+static void spec__usbip_takes_host_port_and_bus_id(void **state)
+{
+    (void)state;
+
+    struct target_spec spec = parsed("usbip:127.0.0.1:3240/1-1");
+
+    assert_int_equal(spec.kind, TARGET_KIND_USBIP);
+    assert_string_equal(spec.host, "127.0.0.1");
+    assert_string_equal(spec.port, "3240");
+    assert_string_equal(spec.bus_id, "1-1");
+    assert_string_equal(parsed("usbip:::1:3240").host, "::1");
+    assert_string_equal(parsed("usbip:h:1").bus_id, "");
+}
+
+static void spec__sim_takes_device_defect_and_firmware(void **state)
+{
+    (void)state;
+
+    struct target_spec spec = parsed("sim:f072,firmware=a:b.elf,defect=x");
+
+    assert_int_equal(spec.kind, TARGET_KIND_SIM);
+    assert_string_equal(spec.device, "f072");
+    assert_string_equal(spec.firmware, "a:b.elf");
+    assert_string_equal(spec.defect, "x");
+    assert_string_equal(parsed("sim").device, "");
+}
+
+static void spec__says_what_it_expected(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "simulator",
+        "sim:",
+        "sim:a,",
+        "sim:a,bug=1",
+        "sim:a,defect=",
+        "usb:1209",
+        "usb:1209:",
+        "usb::0001",
+        "usb:12090:0001",
+        "usb:1209:0001,serial",
+        "usb:12g9:0001",
+        "usb:0x1:0x2",
+        "usbip:h",
+        "usbip::3240",
+        "usbip:h:3240/",
+        "usbip:h:",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+        struct target_spec spec;
+        char error[200] = "";
+
+        if (target_spec_parse(&spec, bad[i], error, sizeof error) == 0)
+            fail_msg("'%s' was taken", bad[i]);
+
+        assert_non_null(strstr(error, "expected"));
+        assert_null(strchr(error, '\n'));
+    }
+}
+
+static void spec__refuses_a_name_longer_than_its_place(void **state)
+{
+    (void)state;
+    char text[600] = "sim:";
+    char error[1000];
+    struct target_spec spec;
+    memset(text + 4, 'x', sizeof text - 5);
+
+    assert_int_equal(target_spec_parse(&spec, text, error, sizeof error), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spec__usb_takes_ids_serial_and_path),
+        cmocka_unit_test(spec__usbip_takes_host_port_and_bus_id),
+        cmocka_unit_test(spec__sim_takes_device_defect_and_firmware),
+        cmocka_unit_test(spec__says_what_it_expected),
+        cmocka_unit_test(spec__refuses_a_name_longer_than_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
