@@ -18,7 +18,8 @@
 
 enum {
     FRAME_NS = 1000000,
-    SOF_NS = 5000, // the SOF packet, and a breath for the device before the first token
+    HUB_REQUEST_NS =
+        1000000, // a port reset is a request to a hub: the bus runs on until it is served
 };
 
 static const uint64_t debounce_ns = 100 * SIM_MS; // TATTDB, USB 2.0 7.1.7.3
@@ -190,6 +191,9 @@ int sim_host_reset(struct sim_host *host)
 {
     if (!host->connected)
         return SIM_ERR_NO_DEVICE;
+    sim_host_run_until(host, host->now_ns + HUB_REQUEST_NS);
+    if (!host->connected)
+        return SIM_ERR_NO_DEVICE;
     host->se0 = true;
     finish_all(host, SIM_ERR_GONE);
     tap_event(host, SIM_PACKET_RESET_BEGIN);
@@ -250,7 +254,7 @@ static uint64_t ready_ns(const struct sim_host *host, const struct sim_transfer 
 
     ready = max64(max64(ready, host->bus_free_ns), host->now_ns);
     if (ready < host->next_frame_ns && ready + host_transaction_ns(transfer) > host->next_frame_ns)
-        return host->next_frame_ns + SOF_NS;
+        return host->next_frame_ns + HOST_SOF_NS;
     return ready;
 }
 
@@ -314,7 +318,7 @@ static void begin_frame(struct sim_host *host)
     }
     host->frame = (host->frame + 1) & 0x7FF;
     host->device->ops->sof(host->device, host->frame);
-    host->bus_free_ns = host->now_ns + SOF_NS;
+    host->bus_free_ns = host->now_ns + HOST_SOF_NS;
 }
 
 void host_step(struct sim_host *host, uint64_t limit_ns)

@@ -105,8 +105,6 @@ static int address_device(struct sim_host *host)
 
     if (result == 0)
         result = learn_max_packet0(host);
-    // A hub driver is not faster, and firmware that polls may still have the status stage to see.
-    sim_host_run_until(host, host->now_ns + SIM_MS);
     if (result == 0)
         result = sim_host_reset(host);
     if (result == 0)

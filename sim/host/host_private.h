@@ -8,6 +8,9 @@
 
 #include <sim/host.h>
 
+// From the beginning of a frame to its first token: the SOF packet, and a breath for the device.
+enum { HOST_SOF_NS = 5000 };
+
 struct sim_host {
     struct sim_device *device;
     struct sim_host_events events;

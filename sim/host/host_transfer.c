@@ -3,7 +3,8 @@
 // Transactions: one step of a transfer each (USB 2.0 8.5). A control transfer is SETUP, then the
 // data stage if wLength is not 0, then the status stage in the other direction; bulk and interrupt
 // transfers are a data stage alone. NAK means again later, at growing intervals; silence means
-// again twice more; STALL ends the transfer.
+// again in each of the next two frames (USB 2.0 10.2.6 asks for three tries; firmware that looks at
+// its USB each millisecond answers the second); STALL ends the transfer.
 
 #include <string.h>
 
@@ -18,7 +19,6 @@ enum stage {
 enum {
     GAP_NS = 15000,        // between two packets of one endpoint; real hosts leave 12 us or more
     TURNAROUND_NS = 50000, // from the end of a control transfer to the SETUP of the next
-    SILENCE_NS = 100000,   // before a packet that nobody answered is sent again
     BYTE_NS = 667,         // eight bits at 12 Mbit/s
     OVERHEAD_BYTES = 13,   // token, sync, CRC, handshake, turn-around (USB 2.0 5.8.4)
     MAX_ERRORS = 3,        // in a row (USB 2.0 10.2.6)
@@ -118,7 +118,7 @@ static void not_acknowledged(struct sim_host *host, struct sim_transfer *transfe
     } else if (++transfer->errors == MAX_ERRORS) {
         host_finish(host, transfer, SIM_ERR_GONE);
     } else {
-        transfer->next_ns = host->now_ns + SILENCE_NS;
+        transfer->next_ns = host->next_frame_ns + HOST_SOF_NS;
     }
 }
 

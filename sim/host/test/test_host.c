@@ -657,6 +657,25 @@ static void disconnect__ends_every_transfer_and_is_reported_once(void **state)
     sim_host_close(host);
 }
 
+// USB 2.0 10.2.6: three tries.
+static void control__tries_a_silent_packet_again_in_the_next_frame(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct sim_host *host = plug(&fake);
+    const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
+
+    sim_host_use_address(host, 5); // nobody's
+    fake.packet_count = 0;
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_GONE);
+
+    assert_int_equal(fake.packet_count, 3);
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(fake.packets[i].time_ns / SIM_MS,
+                         fake.packets[i - 1].time_ns / SIM_MS + 1);
+    sim_host_close(host);
+}
+
 static void reset__lasts_50_ms_without_sof_and_makes_the_address_0(void **state)
 {
     (void)state;
@@ -672,8 +691,24 @@ static void reset__lasts_50_ms_without_sof_and_makes_the_address_0(void **state)
     assert_int_equal(fake.packets[0].kind, SIM_PACKET_RESET_BEGIN);
     assert_int_equal(fake.packets[1].kind, SIM_PACKET_RESET_END);
     assert_int_equal(fake.packets[1].time_ns - fake.packets[0].time_ns, 50 * SIM_MS);
-    assert_in_range(fake.sofs - sofs, 9, 10);
+    assert_in_range(fake.sofs - sofs, 10, 11); // one before it, the others in the recovery
     assert_int_equal(sim_host_address(host), 0);
+    sim_host_close(host);
+}
+
+static void reset__leaves_the_bus_a_millisecond_before_se0(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct sim_host *host = plug(&fake);
+    uint64_t asked_ns = sim_host_now(host);
+    int sofs = fake.sofs;
+
+    assert_int_equal(sim_host_reset(host), 0);
+
+    assert_int_equal(fake.packets[0].kind, SIM_PACKET_RESET_BEGIN);
+    assert_int_equal(fake.packets[0].time_ns - asked_ns, SIM_MS);
+    assert_true(fake.sofs > sofs);
     sim_host_close(host);
 }
 
@@ -796,6 +831,7 @@ int main(void)
         cmocka_unit_test(control__repeats_what_was_answered_by_nak),
         cmocka_unit_test(control__gives_up_after_three_silences_in_a_row),
         cmocka_unit_test(control__fails_by_stall_silence_and_babble),
+        cmocka_unit_test(control__tries_a_silent_packet_again_in_the_next_frame),
         cmocka_unit_test(control__data_in_the_status_stage_is_a_protocol_error),
         cmocka_unit_test(control__times_out_at_its_own_time),
         cmocka_unit_test(bulk_out__toggles_and_ends_with_a_zero_packet_when_asked),
@@ -810,6 +846,7 @@ int main(void)
         cmocka_unit_test(frames__bring_a_sof_each_millisecond),
         cmocka_unit_test(disconnect__ends_every_transfer_and_is_reported_once),
         cmocka_unit_test(reset__lasts_50_ms_without_sof_and_makes_the_address_0),
+        cmocka_unit_test(reset__leaves_the_bus_a_millisecond_before_se0),
         cmocka_unit_test(reset__says_when_it_made_the_device_leave),
         cmocka_unit_test(suspend__stops_sof_until_resume),
         cmocka_unit_test(remote_wake_up__resumes_the_bus),

@@ -3,7 +3,8 @@
 // host.h - a host controller with one root port, in virtual time.
 //
 // It makes control, bulk and interrupt transfers of transactions on the wire (wire.h), sends a SOF
-// each millisecond, retries NAKs, keeps data toggles, never lets two packets of one transfer come
+// each millisecond, retries NAKs, tries a packet that nobody answered three times in frames that
+// follow each other, keeps data toggles, never lets two packets of one transfer come
 // closer than 12 us (as real hosts do), notices connect and disconnect, and can reset, suspend,
 // resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs.
 //
@@ -140,10 +141,11 @@ bool sim_host_cancel(struct sim_host *host, struct sim_transfer *transfer);
 bool sim_host_connected(
     const struct sim_host *host); // seen, and stable for 100 ms (USB 2.0 7.1.7.3)
 
-// 50 ms of SE0, 10 ms of recovery (USB 2.0 7.1.7.5). Pending transfers end with SIM_ERR_GONE.
-// Returns 0; SIM_ERR_NO_DEVICE if there was nothing to reset; SIM_ERR_GONE if the reset itself made
-// the device leave the bus, as DETACH with bitWillDetach = 0 does (events->disconnected has been
-// called; wait for connected).
+// 1 ms of bus, as long as the request to the hub takes, then 50 ms of SE0 and 10 ms of recovery
+// (USB 2.0 7.1.7.5). Transfers still pending at SE0 end with SIM_ERR_GONE. Returns 0;
+// SIM_ERR_NO_DEVICE if there was nothing to reset; SIM_ERR_GONE if the reset itself made the device
+// leave the bus, as DETACH with bitWillDetach = 0 does (events->disconnected has been called; wait
+// for connected).
 int sim_host_reset(struct sim_host *host);
 
 void sim_host_suspend(struct sim_host *host); // no SOF from now on; 10 ms waited (7.1.7.6)
