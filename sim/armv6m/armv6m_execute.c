@@ -400,11 +400,14 @@ static unsigned cps(struct armv6m *cpu, uint16_t i)
     return 0;
 }
 
+// Where SVCall cannot be taken it escalates to HardFault, with the return address of an SVCall:
+// that of the next instruction (ARM B1.5.6, ReturnAddress(); B1.5.7).
 static unsigned svc(struct armv6m *cpu)
 {
     if (cpu->priority[ARMV6M_SVCALL] >= cpu->current_priority)
-        return fault(cpu);
-    armv6m_svcall(cpu);
+        armv6m_hardfault(cpu);
+    else
+        armv6m_svcall(cpu);
     return 0;
 }
 

@@ -284,15 +284,17 @@ static void svc__enters_svcall_and_returns_behind_it(void **state)
     assert_int_equal(machine.cpu.r[15], CODE + 2);
 }
 
-static void svc__that_cannot_be_taken_is_a_hardfault_at_the_svc(void **state)
+static void svc__that_cannot_be_taken_is_a_hardfault_that_returns_behind_it(void **state)
 {
     (void)state;
-    PUT(&machine, CODE, 0xB672, 0xDF05); // cpsid i; svc #5
+    PUT(&machine, CODE, 0xB672, 0xDF05, 0xE7FE); // cpsid i; svc #5; b .
 
     machine_steps(&machine, 2);
 
     assert_in(ARMV6M_HARDFAULT);
-    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 2);
+    assert_int_equal(machine_word(&machine, STACK_TOP - 8), CODE + 4);
+    machine_step(&machine);
+    assert_int_equal(machine.cpu.r[15], CODE + 4);
 }
 
 static void svc__in_a_handler_of_its_own_priority_is_a_hardfault(void **state)
@@ -387,7 +389,7 @@ int main(void)
         TEST(icpr__cannot_clear_a_line_that_is_high),
         TEST(disabled__stays_pending_until_enabled),
         TEST(svc__enters_svcall_and_returns_behind_it),
-        TEST(svc__that_cannot_be_taken_is_a_hardfault_at_the_svc),
+        TEST(svc__that_cannot_be_taken_is_a_hardfault_that_returns_behind_it),
         TEST(svc__in_a_handler_of_its_own_priority_is_a_hardfault),
         TEST(icsr__pends_and_unpends_the_system_exceptions),
         TEST(icsr__tells_what_is_pending_and_active),
