@@ -16,7 +16,8 @@
 #include <conformance/target.h>
 
 enum {
-    APPEAR_MS = 2000, // a board has its pull-up on by then
+    PROGRESS_MS = 2000, // after which the wait is worth a line
+    APPEAR_MS = 10000,  // firmware may do a lot before it connects
 };
 
 struct target_sim {
@@ -235,6 +236,17 @@ static struct sim_host *open_host(struct target_sim *sim, struct sim_device *dev
     return host;
 }
 
+static bool appears(struct target_sim *sim)
+{
+    if (wait_return(&sim->base, PROGRESS_MS) == 0)
+        return true;
+    fprintf(stderr,
+            "dfu-conformance: the simulated device has not enumerated after %u s of its time; "
+            "waiting until %u s\n",
+            PROGRESS_MS / 1000, APPEAR_MS / 1000);
+    return wait_return(&sim->base, APPEAR_MS - PROGRESS_MS) == 0;
+}
+
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size)
 {
     const struct sim_options options = {
@@ -261,11 +273,12 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
                              TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH;
     snprintf(sim->base.where, sizeof sim->base.where, "simulated in this process");
     sim->left = true;
-    if (wait_return(&sim->base, APPEAR_MS) == 0)
+    if (appears(sim))
         return &sim->base;
     const char *why = trouble(&sim->base);
-    snprintf(error, size, "the simulated device does not enumerate%s%s", why ? ": " : "",
-             why ? why : "");
+    snprintf(error, size, "the simulated device does not %s within %u s of its time%s%s",
+             sim_host_connected(sim->host) ? "enumerate" : "connect", APPEAR_MS / 1000,
+             why ? ": " : "", why ? why : "");
     close_sim(&sim->base);
     return NULL;
 }
