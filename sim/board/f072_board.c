@@ -162,10 +162,13 @@ static void board_bus_reset(struct sim_device *device, bool se0)
     struct sim_device *rom = rom_device(board);
 
     f072_usbfs_bus_reset(&board->chip.usb, se0, board->now_ns);
-    if (rom != NULL)
+    if (rom != NULL) {
         rom->ops->bus_reset(rom, se0);
-    else
+    } else {
         f072_chip_update(&board->chip);
+        if (!se0 && board->who == F072_BOARD_FIRMWARE)
+            f072_chip_check_usb_clock(&board->chip);
+    }
     if (board->leaving)
         f072_board_leave_rom(board);
 }

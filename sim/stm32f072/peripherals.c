@@ -106,10 +106,26 @@ uint64_t f072_peripherals_next_event(const struct f072_chip *chip)
     return next;
 }
 
+enum { USBEN = 23 }; // RCC_APB1ENR
+
+// A suspended device may have stopped its clocks.
+void f072_chip_check_usb_clock(struct f072_chip *chip)
+{
+    const struct f072_usbfs *usb = &chip->usb;
+
+    if (!f072_usbfs_connected(usb) || usb->clocked || (usb->cntr & F072_CNTR_FSUSP))
+        return;
+    f072_trouble(
+        &chip->report,
+        "the pull-up is on and the host has reset the bus, but USB has no 48 MHz clock: %s "
+        "(RM0091 6.4)",
+        f072_rcc_enabled(&chip->rcc, F072_APB1, USBEN)
+            ? f072_rcc_why_no_usb_clock(&chip->rcc, f072_chip_now(chip))
+            : "RCC_APB1ENR.USBEN is 0");
+}
+
 static void clock_usb(struct f072_chip *chip, uint64_t now_ns)
 {
-    enum { USBEN = 23 };
-
     chip->usb.clocked = f072_rcc_enabled(&chip->rcc, F072_APB1, USBEN) &&
                         f072_rcc_usb_clock(&chip->rcc, now_ns) == 48000000;
     if (chip->usb.clocked && f072_rcc_usb_clock_is_coarse(&chip->rcc))

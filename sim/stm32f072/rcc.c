@@ -144,6 +144,15 @@ uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
     return ready(rcc, F072_HSI48, now_ns) ? HSI48_HZ : 0;
 }
 
+const char *f072_rcc_why_no_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
+{
+    if (!(rcc->cfgr3 & CFGR3_USBSW))
+        return "RCC_CFGR3.USBSW selects HSI48, which is not running";
+    if (!ready(rcc, F072_PLL, now_ns))
+        return "RCC_CFGR3.USBSW selects the PLL, which is not running";
+    return "RCC_CFGR3.USBSW selects the PLL, which runs at another frequency";
+}
+
 bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc)
 {
     return (rcc->cfgr3 & CFGR3_USBSW) && (rcc->cfgr >> 15 & 3) < 2;

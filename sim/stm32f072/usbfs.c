@@ -22,6 +22,7 @@ enum {
     BTABLE_MASK = 0xFFF8,
     LPMCSR_WRITABLE = 0x0003, // LPMACK, LPMEN
     BCDR_WRITABLE = 0x800F,
+    EPNR_ADDRESS = 0x40005C00, // of USB_EP0R, for warnings
 };
 
 // A SOF that is this late is missing: more than the jitter of any host.
@@ -50,15 +51,25 @@ uint64_t f072_usbfs_next_event(const struct f072_usbfs *usb)
     return timer_runs(usb) ? usb->sof_missing_ns : UINT64_MAX;
 }
 
+// The check for suspend is off from FSUSP until the end of the resume sequence, which is the first
+// SOF (RM0091 30.6.1, ISTR.SUSP). A frame timer that has locked stays so until suspend (FNR.LCK).
+static void miss_frame(struct f072_usbfs *usb)
+{
+    bool suspend = usb->missed % 3 == 0 && !usb->suspended && !(usb->cntr & F072_CNTR_RESUME);
+
+    if (suspend)
+        usb->istr |= F072_USB_SUSP;
+    if (suspend || usb->seen < 2)
+        usb->seen = 0;
+}
+
 void f072_usbfs_advance(struct f072_usbfs *usb, uint64_t now_ns)
 {
     while (timer_runs(usb) && usb->sof_missing_ns <= now_ns) {
         usb->sof_missing_ns += FRAME_NS;
         usb->istr |= F072_USB_ESOF;
-        usb->seen = 0;
         usb->missed++;
-        if (usb->missed % 3 == 0 && !(usb->cntr & F072_CNTR_RESUME))
-            usb->istr |= F072_USB_SUSP;
+        miss_frame(usb);
     }
 }
 
@@ -75,30 +86,50 @@ void f072_usbfs_reset(struct f072_usbfs *usb)
     usb->lpmcsr = 0;
     usb->bcdr = 0;
     usb->watching = false;
+    usb->suspended = false;
     usb->seen = 0;
+    usb->double_started = 0;
 }
 
-// What a USB reset and FRES do alike: endpoints and address are lost, all but the pending
-// completions (RM0091 30.6.1, ISTR.RESET).
-static void reset_function(struct f072_usbfs *usb)
+// What a USB reset and FRES do alike: endpoints are lost, all but their pending completions (RM0091
+// 30.6.1, ISTR.RESET).
+static void reset_endpoints(struct f072_usbfs *usb)
 {
     for (int i = 0; i < F072_USB_ENDPOINTS; i++)
         usb->ep[i] &= EP_RC_W0;
-    usb->daddr = 0;
+    usb->double_started = 0;
     usb->istr |= F072_USB_RESET;
 }
 
 // ---- Registers ----
 
-// EP_ID is the index of the register, not the endpoint's address; the lowest has priority.
+static bool is_urgent(uint16_t ep)
+{
+    return f072_usbfs_is_isochronous(ep) || f072_usbfs_is_double_buffered(ep);
+}
+
+// The register whose completion ISTR shows, or -1: isochronous and double-buffered endpoints before
+// the others, and of each the lowest register (RM0091 30.6.1, ISTR.EP_ID).
+static int completed(const struct f072_usbfs *usb)
+{
+    int first = -1;
+
+    for (int i = F072_USB_ENDPOINTS - 1; i >= 0; i--)
+        if ((usb->ep[i] & EP_RC_W0) &&
+            (first < 0 || is_urgent(usb->ep[i]) || !is_urgent(usb->ep[first])))
+            first = i;
+    return first;
+}
+
+// EP_ID is the index of the register, not the endpoint's address.
 static uint16_t read_istr(const struct f072_usbfs *usb)
 {
-    for (unsigned i = 0; i < F072_USB_ENDPOINTS; i++)
-        if (usb->ep[i] & EP_RC_W0) {
-            uint16_t direction = usb->ep[i] & F072_EP_CTR_RX ? F072_ISTR_DIR : 0;
-            return (uint16_t)(usb->istr | F072_USB_CTR | direction | i);
-        }
-    return usb->istr;
+    int n = completed(usb);
+
+    if (n < 0)
+        return usb->istr;
+    uint16_t direction = usb->ep[n] & F072_EP_CTR_RX ? F072_ISTR_DIR : 0;
+    return (uint16_t)(usb->istr | F072_USB_CTR | direction | n);
 }
 
 static uint16_t read_fnr(const struct f072_usbfs *usb)
@@ -140,14 +171,22 @@ static void refuse_unmodelled(struct f072_usbfs *usb, unsigned n)
 {
     uint16_t ep = usb->ep[n];
 
-    if (!(ep & (F072_EP_STAT_RX | F072_EP_STAT_TX)))
-        return;
-    if ((ep & F072_EP_TYPE) == F072_EP_ISOCHRONOUS)
+    if (f072_usbfs_is_isochronous(ep) && (ep & (F072_EP_STAT_RX | F072_EP_STAT_TX)))
         f072_trouble(usb->report,
                      "USB_EP%uR enables an isochronous endpoint, which is not modelled", n);
-    if ((ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_BULK | F072_EP_KIND))
-        f072_trouble(usb->report,
-                     "USB_EP%uR enables a double-buffered endpoint, which is not modelled", n);
+}
+
+// Both buffers and both DTOG bits of a double-buffered register serve one direction
+// (RM0091 30.5.3).
+static void check_double_buffer(struct f072_usbfs *usb, unsigned n)
+{
+    uint16_t ep = usb->ep[n];
+
+    if (f072_usbfs_is_double_buffered(ep) && (ep & F072_EP_STAT_RX) && (ep & F072_EP_STAT_TX))
+        f072_warn_once(usb->report, EPNR_ADDRESS + 4 * n,
+                       "USB_EP%uR is double-buffered and enabled in both directions: its two "
+                       "buffers serve one (RM0091 30.5.3)",
+                       n);
 }
 
 static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
@@ -156,7 +195,10 @@ static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
 
     usb->ep[n] = (uint16_t)((old & value & EP_RC_W0) | ((old ^ value) & EP_TOGGLE) |
                             (old & F072_EP_SETUP) | (value & EP_PLAIN));
+    if (!f072_usbfs_is_double_buffered(old) || !f072_usbfs_is_double_buffered(usb->ep[n]))
+        usb->double_started &= (uint8_t) ~(1u << n);
     refuse_unmodelled(usb, n);
+    check_double_buffer(usb, n);
 }
 
 static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
@@ -165,8 +207,12 @@ static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
     uint16_t changed = old ^ value;
 
     usb->cntr = value & CNTR_MASK;
-    if (changed & value & F072_CNTR_FRES)
-        reset_function(usb);
+    if (changed & value & F072_CNTR_FRES) // DADDR stays: see the README
+        reset_endpoints(usb);
+    if (changed & value & F072_CNTR_FSUSP) {
+        usb->suspended = true;
+        usb->seen = 0;
+    }
     if (changed & old & F072_CNTR_FRES)
         usb->watching = true;
     if (changed & (F072_CNTR_FRES | F072_CNTR_PDWN | F072_CNTR_FSUSP | F072_CNTR_RESUME))
@@ -217,9 +263,7 @@ bool f072_usbfs_connected(const struct f072_usbfs *usb)
 
 bool f072_usbfs_waking(const struct f072_usbfs *usb)
 {
-    return f072_usbfs_connected(usb) && usb->clocked &&
-           (usb->cntr & (F072_CNTR_RESUME | F072_CNTR_FSUSP)) ==
-               (F072_CNTR_RESUME | F072_CNTR_FSUSP);
+    return f072_usbfs_connected(usb) && usb->clocked && (usb->cntr & F072_CNTR_RESUME);
 }
 
 // Activity ends low-power mode by itself; FSUSP is left to software (RM0091 30.5.5).
@@ -239,8 +283,10 @@ void f072_usbfs_bus_reset(struct f072_usbfs *usb, bool se0, uint64_t now_ns)
     if (!se0 || !f072_usbfs_powered(usb))
         return;
     wake(usb);
-    reset_function(usb);
+    reset_endpoints(usb);
+    usb->daddr = 0;
     usb->watching = true;
+    usb->suspended = false;
 }
 
 void f072_usbfs_sof(struct f072_usbfs *usb, uint16_t frame, uint64_t now_ns)
@@ -250,6 +296,7 @@ void f072_usbfs_sof(struct f072_usbfs *usb, uint16_t frame, uint64_t now_ns)
     if (!f072_usbfs_powered(usb))
         return;
     wake(usb);
+    usb->suspended = false;
     usb->fnr = frame & 0x7FF;
     usb->istr |= F072_USB_SOF;
     if (usb->seen < 2)

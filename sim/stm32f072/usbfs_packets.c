@@ -4,8 +4,15 @@
 //
 // For each token the hardware looks for the endpoint register with this endpoint address whose
 // side is not DISABLED, moves the packet from or to the buffer that the table in packet memory
-// describes, sets CTR and goes to NAK until software has dealt with it. The table has four
-// half-words for each register: ADDR_TX, COUNT_TX, ADDR_RX, COUNT_RX.
+// describes, sets CTR and goes to NAK until software has dealt with it. The table has two rows of
+// ADDR and COUNT for each register: for transmission, then for reception.
+//
+// A double-buffered bulk endpoint (RM0091 30.5.3) uses both rows for its one direction. Its DTOG is
+// the data toggle and says which row is the peripheral's: DTOG 0 the first, DTOG 1 the second. The
+// DTOG bit of the other direction is SW_BUF, which software toggles to say that it has done with
+// the other row. STAT stays VALID; where DTOG and SW_BUF are the same there is no free row, and the
+// answer is NAK. That comparison is not made before the end of the first transaction after DBL_BUF
+// was set, so that a driver may begin with both bits alike and two free rows.
 
 #include "usbfs_private.h"
 
@@ -16,7 +23,8 @@ enum stat {
     STAT_VALID,
 };
 
-enum { ADDR_TX = 0, COUNT_TX = 2, ADDR_RX = 4, COUNT_RX = 6 };
+enum { ROW_TX = 0, ROW_RX = 1 };
+enum { ADDR = 0, COUNT = 2, ROW_SIZE = 4 };
 enum { COUNT_MASK = 0x03FF, NUM_BLOCK_SHIFT = 10, NUM_BLOCK_MASK = 0x1F, BL_SIZE = 0x8000 };
 
 static enum stat stat_rx(uint16_t ep)
@@ -46,14 +54,25 @@ static void set_stat_tx(uint16_t *ep, enum stat stat)
 
 // ---- Packet memory ----
 
-static unsigned table_entry(const struct f072_usbfs *usb, unsigned n, unsigned field)
+// The row that the peripheral fills next.
+static unsigned receiving_row(uint16_t ep)
 {
-    return (usb->btable + 8 * n + field) % F072_PMA_SIZE;
+    if (f072_usbfs_is_double_buffered(ep))
+        return (ep & F072_EP_DTOG_RX) != 0;
+    return ROW_RX;
 }
 
-static uint16_t load_table(const struct f072_usbfs *usb, unsigned n, unsigned field)
+// The row that it sends next.
+static unsigned sending_row(uint16_t ep)
 {
-    return usbdev_load_le16(usb->pma + table_entry(usb, n, field));
+    if (f072_usbfs_is_double_buffered(ep))
+        return (ep & F072_EP_DTOG_TX) != 0;
+    return ROW_TX;
+}
+
+static uint8_t *table_entry(struct f072_usbfs *usb, unsigned n, unsigned row, unsigned field)
+{
+    return usb->pma + (usb->btable + 2 * ROW_SIZE * n + ROW_SIZE * row + field) % F072_PMA_SIZE;
 }
 
 static bool buffer_fits(struct f072_usbfs *usb, unsigned n, unsigned address, size_t length)
@@ -76,14 +95,15 @@ static unsigned buffer_size(uint16_t count_rx)
 
 static bool store_packet(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length)
 {
-    unsigned address = load_table(usb, n, ADDR_RX) & ~1u;
-    uint16_t count = load_table(usb, n, COUNT_RX);
+    unsigned row = receiving_row(usb->ep[n]);
+    unsigned address = usbdev_load_le16(table_entry(usb, n, row, ADDR)) & ~1u;
+    uint16_t count = usbdev_load_le16(table_entry(usb, n, row, COUNT));
 
     if (length > buffer_size(count) || !buffer_fits(usb, n, address, length))
         return false;
     for (size_t i = 0; i < length; i++)
         usb->pma[address + i] = data[i];
-    usbdev_store_le16(usb->pma + table_entry(usb, n, COUNT_RX),
+    usbdev_store_le16(table_entry(usb, n, row, COUNT),
                       with_field(count, COUNT_MASK, (unsigned)length));
     return true;
 }
@@ -97,21 +117,37 @@ static bool listening(const struct f072_usbfs *usb, uint8_t address)
            usb->daddr == (F072_DADDR_EF | address);
 }
 
-static bool modelled(uint16_t ep)
-{
-    return (ep & F072_EP_TYPE) != F072_EP_ISOCHRONOUS &&
-           (ep & (F072_EP_TYPE | F072_EP_KIND)) != (F072_EP_BULK | F072_EP_KIND);
-}
-
 // The register that serves an endpoint address in one direction, or -1.
 static int find(const struct f072_usbfs *usb, uint8_t address, uint8_t endpoint, uint16_t stat)
 {
     if (!listening(usb, address))
         return -1;
     for (int n = 0; n < F072_USB_ENDPOINTS; n++)
-        if ((usb->ep[n] & F072_EP_EA) == endpoint && (usb->ep[n] & stat) && modelled(usb->ep[n]))
+        if ((usb->ep[n] & F072_EP_EA) == endpoint && (usb->ep[n] & stat) &&
+            !f072_usbfs_is_isochronous(usb->ep[n]))
             return n;
     return -1;
+}
+
+// ---- Double buffers ----
+
+static bool has_no_free_row(const struct f072_usbfs *usb, unsigned n)
+{
+    uint16_t ep = usb->ep[n];
+
+    return f072_usbfs_is_double_buffered(ep) && (usb->double_started >> n & 1) &&
+           ((ep & F072_EP_DTOG_RX) != 0) == ((ep & F072_EP_DTOG_TX) != 0);
+}
+
+// A completed transaction sets STAT to NAK, except where two buffers do the flow control.
+static void end_transaction(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
+{
+    if (f072_usbfs_is_double_buffered(usb->ep[n]))
+        usb->double_started |= (uint8_t)(1u << n);
+    else if (stat_field == F072_EP_STAT_RX)
+        set_stat_rx(&usb->ep[n], STAT_NAK);
+    else
+        set_stat_tx(&usb->ep[n], STAT_NAK);
 }
 
 // ---- Transactions ----
@@ -156,7 +192,7 @@ static int receive(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size
         *ep &= (uint16_t)~F072_EP_SETUP;
     *ep |= F072_EP_CTR_RX;
     *ep ^= F072_EP_DTOG_RX;
-    set_stat_rx(ep, STAT_NAK);
+    end_transaction(usb, n, F072_EP_STAT_RX);
     return SIM_ACK;
 }
 
@@ -173,6 +209,8 @@ int f072_usbfs_out(struct f072_usbfs *usb,
         return SIM_NO_RESPONSE;
     switch (stat_rx(usb->ep[n])) {
     case STAT_VALID:
+        if (has_no_free_row(usb, (unsigned)n))
+            return SIM_NAK;
         if (data1 != ((usb->ep[n] & F072_EP_DTOG_RX) != 0))
             return SIM_ACK; // a repetition: acknowledged and dropped (USB 2.0 8.6.4)
         return receive(usb, (unsigned)n, data, length);
@@ -189,8 +227,9 @@ int f072_usbfs_out(struct f072_usbfs *usb,
 static int send(struct f072_usbfs *usb, unsigned n, bool *ret_data1, uint8_t data[SIM_MAX_PACKET])
 {
     uint16_t *ep = &usb->ep[n];
-    unsigned from = load_table(usb, n, ADDR_TX) & ~1u;
-    unsigned length = load_table(usb, n, COUNT_TX) & COUNT_MASK;
+    unsigned row = sending_row(*ep);
+    unsigned from = usbdev_load_le16(table_entry(usb, n, row, ADDR)) & ~1u;
+    unsigned length = usbdev_load_le16(table_entry(usb, n, row, COUNT)) & COUNT_MASK;
 
     if (!buffer_fits(usb, n, from, length))
         return SIM_NO_RESPONSE;
@@ -199,7 +238,7 @@ static int send(struct f072_usbfs *usb, unsigned n, bool *ret_data1, uint8_t dat
     *ret_data1 = (*ep & F072_EP_DTOG_TX) != 0;
     *ep ^= F072_EP_DTOG_TX;
     *ep |= F072_EP_CTR_TX;
-    set_stat_tx(ep, STAT_NAK);
+    end_transaction(usb, n, F072_EP_STAT_TX);
     return SIM_ACK + (int)length;
 }
 
@@ -215,6 +254,8 @@ int f072_usbfs_in(struct f072_usbfs *usb,
         return SIM_NO_RESPONSE;
     switch (stat_tx(usb->ep[n])) {
     case STAT_VALID:
+        if (has_no_free_row(usb, (unsigned)n))
+            return SIM_NAK;
         return send(usb, (unsigned)n, ret_data1, data);
     case STAT_NAK:
         return SIM_NAK;

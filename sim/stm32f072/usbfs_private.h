@@ -13,4 +13,15 @@ static inline bool f072_usbfs_powered(const struct f072_usbfs *usb)
     return usb->clocked && !(usb->cntr & (F072_CNTR_FRES | F072_CNTR_PDWN));
 }
 
+static inline bool f072_usbfs_is_isochronous(uint16_t ep)
+{
+    return (ep & F072_EP_TYPE) == F072_EP_ISOCHRONOUS;
+}
+
+// DBL_BUF: a bulk endpoint with two buffers for its one direction (RM0091 30.5.3).
+static inline bool f072_usbfs_is_double_buffered(uint16_t ep)
+{
+    return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_BULK | F072_EP_KIND);
+}
+
 #endif

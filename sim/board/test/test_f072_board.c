@@ -231,6 +231,32 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     sim_host_close(host);
 }
 
+// USBSW is 0 after reset: HSI48, which nobody switches on.
+static void trouble__a_connected_usb_without_its_clock_is_named(void **state)
+{
+    (void)state;
+    static const uint16_t code[] = {
+        0x4807, // ldr r0, =RCC_APB1ENR
+        0x4908, // ldr r1, =USBEN
+        0x6001, // str r1, [r0]
+        0x4808, // ldr r0, =USB_CNTR
+        0x2100, // movs r1, #0
+        0x8001, // strh r1, [r0]
+        0x4907, // ldr r1, =DPPU
+        0x8301, // strh r1, [r0, #24]: USB_BCDR
+        0xE7FE, // b .
+    };
+
+    make_image(code, sizeof code / 2, (uint32_t[8]){0x4002101C, 1 << 23, 0x40005C40, 0x8000});
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 200);
+    assert_well(host);
+    assert_true(sim_host_enumerate(host, 1000 * SIM_MS) < 0);
+    assert_trouble(host, "USB has no 48 MHz clock: RCC_CFGR3.USBSW selects HSI48");
+
+    sim_host_close(host);
+}
+
 // Code of random instructions, with a bias to those that reach peripherals: r0..r7 point at them.
 static void make_noise(uint32_t seed)
 {
@@ -424,6 +450,7 @@ int main(void)
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),
         TEST(trouble__sleeping_is_none),
         TEST(trouble__a_handler_that_loops_is_named),
+        TEST(trouble__a_connected_usb_without_its_clock_is_named),
         TEST(trouble__noise_for_firmware_does_no_harm_to_the_simulator),
         TEST(rom__a_clean_jump_brings_up_the_boot_loader),
         TEST(rom__a_jump_with_interrupts_masked_hangs_and_says_so),

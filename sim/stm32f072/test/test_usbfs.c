@@ -248,8 +248,22 @@ static void fres__raises_reset_and_clears_endpoints(void **state)
 
     assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_RESET);
     assert_int_equal(read_register(f, F072_USB_EP0R), 0);
-    assert_int_equal(read_register(f, F072_USB_DADDR), 0);
     assert_int_equal(setup(f), SIM_NO_RESPONSE);
+}
+
+// A driver that forces a reset in suspend restores EPnR alone, and keeps its address.
+static void fres__leaves_the_address(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t ep0 = read_register(f, F072_USB_EP0R);
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_FRES);
+    write_register(f, F072_USB_CNTR, 0);
+    write_register(f, F072_USB_ISTR, (uint16_t)~F072_USB_RESET);
+    write_register(f, F072_USB_EP0R, ep0);
+
+    assert_int_equal(read_register(f, F072_USB_DADDR), F072_DADDR_EF | ADDRESS);
+    assert_int_equal(setup(f), SIM_ACK);
 }
 
 static void fnr__shows_frame_lock_and_lines(void **state)
@@ -262,8 +276,11 @@ static void fnr__shows_frame_lock_and_lines(void **state)
     f072_usbfs_sof(&f->usb, 0x7FF, f->now_ns);
     assert_int_equal(read_register(f, F072_USB_FNR), F072_FNR_RXDP | F072_FNR_LCK | 0x7FF);
 
+    elapse(f, 2 * SIM_MS); // a lost frame does not unlock it, suspend does
+    assert_int_equal(read_register(f, F072_USB_FNR),
+                     F072_FNR_RXDP | F072_FNR_LCK | 1 << 11 | 0x7FF);
     elapse(f, 2 * SIM_MS);
-    assert_int_equal(read_register(f, F072_USB_FNR), F072_FNR_RXDP | 1 << 11 | 0x7FF);
+    assert_int_equal(read_register(f, F072_USB_FNR), F072_FNR_RXDP | 3 << 11 | 0x7FF);
 
     f072_usbfs_bus_reset(&f->usb, true, f->now_ns);
     assert_false(read_register(f, F072_USB_FNR) & (F072_FNR_RXDP | F072_FNR_RXDM));
@@ -539,17 +556,163 @@ static void buffers__beyond_the_packet_memory_are_reported(void **state)
                         "the buffer of USB_EP0R, 17 bytes at 3F0h, lies beyond the packet memory");
 }
 
+// ---- Double-buffered bulk endpoints (30.5.3) ----
+
+enum { DOUBLE = F072_EP_BULK | F072_EP_KIND };
+enum { BUFFER_0 = TX_BUFFER, BUFFER_1 = RX_BUFFER };
+
+// Row 0 and row 1 of register 1 with room for 64 bytes each.
+static void write_double_table(struct fixture *f)
+{
+    write_table(f, 1, BUFFER_0, BUFFER_1, CONTROL_64);
+    usbdev_store_le16(f->usb.pma + 8 + 2, CONTROL_64);
+}
+
+// The driver has dealt with a packet: it clears CTR_RX, and toggles SW_BUF if it frees a row.
+static void deal_with_out(struct fixture *f, bool free_row)
+{
+    write_register(f, 4, DOUBLE | F072_EP_CTR_TX | (free_row ? F072_EP_DTOG_TX : 0) | 1);
+}
+
+// SW_BUF set against DTOG_RX: one row is the driver's from the start.
+static void double_out__alternates_rows_while_the_driver_frees_them(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    write_register(f, 4, DOUBLE | 0x3000 | F072_EP_DTOG_TX | 1);
+    assert_int_equal(out(f, 1, false, 3), SIM_ACK);
+    assert_int_equal(read_register(f, 4), DOUBLE | F072_EP_CTR_RX | F072_EP_DTOG_RX | 0x3000 |
+                                              F072_EP_DTOG_TX | 1); // STAT_RX stays VALID
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64 | 3);
+    assert_memory_equal(f->usb.pma + BUFFER_0, "\1\2\3", 3);
+
+    assert_int_equal(out(f, 1, true, 5), SIM_NAK); // DTOG_RX = SW_BUF
+    deal_with_out(f, true);
+    assert_int_equal(out(f, 1, true, 5), SIM_ACK);
+    assert_int_equal(rx_count(f, 1), CONTROL_64 | 5);
+    assert_memory_equal(f->usb.pma + BUFFER_1, "\1\2\3\4\5", 5);
+    assert_int_equal(out(f, 1, false, 1), SIM_NAK);
+    deal_with_out(f, true);
+    assert_int_equal(out(f, 1, false, 1), SIM_ACK);
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64 | 1);
+}
+
+// Both bits alike: two rows are free, and the first transaction is taken all the same.
+static void double_out__takes_two_packets_before_the_driver_frees_a_row(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    write_register(f, 4, DOUBLE | 0x3000 | 1);
+    assert_int_equal(out(f, 1, false, 3), SIM_ACK);
+    assert_int_equal(out(f, 1, true, 4), SIM_ACK);
+    assert_int_equal(out(f, 1, false, 5), SIM_NAK);
+    assert_int_equal(read_register(f, 4), DOUBLE | F072_EP_CTR_RX | 0x3000 | 1);
+
+    deal_with_out(f, false); // CTR alone frees nothing
+    assert_int_equal(out(f, 1, false, 5), SIM_NAK);
+    deal_with_out(f, true);
+    assert_int_equal(out(f, 1, false, 5), SIM_ACK);
+}
+
+static void double_out__drops_a_repeated_packet(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    write_register(f, 4, DOUBLE | 0x3000 | F072_EP_DTOG_TX | 1);
+    assert_int_equal(out(f, 1, true, 3), SIM_ACK);
+
+    assert_int_equal(read_register(f, 4), DOUBLE | 0x3000 | F072_EP_DTOG_TX | 1);
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64);
+}
+
+// A STAT other than VALID that software writes is what counts.
+static void double_out__answers_what_software_writes_to_stat(void **state)
+{
+    static const int answers[] = {SIM_NO_RESPONSE, SIM_STALL, SIM_NAK, SIM_ACK};
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    for (unsigned stat = 0; stat < 4; stat++) {
+        write_register(f, 4, DOUBLE | ((read_register(f, 4) & F072_EP_STAT_RX) ^ stat << 12) | 1);
+        assert_int_equal(out(f, 1, false, 1), answers[stat]);
+    }
+}
+
+static void double_in__sends_two_packets_then_waits_for_the_driver(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    memcpy(f->usb.pma + BUFFER_0, "row 0", 5);
+    memcpy(f->usb.pma + BUFFER_1, "row 1!", 6);
+    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
+    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+    write_register(f, 4, DOUBLE | 0x0030 | 1);
+
+    assert_int_equal(in(f, 1), 5);
+    assert_false(f->data1);
+    assert_memory_equal(f->packet, "row 0", 5);
+    assert_int_equal(in(f, 1), 6);
+    assert_true(f->data1);
+    assert_memory_equal(f->packet, "row 1!", 6);
+    assert_int_equal(in(f, 1), SIM_NAK);
+    assert_int_equal(read_register(f, 4), DOUBLE | F072_EP_CTR_TX | 0x0030 | 1);
+
+    write_register(f, 4, DOUBLE | F072_EP_DTOG_RX | 1); // SW_BUF: row 0 is filled again
+    assert_int_equal(in(f, 1), 5);
+    assert_false(f->data1);
+    assert_int_equal(in(f, 1), SIM_NAK);
+}
+
+// Setting DBL_BUF again begins anew.
+static void double_in__begins_anew_when_dbl_buf_is_set_again(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
+    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+    write_register(f, 4, DOUBLE | 0x0030 | 1);
+    assert_int_equal(in(f, 1), 5);
+    assert_int_equal(in(f, 1), 6);
+    assert_int_equal(in(f, 1), SIM_NAK);
+
+    write_register(f, 4, F072_EP_BULK | 1);
+    write_register(f, 4, DOUBLE | 1);
+    assert_int_equal(in(f, 1), 5);
+}
+
+static void double_buffers__come_first_in_istr(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, 4 * 2, F072_EP_BULK | 0x0030 | 2);
+    write_register(f, 4 * 5, DOUBLE | 0x0030 | 5);
+    write_register(f, 4 * 6, DOUBLE | 0x0030 | 6);
+    assert_int_equal(in(f, 2), 0);
+    assert_int_equal(in(f, 6), 0);
+    assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_CTR | 6);
+    assert_int_equal(in(f, 5), 0);
+    assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_CTR | 5);
+}
+
+static void double_buffers__in_both_directions_are_warned_of(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, 4, DOUBLE | 0x3000 | 1);
+    assert_int_equal(f->report.warning_count, 0);
+    write_register(f, 4, DOUBLE | 0x0030 | 1);
+    assert_int_equal(f->report.warning_count, 1);
+}
+
 static void unmodelled_endpoints__are_refused_not_silently_wrong(void **state)
 {
     struct fixture *f = *state;
 
-    write_register(f, 4 * 1, F072_EP_BULK | F072_EP_KIND | 1);
-    assert_string_equal(f->report.trouble, ""); // not enabled yet
-    write_register(f, 4 * 1, F072_EP_BULK | F072_EP_KIND | 0x0030 | 1);
-    assert_non_null(strstr(f->report.trouble, "USB_EP1R enables a double-buffered endpoint"));
-    assert_int_equal(in(f, 1), SIM_NO_RESPONSE);
-
-    f->report.trouble[0] = '\0';
     write_register(f, 4 * 2, F072_EP_ISOCHRONOUS | 0x3000 | 2);
     assert_non_null(strstr(f->report.trouble, "USB_EP2R enables an isochronous endpoint"));
     assert_int_equal(out(f, 2, false, 1), SIM_NO_RESPONSE);
@@ -607,6 +770,23 @@ static void resume__wakes_a_suspended_peripheral_and_ends_low_power(void **state
     assert_true(read_register(f, F072_USB_FNR) & F072_FNR_RXDM);
 }
 
+// K lasts 20 ms; the check for suspend is off until the first SOF after it.
+static void resume__is_not_taken_for_another_suspend(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP);
+    f072_usbfs_resume(&f->usb, f->now_ns);
+    write_register(f, F072_USB_CNTR, 0);
+    write_register(f, F072_USB_ISTR, 0);
+    elapse(f, 20 * SIM_MS);
+    assert_false(read_register(f, F072_USB_ISTR) & F072_USB_SUSP);
+
+    f072_usbfs_sof(&f->usb, 1, f->now_ns);
+    elapse(f, 4 * SIM_MS);
+    assert_true(read_register(f, F072_USB_ISTR) & F072_USB_SUSP);
+}
+
 static void resume__without_fsusp_is_no_event(void **state)
 {
     struct fixture *f = *state;
@@ -622,6 +802,18 @@ static void resume__a_bus_reset_wakes_too(void **state)
     write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP);
     f072_usbfs_bus_reset(&f->usb, true, f->now_ns);
     assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_WKUP | F072_USB_RESET);
+}
+
+// RESUME alone drives K: drivers clear FSUSP before they set it (RM0091 30.5.5).
+static void remote_wakeup__needs_no_fsusp(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP);
+    write_register(f, F072_USB_CNTR, 0);
+    assert_false(f072_usbfs_waking(&f->usb));
+    write_register(f, F072_USB_CNTR, F072_CNTR_RESUME);
+    assert_true(f072_usbfs_waking(&f->usb));
 }
 
 static void remote_wakeup__is_driven_while_resume_is_set_and_timed_by_esof(void **state)
@@ -659,6 +851,7 @@ int main(void)
         CONTROL(interrupt__stays_until_every_ctr_is_cleared),
         CONTROL(reset_values__are_those_of_the_manual),
         CONTROL(fres__raises_reset_and_clears_endpoints),
+        CONTROL(fres__leaves_the_address),
         CONTROL(fnr__shows_frame_lock_and_lines),
         CONTROL(btable__moves_the_table),
         CONTROL(bcdr__pull_up_is_the_connect_signal),
@@ -681,13 +874,23 @@ int main(void)
         CONTROL(in__answers_what_stat_tx_says),
         CONTROL(in__two_registers_can_share_an_address_one_for_each_direction),
         CONTROL(buffers__beyond_the_packet_memory_are_reported),
+        CONTROL(double_out__alternates_rows_while_the_driver_frees_them),
+        CONTROL(double_out__takes_two_packets_before_the_driver_frees_a_row),
+        CONTROL(double_out__drops_a_repeated_packet),
+        CONTROL(double_out__answers_what_software_writes_to_stat),
+        CONTROL(double_in__sends_two_packets_then_waits_for_the_driver),
+        CONTROL(double_in__begins_anew_when_dbl_buf_is_set_again),
+        CONTROL(double_buffers__come_first_in_istr),
+        CONTROL(double_buffers__in_both_directions_are_warned_of),
         CONTROL(unmodelled_endpoints__are_refused_not_silently_wrong),
         CONTROL(suspend__comes_after_three_missing_frames),
         CONTROL(suspend__frames_keep_it_away),
         CONTROL(suspend__an_event_is_announced_only_while_the_timer_runs),
         CONTROL(resume__wakes_a_suspended_peripheral_and_ends_low_power),
+        CONTROL(resume__is_not_taken_for_another_suspend),
         CONTROL(resume__without_fsusp_is_no_event),
         CONTROL(resume__a_bus_reset_wakes_too),
+        CONTROL(remote_wakeup__needs_no_fsusp),
         CONTROL(remote_wakeup__is_driven_while_resume_is_set_and_timed_by_esof),
     };
 

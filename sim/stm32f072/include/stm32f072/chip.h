@@ -127,6 +127,9 @@ void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 // After the wire has done something: interrupt lines follow.
 void f072_chip_update(struct f072_chip *chip);
 
+// A host has just reset the bus: a connected peripheral without its clock is reported as trouble.
+void f072_chip_check_usb_clock(struct f072_chip *chip);
+
 // Wire pins of a port, 0 for GPIOA, to levels. The others of the port hang free.
 void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16_t levels);
 

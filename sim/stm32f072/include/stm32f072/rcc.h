@@ -79,6 +79,9 @@ uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc);
 // The 48 MHz of the USB peripheral: what comes, and 0 when it is not running.
 uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns);
 
+// Why that is not 48 MHz, for a person.
+const char *f072_rcc_why_no_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns);
+
 // Does that clock come, by the PLL, from the HSI? Its 1 % is too coarse for USB's 0.25 %.
 bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc);
 

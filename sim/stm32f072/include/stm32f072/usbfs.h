@@ -8,8 +8,8 @@
 // clock of its own: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has
 // been silent for 3 ms (SUSP).
 //
-// Isochronous and double-buffered bulk endpoints are not modelled: enabling one is reported as
-// trouble and the endpoint does not answer.
+// Isochronous endpoints are not modelled: enabling one is reported as trouble and the endpoint does
+// not answer.
 
 #ifndef F072_USBFS_H
 #define F072_USBFS_H
@@ -108,8 +108,10 @@ struct f072_usbfs {
     enum f072_usb_line line;
     bool watching;           // the suspend timer runs: after the first reset
     uint64_t sof_missing_ns; // when the next SOF counts as missing
+    bool suspended;          // from FSUSP to the end of the resume sequence: no SUSP
     unsigned missed;         // SOFs missed in a row
-    unsigned seen;           // SOFs seen since the last miss, up to 2: FNR.LCK
+    unsigned seen;           // SOFs in a row since a reset or a suspend, up to 2: FNR.LCK
+    uint8_t double_started;  // bit n: USB_EPnR has done a transaction since DBL_BUF was set
 };
 
 // As after a system reset, or after USBRST in RCC_APB1RSTR. What the wire does is untouched.
