@@ -10,7 +10,7 @@
 int complain(const char *text)
 {
     fprintf(stderr, "dfu-conformance: %s\n", text);
-    return RUN_NOTHING_LEARNT;
+    return RUN_COULD_NOT;
 }
 
 static const char usage_text[] =
@@ -35,7 +35,10 @@ static const char usage_text[] =
     "  --capture FILE   write the traffic as pcapng, for Wireshark\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 no check failed, 1 a check failed, 2 the checks could not be run.\n";
+    "Exit status: 0 everything that applies was judged and met, 1 a check failed, 2 the run was "
+    "not\n"
+    "possible or judged nothing, 3 no check failed but a must or a should is INCONCLUSIVE, 4 the\n"
+    "device is not as it was found (this one before all others).\n";
 
 enum option_value {
     OPTION_TARGET = 256,
@@ -101,13 +104,13 @@ static int take_option(struct arguments *arguments, int option)
         arguments->tap = true;
         return -1;
     case OPTION_JSON:
-        arguments->files.json = optarg;
+        arguments->files.list[REPORT_FILE_JSON].path = optarg;
         return -1;
     case OPTION_JUNIT:
-        arguments->files.junit = optarg;
+        arguments->files.list[REPORT_FILE_JUNIT].path = optarg;
         return -1;
     case OPTION_HTML:
-        arguments->files.html = optarg;
+        arguments->files.list[REPORT_FILE_HTML].path = optarg;
         return -1;
     case OPTION_CAPTURE:
         arguments->capture = optarg;
@@ -119,7 +122,7 @@ static int take_option(struct arguments *arguments, int option)
         printf("dfu-conformance %s\n", SUITE_VERSION);
         return 0;
     default:
-        return RUN_NOTHING_LEARNT; // getopt_long has said what is wrong
+        return RUN_COULD_NOT; // getopt_long has said what is wrong
     }
 }
 

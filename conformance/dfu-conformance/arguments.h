@@ -17,7 +17,7 @@ struct arguments {
     const char *waive;
     bool list;
     bool tap;
-    struct report_paths files;
+    struct report_files files;
     const char *capture;
     struct runner_options run;
 };

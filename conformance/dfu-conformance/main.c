@@ -3,6 +3,7 @@
 // dfu-conformance - the command.
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,13 @@ static int add_listeners(struct arguments *arguments, struct listeners *listener
     return 0;
 }
 
+// A run whose words are lost is no run that can be relied upon; that the device is not as it was
+// found is worse.
+static int status_with(int status, int other)
+{
+    return status == RUN_NOT_AS_FOUND ? status : other;
+}
+
 static int run_on_target(struct arguments *arguments, struct target *target)
 {
     char text[ERROR_TEXT];
@@ -79,12 +87,12 @@ static int run_on_target(struct arguments *arguments, struct target *target)
     if (*report.ending)
         complain(report.ending);
     if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)
-        status = complain(text);
+        status = status_with(status, complain(text));
     report_finish(&report);
     return status;
 }
 
-static int run(struct arguments *arguments)
+static int open_and_run(struct arguments *arguments)
 {
     char text[ERROR_TEXT];
     struct target_spec spec;
@@ -93,34 +101,62 @@ static int run(struct arguments *arguments)
     struct target *target = target_open(&spec, text, sizeof text);
     if (!target)
         return complain(text);
-
-    struct listeners listeners = {.count = 0};
     arguments->run.ask = spec.kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
-    int status = add_listeners(arguments, &listeners);
-    if (status == 0)
-        status = run_on_target(arguments, target);
-    if (arguments->run.capture && report_capture_close(&listeners.capture, text, sizeof text) < 0)
-        status = complain(text);
+    int status = run_on_target(arguments, target);
     target->ops->close(target);
     return status;
+}
+
+// Everything that is written is opened before the device is.
+static int run(struct arguments *arguments)
+{
+    char text[ERROR_TEXT];
+    struct listeners listeners = {.count = 0};
+    int status = add_listeners(arguments, &listeners);
+    if (status == 0 && report_files_open(&arguments->files, text, sizeof text) < 0)
+        status = complain(text);
+    if (status == 0)
+        status = open_and_run(arguments);
+    report_files_close(&arguments->files);
+    if (arguments->run.capture && report_capture_close(&listeners.capture, text, sizeof text) < 0)
+        status = status_with(status, complain(text));
+    return status;
+}
+
+static int run_with_waivers(struct arguments *arguments)
+{
+    struct waivers waivers = {.count = 0};
+    int status = arguments->waive ? read_waivers(arguments->waive, &waivers) : 0;
+    if (status != 0)
+        return status;
+    arguments->run.waivers = &waivers;
+    status = run(arguments);
+    waivers_finish(&waivers);
+    return status;
+}
+
+// What was printed has arrived, or the status says that it has not. SIGPIPE is ignored: a reader
+// that went away must not end a run in the middle of the device's DFU mode.
+static int finish_stdout(int status)
+{
+    char text[ERROR_TEXT];
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    snprintf(text, sizeof text, "standard output cannot be written: %s",
+             errno ? strerror(errno) : "an error before the end");
+    return status_with(status, complain(text));
 }
 
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.target = NULL};
+    signal(SIGPIPE, SIG_IGN);
     int status = arguments_take(&arguments, argc, argv);
     if (status >= 0)
-        return status;
+        return finish_stdout(status);
     if (arguments.list) {
         list_checks(arguments.run.only);
-        return 0;
+        return finish_stdout(0);
     }
-
-    struct waivers waivers = {.count = 0};
-    if (arguments.waive && (status = read_waivers(arguments.waive, &waivers)) != 0)
-        return status;
-    arguments.run.waivers = &waivers;
-    status = run(&arguments);
-    waivers_finish(&waivers);
-    return status;
+    return finish_stdout(run_with_waivers(&arguments));
 }

@@ -1,47 +1,103 @@
 // SPDX-License-Identifier: MIT
+//
+// A file is opened before the device is touched, so that a wrong path costs no run; it keeps what
+// was in it until there is a report to write. Where there is none in the end, a file that was not
+// there before is removed again.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <conformance/report_files.h>
 
 typedef int report_writer(const struct report *report, FILE *out);
 
-static int write_file(const char *path, report_writer *write, const struct report *report)
-{
-    FILE *out = fopen(path, "we");
-    int result;
+static report_writer *const writers[REPORT_FILES] = {
+    [REPORT_FILE_JSON] = report_json_write,
+    [REPORT_FILE_JUNIT] = report_junit_write,
+    [REPORT_FILE_HTML] = report_html_write,
+};
 
-    if (!out)
+static int say(const char *path, int error_number, char *error, size_t size)
+{
+    snprintf(error, size, "cannot write the report %s: %s", path, strerror(error_number));
+    return -1;
+}
+
+static int open_file(struct report_file *file)
+{
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->created = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        fd = open(file->path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
         return -errno;
-    result = write(report, out);
-    if (fclose(out) != 0 && result == 0)
-        result = -errno;
+    file->out = fdopen(fd, "w");
+    if (file->out)
+        return 0;
+    int result = -errno;
+    close(fd);
     return result;
 }
 
-int report_files_write(const struct report_paths *paths,
-                       const struct report *report,
-                       char *error,
-                       size_t error_size)
+int report_files_open(struct report_files *files, char *error, size_t size)
 {
-    const struct {
-        const char *path;
-        report_writer *write;
-    } files[] = {
-        {paths->json, report_json_write},
-        {paths->junit, report_junit_write},
-        {paths->html, report_html_write},
-    };
-
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; ++i) {
-        int result = files[i].path ? write_file(files[i].path, files[i].write, report) : 0;
-        if (result < 0) {
-            snprintf(error, error_size, "cannot write the report %s: %s", files[i].path,
-                     strerror(-result));
-            return -1;
-        }
+    for (size_t i = 0; i < REPORT_FILES; ++i) {
+        struct report_file *file = &files->list[i];
+        int result = file->path ? open_file(file) : 0;
+        if (result < 0)
+            return say(file->path, -result, error, size);
     }
     return 0;
+}
+
+// Devices and pipes have no length to cut.
+static int empty_file(FILE *out)
+{
+    struct stat status;
+    if (fstat(fileno(out), &status) < 0)
+        return -errno;
+    return S_ISREG(status.st_mode) && ftruncate(fileno(out), 0) < 0 ? -errno : 0;
+}
+
+static int write_file(struct report_file *file, report_writer *write, const struct report *report)
+{
+    int result = empty_file(file->out);
+    if (result == 0)
+        result = write(report, file->out);
+    if (fclose(file->out) != 0 && result == 0)
+        result = -errno;
+    file->out = NULL;
+    return result;
+}
+
+int report_files_write(struct report_files *files,
+                       const struct report *report,
+                       char *error,
+                       size_t size)
+{
+    int first = 0;
+    for (size_t i = 0; i < REPORT_FILES; ++i) {
+        struct report_file *file = &files->list[i];
+        int result = file->out ? write_file(file, writers[i], report) : 0;
+        if (result < 0 && first == 0)
+            first = say(file->path, -result, error, size);
+    }
+    return first;
+}
+
+void report_files_close(struct report_files *files)
+{
+    for (size_t i = 0; i < REPORT_FILES; ++i) {
+        struct report_file *file = &files->list[i];
+        if (!file->out)
+            continue;
+        fclose(file->out);
+        if (file->created)
+            unlink(file->path);
+        file->out = NULL;
+    }
 }

@@ -29,16 +29,26 @@ void html_put(FILE *out, const char *format, ...)
 
 static const char *headline(const struct report *report)
 {
-    if (report->counts[VERDICT_FAIL])
+    switch (report->status) {
+    case RUN_MET:
+        return "Every requirement that applies was met";
+    case RUN_FAILED:
         return "Not conformant";
-    return report->counts[VERDICT_PASS] ? "No requirement was broken" : "Nothing could be learnt";
+    case RUN_COULD_NOT:
+        return "Nothing was judged";
+    case RUN_NOT_JUDGED:
+        return "No requirement was broken, but not all could be judged";
+    case RUN_NOT_AS_FOUND:
+        return "The device is not as it was found";
+    }
+    return "?";
 }
 
 static enum verdict tone_of(const struct report *report)
 {
-    if (report->counts[VERDICT_FAIL])
+    if (report->status == RUN_FAILED || report->status == RUN_NOT_AS_FOUND)
         return VERDICT_FAIL;
-    return report->counts[VERDICT_PASS] ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+    return report->status == RUN_MET ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
 }
 
 // The counts as a bar: how much of all is green.

@@ -130,13 +130,14 @@ static json_t *report_object(const struct report *report)
     report_profile(report, profile);
     for (size_t i = 0; i < report->count; ++i)
         json_array_append_new(results, result_object(&report->results[i]));
-    return json_pack("{s:i, s:{s:s, s:s}, s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:I, s:s, s:o}",
-                     "schema", SCHEMA_VERSION, "suite", "name", "dfu-conformance", "version",
-                     report->suite_version, "specification", "USB DFU 1.1", "target", "spec",
-                     report->target, "where", report->where, "profile", profile, "run_time",
-                     device_object(&report->run_time), "dfu_mode", device_object(&report->dfu_mode),
-                     "counts", counts_object(report), "took_us", (json_int_t)report->took_us,
-                     "ending", report->ending, "results", results);
+    return json_pack(
+        "{s:i, s:{s:s, s:s}, s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:I, s:s, s:i, s:o}", "schema",
+        SCHEMA_VERSION, "suite", "name", "dfu-conformance", "version", report->suite_version,
+        "specification", "USB DFU 1.1", "target", "spec", report->target, "where", report->where,
+        "profile", profile, "run_time", device_object(&report->run_time), "dfu_mode",
+        device_object(&report->dfu_mode), "counts", counts_object(report), "took_us",
+        (json_int_t)report->took_us, "ending", report->ending, "exit_status", (int)report->status,
+        "results", results);
 }
 
 int report_json_write(const struct report *report, FILE *out)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The report as JUnit XML, the dialect that CI systems show: a test suite for the run, a test case
-// for each check, the group in its class name. FAIL is a failure, INCONCLUSIVE an error, SKIP a
-// skipped test; WARN and waived failures pass, with their finding in system-out.
+// for each check, the group in its class name. FAIL is a failure; INCONCLUSIVE is an error, or a
+// skipped test where the requirement only informs; SKIP is a skipped test; WARN and waived failures
+// pass, with their finding in system-out. One more test case, in error, tells of a run that judged
+// nothing or left the device other than it found it: a CI system sees no exit status here.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -74,6 +76,15 @@ static void put_element(FILE *out, const char *element, const struct result *res
     fprintf(out, "</%s>\n", element);
 }
 
+static void put_output(FILE *out, const struct result *result)
+{
+    if (result->verdict == VERDICT_PASS && !result->finding.message[0])
+        return;
+    fputs("    <system-out>", out);
+    put_finding(out, result);
+    fputs("</system-out>\n", out);
+}
+
 static void put_case(FILE *out, const struct result *result)
 {
     fputs("  <testcase classname=\"dfu-conformance.", out);
@@ -81,18 +92,37 @@ static void put_case(FILE *out, const struct result *result)
     fprintf(out, "\" name=\"%s ", result->check->id);
     report_put_xml(out, result->check->sentence);
     fprintf(out, "\" time=\"%.6f\">\n", (double)result->took_us / 1e6);
-    if (result->verdict == VERDICT_SKIP)
+    switch (result_outcome(result)) {
+    case OUTCOME_SKIPPED:
         put_element(out, "skipped", result);
-    else if (result->verdict == VERDICT_INCONCLUSIVE)
+        break;
+    case OUTCOME_NOT_JUDGED:
         put_element(out, "error", result);
-    else if (result->verdict == VERDICT_FAIL && !result->waiver)
+        break;
+    case OUTCOME_BROKEN:
         put_element(out, "failure", result);
-    else if (result->verdict != VERDICT_PASS || result->finding.message[0]) {
-        fputs("    <system-out>", out);
-        put_finding(out, result);
-        fputs("</system-out>\n", out);
+        break;
+    case OUTCOME_MET:
+    case OUTCOME_TOLERATED:
+        put_output(out, result);
+        break;
     }
     fputs("  </testcase>\n", out);
+}
+
+static bool run_is_in_error(const struct report *report)
+{
+    return report->status == RUN_COULD_NOT || report->status == RUN_NOT_AS_FOUND;
+}
+
+static void put_run(FILE *out, const struct report *report)
+{
+    fputs("  <testcase classname=\"dfu-conformance\" name=\"the run\">\n    <error message=\"",
+          out);
+    report_put_xml(out, run_status_text(report->status));
+    fputs("\">", out);
+    report_put_xml(out, report->ending);
+    fputs("</error>\n  </testcase>\n", out);
 }
 
 int report_junit_write(const struct report *report, FILE *out)
@@ -100,10 +130,13 @@ int report_junit_write(const struct report *report, FILE *out)
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dfu-conformance ", out);
     report_put_xml(out, report->target);
     fprintf(out, "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
-            report->count, report->counts[VERDICT_FAIL], report->counts[VERDICT_INCONCLUSIVE],
-            report->counts[VERDICT_SKIP] + report->inapplicable, (double)report->took_us / 1e6);
+            report->count + run_is_in_error(report), report_count(report, OUTCOME_BROKEN),
+            report_count(report, OUTCOME_NOT_JUDGED) + run_is_in_error(report),
+            report_count(report, OUTCOME_SKIPPED), (double)report->took_us / 1e6);
     for (size_t i = 0; i < report->count; ++i)
         put_case(out, &report->results[i]);
+    if (run_is_in_error(report))
+        put_run(out, report);
     fputs("</testsuite>\n", out);
     return ferror(out) ? -EIO : 0;
 }

@@ -143,6 +143,10 @@ static void end(void *context, const struct report *report)
         fprintf(table->out, ", %u for other kinds of device", report->inapplicable);
     fprintf(table->out, "; %" PRIu64 ".%03" PRIu64 " s of the device's time\n",
             report->took_us / 1000000, report->took_us / 1000 % 1000);
+    if (report->status != RUN_MET)
+        fprintf(table->out, "exit status %d: %s\n", (int)report->status,
+                run_status_text(report->status));
+    fflush(table->out);
 }
 
 struct report_listener

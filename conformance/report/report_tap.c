@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// TAP version 14. Only a FAIL that is not waived is a bare "not ok". A WARN and a waived finding
-// are "not ok ... # TODO", which no harness counts as failed; SKIP and INCONCLUSIVE are
-// "ok ... # SKIP". Everything that is not a plain PASS carries a YAML block.
+// TAP version 14. A FAIL that is not waived and a must or should that is INCONCLUSIVE are a bare
+// "not ok": only what was judged is green. A WARN and a waived finding are "not ok ... # TODO",
+// which no harness counts as failed; a SKIP is "ok ... # SKIP". Everything that is not a plain PASS
+// carries a YAML block. A run that judged nothing, or that left the device other than it found it,
+// ends with "Bail out!", for a harness that does not see the exit status.
 
 #include <inttypes.h>
 
@@ -87,22 +89,34 @@ static void begin(void *context, const struct report *report)
 
 static void print_directive(FILE *out, const struct result *result)
 {
-    if (result->waiver)
-        fprintf(out, " # TODO waived: %s", result->waiver);
-    else if (result->verdict == VERDICT_WARN)
-        fprintf(out, " # TODO a should, not a must");
-    else if (result->verdict == VERDICT_SKIP)
-        fprintf(out, " # SKIP %s", result->finding.message);
-    else if (result->verdict == VERDICT_INCONCLUSIVE)
-        fprintf(out, " # SKIP inconclusive: %s", result->finding.message);
+    switch (result_outcome(result)) {
+    case OUTCOME_MET:
+    case OUTCOME_BROKEN:
+    case OUTCOME_NOT_JUDGED:
+        break;
+    case OUTCOME_TOLERATED:
+        fprintf(out, " # TODO %s%s", result->waiver ? "waived: " : "a should, not a must",
+                result->waiver ? result->waiver : "");
+        break;
+    case OUTCOME_SKIPPED:
+        fprintf(out, " # SKIP %s%s",
+                result->verdict == VERDICT_SKIP ? "" : "inconclusive: ", result->finding.message);
+        break;
+    }
+}
+
+static bool is_ok(const struct result *result)
+{
+    enum outcome outcome = result_outcome(result);
+    return outcome == OUTCOME_MET || outcome == OUTCOME_SKIPPED;
 }
 
 static void check_end(void *context, const struct report *report, const struct result *result)
 {
     struct report_tap *tap = context;
     (void)report;
-    bool broken = result->verdict == VERDICT_FAIL || result->verdict == VERDICT_WARN;
-    fprintf(tap->out, "%sok %zu - %s: ", broken ? "not " : "", ++tap->number, result->check->id);
+    fprintf(tap->out, "%sok %zu - %s: ", is_ok(result) ? "" : "not ", ++tap->number,
+            result->check->id);
     print_description(tap->out, result->check->sentence);
     print_directive(tap->out, result);
     fputc('\n', tap->out);
@@ -114,8 +128,12 @@ static void check_end(void *context, const struct report *report, const struct r
 static void end(void *context, const struct report *report)
 {
     struct report_tap *tap = context;
-    if (*report->ending)
-        fprintf(tap->out, "# %s\n", report->ending);
+    const char *text = *report->ending ? report->ending : run_status_text(report->status);
+    if (report->status == RUN_COULD_NOT || report->status == RUN_NOT_AS_FOUND)
+        fprintf(tap->out, "Bail out! %s\n", text);
+    else if (*report->ending)
+        fprintf(tap->out, "# %s\n", text);
+    fflush(tap->out);
 }
 
 struct report_listener report_tap(struct report_tap *tap, FILE *out)

@@ -213,38 +213,35 @@ static void run_all(struct runner *runner)
     }
 }
 
+static bool bring_home(struct runner *runner, char *ending, size_t size)
+{
+    struct probe *probe = &runner->probe;
+    if (runner->lost) {
+        snprintf(ending, size, "the device left the bus and did not come back");
+        return false;
+    }
+    if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
+        return mode_enter_run_time(probe, runner->options->ask, ending, size);
+    return backup_restore(probe, ending, size);
+}
+
+// What the target knows to be wrong with the device explains the rest.
 static void go_home(struct runner *runner)
 {
     struct probe *probe = &runner->probe;
-    char *ending = runner->report->ending;
+    struct report *report = runner->report;
+    report->not_as_found = !bring_home(runner, report->ending, sizeof report->ending);
     const char *trouble =
         probe->target->ops->trouble ? probe->target->ops->trouble(probe->target) : NULL;
     if (trouble)
-        snprintf(ending, PROBE_WORDS, "%s", trouble);
-    else if (runner->lost)
-        snprintf(ending, PROBE_WORDS, "the device left the bus and did not come back");
-    else if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
-        mode_enter_run_time(probe, runner->options->ask, ending, PROBE_WORDS);
-    else
-        backup_restore(probe, ending, PROBE_WORDS);
+        snprintf(report->ending, sizeof report->ending, "%s", trouble);
     backup_finish(&probe->backup);
 }
 
-static int exit_status(const struct runner *runner)
-{
-    const unsigned *counts = runner->report->counts;
-    if (counts[VERDICT_FAIL])
-        return RUN_FAILED;
-    bool learnt = counts[VERDICT_PASS] || counts[VERDICT_WARN] || runner->report->waived;
-    if (runner->lost || (counts[VERDICT_INCONCLUSIVE] && !learnt))
-        return RUN_NOTHING_LEARNT;
-    return RUN_NONE_FAILED;
-}
-
-int runner_run(const struct runner_options *options,
-               struct target *target,
-               const char *spec,
-               struct report *report)
+enum run_status runner_run(const struct runner_options *options,
+                           struct target *target,
+                           const char *spec,
+                           struct report *report)
 {
     struct runner runner = {.options = options, .report = report};
     *report = (struct report){
@@ -255,7 +252,7 @@ int runner_run(const struct runner_options *options,
     };
     report->results = calloc(report->planned ? report->planned : 1, sizeof *report->results);
     if (!report->results)
-        return RUN_NOTHING_LEARNT;
+        return RUN_COULD_NOT;
 
     probe_init(&runner.probe, target);
     runner.probe.strict = options->strict;
@@ -270,8 +267,9 @@ int runner_run(const struct runner_options *options,
     run_all(&runner);
     go_home(&runner);
     report->took_us = probe_now_us(&runner.probe) - runner.start_us;
+    report->status = report_status(report);
     tell_end(&runner);
-    return exit_status(&runner);
+    return report->status;
 }
 
 void report_finish(struct report *report)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -66,6 +67,82 @@ static void bad_input__is_one_line_and_status_2(void **state)
     }
 }
 
+// No report is begun for a run that does not begin, and what is there stays.
+static void bad_report_path__is_told_before_the_device_is_opened(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--json", "--junit", "--html", "--capture"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; ++i) {
+        char arguments[200];
+        snprintf(arguments, sizeof arguments, "--target usb:1209:FFFE %s /nonexistent/report",
+                 options[i]);
+
+        run(&ending, arguments);
+
+        assert_int_equal(ending.status, 2);
+        assert_int_equal(ending.lines, 1);
+        assert_non_null(strstr(ending.text, "/nonexistent/report"));
+    }
+}
+
+static void shell(struct ending *ret_ending, const char *format)
+{
+    char line[600];
+    snprintf(line, sizeof line, format, command);
+    FILE *out = popen(line, "r");
+    assert_non_null(out);
+    size_t length = fread(ret_ending->text, 1, sizeof ret_ending->text - 1, out);
+    ret_ending->text[length] = '\0';
+    ret_ending->status = WEXITSTATUS(pclose(out));
+}
+
+static void report_file__keeps_its_text_if_there_is_no_device(void **state)
+{
+    (void)state;
+
+    shell(&ending, "d=$(mktemp -d); echo old >$d/old; "
+                   "'%s' --target usb:1209:FFFE --json $d/old --html $d/new 2>/dev/null; "
+                   "ls $d; cat $d/old; rm -r $d");
+
+    assert_string_equal(ending.text, "old\nold\n");
+}
+
+static void lost_output__is_no_success(void **state)
+{
+    (void)state;
+
+    shell(&ending, "'%s' --target sim --only RT-RESET-01 2>&1 >/dev/full");
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "standard output cannot be written"));
+    shell(&ending, "'%s' --list 2>&1 >/dev/full");
+    assert_int_equal(ending.status, 2);
+    shell(&ending, "'%s' --target sim --only RT-RESET-01 --json /dev/full 2>&1 >/dev/null");
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "/dev/full: No space left"));
+}
+
+static void closed_pipe__does_not_end_the_run_early(void **state)
+{
+    (void)state;
+
+    shell(&ending, "f=$(mktemp); { trap '' PIPE; '%s' --target sim --json $f 2>/dev/null; "
+                   "echo $? >$f.status; } | true; cat $f.status; grep -c '\"id\"' $f; "
+                   "rm $f $f.status");
+
+    assert_int_equal(strncmp(ending.text, "2\n", 2), 0);
+    assert_true(atoi(ending.text + 2) > 200);
+}
+
+static void nothing_that_applies__ends_2(void **state)
+{
+    (void)state;
+
+    run(&ending, "--target sim:will-detach --only RT-RESET-02 --tap");
+
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "\nBail out! "));
+}
+
 static void good_device__ends_0_and_sums_up(void **state)
 {
     (void)state;
@@ -107,6 +184,11 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input__is_one_line_and_status_2),
+        cmocka_unit_test(bad_report_path__is_told_before_the_device_is_opened),
+        cmocka_unit_test(report_file__keeps_its_text_if_there_is_no_device),
+        cmocka_unit_test(lost_output__is_no_success),
+        cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
+        cmocka_unit_test(nothing_that_applies__ends_2),
         cmocka_unit_test(good_device__ends_0_and_sums_up),
         cmocka_unit_test(tap__plans_and_numbers_each_check),
         cmocka_unit_test(list__shows_a_line_for_each_check),

@@ -170,7 +170,7 @@ def main():
         rendered = render(chromium, folder, [*pages, TOO_WIDE])
 
     expect(rendered[2]["width"] > PHONE, "the measure to notice a page that is too wide")
-    page = check_page(rendered[0], good, "No requirement was broken")
+    page = check_page(rendered[0], good, "Every requirement that applies was met")
     expect_equal("the number of failures shown", len(page.articles("FAIL")), 0)
     page = check_page(rendered[1], wrong, "Not conformant")
     check_failures(page, wrong)

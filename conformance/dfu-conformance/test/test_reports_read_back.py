@@ -56,10 +56,31 @@ def check_counts(report):
                  sum(not r["applicable"] for r in report["results"]))
 
 
+def outcome(result):
+    """What a result means for whoever counts, from its verdict, its level and its waiver."""
+    if result["verdict"] in ("FAIL", "WARN"):
+        bare = result["verdict"] == "FAIL" and not result["waived"]
+        return "broken" if bare else "tolerated"
+    if result["verdict"] == "INCONCLUSIVE":
+        return "skipped" if result["level"] == "inform" else "not judged"
+    return "skipped" if result["verdict"] == "SKIP" else "met"
+
+
+def expected_status(report):
+    """The exit status that the results alone give."""
+    outcomes = [outcome(r) for r in report["results"]]
+    if "broken" in outcomes:
+        return 1
+    if "met" not in outcomes and "tolerated" not in outcomes:
+        return 2
+    return 3 if "not judged" in outcomes else 0
+
+
 def check_junit(path, report):
     cases = list(ElementTree.parse(path).getroot().iter("testcase"))
     suite = next(ElementTree.parse(path).getroot().iter("testsuite"))
-    expect_equal("the number of cases", len(cases), len(report["results"]))
+    run_in_error = report["exit_status"] in (2, 4)
+    expect_equal("the number of cases", len(cases), len(report["results"]) + run_in_error)
     expect_equal("tests=", int(suite.get("tests")), len(cases))
     expect_equal("failures=", int(suite.get("failures")), report["counts"]["FAIL"])
     for case, result in zip(cases, report["results"]):
@@ -67,9 +88,11 @@ def check_junit(path, report):
         expect_equal(f"whether {result['id']} failed", case.find("failure") is not None,
                      result["verdict"] == "FAIL")
         expect_equal(f"whether {result['id']} was skipped", case.find("skipped") is not None,
-                     result["verdict"] == "SKIP")
+                     outcome(result) == "skipped")
         expect_equal(f"whether {result['id']} is an error", case.find("error") is not None,
-                     result["verdict"] == "INCONCLUSIVE")
+                     outcome(result) == "not judged")
+    if run_in_error:
+        expect(cases[-1].find("error") is not None, "the run in error")
 
 
 def parse_tap(text):
@@ -83,7 +106,7 @@ def parse_tap(text):
         if in_yaml or line == "  ---":
             expect(line.startswith("  "), f"YAML indented by two: '{line}'")
             in_yaml = line != "  ..."
-        elif not line.startswith("#"):
+        elif not line.startswith(("#", "Bail out!")):
             point = re.fullmatch(r"(ok|not ok) (\d+) - (\S+): ([^#]*)(?:# (SKIP|TODO)\b.*)?", line)
             expect(point, f"a test point, not '{line}'")
             expect_equal("the number of a test point", int(point[2]), len(points) + 1)
@@ -97,9 +120,11 @@ def check_tap(text, report):
     points = parse_tap(text)
     expect_equal("the ids of TAP", [p[1] for p in points], [r["id"] for r in report["results"]])
     for (ok, name, directive), result in zip(points, report["results"]):
-        expect_equal(f"whether {name} is ok", ok, result["verdict"] not in ("FAIL", "WARN"))
+        expect_equal(f"whether {name} is ok", ok, outcome(result) in ("met", "skipped"))
         expect_equal(f"whether {name} is skipped", directive == "SKIP",
-                     result["verdict"] in ("SKIP", "INCONCLUSIVE"))
+                     outcome(result) == "skipped")
+    expect_equal("whether the run bails out", "\nBail out! " in text,
+                 report["exit_status"] in (2, 4))
 
 
 def check_profiles(command, folder):
@@ -120,6 +145,8 @@ def main():
             run = Run(sys.argv[1], target, folder)
             check_junit(run.junit, run.report)
         expect_equal(f"the exit status on {target}", run.status, status)
+        expect_equal(f"exit_status of {target}", run.report["exit_status"], status)
+        expect_equal(f"the status that follows on {target}", expected_status(run.report), status)
         check_json(run.report, document)
         check_counts(run.report)
         check_tap(run.tap, run.report)

@@ -87,6 +87,8 @@ static const struct check checks[] = {
     {"T-INFO", "1", LEVEL_INFO, "is broken", 0, breaks},
     {"T-EMPTY", "1", LEVEL_MUST, "tests nothing", 0, tests_nothing},
     {"T-TRANSPORT", "1", LEVEL_MUST, "cannot be asked", 0, asks_unsupported},
+    {"T-SHOULD-T", "1", LEVEL_SHOULD, "cannot be asked", 0, asks_unsupported},
+    {"T-INFO-T", "1", LEVEL_INFO, "cannot be asked", 0, asks_unsupported},
     {"T-SUSPEND", "1", LEVEL_MUST, "needs what is not there", NEED_SUSPEND, passes},
     {"T-WRITE", "1", LEVEL_MUST, "writes", NEED_WRITE, passes},
     {"T-OTHER", "1", LEVEL_MUST, "needs another interface", NEED_OTHER_INTERFACE, passes},
@@ -172,8 +174,46 @@ static void waiver__keeps_the_finding_but_fails_nothing(void **state)
 
     assert_int_equal(result_of(&run, "T-MUST")->verdict, VERDICT_FAIL);
     assert_string_equal(result_of(&run, "T-MUST")->waiver, "known");
-    assert_int_equal(run.status, RUN_NONE_FAILED);
+    assert_int_equal(run.status, RUN_MET);
     report_finish(&run.report);
+}
+
+// ---- How a run ends ----
+
+static int status_of(const char *only, uint8_t bmAttributes)
+{
+    struct run run;
+    start(&run, bmAttributes);
+    run.fake.script = transport_fails;
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = only});
+    assert_int_equal(run.report.status, run.status);
+    report_finish(&run.report);
+    return run.status;
+}
+
+static void status__is_0_only_if_all_that_applies_was_judged_and_met(void **state)
+{
+    (void)state;
+    const uint8_t waits = DFURT_ATTR_CAN_DNLOAD;
+
+    assert_int_equal(status_of("T-PASS", waits), RUN_MET);
+    assert_int_equal(status_of("T-PASS,T-LEAVES,T-SUSPEND", waits), RUN_MET);
+    assert_int_equal(status_of("T-PASS,T-SHOULD", waits), RUN_MET);
+    assert_int_equal(status_of("T-PASS,T-TRANSPORT", waits), RUN_NOT_JUDGED);
+    assert_int_equal(status_of("T-PASS,T-SHOULD-T", waits), RUN_NOT_JUDGED);
+    assert_int_equal(status_of("T-PASS,T-INFO-T", waits), RUN_MET);
+    assert_int_equal(status_of("T-MUST,T-TRANSPORT", waits), RUN_FAILED);
+}
+
+static void status__is_2_where_nothing_was_judged(void **state)
+{
+    (void)state;
+    const uint8_t waits = DFURT_ATTR_CAN_DNLOAD;
+
+    assert_int_equal(status_of("T-LEAVES", waits), RUN_COULD_NOT);
+    assert_int_equal(status_of("T-SUSPEND,T-WRITE", waits), RUN_COULD_NOT);
+    assert_int_equal(status_of("T-TRANSPORT", waits), RUN_COULD_NOT);
+    assert_int_equal(status_of("T-INFO-T", waits), RUN_COULD_NOT);
 }
 
 // ---- Needs ----
@@ -225,7 +265,7 @@ static void modes__are_entered_and_left_as_checks_need_them(void **state)
 
         assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
         assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
-        assert_int_equal(run.status, RUN_NONE_FAILED);
+        assert_int_equal(run.status, RUN_MET);
         report_finish(&run.report);
     }
 }
@@ -256,7 +296,7 @@ static void lost_device__makes_the_rest_inconclusive(void **state)
     assert_int_equal(result_of(&run, "T-DETACH")->verdict, VERDICT_PASS);
     assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_INCONCLUSIVE);
     assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
-    assert_int_equal(run.status, RUN_NOTHING_LEARNT);
+    assert_int_equal(run.status, RUN_NOT_AS_FOUND);
     assert_string_equal(run.report.ending, "the device left the bus and did not come back");
     report_finish(&run.report);
 }
@@ -268,6 +308,8 @@ int main(void)
         cmocka_unit_test(finding__tells_sent_expected_received),
         cmocka_unit_test(strict__makes_a_broken_should_fail),
         cmocka_unit_test(waiver__keeps_the_finding_but_fails_nothing),
+        cmocka_unit_test(status__is_0_only_if_all_that_applies_was_judged_and_met),
+        cmocka_unit_test(status__is_2_where_nothing_was_judged),
         cmocka_unit_test(needs__missing_are_skipped_with_the_reason),
         cmocka_unit_test(no_detach__skips_what_would_send_it),
         cmocka_unit_test(modes__are_entered_and_left_as_checks_need_them),

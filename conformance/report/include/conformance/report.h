@@ -48,6 +48,31 @@ struct report_device {
     char serial[REPORT_TEXT];
 };
 
+// What a result means for whoever counts. FAIL and WARN that are waived, and a WARN, are tolerated;
+// an INCONCLUSIVE of what only informs is as good as skipped.
+enum outcome {
+    OUTCOME_MET,
+    OUTCOME_BROKEN,
+    OUTCOME_TOLERATED,
+    OUTCOME_SKIPPED,
+    OUTCOME_NOT_JUDGED, // INCONCLUSIVE, of a must or a should
+};
+
+enum outcome result_outcome(const struct result *result);
+
+// How a run ended: the exit status of dfu-conformance. The first that applies, from the last to the
+// first, is the one: a device that is not as it was found comes before a requirement that it
+// breaks.
+enum run_status {
+    RUN_MET = 0,          // everything that applies was judged and met
+    RUN_FAILED = 1,       // a check failed
+    RUN_COULD_NOT = 2,    // the run was not possible, or nothing was judged
+    RUN_NOT_JUDGED = 3,   // no check failed, but a must or a should is INCONCLUSIVE
+    RUN_NOT_AS_FOUND = 4, // the device was not left as it was found
+};
+
+const char *run_status_text(enum run_status status);
+
 struct report {
     const char *suite_version;
     const char *target; // the SPEC
@@ -62,7 +87,16 @@ struct report {
     unsigned inapplicable; // counted here, not as SKIP
     uint64_t took_us;
     char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
+    bool not_as_found;        // the device; ending says what is different
+    bool host_fault;          // this host kept the suite from the device; ending says how
+    enum run_status status;   // once the run is over
 };
+
+// The number of results with this outcome.
+unsigned report_count(const struct report *report, enum outcome outcome);
+
+// The status that follows from the results and from how the device was left.
+enum run_status report_status(const struct report *report);
 
 // What kind of DFU device this is, by the functional descriptor it has in DFU mode, or at run time
 // if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time

@@ -2,12 +2,20 @@
 //
 // report_files.h - the report written as a file, when the run is over.
 //
+//     struct report_files files = {.list[REPORT_FILE_JSON].path = "run.json"};
+//     if (report_files_open(&files, error, sizeof error) == 0) {
+//         ... the run ...
+//         report_files_write(&files, &report, error, sizeof error);
+//     }
+//     report_files_close(&files);
+//
 // Each writer puts the whole report on a stream that the caller opened and closes, and returns 0,
 // or a negative errno if it could not all be written.
 
 #ifndef CONFORMANCE_REPORT_FILES_H
 #define CONFORMANCE_REPORT_FILES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <conformance/report.h>
@@ -16,18 +24,37 @@ int report_json_write(const struct report *report, FILE *out);  // docs/report-j
 int report_junit_write(const struct report *report, FILE *out); // JUnit XML, as CI systems read it
 int report_html_write(const struct report *report, FILE *out);  // one self-contained page
 
-// Where the reports of a run go; NULL for those that nobody asked for.
-struct report_paths {
-    const char *json;
-    const char *junit;
-    const char *html;
+enum report_file_kind {
+    REPORT_FILE_JSON,
+    REPORT_FILE_JUNIT,
+    REPORT_FILE_HTML,
+    REPORT_FILES,
 };
 
-// Write each report that was asked for. Returns 0, or -1 with one line in error.
-int report_files_write(const struct report_paths *paths,
+struct report_file {
+    const char *path; // NULL: nobody asked for it
+    FILE *out;        // NULL while it is not open
+    bool created;     // it was not there before
+};
+
+// Where the reports of a run go. The caller fills in the paths.
+struct report_files {
+    struct report_file list[REPORT_FILES];
+};
+
+// Open each report that was asked for, so that what cannot be written is known before the run.
+// Returns 0, or -1 with one line in error; report_files_close() closes those that are open.
+int report_files_open(struct report_files *files, char *error, size_t size);
+
+// Write each of them, and close it. Returns 0, or -1 with one line in error for the first that
+// could not be written.
+int report_files_write(struct report_files *files,
                        const struct report *report,
                        char *error,
-                       size_t error_size);
+                       size_t size);
+
+// Close what was not written.
+void report_files_close(struct report_files *files);
 
 // text with the characters that mean something to XML and HTML escaped, and those that cannot
 // stand there replaced.

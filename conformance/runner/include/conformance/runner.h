@@ -31,19 +31,12 @@ struct runner_options {
     size_t listener_count;
 };
 
-// Exit status of a run.
-enum {
-    RUN_NONE_FAILED = 0,
-    RUN_FAILED = 1,
-    RUN_NOTHING_LEARNT = 2, // nothing but INCONCLUSIVE, or no DFU interface
-};
-
 // Run the checks on an open target. report is filled in, to be freed by report_finish(); spec and
 // suite_version are kept by reference.
-int runner_run(const struct runner_options *options,
-               struct target *target,
-               const char *spec,
-               struct report *report);
+enum run_status runner_run(const struct runner_options *options,
+                           struct target *target,
+                           const char *spec,
+                           struct report *report);
 
 void report_finish(struct report *report);
 
