@@ -355,7 +355,7 @@ static void qualifier_form(struct probe *probe)
     const struct usbdev_setup_packet setup =
         get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
-    if (result == TARGET_ERR_STALL) {
+    if (result == USB_STALL) {
         expect(probe, true, "STALL", "STALL");
         return;
     }

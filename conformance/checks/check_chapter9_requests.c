@@ -282,7 +282,7 @@ static bool enter(struct probe *probe, int (*to_state)(struct probe *probe))
     int result = to_state(probe);
     if (result == 0)
         return true;
-    return probe_inconclusive(probe, "the state was not reached: %s", target_error_text(result));
+    return probe_inconclusive(probe, "the state was not reached: %s", usb_result_text(result));
 }
 
 static void default_descriptor(struct probe *probe)
@@ -335,7 +335,7 @@ static void suspend_and_resume(struct probe *probe)
     if (result == 0)
         result = probe_resume(probe);
     if (result != 0)
-        probe_inconclusive(probe, "suspend and resume: %s", target_error_text(result));
+        probe_inconclusive(probe, "suspend and resume: %s", usb_result_text(result));
     else
         expect_configuration(probe, value);
 }
@@ -349,7 +349,7 @@ static void enumerates_again(struct probe *probe)
     for (unsigned i = 0; i < TIMES; ++i) {
         int result = probe_reset(probe);
         if (!expect(probe, result == 0, "the same device after the reset", "%s, after %u resets",
-                    target_error_text(result), i + 1) ||
+                    usb_result_text(result), i + 1) ||
             !read_device_descriptor(probe, bytes) ||
             !expect(probe, memcmp(bytes, first, sizeof bytes) == 0, "the same device descriptor",
                     "another one after %u resets", i + 1))

@@ -70,7 +70,7 @@ first_language(struct probe *probe, struct string_indexes *indexes, uint16_t *re
     }
     int length = read_string(probe, 0, 0, bytes);
     if (!expect(probe, length >= 4, "string 0: at least one LANGID", "%s",
-                length < 0 ? target_error_text(length) : "fewer than 4 bytes"))
+                length < 0 ? usb_result_text(length) : "fewer than 4 bytes"))
         return false;
     *ret_language = usbdev_load_le16(bytes + 2);
     return true;
@@ -112,10 +112,10 @@ static bool
 is_readable(struct probe *probe, const struct string_index *index, const uint8_t *bytes, int length)
 {
     (void)bytes;
-    if (length == TARGET_ERR_GONE || length == TARGET_ERR_IO)
-        return probe_inconclusive(probe, "%s", target_error_text(length));
+    if (length == USB_GONE || length == USB_IO)
+        return probe_inconclusive(probe, "%s", usb_result_text(length));
     return expect(probe, length >= 2, "each string that is named", "%s = %u: %s", index->name,
-                  index->index, length < 0 ? target_error_text(length) : "a string of no bytes");
+                  index->index, length < 0 ? usb_result_text(length) : "a string of no bytes");
 }
 
 static void strings_readable(struct probe *probe)

@@ -34,12 +34,12 @@ bool expect_alive(struct probe *probe, const char *when)
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
-        return probe_inconclusive(probe, "%s: %s", when, target_error_text(result));
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "%s: %s", when, usb_result_text(result));
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device descriptor can be read %s", when);
     return expect(probe, result == USBDEV_DEVICE_DESCRIPTOR_SIZE, expected, "%s",
-                  target_error_text(result));
+                  usb_result_text(result));
 }
 
 uint16_t detach_time(const struct probe *probe)
@@ -53,12 +53,12 @@ bool expect_detach(struct probe *probe, uint16_t wValue)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control(probe, &detach, NULL);
-    if (result != TARGET_ERR_GONE && result != TARGET_ERR_IO)
+    if (result != USB_GONE && result != USB_IO)
         return expect_result(probe, result, 0, NULL);
 
     // An error on the bus is the cable's, unless the device has gone just now.
     if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
-        return probe_inconclusive(probe, "DETACH: %s", target_error_text(result));
+        return probe_inconclusive(probe, "DETACH: %s", usb_result_text(result));
     return expect(probe, false, "DETACH completes its status stage before the device leaves",
                   "the device left the bus before it had");
 }
@@ -75,8 +75,8 @@ static bool leave_as_told(struct probe *probe)
     if (device_will_detach(&probe->run_time))
         return expect_leave(probe);
     int result = probe_reset(probe);
-    if (result < 0 && result != TARGET_ERR_GONE)
-        return probe_inconclusive(probe, "bus reset: %s", target_error_text(result));
+    if (result < 0 && result != USB_GONE)
+        return probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
     // It may take the reset first and drop its pull-up a moment later.
     if (result == 0 && probe->mode != DEVICE_DFU_MODE)
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
@@ -104,11 +104,11 @@ bool expect_dfu_mode(struct probe *probe, unsigned limit_ms, unsigned *ret_took_
 bool expect_run_time_after_reset(struct probe *probe, const char *when)
 {
     int result = probe_reset(probe);
-    if (result == TARGET_ERR_GONE &&
+    if (result == USB_GONE &&
         !expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset"))
         return false;
-    if (result < 0 && result != TARGET_ERR_GONE)
-        return probe_inconclusive(probe, "bus reset: %s", target_error_text(result));
+    if (result < 0 && result != USB_GONE)
+        return probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
 
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device stays at run time %s", when);

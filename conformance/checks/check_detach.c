@@ -66,7 +66,7 @@ static void detach_wvalue_0(struct probe *probe)
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
         return;
     }
-    probe_note(probe, "the device answers: %s", target_error_text(result));
+    probe_note(probe, "the device answers: %s", usb_result_text(result));
     expect_alive(probe, "after DETACH with wValue 0");
 }
 
@@ -116,7 +116,7 @@ static void timer_is_capped(struct probe *probe)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, UINT16_MAX, 0);
     int result = probe_control(probe, &detach, NULL);
-    if (result == TARGET_ERR_STALL)
+    if (result == USB_STALL)
         probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
     else if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;

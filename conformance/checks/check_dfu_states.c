@@ -70,7 +70,7 @@ static int send(struct probe *probe, const struct row *row, uint8_t data[BLOCK])
 static unsigned next_states(const struct row *row, int result)
 {
     if (row->outcome == EITHER)
-        return result == TARGET_ERR_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
+        return result == USB_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
     if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
         return result < row->wLength ? 1u << DFURT_STATE_dfuIDLE : 1u << DFURT_STATE_dfuUPLOAD_IDLE;
     return row->next;
@@ -78,17 +78,17 @@ static unsigned next_states(const struct row *row, int result)
 
 static bool expect_outcome(struct probe *probe, const struct row *row, int result)
 {
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
-        return probe_inconclusive(probe, "%s", target_error_text(result));
-    bool stalled = result == TARGET_ERR_STALL;
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "%s", usb_result_text(result));
+    bool stalled = result == USB_STALL;
     if (row->outcome == STALLED)
         return expect(probe, stalled, "STALL", "%s",
-                      result < 0 ? target_error_text(result) : "the request was accepted");
+                      result < 0 ? usb_result_text(result) : "the request was accepted");
     if (row->outcome == EITHER && stalled) {
         probe_note(probe, "the device goes by the table, not by figure A.1");
         return true;
     }
-    return expect(probe, result >= 0, "the request is accepted", "%s", target_error_text(result));
+    return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
 }
 
 static bool is_busy(uint8_t bState)

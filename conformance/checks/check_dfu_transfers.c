@@ -145,8 +145,8 @@ static void upload_too_long(struct probe *probe)
     if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return;
     int result = probe_control(probe, &setup, data);
-    expect(probe, result != TARGET_ERR_TIMEOUT && result != TARGET_ERR_OVERFLOW,
-           "STALL, or no more than wLength bytes", "%s", target_error_text(result));
+    expect(probe, result != USB_TIMEOUT && result != USB_OVERFLOW,
+           "STALL, or no more than wLength bytes", "%s", usb_result_text(result));
     expect_alive(probe, "after an UPLOAD of more than wTransferSize");
 }
 
@@ -198,8 +198,8 @@ static void dnload_too_long(struct probe *probe)
     if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE))
         return;
     int result = dfu_dnload(probe, 1, data, (uint16_t)(size + 1));
-    expect(probe, result == TARGET_ERR_STALL, "STALL", "%s",
-           result < 0 ? target_error_text(result) : "the block was accepted");
+    expect(probe, result == USB_STALL, "STALL", "%s",
+           result < 0 ? usb_result_text(result) : "the block was accepted");
     expect_alive(probe, "after a DNLOAD of more than wTransferSize");
 }
 
@@ -212,7 +212,7 @@ static void dnload_aborted(struct probe *probe)
         !expect_bState(probe, DFURT_STATE_dfuIDLE, "after ABORT"))
         return;
     int result = dfu_dnload_something(probe);
-    if (expect(probe, result >= 0, "a new download can begin", "%s", target_error_text(result)))
+    if (expect(probe, result >= 0, "a new download can begin", "%s", usb_result_text(result)))
         expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                "dfuDNLOAD-IDLE after its first block", "%s", dfu_state_name(status.bState));
 }
@@ -313,11 +313,11 @@ static void expect_reset_ends(struct probe *probe, uint8_t bState)
     if (!dfu_enter_state(probe, bState))
         return;
     int result = probe_reset(probe);
-    if (result == TARGET_ERR_GONE &&
+    if (result == USB_GONE &&
         !expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset"))
         return;
-    if (result < 0 && result != TARGET_ERR_GONE) {
-        probe_inconclusive(probe, "bus reset: %s", target_error_text(result));
+    if (result < 0 && result != USB_GONE) {
+        probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
         return;
     }
     expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",
@@ -346,7 +346,7 @@ static void reset_after_manifestation(struct probe *probe)
         return;
     probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
     int result = probe_reset(probe);
-    if (result == TARGET_ERR_GONE)
+    if (result == USB_GONE)
         expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset");
     expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",
            "the device is in DFU mode");
@@ -358,7 +358,7 @@ static void reset_with_corrupt_firmware(struct probe *probe)
     if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE))
         return;
     int result = probe_reset(probe);
-    if (result == TARGET_ERR_GONE)
+    if (result == USB_GONE)
         expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset");
     if (!expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode: half a download is no firmware",
                 "the device is at run time") ||

@@ -75,8 +75,8 @@ static bool expect_command_fails(struct probe *probe,
                                  struct dfu_status_reply *ret_status)
 {
     int result = dfu_dnload(probe, 0, bytes, length);
-    if (result < 0 && result != TARGET_ERR_STALL)
-        return probe_inconclusive(probe, "%s", target_error_text(result));
+    if (result < 0 && result != USB_STALL)
+        return probe_inconclusive(probe, "%s", usb_result_text(result));
     if (!expect(probe, dfu_poll(probe, ret_status), "GETSTATUS is answered", "it is not"))
         return false;
     return expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",

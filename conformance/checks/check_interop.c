@@ -18,10 +18,10 @@ static bool select_alternate_0(struct probe *probe)
     const struct device *device = probe_device(probe);
     uint8_t number = device->dfu ? device->dfu->bInterfaceNumber : 0;
     int result = probe_set_interface(probe, number, 0);
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
-        return probe_inconclusive(probe, "SET_INTERFACE: %s", target_error_text(result));
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "SET_INTERFACE: %s", usb_result_text(result));
     return expect(probe, result == 0, "SET_INTERFACE to alternate 0 is carried out", "%s",
-                  target_error_text(result));
+                  usb_result_text(result));
 }
 
 // dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it.
@@ -30,7 +30,7 @@ static bool dfu_util_status(struct probe *probe)
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
     int result = probe_control(probe, &setup, reply);
-    if (result == TARGET_ERR_STALL)
+    if (result == USB_STALL)
         return expect(probe, true, "an answer or a STALL", "STALL");
     if (!expect_result(probe, result, sizeof reply, reply))
         return false;

@@ -15,7 +15,7 @@ static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t 
 {
     const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
     int result = probe_control(probe, &setup, reply);
-    if (result == TARGET_ERR_STALL) {
+    if (result == USB_STALL) {
         expect(probe, true, "an answer or a STALL", "STALL");
         probe_note(probe, "the device STALLs %s in appIDLE, as it may",
                    bRequest == DFURT_GETSTATUS ? "GETSTATUS" : "GETSTATE");
@@ -98,11 +98,11 @@ static void string_readable(struct probe *probe)
     snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
              status.iString);
     int result = probe_control(probe, &setup, string);
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO)
-        probe_inconclusive(probe, "%s", target_error_text(result));
+    if (result == USB_GONE || result == USB_IO)
+        probe_inconclusive(probe, "%s", usb_result_text(result));
     else
         expect(probe, result >= 2 && string[1] == USBDEV_DT_STRING, expected, "%s",
-               result < 0 ? target_error_text(result) : "something else");
+               result < 0 ? usb_result_text(result) : "something else");
 }
 
 static void poll_time_short(struct probe *probe)
@@ -215,10 +215,10 @@ struct lookalike {
 // A device that leaves now has taken the request for a DETACH.
 static bool expect_no_detach(struct probe *probe, int result)
 {
-    if (result != TARGET_ERR_GONE && result != TARGET_ERR_IO)
+    if (result != USB_GONE && result != USB_IO)
         return true;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
-        return probe_inconclusive(probe, "%s", target_error_text(result));
+        return probe_inconclusive(probe, "%s", usb_result_text(result));
     return expect(probe, false, "the device stays at run time", "it left the bus");
 }
 
@@ -308,7 +308,7 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
         int result = probe_control(probe, &setup, data);
         int whole = size < lengths[i] ? size : lengths[i];
         // Nothing is required of a STALL here: the request is optional in appIDLE.
-        if (result != TARGET_ERR_STALL && !expect_result(probe, result, (uint16_t)whole, data))
+        if (result != USB_STALL && !expect_result(probe, result, (uint16_t)whole, data))
             return;
         if (!expect_alive(probe, when))
             return;
@@ -342,7 +342,7 @@ static void detach_with_data(struct probe *probe)
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 1000, sizeof data);
     int result = probe_control(probe, &detach, data);
     probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
-               target_error_text(result));
+               usb_result_text(result));
     if (result >= 0 && device_will_detach(&probe->run_time)) {
         expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
         return;

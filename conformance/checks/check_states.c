@@ -57,7 +57,7 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
         break;
     }
     int result = probe_control(probe, &setup, data);
-    if (result == TARGET_ERR_STALL) {
+    if (result == USB_STALL) {
         probe_note(probe, "the device STALLs it, as it may");
         return expect(probe, true, "an answer or a STALL", "STALL");
     }

@@ -55,7 +55,7 @@ uint32_t dfuse_address(struct probe *probe)
     return address ? (uint32_t)strtoul(address + 1, NULL, 16) : DEFAULT_ADDRESS;
 }
 
-// Returns the length of the reply or an enum target_error.
+// Returns the length of the reply or an enum usb_result.
 static int ask(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     const struct usbdev_setup_packet setup =
@@ -116,7 +116,7 @@ bool dfu_to_idle(struct probe *probe)
     for (int i = 0; i < STEPS; ++i) {
         struct dfu_status_reply status;
         int result = ask(probe, &status);
-        if (result == TARGET_ERR_STALL)
+        if (result == USB_STALL)
             continue; // it was asked too early, and is in dfuERROR now
         if (result != DFURT_STATUS_REPLY_SIZE)
             return false;
@@ -218,7 +218,7 @@ static bool enter_error(struct probe *probe)
     const struct usbdev_setup_packet illegal = dfu_setup(probe, DFURT_DETACH, 0, 0);
     if (!enter_idle(probe))
         return false;
-    return probe_control(probe, &illegal, NULL) == TARGET_ERR_STALL ||
+    return probe_control(probe, &illegal, NULL) == USB_STALL ||
            not_reached(probe, DFURT_STATE_dfuERROR, "an illegal request was not STALLed");
 }
 

@@ -30,8 +30,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
     int result = probe_control(probe, &detach, NULL);
-    if (result < 0 && result != TARGET_ERR_GONE) {
-        snprintf(why, size, "DETACH: %s", target_error_text(result));
+    if (result < 0 && result != USB_GONE) {
+        snprintf(why, size, "DETACH: %s", usb_result_text(result));
         return false;
     }
     if (waits && result == 0)
@@ -39,7 +39,7 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     // It may take the reset first and drop its pull-up a moment later.
     if (probe->mode != DEVICE_DFU_MODE && result == 0)
         result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
-    if (result == TARGET_ERR_TIMEOUT)
+    if (result == USB_TIMEOUT)
         return say(why, size, "the device does not leave the bus after DETACH");
     if (probe->mode != DEVICE_DFU_MODE && probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode") < 0)
         return say(why, size, "the device does not come back after DETACH");
@@ -65,7 +65,7 @@ static bool dfuse_leave(struct probe *probe)
 
 static void reset_and_find(struct probe *probe)
 {
-    if (probe_reset(probe) == TARGET_ERR_GONE)
+    if (probe_reset(probe) == USB_GONE)
         probe_wait_return(probe, PROBE_FWUPD_MS, "run time");
 }
 
@@ -92,7 +92,7 @@ static int ask_state(struct probe *probe, uint8_t *ret_state)
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     int result = probe_control(probe, &getstate, ret_state);
-    if (result != TARGET_ERR_STALL)
+    if (result != USB_STALL)
         return result;
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
@@ -121,7 +121,7 @@ static void end_detach(struct probe *probe)
 
 static bool gone(int result)
 {
-    return result == TARGET_ERR_GONE || result == TARGET_ERR_IO;
+    return result == USB_GONE || result == USB_IO;
 }
 
 // Returns whether the device answers again.

@@ -148,10 +148,10 @@ bool expect_number(struct probe *probe, const char *what, unsigned received, uns
 // silence and for babble; for the rest the transport may.
 static bool unexpected(struct probe *probe, const char *expected, int result, const uint8_t *data)
 {
-    if (result == TARGET_ERR_GONE || result == TARGET_ERR_IO || result == TARGET_ERR_UNSUPPORTED)
-        return probe_inconclusive(probe, "%s", target_error_text(result));
+    if (result == USB_GONE || result == USB_IO || result == USB_UNSUPPORTED)
+        return probe_inconclusive(probe, "%s", usb_result_text(result));
     if (result < 0)
-        return expect(probe, false, expected, "%s", target_error_text(result));
+        return expect(probe, false, expected, "%s", usb_result_text(result));
     char bytes[100] = "";
     if (result > 0 && data)
         format_bytes(bytes, sizeof bytes, data, (size_t)result);
@@ -195,7 +195,7 @@ bool expect_length(struct probe *probe,
 
 bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
 {
-    if (result != TARGET_ERR_STALL)
+    if (result != USB_STALL)
         return unexpected(probe, "STALL", result, data);
     ++probe->expectations;
     return true;
@@ -239,7 +239,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
         return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
                       dfu_state_name(state));
     // A GETSTATE of another length is judged elsewhere.
-    if (result != TARGET_ERR_STALL && result != TARGET_ERR_OVERFLOW && result != 0)
+    if (result != USB_STALL && result != USB_OVERFLOW && result != 0)
         return unexpected(probe, expected, result, &state);
 
     const struct usbdev_setup_packet getstatus =
@@ -249,7 +249,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
     if (result == DFURT_STATUS_REPLY_SIZE)
         return expect(probe, reply[4] == bState, expected, "GETSTATUS: bState %u, %s", reply[4],
                       dfu_state_name(reply[4]));
-    if (result != TARGET_ERR_STALL)
+    if (result != USB_STALL)
         return unexpected(probe, expected, result, reply);
     return expect(probe, bState == DFURT_STATE_appIDLE, expected,
                   "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
@@ -258,7 +258,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
 bool expect_stays(struct probe *probe, unsigned ms, const char *what)
 {
     int result = probe_wait_leave(probe, ms, what);
-    if (result == TARGET_ERR_TIMEOUT) {
+    if (result == USB_TIMEOUT) {
         ++probe->expectations;
         return true;
     }
@@ -270,7 +270,7 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what)
 bool expect_return(struct probe *probe, unsigned ms, const char *what)
 {
     int result = probe_wait_return(probe, ms, what);
-    if (result < 0 && result != TARGET_ERR_TIMEOUT)
+    if (result < 0 && result != USB_TIMEOUT)
         return unexpected(probe, "", result, NULL);
     char expected[64];
     snprintf(expected, sizeof expected, "the device is back on the bus within %u ms", ms);

@@ -155,7 +155,7 @@ void transcript_result(const struct transcript_entry *entry, char *text, size_t 
     if (entry->result < 0 && waits(entry->kind))
         snprintf(text, size, "in vain");
     else if (entry->result < 0)
-        snprintf(text, size, "%s", target_error_text(entry->result));
+        snprintf(text, size, "%s", usb_result_text(entry->result));
     else if (entry->data_length && received(entry)) {
         size_t used = (size_t)snprintf(text, size, "%d byte%s: ", entry->result,
                                        entry->result == 1 ? "" : "s");

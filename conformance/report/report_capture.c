@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,25 +7,6 @@
 #include <conformance/report_capture.h>
 
 enum { COMMENT_TEXT = 384, LINE_TEXT = 192 };
-
-// What usbmon would have recorded (Linux Documentation/driver-api/usb/error-codes.rst).
-static int linux_status(int result)
-{
-    switch (result) {
-    case TARGET_ERR_STALL:
-        return -EPIPE;
-    case TARGET_ERR_TIMEOUT:
-        return -ETIMEDOUT;
-    case TARGET_ERR_GONE:
-        return -ENODEV;
-    case TARGET_ERR_OVERFLOW:
-        return -EOVERFLOW;
-    case TARGET_ERR_IO:
-        return -EPROTO;
-    default:
-        return 0;
-    }
-}
 
 static bool is_transfer(const struct transcript_entry *entry)
 {
@@ -86,7 +66,7 @@ static void write_transfer(struct report_capture *capture,
     urb.setup = NULL;
     urb.length = entry->result > 0 ? (uint32_t)entry->result : 0;
     urb.data = in && urb.length ? data : NULL;
-    urb.status = linux_status(entry->result);
+    urb.status = usb_result_errno(entry->result);
     capture_completed(capture->file, &urb);
 }
 

@@ -92,7 +92,7 @@ static bool is_step(const struct transcript_entry *entry)
 static bool leaves(const struct transcript_entry *entry)
 {
     return (entry->kind == TRANSCRIPT_WAIT_LEAVE && entry->result == 0) ||
-           entry->result == TARGET_ERR_GONE;
+           entry->result == USB_GONE;
 }
 
 // When the step shows: what the device does, at the end of the wait for it.

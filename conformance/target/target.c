@@ -8,26 +8,6 @@
 #include "config.h"
 #include <conformance/target.h>
 
-const char *target_error_text(int error)
-{
-    switch (error) {
-    case TARGET_ERR_STALL:
-        return "STALL";
-    case TARGET_ERR_TIMEOUT:
-        return "no answer in time";
-    case TARGET_ERR_GONE:
-        return "the device left the bus";
-    case TARGET_ERR_OVERFLOW:
-        return "more bytes than were asked for";
-    case TARGET_ERR_IO:
-        return "the transport failed";
-    case TARGET_ERR_UNSUPPORTED:
-        return "the transport cannot do that";
-    default:
-        return error < 0 ? "unknown error" : "done";
-    }
-}
-
 const char *target_capability_text(unsigned capability)
 {
     switch ((enum target_capability)capability) {

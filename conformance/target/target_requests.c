@@ -46,7 +46,7 @@ static int read_descriptor(
         .wLength = length,
     };
     int result = target->ops->control(target, &setup, data, TARGET_ENUMERATION_MS);
-    return result >= 0 && result < least ? TARGET_ERR_IO : result;
+    return result >= 0 && result < least ? USB_IO : result;
 }
 
 static int read_configuration(struct target *target, uint8_t index)
@@ -83,7 +83,7 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
         if (bConfigurationValue == 0 || descriptors->configuration[5] == bConfigurationValue)
             return 0;
     }
-    return TARGET_ERR_IO;
+    return USB_IO;
 }
 
 bool target_descriptors_equal(const struct target_descriptors *a,

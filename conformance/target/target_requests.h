@@ -12,7 +12,7 @@
 enum { TARGET_ENUMERATION_MS = 5000 }; // of each transfer
 
 // Read the device descriptor and the configuration of this value (0: the first one) into
-// target->descriptors. Returns 0 or an enum target_error; IO if what came is no descriptor.
+// target->descriptors. Returns 0 or an enum usb_result; IO if what came is no descriptor.
 int target_read_descriptors(struct target *target, uint8_t bConfigurationValue);
 
 bool target_descriptors_equal(const struct target_descriptors *a,

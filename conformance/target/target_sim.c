@@ -31,27 +31,6 @@ static struct target_sim *sim_of(struct target *target)
     return (struct target_sim *)target;
 }
 
-static int error_of(int status)
-{
-    switch ((enum sim_status)status) {
-    case SIM_OK:
-        return 0;
-    case SIM_ERR_STALL:
-        return TARGET_ERR_STALL;
-    case SIM_ERR_GONE:
-    case SIM_ERR_NO_DEVICE:
-        return TARGET_ERR_GONE;
-    case SIM_ERR_TIMEOUT:
-        return TARGET_ERR_TIMEOUT;
-    case SIM_ERR_OVERFLOW:
-        return TARGET_ERR_OVERFLOW;
-    case SIM_ERR_CANCELLED:
-    case SIM_ERR_PROTOCOL:
-        return TARGET_ERR_IO;
-    }
-    return TARGET_ERR_IO;
-}
-
 static void on_disconnected(void *context)
 {
     struct target_sim *sim = context;
@@ -65,20 +44,20 @@ static int control(struct target *target,
 {
     struct target_sim *sim = sim_of(target);
     if (sim->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     int result = sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
-    return result >= 0 ? result : error_of(result);
+    return result;
 }
 
 // ---- Enumeration ----
 
-// Returns 0, or an enum target_error; TARGET_ERR_GONE when there is nothing to enumerate.
+// Returns 0, or an enum usb_result; USB_GONE when there is nothing to enumerate.
 static int enumerate(struct target_sim *sim)
 {
     sim->left = false;
     int result = sim_host_enumerate(sim->host, TARGET_ENUMERATION_MS * SIM_MS);
     if (result < 0)
-        return error_of(result);
+        return result;
     result = target_read_descriptors(&sim->base, 0);
     if (result < 0)
         return result;
@@ -103,7 +82,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
     struct target_sim *sim = sim_of(target);
     for (unsigned i = 0; i < timeout_ms && !sim->left; ++i)
         sleep_ms(target, 1);
-    return sim->left ? 0 : TARGET_ERR_TIMEOUT;
+    return sim->left ? 0 : USB_TIMEOUT;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -118,24 +97,24 @@ static int wait_return(struct target *target, unsigned timeout_ms)
         sim->left = true;
         sleep_ms(target, 1);
     } while (now_us(target) < end_us);
-    return TARGET_ERR_TIMEOUT;
+    return USB_TIMEOUT;
 }
 
 static int reset(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
     if (sim->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     struct target_descriptors before = target->descriptors;
     sim_host_reset(sim->host);
     if (sim->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
 
     int result = enumerate(sim);
     if (result < 0)
         sim->left = true; // wait_return() tries again
     if (result < 0 || !target_descriptors_equal(&before, &target->descriptors))
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     return 0;
 }
 
@@ -143,27 +122,27 @@ static int to_default(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
     sim_host_reset(sim->host);
-    return sim->left ? TARGET_ERR_GONE : 0;
+    return sim->left ? USB_GONE : 0;
 }
 
 static int to_address(struct target *target)
 {
     int result = sim_host_enumerate(sim_of(target)->host, TARGET_ENUMERATION_MS * SIM_MS);
-    return result < 0 ? error_of(result) : 0;
+    return result < 0 ? result : 0;
 }
 
 static int suspend(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
     sim_host_suspend(sim->host);
-    return sim->left ? TARGET_ERR_GONE : 0;
+    return sim->left ? USB_GONE : 0;
 }
 
 static int resume(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
     sim_host_resume(sim->host);
-    return sim->left ? TARGET_ERR_GONE : 0;
+    return sim->left ? USB_GONE : 0;
 }
 
 // ---- Endpoints ----
@@ -177,7 +156,7 @@ static int transfer(struct target *target,
     struct target_sim *sim = sim_of(target);
     const uint8_t *endpoint = target_find_endpoint(target, bEndpointAddress);
     if (!endpoint)
-        return TARGET_ERR_UNSUPPORTED;
+        return USB_UNSUPPORTED;
     struct sim_transfer transfer = {
         .endpoint = bEndpointAddress,
         .type = endpoint[3] & 3,
@@ -188,7 +167,7 @@ static int transfer(struct target *target,
         .timeout_ns = timeout_ms * SIM_MS,
     };
     int result = sim_host_transfer(sim->host, &transfer);
-    return result < 0 ? error_of(result) : result;
+    return result;
 }
 
 static const char *trouble(struct target *target)

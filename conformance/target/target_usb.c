@@ -62,16 +62,16 @@ static int error_of(int result)
     case LIBUSB_SUCCESS:
         return 0;
     case LIBUSB_ERROR_PIPE:
-        return TARGET_ERR_STALL;
+        return USB_STALL;
     case LIBUSB_ERROR_TIMEOUT:
-        return TARGET_ERR_TIMEOUT;
+        return USB_TIMEOUT;
     case LIBUSB_ERROR_NO_DEVICE:
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     case LIBUSB_ERROR_OVERFLOW:
-        return TARGET_ERR_OVERFLOW;
+        return USB_OVERFLOW;
     case LIBUSB_ERROR_NOT_FOUND:
     case LIBUSB_ERROR_NOT_SUPPORTED:
-        return TARGET_ERR_UNSUPPORTED;
+        return USB_UNSUPPORTED;
     case LIBUSB_ERROR_IO:
     case LIBUSB_ERROR_INVALID_PARAM:
     case LIBUSB_ERROR_ACCESS:
@@ -81,7 +81,7 @@ static int error_of(int result)
     case LIBUSB_ERROR_OTHER:
         break;
     }
-    return TARGET_ERR_IO;
+    return USB_IO;
 }
 
 static uint64_t now_us(struct target *target)
@@ -206,7 +206,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
             break;
         }
         if (now_us(target) >= end_us)
-            return TARGET_ERR_TIMEOUT;
+            return USB_TIMEOUT;
         sleep_ms(target, POLL_MS);
     }
     return 0;
@@ -283,7 +283,7 @@ static int wait_return(struct target *target, unsigned timeout_ms)
         if (try_return(usb, waited_ms >= SERIAL_AFTER_MS))
             break;
         if (waited_ms >= timeout_ms)
-            return TARGET_ERR_TIMEOUT;
+            return USB_TIMEOUT;
         sleep_ms(target, POLL_MS);
     }
     return 0;
@@ -297,7 +297,7 @@ static int finish(struct target_usb *usb, int result)
     if (result >= 0)
         return result;
     int error = error_of(result);
-    if (error == TARGET_ERR_GONE)
+    if (error == USB_GONE)
         forget_handle(usb);
     return error;
 }
@@ -309,7 +309,7 @@ static int control(struct target *target,
 {
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     int result =
         libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
                                 setup->wIndex, data, setup->wLength, timeout_ms);
@@ -349,10 +349,10 @@ static int transfer(struct target *target,
     struct target_usb *usb = usb_of(target);
     struct usb_configuration config;
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     const struct usb_endpoint *endpoint = claim_endpoint(usb, &config, bEndpointAddress);
     if (!endpoint)
-        return TARGET_ERR_UNSUPPORTED;
+        return USB_UNSUPPORTED;
 
     int moved = 0;
     int result = (endpoint->bmAttributes & 3) == USBDEV_ENDPOINT_INTERRUPT
@@ -367,7 +367,7 @@ static int set_configuration(struct target *target, uint8_t value)
 {
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     release_all(usb); // or usbfs says "busy"
     int result = libusb_set_configuration(usb->handle, value ? value : -1);
     if (result == 0 && value)
@@ -379,7 +379,7 @@ static int set_interface(struct target *target, uint8_t interface, uint8_t alter
 {
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     int result = claim(usb, interface);
     if (result == 0)
         result = libusb_set_interface_alt_setting(usb->handle, interface, alternate);
@@ -391,9 +391,9 @@ static int clear_halt(struct target *target, uint8_t bEndpointAddress)
     struct target_usb *usb = usb_of(target);
     struct usb_configuration config;
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     if (!claim_endpoint(usb, &config, bEndpointAddress))
-        return TARGET_ERR_UNSUPPORTED;
+        return USB_UNSUPPORTED;
     return finish(usb, libusb_clear_halt(usb->handle, bEndpointAddress));
 }
 
@@ -402,11 +402,11 @@ static int reset(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     if (libusb_reset_device(usb->handle) == 0)
         return 0;
     forget_handle(usb);
-    return TARGET_ERR_GONE;
+    return USB_GONE;
 }
 
 static void close_usb(struct target *target)

@@ -27,30 +27,11 @@ static struct target_usbip *usbip_of(struct target *target)
     return (struct target_usbip *)target;
 }
 
-static int error_of(int error)
-{
-    switch ((enum usbip_client_error)error) {
-    case USBIP_CLIENT_STALL:
-        return TARGET_ERR_STALL;
-    case USBIP_CLIENT_TIMEOUT:
-        return TARGET_ERR_TIMEOUT;
-    case USBIP_CLIENT_GONE:
-        return TARGET_ERR_GONE;
-    case USBIP_CLIENT_OVERFLOW:
-        return TARGET_ERR_OVERFLOW;
-    case USBIP_CLIENT_IO:
-        break;
-    }
-    return TARGET_ERR_IO;
-}
-
 static int finish(struct target_usbip *usbip, int result)
 {
-    if (result >= 0)
-        return result;
-    if (result == USBIP_CLIENT_GONE)
+    if (result == USB_GONE)
         usbip->left = true;
-    return error_of(result);
+    return result;
 }
 
 static int control(struct target *target,
@@ -60,7 +41,7 @@ static int control(struct target *target,
 {
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     return finish(usbip, usbip_client_control(usbip->client, setup, data, timeout_ms));
 }
 
@@ -72,9 +53,9 @@ static int transfer(struct target *target,
 {
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     if (!target_find_endpoint(target, bEndpointAddress))
-        return TARGET_ERR_UNSUPPORTED;
+        return USB_UNSUPPORTED;
     return finish(usbip,
                   usbip_client_transfer(usbip->client, bEndpointAddress, data, length, timeout_ms));
 }
@@ -111,7 +92,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
         return 0;
     int result = usbip_client_wait_leave(usbip->client, timeout_ms);
     usbip->left = result == 0;
-    return result < 0 ? error_of(result) : 0;
+    return result;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -121,11 +102,11 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     while (usbip->left) {
         uint64_t now = now_us(target);
         if (now >= end_us)
-            return TARGET_ERR_TIMEOUT;
+            return USB_TIMEOUT;
         unsigned left_ms = (unsigned)((end_us - now) / 1000);
         int result = usbip_client_reopen(usbip->client, left_ms ? left_ms : 1);
         if (result < 0)
-            return error_of(result);
+            return result;
         usbip->left = false;
         usbip->left = enumerate(target) < 0; // left again, in the middle
     }
@@ -136,14 +117,14 @@ static int reset(struct target *target)
 {
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     struct target_descriptors before = target->descriptors;
     int result = finish(usbip, usbip_client_reset(usbip->client, TARGET_ENUMERATION_MS));
     if (result == 0)
         result = enumerate(target);
     if (result < 0)
         return result;
-    return target_descriptors_equal(&before, &target->descriptors) ? 0 : TARGET_ERR_GONE;
+    return target_descriptors_equal(&before, &target->descriptors) ? 0 : USB_GONE;
 }
 
 static const char *trouble(struct target *target)
@@ -195,7 +176,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
         return &usbip->base;
     const char *why = trouble(&usbip->base);
     snprintf(error, size, "the device does not enumerate: %s",
-             why ? why : target_error_text(result));
+             why ? why : usb_result_text(result));
     close_usbip(&usbip->base);
     return NULL;
 }

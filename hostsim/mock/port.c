@@ -57,26 +57,9 @@ void mock_port_finish(struct mock_port *port)
     free(port->descriptors);
 }
 
-int mock_port_errno(int sim_status)
+int mock_port_errno(int result)
 {
-    switch (sim_status) {
-    case SIM_ERR_STALL:
-        return -EPIPE;
-    case SIM_ERR_GONE:
-        return -EPROTO;
-    case SIM_ERR_TIMEOUT:
-        return -ETIMEDOUT;
-    case SIM_ERR_OVERFLOW:
-        return -EOVERFLOW;
-    case SIM_ERR_CANCELLED:
-        return -ENOENT;
-    case SIM_ERR_PROTOCOL:
-        return -EILSEQ;
-    case SIM_ERR_NO_DEVICE:
-        return -ENODEV;
-    default:
-        return 0;
-    }
+    return result == USB_GONE ? -EPROTO : usb_result_errno(result);
 }
 
 // ---- Reading the descriptors ----
@@ -93,7 +76,7 @@ static int get_descriptor(struct mock_port *port, uint16_t type_index, uint8_t *
     return sim_host_control(port->host, &setup, data, 0);
 }
 
-// Append one configuration, all of it. Returns 0 or an enum sim_status.
+// Append one configuration, all of it. Returns 0 or an enum usb_result.
 static int append_configuration(struct mock_port *port, uint8_t index)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
@@ -104,11 +87,11 @@ static int append_configuration(struct mock_port *port, uint8_t index)
         return got;
     uint16_t total = usbdev_load_le16(header + 2);
     if (got < (int)sizeof(header) || total < sizeof(header))
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
 
     uint8_t *longer = realloc(port->descriptors, port->length + total);
     if (!longer)
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
     port->descriptors = longer;
     got = get_descriptor(port, type_index, port->descriptors + port->length, total);
     if (got < 0)
@@ -126,12 +109,12 @@ static int read_descriptors(struct mock_port *port)
         return got;
     port->descriptors = malloc(sizeof(device));
     if (got < (int)sizeof(device) || !port->descriptors)
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
     memcpy(port->descriptors, device, sizeof(device));
     port->length = sizeof(device);
 
     uint8_t bNumConfigurations = device[17];
-    int result = bNumConfigurations ? 0 : SIM_ERR_PROTOCOL;
+    int result = bNumConfigurations ? 0 : USB_IO;
     for (uint8_t i = 0; result == 0 && i < bNumConfigurations; i++)
         result = append_configuration(port, i);
     return result;
@@ -191,7 +174,7 @@ static int enumerate(struct mock_port *port)
         result = set_configuration(port, port->descriptors[USBDEV_DEVICE_DESCRIPTOR_SIZE + 5]);
     port->enumerated = result == 0;
     if (result < 0)
-        fprintf(stderr, "dfu-sim: the device did not enumerate: %s\n", sim_status_name(result));
+        fprintf(stderr, "dfu-sim: the device did not enumerate: %s\n", usb_result_text(result));
     return result;
 }
 

@@ -71,7 +71,8 @@ const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_
 // Finish what can be finished now.
 void mock_port_run_busy(struct mock_port *port);
 
-// The errno, negative, with which usbfs reports an enum sim_status; 0 for a length.
-int mock_port_errno(int sim_status);
+// The errno, negative, with which usbfs reports an enum usb_result; 0 for a length. A device that
+// is gone is EPROTO, no response, until the hub has noticed.
+int mock_port_errno(int result);
 
 #endif

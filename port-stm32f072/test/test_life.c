@@ -242,7 +242,7 @@ static void composite__has_the_chips_id_as_serial_number(void **state)
 
 // ---- Running ----
 
-// Returns the bytes moved or an enum sim_status.
+// Returns the bytes moved or an enum usb_result.
 static int bulk(struct sim_host *host, uint8_t endpoint, uint8_t *data, size_t length)
 {
     struct sim_transfer transfer = {
@@ -299,7 +299,7 @@ static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
         assert_loops(host, 5); // the toggles are at DATA1, and must come back to DATA0
         request(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoints[i], NULL,
                 0);
-        assert_int_equal(bulk(host, endpoints[i], data, sizeof data), SIM_ERR_STALL);
+        assert_int_equal(bulk(host, endpoints[i], data, sizeof data), USB_STALL);
         clear_halt(host, endpoints[i]);
         assert_loops(host, 7);
     }
@@ -314,7 +314,7 @@ static void composite__takes_no_packet_while_one_is_on_its_way_back(void **state
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
 
     clear_halt(host, LOOP_OUT); // which must not make room for another
-    assert_int_equal(bulk(host, LOOP_OUT, data, 5), SIM_ERR_TIMEOUT);
+    assert_int_equal(bulk(host, LOOP_OUT, data, 5), USB_TIMEOUT);
 
     assert_int_equal(bulk(host, LOOP_IN, data, 64), 3);
     assert_loops(host, 7);
@@ -330,8 +330,8 @@ static void composite__has_no_endpoints_while_not_configured(void **state)
 
     assert_int_equal(request(host, 0x00, USBDEV_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
 
-    assert_int_equal(bulk(host, LOOP_OUT, data, 3), SIM_ERR_GONE);
-    assert_int_equal(bulk(host, LOOP_IN, data, 64), SIM_ERR_GONE);
+    assert_int_equal(bulk(host, LOOP_OUT, data, 3), USB_GONE);
+    assert_int_equal(bulk(host, LOOP_IN, data, 64), USB_GONE);
     unplug(host);
 }
 
@@ -427,7 +427,7 @@ static void composite__forgets_a_packet_that_a_configuration_overtakes(void **st
     assert_int_equal(poll_in(host, &now_ns, data), 0);
     run_for(host, SIM_MS);
 
-    assert_int_equal(bulk(host, LOOP_IN, data, 64), SIM_ERR_TIMEOUT);
+    assert_int_equal(bulk(host, LOOP_IN, data, 64), USB_TIMEOUT);
     assert_loops(host, 7);
     unplug(host);
 }
@@ -479,7 +479,7 @@ static void press(struct sim_host *host, bool pressed)
     f072_board_wire(sim_host_device(host), 2, 1u << 13, pressed ? 0 : 1u << 13);
 }
 
-// Returns the byte that the button reports, or an enum sim_status.
+// Returns the byte that the button reports, or an enum usb_result.
 static int button(struct sim_host *host)
 {
     uint8_t byte = 0xFF;
@@ -502,10 +502,10 @@ static void composite__reports_the_button_when_it_changes(void **state)
     (void)state;
     struct sim_host *host = plug_and_configure(composite);
 
-    assert_int_equal(button(host), SIM_ERR_TIMEOUT);
+    assert_int_equal(button(host), USB_TIMEOUT);
     press(host, true);
     assert_int_equal(button(host), 1);
-    assert_int_equal(button(host), SIM_ERR_TIMEOUT);
+    assert_int_equal(button(host), USB_TIMEOUT);
     press(host, false);
     assert_int_equal(button(host), 0);
 
@@ -659,7 +659,7 @@ static void wait_reset__goes_to_the_boot_loader_when_reset(void **state)
     assert_int_equal(detach(host, COMPOSITE_DFU), 0);
     assert_stays_on_the_bus(host, 200 * SIM_MS);
     assert_int_equal(run_time_state(host, COMPOSITE_DFU), DFURT_STATE_appDETACH);
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
 
     assert_is_boot_loader(host);
     unplug(host);
@@ -726,7 +726,7 @@ static void leave__without_an_update_comes_back(void **state)
         struct sim_host *host = plug_and_configure(images[i]);
         assert_int_equal(detach(host, COMPOSITE_DFU), 0);
         if (images[i] == wait_reset)
-            assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+            assert_int_equal(sim_host_reset(host), USB_GONE);
         else
             assert_leaves_the_bus(host, 50 * SIM_MS);
         assert_is_boot_loader(host);

@@ -24,29 +24,6 @@ enum {
 
 static const uint64_t debounce_ns = 100 * SIM_MS; // TATTDB, USB 2.0 7.1.7.3
 
-const char *sim_status_name(int status)
-{
-    switch ((enum sim_status)status) {
-    case SIM_OK:
-        return "done";
-    case SIM_ERR_STALL:
-        return "the endpoint answered STALL";
-    case SIM_ERR_GONE:
-        return "the device did not respond or left the bus";
-    case SIM_ERR_TIMEOUT:
-        return "timed out";
-    case SIM_ERR_OVERFLOW:
-        return "the device sent more than was asked for";
-    case SIM_ERR_CANCELLED:
-        return "cancelled";
-    case SIM_ERR_PROTOCOL:
-        return "the device broke the USB protocol";
-    case SIM_ERR_NO_DEVICE:
-        return "no device is connected";
-    }
-    return "unknown status";
-}
-
 // ---- Opening and questions ----
 
 struct sim_host *
@@ -77,7 +54,7 @@ void sim_host_close(struct sim_host *host)
     if (!host)
         return;
     host->connected = false; // nothing can be submitted any more
-    finish_all(host, SIM_ERR_CANCELLED);
+    finish_all(host, USB_CANCELLED);
     host->device->ops->close(host->device);
     free(host);
 }
@@ -152,7 +129,7 @@ static void lose_device(struct sim_host *host)
     host->connected = false;
     host->suspended = false;
     host->address = 0;
-    finish_all(host, SIM_ERR_GONE);
+    finish_all(host, USB_GONE);
     tap_event(host, SIM_PACKET_DISCONNECT);
     call(host, host->events.disconnected);
 }
@@ -190,12 +167,12 @@ void sim_host_power(struct sim_host *host, bool on)
 int sim_host_reset(struct sim_host *host)
 {
     if (!host->connected)
-        return SIM_ERR_NO_DEVICE;
+        return USB_GONE;
     sim_host_run_until(host, host->now_ns + HUB_REQUEST_NS);
     if (!host->connected)
-        return SIM_ERR_NO_DEVICE;
+        return USB_GONE;
     host->se0 = true;
-    finish_all(host, SIM_ERR_GONE);
+    finish_all(host, USB_GONE);
     tap_event(host, SIM_PACKET_RESET_BEGIN);
     host->suspended = false;
     host->address = 0;
@@ -207,7 +184,7 @@ int sim_host_reset(struct sim_host *host)
     tap_event(host, SIM_PACKET_RESET_END);
     watch_pull_up(host);
     sim_host_run_until(host, host->now_ns + 10 * SIM_MS);
-    return host->connected ? 0 : SIM_ERR_GONE;
+    return host->connected ? 0 : USB_GONE;
 }
 
 void sim_host_suspend(struct sim_host *host)
@@ -337,7 +314,7 @@ void host_step(struct sim_host *host, uint64_t limit_ns)
     // Whatever the device did in the meantime may have ended transfers: look again.
     expiring = first_to_expire(host);
     if (expiring && expiring->deadline_ns <= host->now_ns)
-        host_finish(host, expiring, SIM_ERR_TIMEOUT);
+        host_finish(host, expiring, USB_TIMEOUT);
     else if (host->now_ns == host->next_frame_ns)
         begin_frame(host);
     else if ((transfer = next_transfer(host, &ready)) && ready == host->now_ns)
@@ -388,12 +365,12 @@ int sim_host_submit(struct sim_host *host, struct sim_transfer *transfer)
 
     assert(transfer->wMaxPacketSize > 0 && transfer->wMaxPacketSize <= SIM_MAX_PACKET);
     if (!host->connected || host->se0)
-        return SIM_ERR_NO_DEVICE;
+        return USB_GONE;
     while (*end)
         end = &(*end)->next;
     *end = transfer;
     transfer->next = NULL;
-    transfer->status = SIM_OK;
+    transfer->status = USB_OK;
     transfer->actual = 0;
     transfer->deadline_ns = transfer->timeout_ns ? host->now_ns + transfer->timeout_ns : UINT64_MAX;
     transfer->next_ns = host->now_ns;
@@ -420,7 +397,7 @@ bool sim_host_cancel(struct sim_host *host, struct sim_transfer *transfer)
     for (struct sim_transfer *it = host->transfers; it; it = it->next) {
         if (it != transfer)
             continue;
-        host_finish(host, transfer, SIM_ERR_CANCELLED);
+        host_finish(host, transfer, USB_CANCELLED);
         return true;
     }
     return false;

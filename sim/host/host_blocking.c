@@ -50,7 +50,7 @@ static int wait_for_device(struct sim_host *host, uint64_t deadline_ns)
 {
     while (!host->connected) {
         if (host->now_ns >= deadline_ns)
-            return SIM_ERR_NO_DEVICE;
+            return USB_GONE;
         host_step(host, deadline_ns);
     }
     return 0;
@@ -73,7 +73,7 @@ static int learn_max_packet0(struct sim_host *host)
     if (length < 0)
         return length;
     if (length < 8 || descriptor[1] != USBDEV_DT_DEVICE)
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
     switch (descriptor[7]) {
     case 8:
     case 16:
@@ -82,7 +82,7 @@ static int learn_max_packet0(struct sim_host *host)
         host->max_packet0 = descriptor[7];
         return 0;
     default: // USB 2.0 table 9-8 allows no other
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
     }
 }
 
@@ -121,9 +121,9 @@ int sim_host_enumerate(struct sim_host *host, uint64_t timeout_ns)
 
     for (int attempt = 0; attempt < 4; attempt++) {
         if (wait_for_device(host, deadline_ns) < 0)
-            return result < 0 ? result : SIM_ERR_NO_DEVICE;
+            return USB_GONE;
         result = address_device(host);
-        if (result != SIM_ERR_GONE && result != SIM_ERR_NO_DEVICE)
+        if (result != USB_GONE)
             return result;
     }
     return result;

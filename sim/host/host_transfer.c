@@ -94,7 +94,7 @@ static void took(struct sim_host *host, struct sim_transfer *transfer, size_t le
 static void end_control(struct sim_host *host, struct sim_transfer *transfer)
 {
     host->ready_ns[endpoint_index(transfer->endpoint)] = host->bus_free_ns + TURNAROUND_NS;
-    host_finish(host, transfer, SIM_OK);
+    host_finish(host, transfer, USB_OK);
 }
 
 static void moved(struct sim_transfer *transfer)
@@ -114,9 +114,9 @@ static void not_acknowledged(struct sim_host *host, struct sim_transfer *transfe
         transfer->errors = 0;
         transfer->next_ns = host->now_ns + ((uint64_t)GAP_NS << transfer->naks);
     } else if (handshake == SIM_STALL) {
-        host_finish(host, transfer, SIM_ERR_STALL);
+        host_finish(host, transfer, USB_STALL);
     } else if (++transfer->errors == MAX_ERRORS) {
-        host_finish(host, transfer, SIM_ERR_GONE);
+        host_finish(host, transfer, USB_GONE);
     } else {
         transfer->next_ns = host->next_frame_ns + HOST_SOF_NS;
     }
@@ -199,7 +199,7 @@ static void end_data_stage(struct sim_host *host, struct sim_transfer *transfer)
     if (is_control(transfer))
         transfer->stage = STAGE_STATUS;
     else
-        host_finish(host, transfer, SIM_OK);
+        host_finish(host, transfer, USB_OK);
 }
 
 static void setup_stage(struct sim_host *host, struct sim_transfer *transfer)
@@ -256,7 +256,7 @@ static void in_stage(struct sim_host *host, struct sim_transfer *transfer)
     }
     if (data1 != next_toggle(host, transfer)) { // taken for a repetition and dropped: USB 2.0 8.6.4
         if (++transfer->errors == MAX_ERRORS)
-            host_finish(host, transfer, SIM_ERR_PROTOCOL);
+            host_finish(host, transfer, USB_IO);
         return;
     }
     moved(transfer);
@@ -265,7 +265,7 @@ static void in_stage(struct sim_host *host, struct sim_transfer *transfer)
         memcpy(transfer->data + transfer->actual, packet, length < room ? length : room);
     transfer->actual += length < room ? length : room;
     if (length > room)
-        host_finish(host, transfer, SIM_ERR_OVERFLOW);
+        host_finish(host, transfer, USB_OVERFLOW);
     else if (left(transfer) == 0 || length < transfer->wMaxPacketSize)
         end_data_stage(host, transfer);
 }
@@ -282,7 +282,7 @@ static void status_in(struct sim_host *host, struct sim_transfer *transfer)
         return;
     }
     if (result > 0 || !data1) {
-        host_finish(host, transfer, SIM_ERR_PROTOCOL);
+        host_finish(host, transfer, USB_IO);
         return;
     }
     follow_toggle_reset(host, transfer);
@@ -302,7 +302,7 @@ static void status_out(struct sim_host *host, struct sim_transfer *transfer)
         return;
     }
     flip_toggle(host, transfer); // the zero-length packet that ends a bulk OUT transfer
-    host_finish(host, transfer, SIM_OK);
+    host_finish(host, transfer, USB_OK);
 }
 
 void host_transact(struct sim_host *host, struct sim_transfer *transfer)

@@ -36,7 +36,7 @@ static void line__shows_data_that_was_sent_with_the_request(void **state)
     (void)state;
     static struct transcript transcript;
     const struct transcript_entry dnload = {.setup = {0x21, 0x01, 0, 0, 0, 0, 2, 0},
-                                            .result = TARGET_ERR_STALL};
+                                            .result = USB_STALL};
     char line[300];
 
     transcript_add(&transcript, dnload, (const uint8_t[]){0xAA, 0xBB}, 2);
@@ -49,7 +49,7 @@ static void line__says_that_a_wait_was_in_vain(void **state)
 {
     (void)state;
     const struct transcript_entry wait = {
-        .kind = TRANSCRIPT_WAIT_LEAVE, .result = TARGET_ERR_TIMEOUT, .took_us = 3000000};
+        .kind = TRANSCRIPT_WAIT_LEAVE, .result = USB_TIMEOUT, .took_us = 3000000};
     char line[300];
 
     transcript_line(&wait, line, sizeof line);

@@ -49,7 +49,7 @@ static int dfu_mode_request(const struct usbdev_setup_packet *setup, uint8_t *da
         return copy(data, setup->wLength, status, sizeof status);
     if (setup->bmRequestType == 0xA1 && setup->bRequest == DFURT_GETSTATE)
         return copy(data, setup->wLength, &status[4], 1);
-    return TARGET_ERR_STALL;
+    return USB_STALL;
 }
 
 static int
@@ -58,7 +58,7 @@ run_time_request(struct fake_target *fake, const struct usbdev_setup_packet *set
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     int result = dfurt_setup(&fake->dfurt, setup, reply);
     if (result < 0)
-        return TARGET_ERR_STALL;
+        return USB_STALL;
     dfurt_status_complete(&fake->dfurt);
     return copy(data, setup->wLength, reply, (size_t)result);
 }
@@ -73,7 +73,7 @@ static int get_descriptor_request(struct fake_target *fake,
     if (setup->wValue == USBDEV_DT_CONFIGURATION << 8)
         return copy(data, setup->wLength, descriptors->configuration,
                     descriptors->configuration_length);
-    return TARGET_ERR_STALL;
+    return USB_STALL;
 }
 
 static int control(struct target *target,
@@ -85,7 +85,7 @@ static int control(struct target *target,
     struct fake_target *fake = fake_of(target);
     ++fake->controls;
     if (fake->gone)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     int result = fake->script ? fake->script(fake, setup, data) : FAKE_NOT_MINE;
     if (result != FAKE_NOT_MINE)
         return result;
@@ -114,7 +114,7 @@ static int reset(struct target *target)
 {
     struct fake_target *fake = fake_of(target);
     if (fake->gone)
-        return TARGET_ERR_GONE;
+        return USB_GONE;
     if (fake->dfu_mode) {
         fake->dfu_mode = false;
         dfurt_init(&fake->dfurt, &fake->config, fake);
@@ -122,7 +122,7 @@ static int reset(struct target *target)
     } else {
         dfurt_bus_reset(&fake->dfurt);
     }
-    return fake->gone ? TARGET_ERR_GONE : 0;
+    return fake->gone ? USB_GONE : 0;
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
@@ -130,7 +130,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
     struct fake_target *fake = fake_of(target);
     for (unsigned i = 0; i < timeout_ms && !fake->gone; ++i)
         sleep_ms(target, 1);
-    return fake->gone ? 0 : TARGET_ERR_TIMEOUT;
+    return fake->gone ? 0 : USB_TIMEOUT;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -138,7 +138,7 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     struct fake_target *fake = fake_of(target);
     if (fake->gone && fake->never_returns) {
         sleep_ms(target, timeout_ms);
-        return TARGET_ERR_TIMEOUT;
+        return USB_TIMEOUT;
     }
     fake->gone = false;
     load_descriptors(fake);

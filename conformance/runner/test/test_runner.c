@@ -108,7 +108,7 @@ transport_fails(struct fake_target *fake, const struct usbdev_setup_packet *setu
 {
     (void)fake;
     (void)data;
-    return setup->bRequest == 0x77 ? TARGET_ERR_IO : FAKE_NOT_MINE;
+    return setup->bRequest == 0x77 ? USB_IO : FAKE_NOT_MINE;
 }
 
 // ---- Verdicts ----

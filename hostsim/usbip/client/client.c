@@ -45,23 +45,6 @@ struct exchange {
     int result;
 };
 
-const char *usbip_client_error_text(int error)
-{
-    switch ((enum usbip_client_error)error) {
-    case USBIP_CLIENT_STALL:
-        return "STALL";
-    case USBIP_CLIENT_TIMEOUT:
-        return "timeout";
-    case USBIP_CLIENT_GONE:
-        return "the device has left the bus";
-    case USBIP_CLIENT_OVERFLOW:
-        return "more data than was asked for";
-    case USBIP_CLIENT_IO:
-        return "no valid answer";
-    }
-    return "unknown error";
-}
-
 // ---- Opening and closing ----
 
 struct usbip_client *usbip_client_open(const char *host,
@@ -130,13 +113,13 @@ give_up(struct usbip_client *client, const char *format, ...)
     vsnprintf(client->trouble, sizeof client->trouble, format, arguments);
     va_end(arguments);
     hang_up(client);
-    return USBIP_CLIENT_IO;
+    return USB_IO;
 }
 
 static int lost(struct usbip_client *client)
 {
     hang_up(client);
-    return USBIP_CLIENT_GONE;
+    return USB_GONE;
 }
 
 static int result_of(const struct usbip_reply *reply)
@@ -145,14 +128,14 @@ static int result_of(const struct usbip_reply *reply)
     case USBIP_STATUS_OK:
         return (int)reply->actual_length;
     case USBIP_STATUS_EPIPE:
-        return USBIP_CLIENT_STALL;
+        return USB_STALL;
     case USBIP_STATUS_EOVERFLOW:
-        return USBIP_CLIENT_OVERFLOW;
+        return USB_OVERFLOW;
     case USBIP_STATUS_ENODEV:
     case USBIP_STATUS_ESHUTDOWN:
-        return USBIP_CLIENT_GONE;
+        return USB_GONE;
     default:
-        return USBIP_CLIENT_IO;
+        return USB_IO;
     }
 }
 
@@ -235,7 +218,7 @@ static int wait_for_unlink(struct usbip_client *client, struct exchange *exchang
         return exchange->result;
     if (reply.status == 0)
         return give_up(client, "the server says that a transfer is done, but never answered it");
-    return USBIP_CLIENT_TIMEOUT;
+    return USB_TIMEOUT;
 }
 
 static int take_back(struct usbip_client *client, struct exchange *exchange)
@@ -262,7 +245,7 @@ static int submit(struct usbip_client *client,
     int result;
 
     if (client->fd < 0)
-        return *client->trouble ? USBIP_CLIENT_IO : USBIP_CLIENT_GONE;
+        return *client->trouble ? USB_IO : USB_GONE;
     command->code = USBIP_CMD_SUBMIT;
     command->seqnum = ++client->seqnum;
     command->devid = client->remote.record.busnum << 16 | client->remote.record.devnum;
@@ -335,7 +318,7 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms)
         return 0;
     result = stream_wait(client->fd, POLLIN, stream_now_ms() + timeout_ms);
     if (result == STREAM_LATE)
-        return USBIP_CLIENT_TIMEOUT;
+        return USB_TIMEOUT;
     if (result == 0 && recv(client->fd, &byte, 1, 0) > 0)
         return give_up(client, "the server sent something without being asked");
     hang_up(client);
@@ -350,7 +333,7 @@ int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms)
     while (client->fd < 0) {
         client->fd = usbip_remote_import(&client->remote, deadline_ms, error, sizeof error);
         if (client->fd < 0 && stream_now_ms() >= deadline_ms)
-            return USBIP_CLIENT_TIMEOUT;
+            return USB_TIMEOUT;
         if (client->fd < 0)
             poll(NULL, 0, RETRY_MS);
     }

@@ -90,7 +90,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
              port);
-    if (device_enumerate(device) == SIM_ERR_NO_DEVICE)
+    if (device_enumerate(device) < 0 && !device->failed)
         device_note(device, "the device does not come to the bus: its pull-up is off");
     tell_trouble(device);
     return device;

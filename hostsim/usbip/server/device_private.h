@@ -50,7 +50,7 @@ __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
 // Wait for the device, reset it, give it an address, read its descriptors; leaves it in the Address
-// state. Pending transfers end. Returns 0 or an enum sim_status.
+// state. Pending transfers end. Returns 0 or an enum usb_result.
 int device_enumerate(struct usbip_device *device);
 
 // Reset the bus; returns whether there is a device after it.

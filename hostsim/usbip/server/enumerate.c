@@ -79,7 +79,7 @@ static int read_descriptors(struct usbip_device *device)
     if (length < 0)
         return length;
     if (length < USBDEV_DEVICE_DESCRIPTOR_SIZE)
-        return SIM_ERR_PROTOCOL;
+        return USB_IO;
     describe(device, descriptor);
     device->configuration_count = descriptor[17];
     if (device->configuration_count > MAX_CONFIGURATIONS)
@@ -104,6 +104,6 @@ int device_enumerate(struct usbip_device *device)
     device->present = result == 0;
     device->failed = result < 0 && sim_host_connected(device->host);
     if (device->failed)
-        device_note(device, "the device does not enumerate: %s", sim_status_name(result));
+        device_note(device, "the device does not enumerate: %s", usb_result_text(result));
     return result;
 }

@@ -46,27 +46,14 @@ static void complete(struct usbip_urb *urb, int32_t status, size_t actual)
     urb->done(urb);
 }
 
-static int32_t urb_status(const struct usbip_device *device, int status)
+static int32_t urb_status(const struct usbip_device *device, int result)
 {
-    switch ((enum sim_status)status) {
-    case SIM_OK:
-        return USBIP_STATUS_OK;
-    case SIM_ERR_STALL:
-        return USBIP_STATUS_EPIPE;
-    case SIM_ERR_OVERFLOW:
-        return USBIP_STATUS_EOVERFLOW;
-    case SIM_ERR_CANCELLED:
+    if (result == USB_CANCELLED)
         return USBIP_STATUS_ECONNRESET;
-    case SIM_ERR_NO_DEVICE:
-        return USBIP_STATUS_ENODEV;
-    case SIM_ERR_GONE:
-        if (device->resetting || !sim_host_connected(device->host))
-            return USBIP_STATUS_ESHUTDOWN;
-        return USBIP_STATUS_EPROTO;
-    case SIM_ERR_TIMEOUT:
-    case SIM_ERR_PROTOCOL:
-        return USBIP_STATUS_EPROTO;
-    }
+    if (result != USB_GONE)
+        return usb_result_errno(result);
+    if (device->resetting || !sim_host_connected(device->host))
+        return USBIP_STATUS_ESHUTDOWN;
     return USBIP_STATUS_EPROTO;
 }
 
@@ -115,17 +102,15 @@ static void transfer_done(struct sim_transfer *transfer)
     struct usbip_urb *urb = transfer->context;
     const struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
 
-    if (transfer->type == USBDEV_ENDPOINT_CONTROL && transfer->status == SIM_OK)
+    if (transfer->type == USBDEV_ENDPOINT_CONTROL && transfer->status == USB_OK)
         follow_request(urb->device, &setup);
     complete(urb, urb_status(urb->device, transfer->status), transfer->actual);
 }
 
 static void start(struct usbip_urb *urb)
 {
-    int result = sim_host_submit(urb->device->host, &urb->transfer);
-
-    if (result < 0)
-        complete(urb, urb_status(urb->device, result), 0);
+    if (sim_host_submit(urb->device->host, &urb->transfer) < 0)
+        complete(urb, USBIP_STATUS_ENODEV, 0);
 }
 
 // The data stage is what the SETUP says; the message around it must say the same, or host and

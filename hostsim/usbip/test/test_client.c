@@ -110,8 +110,7 @@ static void control__stall_is_told_and_the_next_request_works(void **state)
     struct usbdev_setup_packet unknown = vendor(0x77);
     uint8_t descriptor[18];
 
-    assert_int_equal(usbip_client_control(pair->client, &unknown, NULL, TIMEOUT_MS),
-                     USBIP_CLIENT_STALL);
+    assert_int_equal(usbip_client_control(pair->client, &unknown, NULL, TIMEOUT_MS), USB_STALL);
     assert_int_equal(usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS), 18);
 }
 
@@ -124,8 +123,7 @@ static void control__babble_is_overflow(void **state)
     babble.bmRequestType |= USBDEV_DIR_IN;
     babble.wLength = sizeof data;
 
-    assert_int_equal(usbip_client_control(pair->client, &babble, data, TIMEOUT_MS),
-                     USBIP_CLIENT_OVERFLOW);
+    assert_int_equal(usbip_client_control(pair->client, &babble, data, TIMEOUT_MS), USB_OVERFLOW);
 }
 
 static void control__timeout_takes_the_transfer_back(void **state)
@@ -134,7 +132,7 @@ static void control__timeout_takes_the_transfer_back(void **state)
     struct usbdev_setup_packet hang = vendor(TOY_HANG);
     uint8_t descriptor[18];
 
-    assert_int_equal(usbip_client_control(pair->client, &hang, NULL, 20), USBIP_CLIENT_TIMEOUT);
+    assert_int_equal(usbip_client_control(pair->client, &hang, NULL, 20), USB_TIMEOUT);
 
     assert_int_equal(usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS), 18);
     assert_null(usbip_client_trouble(pair->client));
@@ -162,8 +160,7 @@ static void transfer__of_a_silent_endpoint_times_out(void **state)
 
     usbip_client_control(pair->client, &set_configuration, NULL, TIMEOUT_MS);
 
-    assert_int_equal(usbip_client_transfer(pair->client, 0x82, data, sizeof data, 20),
-                     USBIP_CLIENT_TIMEOUT);
+    assert_int_equal(usbip_client_transfer(pair->client, 0x82, data, sizeof data, 20), USB_TIMEOUT);
 }
 
 static void reset__may_find_another_device_on_the_same_connection(void **state)
@@ -186,11 +183,11 @@ static void leave__is_seen_and_the_device_is_found_again(void **state)
     struct usbdev_setup_packet leave = vendor(TOY_LEAVE);
     uint8_t descriptor[18];
 
-    assert_int_equal(usbip_client_wait_leave(pair->client, 10), USBIP_CLIENT_TIMEOUT);
+    assert_int_equal(usbip_client_wait_leave(pair->client, 10), USB_TIMEOUT);
     assert_int_equal(usbip_client_control(pair->client, &leave, NULL, TIMEOUT_MS), 0);
     assert_int_equal(usbip_client_wait_leave(pair->client, TIMEOUT_MS), 0);
     assert_int_equal(usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS),
-                     USBIP_CLIENT_GONE);
+                     USB_GONE);
     assert_int_equal(usbip_client_reopen(pair->client, TIMEOUT_MS), 0);
 
     assert_int_equal(usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS), 18);
@@ -204,7 +201,7 @@ static void leave__for_good_ends_the_search_in_time(void **state)
     usbip_client_control(pair->client, &vanish, NULL, TIMEOUT_MS);
     usbip_client_wait_leave(pair->client, TIMEOUT_MS);
 
-    assert_int_equal(usbip_client_reopen(pair->client, 30), USBIP_CLIENT_TIMEOUT);
+    assert_int_equal(usbip_client_reopen(pair->client, 30), USB_TIMEOUT);
 }
 
 static void server__that_dies_is_a_device_that_has_gone(void **state)
@@ -220,7 +217,7 @@ static void server__that_dies_is_a_device_that_has_gone(void **state)
     forked_server_kill(&server);
     int result = usbip_client_control(client, &get_device, descriptor, TIMEOUT_MS);
 
-    assert_int_equal(result, USBIP_CLIENT_GONE);
+    assert_int_equal(result, USB_GONE);
     usbip_client_close(client);
 }
 
@@ -263,14 +260,13 @@ static void assert_sees_through(struct lie lie, const char *trouble)
     assert_non_null(client);
     int result = usbip_client_control(client, &get_device, guarded, TIMEOUT_MS);
 
-    assert_int_equal(result, USBIP_CLIENT_IO);
+    assert_int_equal(result, USB_IO);
     assert_non_null(usbip_client_trouble(client));
     if (!strstr(usbip_client_trouble(client), trouble))
         fail_msg("expected '%s' in: %s", trouble, usbip_client_trouble(client));
     for (size_t i = 18; i < sizeof guarded; i++)
         assert_int_equal(guarded[i], 0x55);
-    assert_int_equal(usbip_client_control(client, &get_device, guarded, TIMEOUT_MS),
-                     USBIP_CLIENT_IO);
+    assert_int_equal(usbip_client_control(client, &get_device, guarded, TIMEOUT_MS), USB_IO);
     usbip_client_close(client);
     forked_server_kill(&server);
 }
@@ -329,7 +325,7 @@ static void unlink__answered_done_without_the_reply_breaks_the_connection(void *
         {2 * USBIP_HEADER_SIZE, done.bytes, USBIP_HEADER_SIZE},
     };
 
-    assert_int_equal(control_with_script(scripts, 2, 20), USBIP_CLIENT_IO);
+    assert_int_equal(control_with_script(scripts, 2, 20), USB_IO);
 }
 
 static void mute_server__is_waited_for_no_longer_than_said(void **state)

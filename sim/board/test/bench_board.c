@@ -50,7 +50,7 @@ static int measure(const char *image)
     sim_host_run_until(host, sim_host_now(host) + IDLE_SECONDS * 1000 * SIM_MS);
     printf("%s: %s; enumerated in %.1f ms of virtual and %.2f ms of processor time; "
            "an idle virtual second costs %.3f ms\n",
-           image, sim_status_name(result), (double)now_ns / 1e6, enumerated_ms - start_ms,
+           image, usb_result_text(result), (double)now_ns / 1e6, enumerated_ms - start_ms,
            (spent_ms() - idle_from_ms) / IDLE_SECONDS);
     sim_host_close(host);
     return result != 0;

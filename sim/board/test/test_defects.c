@@ -97,7 +97,7 @@ static void leaves_before_status__fails_the_detach_and_leaves_all_the_same(void 
     (void)state;
     struct sim_host *host = start("will-detach", "leaves-before-status");
 
-    assert_int_equal(detach(host), SIM_ERR_GONE);
+    assert_int_equal(detach(host), USB_GONE);
 
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x0483DF11);
@@ -152,7 +152,7 @@ static void status_beyond_wlength__overflows(void **state)
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     struct sim_host *host = start("will-detach", "status-beyond-wlength");
 
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 3), SIM_ERR_OVERFLOW);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 3), USB_OVERFLOW);
     assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
     sim_host_close(host);
 }
@@ -181,7 +181,7 @@ static void no_disconnect__the_host_goes_on_talking_to_nobody(void **state)
     pass_ms(host, 500);
 
     assert_true(sim_host_connected(host));
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), SIM_ERR_GONE);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), USB_GONE);
     sim_host_close(host);
 }
 
@@ -190,7 +190,7 @@ static void reset_enters_dfu__without_detach(void **state)
     (void)state;
     struct sim_host *host = start("wait-reset", "reset-enters-dfu");
 
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
 
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x12090002);

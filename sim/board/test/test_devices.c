@@ -188,7 +188,7 @@ static void wait_reset__leaves_by_the_reset_and_not_before(void **state)
     assert_int_equal(dfu_out(host, DFURT_DETACH, 1000), 0);
     pass_ms(host, 900);
     assert_true(sim_host_connected(host));
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
 
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x12090002);
@@ -306,7 +306,7 @@ static void plain__download_upload_reset(void **state)
     assert_int_equal(bState, DFURT_STATE_dfuIDLE); // manifestation tolerant
     assert_int_equal(length, sizeof image);
     assert_memory_equal(back, image, sizeof image);
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x12090001);
     sim_host_close(host);
@@ -343,9 +343,9 @@ static void plain__not_tolerant_waits_for_the_reset(void **state)
     int clear = dfu_out(host, DFURT_CLRSTATUS, 0);
 
     assert_int_equal(bState, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
-    assert_int_equal(clear, SIM_ERR_STALL);
+    assert_int_equal(clear, USB_STALL);
     assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuMANIFEST_WAIT_RESET);
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
     enumerate(host);
     assert_int_equal(vid_pid(host), 0x12090001);
     sim_host_close(host);
@@ -384,7 +384,7 @@ static void dfu_mode__survives_the_resets_of_its_own_enumeration(void **state)
             assert_int_equal(sim_host_enumerate(host, ENUMERATE_MS * SIM_MS), 0);
         assert_int_not_equal(vid_pid(host), 0x12090001);
         enumerate(host);
-        assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+        assert_int_equal(sim_host_reset(host), USB_GONE);
         enumerate(host);
         assert_int_equal(vid_pid(host), 0x12090001);
         sim_host_close(host);
@@ -403,7 +403,7 @@ static void dfu_mode__requests_to_no_interface_of_it_move_no_state(void **state)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(
             control(host, others[i].bmRequestType, DFURT_DETACH, 0, others[i].wIndex, NULL, 0),
-            SIM_ERR_STALL);
+            USB_STALL);
 
     assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuIDLE);
     sim_host_close(host);
@@ -497,7 +497,7 @@ static void composite__loops_bulk_data_back_and_counts_it(void **state)
         assert_int_equal(move(host, 0x82, USBDEV_ENDPOINT_INTERRUPT, total, 4), 4);
         assert_int_equal(usbdev_load_le16(total), 64 * (i + 1));
     }
-    assert_int_equal(move(host, 0x81, USBDEV_ENDPOINT_BULK, back, 64), SIM_ERR_TIMEOUT);
+    assert_int_equal(move(host, 0x81, USBDEV_ENDPOINT_BULK, back, 64), USB_TIMEOUT);
     sim_host_close(host);
 }
 
@@ -513,7 +513,7 @@ static void composite__a_halted_endpoint_stalls_until_it_is_cleared(void **state
         if (endpoints[i] == 0x81) // and with a packet waiting in it, which is lost
             assert_int_equal(move(host, 0x01, USBDEV_ENDPOINT_BULK, &byte, 1), 1);
         assert_int_equal(control(host, 0x02, USBDEV_SET_FEATURE, 0, endpoints[i], NULL, 0), 0);
-        assert_int_equal(move(host, endpoints[i], USBDEV_ENDPOINT_BULK, back, 1), SIM_ERR_STALL);
+        assert_int_equal(move(host, endpoints[i], USBDEV_ENDPOINT_BULK, back, 1), USB_STALL);
         assert_int_equal(control(host, 0x02, USBDEV_CLEAR_FEATURE, 0, endpoints[i], NULL, 0), 0);
 
         assert_int_equal(move(host, 0x01, USBDEV_ENDPOINT_BULK, &byte, 1), 1);

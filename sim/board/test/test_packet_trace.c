@@ -90,9 +90,9 @@ static void trace__shows_a_stall_and_silence(void **state)
     uint8_t byte;
 
     assert_int_equal(sim_host_enumerate(f->host, 1000 * SIM_MS), 0);
-    assert_int_equal(sim_host_control(f->host, &unknown, &byte, 0), SIM_ERR_STALL);
+    assert_int_equal(sim_host_control(f->host, &unknown, &byte, 0), USB_STALL);
     sim_host_use_address(f->host, 99);
-    assert_int_equal(sim_host_control(f->host, &unknown, &byte, 0), SIM_ERR_GONE);
+    assert_int_equal(sim_host_control(f->host, &unknown, &byte, 0), USB_GONE);
     sim_host_power(f->host, false);
 
     assert_lines(f, (const char *const[]){

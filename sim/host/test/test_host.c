@@ -390,7 +390,7 @@ static void control__gives_up_after_three_silences_in_a_row(void **state)
     fake.script = "SSNSSN";
     assert_int_equal(sim_host_control(host, &setup, NULL, 0), 0);
     fake.script = "SSS";
-    assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_GONE);
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_GONE);
 
     sim_host_close(host);
 }
@@ -403,10 +403,10 @@ static void control__fails_by_stall_silence_and_babble(void **state)
         int extra;
         int expected;
     } table[] = {
-        {SIM_STALL, 0, SIM_ERR_STALL},
-        {SIM_NO_RESPONSE, 0, SIM_ERR_GONE},
-        {SIM_NAK, 0, SIM_ERR_TIMEOUT},
-        {SIM_ACK, 1, SIM_ERR_OVERFLOW},
+        {SIM_STALL, 0, USB_STALL},
+        {SIM_NO_RESPONSE, 0, USB_GONE},
+        {SIM_NAK, 0, USB_TIMEOUT},
+        {SIM_ACK, 1, USB_OVERFLOW},
     };
     uint8_t data[4];
     const struct usbdev_setup_packet setup = {.bmRequestType = 0xC0, .bRequest = 1, .wLength = 4};
@@ -431,7 +431,7 @@ static void control__data_in_the_status_stage_is_a_protocol_error(void **state)
     const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
     set_reply(&fake, bytes, 1);
 
-    assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_PROTOCOL);
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_IO);
     sim_host_close(host);
 }
 
@@ -513,7 +513,7 @@ static void bulk_in__drops_repeated_packets_and_then_gives_up(void **state)
     submit(host, &in, 0x81, USBDEV_ENDPOINT_BULK, 24);
     sim_host_run_busy(host, UINT64_MAX);
 
-    assert_int_equal(in.transfer.status, SIM_ERR_PROTOCOL);
+    assert_int_equal(in.transfer.status, USB_IO);
     assert_int_equal(in.transfer.actual, 8);
     sim_host_close(host);
 }
@@ -585,7 +585,7 @@ static void cancel__ends_a_transfer_once(void **state)
     assert_false(sim_host_cancel(host, &in.transfer));
 
     assert_int_equal(in.done, 1);
-    assert_int_equal(in.transfer.status, SIM_ERR_CANCELLED);
+    assert_int_equal(in.transfer.status, USB_CANCELLED);
     sim_host_close(host);
 }
 
@@ -650,10 +650,10 @@ static void disconnect__ends_every_transfer_and_is_reported_once(void **state)
     fake.pull_up = false;
     sim_host_run_until(host, 200 * SIM_MS);
 
-    assert_int_equal(in.transfer.status, SIM_ERR_GONE);
-    assert_int_equal(out.transfer.status, SIM_ERR_GONE);
+    assert_int_equal(in.transfer.status, USB_GONE);
+    assert_int_equal(out.transfer.status, USB_GONE);
     assert_int_equal(fake.disconnects, 1);
-    assert_int_equal(sim_host_submit(host, &in.transfer), SIM_ERR_NO_DEVICE);
+    assert_int_equal(sim_host_submit(host, &in.transfer), USB_GONE);
     sim_host_close(host);
 }
 
@@ -667,7 +667,7 @@ static void control__tries_a_silent_packet_again_in_the_next_frame(void **state)
 
     sim_host_use_address(host, 5); // nobody's
     fake.packet_count = 0;
-    assert_int_equal(sim_host_control(host, &setup, NULL, 0), SIM_ERR_GONE);
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_GONE);
 
     assert_int_equal(fake.packet_count, 3);
     for (int i = 1; i < 3; i++)
@@ -719,9 +719,9 @@ static void reset__says_when_it_made_the_device_leave(void **state)
     struct sim_host *host = plug(&fake);
     fake.leave_in_reset = true;
 
-    assert_int_equal(sim_host_reset(host), SIM_ERR_GONE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
     assert_int_equal(fake.disconnects, 1);
-    assert_int_equal(sim_host_reset(host), SIM_ERR_NO_DEVICE);
+    assert_int_equal(sim_host_reset(host), USB_GONE);
     sim_host_close(host);
 }
 
@@ -805,7 +805,7 @@ static void enumerate__refuses_an_impossible_bMaxPacketSize0(void **state)
     set_reply(&fake, descriptor, 18);
     fake.max_packet = 64;
 
-    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), SIM_ERR_PROTOCOL);
+    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), USB_IO);
     sim_host_close(host);
 }
 
@@ -815,7 +815,7 @@ static void enumerate__without_a_device_gives_up_in_time(void **state)
     struct fake fake = {.base.ops = &fake_ops};
     struct sim_host *host = sim_host_open(&fake.base, NULL, NULL);
 
-    assert_int_equal(sim_host_enumerate(host, 300 * SIM_MS), SIM_ERR_NO_DEVICE);
+    assert_int_equal(sim_host_enumerate(host, 300 * SIM_MS), USB_GONE);
     assert_int_equal(sim_host_now(host), 300 * SIM_MS);
     sim_host_close(host);
 }

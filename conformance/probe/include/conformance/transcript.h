@@ -46,7 +46,7 @@ struct transcript_entry {
     uint8_t setup[USBDEV_SETUP_SIZE]; // CONTROL and those that stand for one
     uint8_t bEndpointAddress;         // TRANSFER, CLEAR_HALT
     size_t asked;                     // bytes asked for or sent
-    int result;                       // bytes that moved, 0, or an enum target_error
+    int result;                       // bytes that moved, 0, or an enum usb_result
     size_t data_length;               // bytes kept in data
     uint8_t data[TRANSCRIPT_EXCERPT];
 };

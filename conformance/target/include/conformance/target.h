@@ -22,15 +22,7 @@
 #include <stdint.h>
 
 #include <dfurt/usb_spec.h>
-
-enum target_error {
-    TARGET_ERR_STALL = -1,
-    TARGET_ERR_TIMEOUT = -2,
-    TARGET_ERR_GONE = -3,        // the device has left the bus
-    TARGET_ERR_OVERFLOW = -4,    // the device sent more than was asked for
-    TARGET_ERR_IO = -5,          // the transport failed
-    TARGET_ERR_UNSUPPORTED = -6, // this transport cannot do that
-};
+#include <usb/result.h>
 
 enum target_capability {
     TARGET_CAN_RESET = 1 << 0,   // reset() reaches the device
@@ -56,27 +48,27 @@ struct target;
 
 struct target_ops {
     // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the
-    // data stage (0..wLength) or an enum target_error.
+    // data stage (0..wLength) or an enum usb_result.
     int (*control)(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    unsigned timeout_ms);
 
     // A bulk or interrupt transfer; bit 7 of bEndpointAddress is the direction. Returns the bytes
-    // that moved or an enum target_error.
+    // that moved or an enum usb_result.
     int (*transfer)(struct target *target,
                     uint8_t bEndpointAddress,
                     uint8_t *data,
                     size_t length,
                     unsigned timeout_ms);
 
-    // What a host controller driver has to know of. Each returns 0 or an enum target_error.
+    // What a host controller driver has to know of. Each returns 0 or an enum usb_result.
     int (*set_configuration)(struct target *target, uint8_t value);
     int (*set_interface)(struct target *target, uint8_t interface, uint8_t alternate);
     int (*clear_halt)(struct target *target, uint8_t bEndpointAddress);
 
     // Reset the bus; the host enumerates the device again. Returns 0 if it is still the device it
-    // was, TARGET_ERR_GONE if it went away or came up as another one: wait_return() then finds it.
+    // was, USB_GONE if it went away or came up as another one: wait_return() then finds it.
     int (*reset)(struct target *target);
 
     // Reset the bus and leave the device in the Default state, or give it an address and leave it
@@ -87,11 +79,11 @@ struct target_ops {
     int (*suspend)(struct target *target);
     int (*resume)(struct target *target);
 
-    // Wait until the device has left the bus. Returns 0, or TARGET_ERR_TIMEOUT if it stayed.
+    // Wait until the device has left the bus. Returns 0, or USB_TIMEOUT if it stayed.
     int (*wait_leave)(struct target *target, unsigned timeout_ms);
 
     // Wait until the device is on the bus, enumerated; open it, and read target->descriptors
-    // anew. Returns 0, or TARGET_ERR_TIMEOUT if it did not come.
+    // anew. Returns 0, or USB_TIMEOUT if it did not come.
     int (*wait_return)(struct target *target, unsigned timeout_ms);
 
     uint64_t (*now_us)(struct target *target); // monotonic
@@ -145,9 +137,6 @@ struct target *target_open(const struct target_spec *spec, char *error, size_t s
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size);
 struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size);
 struct target *target_usbip_open(const struct target_spec *spec, char *error, size_t size);
-
-// "STALL", "timeout", "the device left the bus", ...
-const char *target_error_text(int error);
 
 // "a bus reset", ...: what a capability gives, to complete "this target cannot carry ...".
 const char *target_capability_text(unsigned capability);

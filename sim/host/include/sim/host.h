@@ -9,7 +9,8 @@
 // resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs.
 //
 // Everything happens inside sim_host_run_until(), or in the blocking helpers built on it;
-// transfers complete through their callback. Nothing here looks at the wall clock. From inside a
+// transfers complete through their callback, with an enum usb_result: GONE also where nothing is
+// connected. Nothing here looks at the wall clock. From inside a
 // callback only sim_host_submit(), sim_host_cancel() and the questions may be called.
 //
 //     struct sim_device *device = sim_open(&options, error, sizeof error);
@@ -26,21 +27,7 @@
 
 #include <dfurt/usb_spec.h>
 #include <sim/wire.h>
-
-// How a transfer ended. Zero or one of:
-enum sim_status {
-    SIM_OK = 0,
-    SIM_ERR_STALL = -1,     // the endpoint answered STALL
-    SIM_ERR_GONE = -2,      // no response three times, or the device left the bus
-    SIM_ERR_TIMEOUT = -3,   // the transfer's timeout_ns passed
-    SIM_ERR_OVERFLOW = -4,  // the device sent more than was asked for (babble)
-    SIM_ERR_CANCELLED = -5, // sim_host_cancel()
-    SIM_ERR_PROTOCOL = -6,  // wrong data toggle three times, or an impossible answer
-    SIM_ERR_NO_DEVICE = -7, // nothing is connected
-};
-
-// One line for a person.
-const char *sim_status_name(int status);
+#include <usb/result.h>
 
 struct sim_transfer;
 typedef void sim_transfer_done(struct sim_transfer *transfer);
@@ -61,7 +48,7 @@ struct sim_transfer {
     void *context;
 
     // Filled in by the host before done().
-    int status;    // enum sim_status
+    int status;    // enum usb_result
     size_t actual; // bytes that moved in the data stage
 
     // Private to the host.
@@ -77,7 +64,7 @@ struct sim_transfer {
 // What the port reports. Any of them may be NULL. Called from inside sim_host_run_until().
 struct sim_host_events {
     void (*connected)(void *context);    // and debounced: reset it now
-    void (*disconnected)(void *context); // every transfer has been completed with SIM_ERR_GONE
+    void (*disconnected)(void *context); // every transfer has been completed with USB_GONE
     void (*woken)(void *context);        // the device drove resume; the bus is awake again
 };
 
@@ -128,11 +115,11 @@ bool sim_host_busy(const struct sim_host *host);
 // Run while busy, at most until limit_ns; for a server that must answer as fast as it can.
 void sim_host_run_busy(struct sim_host *host, uint64_t limit_ns);
 
-// Queue a transfer. Transfers of one endpoint run in order. Returns 0, or SIM_ERR_NO_DEVICE
-// (done() is then not called).
+// Queue a transfer. Transfers of one endpoint run in order. Returns 0, or USB_GONE
+// if nothing is connected (done() is then not called).
 int sim_host_submit(struct sim_host *host, struct sim_transfer *transfer);
 
-// Take a transfer back: done() is called with SIM_ERR_CANCELLED before this returns. Returns
+// Take a transfer back: done() is called with USB_CANCELLED before this returns. Returns
 // whether it was still pending.
 bool sim_host_cancel(struct sim_host *host, struct sim_transfer *transfer);
 
@@ -142,10 +129,9 @@ bool sim_host_connected(
     const struct sim_host *host); // seen, and stable for 100 ms (USB 2.0 7.1.7.3)
 
 // 1 ms of bus, as long as the request to the hub takes, then 50 ms of SE0 and 10 ms of recovery
-// (USB 2.0 7.1.7.5). Transfers still pending at SE0 end with SIM_ERR_GONE. Returns 0;
-// SIM_ERR_NO_DEVICE if there was nothing to reset; SIM_ERR_GONE if the reset itself made the device
-// leave the bus, as DETACH with bitWillDetach = 0 does (events->disconnected has been called; wait
-// for connected).
+// (USB 2.0 7.1.7.5). Transfers still pending at SE0 end with USB_GONE. Returns 0, or USB_GONE if
+// there was nothing to reset, or if the reset itself made the device leave the bus, as DETACH with
+// bitWillDetach = 0 does (events->disconnected has been called; wait for connected).
 int sim_host_reset(struct sim_host *host);
 
 void sim_host_suspend(struct sim_host *host); // no SOF from now on; 10 ms waited (7.1.7.6)
@@ -170,18 +156,18 @@ void sim_host_reset_toggle(struct sim_host *host, uint8_t bEndpointAddress);
 
 // Submit a transfer that the caller has filled in (done and context are not used) and run until it
 // has ended. timeout_ns 0 means 5 s (USB 2.0 9.2.6.1). Returns the bytes moved or an enum
-// sim_status; transfer->actual is set in both cases.
+// usb_result; transfer->actual is set in both cases.
 int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer);
 
 // A control transfer to endpoint 0. Returns the length of the data stage (0..wLength) or an
-// enum sim_status. data holds setup->wLength bytes. timeout_ns as above.
+// enum usb_result. data holds setup->wLength bytes. timeout_ns as above.
 int sim_host_control(struct sim_host *host,
                      const struct usbdev_setup_packet *setup,
                      uint8_t *data,
                      uint64_t timeout_ns);
 
 // Wait for a device, reset it, learn bMaxPacketSize0, reset again, give it address 1; leaves it in
-// the Address state. Returns 0 or an enum sim_status; timeout_ns bounds the wait for a device.
+// the Address state. Returns 0 or an enum usb_result; timeout_ns bounds the wait for a device.
 int sim_host_enumerate(struct sim_host *host, uint64_t timeout_ns);
 
 #endif

@@ -22,18 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <usb/result.h>
 #include <usbip/proto.h>
-
-enum usbip_client_error {
-    USBIP_CLIENT_STALL = -1,    // the endpoint answered STALL
-    USBIP_CLIENT_TIMEOUT = -2,  // the device only NAKed; the transfer has been taken back
-    USBIP_CLIENT_GONE = -3,     // the device has left the bus: usbip_client_reopen() finds it again
-    USBIP_CLIENT_OVERFLOW = -4, // the device sent more than was asked for
-    USBIP_CLIENT_IO = -5,       // the device gave no valid answer, or the connection is broken
-};
-
-// "STALL", "timeout", ...
-const char *usbip_client_error_text(int error);
 
 struct usbip_client;
 
@@ -51,29 +41,29 @@ void usbip_client_close(struct usbip_client *client);
 const struct usbip_record *usbip_client_record(const struct usbip_client *client);
 
 // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the data
-// stage (0..wLength) or an enum usbip_client_error.
+// stage (0..wLength) or an enum usb_result.
 int usbip_client_control(struct usbip_client *client,
                          const struct usbdev_setup_packet *setup,
                          uint8_t *data,
                          unsigned timeout_ms);
 
 // A bulk or interrupt transfer of at most USBIP_MAX_LENGTH bytes; bit 7 of bEndpointAddress is the
-// direction. Returns the bytes that moved or an enum usbip_client_error.
+// direction. Returns the bytes that moved or an enum usb_result.
 int usbip_client_transfer(struct usbip_client *client,
                           uint8_t bEndpointAddress,
                           uint8_t *data,
                           size_t length,
                           unsigned timeout_ms);
 
-// Reset the bus; the server gives the device its address again, or USBIP_CLIENT_GONE if the device
+// Reset the bus; the server gives the device its address again, or USB_GONE if the device
 // did not come back from it. Another device may be there now (DFU 1.1 A.2.2): read its descriptors.
 int usbip_client_reset(struct usbip_client *client, unsigned timeout_ms);
 
-// Wait until the device leaves the bus. Returns 0, or USBIP_CLIENT_TIMEOUT if it stayed.
+// Wait until the device leaves the bus. Returns 0, or USB_TIMEOUT if it stayed.
 int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms);
 
 // After the device has left: import it again under the same bus id, trying until it is back. While
-// it has not left, nothing is done: it is still there. Returns 0, or USBIP_CLIENT_TIMEOUT.
+// it has not left, nothing is done: it is still there. Returns 0, or USB_TIMEOUT.
 int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms);
 
 // What the server did wrong, one line; NULL while all is well.
