@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { EXCERPT = 40 }; // bytes of the text in a problem
+
 static const uint64_t address_space = UINT64_C(1) << 32;
 
 struct cursor {
@@ -15,10 +17,21 @@ struct cursor {
     const char *at;
 };
 
+// The length of the text, or of its beginning, cut at a whole character of UTF-8.
+static int shown_length(const char *text)
+{
+    int length = (int)strnlen(text, EXCERPT + 1);
+
+    if (length > EXCERPT)
+        for (length = EXCERPT; length > 0 && (text[length] & 0xC0) == 0x80;)
+            length--;
+    return length;
+}
+
 static bool expected(const struct cursor *cursor, const char *what)
 {
-    snprintf(cursor->layout->problem, sizeof cursor->layout->problem, "expected %s at '%.40s'", what,
-             cursor->at);
+    snprintf(cursor->layout->problem, sizeof cursor->layout->problem, "expected %s at '%.*s'", what,
+             shown_length(cursor->at), cursor->at);
     return false;
 }
 
@@ -133,7 +146,6 @@ static bool take_group(struct cursor *cursor)
 
 static bool take_name(struct cursor *cursor)
 {
-    size_t size = sizeof cursor->layout->name;
     size_t length;
 
     if (!take_text(cursor, "@"))
@@ -141,10 +153,7 @@ static bool take_name(struct cursor *cursor)
     length = strcspn(cursor->at, "/");
     if (length == 0)
         return expected(cursor, "a name");
-    snprintf(cursor->layout->name, size, "%.*s", (int)length, cursor->at);
     cursor->at += length;
-    for (length = strlen(cursor->layout->name); length && cursor->layout->name[length - 1] == ' ';)
-        cursor->layout->name[--length] = '\0';
     return true;
 }
 

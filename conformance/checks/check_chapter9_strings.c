@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <usb/text.h>
+
 #include "check_common.h"
 
 enum { STRING_MAX = 255, STRINGS_MAX = 64 };
@@ -141,28 +143,10 @@ static void strings_length(struct probe *probe)
     for_each_string(probe, length_agrees);
 }
 
-// UTF-16LE as far as it can be told: whole units, no NUL, each surrogate in its pair.
-static const char *utf16_problem(const uint8_t *bytes, int length)
-{
-    bool high = false;
-    if (length % 2)
-        return "half a UTF-16 unit";
-    for (int i = 2; i + 1 < length; i += 2) {
-        uint16_t unit = usbdev_load_le16(bytes + i);
-        bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
-        if (unit == 0)
-            return "a NUL in the string";
-        if (high != is_low)
-            return "half a surrogate pair";
-        high = unit >= 0xD800 && unit <= 0xDBFF;
-    }
-    return high ? "half a surrogate pair" : NULL;
-}
-
 static bool
 is_utf16(struct probe *probe, const struct string_index *index, const uint8_t *bytes, int length)
 {
-    const char *problem = length >= 2 ? utf16_problem(bytes, length) : NULL;
+    const char *problem = length >= 2 ? usb_text_problem(bytes, (size_t)length) : NULL;
     return expect(probe, !problem, "text in UTF-16LE", "%s = %u: %s", index->name, index->index,
                   problem ? problem : "");
 }

@@ -80,6 +80,8 @@ static bool expect_outcome(struct probe *probe, const struct row *row, int resul
 {
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "%s", usb_result_text(result));
+    if (result == USB_UNSUPPORTED)
+        return probe_inconclusive(probe, "the alternate setting does not name its memory");
     bool stalled = result == USB_STALL;
     if (row->outcome == STALLED)
         return expect(probe, stalled, "STALL", "%s",

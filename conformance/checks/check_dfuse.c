@@ -9,43 +9,31 @@
 
 #include "check_common.h"
 #include <conformance/dfu_steps.h>
-#include <conformance/dfuse_layout.h>
 
 enum { PAGE_MAX = PROBE_CONTROL_MAX };
 
 // ---- Layout ----
 
-static void read_name(struct probe *probe, uint8_t index, char *text, size_t size)
-{
-    uint8_t bytes[255];
-    const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
-    int length = index ? probe_control(probe, &setup, bytes) : 0;
-    size_t used = 0;
-    for (int i = 2; i + 1 < length && used + 1 < size; i += 2)
-        text[used++] = bytes[i + 1] == 0 ? (char)bytes[i] : '?';
-    text[used] = '\0';
-}
-
 static bool first_region(struct probe *probe, struct dfuse_region *ret_region)
 {
-    char name[128];
-    read_name(probe, probe_device(probe)->dfu->iInterface, name, sizeof name);
-    if (dfuse_layout_first(name, ret_region))
-        return true;
-    return probe_inconclusive(probe, "the layout '%s' says nothing of the memory", name);
+    struct dfuse_layout layout;
+    if (!dfuse_read_layout(probe, probe_device(probe)->dfu->iInterface, &layout))
+        return probe_inconclusive(probe, "the name of the alternate setting is no layout: %s",
+                                  layout.problem);
+    *ret_region = layout.regions[0];
+    return true;
 }
 
 static void layouts(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     for (size_t i = 0; i < config->interface_count; ++i) {
-        char name[128];
-        struct dfuse_region region;
-        read_name(probe, config->interfaces[i].iInterface, name, sizeof name);
-        if (!expect(probe, dfuse_layout_first(name, &region),
+        struct dfuse_layout layout;
+        dfuse_read_layout(probe, config->interfaces[i].iInterface, &layout);
+        if (!expect(probe, !*layout.problem,
                     "a name such as '@Internal Flash  /0x08000000/064*0002Kg'",
-                    "alternate %u is named '%s'", config->interfaces[i].bAlternateSetting, name))
+                    "the name of alternate %u: %s", config->interfaces[i].bAlternateSetting,
+                    layout.problem))
             return;
     }
 }
@@ -188,15 +176,15 @@ static void upload_alternates(struct probe *probe)
     for (size_t i = 0; i < config->interface_count; ++i) {
         const struct usb_interface *interface = &config->interfaces[i];
         uint8_t byte;
-        char name[128];
-        struct dfuse_region region;
-        read_name(probe, interface->iInterface, name, sizeof name);
-        if (!dfuse_layout_first(name, &region) || !(region.access & DFUSE_READABLE))
+        struct dfuse_layout layout;
+        if (!dfuse_read_layout(probe, interface->iInterface, &layout) ||
+            !(layout.regions[0].access & DFUSE_READABLE))
             continue;
         int result =
             probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
         if (!expect_result(probe, result, 0, NULL) || !begin(probe) ||
-            !point_at(probe, region.address) || !read_block(probe, DFUSE_FIRST_BLOCK, &byte, 1))
+            !point_at(probe, layout.regions[0].address) ||
+            !read_block(probe, DFUSE_FIRST_BLOCK, &byte, 1))
             break;
     }
     probe_set_interface(probe, config->interfaces[0].bInterfaceNumber, 0);

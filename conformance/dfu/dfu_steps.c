@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <conformance/dfu_steps.h>
+#include <usb/text.h>
 
 enum {
     POLL_LIMIT_MS = 30000, // longest single bwPollTimeout that is waited for
@@ -39,20 +39,23 @@ int dfuse_command(struct probe *probe, uint8_t command, uint32_t address)
     return dfu_dnload(probe, 0, bytes, sizeof bytes);
 }
 
-uint32_t dfuse_address(struct probe *probe)
+bool dfuse_read_layout(struct probe *probe, uint8_t iInterface, struct dfuse_layout *ret_layout)
 {
-    enum { DEFAULT_ADDRESS = 0x08000000 };
-    const struct device *device = probe_device(probe);
     uint8_t bytes[255];
+    char name[3 * sizeof bytes / 2];
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, device->dfu->iInterface, 0x0409, sizeof bytes);
-    int length = probe_control(probe, &setup, bytes);
+        get_descriptor(USBDEV_DT_STRING, iInterface, 0x0409, sizeof bytes);
+    int length = iInterface ? probe_control(probe, &setup, bytes) : 0;
+    usb_text(name, sizeof name, bytes, length > 0 ? (size_t)length : 0);
+    return dfuse_layout_parse(ret_layout, name);
+}
 
-    char text[sizeof bytes / 2] = "";
-    for (int i = 2; i + 1 < length; i += 2)
-        text[i / 2 - 1] = (char)bytes[i];
-    const char *address = strstr(text, "/0x");
-    return address ? (uint32_t)strtoul(address + 1, NULL, 16) : DEFAULT_ADDRESS;
+int dfuse_set_first_address(struct probe *probe)
+{
+    struct dfuse_layout layout;
+    if (!dfuse_read_layout(probe, probe_device(probe)->dfu->iInterface, &layout))
+        return USB_UNSUPPORTED;
+    return dfuse_command(probe, DFUSE_SET_ADDRESS, layout.regions[0].address);
 }
 
 // Returns the length of the reply or an enum usb_result.
@@ -143,7 +146,7 @@ bool dfu_prepare_dnload(struct probe *probe)
 int dfu_dnload_something(struct probe *probe)
 {
     if (device_is_dfuse(&probe->dfu_mode))
-        return dfuse_command(probe, DFUSE_SET_ADDRESS, dfuse_address(probe));
+        return dfuse_set_first_address(probe);
 
     const struct backup *backup = &probe->backup;
     uint16_t size = dfu_transfer_size(probe);

@@ -55,8 +55,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 static bool dfuse_leave(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_to_idle(probe) || dfuse_command(probe, DFUSE_SET_ADDRESS, dfuse_address(probe)) < 0 ||
-        !dfu_poll(probe, &status) || dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
+    if (!dfu_to_idle(probe) || dfuse_set_first_address(probe) < 0 || !dfu_poll(probe, &status) ||
+        dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
         return false;
     dfu_ask(probe, &status); // starts it; some are gone before they answer
     return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&

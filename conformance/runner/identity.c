@@ -2,30 +2,16 @@
 
 #include "identity.h"
 
-// A string descriptor as UTF-8; empty if there is none. What UTF-16 cannot mean becomes '?'.
+#include <usb/text.h>
+
+// A string descriptor as UTF-8; empty if there is none.
 static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEXT])
 {
     uint8_t bytes[255];
     const struct usbdev_setup_packet setup =
         get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
-    size_t used = 0;
     int length = index ? probe_control(probe, &setup, bytes) : 0;
-    for (int i = 2; i + 1 < length && used + 4 < REPORT_TEXT; i += 2) {
-        unsigned unit = usbdev_load_le16(bytes + i);
-        if (unit < 0x20 || (unit >= 0x7F && unit < 0xA0) || (unit >= 0xD800 && unit < 0xE000)) {
-            text[used++] = '?';
-        } else if (unit < 0x80) {
-            text[used++] = (char)unit;
-        } else if (unit < 0x800) {
-            text[used++] = (char)(0xC0 | unit >> 6);
-            text[used++] = (char)(0x80 | (unit & 0x3F));
-        } else {
-            text[used++] = (char)(0xE0 | unit >> 12);
-            text[used++] = (char)(0x80 | (unit >> 6 & 0x3F));
-            text[used++] = (char)(0x80 | (unit & 0x3F));
-        }
-    }
-    text[used] = '\0';
+    usb_text(text, REPORT_TEXT, bytes, length > 0 ? (size_t)length : 0);
 }
 
 // Read the descriptors that the host read when it enumerated the device, so that the traffic of the

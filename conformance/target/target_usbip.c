@@ -175,8 +175,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     if (result == 0)
         return &usbip->base;
     const char *why = trouble(&usbip->base);
-    snprintf(error, size, "the device does not enumerate: %s",
-             why ? why : usb_result_text(result));
+    snprintf(error, size, "the device does not enumerate: %s", why ? why : usb_result_text(result));
     close_usbip(&usbip->base);
     return NULL;
 }

@@ -20,17 +20,19 @@ static const struct {
 } strings[] = {
     {0, "", "", NULL},
     {2, "\x02\x03", "", NULL},
-    {8, "\x08\x03"
-        "d\0f\0u\0", "dfu", NULL},
+    {8,
+     "\x08\x03"
+     "d\0f\0u\0",
+     "dfu", NULL},
     {4, "\x04\x03\x00\x00", "?", "a NUL in the string"},
-    {6, "\x06\x03\x0A\x00\x7F\x00", "??", NULL},                     // control characters
-    {6, "\x06\x03\xFC\x00\xDF\x00", "\xC3\xBC\xC3\x9F", NULL},       // U+00FC U+00DF
-    {4, "\x04\x03\xAC\x20", "\xE2\x82\xAC", NULL},                   // U+20AC
-    {6, "\x06\x03\x3D\xD8\x00\xDE", "\xF0\x9F\x98\x80", NULL},       // U+1F600
-    {6, "\x06\x03\xFF\xDB\xFF\xDF", "\xF4\x8F\xBF\xBF", NULL},       // U+10FFFF
-    {6, "\x06\x03\x3D\xD8\x41\x00", "?A", "half a surrogate pair"},  // the first half
-    {6, "\x06\x03\x00\xDE\x41\x00", "?A", "half a surrogate pair"},  // the second half
-    {4, "\x04\x03\x3D\xD8", "?", "half a surrogate pair"},           // at the end
+    {6, "\x06\x03\x0A\x00\x7F\x00", "??", NULL},                    // control characters
+    {6, "\x06\x03\xFC\x00\xDF\x00", "\xC3\xBC\xC3\x9F", NULL},      // U+00FC U+00DF
+    {4, "\x04\x03\xAC\x20", "\xE2\x82\xAC", NULL},                  // U+20AC
+    {6, "\x06\x03\x3D\xD8\x00\xDE", "\xF0\x9F\x98\x80", NULL},      // U+1F600
+    {6, "\x06\x03\xFF\xDB\xFF\xDF", "\xF4\x8F\xBF\xBF", NULL},      // U+10FFFF
+    {6, "\x06\x03\x3D\xD8\x41\x00", "?A", "half a surrogate pair"}, // the first half
+    {6, "\x06\x03\x00\xDE\x41\x00", "?A", "half a surrogate pair"}, // the second half
+    {4, "\x04\x03\x3D\xD8", "?", "half a surrogate pair"},          // at the end
     {8, "\x08\x03\x3D\xD8\x3D\xD8\x00\xDE", "?\xF0\x9F\x98\x80", "half a surrogate pair"},
     {5, "\x06\x03\x41\x00\x42", "A?", "half a UTF-16 unit"},
 };

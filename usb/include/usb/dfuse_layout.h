@@ -37,7 +37,6 @@ struct dfuse_region {
 };
 
 struct dfuse_layout {
-    char name[64]; // "Internal Flash"
     struct dfuse_region regions[DFUSE_MAX_REGIONS];
     size_t count;
     char problem[160]; // what was not understood, and where; empty where all of the text was

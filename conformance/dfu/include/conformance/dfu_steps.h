@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <conformance/probe.h>
+#include <usb/dfuse_layout.h>
 
 // DfuSe (AN3156): commands are downloads of block 0; data begins at block 2.
 enum {
@@ -28,9 +29,13 @@ int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_
 // A DfuSe command with an address.
 int dfuse_command(struct probe *probe, uint8_t command, uint32_t address);
 
-// The address of the first region that alternate 0 names, "@Internal Flash /0x08000000/..."
-// (UM0424 10.3.2); ST's parts begin there too, so that is the default.
-uint32_t dfuse_address(struct probe *probe);
+// The memory that the name of an alternate setting describes. Returns whether there is a region;
+// ret_layout->problem says what is wrong with the name.
+bool dfuse_read_layout(struct probe *probe, uint8_t iInterface, struct dfuse_layout *ret_layout);
+
+// SET_ADDRESS to the first region of the DFU interface's first alternate setting. Returns what
+// probe_control() returns; USB_UNSUPPORTED, and nothing is sent, where its name is no layout.
+int dfuse_set_first_address(struct probe *probe);
 
 // GETSTATUS. Returns false if it was not answered in full.
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
