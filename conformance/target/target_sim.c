@@ -220,8 +220,8 @@ static bool appears(struct target_sim *sim)
     if (wait_return(&sim->base, PROGRESS_MS) == 0)
         return true;
     fprintf(stderr,
-            "dfu-conformance: the simulated device has not enumerated after %u s of its time; "
-            "waiting until %u s\n",
+            "dfu-conformance: the simulated device has not enumerated after %d s of its time; "
+            "waiting until %d s\n",
             PROGRESS_MS / 1000, APPEAR_MS / 1000);
     return wait_return(&sim->base, APPEAR_MS - PROGRESS_MS) == 0;
 }
@@ -255,7 +255,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     if (appears(sim))
         return &sim->base;
     const char *why = trouble(&sim->base);
-    snprintf(error, size, "the simulated device does not %s within %u s of its time%s%s",
+    snprintf(error, size, "the simulated device does not %s within %d s of its time%s%s",
              sim_host_connected(sim->host) ? "enumerate" : "connect", APPEAR_MS / 1000,
              why ? ": " : "", why ? why : "");
     close_sim(&sim->base);

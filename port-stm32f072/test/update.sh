@@ -6,6 +6,7 @@
 # the update is what runs then.
 dfu_sim=$1 dfu_util=$2 image=$3 update=$4
 
+# shellcheck disable=SC2016 # the inner shell expands its own arguments
 log=$("$dfu_sim" run --via mock --firmware "$image" -- sh -ec '
     "$1" -l
     "$1" -d 1209:0001,0483:df11 -a 0 -s 0x08000000:leave -D "$2"

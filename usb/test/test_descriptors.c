@@ -29,7 +29,8 @@ static bool parse_exact(struct usb_configuration *config, const uint8_t *bytes, 
 {
     uint8_t *copy = malloc(length ? length : 1);
     assert_non_null(copy);
-    memcpy(copy, bytes, length);
+    if (length)
+        memcpy(copy, bytes, length);
     bool parsed = configuration_parse(config, copy, length);
     free(copy);
     return parsed;
