@@ -73,7 +73,7 @@ static void expect_lengths(struct probe *probe,
 {
     uint8_t bytes[PROBE_CONTROL_MAX];
     for (size_t i = 0; i < count; ++i) {
-        const struct usbdev_setup_packet setup = get_descriptor(type, 0, 0, lengths[i]);
+        const struct usbdev_setup_packet setup = usb_get_descriptor(type, 0, 0, lengths[i]);
         size_t expected = lengths[i] < size ? lengths[i] : size;
         if (!expect_length(probe, &setup, bytes, (uint16_t)expected) ||
             !expect(probe, memcmp(bytes, whole, expected) == 0,
@@ -102,7 +102,7 @@ static void device_first_lengths(struct probe *probe)
 static void device_length_zero(struct probe *probe)
 {
     uint8_t none[1];
-    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_DEVICE, 0, 0, 0);
+    const struct usbdev_setup_packet setup = usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, 0);
     expect_length(probe, &setup, none, 0);
 }
 
@@ -112,7 +112,7 @@ static void configuration_form(struct probe *probe)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
     if (!expect_length(probe, &setup, header, sizeof header))
         return;
     expect_number(probe, "bLength", header[0], USBDEV_CONFIGURATION_DESCRIPTOR_SIZE);
@@ -311,7 +311,7 @@ static void configuration_index_absent(struct probe *probe)
     if (!read_device_descriptor(probe, device))
         return;
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_CONFIGURATION, device[17], 0, sizeof bytes);
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, device[17], 0, sizeof bytes);
     if (expect_stall(probe, &setup, bytes))
         read_device_descriptor(probe, device);
 }
@@ -333,7 +333,7 @@ static void bos(struct probe *probe)
 {
     uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t header[5];
-    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_BOS, 0, 0, sizeof header);
+    const struct usbdev_setup_packet setup = usb_get_descriptor(USBDEV_DT_BOS, 0, 0, sizeof header);
     if (!read_device_descriptor(probe, device))
         return;
     if (usbdev_load_le16(device + 2) < 0x0201) {
@@ -353,7 +353,7 @@ static void qualifier_form(struct probe *probe)
     enum { QUALIFIER_SIZE = 10 };
     uint8_t bytes[QUALIFIER_SIZE];
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, sizeof bytes);
+        usb_get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
     if (result == USB_STALL) {
         expect(probe, true, "STALL", "STALL");

@@ -50,7 +50,7 @@ static bool read_indexes(struct probe *probe, struct string_indexes *indexes)
 static int read_string(struct probe *probe, uint8_t index, uint16_t language, uint8_t *bytes)
 {
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, index, language, STRING_MAX);
+        usb_get_descriptor(USBDEV_DT_STRING, index, language, STRING_MAX);
     return probe_control(probe, &setup, bytes);
 }
 
@@ -166,7 +166,7 @@ is_cut(struct probe *probe, const struct string_index *index, const uint8_t *byt
         return true;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
         const struct usbdev_setup_packet setup =
-            get_descriptor(USBDEV_DT_STRING, index->index, 0x0409, lengths[i]);
+            usb_get_descriptor(USBDEV_DT_STRING, index->index, 0x0409, lengths[i]);
         if (!expect_length(probe, &setup, cut, lengths[i]) ||
             !expect(probe, memcmp(cut, bytes, lengths[i]) == 0,
                     "the bytes that a longer request returned", "other bytes"))
@@ -195,7 +195,7 @@ static void string_absent(struct probe *probe)
         }
     }
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, absent, 0x0409, STRING_MAX);
+        usb_get_descriptor(USBDEV_DT_STRING, absent, 0x0409, STRING_MAX);
     if (expect_stall(probe, &setup, bytes))
         read_indexes(probe, &indexes);
 }

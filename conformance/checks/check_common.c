@@ -8,7 +8,8 @@
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
-    struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
+    struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
     if (!expect_length(probe, &setup, header, sizeof header))
         return false;
 
@@ -25,14 +26,15 @@ bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE])
 {
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
     return expect_length(probe, &setup, bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 }
 
 bool expect_alive(struct probe *probe, const char *when)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    const struct usbdev_setup_packet setup = get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
     int result = probe_control(probe, &setup, bytes);
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "%s: %s", when, usb_result_text(result));

@@ -203,7 +203,7 @@ static void interface_name(struct probe *probe)
         return;
     }
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+        usb_get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
     int length;
     if (expect_accepted(probe, &setup, string, &length))
         expect(probe, length >= 4 && string[1] == USBDEV_DT_STRING && string[0] == length,

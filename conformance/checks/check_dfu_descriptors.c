@@ -198,7 +198,7 @@ static void product_differs(struct probe *probe)
 static bool read_serial(struct probe *probe, const uint8_t *device, uint8_t string[255])
 {
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, device[16], 0x0409, 255);
+        usb_get_descriptor(USBDEV_DT_STRING, device[16], 0x0409, 255);
     memset(string, 0, 255);
     return device[16] && probe_control(probe, &setup, string) >= 2;
 }
@@ -221,7 +221,7 @@ static void alternates_named(struct probe *probe)
         const struct usb_interface *interface = &read.config.interfaces[i];
         uint8_t string[255];
         const struct usbdev_setup_packet setup =
-            get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+            usb_get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
         char expected[64];
         snprintf(expected, sizeof expected, "a string that names alternate setting %u",
                  interface->bAlternateSetting);

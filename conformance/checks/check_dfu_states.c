@@ -36,7 +36,7 @@ static void put_states(char *text, size_t size, unsigned states)
     for (uint8_t state = 0; state <= DFURT_STATE_dfuERROR; ++state) {
         if ((states & 1u << state) && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " or " : "",
-                                     dfu_state_name(state));
+                                     usb_dfu_state_name(state));
     }
 }
 
@@ -45,7 +45,7 @@ static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
     char expected[PROBE_WORDS];
     put_states(expected, sizeof expected, states);
     return expect(probe, state <= DFURT_STATE_dfuERROR && (states & 1u << state), expected, "%s",
-                  dfu_state_name(state));
+                  usb_dfu_state_name(state));
 }
 
 static bool expect_state_after(struct probe *probe, unsigned states)
@@ -110,7 +110,7 @@ static void follow_row(struct probe *probe)
     int result = send(probe, row, data);
     if (is_busy(row->state) && probe_now_us(probe) > probe->busy_until_us) {
         probe_skip(probe, "needs a device that is in %s for long enough to be asked",
-                   dfu_state_name(row->state));
+                   usb_dfu_state_name(row->state));
         return;
     }
     if (!expect_outcome(probe, row, result))

@@ -17,8 +17,8 @@ static bool expect_bState(struct probe *probe, uint8_t expected, const char *whe
 {
     uint8_t state;
     return expect_getstate(probe, &state) &&
-           expect(probe, state == expected, dfu_state_name(expected), "%s %s",
-                  dfu_state_name(state), when);
+           expect(probe, state == expected, usb_dfu_state_name(expected), "%s %s",
+                  usb_dfu_state_name(state), when);
 }
 
 // ---- Status ----
@@ -60,7 +60,7 @@ static void status_string(struct probe *probe)
         status.iString == 0)
         return;
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
+        usb_get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
     int length;
     expect_accepted(probe, &setup, string, &length);
 }
@@ -165,7 +165,7 @@ static void dnload_leaves_busy(struct probe *probe)
     bool moved = status.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
                  status.bState == DFURT_STATE_dfuDNBUSY; // it may ask for more time
     expect(probe, moved, "dfuDNLOAD-IDLE, or dfuDNBUSY with a new bwPollTimeout", "%s",
-           dfu_state_name(status.bState));
+           usb_dfu_state_name(status.bState));
 }
 
 static void dnload_poll_bounded(struct probe *probe)
@@ -214,7 +214,7 @@ static void dnload_aborted(struct probe *probe)
     int result = dfu_dnload_something(probe);
     if (expect(probe, result >= 0, "a new download can begin", "%s", usb_result_text(result)))
         expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
-               "dfuDNLOAD-IDLE after its first block", "%s", dfu_state_name(status.bState));
+               "dfuDNLOAD-IDLE after its first block", "%s", usb_dfu_state_name(status.bState));
 }
 
 // ---- The whole of plain DFU 1.1 ----
@@ -235,7 +235,7 @@ static bool download(struct probe *probe, uint16_t size, struct dfu_status_reply
             !expect(probe,
                     dfu_poll(probe, ret_status) && ret_status->bState == DFURT_STATE_dfuDNLOAD_IDLE,
                     "dfuDNLOAD-IDLE after each block", "%s, status %02xh",
-                    dfu_state_name(ret_status->bState), ret_status->bStatus))
+                    usb_dfu_state_name(ret_status->bState), ret_status->bStatus))
             return false;
     }
     return expect_result(probe, dfu_dnload(probe, block, NULL, 0), 0, NULL) &&
@@ -252,8 +252,8 @@ static void download_manifests(struct probe *probe)
         return;
     probe->backup.dirty = status.bStatus != DFURT_STATUS_OK;
     expect_number(probe, "bStatus after manifestation", status.bStatus, DFURT_STATUS_OK);
-    expect(probe, status.bState == expected, dfu_state_name(expected), "%s",
-           dfu_state_name(status.bState));
+    expect(probe, status.bState == expected, usb_dfu_state_name(expected), "%s",
+           usb_dfu_state_name(status.bState));
 }
 
 // A device that is not manifestation tolerant can be read again only after it has been restarted.
@@ -365,7 +365,7 @@ static void reset_with_corrupt_firmware(struct probe *probe)
         !expect_getstatus(probe, &status))
         return;
     expect(probe, status.bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",
-           dfu_state_name(status.bState));
+           usb_dfu_state_name(status.bState));
     expect_number(probe, "bStatus", status.bStatus, DFURT_STATUS_errFIRMWARE);
 }
 

@@ -53,7 +53,7 @@ static bool expect_command(struct probe *probe, uint8_t command, uint32_t addres
     return expect_result(probe, result, 5, NULL) &&
            expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                   "dfuDNLOAD-IDLE after the command", "%s, status %02xh",
-                  dfu_state_name(status.bState), status.bStatus);
+                  usb_dfu_state_name(status.bState), status.bStatus);
 }
 
 // A command that must end in dfuERROR, at the DNLOAD or when it is carried out.
@@ -68,7 +68,7 @@ static bool expect_command_fails(struct probe *probe,
     if (!expect(probe, dfu_poll(probe, ret_status), "GETSTATUS is answered", "it is not"))
         return false;
     return expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",
-                  dfu_state_name(ret_status->bState));
+                  usb_dfu_state_name(ret_status->bState));
 }
 
 static void set_address(struct probe *probe)
@@ -87,7 +87,7 @@ static void first_status_is_busy(struct probe *probe)
     dfuse_command(probe, DFUSE_SET_ADDRESS, region.address);
     if (expect_getstatus(probe, &status))
         expect(probe, status.bState == DFURT_STATE_dfuDNBUSY, "dfuDNBUSY", "%s",
-               dfu_state_name(status.bState));
+               usb_dfu_state_name(status.bState));
 }
 
 static void set_address_outside(struct probe *probe)
@@ -222,7 +222,7 @@ static bool write_page(struct probe *probe, const struct page *page, const uint8
     return expect_result(probe, result, page->size, NULL) &&
            expect(probe, dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE,
                   "dfuDNLOAD-IDLE after the block", "%s, status %02xh",
-                  dfu_state_name(status.bState), status.bStatus);
+                  usb_dfu_state_name(status.bState), status.bStatus);
 }
 
 static bool expect_page(struct probe *probe, const struct page *page, const uint8_t *expected)

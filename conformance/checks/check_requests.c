@@ -93,7 +93,7 @@ static void string_readable(struct probe *probe)
     if (!ask_status(probe, &status) || status.iString == 0)
         return;
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
+        usb_get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
     char expected[64];
     snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
              status.iString);

@@ -37,8 +37,8 @@ static bool enter_state(struct probe *probe, uint8_t state)
 static bool expect_own_state(struct probe *probe, const struct row *row, const uint8_t *data)
 {
     return row->bRequest != DFURT_GETSTATE ||
-           expect(probe, data[0] == row->state, dfu_state_name(row->state), "%s",
-                  dfu_state_name(data[0]));
+           expect(probe, data[0] == row->state, usb_dfu_state_name(row->state), "%s",
+                  usb_dfu_state_name(data[0]));
 }
 
 static bool expect_outcome(struct probe *probe, const struct row *row)

@@ -44,7 +44,7 @@ bool dfuse_read_layout(struct probe *probe, uint8_t iInterface, struct dfuse_lay
     uint8_t bytes[255];
     char name[3 * sizeof bytes / 2];
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, iInterface, 0x0409, sizeof bytes);
+        usb_get_descriptor(USBDEV_DT_STRING, iInterface, 0x0409, sizeof bytes);
     int length = iInterface ? probe_control(probe, &setup, bytes) : 0;
     usb_text(name, sizeof name, bytes, length > 0 ? (size_t)length : 0);
     return dfuse_layout_parse(ret_layout, name);
@@ -157,7 +157,7 @@ int dfu_dnload_something(struct probe *probe)
 
 static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
 {
-    return probe_inconclusive(probe, "%s was not reached: %s", dfu_state_name(bState), step);
+    return probe_inconclusive(probe, "%s was not reached: %s", usb_dfu_state_name(bState), step);
 }
 
 static bool enter_idle(struct probe *probe)
@@ -183,7 +183,7 @@ static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
     if (status.bState == bState)
         return true;
     return probe_skip(probe, "needs a device that goes through %s; this one says %s",
-                      dfu_state_name(bState), dfu_state_name(status.bState));
+                      usb_dfu_state_name(bState), usb_dfu_state_name(status.bState));
 }
 
 static bool enter_dnload_idle(struct probe *probe)

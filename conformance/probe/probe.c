@@ -253,18 +253,6 @@ dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t
     };
 }
 
-struct usbdev_setup_packet
-get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength)
-{
-    return (struct usbdev_setup_packet){
-        .bmRequestType = USBDEV_DIR_IN,
-        .bRequest = USBDEV_GET_DESCRIPTOR,
-        .wValue = (uint16_t)(type << 8 | index),
-        .wIndex = language,
-        .wLength = wLength,
-    };
-}
-
 struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE])
 {
     return (struct dfu_status_reply){
@@ -273,15 +261,4 @@ struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_S
         .bState = bytes[4],
         .iString = bytes[5],
     };
-}
-
-const char *dfu_state_name(uint8_t bState)
-{
-    static const char *const names[] = {
-        "appIDLE",          "appDETACH",   "dfuIDLE",
-        "dfuDNLOAD-SYNC",   "dfuDNBUSY",   "dfuDNLOAD-IDLE",
-        "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET",
-        "dfuUPLOAD-IDLE",   "dfuERROR",
-    };
-    return bState <= DFURT_STATE_dfuERROR ? names[bState] : "a state out of range";
 }

@@ -229,7 +229,7 @@ bool expect_getstate(struct probe *probe, uint8_t *ret_state)
 bool expect_state(struct probe *probe, uint8_t bState, const char *when)
 {
     char expected[PROBE_WORDS];
-    snprintf(expected, sizeof expected, "the device is in %s %s", dfu_state_name(bState), when);
+    snprintf(expected, sizeof expected, "the device is in %s %s", usb_dfu_state_name(bState), when);
 
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
@@ -237,7 +237,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
     int result = probe_control(probe, &getstate, &state);
     if (result == DFURT_STATE_REPLY_SIZE)
         return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
-                      dfu_state_name(state));
+                      usb_dfu_state_name(state));
     // A GETSTATE of another length is judged elsewhere.
     if (result != USB_STALL && result != USB_OVERFLOW && result != 0)
         return unexpected(probe, expected, result, &state);
@@ -248,7 +248,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
     result = probe_control(probe, &getstatus, reply);
     if (result == DFURT_STATUS_REPLY_SIZE)
         return expect(probe, reply[4] == bState, expected, "GETSTATUS: bState %u, %s", reply[4],
-                      dfu_state_name(reply[4]));
+                      usb_dfu_state_name(reply[4]));
     if (result != USB_STALL)
         return unexpected(probe, expected, result, reply);
     return expect(probe, bState == DFURT_STATE_appIDLE, expected,

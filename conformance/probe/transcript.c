@@ -6,6 +6,7 @@
 
 #include <conformance/target.h>
 #include <conformance/transcript.h>
+#include <usb/names.h>
 
 void transcript_clear(struct transcript *transcript)
 {
@@ -55,43 +56,14 @@ void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
     }
 }
 
-static const char *standard_request(uint8_t bRequest)
-{
-    static const char *const names[] = {
-        [USBDEV_GET_STATUS] = "GET_STATUS",
-        [USBDEV_CLEAR_FEATURE] = "CLEAR_FEATURE",
-        [USBDEV_SET_FEATURE] = "SET_FEATURE",
-        [USBDEV_SET_ADDRESS] = "SET_ADDRESS",
-        [USBDEV_GET_DESCRIPTOR] = "GET_DESCRIPTOR",
-        [USBDEV_SET_DESCRIPTOR] = "SET_DESCRIPTOR",
-        [USBDEV_GET_CONFIGURATION] = "GET_CONFIGURATION",
-        [USBDEV_SET_CONFIGURATION] = "SET_CONFIGURATION",
-        [USBDEV_GET_INTERFACE] = "GET_INTERFACE",
-        [USBDEV_SET_INTERFACE] = "SET_INTERFACE",
-        [USBDEV_SYNCH_FRAME] = "SYNCH_FRAME",
-    };
-    return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
-}
-
-static const char *dfu_request(uint8_t bRequest)
-{
-    static const char *const names[] = {
-        [DFURT_DETACH] = "DETACH",       [DFURT_DNLOAD] = "DNLOAD",
-        [DFURT_UPLOAD] = "UPLOAD",       [DFURT_GETSTATUS] = "GETSTATUS",
-        [DFURT_CLRSTATUS] = "CLRSTATUS", [DFURT_GETSTATE] = "GETSTATE",
-        [DFURT_ABORT] = "ABORT",
-    };
-    return bRequest < sizeof names / sizeof names[0] ? names[bRequest] : NULL;
-}
-
 void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     uint8_t type = setup[0] & USBDEV_TYPE_MASK;
     const char *name = NULL;
     if (type == USBDEV_TYPE_STANDARD)
-        name = standard_request(setup[1]);
+        name = usb_standard_request_name(setup[1]);
     else if (type == USBDEV_TYPE_CLASS)
-        name = dfu_request(setup[1]);
+        name = usb_dfu_request_name(setup[1]);
 
     // The bare name for a request in its proper form; what is odd about it is in the bytes.
     if (name)

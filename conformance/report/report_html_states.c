@@ -99,7 +99,7 @@ static void put_table(FILE *out, const struct grid *grid)
     fputs("</tr></thead><tbody>\n", out);
     for (unsigned state = 0; state < STATES; ++state) {
         fprintf(out, "<tr><th scope=\"row\"><span class=\"soft\">%u</span> %s</th>", state,
-                dfu_state_name((uint8_t)state));
+                usb_dfu_state_name((uint8_t)state));
         for (unsigned i = 0; i < COLUMNS; ++i)
             put_cell(out, grid->cells[state][i]);
         fputs("</tr>\n", out);

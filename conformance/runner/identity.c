@@ -9,7 +9,7 @@ static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEX
 {
     uint8_t bytes[255];
     const struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
+        usb_get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
     int length = index ? probe_control(probe, &setup, bytes) : 0;
     usb_text(text, REPORT_TEXT, bytes, length > 0 ? (size_t)length : 0);
 }
@@ -20,11 +20,11 @@ static void read_descriptors(struct probe *probe)
 {
     uint8_t bytes[TARGET_CONFIGURATION_MAX];
     struct usbdev_setup_packet setup =
-        get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 
     probe_control(probe, &setup, bytes);
-    setup = get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0,
-                           (uint16_t)probe->target->descriptors.configuration_length);
+    setup = usb_get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0,
+                               (uint16_t)probe->target->descriptors.configuration_length);
     probe_control(probe, &setup, bytes);
 }
 

@@ -4,6 +4,7 @@
 
 #include "target_requests.h"
 #include <usb/descriptors.h>
+#include <usb/requests.h>
 
 static int send(struct target *target, struct usbdev_setup_packet setup)
 {
@@ -13,24 +14,17 @@ static int send(struct target *target, struct usbdev_setup_packet setup)
 
 int target_request_set_configuration(struct target *target, uint8_t value)
 {
-    return send(target, (struct usbdev_setup_packet){.bRequest = USBDEV_SET_CONFIGURATION,
-                                                     .wValue = value});
+    return send(target, usb_set_configuration(value));
 }
 
 int target_request_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
 {
-    return send(target, (struct usbdev_setup_packet){.bmRequestType = USBDEV_RECIPIENT_INTERFACE,
-                                                     .bRequest = USBDEV_SET_INTERFACE,
-                                                     .wValue = alternate,
-                                                     .wIndex = interface});
+    return send(target, usb_set_interface(interface, alternate));
 }
 
 int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
 {
-    return send(target, (struct usbdev_setup_packet){.bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
-                                                     .bRequest = USBDEV_CLEAR_FEATURE,
-                                                     .wValue = USBDEV_FEATURE_ENDPOINT_HALT,
-                                                     .wIndex = bEndpointAddress});
+    return send(target, usb_clear_halt(bEndpointAddress));
 }
 
 // ---- Descriptors ----
@@ -39,12 +33,7 @@ int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
 static int read_descriptor(
     struct target *target, uint8_t type, uint8_t index, uint8_t *data, uint16_t length, int least)
 {
-    const struct usbdev_setup_packet setup = {
-        .bmRequestType = USBDEV_DIR_IN,
-        .bRequest = USBDEV_GET_DESCRIPTOR,
-        .wValue = (uint16_t)(type << 8 | index),
-        .wLength = length,
-    };
+    const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, length);
     int result = target->ops->control(target, &setup, data, TARGET_ENUMERATION_MS);
     return result >= 0 && result < least ? USB_IO : result;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <sim/flash.h>
+#include <usb/names.h>
 
 enum {
     POWER_UP_MS = 10,
@@ -69,24 +70,10 @@ static uint8_t dfu_state(const struct board *board)
 
 static void trace_dfu_state(struct board *board)
 {
-    static const char *const names[] = {
-        [DFURT_STATE_appIDLE] = "appIDLE",
-        [DFURT_STATE_appDETACH] = "appDETACH",
-        [DFURT_STATE_dfuIDLE] = "dfuIDLE",
-        [DFURT_STATE_dfuDNLOAD_SYNC] = "dfuDNLOAD-SYNC",
-        [DFURT_STATE_dfuDNBUSY] = "dfuDNBUSY",
-        [DFURT_STATE_dfuDNLOAD_IDLE] = "dfuDNLOAD-IDLE",
-        [DFURT_STATE_dfuMANIFEST_SYNC] = "dfuMANIFEST-SYNC",
-        [DFURT_STATE_dfuMANIFEST] = "dfuMANIFEST",
-        [DFURT_STATE_dfuMANIFEST_WAIT_RESET] = "dfuMANIFEST-WAIT-RESET",
-        [DFURT_STATE_dfuUPLOAD_IDLE] = "dfuUPLOAD-IDLE",
-        [DFURT_STATE_dfuERROR] = "dfuERROR",
-    };
-
     if (!(board->trace & SIM_TRACE_STATES) || !board->current)
         return;
     if (dfu_state(board) != board->traced_bState)
-        trace(board, names[dfu_state(board)]);
+        trace(board, usb_dfu_state_name(dfu_state(board)));
     board->traced_bState = dfu_state(board);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <sim/defect.h>
+#include <usb/descriptors.h>
 
 // ---- Finding them ----
 
@@ -42,17 +43,27 @@ static uint8_t mode_of(const struct defect_view *view)
     return view->runtime ? AT_RUN_TIME : IN_DFU_MODE;
 }
 
+uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, unsigned n)
+{
+    struct descriptor_walk walk;
+    struct descriptor found;
+
+    descriptor_walk_start(&walk, view->configuration, usbdev_load_le16(view->configuration + 2));
+    while (descriptor_walk_next(&walk, &found))
+        if (found.bDescriptorType == bDescriptorType && n-- == 0)
+            return view->configuration + found.offset;
+    return NULL;
+}
+
 // The first descriptor of this type; of interfaces, the first of the DFU interface.
 static uint8_t *find(const struct defect_view *view, uint8_t bDescriptorType)
 {
-    uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
+    for (unsigned n = 0;; n++) {
+        uint8_t *bytes = defect_find(view, bDescriptorType, n);
 
-    for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
-        if (bytes[1] == bDescriptorType &&
-            (bDescriptorType != USBDEV_DT_INTERFACE || bytes[2] == view->interface))
+        if (!bytes || bDescriptorType != USBDEV_DT_INTERFACE || bytes[2] == view->interface)
             return bytes;
-    return NULL;
+    }
 }
 
 static uint8_t *descriptor(const struct defect_view *view, enum defect_descriptor which)

@@ -10,12 +10,7 @@
 
 static uint8_t *functional_of(const struct defect_view *view)
 {
-    uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
-
-    while (bytes < end && bytes[0] >= 2 && bytes[1] != USBDEV_DT_DFU_FUNCTIONAL)
-        bytes += bytes[0];
-    return bytes;
+    return defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
 }
 
 static void set_total_length(struct defect_view *view, int change)
@@ -122,23 +117,11 @@ static int answer_for_7(struct defect_view *view, const struct usbdev_setup_pack
     return view->runtime ? answer_for_interface(view, setup, STRAY_INTERFACE) : NATIVE_PASS;
 }
 
-// Of a composite device: the n-th descriptor of a type, counted from 0.
-static uint8_t *nth(const struct defect_view *view, uint8_t bDescriptorType, unsigned n)
-{
-    uint8_t *bytes = view->configuration;
-    uint8_t *end = bytes + usbdev_load_le16(bytes + 2);
-
-    for (; bytes < end && bytes[0] >= 2; bytes += bytes[0])
-        if (bytes[1] == bDescriptorType && n-- == 0)
-            return bytes;
-    return NULL;
-}
-
 // The last endpoint has the address of the first.
 static void share_endpoint(struct defect_view *view)
 {
-    uint8_t *first = nth(view, USBDEV_DT_ENDPOINT, 0);
-    uint8_t *third = nth(view, USBDEV_DT_ENDPOINT, 2);
+    uint8_t *first = defect_find(view, USBDEV_DT_ENDPOINT, 0);
+    uint8_t *third = defect_find(view, USBDEV_DT_ENDPOINT, 2);
 
     if (view->runtime && first && third)
         third[2] = first[2];
@@ -147,12 +130,12 @@ static void share_endpoint(struct defect_view *view)
 static void miscount_endpoints(struct defect_view *view)
 {
     if (view->runtime)
-        ++nth(view, USBDEV_DT_INTERFACE, 0)[4];
+        ++defect_find(view, USBDEV_DT_INTERFACE, 0)[4];
 }
 
 static void overstate_association(struct defect_view *view)
 {
-    uint8_t *association = nth(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
+    uint8_t *association = defect_find(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
 
     if (view->runtime && association)
         association[3] = 5; // bInterfaceCount
@@ -163,7 +146,7 @@ static void add_dfu_interface(struct defect_view *view)
 {
     uint8_t *end = view->configuration + usbdev_load_le16(view->configuration + 2);
 
-    memcpy(end, nth(view, USBDEV_DT_INTERFACE, 0), USBDEV_INTERFACE_DESCRIPTOR_SIZE);
+    memcpy(end, defect_find(view, USBDEV_DT_INTERFACE, 0), USBDEV_INTERFACE_DESCRIPTOR_SIZE);
     end[2] = view->configuration[4]++; // bInterfaceNumber, bNumInterfaces
     end[3] = 0;
     end[5] = DFURT_INTERFACE_CLASS;
@@ -197,7 +180,7 @@ static int answer_for_1_in_dfu_mode(struct defect_view *view,
 
 static void alternate_gap(struct defect_view *view)
 {
-    uint8_t *second = nth(view, USBDEV_DT_INTERFACE, 1);
+    uint8_t *second = defect_find(view, USBDEV_DT_INTERFACE, 1);
 
     if (view->bootloader && second)
         second[3] = 5;

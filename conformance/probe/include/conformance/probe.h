@@ -33,6 +33,8 @@
 #include <conformance/device.h>
 #include <conformance/target.h>
 #include <conformance/transcript.h>
+#include <usb/names.h>
+#include <usb/requests.h>
 
 enum verdict {
     VERDICT_PASS,
@@ -136,9 +138,6 @@ void probe_refresh(struct probe *probe);
 struct usbdev_setup_packet
 dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength);
 
-struct usbdev_setup_packet
-get_descriptor(uint8_t type, uint8_t index, uint16_t language, uint16_t wLength);
-
 // GETSTATUS, decoded (DFU 1.1 6.1.2).
 struct dfu_status_reply {
     uint8_t bStatus;
@@ -148,7 +147,6 @@ struct dfu_status_reply {
 };
 
 struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE]);
-const char *dfu_state_name(uint8_t bState); // "appIDLE", ..., "state out of range"
 
 // ---- Expectations. Each returns whether it was met; if not, the verdict is set. ----
 

@@ -170,6 +170,10 @@ void defect_tick(const struct sim_defect *defect, struct defect_view *view);
 // NULL: no such defect.
 const struct sim_defect *sim_find_defect(const char *name);
 
+// The n-th descriptor of this type in the configuration that a defect changes, counted from 0; NULL
+// if there are fewer.
+uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, unsigned n);
+
 // Their names, terminated by a NULL name.
 const struct sim_name *defect_names(void);
 
