@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include <ctype.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,10 +43,19 @@ size_t catalogue_count(void)
     return count;
 }
 
+static bool is_in(const struct check_group *group, const struct check *check)
+{
+    for (size_t i = 0; i < group->count; ++i) {
+        if (&group->checks[i] == check)
+            return true;
+    }
+    return false;
+}
+
 const struct check_group *catalogue_group_of(const struct check *check)
 {
     for (const struct check_group *const *group = catalogue; *group; ++group) {
-        if (check >= (*group)->checks && check < (*group)->checks + (*group)->count)
+        if (is_in(*group, check))
             return *group;
     }
     return NULL;
@@ -54,49 +63,33 @@ const struct check_group *catalogue_group_of(const struct check *check)
 
 // ---- Globs ----
 
-// A shell's glob of * and ?: on a mismatch go back to the last * and let it take one more.
-static bool glob_matches(const char *glob, size_t length, const char *text)
+enum { GLOB_TEXT = 256 };
+
+// Copy the first glob of the list. Returns the rest of the list, or NULL after the last one. A glob
+// that is longer than any id stays unequal to each of them.
+static const char *take_glob(const char *globs, char glob[GLOB_TEXT])
 {
-    const char *end = glob + length;
-    const char *star = NULL;
-    const char *resume = NULL;
-    while (*text) {
-        if (glob < end && *glob == '*') {
-            star = ++glob;
-            resume = text;
-        } else if (glob < end && (*glob == '?' ||
-                                  toupper((unsigned char)*glob) == toupper((unsigned char)*text))) {
-            ++glob;
-            ++text;
-        } else if (star) {
-            glob = star;
-            text = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (glob < end && *glob == '*')
-        ++glob;
-    return glob == end;
+    size_t length = strcspn(globs, ",");
+    snprintf(glob, GLOB_TEXT, "%.*s", (int)length, globs);
+    return globs[length] ? globs + length + 1 : NULL;
 }
 
 bool glob_list_matches(const char *globs, const char *id)
 {
-    while (true) {
-        size_t length = strcspn(globs, ",");
-        if (glob_matches(globs, length, id))
+    char glob[GLOB_TEXT];
+    while (globs) {
+        globs = take_glob(globs, glob);
+        if (fnmatch(glob, id, FNM_CASEFOLD) == 0)
             return true;
-        if (globs[length] == '\0')
-            return false;
-        globs += length + 1;
     }
+    return false;
 }
 
-static bool matches_any_check(const char *glob, size_t length)
+static bool matches_any_check(const char *glob)
 {
     for (const struct check_group *const *group = catalogue; *group; ++group) {
         for (size_t i = 0; i < (*group)->count; ++i) {
-            if (glob_matches(glob, length, (*group)->checks[i].id))
+            if (fnmatch(glob, (*group)->checks[i].id, FNM_CASEFOLD) == 0)
                 return true;
         }
     }
@@ -105,14 +98,13 @@ static bool matches_any_check(const char *glob, size_t length)
 
 bool glob_list_unknown(const char *globs, char *ret_glob, size_t size)
 {
-    while (true) {
-        size_t length = strcspn(globs, ",");
-        if (!matches_any_check(globs, length)) {
-            snprintf(ret_glob, size, "%.*s", (int)length, globs);
-            return true;
-        }
-        if (globs[length] == '\0')
-            return false;
-        globs += length + 1;
+    char glob[GLOB_TEXT];
+    while (globs) {
+        globs = take_glob(globs, glob);
+        if (matches_any_check(glob))
+            continue;
+        snprintf(ret_glob, size, "%s", glob);
+        return true;
     }
+    return false;
 }

@@ -24,6 +24,7 @@ static const char usage_text[] =
     "                   sim[:DEVICE[,defect=NAME][,firmware=ELF]]\n"
     "  --list           show the requirements and end\n"
     "  --only ID,...    only these; * and ? as in a shell\n"
+    "  --skip ID,...    none of these; they are shown as skipped\n"
     "  --no-detach      send no DETACH: the device stays at run time\n"
     "  --allow-write    checks may write to the device's flash\n"
     "  --strict         a broken \"should\" is a FAIL, not a WARN\n"
@@ -44,6 +45,7 @@ enum option_value {
     OPTION_TARGET = 256,
     OPTION_LIST,
     OPTION_ONLY,
+    OPTION_SKIP,
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
     OPTION_STRICT,
@@ -61,6 +63,7 @@ static const struct option long_options[] = {
     {"target", required_argument, NULL, OPTION_TARGET},
     {"list", no_argument, NULL, OPTION_LIST},
     {"only", required_argument, NULL, OPTION_ONLY},
+    {"skip", required_argument, NULL, OPTION_SKIP},
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
     {"strict", no_argument, NULL, OPTION_STRICT},
@@ -87,6 +90,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_ONLY:
         arguments->run.only = optarg;
+        return -1;
+    case OPTION_SKIP:
+        arguments->run.skip = optarg;
         return -1;
     case OPTION_NO_DETACH:
         arguments->run.no_detach = true;
@@ -126,10 +132,20 @@ static int take_option(struct arguments *arguments, int option)
     }
 }
 
-int arguments_take(struct arguments *arguments, int argc, char **argv)
+// An id that names nothing is a slip of the pen, and would leave out what was meant.
+static int check_globs(const char *option, const char *globs)
 {
     char text[ERROR_TEXT];
     char unknown[ERROR_TEXT / 2];
+    if (!globs || !glob_list_unknown(globs, unknown, sizeof unknown))
+        return -1;
+    snprintf(text, sizeof text, "%s: no check is called '%s' (see --list)", option, unknown);
+    return complain(text);
+}
+
+int arguments_take(struct arguments *arguments, int argc, char **argv)
+{
+    char text[ERROR_TEXT];
     int option;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         int status = take_option(arguments, option);
@@ -142,9 +158,6 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     }
     if (!arguments->list && !arguments->target)
         return complain("--target is missing (see --help)");
-    if (arguments->run.only && glob_list_unknown(arguments->run.only, unknown, sizeof unknown)) {
-        snprintf(text, sizeof text, "--only: no check is called '%s' (see --list)", unknown);
-        return complain(text);
-    }
-    return -1;
+    int status = check_globs("--only", arguments->run.only);
+    return status >= 0 ? status : check_globs("--skip", arguments->run.skip);
 }

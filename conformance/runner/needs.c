@@ -2,6 +2,8 @@
 
 #include "needs.h"
 
+#include <conformance/catalogue.h>
+
 struct need_of_target {
     unsigned need;
     unsigned capability;
@@ -75,6 +77,8 @@ bool needs_before_mode(struct probe *probe,
                        const struct runner_options *options,
                        const struct check *check)
 {
+    if (options->skip && glob_list_matches(options->skip, check->id))
+        return probe_skip(probe, "--skip");
     bool moves = (check->needs & NEED_DETACH) ||
                  ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE);
     if (moves && options->no_detach)

@@ -86,6 +86,8 @@ static void glob__matches_as_in_a_shell(void **state)
         {"R*D*3", "RT-DESC-03", true},
         {"R*X*3", "RT-DESC-03", false},
         {"RT-DESC-0?", "RT-DESC-0", false},
+        {"RT-DESC-0[1-3]", "RT-DESC-03", true},
+        {"RT-DESC-0[!1-3]", "RT-DESC-03", false},
         {"REQ-*,RT-DESC-0?", "RT-DESC-03", true},
         {"REQ-*,DM-*", "RT-DESC-03", false},
         {"", "RT-DESC-03", false},

@@ -42,7 +42,7 @@ size_t catalogue_count(void);
 // The group that this check of the catalogue belongs to; NULL for a check from elsewhere.
 const struct check_group *catalogue_group_of(const struct check *check);
 
-// Does id match one of the comma-separated globs? * and ? as in a shell, case ignored.
+// Does id match one of the comma-separated globs? As in a shell (fnmatch(3)), case ignored.
 bool glob_list_matches(const char *globs, const char *id);
 
 // The first glob of the list that matches no check, copied to ret_glob; false if each matches one.

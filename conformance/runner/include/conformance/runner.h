@@ -19,6 +19,7 @@
 
 struct runner_options {
     const char *only; // comma-separated globs, or NULL: everything
+    const char *skip; // globs of what is not to be run, or NULL
     bool no_detach;
     bool allow_write;
     bool strict;
