@@ -11,6 +11,8 @@
 #include "native_board.h"
 #include "packet_trace.h"
 
+static const struct product_shape composite = {.loopback = true};
+
 static const struct board_model models[] = {
     {
         .name = "will-detach",
@@ -28,7 +30,7 @@ static const struct board_model models[] = {
         .name = "composite",
         .summary = "a vendor loopback with bulk and interrupt endpoints beside DFU run time",
         .bootloader = &bootloader_st_rom,
-        .composite = true,
+        .product = &composite,
     },
     {
         .name = "dfu-mode",
@@ -115,7 +117,8 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
                  options->defect);
         return NULL;
     }
-    return board_open(model, options, defect, error, error_size);
+    return board_open(&(struct board_choice){.model = model, .defect = defect}, options, error,
+                      error_size);
 }
 
 struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)

@@ -260,6 +260,7 @@ static void board_close(struct sim_device *device)
     struct f072_board *board = board_of(device);
 
     f072_board_save(board);
+    flash_finish(&board->flash);
     free(board);
 }
 
@@ -315,7 +316,10 @@ static bool fill_flash(struct f072_board *board,
                        char *error,
                        size_t error_size)
 {
-    flash_init(&board->flash);
+    if (!flash_init(&board->flash, (struct flash_shape){.size = 0})) {
+        snprintf(error, error_size, "no memory for the virtual board's flash");
+        return false;
+    }
     if (!f072_load_file(options->firmware, board->flash.bytes, error, error_size))
         return false;
     return options->flash == NULL || flash_load(&board->flash, options->flash, error, error_size);
@@ -331,6 +335,7 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
         return NULL;
     }
     if (!fill_flash(board, options, error, error_size)) {
+        flash_finish(&board->flash);
         free(board);
         return NULL;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `current` is the device that has the pins: the run-time device or the boot loader, or NULL while
+// forward.to is the device that has the pins: the run-time device or the boot loader, or NULL while
 // the board is in reset or has no power. The wire is forwarded to it. A hand-over is only noted
 // when a device asks for it, from inside itself, and happens in a later advance().
 
@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sim/flash.h>
+#include <sim/firmware.h>
+#include <sim/forward.h>
 #include <usb/names.h>
 
 enum {
     POWER_UP_MS = 10,
     RESET_MS = 100, // longer than a bus reset hides the pull-up
     FACTORY_IMAGE_SIZE = 4096,
+    DIFFERENCES = 2,
 };
 
 enum mode {
@@ -25,21 +27,26 @@ enum mode {
     DFU_MODE,
 };
 
-struct board {
-    struct sim_device base;
-    const struct board_model *model;
-    const struct sim_defect *defect;
+// In what a board differs from its model, while a device is up.
+struct difference {
+    const struct sim_defect *defect; // or NULL
     struct defect_view view;
-    unsigned starts; // how often a device has come up
-    struct sim_device *current;
-    enum mode mode; // of current; or, while that is NULL, of what comes next
+};
+
+struct board {
+    struct forward forward; // to the device that has the pins
+    const struct board_model *model;
+    struct difference differences[DIFFERENCES]; // the first that answers a SETUP answers it
+    unsigned starts;                            // how often a device has come up
+    enum mode mode; // of that device; or, while there is none, of what comes next
     bool powered;
     bool started_before;
+    bool started_a_piece; // of firmware
     unsigned trace;
     uint8_t traced_bState;
     uint64_t now_ns;
     uint64_t up_at_ns;
-    uint64_t defect_ticked_ns;
+    uint64_t ticked_ns; // the differences have been told of the time until here
     char serial[128];
     struct flash flash;
     struct runtime runtime;
@@ -65,12 +72,13 @@ static void trace(const struct board *board, const char *text)
 
 static uint8_t dfu_state(const struct board *board)
 {
-    return board->mode == RUN_TIME ? board->runtime.dfurt.bState : board->bootloader.dfu.bState;
+    return board->mode == RUN_TIME ? (uint8_t)dfurt_state(&board->runtime.dfurt)
+                                   : board->bootloader.dfu.bState;
 }
 
 static void trace_dfu_state(struct board *board)
 {
-    if (!(board->trace & SIM_TRACE_STATES) || !board->current)
+    if (!(board->trace & SIM_TRACE_STATES) || !board->forward.to)
         return;
     if (dfu_state(board) != board->traced_bState)
         trace(board, usb_dfu_state_name(dfu_state(board)));
@@ -84,21 +92,63 @@ static void save(const struct board *board)
                 board->flash.file, strerror(errno));
 }
 
-// ---- Hand-overs ----
+// ---- Differences ----
 
 static uint32_t reset_ms(const struct board *board)
 {
-    return board->defect && board->defect->reset_ms ? board->defect->reset_ms : RESET_MS;
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (board->differences[i].defect && board->differences[i].defect->reset_ms > 0)
+            return board->differences[i].defect->reset_ms;
+    return RESET_MS;
 }
+
+static bool keeps_pull_up(const struct board *board)
+{
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (board->differences[i].defect && board->differences[i].defect->keeps_pull_up)
+            return true;
+    return false;
+}
+
+static int
+setup_of_differences(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret)
+{
+    struct board *board = context;
+    int result = NATIVE_PASS;
+
+    *ret = board->reply;
+    for (size_t i = 0; i < DIFFERENCES && result == NATIVE_PASS; i++)
+        if (board->differences[i].defect)
+            result =
+                defect_answer(board->differences[i].defect, &board->differences[i].view, setup);
+    return result;
+}
+
+static void tick_differences(struct board *board)
+{
+    for (; board->now_ns - board->ticked_ns >= SIM_MS; board->ticked_ns += SIM_MS)
+        for (size_t i = 0; i < DIFFERENCES && board->forward.to; i++)
+            if (board->differences[i].defect)
+                defect_tick(board->differences[i].defect, &board->differences[i].view);
+}
+
+static void tell_differences_of_reset(struct board *board)
+{
+    for (size_t i = 0; i < DIFFERENCES && board->forward.to; i++)
+        if (board->differences[i].defect && board->differences[i].defect->bus_reset)
+            board->differences[i].defect->bus_reset(&board->differences[i].view);
+}
+
+// ---- Hand-overs ----
 
 static void reset_into(struct board *board, enum mode mode)
 {
     board->mode = mode;
     board->up_at_ns = board->now_ns + reset_ms(board) * SIM_MS;
-    if (board->defect && board->defect->keeps_pull_up)
+    if (keeps_pull_up(board))
         board->up_at_ns = board->now_ns;
     else
-        board->current = NULL;
+        board->forward.to = NULL;
 }
 
 static void enter_dfu(void *context)
@@ -119,33 +169,50 @@ static void leave(void *context, uint32_t address)
     reset_into(board, RUN_TIME);
 }
 
-static bool firmware_valid(const struct board *board)
+static const struct dfu_dialect *dialect(const struct board *board)
 {
-    return board->model->bootloader->dialect->valid(&board->flash.memory);
+    return board->model->bootloader->dialect;
 }
 
-static void start_runtime(struct board *board)
+static void look_at_firmware(struct board *board)
+{
+    const struct memory *memory = &board->flash.memory;
+    uint32_t address = memory->base;
+    uint32_t length = dialect(board)->firmware(memory, &address);
+    size_t left = memory->base + memory->size - address;
+    bool whole = firmware_is_whole(board->flash.bytes + (address - memory->base),
+                                   length > 0 ? length : left);
+
+    board->started_a_piece = board->started_a_piece || !whole;
+    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_STARTED,
+                                                       .address = address,
+                                                       .length = length,
+                                                       .whole = whole});
+}
+
+static struct defect_view start_runtime(struct board *board)
 {
     const struct runtime_product product = {
         .bootloader = board->model->bootloader,
-        .composite = board->model->composite,
+        .shape = board->model->product,
         .serial = board->serial,
         .enter_dfu = enter_dfu,
         .context = board,
     };
 
+    look_at_firmware(board);
     runtime_init(&board->runtime, &product, board->now_ns);
-    board->view = (struct defect_view){
+    trace(board, "run time: the pull-up is on");
+    return (struct defect_view){
         .native = &board->runtime.native,
         .runtime = &board->runtime,
         .device_descriptor = board->runtime.device_descriptor,
         .configuration = board->runtime.configuration,
         .interface = board->runtime.dfurt_config.bInterfaceNumber,
     };
-    trace(board, "run time: the pull-up is on");
 }
 
-static void start_bootloader(struct board *board)
+static struct defect_view start_bootloader(struct board *board)
 {
     const struct bootloader_board under = {
         .memory = &board->flash.memory,
@@ -155,70 +222,47 @@ static void start_bootloader(struct board *board)
     };
 
     bootloader_init(&board->bootloader, board->model->bootloader, &under, board->now_ns);
-    board->view = (struct defect_view){
+    trace(board, "DFU mode: the pull-up is on");
+    return (struct defect_view){
         .native = &board->bootloader.native,
         .bootloader = &board->bootloader,
         .device_descriptor = board->bootloader.device_descriptor,
         .configuration = board->bootloader.configuration,
     };
-    trace(board, "DFU mode: the pull-up is on");
-}
-
-static int
-defect_setup(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply)
-{
-    struct board *board = context;
-
-    *ret_reply = board->reply;
-    return defect_answer(board->defect, &board->view, setup);
-}
-
-static void apply_defect(struct board *board)
-{
-    board->view.reply = board->reply;
-    board->view.enter_dfu = enter_dfu;
-    board->view.board = board;
-    board->view.starts = ++board->starts;
-    board->defect_ticked_ns = board->now_ns;
-    board->view.native->override = defect_setup;
-    board->view.native->override_context = board;
 }
 
 static void come_up(struct board *board)
 {
-    if (board->mode == RUN_TIME && !firmware_valid(board)) {
+    struct defect_view view;
+
+    if (board->mode == RUN_TIME && !dialect(board)->valid(&board->flash.memory)) {
         trace(board, "no valid firmware");
         board->mode = DFU_MODE;
     }
-    if (board->mode == RUN_TIME)
-        start_runtime(board);
-    else
-        start_bootloader(board);
-    if (board->defect)
-        apply_defect(board);
-    board->current = &board->view.native->base;
+    view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
+    view.reply = board->reply;
+    view.enter_dfu = enter_dfu;
+    view.board = board;
+    view.starts = ++board->starts;
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        board->differences[i].view = view;
+    view.native->override = setup_of_differences;
+    view.native->override_context = board;
+    board->ticked_ns = board->now_ns;
+    board->forward.to = &view.native->base;
     board->up_at_ns = UINT64_MAX;
     board->traced_bState = UINT8_MAX;
 }
 
-// ---- The wire ----
-
-static void tick_defect(struct board *board)
-{
-    while (board->defect && board->current && board->now_ns - board->defect_ticked_ns >= SIM_MS) {
-        board->defect_ticked_ns += SIM_MS;
-        defect_tick(board->defect, &board->view);
-    }
-}
+// ---- The wire, where it is not only forwarded ----
 
 static void board_advance(struct sim_device *device, uint64_t now_ns)
 {
     struct board *board = board_of(device);
 
     board->now_ns = now_ns;
-    if (board->current)
-        board->current->ops->advance(board->current, now_ns);
-    tick_defect(board);
+    forward_advance(device, now_ns);
+    tick_differences(board);
     if (board->powered && now_ns >= board->up_at_ns)
         come_up(board);
     trace_dfu_state(board);
@@ -229,7 +273,7 @@ static void board_power(struct sim_device *device, bool on)
     struct board *board = board_of(device);
 
     board->powered = on;
-    board->current = NULL;
+    board->forward.to = NULL;
     if (!on) {
         trace(board, "power off");
         save(board);
@@ -242,47 +286,14 @@ static void board_power(struct sim_device *device, bool on)
     board->up_at_ns = board->now_ns + POWER_UP_MS * SIM_MS;
 }
 
-static bool board_connected(const struct sim_device *device)
-{
-    struct sim_device *current = const_board_of(device)->current;
-
-    return current && current->ops->connected(current);
-}
-
 static void board_bus_reset(struct sim_device *device, bool se0)
 {
     struct board *board = board_of(device);
-    struct sim_device *current;
 
     trace(board, se0 ? "bus reset" : "bus reset ends");
-    if (se0 && board->current && board->defect && board->defect->bus_reset)
-        board->defect->bus_reset(&board->view);
-    current = board->current;
-    if (current)
-        current->ops->bus_reset(current, se0);
-}
-
-static void board_sof(struct sim_device *device, uint16_t frame)
-{
-    struct sim_device *current = board_of(device)->current;
-
-    if (current)
-        current->ops->sof(current, frame);
-}
-
-static void board_resume(struct sim_device *device)
-{
-    struct sim_device *current = board_of(device)->current;
-
-    if (current)
-        current->ops->resume(current);
-}
-
-static bool board_waking(const struct sim_device *device)
-{
-    struct sim_device *current = const_board_of(device)->current;
-
-    return current && current->ops->waking(current);
+    if (se0)
+        tell_differences_of_reset(board);
+    forward_bus_reset(device, se0);
 }
 
 static int board_setup(struct sim_device *device,
@@ -291,94 +302,80 @@ static int board_setup(struct sim_device *device,
                        const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct board *board = board_of(device);
-    struct sim_device *current = board->current;
-    int result;
+    int result = forward_setup(device, address, endpoint, setup);
 
-    if (!current)
-        return SIM_NO_RESPONSE;
-    result = current->ops->setup(current, address, endpoint, setup);
     trace_dfu_state(board);
-    return board->current ? result : SIM_NO_RESPONSE; // gone before it could answer
-}
-
-static int board_out(struct sim_device *device,
-                     uint8_t address,
-                     uint8_t endpoint,
-                     bool data1,
-                     const uint8_t *data,
-                     size_t length)
-{
-    struct sim_device *current = board_of(device)->current;
-
-    if (!current)
-        return SIM_NO_RESPONSE;
-    return current->ops->out(current, address, endpoint, data1, data, length);
-}
-
-static int board_in(struct sim_device *device,
-                    uint8_t address,
-                    uint8_t endpoint,
-                    bool *ret_data1,
-                    uint8_t data[SIM_MAX_PACKET])
-{
-    struct sim_device *current = board_of(device)->current;
-
-    if (!current)
-        return SIM_NO_RESPONSE;
-    return current->ops->in(current, address, endpoint, ret_data1, data);
+    return board->forward.to ? result : SIM_NO_RESPONSE; // gone before it could answer
 }
 
 static const char *board_trouble(const struct sim_device *device)
 {
-    (void)device;
-    return NULL;
+    return const_board_of(device)->started_a_piece
+               ? "the board started firmware that is not whole: a real one would be dead now"
+               : NULL;
 }
 
 static void board_close(struct sim_device *device)
 {
-    save(board_of(device));
-    free(device);
+    struct board *board = board_of(device);
+
+    save(board);
+    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_CLOSED});
+    flash_finish(&board->flash);
+    free(board);
 }
 
 static const struct sim_device_ops board_ops = {
     .advance = board_advance,
     .power = board_power,
-    .connected = board_connected,
+    .connected = forward_connected,
     .bus_reset = board_bus_reset,
-    .sof = board_sof,
-    .resume = board_resume,
-    .waking = board_waking,
+    .sof = forward_sof,
+    .resume = forward_resume,
+    .waking = forward_waking,
     .setup = board_setup,
-    .out = board_out,
-    .in = board_in,
+    .out = forward_out,
+    .in = forward_in,
     .trouble = board_trouble,
     .close = board_close,
 };
 
 // ---- Opening ----
 
-// Firmware as it was delivered: what it says does not matter, since the run-time device is not made
-// of it; that it is there does.
-static void install_factory_image(struct board *board)
+static bool install_factory_image(struct board *board)
 {
-    uint8_t image[FACTORY_IMAGE_SIZE];
-    uint32_t random = 1;
+    const struct memory *memory = &board->flash.memory;
+    size_t length = board->model->image_length ? board->model->image_length : FACTORY_IMAGE_SIZE;
+    uint8_t *image = malloc(length);
+    bool fits = false;
 
-    for (size_t i = 0; i < sizeof image; i++) {
-        random = random * 1664525 + 1013904223;
-        image[i] = (uint8_t)(random >> 24);
-    }
-    usbdev_store_le16(image, 0x4000); // initial stack pointer 20004000h
-    usbdev_store_le16(image + 2, 0x2000);
-    if (board->model->bootloader->dialect == &dfu_dialect_plain)
-        dfu_plain_install(&board->flash.memory, image, sizeof image);
-    else
-        memcpy(board->flash.bytes, image, sizeof image);
+    if (!image)
+        return false;
+    firmware_make(image, length, 1);
+    if (dialect(board) == &dfu_dialect_plain)
+        fits = dfu_plain_install(memory, image, length);
+    else if (length <= memory->size)
+        fits = memcpy(board->flash.bytes, image, length) != NULL;
+    free(image);
+    return fits;
 }
 
-struct sim_device *board_open(const struct board_model *model,
+static bool
+fill_flash(struct board *board, const struct sim_options *options, char *error, size_t error_size)
+{
+    if (!flash_init(&board->flash, board->model->flash) || !install_factory_image(board)) {
+        snprintf(error, error_size, "no memory for the device's flash");
+        return false;
+    }
+    if (options->flash && !flash_load(&board->flash, options->flash, error, error_size))
+        return false;
+    board->flash.watch = options->watch;
+    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_OPENED});
+    return true;
+}
+
+struct sim_device *board_open(const struct board_choice *choice,
                               const struct sim_options *options,
-                              const struct sim_defect *defect,
                               char *error,
                               size_t error_size)
 {
@@ -388,18 +385,18 @@ struct sim_device *board_open(const struct board_model *model,
         snprintf(error, error_size, "no memory for the device");
         return NULL;
     }
-    board->base.ops = &board_ops;
-    board->model = model;
-    board->defect = defect;
+    board->forward.base.ops = &board_ops;
+    board->model = choice->model;
+    board->differences[0].defect = choice->defect;
+    board->differences[1].defect = choice->way;
     board->trace = options->trace;
     board->up_at_ns = UINT64_MAX;
     snprintf(board->serial, sizeof board->serial, "%s",
              options->serial ? options->serial : "DFURT-SIM-0001");
-    flash_init(&board->flash);
-    install_factory_image(board);
-    if (options->flash && !flash_load(&board->flash, options->flash, error, error_size)) {
+    if (!fill_flash(board, options, error, error_size)) {
+        flash_finish(&board->flash);
         free(board);
         return NULL;
     }
-    return &board->base;
+    return &board->forward.base;
 }

@@ -6,6 +6,9 @@
 // They change into each other as on real hardware: the one that goes drops the pull-up, the board
 // resets, which takes 100 ms, and the other comes up, or the boot loader where the flash holds no
 // valid firmware. Power off does the same without a time; flash survives it.
+//
+// Before it starts its firmware the board looks at it as a processor would (firmware.h). What is
+// not whole is trouble from then on, whoever let it be started.
 
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H
@@ -14,19 +17,30 @@
 
 #include <sim/bootloader.h>
 #include <sim/defect.h>
+#include <sim/flash.h>
+#include <sim/runtime.h>
 
 struct board_model {
     const char *name;
     const char *summary;
     const struct bootloader_identity *bootloader;
-    bool composite;
-    bool starts_in_bootloader; // at the first power-on, as with a button held
+    const struct product_shape *product; // NULL: DFU alone
+    bool starts_in_bootloader;           // at the first power-on, as with a button held
+    struct flash_shape flash;
+    uint32_t image_length; // of the firmware it is shipped with; 0: 4096
 };
 
-// As sim_open(). defect may be NULL.
-struct sim_device *board_open(const struct board_model *model,
+// A board and in what it differs from the model's parts: its own way, and a defect. Each may be
+// NULL.
+struct board_choice {
+    const struct board_model *model;
+    const struct sim_defect *way;
+    const struct sim_defect *defect;
+};
+
+// As sim_open().
+struct sim_device *board_open(const struct board_choice *choice,
                               const struct sim_options *options,
-                              const struct sim_defect *defect,
                               char *error,
                               size_t error_size);
 

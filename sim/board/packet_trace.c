@@ -5,9 +5,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include <sim/forward.h>
+
 struct packet_trace {
-    struct sim_device base;
-    struct sim_device *device;
+    struct forward forward; // to the device that is shown
     FILE *out;
     uint64_t now_ns;
     bool pull_up;
@@ -63,7 +64,7 @@ static const char *hex(const uint8_t *data, size_t length, char text[BYTES_SIZE]
 
 static void look_at_pull_up(struct packet_trace *trace)
 {
-    bool pull_up = trace->device->ops->connected(trace->device);
+    bool pull_up = forward_connected(&trace->forward.base);
 
     if (pull_up != trace->pull_up)
         line(trace, pull_up ? "pull-up on" : "pull-up off");
@@ -76,7 +77,7 @@ static void trace_advance(struct sim_device *device, uint64_t now_ns)
 {
     struct packet_trace *trace = trace_of(device);
 
-    trace->device->ops->advance(trace->device, now_ns);
+    forward_advance(device, now_ns);
     trace->now_ns = now_ns;
     look_at_pull_up(trace);
 }
@@ -86,15 +87,8 @@ static void trace_power(struct sim_device *device, bool on)
     struct packet_trace *trace = trace_of(device);
 
     line(trace, on ? "VBUS on" : "VBUS off");
-    trace->device->ops->power(trace->device, on);
+    forward_power(device, on);
     look_at_pull_up(trace);
-}
-
-static bool trace_connected(const struct sim_device *device)
-{
-    const struct packet_trace *trace = (const struct packet_trace *)device;
-
-    return trace->device->ops->connected(trace->device);
 }
 
 static void trace_bus_reset(struct sim_device *device, bool se0)
@@ -102,14 +96,7 @@ static void trace_bus_reset(struct sim_device *device, bool se0)
     struct packet_trace *trace = trace_of(device);
 
     line(trace, se0 ? "bus reset begins" : "bus reset ends");
-    trace->device->ops->bus_reset(trace->device, se0);
-}
-
-static void trace_sof(struct sim_device *device, uint16_t frame)
-{
-    struct packet_trace *trace = trace_of(device);
-
-    trace->device->ops->sof(trace->device, frame);
+    forward_bus_reset(device, se0);
 }
 
 static void trace_resume(struct sim_device *device)
@@ -117,14 +104,7 @@ static void trace_resume(struct sim_device *device)
     struct packet_trace *trace = trace_of(device);
 
     line(trace, "the host resumes");
-    trace->device->ops->resume(trace->device);
-}
-
-static bool trace_waking(const struct sim_device *device)
-{
-    const struct packet_trace *trace = (const struct packet_trace *)device;
-
-    return trace->device->ops->waking(trace->device);
+    forward_resume(device);
 }
 
 static int trace_setup(struct sim_device *device,
@@ -133,7 +113,7 @@ static int trace_setup(struct sim_device *device,
                        const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     struct packet_trace *trace = trace_of(device);
-    int result = trace->device->ops->setup(trace->device, address, endpoint, setup);
+    int result = forward_setup(device, address, endpoint, setup);
     char text[BYTES_SIZE];
 
     line(trace, "SETUP  %u.%u %s  %s", address, endpoint, hex(setup, USBDEV_SETUP_SIZE, text),
@@ -149,7 +129,7 @@ static int trace_out(struct sim_device *device,
                      size_t length)
 {
     struct packet_trace *trace = trace_of(device);
-    int result = trace->device->ops->out(trace->device, address, endpoint, data1, data, length);
+    int result = forward_out(device, address, endpoint, data1, data, length);
     char text[BYTES_SIZE];
 
     if (result != SIM_NAK)
@@ -165,7 +145,7 @@ static int trace_in(struct sim_device *device,
                     uint8_t data[SIM_MAX_PACKET])
 {
     struct packet_trace *trace = trace_of(device);
-    int result = trace->device->ops->in(trace->device, address, endpoint, ret_data1, data);
+    int result = forward_in(device, address, endpoint, ret_data1, data);
     char text[BYTES_SIZE];
 
     if (result >= 0)
@@ -176,33 +156,26 @@ static int trace_in(struct sim_device *device,
     return result;
 }
 
-static const char *trace_trouble(const struct sim_device *device)
-{
-    const struct packet_trace *trace = (const struct packet_trace *)device;
-
-    return trace->device->ops->trouble(trace->device);
-}
-
 static void trace_close(struct sim_device *device)
 {
     struct packet_trace *trace = trace_of(device);
 
-    trace->device->ops->close(trace->device);
+    trace->forward.to->ops->close(trace->forward.to);
     free(trace);
 }
 
 static const struct sim_device_ops trace_ops = {
     .advance = trace_advance,
     .power = trace_power,
-    .connected = trace_connected,
+    .connected = forward_connected,
     .bus_reset = trace_bus_reset,
-    .sof = trace_sof,
+    .sof = forward_sof,
     .resume = trace_resume,
-    .waking = trace_waking,
+    .waking = forward_waking,
     .setup = trace_setup,
     .out = trace_out,
     .in = trace_in,
-    .trouble = trace_trouble,
+    .trouble = forward_trouble,
     .close = trace_close,
 };
 
@@ -212,8 +185,8 @@ struct sim_device *packet_trace_open(struct sim_device *device, FILE *out)
 
     if (trace == NULL)
         return NULL;
-    trace->base.ops = &trace_ops;
-    trace->device = device;
+    trace->forward.base.ops = &trace_ops;
+    trace->forward.to = device;
     trace->out = out;
-    return &trace->base;
+    return &trace->forward.base;
 }

@@ -21,6 +21,7 @@ const struct bootloader_identity bootloader_st_rom = {
     .wTransferSize = 2048,
     .bcdDFUVersion = 0x011A,
     .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_WILL_DETACH,
+    .choices = {.leaves_by_itself = true},
     .manufacturer = "STMicroelectronics",
     .product = "STM32  BOOTLOADER",
     .alternates = {"@Internal Flash  /0x08000000/064*0002Kg",
@@ -117,14 +118,19 @@ static const struct usbdev_handler handler = {
 
 // ---- Descriptors (DFU 1.1 4.2) ----
 
-static const uint8_t langids[] = {4, USBDEV_DT_STRING, 0x09, 0x04};
+enum { ENGLISH = 0x0409 };
+
+static uint16_t langid_of(const struct bootloader_identity *identity)
+{
+    return identity->langid > 0 ? identity->langid : ENGLISH;
+}
 
 static const char *string(void *context, uint8_t index, uint16_t langid)
 {
     const struct bootloader *bootloader = context;
     const char *const *alternates = bootloader->identity->alternates;
 
-    if (langid != 0x0409)
+    if (langid != langid_of(bootloader->identity))
         return NULL;
     switch (index) {
     case STRING_MANUFACTURER:
@@ -133,13 +139,11 @@ static const char *string(void *context, uint8_t index, uint16_t langid)
         return bootloader->identity->product;
     case STRING_SERIAL:
         return bootloader->serial;
-    case STRING_FIRST_ALTERNATE:
-        return alternates[0];
-    case STRING_FIRST_ALTERNATE + 1:
-        return alternates[0] ? alternates[1] : NULL;
-    default:
-        return NULL;
     }
+    for (uint8_t i = 0; alternates[i]; i++)
+        if (index == STRING_FIRST_ALTERNATE + i)
+            return alternates[i];
+    return NULL;
 }
 
 static void build_device_descriptor(uint8_t *bytes, const struct bootloader_identity *identity)
@@ -148,17 +152,17 @@ static void build_device_descriptor(uint8_t *bytes, const struct bootloader_iden
     bytes[0] = USBDEV_DEVICE_DESCRIPTOR_SIZE;
     bytes[1] = USBDEV_DT_DEVICE;
     usbdev_store_le16(bytes + 2, identity->bcdUSB);
-    bytes[7] = 64; // bMaxPacketSize0
+    bytes[7] = identity->bMaxPacketSize0 > 0 ? identity->bMaxPacketSize0 : 64;
     usbdev_store_le16(bytes + 8, identity->idVendor);
     usbdev_store_le16(bytes + 10, identity->idProduct);
     usbdev_store_le16(bytes + 12, identity->bcdDevice);
-    bytes[14] = STRING_MANUFACTURER;
-    bytes[15] = STRING_PRODUCT;
-    bytes[16] = STRING_SERIAL;
+    bytes[14] = identity->no_strings ? 0 : STRING_MANUFACTURER;
+    bytes[15] = identity->no_strings ? 0 : STRING_PRODUCT;
+    bytes[16] = identity->no_strings ? 0 : STRING_SERIAL;
     bytes[17] = 1; // bNumConfigurations
 }
 
-static uint8_t *put_interface(uint8_t *bytes, uint8_t bAlternateSetting)
+static uint8_t *put_interface(uint8_t *bytes, uint8_t bAlternateSetting, uint8_t iInterface)
 {
     const uint8_t interface[USBDEV_INTERFACE_DESCRIPTOR_SIZE] = {
         USBDEV_INTERFACE_DESCRIPTOR_SIZE,
@@ -169,7 +173,7 @@ static uint8_t *put_interface(uint8_t *bytes, uint8_t bAlternateSetting)
         DFURT_INTERFACE_CLASS,
         DFURT_INTERFACE_SUBCLASS,
         DFURT_PROTOCOL_DFU_MODE,
-        (uint8_t)(STRING_FIRST_ALTERNATE + bAlternateSetting),
+        iInterface,
     };
 
     memcpy(bytes, interface, sizeof interface);
@@ -204,7 +208,8 @@ static void build_configuration(uint8_t *bytes, const struct bootloader_identity
 
     memcpy(bytes, head, sizeof head);
     for (uint8_t i = 0; identity->alternates[i]; i++)
-        end = put_interface(end, i);
+        end =
+            put_interface(end, i, identity->no_strings ? 0 : (uint8_t)(STRING_FIRST_ALTERNATE + i));
     end = put_functional(end, identity);
     usbdev_store_le16(bytes + 2, (uint16_t)(end - bytes));
 }
@@ -216,6 +221,9 @@ static void describe(struct bootloader *bootloader)
     build_device_descriptor(bootloader->device_descriptor, bootloader->identity);
     build_configuration(bootloader->configuration, bootloader->identity);
     bootloader->configurations[0] = bootloader->configuration;
+    bootloader->langids[0] = sizeof bootloader->langids;
+    bootloader->langids[1] = USBDEV_DT_STRING;
+    usbdev_store_le16(bootloader->langids + 2, langid_of(bootloader->identity));
     bootloader->function = (struct usbdev_function){
         .handler = &handler,
         .context = bootloader,
@@ -227,8 +235,8 @@ static void describe(struct bootloader *bootloader)
         .functions = &bootloader->function,
         .function_count = 1,
         .full = &usbdev_full,
-        .strings = &usbdev_strings,
-        .langids = langids,
+        .strings = bootloader->identity->no_strings ? NULL : &usbdev_strings,
+        .langids = bootloader->langids,
         .string = string,
         .context = bootloader,
     };
@@ -245,6 +253,7 @@ void bootloader_init(struct bootloader *bootloader,
     bootloader->dfu_config = (struct dfu_mode_config){
         .dialect = identity->dialect,
         .memory = board->memory,
+        .choices = identity->choices,
         .wTransferSize = identity->wTransferSize,
         .bmAttributes = identity->bmAttributes,
         .leave = board->leave,

@@ -37,12 +37,14 @@ static int set_address_pointer(struct dfu_mode *dfu, uint32_t address)
 
 static int erase_page(struct dfu_mode *dfu, uint32_t address)
 {
-    const struct memory *memory = dfu->config->memory;
+    struct memory_page page = memory_page_at(dfu->config->memory, address);
 
-    if (address < memory->base || address - memory->base >= memory->size)
+    if (page.size == 0)
         return DFURT_STATUS_errTARGET;
-    dfu->work.erase_from = address - (address - memory->base) % memory->page_size;
-    dfu->work.erase_to = dfu->work.erase_from + memory->page_size;
+    if (page.read_only)
+        return DFURT_STATUS_errWRITE;
+    dfu->work.erase_from = page.address;
+    dfu->work.erase_to = page.address + page.size;
     return DFURT_STATUS_OK;
 }
 
@@ -137,10 +139,16 @@ static bool dfuse_valid(const struct memory *memory)
            load_le32(word) != 0xFFFFFFFF;
 }
 
+static uint32_t dfuse_firmware(const struct memory *memory, uint32_t *ret_address)
+{
+    *ret_address = memory->base;
+    return 0;
+}
+
 const struct dfu_dialect dfu_dialect_dfuse = {
     .begin = dfuse_begin,
     .upload = dfuse_upload,
     .manifest = dfuse_manifest,
     .valid = dfuse_valid,
-    .leaves_by_itself = true,
+    .firmware = dfuse_firmware,
 };

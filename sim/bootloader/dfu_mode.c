@@ -55,14 +55,26 @@ static int reply_failure(struct dfu_mode *dfu, int bStatus)
     return reply_status(dfu, 0);
 }
 
+static int reply_still_busy(struct dfu_mode *dfu, enum dfurt_state bState)
+{
+    uint16_t longest_ms = dfu->config->choices.longest_poll_ms;
+
+    dfu->poll_ms = dfu->busy_ms;
+    if (bState == DFURT_STATE_dfuDNBUSY && longest_ms > 0 && dfu->poll_ms > longest_ms)
+        dfu->poll_ms = longest_ms;
+    go(dfu, bState);
+    return reply_status(dfu, dfu->poll_ms + POLL_MARGIN_MS);
+}
+
 // The first of the milliseconds that are counted may be over in no time: one more makes them whole.
 static int reply_busy(struct dfu_mode *dfu, enum dfurt_state bState)
 {
+    const struct dfu_mode_choices *choices = &dfu->config->choices;
+
     dfu->busy_ms = work_ms(&dfu->work) + 1;
     if (bState == DFURT_STATE_dfuMANIFEST)
-        dfu->busy_ms += MANIFEST_MS;
-    go(dfu, bState);
-    return reply_status(dfu, dfu->busy_ms + POLL_MARGIN_MS);
+        dfu->busy_ms += choices->manifest_ms > 0 ? choices->manifest_ms : MANIFEST_MS;
+    return reply_still_busy(dfu, bState);
 }
 
 static void begin_work(struct dfu_mode *dfu)
@@ -77,16 +89,35 @@ static bool has(const struct dfu_mode *dfu, uint8_t attribute)
     return (dfu->config->bmAttributes & attribute) != 0;
 }
 
-static void rewind_image(struct dfu_mode *dfu)
+// DFU 1.1 6.1.1: wBlockNum counts the blocks up.
+static bool follows(struct dfu_mode *dfu, uint16_t wBlockNum)
 {
-    if (dfu->config->dialect->rewind)
-        dfu->config->dialect->rewind(dfu);
+    bool right = !dfu->config->choices.counts_blocks || wBlockNum == dfu->next_block;
+
+    dfu->next_block = (uint16_t)(wBlockNum + 1);
+    return right;
+}
+
+static void begin_download(struct dfu_mode *dfu)
+{
+    dfu->received = 0;
+    dfu->next_block = 0;
+    if (dfu->config->dialect->begin_download)
+        dfu->config->dialect->begin_download(dfu);
+}
+
+static void begin_upload(struct dfu_mode *dfu)
+{
+    dfu->next_block = 0;
+    if (dfu->config->dialect->begin_upload)
+        dfu->config->dialect->begin_upload(dfu);
 }
 
 static int accept_block(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup)
 {
-    if (setup->wLength > dfu->config->wTransferSize)
+    if (setup->wLength > dfu->config->wTransferSize || !follows(dfu, setup->wValue))
         return any_other(dfu);
+    dfu->received += setup->wLength;
     dfu->block = setup->wValue;
     dfu->length = setup->wLength;
     return 0;
@@ -96,7 +127,7 @@ static int send_block(struct dfu_mode *dfu, const struct usbdev_setup_packet *se
 {
     int length;
 
-    if (setup->wLength > dfu->config->wTransferSize)
+    if (setup->wLength > dfu->config->wTransferSize || !follows(dfu, setup->wValue))
         return any_other(dfu);
     length = dfu->config->dialect->upload(dfu, setup->wValue, setup->wLength);
     if (length < 0) {
@@ -116,12 +147,16 @@ static int dfu_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
     case DFURT_DNLOAD:
         if (setup->wLength == 0 || !has(dfu, DFURT_ATTR_CAN_DNLOAD))
             return any_other(dfu);
-        rewind_image(dfu);
+        begin_download(dfu);
         return accept_block(dfu, setup);
     case DFURT_UPLOAD:
         if (!has(dfu, DFURT_ATTR_CAN_UPLOAD))
             return any_other(dfu);
-        rewind_image(dfu);
+        if (dfu->config->choices.read_protected) {
+            fail(dfu, DFURT_STATUS_errVENDOR);
+            return DFU_MODE_STALL;
+        }
+        begin_upload(dfu);
         return send_block(dfu, setup);
     case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
@@ -150,6 +185,8 @@ static int dnload_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
         }
         if (dfu->work.bStatus != DFURT_STATUS_OK)
             return reply_failure(dfu, dfu->work.bStatus);
+        if (dfu->busy_ms > 0)
+            return reply_still_busy(dfu, DFURT_STATE_dfuDNBUSY);
         go(dfu, DFURT_STATE_dfuDNLOAD_IDLE);
         return reply_status(dfu, 0);
     case DFURT_GETSTATE:
@@ -174,6 +211,10 @@ static int dnload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
     case DFURT_DNLOAD:
         if (setup->wLength > 0)
             return accept_block(dfu, setup);
+        if (dfu->received < dfu->config->choices.image_length) {
+            fail(dfu, DFURT_STATUS_errNOTDONE);
+            return DFU_MODE_STALL;
+        }
         dfu->manifested = false;
         return go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
     case DFURT_GETSTATUS:
@@ -324,6 +365,7 @@ int dfu_mode_setup(struct dfu_mode *dfu,
 void dfu_mode_block(struct dfu_mode *dfu)
 {
     dfu->has_block = true;
+    dfu->busy_ms = 0;
     go(dfu, DFURT_STATE_dfuDNLOAD_SYNC);
 }
 
@@ -381,7 +423,7 @@ static void manifest_done(struct dfu_mode *dfu)
     dfu->manifested = true;
     if (dfu->work.bStatus != DFURT_STATUS_OK)
         fail(dfu, dfu->work.bStatus);
-    else if (dfu->config->dialect->leaves_by_itself)
+    else if (dfu->config->choices.leaves_by_itself)
         leave(dfu);
     else if (has(dfu, DFURT_ATTR_MANIFESTATION_TOLERANT))
         go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
@@ -391,16 +433,19 @@ static void manifest_done(struct dfu_mode *dfu)
 
 void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms)
 {
+    bool waits_for_poll = dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC && dfu->busy_ms > 0;
+
     // A host that upset the state has stopped the work where it was.
-    if (dfu->bState != DFURT_STATE_dfuDNBUSY && dfu->bState != DFURT_STATE_dfuMANIFEST)
+    if (dfu->bState != DFURT_STATE_dfuDNBUSY && dfu->bState != DFURT_STATE_dfuMANIFEST &&
+        !waits_for_poll)
         return;
     work_run(&dfu->work, elapsed_ms);
-    if (elapsed_ms < dfu->busy_ms) {
-        dfu->busy_ms -= elapsed_ms;
+    dfu->busy_ms -= elapsed_ms < dfu->busy_ms ? elapsed_ms : dfu->busy_ms;
+    dfu->poll_ms -= elapsed_ms < dfu->poll_ms ? elapsed_ms : dfu->poll_ms;
+    if (dfu->poll_ms > 0)
         return;
-    }
-    if (dfu->bState == DFURT_STATE_dfuDNBUSY)
-        go(dfu, DFURT_STATE_dfuDNLOAD_SYNC);
-    else
+    if (dfu->bState == DFURT_STATE_dfuMANIFEST)
         manifest_done(dfu);
+    else
+        go(dfu, DFURT_STATE_dfuDNLOAD_SYNC);
 }

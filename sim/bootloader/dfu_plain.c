@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
 // DFU 1.1 and nothing else: the blocks of a download follow each other from the start of the image
-// on, whatever wBlockNum says, and those of an upload too.
+// on, whatever wBlockNum says, and those of an upload too; unless the loader's choices say that a
+// block belongs at wBlockNum * wTransferSize.
 //
-// The first page is the boot loader's own: it holds a mark that says how long the image behind it
-// is and what its CRC-32 must be. The first block of a download erases it, manifestation programs
-// it anew: an image that is not whole never counts as firmware.
+// The first page is the boot loader's own: it holds a mark that says where the image is, how long
+// it is and what its CRC-32 must be. The first block of a download erases it, manifestation
+// programs it anew: an image that is not whole never counts as firmware. A loader with two banks
+// downloads into the one that the mark does not name, and moves the mark at manifestation.
 
 #include <string.h>
 
+#include "crc32.h"
 #include <sim/dfu_mode.h>
 
 enum {
-    MARK_SIZE = 12,      // magic, length, CRC-32, each little-endian
+    MARK_SIZE = 16,      // magic, address, length, CRC-32, each little-endian
     MAGIC_LOW = 0x6664,  // "df"
     MAGIC_HIGH = 0x7572, // "ru"
 };
 
 struct image {
     uint32_t address;
-    uint32_t length;
+    uint32_t length; // 0: there is none
 };
 
 static uint32_t load_le32(const uint8_t *bytes)
@@ -33,23 +36,28 @@ static void store_le32(uint8_t *bytes, uint32_t value)
     usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
-static uint32_t image_base(const struct memory *memory)
+static uint32_t first_bank(const struct memory *memory)
 {
     return memory->base + memory->page_size;
 }
 
-static uint32_t image_limit(const struct memory *memory)
+static uint32_t second_bank(const struct memory *memory)
+{
+    return memory->base + memory->size / 2;
+}
+
+static uint32_t memory_end(const struct memory *memory)
 {
     return memory->base + memory->size;
 }
 
 // ---- The mark ----
 
-// CRC-32 as in Ethernet; bytes that cannot be read count as nothing.
-static uint32_t crc32(const struct memory *memory, struct image image)
+// Bytes that cannot be read count as nothing.
+static uint32_t image_crc32(const struct memory *memory, struct image image)
 {
     uint8_t bytes[256];
-    uint32_t crc = 0xFFFFFFFF;
+    uint32_t crc = 0;
     uint32_t end = image.address + image.length;
 
     while (image.address < end) {
@@ -58,57 +66,76 @@ static uint32_t crc32(const struct memory *memory, struct image image)
 
         if (length <= 0)
             break;
-        for (int i = 0; i < length; i++) {
-            crc ^= bytes[i];
-            for (int bit = 0; bit < 8; bit++)
-                crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
-        }
+        crc = sim_crc32(crc, bytes, (size_t)length);
         image.address += (uint32_t)length;
     }
-    return ~crc;
+    return crc;
 }
 
-static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, uint32_t length)
+static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, struct image image)
 {
     usbdev_store_le16(mark, MAGIC_LOW);
     usbdev_store_le16(mark + 2, MAGIC_HIGH);
-    store_le32(mark + 4, length);
-    store_le32(mark + 8, crc32(memory, (struct image){image_base(memory), length}));
+    store_le32(mark + 4, image.address);
+    store_le32(mark + 8, image.length);
+    store_le32(mark + 12, image_crc32(memory, image));
 }
 
-// The length of the image that the mark says is whole; 0 if there is none.
-static uint32_t marked_length(const struct memory *memory)
+// The image that the mark says is whole.
+static struct image marked_image(const struct memory *memory)
 {
     uint8_t found[MARK_SIZE];
     uint8_t expected[MARK_SIZE];
-    uint32_t length;
+    struct image image;
 
     if (memory->read(memory->context, memory->base, found, MARK_SIZE) != MARK_SIZE)
-        return 0;
-    length = load_le32(found + 4);
-    if (length > memory->size - memory->page_size)
-        return 0;
-    make_mark(expected, memory, length);
-    return memcmp(found, expected, MARK_SIZE) == 0 ? length : 0;
+        return (struct image){.length = 0};
+    image = (struct image){load_le32(found + 4), load_le32(found + 8)};
+    if (image.address < memory->base || image.address >= memory_end(memory) ||
+        image.length > memory_end(memory) - image.address)
+        return (struct image){.length = 0};
+    make_mark(expected, memory, image);
+    return memcmp(found, expected, MARK_SIZE) == 0 ? image : (struct image){.length = 0};
 }
 
 static bool plain_valid(const struct memory *memory)
 {
-    return marked_length(memory) > 0;
+    return marked_image(memory).length > 0;
 }
 
-// An upload gives the image, or all there is where none is whole.
-static void plain_rewind(struct dfu_mode *dfu)
+static uint32_t plain_firmware(const struct memory *memory, uint32_t *ret_address)
 {
-    const struct memory *memory = dfu->config->memory;
-    uint32_t length = marked_length(memory);
+    struct image image = marked_image(memory);
 
-    dfu->address = image_base(memory);
-    dfu->upload_end = length > 0 ? dfu->address + length : image_limit(memory);
-    dfu->has_carry = false;
+    *ret_address = image.address;
+    return image.length;
 }
 
 // ---- Download ----
+
+static const struct dfu_mode_choices *choices(const struct dfu_mode *dfu)
+{
+    return &dfu->config->choices;
+}
+
+static void plain_begin_download(struct dfu_mode *dfu)
+{
+    const struct memory *memory = dfu->config->memory;
+    bool first_is_taken = marked_image(memory).address == first_bank(memory);
+
+    dfu->image =
+        choices(dfu)->two_banks && first_is_taken ? second_bank(memory) : first_bank(memory);
+    dfu->address = dfu->image;
+    dfu->has_carry = false;
+}
+
+static uint32_t download_end(const struct dfu_mode *dfu)
+{
+    const struct memory *memory = dfu->config->memory;
+
+    return choices(dfu)->two_banks && dfu->image == first_bank(memory) ? second_bank(memory)
+                                                                       : memory_end(memory);
+}
 
 // Flash takes half-words: an odd byte waits for the next block.
 static void pair_bytes(struct dfu_mode *dfu)
@@ -123,27 +150,34 @@ static void pair_bytes(struct dfu_mode *dfu)
         dfu->carry = dfu->buffer[--dfu->length];
 }
 
-// Pages are erased as the image reaches them; the mark's before all.
-static uint32_t first_page_to_erase(const struct memory *memory, uint32_t address)
+// Pages are erased as the image reaches them; the mark's before all, but not where another bank
+// holds the firmware.
+static uint32_t first_page_to_erase(const struct dfu_mode *dfu)
 {
-    uint32_t page_size = memory->page_size;
+    const struct memory *memory = dfu->config->memory;
+    struct memory_page page = memory_page_at(memory, dfu->address);
 
-    if (address == image_base(memory))
+    if (dfu->address == dfu->image && !choices(dfu)->two_banks)
         return memory->base;
-    return memory->base + (address - memory->base + page_size - 1) / page_size * page_size;
+    return page.address == dfu->address ? page.address : page.address + page.size;
 }
 
 static int plain_begin(struct dfu_mode *dfu)
 {
-    const struct memory *memory = dfu->config->memory;
     uint32_t with_carry;
+    bool first;
 
+    if (choices(dfu)->addresses_blocks)
+        dfu->address = dfu->image + (uint32_t)dfu->block * dfu->config->wTransferSize;
+    first = dfu->address == dfu->image;
     pair_bytes(dfu);
     with_carry = dfu->length + (dfu->has_carry ? 1U : 0U);
-    if (with_carry > image_limit(memory) - dfu->address)
+    if (dfu->address > download_end(dfu) || with_carry > download_end(dfu) - dfu->address)
         return DFURT_STATUS_errADDRESS;
-    dfu->work.erase_from = first_page_to_erase(memory, dfu->address);
+    dfu->work.erase_from = first_page_to_erase(dfu);
     dfu->work.erase_to = dfu->address + with_carry;
+    if (choices(dfu)->erases_first)
+        dfu->work.erase_to = first ? download_end(dfu) : dfu->work.erase_from;
     dfu->work.address = dfu->address;
     dfu->work.data = dfu->buffer;
     dfu->work.length = dfu->length;
@@ -154,14 +188,18 @@ static int plain_begin(struct dfu_mode *dfu)
 static int plain_manifest(struct dfu_mode *dfu)
 {
     const struct memory *memory = dfu->config->memory;
-    uint32_t length = dfu->address - image_base(memory);
+    struct image image = {dfu->image, dfu->address - dfu->image};
 
     if (dfu->has_carry) {
         if (!memory->program(memory->context, dfu->address, (uint16_t)(0xFF00 | dfu->carry)))
             return DFURT_STATUS_errPROG;
-        length++;
+        image.length++;
     }
-    make_mark(dfu->mark, memory, length);
+    make_mark(dfu->mark, memory, image);
+    if (choices(dfu)->two_banks) {
+        dfu->work.erase_from = memory->base;
+        dfu->work.erase_to = first_bank(memory);
+    }
     dfu->work.address = memory->base;
     dfu->work.data = dfu->mark;
     dfu->work.length = MARK_SIZE;
@@ -170,15 +208,31 @@ static int plain_manifest(struct dfu_mode *dfu)
 
 // ---- Upload ----
 
+// An upload gives the image, or all there is where none is whole.
+static void plain_begin_upload(struct dfu_mode *dfu)
+{
+    const struct memory *memory = dfu->config->memory;
+    struct image image = marked_image(memory);
+
+    if (image.length == 0)
+        image = (struct image){first_bank(memory), memory_end(memory) - first_bank(memory)};
+    dfu->image = image.address;
+    dfu->address = image.address;
+    dfu->upload_end = image.address + image.length;
+}
+
 static int plain_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
 {
     const struct memory *memory = dfu->config->memory;
+    uint32_t left;
     int read;
 
-    (void)block;
-    if (length > dfu->upload_end - dfu->address)
-        length = (uint16_t)(dfu->upload_end - dfu->address);
-    read = memory->read(memory->context, dfu->address, dfu->buffer, length);
+    if (choices(dfu)->addresses_blocks)
+        dfu->address = dfu->image + (uint32_t)block * dfu->config->wTransferSize;
+    left = dfu->address < dfu->upload_end ? dfu->upload_end - dfu->address : 0;
+    if (length > left)
+        length = (uint16_t)left;
+    read = length > 0 ? memory->read(memory->context, dfu->address, dfu->buffer, length) : 0;
     if (read < 0)
         return -DFURT_STATUS_errADDRESS;
     dfu->address += (uint32_t)read;
@@ -186,11 +240,13 @@ static int plain_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
 }
 
 const struct dfu_dialect dfu_dialect_plain = {
-    .rewind = plain_rewind,
+    .begin_download = plain_begin_download,
+    .begin_upload = plain_begin_upload,
     .begin = plain_begin,
     .upload = plain_upload,
     .manifest = plain_manifest,
     .valid = plain_valid,
+    .firmware = plain_firmware,
     .reports_corrupt = true,
 };
 
@@ -214,8 +270,8 @@ bool dfu_plain_install(const struct memory *memory, const uint8_t *image, size_t
     uint8_t mark[MARK_SIZE];
 
     if (length > memory->size - memory->page_size ||
-        !program_all(memory, image_base(memory), image, length))
+        !program_all(memory, first_bank(memory), image, length))
         return false;
-    make_mark(mark, memory, (uint32_t)length);
+    make_mark(mark, memory, (struct image){first_bank(memory), (uint32_t)length});
     return program_all(memory, memory->base, mark, MARK_SIZE);
 }

@@ -20,9 +20,9 @@ static const uint8_t factory_options[FLASH_OPTIONS_SIZE] = {
 // its end, negative where there is none.
 static long find(struct flash *flash, uint32_t address, uint8_t **ret_bytes)
 {
-    if (address >= FLASH_BASE && address <= FLASH_BASE + FLASH_SIZE) {
+    if (address >= FLASH_BASE && address - FLASH_BASE <= flash->memory.size) {
         *ret_bytes = flash->bytes + (address - FLASH_BASE);
-        return FLASH_BASE + FLASH_SIZE - (long)address;
+        return (long)(flash->memory.size - (address - FLASH_BASE));
     }
     if (address >= FLASH_OPTIONS_BASE && address <= FLASH_OPTIONS_BASE + FLASH_OPTIONS_SIZE) {
         *ret_bytes = flash->options + (address - FLASH_OPTIONS_BASE);
@@ -52,42 +52,76 @@ static int flash_read(void *context, uint32_t address, uint8_t *data, size_t len
 static bool flash_erase(void *context, uint32_t address)
 {
     struct flash *flash = context;
+    struct memory_page page = memory_page_at(&flash->memory, address);
 
-    if (address < FLASH_BASE || address >= FLASH_BASE + FLASH_SIZE)
+    if (page.size == 0 || page.read_only)
         return false;
-    memset(flash->bytes + (address - FLASH_BASE) / FLASH_PAGE_SIZE * FLASH_PAGE_SIZE, 0xFF,
-           FLASH_PAGE_SIZE);
+    memset(flash->bytes + (page.address - FLASH_BASE), 0xFF, page.size);
+    flash_tell(flash, (struct sim_flash_event){SIM_FLASH_ERASED, page.address, page.size});
     return true;
 }
 
 static bool flash_program(void *context, uint32_t address, uint16_t half_word)
 {
+    struct flash *flash = context;
     uint8_t *bytes = NULL;
 
-    if (address % 2 != 0 || find(context, address, &bytes) < 2)
+    if (address % 2 != 0 || find(flash, address, &bytes) < 2)
         return false;
-    if (!is_option(address) && usbdev_load_le16(bytes) != 0xFFFF)
+    if (!is_option(address) &&
+        (usbdev_load_le16(bytes) != 0xFFFF || memory_page_at(&flash->memory, address).read_only))
         return false;
     usbdev_store_le16(bytes, half_word);
+    flash_tell(flash, (struct sim_flash_event){SIM_FLASH_PROGRAMMED, address, 2});
     return true;
 }
 
-void flash_init(struct flash *flash)
+void flash_tell(const struct flash *flash, struct sim_flash_event event)
 {
-    flash->memory = (struct memory){
-        .read = flash_read,
-        .erase = flash_erase,
-        .program = flash_program,
-        .context = flash,
-        .base = FLASH_BASE,
-        .size = FLASH_SIZE,
-        .page_size = FLASH_PAGE_SIZE,
-        .erase_ms = 30,   // 20 to 40 ms in the STM32F072's data sheet
-        .program_us = 54, // 40 to 60 us
-    };
-    memset(flash->bytes, 0xFF, sizeof flash->bytes);
+    event.bytes = flash->bytes;
+    event.size = flash->memory.size;
+    if (flash->watch)
+        flash->watch->event(flash->watch->context, &event);
+}
+
+static uint32_t size_of_groups(const struct memory_group *groups)
+{
+    uint32_t size = 0;
+
+    for (; groups->pages; groups++)
+        size += groups->pages * groups->page_size;
+    return size;
+}
+
+bool flash_init(struct flash *flash, struct flash_shape shape)
+{
+    if (shape.groups)
+        shape = (struct flash_shape){size_of_groups(shape.groups), shape.groups->page_size,
+                                     shape.groups};
+    *flash =
+        (struct flash){.memory = {
+                           .read = flash_read,
+                           .erase = flash_erase,
+                           .program = flash_program,
+                           .context = flash,
+                           .base = FLASH_BASE,
+                           .size = shape.size > 0 ? shape.size : FLASH_SIZE,
+                           .page_size = shape.page_size > 0 ? shape.page_size : FLASH_PAGE_SIZE,
+                           .groups = shape.groups,
+                           .erase_ms = 30,   // 20 to 40 ms in the STM32F072's data sheet
+                           .program_us = 54, // 40 to 60 us
+                       }};
     memcpy(flash->options, factory_options, sizeof flash->options);
-    flash->file = NULL;
+    flash->bytes = malloc(flash->memory.size);
+    if (flash->bytes)
+        memset(flash->bytes, 0xFF, flash->memory.size);
+    return flash->bytes != NULL;
+}
+
+void flash_finish(struct flash *flash)
+{
+    free(flash->bytes);
+    flash->bytes = NULL;
 }
 
 bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size)
@@ -103,13 +137,13 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
         snprintf(error, error_size, "cannot read flash file %s: %s", file, strerror(errno));
         return false;
     }
-    length = fread(flash->bytes, 1, FLASH_SIZE, stream);
-    whole = length == FLASH_SIZE && fgetc(stream) == EOF && !ferror(stream);
+    length = fread(flash->bytes, 1, flash->memory.size, stream);
+    whole = length == flash->memory.size && fgetc(stream) == EOF && !ferror(stream);
     fclose(stream);
     if (!whole)
         snprintf(error, error_size,
-                 "flash file %s is not %d bytes long: not one of this board; name a new file", file,
-                 FLASH_SIZE);
+                 "flash file %s is not %u bytes long: not one of this board; name a new file", file,
+                 (unsigned)flash->memory.size);
     return whole;
 }
 
@@ -134,7 +168,7 @@ bool flash_save(const struct flash *flash)
         return true;
     if (asprintf(&name, "%s.new", flash->file) < 0)
         return false;
-    well = write_file(name, flash->bytes, FLASH_SIZE) && rename(name, flash->file) == 0;
+    well = write_file(name, flash->bytes, flash->memory.size) && rename(name, flash->file) == 0;
     if (!well)
         unlink(name);
     free(name);

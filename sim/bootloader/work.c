@@ -4,13 +4,20 @@
 
 #include <dfurt/usb_spec.h>
 
+static uint32_t after_page(const struct work *work, uint32_t address)
+{
+    struct memory_page page = memory_page_at(work->memory, address);
+
+    return page.size > 0 ? page.address + page.size : work->erase_to;
+}
+
 static uint32_t pages(const struct work *work)
 {
-    uint32_t page_size = work->memory->page_size;
+    uint32_t count = 0;
 
-    if (work->erase_from >= work->erase_to)
-        return 0;
-    return work->mass_erase ? 1 : (work->erase_to - work->erase_from + page_size - 1) / page_size;
+    for (uint32_t at = work->erase_from; at < work->erase_to; at = after_page(work, at))
+        count++;
+    return work->mass_erase && count > 1 ? 1 : count;
 }
 
 uint32_t work_ms(const struct work *work)
@@ -45,7 +52,7 @@ static bool erase_next(struct work *work)
         if (!work->memory->erase(work->memory->context, work->erase_from))
             give_up(work, DFURT_STATUS_errERASE);
         else
-            work->erase_from += work->memory->page_size;
+            work->erase_from = after_page(work, work->erase_from);
     } while (work->mass_erase && work->erase_from < work->erase_to);
     return true;
 }

@@ -132,9 +132,12 @@ static bool asks_for_descriptors(const struct usbdev_setup_packet *setup)
 
 // ---- Rules ----
 
+enum { USUAL_TIMEOUT_MS = 1000 }; // wValue of DETACH as dfu-util and fwupd send it
+
 static uint8_t state_of(const struct defect_view *view)
 {
-    return view->runtime ? view->runtime->dfurt.bState : view->bootloader->dfu.bState;
+    return view->runtime ? (uint8_t)dfurt_state(&view->runtime->dfurt)
+                         : view->bootloader->dfu.bState;
 }
 
 static uint16_t transfer_size(const struct defect_view *view)
@@ -186,28 +189,34 @@ static bool matches(const struct defect_view *view,
            length_matches(view, rule, setup->wLength) && target_matches(view, rule, setup->wIndex);
 }
 
-static void detach(struct defect_view *view)
+void defect_detach(struct defect_view *view, uint16_t timeout_ms)
 {
     const struct usbdev_setup_packet setup = {
-        .bmRequestType = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
+        .bmRequestType = TO_DFU,
         .bRequest = DFURT_DETACH,
-        .wValue = 1000,
+        .wValue = timeout_ms,
         .wIndex = view->interface,
     };
     uint8_t none[DFURT_STATUS_REPLY_SIZE];
 
-    if (view->runtime && dfurt_setup(&view->runtime->dfurt, &setup, none) == 0)
+    if (!view->runtime)
+        return;
+    dfurt_cancel(&view->runtime->dfurt);
+    if (dfurt_setup(&view->runtime->dfurt, &setup, none) == 0)
         dfurt_status_complete(&view->runtime->dfurt);
 }
 
+// At run time the class has two states: DETACH and dfurt_cancel() lead into them.
 static void set_state(struct defect_view *view, uint8_t bState)
 {
     if (bState == 0)
         return;
     if (view->bootloader)
         view->bootloader->dfu.bState = bState;
+    else if (bState == DFURT_STATE_appDETACH)
+        defect_detach(view, USUAL_TIMEOUT_MS);
     else
-        view->runtime->dfurt.bState = bState;
+        dfurt_cancel(&view->runtime->dfurt);
 }
 
 static int reply(struct defect_view *view, const struct defect_rule *rule, uint16_t most)
@@ -230,7 +239,7 @@ static int act(struct defect_view *view,
     case DO_REPLY_WHOLE:
         return reply(view, rule, UINT16_MAX);
     case DO_DETACH:
-        detach(view);
+        defect_detach(view, USUAL_TIMEOUT_MS);
         return 0;
     case DO_SILENT:
         return NATIVE_SILENT;

@@ -220,7 +220,7 @@ static void no_functional_in_dfu_mode(struct defect_view *view)
 // The device descriptor of appDETACH is another one.
 static void change_in_app_detach(struct defect_view *view)
 {
-    if (view->runtime && view->runtime->dfurt.bState == DFURT_STATE_appDETACH)
+    if (view->runtime && dfurt_state(&view->runtime->dfurt) == DFURT_STATE_appDETACH)
         view->device_descriptor[12] = 0x77;
 }
 

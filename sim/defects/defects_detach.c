@@ -26,7 +26,7 @@ static bool is_dfu_request(const struct defect_view *view,
 
 static bool in_app_detach(const struct defect_view *view)
 {
-    return view->runtime && view->runtime->dfurt.bState == DFURT_STATE_appDETACH;
+    return view->runtime && dfurt_state(&view->runtime->dfurt) == DFURT_STATE_appDETACH;
 }
 
 // ---- Detaching ----
@@ -44,14 +44,14 @@ static int leave_before_status_stage(struct defect_view *view,
 static void keep_timer_from_expiring(struct defect_view *view)
 {
     if (in_app_detach(view) && !(view->runtime->dfurt_config.bmAttributes & DFURT_ATTR_WILL_DETACH))
-        view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
+        defect_detach(view, UINT16_MAX);
 }
 
 static int accept_second_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!in_app_detach(view) || !is_dfu_request(view, setup, DFURT_DETACH))
         return NATIVE_PASS;
-    view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
+    defect_detach(view, UINT16_MAX);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static void leave_uncalled_for(struct defect_view *view)
 static void never_leave(struct defect_view *view)
 {
     if (in_app_detach(view) && !waits_for_reset(view))
-        view->runtime->dfurt.remaining_ms = 100;
+        defect_detach(view, 0);
 }
 
 static void expire_early(struct defect_view *view)
@@ -82,7 +82,6 @@ static void expire_early(struct defect_view *view)
         dfurt_cancel(&view->runtime->dfurt);
 }
 
-// The timer is set when the status stage completes; a tick later it is set anew.
 static int remember_wValue(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (view->runtime && is_dfu_request(view, setup, DFURT_DETACH) && !in_app_detach(view))
@@ -90,21 +89,23 @@ static int remember_wValue(struct defect_view *view, const struct usbdev_setup_p
     return NATIVE_PASS;
 }
 
+// The timer of the class is capped by wDetachTimeOut; once that is in the descriptors, the class is
+// told another one.
 static void wait_for_wValue(struct defect_view *view)
 {
-    struct dfurt *dfurt = view->runtime ? &view->runtime->dfurt : NULL;
-
     if (!in_app_detach(view) || !waits_for_reset(view) || view->scratch == 0)
         return;
-    if (view->scratch > view->runtime->dfurt_config.wDetachTimeOut)
-        dfurt->remaining_ms = (uint16_t)view->scratch;
+    if (view->scratch > view->runtime->dfurt_config.wDetachTimeOut) {
+        view->runtime->dfurt_config.wDetachTimeOut = (uint16_t)view->scratch;
+        defect_detach(view, (uint16_t)view->scratch);
+    }
     view->scratch = 0;
 }
 
 static void wait_for_wDetachTimeOut(struct defect_view *view)
 {
     if (in_app_detach(view) && waits_for_reset(view) && view->scratch != 0)
-        view->runtime->dfurt.remaining_ms = view->runtime->dfurt_config.wDetachTimeOut;
+        defect_detach(view, UINT16_MAX);
     view->scratch = 0;
 }
 

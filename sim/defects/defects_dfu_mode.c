@@ -117,7 +117,7 @@ static void stay_busy(struct defect_view *view)
     if (!dfu || dfu->bState != DFURT_STATE_dfuDNBUSY)
         view->scratch = 0;
     else if (view->scratch++ == 0)
-        dfu->busy_ms += 1000;
+        dfu->poll_ms += 1000;
 }
 
 static int done_at_once(struct defect_view *view, const struct usbdev_setup_packet *setup)

@@ -20,7 +20,7 @@ static int wedge(struct defect_view *view,
 {
     bool counts = (setup->bmRequestType & ~USBDEV_DIR_IN) == TO_DFU &&
                   setup->bRequest == bRequest && setup->wIndex == view->interface &&
-                  view->runtime->dfurt.bState == DFURT_STATE_appIDLE;
+                  dfurt_state(&view->runtime->dfurt) == DFURT_STATE_appIDLE;
 
     if (view->scratch >= times && !counts) {
         view->scratch = 0;
@@ -56,12 +56,16 @@ static int wedge_after_many(struct defect_view *view, const struct usbdev_setup_
     return wedge(view, setup, either ? (enum dfurt_request)setup->bRequest : DFURT_UPLOAD, 15);
 }
 
-static int count_configured(struct defect_view *view, const struct usbdev_setup_packet *setup)
+// An invalid SET_CONFIGURATION: the device does what SET_CONFIGURATION(0) asks for, and STALLs.
+static int lose_configuration(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (view->runtime && setup->bmRequestType == 0 && setup->bRequest == USBDEV_SET_CONFIGURATION &&
-        setup->wValue > 1)
-        view->native->dev.configuration = NULL;
-    return NATIVE_PASS;
+    static const uint8_t unconfigure[USBDEV_SETUP_SIZE] = {0, USBDEV_SET_CONFIGURATION};
+
+    if (!view->runtime || setup->bmRequestType != 0 ||
+        setup->bRequest != USBDEV_SET_CONFIGURATION || setup->wValue <= 1)
+        return NATIVE_PASS;
+    usbdev_setup(&view->native->dev, unconfigure);
+    return NATIVE_STALL;
 }
 
 static bool
@@ -79,7 +83,7 @@ static bool is_configured(const struct defect_view *view)
 static int falter(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!view->runtime || setup->bmRequestType != FROM_DFU || setup->bRequest != DFURT_GETSTATE ||
-        setup->wLength == 0 || view->runtime->dfurt.bState != DFURT_STATE_appIDLE)
+        setup->wLength == 0 || dfurt_state(&view->runtime->dfurt) != DFURT_STATE_appIDLE)
         return NATIVE_PASS;
     view->reply[0] = ++view->scratch % 2 ? DFURT_STATE_appDETACH : DFURT_STATE_appIDLE;
     return 1;
@@ -506,7 +510,7 @@ const struct sim_defect defects_of_requests[] = {
     {
         .name = "configuration-lost",
         .summary = "an invalid SET_CONFIGURATION STALLs, but unconfigures",
-        .setup = count_configured,
+        .setup = lose_configuration,
     },
     {
         .name = "interface-ff",

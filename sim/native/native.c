@@ -118,11 +118,10 @@ static void wake(struct native *native)
 
 static void reset_endpoints(struct native *native)
 {
-    uint8_t bMaxPacketSize0 = native->dev.config->device_descriptor[7];
-
     memset(native->in, 0, sizeof native->in);
     memset(native->out, 0, sizeof native->out);
-    native->in[0] = (struct native_endpoint){.open = true, .wMaxPacketSize = bMaxPacketSize0};
+    native->in[0] =
+        (struct native_endpoint){.open = true, .wMaxPacketSize = native->bMaxPacketSize0};
     native->out[0] = native->in[0];
     native->address = 0;
     native->overridden = false;
@@ -329,6 +328,7 @@ void native_init(struct native *native, const struct usbdev_config *config, uint
         .now_ns = now_ns,
         .ticked_ns = now_ns,
         .active_ns = now_ns,
+        .bMaxPacketSize0 = config->device_descriptor[7],
     };
     usbdev_init(&native->dev, config, &driver, native);
     reset_endpoints(native);

@@ -108,6 +108,12 @@ struct dfurt {
 // Start in appIDLE, as after a power-on reset. context is handed to the callbacks.
 void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context);
 
+// appIDLE or appDETACH: the bState that GETSTATUS says now.
+static inline enum dfurt_state dfurt_state(const struct dfurt *dfurt)
+{
+    return (enum dfurt_state)dfurt->bState;
+}
+
 // Decide on one SETUP packet (DFU 1.1 chapter 3, tables A.2.1 and A.2.2).
 //
 // reply: DFURT_STATUS_REPLY_SIZE bytes for the data stage of an IN request.

@@ -36,13 +36,15 @@ static void set_up(struct bench *bench, const struct dfu_dialect *dialect, uint8
 {
     static const uint8_t image[200] = {1, 2, 3};
 
-    flash_init(&bench->flash);
+    flash_finish(&bench->flash);
+    assert_true(flash_init(&bench->flash, (struct flash_shape){.size = 0}));
     assert_true(dfu_plain_install(&bench->flash.memory, image, sizeof image));
     bench->config = (struct dfu_mode_config){
         .dialect = dialect,
         .memory = &bench->flash.memory,
         .wTransferSize = TRANSFER_SIZE,
         .bmAttributes = bmAttributes,
+        .choices = {.leaves_by_itself = dialect == &dfu_dialect_dfuse},
         .leave = leave,
         .context = bench,
     };

@@ -20,7 +20,8 @@ static struct flash flash;
 static int reset(void **state)
 {
     (void)state;
-    flash_init(&flash);
+    flash_finish(&flash);
+    assert_true(flash_init(&flash, (struct flash_shape){.size = 0}));
     return 0;
 }
 
@@ -147,7 +148,8 @@ static void file__is_written_whole_and_leaves_nothing_beside_it(void **state)
     assert_true(flash_load(&flash, name, error, sizeof error));
     assert_true(program(FLASH_BASE, 0xBEEF));
     assert_true(flash_save(&flash));
-    flash_init(&flash);
+    flash_finish(&flash);
+    assert_true(flash_init(&flash, (struct flash_shape){.size = 0}));
     assert_true(flash_load(&flash, name, error, sizeof error));
 
     assert_int_equal(flash.bytes[0], 0xEF);
@@ -171,7 +173,8 @@ static void file__that_cannot_be_written_stays_as_it_was(void **state)
     assert_true(program(FLASH_BASE, 0xBEEF));
     assert_false(flash_save(&flash));
 
-    flash_init(&flash);
+    flash_finish(&flash);
+    assert_true(flash_init(&flash, (struct flash_shape){.size = 0}));
     assert_true(flash_load(&flash, name, error, sizeof error));
     assert_int_equal(flash.bytes[0], 0xFF);
     rmdir(beside);

@@ -58,9 +58,10 @@ static void no_data(uint8_t address, uint8_t bmRequestType, uint8_t bRequest, ui
 
 static int start(void **state)
 {
+    static const struct product_shape composite = {.loopback = true};
     static const struct runtime_product product = {
         .bootloader = &bootloader_st_rom,
-        .composite = true,
+        .shape = &composite,
         .serial = "1",
         .enter_dfu = enter_dfu,
     };

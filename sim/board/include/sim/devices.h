@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sim/flash_watch.h>
 #include <sim/name.h>
 #include <sim/trace.h>
 #include <sim/wire.h>
@@ -23,8 +24,9 @@ struct sim_options {
     const char *defect;   // a name of sim_list_defects(), or NULL
     const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
     const char *serial;   // serial number string, or NULL: the device's own
-    uint32_t seed;        // of whatever is random (RAM noise at power-on)
-    unsigned trace;       // SIM_TRACE_... bits: lines on stderr
+    const struct sim_flash_watch *watch; // of the flash of a native device, or NULL
+    uint32_t seed;                       // of whatever is random (RAM noise at power-on)
+    unsigned trace;                      // SIM_TRACE_... bits: lines on stderr
 };
 
 // Build the device. On failure returns NULL and writes one line that says what was wrong and what

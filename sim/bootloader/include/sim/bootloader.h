@@ -27,10 +27,14 @@ struct bootloader_identity {
     uint16_t wDetachTimeOut;
     uint16_t wTransferSize;
     uint16_t bcdDFUVersion;
-    uint8_t bmAttributes; // of the functional descriptor
+    uint8_t bmAttributes;    // of the functional descriptor
+    uint8_t bMaxPacketSize0; // 0: 64
+    uint16_t langid;         // the one language of its strings; 0: 0409h
+    bool no_strings;
+    struct dfu_mode_choices choices;
     const char *manufacturer;
     const char *product;
-    const char *alternates[3]; // interface strings, one for each alternate; NULL after the last
+    const char *alternates[4]; // interface strings, one for each alternate; NULL after the last
 };
 
 // ST's ROM in the STM32F072 as dfu-util sees it: 0483:df11, DfuSe, flash and option bytes.
@@ -49,7 +53,7 @@ struct bootloader_board {
     void *context;
 };
 
-enum { BOOTLOADER_MAX_CONFIGURATION = 9 + 2 * 9 + 9 };
+enum { BOOTLOADER_MAX_CONFIGURATION = 128 }; // room for defects to make it longer
 
 struct bootloader {
     struct native native;
@@ -64,6 +68,7 @@ struct bootloader {
     const uint8_t *configurations[1];
     uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[BOOTLOADER_MAX_CONFIGURATION];
+    uint8_t langids[4];
 };
 
 // Start the boot loader as after its reset, with the pull-up on.

@@ -18,15 +18,16 @@
 #include <sim/memory.h>
 #include <sim/work.h>
 
-enum { DFU_MODE_MAX_TRANSFER = 4096 };
+enum { DFU_MODE_MAX_TRANSFER = UINT16_MAX };
 
 enum { DFU_MODE_STALL = -1 };
 
 struct dfu_mode;
 
 struct dfu_dialect {
-    // The first block of an upload is asked for, or of a download has come. May be NULL.
-    void (*rewind)(struct dfu_mode *dfu);
+    // The first block of an upload is asked for, or of a download is about to come. May be NULL.
+    void (*begin_upload)(struct dfu_mode *dfu);
+    void (*begin_download)(struct dfu_mode *dfu);
 
     // Begin to work on the block in buffer, by filling in dfu->work. Returns enum dfurt_status.
     int (*begin)(struct dfu_mode *dfu);
@@ -41,8 +42,31 @@ struct dfu_dialect {
     // Is this memory's firmware whole?
     bool (*valid)(const struct memory *memory);
 
-    bool leaves_by_itself; // after manifestation: DfuSe
-    bool reports_corrupt;  // starts in dfuERROR, errFIRMWARE where the firmware is not valid
+    // Where the firmware is: its length, 0 where that is not known.
+    uint32_t (*firmware)(const struct memory *memory, uint32_t *ret_address);
+
+    bool reports_corrupt; // starts in dfuERROR, errFIRMWARE where the firmware is not valid
+};
+
+// What DFU 1.1 and AN3156 leave to a boot loader. Zeroed: the plainest answer to each.
+struct dfu_mode_choices {
+    // After manifestation, or (DfuSe) a download of nothing, the device starts its firmware without
+    // a bus reset.
+    bool leaves_by_itself;
+
+    // A bwPollTimeout is never longer than this: dfuDNBUSY is said again until the work is done
+    // (A.2.4). 0: it is as long as the work.
+    uint16_t longest_poll_ms;
+
+    uint16_t manifest_ms;  // that manifestation takes beyond what it programs; 0: 10 ms
+    uint32_t image_length; // known beforehand: the end of a download before is errNOTDONE (A.2.6)
+    bool counts_blocks;    // a wBlockNum that does not follow the last one STALLs (6.1.1)
+    bool read_protected;   // UPLOAD STALLs, errVENDOR
+
+    // Of the plain dialect alone.
+    bool addresses_blocks; // a block belongs at wBlockNum * wTransferSize of the image
+    bool erases_first;     // the first block erases the place of the whole image
+    bool two_banks;        // an image goes into the bank that does not hold the firmware
 };
 
 extern const struct dfu_dialect dfu_dialect_dfuse;
@@ -55,6 +79,7 @@ bool dfu_plain_install(const struct memory *memory, const uint8_t *image, size_t
 struct dfu_mode_config {
     const struct dfu_dialect *dialect;
     const struct memory *memory;
+    struct dfu_mode_choices choices;
     uint16_t wTransferSize; // at most DFU_MODE_MAX_TRANSFER
     uint8_t bmAttributes;   // DFU_ATTR_...
 
@@ -71,16 +96,20 @@ struct dfu_mode {
     bool has_block;  // buffer holds a block that is not worked on yet
     bool manifested;
     bool left;
-    uint16_t block; // wBlockNum of that block
-    uint16_t length;
+    uint16_t block;      // wBlockNum of that block
+    uint16_t next_block; // wBlockNum that would follow
+    uint32_t received;   // bytes of the download
+    uint32_t length;
     uint32_t busy_ms; // dfuDNBUSY and dfuMANIFEST: still to go
+    uint32_t poll_ms; // dfuDNBUSY: of busy_ms, until GETSTATUS is answered again
     struct work work;
 
     uint32_t address; // dfuse: the address pointer; plain: where the next block goes or comes from
     uint8_t carry;    // plain: an odd byte that waits for its other half
     bool has_carry;
+    uint32_t image;      // plain: where the image of this download or upload begins
     uint32_t upload_end; // plain
-    uint8_t mark[12];    // plain: validity mark as it is programmed
+    uint8_t mark[16];    // plain: validity mark as it is programmed
 
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     uint8_t buffer[DFU_MODE_MAX_TRANSFER + 1];

@@ -4,7 +4,7 @@
 //
 // It behaves as STM32 flash does (RM0091 3.2.2): a page is erased to FFh bytes, and only an erased
 // half-word can be programmed. It has option bytes, which need no erasing here. It survives resets
-// and power cuts, and can be kept in a file.
+// and power cuts, can be kept in a file, and can be watched (sim/flash_watch.h).
 
 #ifndef SIM_FLASH_H
 #define SIM_FLASH_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <sim/flash_watch.h>
 
 #include <sim/memory.h>
 
@@ -23,15 +25,24 @@ enum {
     FLASH_OPTIONS_SIZE = 16,
 };
 
-struct flash {
-    struct memory memory;
-    uint8_t bytes[FLASH_SIZE];
-    uint8_t options[FLASH_OPTIONS_SIZE];
-    const char *file; // or NULL
+// The main flash of a board. Zeroed: FLASH_SIZE bytes in pages of FLASH_PAGE_SIZE.
+struct flash_shape {
+    uint32_t size;
+    uint32_t page_size;
+    const struct memory_group *groups; // as in struct memory; then size and page_size are theirs
 };
 
-// Erased, with the option bytes as delivered.
-void flash_init(struct flash *flash);
+struct flash {
+    struct memory memory;
+    uint8_t *bytes; // memory.size of them
+    uint8_t options[FLASH_OPTIONS_SIZE];
+    const char *file;                    // or NULL
+    const struct sim_flash_watch *watch; // or NULL
+};
+
+// Erased, with the option bytes as delivered. Returns false if there is no memory.
+bool flash_init(struct flash *flash, struct flash_shape shape);
+void flash_finish(struct flash *flash);
 
 // Keep the flash in this file from now on: take its contents if it exists. Returns false, and one
 // line in error, where it cannot be read or is no flash of this size.
@@ -39,5 +50,8 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
 
 // Write the file, whole or not at all. Nothing to do without one. Returns false with errno set.
 bool flash_save(const struct flash *flash);
+
+// Tell the watch, if there is one. bytes and size are filled in here.
+void flash_tell(const struct flash *flash, struct sim_flash_event event);
 
 #endif

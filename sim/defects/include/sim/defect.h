@@ -18,7 +18,7 @@
 #include <sim/name.h>
 #include <sim/runtime.h>
 
-enum { DEFECT_REPLY_SIZE = 4096 + 64 };
+enum { DEFECT_REPLY_SIZE = RUNTIME_MAX_CONFIGURATION + USBDEV_DEVICE_DESCRIPTOR_SIZE };
 
 // The device as a hook sees it. All of it may be changed.
 struct defect_view {
@@ -163,6 +163,10 @@ extern const struct sim_defect defects_of_dfu_mode[];
 int defect_answer(const struct sim_defect *defect,
                   struct defect_view *view,
                   const struct usbdev_setup_packet *setup);
+
+// At run time: be in appDETACH from now on, as by a DETACH with this wValue that has just
+// completed, whatever state there was.
+void defect_detach(struct defect_view *view, uint16_t timeout_ms);
 
 // A millisecond has passed.
 void defect_tick(const struct sim_defect *defect, struct defect_view *view);

@@ -55,6 +55,7 @@ struct native {
     bool resuming; // the host drives resume; ends with the next SOF
     bool overridden;
     uint8_t address;
+    uint8_t bMaxPacketSize0;
     const uint8_t *reply; // of the override: what is left of it
     size_t reply_left;
     struct native_endpoint in[16];

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+#include <sim/firmware.h>
+
+#include <string.h>
+
+#include <dfurt/usb_spec.h>
+
+#include "crc32.h"
+
+enum {
+    MAGIC = 8,
+    LENGTH = 12,
+    CRC = 16,
+};
+
+static const uint8_t magic[] = {'d', 'f', 'r', 't'};
+
+static uint32_t load_le32(const uint8_t *bytes)
+{
+    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
+}
+
+static void store_le32(uint8_t *bytes, uint32_t value)
+{
+    usbdev_store_le16(bytes, (uint16_t)value);
+    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
+}
+
+static uint32_t crc_of(const uint8_t *image, size_t length)
+{
+    static const uint8_t zeros[4];
+    uint32_t crc = sim_crc32(0, image, CRC);
+
+    crc = sim_crc32(crc, zeros, sizeof zeros);
+    return sim_crc32(crc, image + FIRMWARE_HEADER_SIZE, length - FIRMWARE_HEADER_SIZE);
+}
+
+void firmware_make(uint8_t *image, size_t length, uint32_t number)
+{
+    uint32_t random = number;
+
+    for (size_t i = 0; i < length; i++) {
+        random = random * 1664525 + 1013904223;
+        image[i] = (uint8_t)(random >> 24);
+    }
+    store_le32(image, 0x20004000);
+    store_le32(image + 4, 0x08000101);
+    memcpy(image + MAGIC, magic, sizeof magic);
+    store_le32(image + LENGTH, (uint32_t)length);
+    store_le32(image + CRC, crc_of(image, length));
+}
+
+bool firmware_is_whole(const uint8_t *bytes, size_t most)
+{
+    size_t length;
+
+    if (most < FIRMWARE_HEADER_SIZE)
+        return false;
+    if (memcmp(bytes + MAGIC, magic, sizeof magic) != 0)
+        return memcmp(bytes, bytes + 1, 15) != 0;
+    length = load_le32(bytes + LENGTH);
+    return length >= FIRMWARE_HEADER_SIZE && length <= most &&
+           load_le32(bytes + CRC) == crc_of(bytes, length);
+}
