@@ -8,9 +8,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sim/devices.h>
-#include <sim/host.h>
+#include <sim/usb_core.h>
 
 #include "target_requests.h"
 #include <conformance/target.h>
@@ -23,6 +24,7 @@ enum {
 struct target_sim {
     struct target base;
     struct sim_host *host;
+    struct usb_core core;
     bool left; // disconnected since it was enumerated last
 };
 
@@ -45,23 +47,37 @@ static int control(struct target *target,
     struct target_sim *sim = sim_of(target);
     if (sim->left)
         return USB_GONE;
-    int result = sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
-    return result;
+    return sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
 }
 
 // ---- Enumeration ----
+
+// Keep what the host received of the first configuration.
+static int keep_descriptors(struct target_sim *sim)
+{
+    struct target_descriptors *kept = &sim->base.descriptors;
+    size_t length;
+    const uint8_t *configuration = usb_core_configuration(&sim->core, 0, &length);
+    if (length == 0)
+        return USB_IO;
+    *kept = (struct target_descriptors){.configuration_length = length};
+    if (length > sizeof kept->configuration)
+        kept->configuration_length = sizeof kept->configuration;
+    memcpy(kept->device, sim->core.descriptors, sizeof kept->device);
+    memcpy(kept->configuration, configuration, kept->configuration_length);
+    return 0;
+}
 
 // Returns 0, or an enum usb_result; USB_GONE when there is nothing to enumerate.
 static int enumerate(struct target_sim *sim)
 {
     sim->left = false;
-    int result = sim_host_enumerate(sim->host, TARGET_ENUMERATION_MS * SIM_MS);
-    if (result < 0)
-        return result;
-    result = target_read_descriptors(&sim->base, 0);
-    if (result < 0)
-        return result;
-    return target_request_set_configuration(&sim->base, sim->base.descriptors.configuration[5]);
+    int result = usb_core_enumerate(&sim->core, TARGET_ENUMERATION_MS * SIM_MS);
+    if (result == 0)
+        result = keep_descriptors(sim);
+    if (result == 0)
+        result = usb_core_set_configuration(&sim->core, sim->base.descriptors.configuration[5]);
+    return result;
 }
 
 // ---- The port ----
@@ -158,16 +174,13 @@ static int transfer(struct target *target,
     if (!endpoint)
         return USB_UNSUPPORTED;
     struct sim_transfer transfer = {
-        .endpoint = bEndpointAddress,
-        .type = endpoint[3] & 3,
-        .wMaxPacketSize = usbdev_load_le16(endpoint + 4),
-        .bInterval = endpoint[6],
         .data = data,
         .length = length,
         .timeout_ns = timeout_ms * SIM_MS,
     };
-    int result = sim_host_transfer(sim->host, &transfer);
-    return result;
+    if (!usb_core_prepare(&transfer, endpoint))
+        return USB_UNSUPPORTED;
+    return sim_host_transfer(sim->host, &transfer);
 }
 
 static const char *trouble(struct target *target)
@@ -179,6 +192,7 @@ static const char *trouble(struct target *target)
 static void close_sim(struct target *target)
 {
     sim_host_close(sim_of(target)->host);
+    usb_core_finish(&sim_of(target)->core);
     free(target);
 }
 
@@ -247,6 +261,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
         return NULL;
     }
 
+    usb_core_init(&sim->core, sim->host);
     sim->base.ops = &sim_ops;
     sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
                              TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,13 +47,16 @@ int mock_port_init(struct mock_port *port, struct sim_device *device)
 
     *port = (struct mock_port){.wall_ns = wall_ns()};
     port->host = sim_host_open(device, &events, port);
-    return port->host ? 0 : -ENOMEM;
+    if (!port->host)
+        return -ENOMEM;
+    usb_core_init(&port->core, port->host);
+    return 0;
 }
 
 void mock_port_finish(struct mock_port *port)
 {
     sim_host_close(port->host);
-    free(port->descriptors);
+    usb_core_finish(&port->core);
 }
 
 int mock_port_errno(int result)
@@ -62,116 +64,32 @@ int mock_port_errno(int result)
     return result == USB_GONE ? -EPROTO : usb_result_errno(result);
 }
 
-// ---- Reading the descriptors ----
-
-static int get_descriptor(struct mock_port *port, uint16_t type_index, uint8_t *data, uint16_t size)
-{
-    const struct usbdev_setup_packet setup = {
-        .bmRequestType = USBDEV_DIR_IN,
-        .bRequest = USBDEV_GET_DESCRIPTOR,
-        .wValue = type_index,
-        .wLength = size,
-    };
-
-    return sim_host_control(port->host, &setup, data, 0);
-}
-
-// Append one configuration, all of it. Returns 0 or an enum usb_result.
-static int append_configuration(struct mock_port *port, uint8_t index)
-{
-    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
-    uint16_t type_index = (uint16_t)(USBDEV_DT_CONFIGURATION << 8 | index);
-
-    int got = get_descriptor(port, type_index, header, sizeof(header));
-    if (got < 0)
-        return got;
-    uint16_t total = usbdev_load_le16(header + 2);
-    if (got < (int)sizeof(header) || total < sizeof(header))
-        return USB_IO;
-
-    uint8_t *longer = realloc(port->descriptors, port->length + total);
-    if (!longer)
-        return USB_IO;
-    port->descriptors = longer;
-    got = get_descriptor(port, type_index, port->descriptors + port->length, total);
-    if (got < 0)
-        return got;
-    port->length += (size_t)got;
-    return 0;
-}
-
-static int read_descriptors(struct mock_port *port)
-{
-    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-
-    int got = get_descriptor(port, USBDEV_DT_DEVICE << 8, device, sizeof(device));
-    if (got < 0)
-        return got;
-    port->descriptors = malloc(sizeof(device));
-    if (got < (int)sizeof(device) || !port->descriptors)
-        return USB_IO;
-    memcpy(port->descriptors, device, sizeof(device));
-    port->length = sizeof(device);
-
-    uint8_t bNumConfigurations = device[17];
-    int result = bNumConfigurations ? 0 : USB_IO;
-    for (uint8_t i = 0; result == 0 && i < bNumConfigurations; i++)
-        result = append_configuration(port, i);
-    return result;
-}
-
-const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_t number)
-{
-    const uint8_t *at = port->descriptors;
-    const uint8_t *end = at + port->length;
-    bool configured = false, chosen = false;
-
-    for (; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
-        if (at[1] == USBDEV_DT_CONFIGURATION && at[0] >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE) {
-            configured = at[5] == port->bConfigurationValue;
-        } else if (at[1] == USBDEV_DT_INTERFACE && at[0] >= USBDEV_INTERFACE_DESCRIPTOR_SIZE) {
-            chosen = configured && at[2] < 32 && at[3] == port->alternates[at[2]];
-            if (chosen && type == USBDEV_DT_INTERFACE && at[2] == number)
-                return at;
-        } else if (at[1] == USBDEV_DT_ENDPOINT && at[0] >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE) {
-            if (chosen && type == USBDEV_DT_ENDPOINT && at[2] == number)
-                return at;
-        }
-    }
-    return NULL;
-}
-
 // ---- Enumerating ----
 
-static int control_out(struct mock_port *port, const struct usbdev_setup_packet *setup)
+// A kernel chooses no configuration of a device that has none, or one that cannot be read.
+static bool all_configurations_read(const struct usb_core *core)
 {
-    return sim_host_control(port->host, setup, NULL, 0);
-}
+    size_t length = 0;
 
-static int set_configuration(struct mock_port *port, uint8_t value)
-{
-    int result = control_out(
-        port, &(struct usbdev_setup_packet){.bRequest = USBDEV_SET_CONFIGURATION, .wValue = value});
-
-    if (result == 0) {
-        port->bConfigurationValue = value;
-        memset(port->alternates, 0, sizeof(port->alternates));
+    for (size_t i = 0; i < core->configuration_count; i++) {
+        usb_core_configuration(core, i, &length);
+        if (length == 0)
+            return false;
     }
-    return result;
+    return length > 0;
 }
 
 static int enumerate(struct mock_port *port)
 {
-    free(port->descriptors);
-    port->descriptors = NULL;
-    port->length = 0;
+    struct usb_core *core = &port->core;
+    size_t length;
+    int result = usb_core_enumerate(core, enumeration_timeout_ns);
 
-    int result = sim_host_enumerate(port->host, enumeration_timeout_ns);
     port->connected = false;
+    if (result == 0 && !all_configurations_read(core))
+        result = USB_IO;
     if (result == 0)
-        result = read_descriptors(port);
-    if (result == 0)
-        result = set_configuration(port, port->descriptors[USBDEV_DEVICE_DESCRIPTOR_SIZE + 5]);
+        result = usb_core_set_configuration(core, usb_core_configuration(core, 0, &length)[5]);
     port->enumerated = result == 0;
     if (result < 0)
         fprintf(stderr, "dfu-sim: the device did not enumerate: %s\n", usb_result_text(result));
@@ -220,92 +138,45 @@ void mock_port_run_busy(struct mock_port *port)
 
 int mock_port_set_configuration(struct mock_port *port, uint8_t bConfigurationValue)
 {
-    return mock_port_errno(set_configuration(port, bConfigurationValue));
-}
-
-// The data toggles of the alternate's endpoints begin anew (USB 2.0 9.1.1.5).
-static void reset_toggles(struct mock_port *port, uint8_t bInterfaceNumber)
-{
-    const uint8_t *at = mock_port_find(port, USBDEV_DT_INTERFACE, bInterfaceNumber);
-    const uint8_t *end = port->descriptors + port->length;
-
-    for (at += at[0]; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
-        if (at[1] == USBDEV_DT_INTERFACE || at[1] == USBDEV_DT_CONFIGURATION)
-            return;
-        if (at[1] == USBDEV_DT_ENDPOINT && at[0] >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE)
-            sim_host_reset_toggle(port->host, at[2]);
-    }
-}
-
-static bool has_alternate(struct mock_port *port, uint8_t bInterfaceNumber, uint8_t alternate)
-{
-    uint8_t current = port->alternates[bInterfaceNumber];
-
-    port->alternates[bInterfaceNumber] = alternate;
-    bool found = mock_port_find(port, USBDEV_DT_INTERFACE, bInterfaceNumber) != NULL;
-    port->alternates[bInterfaceNumber] = current;
-    return found;
+    return mock_port_errno(usb_core_set_configuration(&port->core, bConfigurationValue));
 }
 
 int mock_port_set_interface(struct mock_port *port, uint8_t bInterfaceNumber, uint8_t alternate)
 {
-    const struct usbdev_setup_packet setup = {
-        .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
-        .bRequest = USBDEV_SET_INTERFACE,
-        .wValue = alternate,
-        .wIndex = bInterfaceNumber,
-    };
-
-    if (bInterfaceNumber >= sizeof(port->alternates) ||
-        !has_alternate(port, bInterfaceNumber, alternate))
+    if (!usb_core_find_interface(&port->core, bInterfaceNumber, alternate))
         return -EINVAL;
-    int result = control_out(port, &setup);
-    if (result == 0) {
-        port->alternates[bInterfaceNumber] = alternate;
-        reset_toggles(port, bInterfaceNumber);
-    }
-    return mock_port_errno(result);
+    return mock_port_errno(usb_core_set_interface(&port->core, bInterfaceNumber, alternate));
 }
 
 int mock_port_clear_halt(struct mock_port *port, uint8_t bEndpointAddress)
 {
-    const struct usbdev_setup_packet setup = {
-        .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
-        .bRequest = USBDEV_CLEAR_FEATURE,
-        .wValue = USBDEV_FEATURE_ENDPOINT_HALT,
-        .wIndex = bEndpointAddress,
-    };
-
-    if (!mock_port_find(port, USBDEV_DT_ENDPOINT, bEndpointAddress))
+    if (!usb_core_find_endpoint(&port->core, bEndpointAddress))
         return -ENOENT;
-    return mock_port_errno(control_out(port, &setup));
+    return mock_port_errno(usb_core_clear_halt(&port->core, bEndpointAddress));
 }
 
 // After a reset that changed nothing, a kernel restores the configuration and the alternates.
-static int restore(struct mock_port *port, uint8_t value, const uint8_t alternates[32])
+static int restore(struct mock_port *port, const struct usb_core *before)
 {
-    int result = value == port->bConfigurationValue ? 0 : mock_port_set_configuration(port, value);
+    int result = 0;
 
-    for (uint8_t i = 0; result == 0 && i < 32; i++)
-        if (alternates[i])
-            result = mock_port_set_interface(port, i, alternates[i]);
+    if (before->bConfigurationValue != port->core.bConfigurationValue)
+        result = mock_port_set_configuration(port, before->bConfigurationValue);
+    for (size_t i = 0; result == 0 && i < sizeof before->alternates; i++)
+        if (before->alternates[i])
+            result = mock_port_set_interface(port, (uint8_t)i, before->alternates[i]);
     return result;
 }
 
 int mock_port_reset(struct mock_port *port)
 {
-    uint8_t *descriptors = port->descriptors;
-    size_t length = port->length;
-    uint8_t value = port->bConfigurationValue;
-    uint8_t alternates[32];
+    struct usb_core before = port->core;
 
-    memcpy(alternates, port->alternates, sizeof(alternates));
-    port->descriptors = NULL;
-    if (enumerate(port) < 0 || port->length != length ||
-        memcmp(port->descriptors, descriptors, length) != 0)
+    port->core.descriptors = NULL; // they are of before now
+    if (enumerate(port) < 0 || port->core.length != before.length ||
+        memcmp(port->core.descriptors, before.descriptors, before.length) != 0 ||
+        restore(port, &before) < 0)
         port->left = true;
-    free(descriptors);
-    if (!port->left && restore(port, value, alternates) < 0)
-        port->left = true;
+    usb_core_finish(&before);
     return port->left ? -ENODEV : 0;
 }

@@ -15,18 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sim/host.h>
+#include <sim/usb_core.h>
 
 struct mock_port {
     struct sim_host *host;
     bool plugged; // mock_port_look() has said CAME, and not LEFT since
 
-    // Of the device that is plugged in: its device descriptor and all its configurations, as a
-    // kernel keeps them in sysfs.
-    uint8_t *descriptors;
-    size_t length;
-    uint8_t bConfigurationValue;
-    uint8_t alternates[32]; // by interface number
+    struct usb_core core; // of the device that is plugged in
 
     // Private.
     uint64_t wall_ns; // the clock when the device last lived until now
@@ -63,10 +58,6 @@ int mock_port_clear_halt(struct mock_port *port, uint8_t bEndpointAddress);
 // Reset the bus and enumerate again. Returns 0, or -ENODEV if another device than before answers,
 // or none: what was plugged in has left.
 int mock_port_reset(struct mock_port *port);
-
-// The descriptor of an interface (USBDEV_DT_INTERFACE) or an endpoint (USBDEV_DT_ENDPOINT) in the
-// current configuration and alternates, by number or address; or NULL.
-const uint8_t *mock_port_find(const struct mock_port *port, uint8_t type, uint8_t number);
 
 // Finish what can be finished now.
 void mock_port_run_busy(struct mock_port *port);

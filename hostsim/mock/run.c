@@ -70,7 +70,7 @@ static void write_file(const struct mock *mock, const char *path, const void *da
 
 static void add_to_sysfs(struct mock *mock, const char *node)
 {
-    const uint8_t *device = mock->port.descriptors;
+    const uint8_t *device = mock->port.core.descriptors;
     unsigned minor = mock->devnum - 1;
     g_autofree char *dev = g_strdup_printf("%d:%u\n", USB_MAJOR, minor);
     g_autofree char *minor_text = g_strdup_printf("%u", minor);
@@ -79,7 +79,7 @@ static void add_to_sysfs(struct mock *mock, const char *node)
     g_autofree char *vendor = g_strdup_printf("%04x\n", usbdev_load_le16(device + 8));
     g_autofree char *product = g_strdup_printf("%04x\n", usbdev_load_le16(device + 10));
     g_autofree char *release = g_strdup_printf("%04x\n", usbdev_load_le16(device + 12));
-    g_autofree char *configuration = g_strdup_printf("%u\n", mock->port.bConfigurationValue);
+    g_autofree char *configuration = g_strdup_printf("%u\n", mock->port.core.bConfigurationValue);
     g_autofree char *configurations = g_strdup_printf("%u\n", device[17]);
     // clang-format off
     char *attributes[] = {
@@ -108,7 +108,7 @@ static void plug_in(struct mock *mock)
     mock->usbfs = mock_usbfs_open(&mock->port, &mock->lock);
     umockdev_testbed_attach_ioctl(mock->testbed, node, mock_usbfs_handler(mock->usbfs), NULL);
     write_file(mock, node, "", 0);
-    write_file(mock, descriptors, mock->port.descriptors, mock->port.length);
+    write_file(mock, descriptors, mock->port.core.descriptors, mock->port.core.length);
     add_to_sysfs(mock, node);
 }
 

@@ -95,6 +95,11 @@ static void urb_done(struct sim_transfer *transfer)
     append(&usbfs->ended, urb);
 }
 
+static bool has_interface(const struct mock_port *port, uint8_t number)
+{
+    return usb_core_find_interface(&port->core, number, port->core.alternates[number]) != NULL;
+}
+
 // Requests to an interface or endpoint that is not there are refused as usbfs refuses them.
 static int check_recipient(const struct mock_port *port, const struct usbdev_setup_packet *setup)
 {
@@ -104,11 +109,10 @@ static int check_recipient(const struct mock_port *port, const struct usbdev_set
         return 0;
     switch (setup->bmRequestType & USBDEV_RECIPIENT_MASK) {
     case USBDEV_RECIPIENT_INTERFACE:
-        return mock_port_find(port, USBDEV_DT_INTERFACE, number) ? 0 : -ENOENT;
+        return has_interface(port, number) ? 0 : -ENOENT;
     case USBDEV_RECIPIENT_ENDPOINT:
-        return !(number & ~USBDEV_DIR_IN) || mock_port_find(port, USBDEV_DT_ENDPOINT, number)
-                   ? 0
-                   : -ENOENT;
+        return !(number & ~USBDEV_DIR_IN) || usb_core_find_endpoint(&port->core, number) ? 0
+                                                                                         : -ENOENT;
     default:
         return 0;
     }
@@ -137,20 +141,14 @@ static int prepare_data(struct urb *urb)
 {
     struct sim_transfer *transfer = &urb->transfer;
     const struct usbdevfs_urb *user = user_urb(urb);
-    const uint8_t *endpoint = mock_port_find(urb->usbfs->port, USBDEV_DT_ENDPOINT, user->endpoint);
+    const uint8_t *endpoint = usb_core_find_endpoint(&urb->usbfs->port->core, user->endpoint);
 
     if (!endpoint)
         return -ENOENT;
-    transfer->type = endpoint[3] & 3;
-    transfer->endpoint = user->endpoint;
-    transfer->wMaxPacketSize = usbdev_load_le16(endpoint + 4) & 0x7FF;
-    transfer->bInterval = endpoint[6];
     transfer->zero_packet = user->flags & USBDEVFS_URB_ZERO_PACKET;
     transfer->data = urb->buffer ? urb->buffer->data : NULL;
     transfer->length = (size_t)user->buffer_length;
-    bool known =
-        transfer->type == USBDEV_ENDPOINT_BULK || transfer->type == USBDEV_ENDPOINT_INTERRUPT;
-    return known && transfer->wMaxPacketSize ? 0 : -EINVAL;
+    return usb_core_prepare(transfer, endpoint) ? 0 : -EINVAL;
 }
 
 static int prepare(struct urb *urb)
@@ -299,7 +297,7 @@ static int with_numbers(struct mock_port *port, unsigned long request, const uns
     switch (request) {
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_RELEASEINTERFACE:
-        return mock_port_find(port, USBDEV_DT_INTERFACE, number) ? 0 : -ENOENT;
+        return has_interface(port, number) ? 0 : -ENOENT;
     case USBDEVFS_SETCONFIGURATION:
         return mock_port_set_configuration(port, number);
     case USBDEVFS_SETINTERFACE:

@@ -65,6 +65,12 @@ void sim_host_tap(struct sim_host *host, sim_packet_tap *tap, void *context)
     host->tap_context = context;
 }
 
+void sim_host_follow(struct sim_host *host, sim_request_accepted *accepted, void *context)
+{
+    host->accepted = accepted;
+    host->accepted_context = context;
+}
+
 uint64_t sim_host_now(const struct sim_host *host)
 {
     return host->now_ns;

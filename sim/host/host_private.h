@@ -17,6 +17,8 @@ struct sim_host {
     void *events_context;
     sim_packet_tap *tap;
     void *tap_context;
+    sim_request_accepted *accepted;
+    void *accepted_context;
 
     uint64_t now_ns;
     uint64_t next_frame_ns;

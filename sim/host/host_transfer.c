@@ -181,8 +181,8 @@ receive_in(struct sim_host *host, struct sim_transfer *transfer, uint8_t *data, 
 
 // ---- Stages ----
 
-// An accepted request that resets data toggles in the device resets them here.
-static void follow_toggle_reset(struct sim_host *host, const struct sim_transfer *transfer)
+// A request that was accepted: what resets data toggles in the device resets them here.
+static void follow_request(struct sim_host *host, const struct sim_transfer *transfer)
 {
     struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
 
@@ -192,6 +192,8 @@ static void follow_toggle_reset(struct sim_host *host, const struct sim_transfer
     if (setup.bmRequestType == USBDEV_RECIPIENT_ENDPOINT &&
         setup.bRequest == USBDEV_CLEAR_FEATURE && setup.wValue == USBDEV_FEATURE_ENDPOINT_HALT)
         sim_host_reset_toggle(host, (uint8_t)setup.wIndex);
+    if (host->accepted)
+        host->accepted(host->accepted_context, &setup);
 }
 
 static void end_data_stage(struct sim_host *host, struct sim_transfer *transfer)
@@ -285,7 +287,7 @@ static void status_in(struct sim_host *host, struct sim_transfer *transfer)
         host_finish(host, transfer, USB_IO);
         return;
     }
-    follow_toggle_reset(host, transfer);
+    follow_request(host, transfer);
     end_control(host, transfer);
 }
 

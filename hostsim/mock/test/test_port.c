@@ -48,7 +48,7 @@ static enum mock_change next_change(struct mock_port *port)
 
 static uint16_t product(const struct mock_port *port)
 {
-    return usbdev_load_le16(port->descriptors + 10);
+    return usbdev_load_le16(port->core.descriptors + 10);
 }
 
 static int detach(struct mock_port *port, uint16_t interface)
@@ -71,11 +71,12 @@ static void port__enumerates_what_is_plugged_in(void **state)
     assert_int_equal(MOCK_CAME, next_change(port));
 
     assert_int_equal(0x0001, product(port));
-    assert_int_equal(USBDEV_DEVICE_DESCRIPTOR_SIZE + usbdev_load_le16(port->descriptors + 18 + 2),
-                     port->length);
-    assert_int_equal(port->descriptors[18 + 5], port->bConfigurationValue);
-    assert_non_null(mock_port_find(port, USBDEV_DT_INTERFACE, 0));
-    assert_null(mock_port_find(port, USBDEV_DT_INTERFACE, 1));
+    assert_int_equal(USBDEV_DEVICE_DESCRIPTOR_SIZE +
+                         usbdev_load_le16(port->core.descriptors + 18 + 2),
+                     port->core.length);
+    assert_int_equal(port->core.descriptors[18 + 5], port->core.bConfigurationValue);
+    assert_non_null(usb_core_find_interface(&port->core, 0, 0));
+    assert_null(usb_core_find_interface(&port->core, 1, 0));
     close_port(port);
 }
 
@@ -162,7 +163,7 @@ static void reset__restores_a_device_that_stays_the_same(void **state)
     int error = mock_port_reset(port);
 
     assert_int_equal(0, error);
-    assert_int_equal(1, port->alternates[0]);
+    assert_int_equal(1, port->core.alternates[0]);
     assert_int_equal(MOCK_NOTHING, mock_port_look(port, false));
     close_port(port);
 }
@@ -173,13 +174,13 @@ static void find__knows_the_endpoints_of_the_configuration(void **state)
     (void)state;
     assert_int_equal(MOCK_CAME, next_change(port));
 
-    const uint8_t *endpoint = mock_port_find(port, USBDEV_DT_ENDPOINT, COMPOSITE_BULK_OUT);
+    const uint8_t *endpoint = usb_core_find_endpoint(&port->core, COMPOSITE_BULK_OUT);
 
     assert_non_null(endpoint);
     assert_int_equal(USBDEV_ENDPOINT_BULK, endpoint[3] & 3);
-    assert_null(mock_port_find(port, USBDEV_DT_ENDPOINT, 0x0F));
+    assert_null(usb_core_find_endpoint(&port->core, 0x0F));
     assert_int_equal(0, mock_port_set_configuration(port, 0));
-    assert_null(mock_port_find(port, USBDEV_DT_ENDPOINT, COMPOSITE_BULK_OUT));
+    assert_null(usb_core_find_endpoint(&port->core, COMPOSITE_BULK_OUT));
     close_port(port);
 }
 

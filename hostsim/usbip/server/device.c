@@ -81,6 +81,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
         free(device);
         return NULL;
     }
+    usb_core_init(&device->core, device->host);
     if (observer)
         device->observer = *observer;
     device->observer_context = context;
@@ -102,6 +103,7 @@ void usbip_device_close(struct usbip_device *device)
         return;
     device->resetting = true; // nobody is to be told
     sim_host_close(device->host);
+    usb_core_finish(&device->core);
     free(device);
 }
 

@@ -1,37 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_device_private.h - what the files of an exported device share: usbip_device.c has its life
-// on the bus and with its clients, usbip_enumerate.c reads its descriptors, usbip_urb.c moves its
-// transfers.
+// device_private.h - what the files of an exported device share: device.c has its life on the bus
+// and with its clients, enumerate.c describes it, urb.c moves its transfers.
 
 #ifndef HOSTSIM_USBIP_DEVICE_PRIVATE_H
 #define HOSTSIM_USBIP_DEVICE_PRIVATE_H
 
-#include "endpoints.h"
+#include <sim/usb_core.h>
 #include <usbip/device.h>
 
-enum {
-    MAX_CONFIGURATIONS = 4,
-    MAX_CONFIGURATION = 4096, // bytes of one
-    MAX_INTERFACES = 32,
-};
-
-struct configuration {
-    uint8_t bytes[MAX_CONFIGURATION];
-    size_t length; // as received, whatever the descriptor says
-};
+enum { MAX_INTERFACES = 32 };
 
 struct usbip_device {
     struct sim_host *host;
+    struct usb_core core;
     struct usbip_observer observer;
     void *observer_context;
 
     struct usbip_record record;
     struct usbip_interface interfaces[MAX_INTERFACES];
-    struct configuration configurations[MAX_CONFIGURATIONS];
-    size_t configuration_count;
-    const struct configuration *active; // or NULL
-    struct usbip_endpoints endpoints;
 
     bool present;   // on the bus and enumerated
     bool failed;    // on the bus, and enumerating it failed

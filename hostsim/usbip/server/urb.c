@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Transfers of an exported device: from a USB/IP command to a transfer of the simulated host
-// controller and back. Requests that change the host's side of things (resets, SET_CONFIGURATION,
-// SET_INTERFACE) are followed here.
+// controller and back.
 
 #include <string.h>
 
@@ -57,53 +56,10 @@ static int32_t urb_status(const struct usbip_device *device, int result)
     return USBIP_STATUS_EPROTO;
 }
 
-static void choose_configuration(struct usbip_device *device, uint8_t bConfigurationValue)
-{
-    device->active = NULL;
-    device->record.bConfigurationValue = bConfigurationValue;
-    usbip_endpoints_clear(&device->endpoints);
-    for (size_t i = 0; i < device->configuration_count; i++) {
-        const struct configuration *it = &device->configurations[i];
-
-        if (it->length == 0 || it->bytes[5] != bConfigurationValue || bConfigurationValue == 0)
-            continue;
-        device->active = it;
-        usbip_endpoints_configure(&device->endpoints, it->bytes, it->length);
-        return;
-    }
-}
-
-// USB 2.0 9.4.10: the endpoints of the chosen alternate start with DATA0. The host controller does
-// the same for SET_CONFIGURATION and CLEAR_FEATURE by itself.
-static void choose_alternate(struct usbip_device *device, uint8_t interface, uint8_t alternate)
-{
-    if (!device->active)
-        return;
-    usbip_endpoints_set_interface(&device->endpoints, device->active->bytes, device->active->length,
-                                  interface, alternate);
-    for (size_t i = 0; i < sizeof device->endpoints.at / sizeof *device->endpoints.at; i++)
-        if (device->endpoints.at[i].exists && device->endpoints.at[i].bInterfaceNumber == interface)
-            sim_host_reset_toggle(device->host, usbip_endpoints_address(i));
-}
-
-// What an accepted request changes on the host's side.
-static void follow_request(struct usbip_device *device, const struct usbdev_setup_packet *setup)
-{
-    if (setup->bmRequestType == USBDEV_RECIPIENT_DEVICE &&
-        setup->bRequest == USBDEV_SET_CONFIGURATION)
-        choose_configuration(device, (uint8_t)setup->wValue);
-    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
-        setup->bRequest == USBDEV_SET_INTERFACE)
-        choose_alternate(device, (uint8_t)setup->wIndex, (uint8_t)setup->wValue);
-}
-
 static void transfer_done(struct sim_transfer *transfer)
 {
     struct usbip_urb *urb = transfer->context;
-    const struct usbdev_setup_packet setup = usbdev_setup_load(transfer->setup);
 
-    if (transfer->type == USBDEV_ENDPOINT_CONTROL && transfer->status == USB_OK)
-        follow_request(urb->device, &setup);
     complete(urb, urb_status(urb->device, transfer->status), transfer->actual);
 }
 
@@ -178,28 +134,23 @@ static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
 static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
 {
     uint8_t address = (uint8_t)(urb->command.endpoint | (urb->command.in ? USBDEV_DIR_IN : 0));
-    const struct usbip_endpoint *endpoint = usbip_endpoints_find(&device->endpoints, address);
+    const uint8_t *endpoint = usb_core_find_endpoint(&device->core, address);
 
     if (!endpoint) { // on a real bus nobody would answer
         complete(urb, USBIP_STATUS_EPROTO, 0);
         return;
     }
-    if (endpoint->type != USBDEV_ENDPOINT_BULK && endpoint->type != USBDEV_ENDPOINT_INTERRUPT) {
-        complete(urb, USBIP_STATUS_EINVAL, 0);
-        return;
-    }
     urb->transfer = (struct sim_transfer){
-        .endpoint = address,
-        .type = endpoint->type,
-        .wMaxPacketSize = endpoint->wMaxPacketSize,
-        .bInterval = endpoint->bInterval,
         .zero_packet = (urb->command.flags & USBIP_ZERO_PACKET) != 0,
         .data = urb->data,
         .length = urb->command.length,
         .done = transfer_done,
         .context = urb,
     };
-    start(urb);
+    if (usb_core_prepare(&urb->transfer, endpoint))
+        start(urb);
+    else
+        complete(urb, USBIP_STATUS_EINVAL, 0);
 }
 
 void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)

@@ -6,7 +6,8 @@
 // each millisecond, retries NAKs, tries a packet that nobody answered three times in frames that
 // follow each other, keeps data toggles, never lets two packets of one transfer come
 // closer than 12 us (as real hosts do), notices connect and disconnect, and can reset, suspend,
-// resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs.
+// resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs;
+// usb_core.h does.
 //
 // Everything happens inside sim_host_run_until(), or in the blocking helpers built on it;
 // transfers complete through their callback, with an enum usb_result: GONE also where nothing is
@@ -148,9 +149,14 @@ uint8_t sim_host_max_packet0(const struct sim_host *host);
 
 // The next data packet of this endpoint is DATA0. The host does this by itself for all endpoints
 // after a bus reset and an accepted SET_CONFIGURATION, and for its endpoint after an accepted
-// CLEAR_FEATURE(ENDPOINT_HALT) (USB 2.0 9.1.1.5, 9.4.5). After SET_INTERFACE the caller does it,
-// for the endpoints of the chosen alternate: the host keeps no descriptors.
+// CLEAR_FEATURE(ENDPOINT_HALT) (USB 2.0 9.1.1.5, 9.4.5). For SET_INTERFACE usb_core.h does it: the
+// host keeps no descriptors.
 void sim_host_reset_toggle(struct sim_host *host, uint8_t bEndpointAddress);
+
+// Call accepted() for each control transfer without IN data that the device has accepted, before
+// its done(). What it may call: sim_host_reset_toggle() and the questions.
+typedef void sim_request_accepted(void *context, const struct usbdev_setup_packet *setup);
+void sim_host_follow(struct sim_host *host, sim_request_accepted *accepted, void *context);
 
 // ---- Blocking helpers ----
 

@@ -145,8 +145,10 @@ static void standard_setup(struct toy *toy)
         break;
     case USBDEV_SET_ADDRESS:
     case USBDEV_SET_CONFIGURATION:
-    case USBDEV_SET_INTERFACE:
     case USBDEV_CLEAR_FEATURE:
+        break;
+    case USBDEV_SET_INTERFACE: // only interface 1 has an alternate 1
+        toy->stalled = toy->setup.wIndex > 1 || toy->setup.wValue > toy->setup.wIndex;
         break;
     default:
         toy->stalled = true;

@@ -8,8 +8,8 @@
 // alternate 1 with bulk IN 83h, which counts: a byte for each packet, so that a lost one is
 // noticed.
 
-#ifndef HOSTSIM_TOY_DEVICE_H
-#define HOSTSIM_TOY_DEVICE_H
+#ifndef SIM_TOY_DEVICE_H
+#define SIM_TOY_DEVICE_H
 
 #include <sim/wire.h>
 

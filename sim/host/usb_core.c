@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+//
+// Whatever asks for an endpoint walks the descriptors of the current configuration: nothing of them
+// is kept twice.
+
+#include <sim/usb_core.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <usb/descriptors.h>
+#include <usb/requests.h>
+
+// ---- Reading the descriptors ----
+
+static int
+read_descriptor(struct usb_core *core, uint8_t type, uint8_t index, uint8_t *data, size_t size)
+{
+    const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, (uint16_t)size);
+
+    return sim_host_control(core->host, &setup, data, 0);
+}
+
+// Appends one configuration, or as much of it as comes.
+static void append_configuration(struct usb_core *core, uint8_t index)
+{
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint8_t *longer;
+    uint16_t total;
+    int length = read_descriptor(core, USBDEV_DT_CONFIGURATION, index, header, sizeof header);
+
+    total = length == (int)sizeof header ? usbdev_load_le16(header + 2) : 0;
+    if (total < sizeof header)
+        return;
+    longer = realloc(core->descriptors, core->length + total);
+    if (!longer)
+        return;
+    core->descriptors = longer;
+    length = read_descriptor(core, USBDEV_DT_CONFIGURATION, index, longer + core->length, total);
+    if (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
+        core->length += (size_t)length;
+}
+
+static int read_descriptors(struct usb_core *core)
+{
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    int length = read_descriptor(core, USBDEV_DT_DEVICE, 0, device, sizeof device);
+
+    if (length < 0)
+        return length;
+    core->descriptors = length == (int)sizeof device ? malloc(sizeof device) : NULL;
+    if (!core->descriptors)
+        return USB_IO;
+    memcpy(core->descriptors, device, sizeof device);
+    core->length = sizeof device;
+    core->configurations[0] = core->length;
+    while (core->configuration_count < device[17] &&
+           core->configuration_count < USB_CORE_MAX_CONFIGURATIONS) {
+        append_configuration(core, (uint8_t)core->configuration_count);
+        core->configurations[++core->configuration_count] = core->length;
+    }
+    return 0;
+}
+
+static void forget(struct usb_core *core)
+{
+    free(core->descriptors);
+    *core = (struct usb_core){.host = core->host};
+}
+
+int usb_core_enumerate(struct usb_core *core, uint64_t timeout_ns)
+{
+    int result;
+
+    forget(core);
+    result = sim_host_enumerate(core->host, timeout_ns);
+    return result < 0 ? result : read_descriptors(core);
+}
+
+const uint8_t *usb_core_configuration(const struct usb_core *core, size_t index, size_t *ret_length)
+{
+    *ret_length = 0;
+    if (index >= core->configuration_count)
+        return NULL;
+    *ret_length = core->configurations[index + 1] - core->configurations[index];
+    return core->descriptors + core->configurations[index];
+}
+
+// ---- Interfaces and endpoints ----
+
+// Starts a walk at the current configuration. Returns whether there is one.
+static bool walk_current(const struct usb_core *core, struct descriptor_walk *walk)
+{
+    for (size_t i = 0; core->bConfigurationValue && i < core->configuration_count; i++) {
+        size_t length;
+        const uint8_t *bytes = usb_core_configuration(core, i, &length);
+
+        if (length < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE || bytes[5] != core->bConfigurationValue)
+            continue;
+        descriptor_walk_start(walk, bytes, length);
+        return true;
+    }
+    return false;
+}
+
+static bool is_interface(const struct descriptor *descriptor)
+{
+    return descriptor->bDescriptorType == USBDEV_DT_INTERFACE &&
+           descriptor->bLength >= USBDEV_INTERFACE_DESCRIPTOR_SIZE;
+}
+
+static bool is_endpoint(const struct descriptor *descriptor)
+{
+    return descriptor->bDescriptorType == USBDEV_DT_ENDPOINT &&
+           descriptor->bLength >= USBDEV_ENDPOINT_DESCRIPTOR_SIZE;
+}
+
+const uint8_t *usb_core_find_interface(const struct usb_core *core,
+                                       uint8_t bInterfaceNumber,
+                                       uint8_t bAlternateSetting)
+{
+    struct descriptor_walk walk;
+    struct descriptor it;
+
+    if (!walk_current(core, &walk))
+        return NULL;
+    while (descriptor_walk_next(&walk, &it))
+        if (is_interface(&it) && it.bytes[2] == bInterfaceNumber &&
+            it.bytes[3] == bAlternateSetting)
+            return it.bytes;
+    return NULL;
+}
+
+// The next endpoint that is in use, and *interface whose it is.
+static const uint8_t *
+next_endpoint(const struct usb_core *core, struct descriptor_walk *walk, const uint8_t **interface)
+{
+    struct descriptor it;
+
+    while (descriptor_walk_next(walk, &it)) {
+        if (is_interface(&it))
+            *interface = it.bytes[3] == core->alternates[it.bytes[2]] ? it.bytes : NULL;
+        else if (is_endpoint(&it) && *interface)
+            return it.bytes;
+    }
+    return NULL;
+}
+
+const uint8_t *usb_core_find_endpoint(const struct usb_core *core, uint8_t bEndpointAddress)
+{
+    const uint8_t *interface = NULL;
+    const uint8_t *endpoint;
+    struct descriptor_walk walk;
+
+    if (!walk_current(core, &walk))
+        return NULL;
+    while ((endpoint = next_endpoint(core, &walk, &interface)))
+        if (endpoint[2] == bEndpointAddress)
+            break;
+    return endpoint;
+}
+
+bool usb_core_prepare(struct sim_transfer *transfer, const uint8_t *endpoint_descriptor)
+{
+    transfer->endpoint = endpoint_descriptor[2];
+    transfer->type = endpoint_descriptor[3] & 3;
+    transfer->wMaxPacketSize = usbdev_load_le16(endpoint_descriptor + 4) & 0x7FF; // table 9-13
+    transfer->bInterval = endpoint_descriptor[6];
+    return (transfer->endpoint & 0x0F) != 0 && transfer->wMaxPacketSize > 0 &&
+           transfer->wMaxPacketSize <= SIM_MAX_PACKET &&
+           (transfer->type == USBDEV_ENDPOINT_BULK || transfer->type == USBDEV_ENDPOINT_INTERRUPT);
+}
+
+// ---- Following requests ----
+
+// USB 2.0 9.1.1.5: the endpoints of the chosen alternate setting begin with DATA0.
+static void reset_toggles(struct usb_core *core, uint8_t bInterfaceNumber)
+{
+    const uint8_t *interface = NULL;
+    const uint8_t *endpoint;
+    struct descriptor_walk walk;
+
+    if (!walk_current(core, &walk))
+        return;
+    while ((endpoint = next_endpoint(core, &walk, &interface)))
+        if (interface[2] == bInterfaceNumber)
+            sim_host_reset_toggle(core->host, endpoint[2]);
+}
+
+// The host controller itself begins all endpoints with DATA0 after SET_CONFIGURATION, and one after
+// CLEAR_FEATURE(ENDPOINT_HALT): for these nobody needs descriptors.
+static void follow(void *context, const struct usbdev_setup_packet *setup)
+{
+    struct usb_core *core = context;
+
+    if (setup->bmRequestType == USBDEV_RECIPIENT_DEVICE &&
+        setup->bRequest == USBDEV_SET_CONFIGURATION) {
+        core->bConfigurationValue = (uint8_t)setup->wValue;
+        memset(core->alternates, 0, sizeof core->alternates);
+    } else if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
+               setup->bRequest == USBDEV_SET_INTERFACE) {
+        core->alternates[(uint8_t)setup->wIndex] = (uint8_t)setup->wValue;
+        reset_toggles(core, (uint8_t)setup->wIndex);
+    }
+}
+
+static int request(struct usb_core *core, struct usbdev_setup_packet setup)
+{
+    return sim_host_control(core->host, &setup, NULL, 0);
+}
+
+int usb_core_set_configuration(struct usb_core *core, uint8_t bConfigurationValue)
+{
+    return request(core, usb_set_configuration(bConfigurationValue));
+}
+
+int usb_core_set_interface(struct usb_core *core,
+                           uint8_t bInterfaceNumber,
+                           uint8_t bAlternateSetting)
+{
+    return request(core, usb_set_interface(bInterfaceNumber, bAlternateSetting));
+}
+
+int usb_core_clear_halt(struct usb_core *core, uint8_t bEndpointAddress)
+{
+    return request(core, usb_clear_halt(bEndpointAddress));
+}
+
+// ---- Beginning and end ----
+
+void usb_core_init(struct usb_core *core, struct sim_host *host)
+{
+    *core = (struct usb_core){.host = host};
+    sim_host_follow(host, follow, core);
+}
+
+void usb_core_finish(struct usb_core *core)
+{
+    forget(core);
+}
