@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "config.h"
@@ -29,12 +30,13 @@ static const char usage_text[] =
     "  --allow-write    checks may write to the device's flash\n"
     "  --strict         a broken \"should\" is a FAIL, not a WARN\n"
     "  --waive FILE     known deviations: an id and a reason a line\n"
-    "  --tap            write TAP version 14 instead of the table\n"
+    "  --verbose        a line for each check, not for each group alone\n"
+    "  --tap[=14]       write TAP version 13 (or 14) instead\n"
     "  --json FILE      write the report as JSON too\n"
     "  --junit FILE     write it as JUnit XML too\n"
     "  --html FILE      write it as a page to read too\n"
     "  --capture FILE   write the traffic as pcapng, for Wireshark\n"
-    "  --help, --version\n"
+    "  -h, --help, --version\n"
     "\n"
     "Exit status: 0 everything that applies was judged and met, 1 a check failed, 2 the run was "
     "not\n"
@@ -55,8 +57,9 @@ enum option_value {
     OPTION_JUNIT,
     OPTION_HTML,
     OPTION_CAPTURE,
-    OPTION_HELP,
+    OPTION_VERBOSE,
     OPTION_VERSION,
+    OPTION_HELP = 'h',
 };
 
 static const struct option long_options[] = {
@@ -68,15 +71,27 @@ static const struct option long_options[] = {
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"waive", required_argument, NULL, OPTION_WAIVE},
-    {"tap", no_argument, NULL, OPTION_TAP},
+    {"tap", optional_argument, NULL, OPTION_TAP},
     {"json", required_argument, NULL, OPTION_JSON},
     {"junit", required_argument, NULL, OPTION_JUNIT},
     {"html", required_argument, NULL, OPTION_HTML},
     {"capture", required_argument, NULL, OPTION_CAPTURE},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL},
 };
+
+static int take_tap(struct arguments *arguments)
+{
+    char text[ERROR_TEXT];
+    if (!optarg || strcmp(optarg, "13") == 0 || strcmp(optarg, "14") == 0) {
+        arguments->tap = optarg && optarg[1] == '4' ? 14 : 13;
+        return -1;
+    }
+    snprintf(text, sizeof text, "--tap: version '%s' is not known: 13 or 14", optarg);
+    return complain(text);
+}
 
 // Returns -1 to go on, or the exit status.
 static int take_option(struct arguments *arguments, int option)
@@ -107,8 +122,7 @@ static int take_option(struct arguments *arguments, int option)
         arguments->waive = optarg;
         return -1;
     case OPTION_TAP:
-        arguments->tap = true;
-        return -1;
+        return take_tap(arguments);
     case OPTION_JSON:
         arguments->files.list[REPORT_FILE_JSON].path = optarg;
         return -1;
@@ -120,6 +134,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_CAPTURE:
         arguments->capture = optarg;
+        return -1;
+    case OPTION_VERBOSE:
+        arguments->verbose = true;
         return -1;
     case OPTION_HELP:
         fputs(usage_text, stdout);
@@ -147,7 +164,7 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
 {
     char text[ERROR_TEXT];
     int option;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         int status = take_option(arguments, option);
         if (status >= 0)
             return status;

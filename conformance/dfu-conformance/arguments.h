@@ -16,7 +16,8 @@ struct arguments {
     const char *target;
     const char *waive;
     bool list;
-    bool tap;
+    unsigned tap; // version of the Test Anything Protocol, 0: the table
+    bool verbose;
     struct report_files files;
     const char *capture;
     struct runner_options run;

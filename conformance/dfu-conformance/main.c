@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -47,26 +48,75 @@ static int read_waivers(const char *path, struct waivers *waivers)
 struct listeners {
     struct report_table table;
     struct report_tap tap;
+    struct report_github github;
+    FILE *github_summary;
     struct report_capture capture;
-    struct report_listener list[2];
+    struct report_listener list[3];
     size_t count;
 };
+
+static void add(struct listeners *listeners, struct report_listener listener)
+{
+    listeners->list[listeners->count++] = listener;
+}
+
+static unsigned columns_of(FILE *out)
+{
+    enum { USUAL = 80, MOST = 1000 };
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+    long number = columns ? strtol(columns, NULL, 10) : 0;
+    if (number > 0 && number < MOST)
+        return (unsigned)number;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return USUAL;
+}
+
+static void add_table(const struct arguments *arguments, struct listeners *listeners, FILE *out)
+{
+    bool terminal = isatty(fileno(out));
+    const char *no_color = getenv("NO_COLOR");
+    const struct report_table_options options = {
+        .out = out,
+        .columns = columns_of(out),
+        .colour = terminal && !(no_color && *no_color),
+        .progress = terminal,
+        .verbose = arguments->verbose,
+    };
+    add(listeners, report_table(&listeners->table, &options));
+}
+
+// In a job of GitHub Actions. Its summary page is worth no more than a warning.
+static void add_github(struct listeners *listeners, FILE *out)
+{
+    const char *in_job = getenv("GITHUB_ACTIONS");
+    const char *summary = getenv("GITHUB_STEP_SUMMARY");
+    if (!in_job || strcmp(in_job, "true") != 0)
+        return;
+    if (summary && *summary && !(listeners->github_summary = fopen(summary, "ae")))
+        fprintf(stderr, "dfu-conformance: warning: GITHUB_STEP_SUMMARY: %s: %s\n", summary,
+                strerror(errno));
+    add(listeners, report_github(&listeners->github, out, listeners->github_summary));
+}
 
 static int add_listeners(struct arguments *arguments, struct listeners *listeners)
 {
     char text[ERROR_TEXT];
-    bool terminal = isatty(STDOUT_FILENO);
+    FILE *out = report_files_use_stdout(&arguments->files) ? stderr : stdout;
     if (arguments->capture) {
         if (report_capture_open(&listeners->capture, arguments->capture, arguments->target, text,
                                 sizeof text) < 0)
             return complain(text);
-        listeners->list[listeners->count++] = report_capture(&listeners->capture);
+        add(listeners, report_capture(&listeners->capture));
         arguments->run.capture = &listeners->capture;
     }
-    listeners->list[listeners->count++] =
-        arguments->tap
-            ? report_tap(&listeners->tap, stdout)
-            : report_table(&listeners->table, stdout, terminal && !getenv("NO_COLOR"), terminal);
+    if (arguments->tap)
+        add(listeners, report_tap(&listeners->tap, out, arguments->tap));
+    else
+        add_table(arguments, listeners, out);
+    if (!arguments->tap)
+        add_github(listeners, out);
     arguments->run.listeners = listeners->list;
     arguments->run.listener_count = listeners->count;
     return 0;
@@ -118,6 +168,8 @@ static int run(struct arguments *arguments)
     if (status == 0)
         status = open_and_run(arguments);
     report_files_close(&arguments->files);
+    if (listeners.github_summary)
+        fclose(listeners.github_summary);
     if (arguments->run.capture && report_capture_close(&listeners.capture, text, sizeof text) < 0)
         status = status_with(status, complain(text));
     return status;

@@ -27,12 +27,31 @@ static int say(const char *path, int error_number, char *error, size_t size)
     return -1;
 }
 
-static int open_file(struct report_file *file)
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+bool report_files_use_stdout(const struct report_files *files)
+{
+    bool use = false;
+    for (size_t i = 0; i < REPORT_FILES; i++)
+        use = use || is_stdout(files->list[i].path);
+    return use;
+}
+
+static int open_path(struct report_file *file)
 {
     int fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     file->created = fd >= 0;
     if (fd < 0 && errno == EEXIST)
         fd = open(file->path, O_WRONLY | O_CLOEXEC);
+    return fd;
+}
+
+static int open_file(struct report_file *file)
+{
+    int fd = is_stdout(file->path) ? dup(STDOUT_FILENO) : open_path(file);
     if (fd < 0)
         return -errno;
     file->out = fdopen(fd, "w");
@@ -54,18 +73,20 @@ int report_files_open(struct report_files *files, char *error, size_t size)
     return 0;
 }
 
-// Devices and pipes have no length to cut.
-static int empty_file(FILE *out)
+// Devices and pipes have no length to cut; and what stands on stdout already stays.
+static int empty_file(const struct report_file *file)
 {
     struct stat status;
-    if (fstat(fileno(out), &status) < 0)
+    if (is_stdout(file->path))
+        return 0;
+    if (fstat(fileno(file->out), &status) < 0)
         return -errno;
-    return S_ISREG(status.st_mode) && ftruncate(fileno(out), 0) < 0 ? -errno : 0;
+    return S_ISREG(status.st_mode) && ftruncate(fileno(file->out), 0) < 0 ? -errno : 0;
 }
 
 static int write_file(struct report_file *file, report_writer *write, const struct report *report)
 {
-    int result = empty_file(file->out);
+    int result = empty_file(file);
     if (result == 0)
         result = write(report, file->out);
     if (fclose(file->out) != 0 && result == 0)

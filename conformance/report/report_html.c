@@ -81,6 +81,22 @@ static void put_counts(FILE *out, const struct report *report)
     fputs("</ul>", out);
 }
 
+// When, and on which host.
+static void put_origin(FILE *out, const struct report *report)
+{
+    char text[64];
+    struct tm local;
+
+    if (report->started && localtime_r(&report->started, &local) &&
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M %z", &local))
+        fprintf(out, "<dt>date</dt><dd id=\"date\">%s</dd>", text);
+    if (report->host[0]) {
+        fputs("<dt>host</dt><dd id=\"host\">", out);
+        html_put(out, "%s", report->host);
+        fputs("</dd>", out);
+    }
+}
+
 static void put_summary(FILE *out, const struct report *report)
 {
     char profile[REPORT_TEXT];
@@ -94,9 +110,13 @@ static void put_summary(FILE *out, const struct report *report)
     html_put(out, report->where[0] ? "%s (%s)" : "%s%s", report->target, report->where);
     fputs("</dd><dt>profile</dt><dd id=\"profile\">", out);
     html_put(out, "%s", profile);
-    fprintf(out, "</dd><dt>suite</dt><dd>dfu-conformance %s against USB DFU 1.1: %zu checks, ",
-            report->suite_version, report->count);
-    fprintf(out, "%.2f s of the device's time</dd></dl>\n", (double)report->took_us / 1e6);
+    fprintf(out,
+            "</dd><dt>suite</dt><dd>dfu-conformance %s%s%s%s against USB DFU 1.1: %zu checks, ",
+            report->suite_version, *report->suite_commit ? " (" : "", report->suite_commit,
+            *report->suite_commit ? ")" : "", report->count);
+    fprintf(out, "%.2f s of the device's time</dd>", (double)report->took_us / 1e6);
+    put_origin(out, report);
+    fputs("</dl>\n", out);
     if (report->ending[0]) {
         fputs("<p>", out);
         html_put(out, "%s", report->ending);
@@ -147,11 +167,33 @@ static void put_transfers(FILE *out, const struct result *result)
     fputs("</pre></details>", out);
 }
 
-static void put_trouble(FILE *out, const struct result *result)
+// Of a result that is waived, no more than that.
+static void put_verdict(FILE *out, const struct result *result)
 {
     const char *verdict = verdict_text(result->verdict);
 
-    fprintf(out, "<article class=\"band %s\"><span class=\"verdict\">%s</span> ", verdict, verdict);
+    fprintf(out, "<article class=\"band %s\"><span class=\"verdict\">%s%s</span> ",
+            result->waiver ? "WAIVED" : verdict, verdict, result->waiver ? ", waived" : "");
+}
+
+// Several that have one cause: the cause, and their ids.
+static void put_cause(FILE *out, const struct report *report, size_t first)
+{
+    const struct result *result = &report->results[first];
+
+    put_verdict(out, result);
+    fprintf(out, "<b>%zu checks of one cause</b><p>", report_count_of_cause(report, first));
+    html_put(out, "%s", result->finding.message);
+    fputs("</p><p class=\"mono ids\">", out);
+    for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
+        fprintf(out, "<a href=\"#%s\">%s</a> ", report->results[i].check->id,
+                report->results[i].check->id);
+    fputs("</p></article>\n", out);
+}
+
+static void put_trouble(FILE *out, const struct result *result)
+{
+    put_verdict(out, result);
     fprintf(out, "<b class=\"mono\">%s</b> <span class=\"soft\">%s</span><p>", result->check->id,
             result->check->section);
     html_put(out, "%s", result->check->sentence);
@@ -169,12 +211,15 @@ static void put_troubles(FILE *out, const struct report *report)
 
     for (size_t i = 0; i < sizeof order / sizeof order[0]; ++i) {
         for (size_t j = 0; j < report->count; ++j) {
-            if (report->results[j].verdict != order[i])
+            if (report->results[j].verdict != order[i] || !report_is_first_of_cause(report, j))
                 continue;
             if (!any)
                 fputs("<h2>What was found</h2>\n", out);
             any = true;
-            put_trouble(out, &report->results[j]);
+            if (report_count_of_cause(report, j) > 1)
+                put_cause(out, report, j);
+            else
+                put_trouble(out, &report->results[j]);
         }
     }
 }
@@ -185,8 +230,9 @@ static void put_result(FILE *out, const struct result *result)
 {
     const char *verdict = verdict_text(result->verdict);
 
-    fprintf(out, "<tr class=\"check %s\" id=\"%s\"><td class=\"verdict\">%s</td>", verdict,
-            result->check->id, verdict);
+    fprintf(out, "<tr class=\"check %s\" id=\"%s\"><td class=\"verdict\">%s</td>",
+            result->waiver ? "WAIVED" : verdict, result->check->id,
+            result->waiver ? "waived" : verdict);
     fprintf(out, "<td class=\"mono id\">%s</td><td>", result->check->id);
     html_put(out, "%s", result->check->sentence);
     if (result->finding.message[0]) {

@@ -12,7 +12,7 @@
 
 enum { SCHEMA_VERSION = 1, BYTES_TEXT = 3 * TRANSCRIPT_EXCERPT + 8, LINE_TEXT = 256 };
 
-// A text from the device need not be UTF-8: what is not becomes a question mark.
+// A text that a device or a person chose need not be UTF-8: what is not becomes a question mark.
 static json_t *device_text(const char *text)
 {
     json_t *string = json_string(text);
@@ -20,7 +20,7 @@ static json_t *device_text(const char *text)
     if (string)
         return string;
 
-    char ascii[REPORT_TEXT];
+    char ascii[PROBE_WORDS];
     size_t length = strnlen(text, sizeof(ascii) - 1);
     for (size_t i = 0; i < length; ++i)
         ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
@@ -122,22 +122,49 @@ static json_t *counts_object(const struct report *report)
     return object;
 }
 
+static void set_time(json_t *object, const char *key, time_t when)
+{
+    char text[32];
+    struct tm utc;
+    if (when && gmtime_r(&when, &utc) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc))
+        json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *suite_object(const struct report *report)
+{
+    json_t *object =
+        json_pack("{s:s, s:s}", "name", "dfu-conformance", "version", report->suite_version);
+    set_text(object, "commit", report->suite_commit);
+    return object;
+}
+
+// Made of texts that a person or a device chose: none of them need be UTF-8.
 static json_t *report_object(const struct report *report)
 {
     json_t *results = json_array();
+    json_t *object = json_object();
     char profile[REPORT_TEXT];
 
     report_profile(report, profile);
     for (size_t i = 0; i < report->count; ++i)
         json_array_append_new(results, result_object(&report->results[i]));
-    return json_pack(
-        "{s:i, s:{s:s, s:s}, s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:I, s:s, s:i, s:o}", "schema",
-        SCHEMA_VERSION, "suite", "name", "dfu-conformance", "version", report->suite_version,
-        "specification", "USB DFU 1.1", "target", "spec", report->target, "where", report->where,
-        "profile", profile, "run_time", device_object(&report->run_time), "dfu_mode",
-        device_object(&report->dfu_mode), "counts", counts_object(report), "took_us",
-        (json_int_t)report->took_us, "ending", report->ending, "exit_status", (int)report->status,
-        "results", results);
+    json_object_set_new(object, "schema", json_integer(SCHEMA_VERSION));
+    json_object_set_new(object, "suite", suite_object(report));
+    set_time(object, "started", report->started);
+    set_text(object, "host", report->host);
+    json_object_set_new(object, "specification", json_string("USB DFU 1.1"));
+    json_object_set_new(object, "target",
+                        json_pack("{s:o, s:o}", "spec", device_text(report->target), "where",
+                                  device_text(report->where)));
+    json_object_set_new(object, "profile", json_string(profile));
+    json_object_set_new(object, "run_time", device_object(&report->run_time));
+    json_object_set_new(object, "dfu_mode", device_object(&report->dfu_mode));
+    json_object_set_new(object, "counts", counts_object(report));
+    json_object_set_new(object, "took_us", json_integer((json_int_t)report->took_us));
+    json_object_set_new(object, "ending", device_text(report->ending));
+    json_object_set_new(object, "exit_status", json_integer(report->status));
+    json_object_set_new(object, "results", results);
+    return object;
 }
 
 int report_json_write(const struct report *report, FILE *out)

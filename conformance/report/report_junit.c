@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The report as JUnit XML, the dialect that CI systems show: a test suite for the run, a test case
-// for each check, the group in its class name. FAIL is a failure; INCONCLUSIVE is an error, or a
+// for each check, the group as its class. FAIL is a failure; INCONCLUSIVE is an error, or a
 // skipped test where the requirement only informs; SKIP is a skipped test; WARN and waived failures
 // pass, with their finding in system-out. One more test case, in error, tells of a run that judged
 // nothing or left the device other than it found it: a CI system sees no exit status here.
@@ -87,10 +87,14 @@ static void put_output(FILE *out, const struct result *result)
 
 static void put_case(FILE *out, const struct result *result)
 {
+    const struct check_group *group = catalogue_group_of(result->check);
     fputs("  <testcase classname=\"dfu-conformance.", out);
-    report_put_xml(out, result->check->section);
+    report_put_xml(out, group ? group->title : "Other checks");
     fprintf(out, "\" name=\"%s ", result->check->id);
     report_put_xml(out, result->check->sentence);
+    fputs(" [", out);
+    report_put_xml(out, result->check->section);
+    fputs("]", out);
     fprintf(out, "\" time=\"%.6f\">\n", (double)result->took_us / 1e6);
     switch (result_outcome(result)) {
     case OUTCOME_SKIPPED:
@@ -125,14 +129,57 @@ static void put_run(FILE *out, const struct report *report)
     fputs("</error>\n  </testcase>\n", out);
 }
 
+static void put_property(FILE *out, const char *name, const char *value)
+{
+    if (!*value)
+        return;
+    fprintf(out, "    <property name=\"%s\" value=\"", name);
+    report_put_xml(out, value);
+    fputs("\"/>\n", out);
+}
+
+static void put_properties(FILE *out, const struct report *report)
+{
+    char profile[REPORT_TEXT];
+    report_profile(report, profile);
+    fputs("  <properties>\n", out);
+    put_property(out, "suite", report->suite_version);
+    put_property(out, "target", report->target);
+    put_property(out, "where", report->where);
+    put_property(out, "profile", profile);
+    put_property(out, "product", report->run_time.product);
+    put_property(out, "serial", report->run_time.serial);
+    put_property(out, "ending", report->ending);
+    put_property(out, "status", run_status_text(report->status));
+    fputs("  </properties>\n", out);
+}
+
+// ISO 8601, as JUnit's readers want it: without a zone, and so in UTC.
+static void put_timestamp(FILE *out, const struct report *report)
+{
+    char text[32];
+    struct tm utc;
+    if (report->started && gmtime_r(&report->started, &utc) &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc))
+        fprintf(out, " timestamp=\"%s\"", text);
+    if (*report->host) {
+        fputs(" hostname=\"", out);
+        report_put_xml(out, report->host);
+        fputc('"', out);
+    }
+}
+
 int report_junit_write(const struct report *report, FILE *out)
 {
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dfu-conformance ", out);
     report_put_xml(out, report->target);
-    fprintf(out, "\" tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
+    fputc('"', out);
+    put_timestamp(out, report);
+    fprintf(out, " tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\">\n",
             report->count + run_is_in_error(report), report_count(report, OUTCOME_BROKEN),
             report_count(report, OUTCOME_NOT_JUDGED) + run_is_in_error(report),
             report_count(report, OUTCOME_SKIPPED), (double)report->took_us / 1e6);
+    put_properties(out, report);
     for (size_t i = 0; i < report->count; ++i)
         put_case(out, &report->results[i]);
     if (run_is_in_error(report))

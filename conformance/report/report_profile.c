@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include <stdio.h>
+#include <sys/utsname.h>
 
 #include <conformance/report.h>
 #include <usb/descriptors.h>
@@ -35,4 +36,14 @@ void report_profile(const struct report *report, char text[REPORT_TEXT])
                        : !report->run_time.seen ? ", seen in DFU mode only"
                                                 : "";
     snprintf(text, REPORT_TEXT, "%.60s%s", version, seen);
+}
+
+void report_name_host(char text[REPORT_TEXT])
+{
+    struct utsname name;
+    if (uname(&name) < 0)
+        *text = '\0';
+    else
+        snprintf(text, REPORT_TEXT, "%.60s, %.20s %.20s %.20s", name.nodename, name.sysname,
+                 name.release, name.machine);
 }

@@ -1,158 +1,196 @@
 // SPDX-License-Identifier: MIT
+//
+// A run on a person's terminal. While it lasts there is a line for each group of checks that is
+// done, and one that is rewritten for what goes on now; report_summary.c says what was found.
 
 #include <inttypes.h>
 #include <string.h>
 
-#include <conformance/report.h>
+#include "report_text.h"
 
-static const char *colour_of(enum verdict verdict)
+static struct report_text text_of(const struct report_table *table)
 {
-    switch (verdict) {
-    case VERDICT_PASS:
-        return "\033[32m";
-    case VERDICT_FAIL:
-        return "\033[1;31m";
-    case VERDICT_WARN:
-        return "\033[33m";
-    case VERDICT_SKIP:
-        return "\033[2m";
-    case VERDICT_INCONCLUSIVE:
-        return "\033[35m";
-    }
-    return "";
-}
-
-// A short word, so that the ids stand in one column.
-static const char *short_text(enum verdict verdict)
-{
-    return verdict == VERDICT_INCONCLUSIVE ? "????" : verdict_text(verdict);
+    const struct report_table_options *options = &table->options;
+    return (struct report_text){
+        .out = options->out,
+        .columns = options->columns < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : options->columns,
+        .colour = options->colour,
+    };
 }
 
 static void clear_progress(struct report_table *table)
 {
     if (table->line_open)
-        fputs("\r\033[K", table->out);
+        fputs("\r\033[K", table->options.out);
     table->line_open = false;
 }
 
-static void print_device(FILE *out, const char *mode, const struct report_device *device)
+// Cut at the terminal's width: what is rewritten must be one line.
+static void put_progress(struct report_table *table, const char *words)
+{
+    static const char mark[] = "  ....  ";
+    int room = (int)(text_of(table).columns - sizeof mark);
+    clear_progress(table);
+    fprintf(table->options.out, "%s%.*s", mark, room, words);
+    fflush(table->options.out);
+    table->line_open = true;
+}
+
+static void
+print_device(const struct report_text *text, const char *mode, const struct report_device *device)
 {
     const uint8_t *bytes = device->descriptors.device;
+    char line[4 * REPORT_TEXT];
     if (!device->seen)
         return;
-    fprintf(out, "  %s: %04x:%04x", mode, usbdev_load_le16(bytes + 8),
-            usbdev_load_le16(bytes + 10));
-    if (*device->manufacturer || *device->product)
-        fprintf(out, " %s%s%s", device->manufacturer, *device->manufacturer ? " " : "",
-                device->product);
-    if (*device->serial)
-        fprintf(out, ", serial %s", device->serial);
-    fputc('\n', out);
+    snprintf(line, sizeof line, "%s: %04x:%04x %s %s%s%s", mode, usbdev_load_le16(bytes + 8),
+             usbdev_load_le16(bytes + 10), device->manufacturer, device->product,
+             *device->serial ? ", serial " : "", device->serial);
+    fputs("  ", text->out);
+    text_wrapped(text, 2, line);
 }
 
 static void begin(void *context, const struct report *report)
 {
     struct report_table *table = context;
-    fprintf(table->out, "dfu-conformance %s: %s", report->suite_version, report->target);
-    if (*report->where)
-        fprintf(table->out, " (%s)", report->where);
-    fputc('\n', table->out);
-    print_device(table->out, "run time", &report->run_time);
-    print_device(table->out, "DFU mode", &report->dfu_mode);
+    struct report_text text = text_of(table);
+    char line[1024];
+    snprintf(line, sizeof line,
+             *report->where ? "dfu-conformance %s: %s (%s)" : "dfu-conformance %s: %s",
+             report->suite_version, report->target, report->where);
+    text_wrapped(&text, 0, line);
+    print_device(&text, "run time", &report->run_time);
+    print_device(&text, "DFU mode", &report->dfu_mode);
+    if (!table->options.verbose)
+        fputc('\n', text.out);
 }
 
 static void check_begin(void *context, const struct check *check)
 {
     struct report_table *table = context;
-    if (!table->progress)
+    if (!table->options.progress)
         return;
-    clear_progress(table);
-    fprintf(table->out, "  ....  %s", check->id);
-    fflush(table->out);
-    table->line_open = true;
     table->running = check;
+    put_progress(table, check->id);
 }
 
 static void waiting(void *context, unsigned ms, const char *what)
 {
     struct report_table *table = context;
     enum { WORTH_SAYING_MS = 100 };
-    if (!table->progress || ms < WORTH_SAYING_MS)
+    char words[256];
+    if (!table->options.progress || ms < WORTH_SAYING_MS)
         return;
-    clear_progress(table);
-    fprintf(table->out, "  ....  %s: up to %u.%u s for %s",
-            table->running ? table->running->id : "", ms / 1000, ms / 100 % 10, what);
-    fflush(table->out);
-    table->line_open = true;
+    snprintf(words, sizeof words, "%s: up to %u.%u s for %s",
+             table->running ? table->running->id : "", ms / 1000, ms / 100 % 10, what);
+    put_progress(table, words);
 }
 
-static void print_words(struct report_table *table, const char *name, const char *words)
+// ---- Groups ----
+
+struct group_counts {
+    unsigned verdicts[VERDICT_INCONCLUSIVE + 1];
+    unsigned waived;
+    uint64_t took_us;
+};
+
+static struct group_counts count_group(const struct report *report, size_t begin, size_t end)
 {
-    if (*words)
-        fprintf(table->out, "          %-9s %s\n", name, words);
+    struct group_counts counts = {.waived = 0};
+    for (size_t i = begin; i < end; i++) {
+        const struct result *result = &report->results[i];
+        counts.took_us += result->took_us;
+        if (result->waiver)
+            counts.waived++;
+        else if (!result->inapplicable)
+            counts.verdicts[result->verdict]++;
+    }
+    return counts;
 }
 
-static void print_finding(struct report_table *table, const struct result *result)
+// "21 passed, 1 failed"; what there is none of is left out.
+static void group_words(const struct group_counts *counts, char *words, size_t size)
 {
-    print_words(table, "sent", result->finding.sent);
-    print_words(table, "expected", result->finding.expected);
-    print_words(table, "received", result->finding.received);
-    print_words(table, *result->finding.received ? "note" : "because", result->finding.message);
-    if (result->first_frame && result->verdict != VERDICT_PASS)
-        fprintf(table->out, "          %-9s %" PRIu64 " to %" PRIu64 " of the capture\n", "frames",
-                result->first_frame, result->last_frame);
-    if (result->waiver)
-        print_words(table, "waived", result->waiver);
+    static const char *const names[] = {
+        [VERDICT_PASS] = "passed",  [VERDICT_FAIL] = "failed",
+        [VERDICT_WARN] = "warned",  [VERDICT_INCONCLUSIVE] = "inconclusive",
+        [VERDICT_SKIP] = "skipped",
+    };
+    size_t length = 0;
+    *words = '\0';
+    for (size_t i = 0; i <= VERDICT_INCONCLUSIVE; i++) {
+        if (counts->verdicts[i] && length < size)
+            length += (size_t)snprintf(words + length, size - length, "%s%u %s", length ? ", " : "",
+                                       counts->verdicts[i], names[i]);
+    }
+    if (counts->waived && length < size)
+        snprintf(words + length, size - length, "%s%u waived", length ? ", " : "", counts->waived);
+}
+
+static void end_group(struct report_table *table, const struct report *report, size_t end)
+{
+    enum { TITLE_WIDTH = 38, TIME_WIDTH = 9 };
+    struct report_text text = text_of(table);
+    struct group_counts counts = count_group(report, table->group_begin, end);
+    char words[160];
+    if (table->options.verbose || !table->group || table->group_begin == end)
+        return;
+    group_words(&counts, words, sizeof words);
+    if (!*words)
+        return; // all of it is for other kinds of device
+    fprintf(text.out, "  %-*s %4" PRIu64 ".%02" PRIu64 " s  ", TITLE_WIDTH, table->group->title,
+            counts.took_us / 1000000, counts.took_us / 10000 % 100);
+    text_wrapped(&text, 2 + TITLE_WIDTH + 1 + TIME_WIDTH + 2, words);
+}
+
+static void begin_group(struct report_table *table, const struct check_group *group, size_t begin)
+{
+    if (group && table->options.verbose)
+        fprintf(table->options.out, "\n%s\n", group->title);
+    table->group = group;
+    table->group_begin = begin;
+}
+
+static void print_check(const struct report_table *table, const struct result *result)
+{
+    struct report_text text = text_of(table);
+    char line[512];
+    text_verdict(&text, result);
+    snprintf(line, sizeof line, "%-24s %s [%s]", result->check->id, result->check->sentence,
+             result->check->section);
+    text_wrapped(&text, TEXT_VERDICT_WIDTH, line);
+    text_finding(&text, result);
 }
 
 static void check_end(void *context, const struct report *report, const struct result *result)
 {
     struct report_table *table = context;
-    (void)report;
-    clear_progress(table);
-    if (result->inapplicable)
-        return;
     const struct check_group *group = catalogue_group_of(result->check);
-    if (group != table->group && group)
-        fprintf(table->out, "\n%s\n", group->title);
-    table->group = group;
-
-    fprintf(table->out, "  %s%s%s  %-24s %s [%s]\n",
-            table->colour ? colour_of(result->verdict) : "", short_text(result->verdict),
-            table->colour ? "\033[0m" : "", result->check->id, result->check->sentence,
-            result->check->section);
-    print_finding(table, result);
+    size_t index = (size_t)(result - report->results);
+    clear_progress(table);
+    if (group != table->group) {
+        end_group(table, report, index);
+        begin_group(table, group, index);
+    }
+    if (table->options.verbose && !result->inapplicable)
+        print_check(table, result);
 }
 
 static void end(void *context, const struct report *report)
 {
     struct report_table *table = context;
-    const unsigned *counts = report->counts;
-    char profile[REPORT_TEXT];
+    struct report_text text = text_of(table);
     clear_progress(table);
-    fputc('\n', table->out);
-    print_device(table->out, "DFU mode", &report->dfu_mode);
-    report_profile(report, profile);
-    fprintf(table->out, "  profile: %s\n", profile);
-    fprintf(table->out, "%u passed, %u failed, %u warned, %u skipped, %u inconclusive",
-            counts[VERDICT_PASS], counts[VERDICT_FAIL], counts[VERDICT_WARN], counts[VERDICT_SKIP],
-            counts[VERDICT_INCONCLUSIVE]);
-    if (report->waived)
-        fprintf(table->out, ", %u waived", report->waived);
-    if (report->inapplicable)
-        fprintf(table->out, ", %u for other kinds of device", report->inapplicable);
-    fprintf(table->out, "; %" PRIu64 ".%03" PRIu64 " s of the device's time\n",
-            report->took_us / 1000000, report->took_us / 1000 % 1000);
-    if (report->status != RUN_MET)
-        fprintf(table->out, "exit status %d: %s\n", (int)report->status,
-                run_status_text(report->status));
-    fflush(table->out);
+    end_group(table, report, report->count);
+    print_device(&text, "DFU mode", &report->dfu_mode);
+    text_summary(&text, report);
+    fflush(text.out);
 }
 
-struct report_listener
-report_table(struct report_table *table, FILE *out, bool colour, bool progress)
+struct report_listener report_table(struct report_table *table,
+                                    const struct report_table_options *options)
 {
-    *table = (struct report_table){.out = out, .colour = colour, .progress = progress};
+    *table = (struct report_table){.options = *options};
     return (struct report_listener){
         .begin = begin,
         .check_begin = check_begin,

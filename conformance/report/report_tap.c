@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// TAP version 14. A FAIL that is not waived and a must or should that is INCONCLUSIVE are a bare
-// "not ok": only what was judged is green. A WARN and a waived finding are "not ok ... # TODO",
-// which no harness counts as failed; a SKIP is "ok ... # SKIP". Everything that is not a plain PASS
-// carries a YAML block. A run that judged nothing, or that left the device other than it found it,
-// ends with "Bail out!", for a harness that does not see the exit status.
+// Test Anything Protocol. Versions 13 and 14 differ in their first line alone, as far as it is used
+// here: no subtests, YAML blocks indented by two. A FAIL that is not waived and a must or should
+// that is INCONCLUSIVE are a bare "not ok": only what was judged is green. A WARN and a waived
+// finding are "not ok ... # TODO", which no harness counts as failed; a SKIP is "ok ... # SKIP".
+// Everything that is not a plain PASS carries a YAML block. A run that judged nothing, or that left
+// the device other than it found it, ends with "Bail out!", for a harness that does not see the
+// exit status.
 
 #include <inttypes.h>
 
@@ -83,8 +85,8 @@ static void print_yaml(FILE *out, const struct result *result)
 static void begin(void *context, const struct report *report)
 {
     struct report_tap *tap = context;
-    fprintf(tap->out, "TAP version 14\n1..%zu\n# dfu-conformance %s: %s\n", report->planned,
-            report->suite_version, report->target);
+    fprintf(tap->out, "TAP version %u\n1..%zu\n# dfu-conformance %s: %s\n", tap->version,
+            report->planned, report->suite_version, report->target);
 }
 
 static void print_directive(FILE *out, const struct result *result)
@@ -136,9 +138,9 @@ static void end(void *context, const struct report *report)
     fflush(tap->out);
 }
 
-struct report_listener report_tap(struct report_tap *tap, FILE *out)
+struct report_listener report_tap(struct report_tap *tap, FILE *out, unsigned version)
 {
-    *tap = (struct report_tap){.out = out};
+    *tap = (struct report_tap){.out = out, .version = version};
     return (struct report_listener){
         .begin = begin,
         .check_end = check_end,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commit.h"
 #include "config.h"
 #include "identity.h"
 #include "needs.h"
@@ -246,10 +247,13 @@ enum run_status runner_run(const struct runner_options *options,
     struct runner runner = {.options = options, .report = report};
     *report = (struct report){
         .suite_version = SUITE_VERSION,
+        .suite_commit = SUITE_COMMIT,
+        .started = time(NULL),
         .target = spec,
         .where = target->where,
         .planned = count_selected(options),
     };
+    report_name_host(report->host);
     report->results = calloc(report->planned ? report->planned : 1, sizeof *report->results);
     if (!report->results)
         return RUN_COULD_NOT;

@@ -4,9 +4,9 @@
 # check_conformance.sh DFU-CONFORMANCE IMAGE - run the whole suite against a firmware image on the
 # virtual board, writing to its flash. No check may fail, be skipped or stay undecided; what is for
 # other kinds of device does not count.
-report=$("$1" --target "sim:f072,firmware=$2" --allow-write)
+report=$(COLUMNS=200 "$1" --target "sim:f072,firmware=$2" --allow-write)
 status=$?
-verdict=$(echo "$report" | tail -1)
+verdict=$(echo "$report" | grep ' passed, ')
 
 case "$status $verdict" in
 "0 "*" 0 failed, "*" 0 skipped, 0 inconclusive"*)

@@ -16,11 +16,11 @@ exec 3<"$folder/says"
 read -r line <&3 || exit 1
 port=${line##*:}
 
-report=$("$suite" --target "usbip:127.0.0.1:$port" --allow-write)
+report=$(COLUMNS=200 "$suite" --target "usbip:127.0.0.1:$port" --allow-write)
 status=$?
-verdict=$(echo "$report" | tail -1)
-excused=$(echo "$report" | grep -A 1 '^ *SKIP ' |
-    grep -c -e 'because *needs a target' -e 'because *needs a device that is in dfuDNBUSY')
+verdict=$(echo "$report" | grep ' passed, ')
+excused=$(echo "$report" | sed -n '/^Skipped/,/^$/p' |
+    awk '/needs a target|needs a device that is in dfuDNBUSY/ { sum += $1 } END { print sum + 0 }')
 
 case "$status $verdict" in
 "0 "*" 0 failed, "*" $excused skipped, 0 inconclusive"*)

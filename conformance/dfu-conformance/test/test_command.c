@@ -172,10 +172,10 @@ static void skip__leaves_a_check_out_and_says_so(void **state)
 {
     (void)state;
 
-    run(&ending, "--target sim --only 'RT-RESET-0[12]' --skip 'RT-RESET-0[2-9]'");
+    run(&ending, "--target sim --only 'RT-RESET-0[12]' --skip 'RT-RESET-0[2-9]' --verbose");
     assert_int_equal(ending.status, 0);
-    assert_non_null(strstr(ending.text, "  PASS  RT-RESET-01 "));
-    assert_non_null(strstr(ending.text, "  SKIP  RT-RESET-02 "));
+    assert_non_null(strstr(ending.text, "PASS    RT-RESET-01 "));
+    assert_non_null(strstr(ending.text, "SKIP    RT-RESET-02 "));
 
     run(&ending, "--target sim --only RT-RESET-01 --skip '*'");
     assert_int_equal(ending.status, 2);
@@ -189,7 +189,7 @@ static void good_device__ends_0_and_sums_up(void **state)
 
     assert_int_equal(ending.status, 0);
     assert_non_null(strstr(ending.text, "run time: 1209:0001"));
-    assert_non_null(strstr(ending.text, "  PASS  RT-DETACH-01 "));
+    assert_non_null(strstr(ending.text, "  Detach and bus reset "));
     assert_non_null(strstr(ending.text, " 0 failed, "));
     assert_null(strchr(ending.text, '\033'));
 }
@@ -201,7 +201,7 @@ static void tap__plans_and_numbers_each_check(void **state)
     run(&ending, "--target sim:will-detach --only RT-RESET-01,RT-RESET-02 --tap");
 
     assert_int_equal(ending.status, 0);
-    assert_int_equal(strncmp(ending.text, "TAP version 14\n1..2\n", 20), 0);
+    assert_int_equal(strncmp(ending.text, "TAP version 13\n1..2\n", 20), 0);
     assert_non_null(strstr(ending.text, "\nok 1 - RT-RESET-01: "));
     assert_non_null(strstr(ending.text, "\nok 2 - RT-RESET-02: "));
     assert_non_null(strstr(ending.text, " # SKIP needs a device with bitWillDetach = 0\n"));

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <conformance/catalogue.h>
 #include <conformance/probe.h>
@@ -75,7 +76,10 @@ const char *run_status_text(enum run_status status);
 
 struct report {
     const char *suite_version;
-    const char *target; // the SPEC
+    const char *suite_commit; // that the suite was built of; empty where nobody knows
+    time_t started;           // by the host's clock; 0: nobody knows
+    char host[REPORT_TEXT];   // the name of the host that ran the suite, and its system
+    const char *target;       // the SPEC
     const char *where;
     struct report_device run_time;
     struct report_device dfu_mode;
@@ -95,6 +99,13 @@ struct report {
 // The number of results with this outcome.
 unsigned report_count(const struct report *report, enum outcome outcome);
 
+// Results with one cause: the same verdict, for the same reason. Is this one, by its index, the
+// first of them; which is the next after it, report->count if there is none; and how many are there
+// from this one on?
+bool report_is_first_of_cause(const struct report *report, size_t index);
+size_t report_next_of_cause(const struct report *report, size_t index);
+size_t report_count_of_cause(const struct report *report, size_t index);
+
 // The status that follows from the results and from how the device was left.
 enum run_status report_status(const struct report *report);
 
@@ -102,6 +113,9 @@ enum run_status report_status(const struct report *report);
 // if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time
 // only".
 void report_profile(const struct report *report, char text[REPORT_TEXT]);
+
+// The name of this host, and its system: "desk, Linux 6.1.0 x86_64".
+void report_name_host(char text[REPORT_TEXT]);
 
 struct report_listener {
     // The device is open; results is still empty.
@@ -119,24 +133,42 @@ struct report_listener {
 
 // ---- The writers ----
 
-// For a person: a line each, failures in full. colour: ANSI colours. progress: a line that is
-// rewritten while the device is waited for.
-struct report_table {
+// For a person: a line for each group of checks while they run, and at the end what was found, in
+// full where something is wrong. verbose: a line for each check as well.
+struct report_table_options {
     FILE *out;
-    bool colour;
-    bool progress;
+    unsigned columns; // of the terminal; less than REPORT_COLUMNS_MIN is taken for that
+    bool colour;      // ANSI colours
+    bool progress;    // a line that is rewritten while checks run and the device is waited for
+    bool verbose;
+};
+
+enum { REPORT_COLUMNS_MIN = 40 };
+
+struct report_table {
+    struct report_table_options options;
     bool line_open;                  // a progress line stands on the terminal
-    const struct check_group *group; // of the last line
+    const struct check_group *group; // of the last check
+    size_t group_begin;              // index of its first result
     const struct check *running;
 };
-struct report_listener
-report_table(struct report_table *table, FILE *out, bool colour, bool progress);
+struct report_listener report_table(struct report_table *table,
+                                    const struct report_table_options *options);
 
-// TAP version 14.
+// Test Anything Protocol, version 13 or 14.
 struct report_tap {
     FILE *out;
+    unsigned version;
     size_t number;
 };
-struct report_listener report_tap(struct report_tap *tap, FILE *out);
+struct report_listener report_tap(struct report_tap *tap, FILE *out, unsigned version);
+
+// For GitHub Actions, at the end of the run: a workflow command for each FAIL and WARN, which shows
+// it beside the job; and a summary in Markdown, unless summary is NULL.
+struct report_github {
+    FILE *out;
+    FILE *summary;
+};
+struct report_listener report_github(struct report_github *github, FILE *out, FILE *summary);
 
 #endif

@@ -32,7 +32,7 @@ enum report_file_kind {
 };
 
 struct report_file {
-    const char *path; // NULL: nobody asked for it
+    const char *path; // NULL: nobody asked for it; "-": standard output
     FILE *out;        // NULL while it is not open
     bool created;     // it was not there before
 };
@@ -41,6 +41,9 @@ struct report_file {
 struct report_files {
     struct report_file list[REPORT_FILES];
 };
+
+// Does one of them go to standard output? Then nothing else may.
+bool report_files_use_stdout(const struct report_files *files);
 
 // Open each report that was asked for, so that what cannot be written is known before the run.
 // Returns 0, or -1 with one line in error; report_files_close() closes those that are open.

@@ -55,6 +55,9 @@ static struct report sample(void)
 {
     struct report report = {
         .suite_version = "9.9",
+        .suite_commit = "v9.9-1-gabc",
+        .started = 951782400, // 29 February 2000
+        .host = "desk",
         .target = "sim:x",
         .where = "in this process",
         .planned = 3,
@@ -150,14 +153,61 @@ static void json__lists_the_transfers(void **state)
     free(text);
 }
 
+static void json__is_written_though_a_file_name_is_not_utf_8(void **state)
+{
+    (void)state;
+    struct report report = sample();
+    report.target = "sim:f072,firmware=\xE4.elf";
+
+    char *text = written_of(&report, report_json_write);
+
+    json_t *read = json_loads(text, 0, NULL);
+    assert_non_null(read);
+    assert_string_equal(text_of(json_object_get(read, "target"), "spec"),
+                        "sim:f072,firmware=?.elf");
+    assert_string_equal(text_of(read, "started"), "2000-02-29T00:00:00Z");
+    json_decref(read);
+    free(text);
+}
+
+static void html__says_one_cause_once(void **state)
+{
+    (void)state;
+    static struct result both[] = {
+        {
+            .check = &checks[0],
+            .verdict = VERDICT_INCONCLUSIVE,
+            .finding.message = "the device is gone",
+        },
+        {
+            .check = &checks[2],
+            .verdict = VERDICT_INCONCLUSIVE,
+            .finding.message = "the device is gone",
+        },
+    };
+    struct report report = sample();
+    report.results = both;
+    report.count = 2;
+
+    char *text = written_of(&report, report_html_write);
+
+    const char *card = strstr(text, "2 checks of one cause");
+    assert_non_null(card);
+    assert_non_null(strstr(card, "<a href=\"#X-01\">X-01</a> <a href=\"#X-03\">X-03</a>"));
+    assert_null(strstr(strchr(card, '<'), "checks of one cause"));
+    free(text);
+}
+
 static void junit__counts_and_escapes(void **state)
 {
     (void)state;
 
     char *text = written(report_junit_write);
 
+    assert_non_null(strstr(text, "timestamp=\"2000-02-29T00:00:00\" hostname=\"desk\" "));
+    assert_non_null(strstr(text, "<property name=\"target\" value=\"sim:x\"/>"));
     assert_non_null(strstr(text, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
-    assert_non_null(strstr(text, "name=\"X-01 one &amp; all hold\""));
+    assert_non_null(strstr(text, "name=\"X-01 one &amp; all hold [DFU 1.1 4.1]\""));
     assert_non_null(strstr(text, "<failure message=\"&lt;script&gt;&quot;&amp;\">sent: a1 03\n"));
     assert_non_null(strstr(text, "<skipped message=\"needs a bus reset\">"));
     free(text);
@@ -276,8 +326,10 @@ int main(void)
         cmocka_unit_test(json__says_what_was_found),
         cmocka_unit_test(json__describes_the_device_whatever_it_sent),
         cmocka_unit_test(json__lists_the_transfers),
+        cmocka_unit_test(json__is_written_though_a_file_name_is_not_utf_8),
         cmocka_unit_test(junit__counts_and_escapes),
         cmocka_unit_test(html__never_lets_a_device_write_markup),
+        cmocka_unit_test(html__says_one_cause_once),
         cmocka_unit_test(html__draws_the_detach),
         cmocka_unit_test(html__puts_each_state_check_into_its_cell),
         cmocka_unit_test(profile__follows_the_functional_descriptor),

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// The end of a run on a terminal, where a person looks: what failed and what was warned of in full,
+// what could not be judged by its cause, why something was skipped, then the counts, and last the
+// ids of what failed.
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report_text.h"
+
+enum { IDS_TEXT = 4096, MOST_IDS = 12 };
+
+static void put_in_full(const struct report_text *text, const struct report *report)
+{
+    static const enum verdict order[] = {VERDICT_WARN, VERDICT_FAIL};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        for (size_t j = 0; j < report->count; j++) {
+            if (report->results[j].verdict != order[i])
+                continue;
+            fputc('\n', text->out);
+            text_result(text, &report->results[j]);
+        }
+    }
+}
+
+static void add_id(char ids[IDS_TEXT], const struct result *result)
+{
+    size_t length = strlen(ids);
+    snprintf(ids + length, IDS_TEXT - length, "%s%s", length ? " " : "", result->check->id);
+}
+
+static void put_cause(const struct report_text *text, const struct report *report, size_t first)
+{
+    const struct result *result = &report->results[first];
+    size_t count = report_count_of_cause(report, first);
+    char ids[IDS_TEXT] = "";
+    if (count == 1) {
+        text_result(text, result);
+        return;
+    }
+    for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
+        add_id(ids, &report->results[i]);
+    text_verdict(text, result);
+    fprintf(text->out, "%zu checks of one cause\n%*s", count, TEXT_VERDICT_WIDTH, "");
+    text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+    fprintf(text->out, "%*s", TEXT_VERDICT_WIDTH, "");
+    text_wrapped(text, TEXT_VERDICT_WIDTH, ids);
+}
+
+static void put_not_judged(const struct report_text *text, const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->results[i].verdict != VERDICT_INCONCLUSIVE ||
+            !report_is_first_of_cause(report, i))
+            continue;
+        fputc('\n', text->out);
+        put_cause(text, report, i);
+    }
+}
+
+static void put_skipped(const struct report_text *text, const struct report *report)
+{
+    bool any = false;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct result *result = &report->results[i];
+        if (result->verdict != VERDICT_SKIP || result->inapplicable ||
+            !report_is_first_of_cause(report, i))
+            continue;
+        if (!any)
+            fputs("\nSkipped\n", text->out);
+        any = true;
+        fprintf(text->out, "  %4zu  ", report_count_of_cause(report, i));
+        text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+    }
+}
+
+static void put_counts(const struct report_text *text, const struct report *report)
+{
+    const unsigned *counts = report->counts;
+    char profile[REPORT_TEXT];
+    char line[512];
+    int length = snprintf(line, sizeof line,
+                          "%u passed, %u failed, %u warned, %u skipped, %u inconclusive", //
+                          counts[VERDICT_PASS], counts[VERDICT_FAIL], counts[VERDICT_WARN],
+                          counts[VERDICT_SKIP], counts[VERDICT_INCONCLUSIVE]);
+    if (report->waived)
+        length +=
+            snprintf(line + length, sizeof line - (size_t)length, ", %u waived", report->waived);
+    if (report->inapplicable)
+        length += snprintf(line + length, sizeof line - (size_t)length,
+                           ", %u for other kinds of device", report->inapplicable);
+    report_profile(report, profile);
+    snprintf(line + length, sizeof line - (size_t)length,
+             "; %" PRIu64 ".%03" PRIu64 " s of the device's time; profile: %s",
+             report->took_us / 1000000, report->took_us / 1000 % 1000, profile);
+    fputc('\n', text->out);
+    text_wrapped(text, 0, line);
+}
+
+// The ids of those with this verdict, unless they are too many to be of use here.
+static void
+put_ids(const struct report_text *text, const struct report *report, enum verdict verdict)
+{
+    char ids[IDS_TEXT] = "";
+    unsigned count = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->results[i].verdict != verdict || report->results[i].waiver)
+            continue;
+        add_id(ids, &report->results[i]);
+        count++;
+    }
+    if (count == 0 || (verdict == VERDICT_INCONCLUSIVE && count > MOST_IDS))
+        return;
+    fprintf(text->out, "%-14s", verdict_text(verdict));
+    text_wrapped(text, 14, ids);
+}
+
+void text_summary(const struct report_text *text, const struct report *report)
+{
+    char status[256];
+    put_skipped(text, report);
+    put_not_judged(text, report);
+    put_in_full(text, report);
+    put_counts(text, report);
+    put_ids(text, report, VERDICT_INCONCLUSIVE);
+    put_ids(text, report, VERDICT_WARN);
+    put_ids(text, report, VERDICT_FAIL);
+    if (report->status == RUN_MET)
+        return;
+    snprintf(status, sizeof status, "exit status %d: %s", (int)report->status,
+             run_status_text(report->status));
+    text_wrapped(text, 0, status);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+//
+// What a person sees on a terminal, what TAP's readers see, and what GitHub Actions shows, of a run
+// made by hand: one check of each verdict, and many with one cause.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conformance/report.h>
+
+#include <cmocka.h> // last: its macros have names that the probe uses too
+
+enum { MANY = 60 };
+
+static const struct check passes = {
+    .id = "X-PASS", .section = "DFU 1.1 4.1", .sentence = "it holds"};
+static const struct check fails = {
+    .id = "X-FAIL",
+    .section = "DFU 1.1 A.2.2",
+    .sentence = "a sentence that is long enough not to fit on one line of a narrow terminal"};
+static const struct check warns = {
+    .id = "X-WARN", .section = "DFU 1.1 5.1", .level = LEVEL_SHOULD, .sentence = "it might"};
+static const struct check waived = {
+    .id = "X-WAIVED", .section = "DFU 1.1 5.1", .sentence = "it is known"};
+static const struct check lost = {
+    .id = "X-LOST", .section = "DFU 1.1 5.1", .sentence = "it answers"};
+
+static struct result results[4 + MANY];
+
+static struct report sample(void)
+{
+    struct report report = {
+        .suite_version = "9.9",
+        .suite_commit = "",
+        .target = "sim:x",
+        .where = "in this process",
+        .planned = 4 + MANY,
+        .results = results,
+        .count = 4 + MANY,
+        .waived = 1,
+        .status = RUN_FAILED,
+    };
+    results[0] = (struct result){.check = &passes, .verdict = VERDICT_PASS};
+    results[1] = (struct result){
+        .check = &fails,
+        .verdict = VERDICT_FAIL,
+        .finding = {.sent = "21 00", .expected = "STALL: 100% of it", .received = "accepted, | 0"},
+    };
+    results[2] = (struct result){
+        .check = &warns,
+        .verdict = VERDICT_WARN,
+        .finding = {.received = "it did not"},
+    };
+    results[3] = (struct result){
+        .check = &waived,
+        .verdict = VERDICT_FAIL,
+        .waiver = "ROM of 2012",
+        .finding = {.received = "it did not"},
+    };
+    for (size_t i = 4; i < 4 + MANY; i++)
+        results[i] = (struct result){
+            .check = &lost,
+            .verdict = VERDICT_INCONCLUSIVE,
+            .finding.message = "the device is gone",
+        };
+    report.counts[VERDICT_PASS] = report.counts[VERDICT_FAIL] = report.counts[VERDICT_WARN] = 1;
+    report.counts[VERDICT_INCONCLUSIVE] = MANY;
+    return report;
+}
+
+static void run(struct report_listener listener)
+{
+    struct report report = sample();
+    size_t count = report.count;
+    if (listener.begin)
+        listener.begin(listener.context, &report);
+    for (report.count = 0; report.count < count;) {
+        const struct result *result = &results[report.count++];
+        if (listener.check_end)
+            listener.check_end(listener.context, &report, result);
+    }
+    listener.end(listener.context, &report);
+}
+
+// What the table prints; to be freed.
+static char *table(struct report_table_options options)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct report_table table;
+    options.out = open_memstream(&text, &size);
+    assert_non_null(options.out);
+    run(report_table(&table, &options));
+    fclose(options.out);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *words)
+{
+    size_t count = 0;
+    while ((text = strstr(text, words))) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
+static size_t widest_line(const char *text)
+{
+    size_t widest = 0;
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        widest = length > widest ? length : widest;
+        text += length + (text[length] == '\n');
+    }
+    return widest;
+}
+
+static void table__is_no_wider_than_the_terminal(void **state)
+{
+    (void)state;
+    for (unsigned columns = 40; columns <= 132; columns += 23) {
+        char *text = table((struct report_table_options){.columns = columns});
+
+        assert_in_range(widest_line(text), 1, columns);
+        assert_non_null(strstr(text, "a sentence that is long"));
+        free(text);
+    }
+}
+
+static void table__says_one_cause_once(void **state)
+{
+    (void)state;
+
+    char *text = table((struct report_table_options){.columns = 80});
+
+    assert_int_equal(count_of(text, "the device is gone"), 1);
+    assert_non_null(strstr(text, "60 checks of one cause"));
+    free(text);
+}
+
+static void table__ends_with_what_failed(void **state)
+{
+    (void)state;
+
+    char *text = table((struct report_table_options){.columns = 80});
+
+    const char *in_full = strstr(text, "expected  STALL: 100% of it");
+    const char *counts = strstr(text, "1 passed, 1 failed, 1 warned");
+    assert_non_null(in_full);
+    assert_non_null(counts);
+    assert_true(in_full < counts);
+    assert_string_equal(strchr(strstr(counts, "profile"), '\n'),
+                        "\nWARN          X-WARN\n"
+                        "FAIL          X-FAIL\n"
+                        "exit status 1: a requirement is not met\n");
+    free(text);
+}
+
+static void table__shows_a_line_for_each_check_when_verbose(void **state)
+{
+    (void)state;
+
+    char *brief = table((struct report_table_options){.columns = 80});
+    char *verbose = table((struct report_table_options){.columns = 80, .verbose = true});
+
+    assert_null(strstr(brief, "X-PASS"));
+    assert_non_null(strstr(verbose, "PASS    X-PASS"));
+    free(brief);
+    free(verbose);
+}
+
+static void table__does_not_show_a_waived_failure_as_a_failure(void **state)
+{
+    (void)state;
+
+    char *text = table((struct report_table_options){.columns = 80, .colour = true});
+
+    assert_non_null(strstr(text, "\033[2mwaived  \033[0mX-WAIVED"));
+    assert_non_null(strstr(text, "\033[1;31mFAIL    \033[0mX-FAIL"));
+    free(text);
+}
+
+static char *tap(unsigned version)
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct report_tap tap;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    run(report_tap(&tap, out, version));
+    fclose(out);
+    return text;
+}
+
+static void tap__begins_with_its_version_and_its_plan(void **state)
+{
+    (void)state;
+
+    char *old = tap(13);
+    char *new = tap(14);
+
+    assert_memory_equal(old, "TAP version 13\n1..64\n", 21);
+    assert_memory_equal(new, "TAP version 14\n1..64\n", 21);
+    free(old);
+    free(new);
+}
+
+static void github__shows_what_failed_beside_the_job(void **state)
+{
+    (void)state;
+    char *text = NULL, *page = NULL;
+    size_t size = 0, page_size = 0;
+    struct report_github github;
+    FILE *out = open_memstream(&text, &size);
+    FILE *summary = open_memstream(&page, &page_size);
+    assert_non_null(out);
+    assert_non_null(summary);
+
+    run(report_github(&github, out, summary));
+
+    fclose(out);
+    fclose(summary);
+    assert_non_null(strstr(text, "::error title=X-FAIL::a sentence"));
+    assert_non_null(strstr(text, "%0Aexpected STALL: 100%25 of it%0Areceived accepted"));
+    assert_non_null(strstr(text, "::warning title=X-WARN::"));
+    assert_null(strstr(text, "X-WAIVED"));
+    assert_int_equal(count_of(text, "\n"), 2);
+    assert_non_null(strstr(page, "accepted, \\| 0"));
+    free(text);
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table__is_no_wider_than_the_terminal),
+        cmocka_unit_test(table__says_one_cause_once),
+        cmocka_unit_test(table__ends_with_what_failed),
+        cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),
+        cmocka_unit_test(table__does_not_show_a_waived_failure_as_a_failure),
+        cmocka_unit_test(tap__begins_with_its_version_and_its_plan),
+        cmocka_unit_test(github__shows_what_failed_beside_the_job),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
