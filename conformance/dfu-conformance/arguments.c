@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
@@ -20,7 +22,7 @@ static const char usage_text[] =
     "\n"
     "Checks a DFU device against DFU 1.1, and says of each requirement whether it is met.\n"
     "\n"
-    "  --target SPEC    usb:VID:PID[,serial=S][,path=BUS-PORTS]\n"
+    "  --target SPEC    usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]\n"
     "                   usbip:HOST:PORT[/BUSID]\n"
     "                   sim[:DEVICE[,defect=NAME][,firmware=ELF]]\n"
     "  --list           show the requirements and end\n"
@@ -28,6 +30,9 @@ static const char usage_text[] =
     "  --skip ID,...    none of these; they are shown as skipped\n"
     "  --no-detach      send no DETACH: the device stays at run time\n"
     "  --allow-write    checks may write to the device's flash\n"
+    "  --max-time SECONDS  end the run after that; it says what was not judged\n"
+    "  --return-time MS    how long the device may be away after a detach or a bus reset\n"
+    "  --stop-on-loss      a device that does not come back is left as it is, for a debugger\n"
     "  --strict         a broken \"should\" is a FAIL, not a WARN\n"
     "  --waive FILE     known deviations: an id and a reason a line\n"
     "  --verbose        a line for each check, not for each group alone\n"
@@ -50,6 +55,9 @@ enum option_value {
     OPTION_SKIP,
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
+    OPTION_MAX_TIME,
+    OPTION_RETURN_TIME,
+    OPTION_STOP_ON_LOSS,
     OPTION_STRICT,
     OPTION_WAIVE,
     OPTION_TAP,
@@ -69,6 +77,9 @@ static const struct option long_options[] = {
     {"skip", required_argument, NULL, OPTION_SKIP},
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
+    {"max-time", required_argument, NULL, OPTION_MAX_TIME},
+    {"return-time", required_argument, NULL, OPTION_RETURN_TIME},
+    {"stop-on-loss", no_argument, NULL, OPTION_STOP_ON_LOSS},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"waive", required_argument, NULL, OPTION_WAIVE},
     {"tap", optional_argument, NULL, OPTION_TAP},
@@ -93,6 +104,23 @@ static int take_tap(struct arguments *arguments)
     return complain(text);
 }
 
+// A number of at least 1 and at most a day's milliseconds.
+static int take_number(unsigned *ret_number, const char *option, const char *unit)
+{
+    enum { MOST = 86400000 };
+    char text[ERROR_TEXT];
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(optarg, &end, 10);
+    if (errno || end == optarg || *end || strchr(optarg, '-') || number < 1 || number > MOST) {
+        snprintf(text, sizeof text, "%s %.64s: expected a number of %s, 1 to %d", option, optarg,
+                 unit, MOST);
+        return complain(text);
+    }
+    *ret_number = (unsigned)number;
+    return -1;
+}
+
 // Returns -1 to go on, or the exit status.
 static int take_option(struct arguments *arguments, int option)
 {
@@ -114,6 +142,13 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_ALLOW_WRITE:
         arguments->run.allow_write = true;
+        return -1;
+    case OPTION_MAX_TIME:
+        return take_number(&arguments->run.max_time_s, "--max-time", "seconds");
+    case OPTION_RETURN_TIME:
+        return take_number(&arguments->run.return_ms, "--return-time", "milliseconds");
+    case OPTION_STOP_ON_LOSS:
+        arguments->run.stop_on_loss = true;
         return -1;
     case OPTION_STRICT:
         arguments->run.strict = true;

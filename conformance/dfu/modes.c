@@ -18,6 +18,12 @@ static bool say(char *why, size_t size, const char *text)
     return false;
 }
 
+unsigned mode_return_ms(const struct probe *probe)
+{
+    enum { RETURN_MS = 60000 };
+    return probe->return_ms > RETURN_MS ? probe->return_ms : RETURN_MS;
+}
+
 bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
@@ -41,7 +47,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
         result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
     if (result == USB_TIMEOUT)
         return say(why, size, "the device does not leave the bus after DETACH");
-    if (probe->mode != DEVICE_DFU_MODE && probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode") < 0)
+    if (probe->mode != DEVICE_DFU_MODE &&
+        probe_wait_return(probe, mode_return_ms(probe), "DFU mode") < 0)
         return say(why, size, "the device does not come back after DETACH");
     if (probe->mode != DEVICE_DFU_MODE)
         return say(why, size, "the device is still at run time after DETACH");
@@ -60,13 +67,13 @@ static bool dfuse_leave(struct probe *probe)
         return false;
     dfu_ask(probe, &status); // starts it; some are gone before they answer
     return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&
-           probe_wait_return(probe, PROBE_FWUPD_MS, "run time") == 0;
+           probe_wait_return(probe, mode_return_ms(probe), "run time") == 0;
 }
 
 static void reset_and_find(struct probe *probe)
 {
     if (probe_reset(probe) == USB_GONE)
-        probe_wait_return(probe, PROBE_FWUPD_MS, "run time");
+        probe_wait_return(probe, mode_return_ms(probe), "run time");
 }
 
 bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
@@ -77,6 +84,8 @@ bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
         dfuse_leave(probe);
     if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_RESET))
         reset_and_find(probe);
+    if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_POWER))
+        probe_power_cycle(probe);
     if (probe->mode == DEVICE_DFU_MODE && ask &&
         probe_wait_leave(probe, REPLUG_MS, "you to unplug the device and plug it in again") == 0)
         probe_wait_return(probe, REPLUG_MS, "the device to be plugged in again");
@@ -108,7 +117,7 @@ static void end_detach(struct probe *probe)
 {
     if (device_will_detach(&probe->run_time) &&
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0) {
-        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
+        probe_wait_return(probe, mode_return_ms(probe), "DFU mode");
         return;
     }
     const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
@@ -128,7 +137,7 @@ static bool gone(int result)
 static bool recover(struct probe *probe)
 {
     uint8_t state;
-    if (probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back") < 0)
+    if (probe_wait_return(probe, mode_return_ms(probe), "the device to come back") < 0)
         return false;
     // One that never left and answers no more may have changed its mode behind the host's back.
     if (gone(ask_state(probe, &state)) && (probe->target->capabilities & TARGET_CAN_RESET))

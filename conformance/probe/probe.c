@@ -165,6 +165,14 @@ int probe_to_address(struct probe *probe)
     return bus_event(probe, TRANSCRIPT_ADDRESS, probe->target->ops->to_address);
 }
 
+int probe_power_cycle(struct probe *probe)
+{
+    int result = bus_event(probe, TRANSCRIPT_POWER, probe->target->ops->power_cycle);
+    if (result == 0)
+        probe_refresh(probe);
+    return result;
+}
+
 int probe_suspend(struct probe *probe)
 {
     return bus_event(probe, TRANSCRIPT_SUSPEND, probe->target->ops->suspend);

@@ -76,6 +76,25 @@ void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SI
                  setup[1]);
 }
 
+void format_request_in_full(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    static const char *const types[] = {
+        [USBDEV_DT_DEVICE] = "DEVICE",
+        [USBDEV_DT_CONFIGURATION] = "CONFIGURATION",
+        [USBDEV_DT_STRING] = "STRING",
+        [USBDEV_DT_BOS] = "BOS",
+    };
+    const struct usbdev_setup_packet request = usbdev_setup_load(setup);
+    unsigned type = request.wValue >> 8;
+    bool standard = (request.bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD;
+    if (!standard || request.bRequest != USBDEV_GET_DESCRIPTOR)
+        format_request(text, size, setup);
+    else if (type < sizeof types / sizeof types[0] && types[type])
+        snprintf(text, size, "GET_DESCRIPTOR(%s %u)", types[type], request.wValue & 0xFFu);
+    else
+        snprintf(text, size, "GET_DESCRIPTOR(%02Xh %u)", type, request.wValue & 0xFFu);
+}
+
 static const char *event_text(enum transcript_kind kind)
 {
     switch (kind) {
@@ -98,6 +117,8 @@ static const char *event_text(enum transcript_kind kind)
         return "suspend";
     case TRANSCRIPT_RESUME:
         return "resume";
+    case TRANSCRIPT_POWER:
+        return "power off and on";
     case TRANSCRIPT_WAIT_LEAVE:
         return "wait for the device to leave";
     case TRANSCRIPT_WAIT_RETURN:
@@ -165,6 +186,7 @@ void transcript_sent(const struct transcript_entry *entry, char *text, size_t si
     case TRANSCRIPT_ADDRESS:
     case TRANSCRIPT_SUSPEND:
     case TRANSCRIPT_RESUME:
+    case TRANSCRIPT_POWER:
     case TRANSCRIPT_WAIT_LEAVE:
     case TRANSCRIPT_WAIT_RETURN:
     case TRANSCRIPT_SLEEP:

@@ -23,6 +23,10 @@ const char *target_capability_text(unsigned capability)
         return "suspend and resume";
     case TARGET_CAN_ANY_LENGTH:
         return "GET_DESCRIPTOR(DEVICE) of 8 or 64 bytes (they stand for a bus reset there)";
+    case TARGET_CAN_POWER:
+        return "a power cycle";
+    case TARGET_VIRTUAL_TIME:
+        return "virtual time";
     }
     return "that";
 }
@@ -68,12 +72,14 @@ struct spec_option {
     char *value;
 };
 
-// Parse ",key=value..." until the end of the text.
+// Parse ",key=value..." until the end of the text. A command may have commas in it, so it is the
+// last.
 static bool take_options(const char *text, const struct spec_option *options, size_t count)
 {
     while (*text == ',') {
         const char *key = text + 1;
-        const char *end = key + strcspn(key, ",");
+        bool command = strncmp(key, "power=", strlen("power=")) == 0;
+        const char *end = key + (command ? strlen(key) : strcspn(key, ","));
         size_t i = 0;
         while (i < count && strncmp(key, options[i].key, strlen(options[i].key)) != 0)
             ++i;
@@ -90,11 +96,14 @@ static int parse_usb(struct target_spec *spec, const char *text, char *error, si
     const char *colon = vendor + strcspn(vendor, ":");
     const char *product = *colon ? colon + 1 : colon;
     const char *end = product + strcspn(product, ",");
-    const struct spec_option options[] = {{"serial=", spec->serial}, {"path=", spec->path}};
+    const struct spec_option options[] = {
+        {"serial=", spec->serial}, {"path=", spec->path}, {"power=", spec->power}};
     if (!take_hex16(&spec->vendor, vendor, colon) || !take_hex16(&spec->product, product, end) ||
-        !take_options(end, options, 2))
-        return spec_error(error, size, text,
-                          "usb:VID:PID[,serial=S][,path=BUS-PORTS], VID and PID in hex");
+        !take_options(end, options, 3))
+        return spec_error(
+            error, size, text,
+            "usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND], VID and PID in hex, "
+            "power= last");
     return 0;
 }
 

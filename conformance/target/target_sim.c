@@ -134,6 +134,18 @@ static int reset(struct target *target)
     return 0;
 }
 
+// The board starts anew, with the flash that it has.
+static int power_cycle(struct target *target)
+{
+    enum { OFF_MS = 1000 };
+    struct target_sim *sim = sim_of(target);
+    sim_host_power(sim->host, false);
+    sleep_ms(target, OFF_MS);
+    sim_host_power(sim->host, true);
+    sim->left = true;
+    return wait_return(target, APPEAR_MS);
+}
+
 static int to_default(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
@@ -207,6 +219,7 @@ static const struct target_ops sim_ops = {
     .to_address = to_address,
     .suspend = suspend,
     .resume = resume,
+    .power_cycle = power_cycle,
     .wait_leave = wait_leave,
     .wait_return = wait_return,
     .now_us = now_us,
@@ -264,7 +277,8 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     usb_core_init(&sim->core, sim->host);
     sim->base.ops = &sim_ops;
     sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
-                             TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH;
+                             TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH |
+                             TARGET_CAN_POWER | TARGET_VIRTUAL_TIME;
     snprintf(sim->base.where, sizeof sim->base.where, "simulated in this process");
     sim->left = true;
     if (appears(sim))

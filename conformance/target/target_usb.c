@@ -29,6 +29,7 @@
 
 #include <libusb.h>
 
+#include "run_command.h"
 #include "target_requests.h"
 #include "target_usb_find.h"
 #include <conformance/target.h>
@@ -48,7 +49,8 @@ struct target_usb {
     char path[USB_PATH_SIZE];     // its place: BUS-PORTS
     uint8_t address;
     char serial[TARGET_TEXT];
-    uint64_t claimed[4]; // interface numbers, a bit each
+    uint64_t claimed[4];     // interface numbers, a bit each
+    char power[TARGET_TEXT]; // the command that cycles its power; empty: there is none
 };
 
 static struct target_usb *usb_of(struct target *target)
@@ -188,7 +190,7 @@ adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *cont
     usb_serial(handle, usb->serial);
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
              usb->address);
-    usb->base.capabilities = TARGET_CAN_RESET;
+    usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
     if (!behind_usbip(usb->path))
         usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;
     return 0;
@@ -409,6 +411,18 @@ static int reset(struct target *target)
     return USB_GONE;
 }
 
+// The command is given half a minute; what it says goes to standard error. A device that has no
+// power leaves the bus, or it was not its power.
+static int power_cycle(struct target *target)
+{
+    enum { COMMAND_MS = 30000, LEAVE_MS = 5000, RETURN_MS = 30000 };
+    struct target_usb *usb = usb_of(target);
+    if (run_command(usb->power, COMMAND_MS) != 0)
+        return USB_IO;
+    int result = wait_leave(target, LEAVE_MS);
+    return result < 0 ? result : wait_return(target, RETURN_MS);
+}
+
 static void close_usb(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
@@ -424,6 +438,7 @@ static const struct target_ops usb_ops = {
     .set_interface = set_interface,
     .clear_halt = clear_halt,
     .reset = reset,
+    .power_cycle = power_cycle,
     .wait_leave = wait_leave,
     .wait_return = wait_return,
     .now_us = now_us,
@@ -460,6 +475,7 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
     }
     usb->base.ops = &usb_ops;
     usb->node = -1;
+    snprintf(usb->power, sizeof usb->power, "%s", spec->power);
     int result = libusb_init(&usb->anchor);
     if (result < 0) {
         snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));

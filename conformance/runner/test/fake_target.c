@@ -76,24 +76,6 @@ static int get_descriptor_request(struct fake_target *fake,
     return USB_STALL;
 }
 
-static int control(struct target *target,
-                   const struct usbdev_setup_packet *setup,
-                   uint8_t *data,
-                   unsigned timeout_ms)
-{
-    (void)timeout_ms;
-    struct fake_target *fake = fake_of(target);
-    ++fake->controls;
-    if (fake->gone)
-        return USB_GONE;
-    int result = fake->script ? fake->script(fake, setup, data) : FAKE_NOT_MINE;
-    if (result != FAKE_NOT_MINE)
-        return result;
-    if (setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR)
-        return get_descriptor_request(fake, setup, data);
-    return fake->dfu_mode ? dfu_mode_request(setup, data) : run_time_request(fake, setup, data);
-}
-
 static void sleep_ms(struct target *target, unsigned ms)
 {
     struct fake_target *fake = fake_of(target);
@@ -102,6 +84,27 @@ static void sleep_ms(struct target *target, unsigned ms)
         if (!fake->dfu_mode)
             dfurt_tick(&fake->dfurt, 1);
     }
+}
+
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
+{
+    struct fake_target *fake = fake_of(target);
+    ++fake->controls;
+    if (fake->gone || fake->died)
+        return USB_GONE;
+    if (fake->hangs) {
+        sleep_ms(target, timeout_ms);
+        return USB_TIMEOUT;
+    }
+    int result = fake->script ? fake->script(fake, setup, data) : FAKE_NOT_MINE;
+    if (result != FAKE_NOT_MINE)
+        return result;
+    if (setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR)
+        return get_descriptor_request(fake, setup, data);
+    return fake->dfu_mode ? dfu_mode_request(setup, data) : run_time_request(fake, setup, data);
 }
 
 static uint64_t now_us(struct target *target)
@@ -113,7 +116,7 @@ static uint64_t now_us(struct target *target)
 static int reset(struct target *target)
 {
     struct fake_target *fake = fake_of(target);
-    if (fake->gone)
+    if (fake->gone || fake->died)
         return USB_GONE;
     if (fake->dfu_mode) {
         fake->dfu_mode = false;
@@ -123,6 +126,17 @@ static int reset(struct target *target)
         dfurt_bus_reset(&fake->dfurt);
     }
     return fake->gone ? USB_GONE : 0;
+}
+
+static int power_cycle(struct target *target)
+{
+    struct fake_target *fake = fake_of(target);
+    sleep_ms(target, 1000);
+    fake->hangs = fake->died = fake->gone = fake->dfu_mode = false;
+    dfurt_init(&fake->dfurt, &fake->config, fake);
+    load_descriptors(fake);
+    ++fake->power_cycles;
+    return 0;
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
@@ -153,6 +167,7 @@ static void close_nothing(struct target *target)
 static const struct target_ops fake_ops = {
     .control = control,
     .reset = reset,
+    .power_cycle = power_cycle,
     .wait_leave = wait_leave,
     .wait_return = wait_return,
     .now_us = now_us,

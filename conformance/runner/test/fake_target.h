@@ -20,8 +20,11 @@ struct fake_target {
 
     // Called first for each control transfer; FAKE_NOT_MINE leaves it to the device.
     int (*script)(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data);
-    unsigned controls;  // control transfers so far
+    unsigned controls; // control transfers so far
+    unsigned power_cycles;
     bool never_returns; // having left the bus
+    bool hangs;         // answers nothing; it stays on the bus until its power is cycled
+    bool died;          // does not respond at all, until its power is cycled
 
     // Private.
     struct dfurt_config config;

@@ -34,7 +34,10 @@ static const struct row rows[] = {
     {"second-detach", "wait-reset", "RT-STATE-1-DETACH RT-RESET-04", NULL},
     {"reset-enters-dfu", "will-detach", "CH9-STATE-07 RT-RESET-01", NULL},
     {"reset-bounces", "will-detach", "RT-DETACH-05 INTEROP-DFUUTIL-01 INTEROP-FWUPD-02", NULL},
-    {"slow-return", "wait-reset", "RT-RESET-05", NULL},
+    {"slow-return", "wait-reset",
+     "RT-RESET-05 INTEROP-DFUUTIL-01 INTEROP-FWUPD-02 DM-RESET-01 DM-RESET-02 DM-RESET-03 "
+     "DM-RESET-04",
+     NULL},
     {"status-always-app-idle", "wait-reset", "RT-DETACH-11", NULL},
     {"status-beyond-wlength", "will-detach", "REQ-08a", NULL},
     {"same-vid-pid", "will-detach", "DM-DESC-06a", NULL},

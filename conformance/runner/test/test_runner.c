@@ -297,7 +297,125 @@ static void lost_device__makes_the_rest_inconclusive(void **state)
     assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_INCONCLUSIVE);
     assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
     assert_int_equal(run.status, RUN_NOT_AS_FOUND);
-    assert_string_equal(run.report.ending, "the device left the bus and did not come back");
+    assert_string_equal(run.report.ending,
+                        "the device left the bus 5 ms after GETSTATE, in T-DETACH, "
+                        "and did not come back");
+    report_finish(&run.report);
+}
+
+// ---- A device that is lost ----
+
+enum { POISON = 0x77 };
+
+static int
+dies_of_poison(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)data;
+    fake->died |= setup->bRequest == POISON;
+    return fake->died ? USB_GONE : FAKE_NOT_MINE;
+}
+
+static int
+hangs_on_poison(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)data;
+    fake->hangs |= setup->bRequest == POISON;
+    return fake->hangs ? USB_TIMEOUT : FAKE_NOT_MINE;
+}
+
+// Like a plug that is pulled: nothing that the device was asked is the reason.
+static int
+unplugged_once(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)data;
+    if (setup->bRequest == POISON && fake->power_cycles == 0)
+        fake->died = true;
+    if (setup->bRequest == POISON && !fake->died)
+        return 1;
+    return fake->died ? USB_GONE : FAKE_NOT_MINE;
+}
+
+static void crash__fails_its_check_and_no_other(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = dies_of_poison;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-TRANSPORT,T-R*,T-DFU"});
+
+    const struct result *crash = result_of(&run, "T-TRANSPORT");
+    assert_int_equal(crash->verdict, VERDICT_FAIL);
+    assert_string_equal(crash->finding.sent, "c0 77 00 00 00 00 01 00 vendor request 77h");
+    assert_non_null(strstr(crash->finding.received, "the device left the bus 0 ms after"));
+    assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
+    assert_int_equal(run.status, RUN_FAILED);
+    report_finish(&run.report);
+}
+
+static void hang__fails_its_check_and_no_other(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = hangs_on_poison;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-TRANSPORT,T-R*,T-DFU"});
+
+    assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_FAIL);
+    assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
+    report_finish(&run.report);
+}
+
+static void loss_that_does_not_repeat__fails_nothing(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = unplugged_once;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-TRANSPORT,T-RUN"});
+
+    assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_PASS);
+    assert_int_equal(run.status, RUN_MET);
+    report_finish(&run.report);
+}
+
+static void loss_without_power__is_told_and_fails_nothing(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.script = dies_of_poison;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-PASS,T-TRANSPORT,T-RUN"});
+
+    assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(result_of(&run, "T-TRANSPORT")->finding.message, "vendor request 77h"));
+    assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(run.status, RUN_NOT_AS_FOUND);
+    report_finish(&run.report);
+}
+
+static void stop_on_loss__leaves_the_device_alone(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = dies_of_poison;
+
+    finish(&run, &(struct runner_options){
+                     .catalogue = groups, .only = "T-TRANSPORT,T-RUN", .stop_on_loss = true});
+
+    assert_int_equal(run.fake.power_cycles, 0);
+    assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(run.status, RUN_NOT_AS_FOUND);
     report_finish(&run.report);
 }
 
@@ -315,6 +433,11 @@ int main(void)
         cmocka_unit_test(modes__are_entered_and_left_as_checks_need_them),
         cmocka_unit_test(run__ends_at_run_time),
         cmocka_unit_test(lost_device__makes_the_rest_inconclusive),
+        cmocka_unit_test(crash__fails_its_check_and_no_other),
+        cmocka_unit_test(hang__fails_its_check_and_no_other),
+        cmocka_unit_test(loss_that_does_not_repeat__fails_nothing),
+        cmocka_unit_test(loss_without_power__is_told_and_fails_nothing),
+        cmocka_unit_test(stop_on_loss__leaves_the_device_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,17 @@ static void spec__usb_takes_ids_serial_and_path(void **state)
     assert_string_equal(spec.path, "1-4.2");
 }
 
+static void spec__power_takes_the_rest_of_the_text(void **state)
+{
+    (void)state;
+
+    struct target_spec spec =
+        parsed("usb:0483:df11,path=1-4.2,power=uhubctl -l 1-4 -p 2,3 -a cycle");
+
+    assert_string_equal(spec.path, "1-4.2");
+    assert_string_equal(spec.power, "uhubctl -l 1-4 -p 2,3 -a cycle");
+}
+
 static void spec__usbip_takes_host_port_and_bus_id(void **state)
 {
     (void)state;
@@ -74,6 +85,7 @@ static void spec__says_what_it_expected(void **state)
         "usb::0001",
         "usb:12090:0001",
         "usb:1209:0001,serial",
+        "usb:1209:0001,power=",
         "usb:12g9:0001",
         "usb:0x1:0x2",
         "usbip:h",
@@ -108,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spec__usb_takes_ids_serial_and_path),
+        cmocka_unit_test(spec__power_takes_the_rest_of_the_text),
         cmocka_unit_test(spec__usbip_takes_host_port_and_bus_id),
         cmocka_unit_test(spec__sim_takes_device_defect_and_firmware),
         cmocka_unit_test(spec__says_what_it_expected),

@@ -82,6 +82,7 @@ struct probe {
 
     const struct check *check; // the one that runs
     bool strict;               // --strict
+    unsigned return_ms;        // how long a device may be away (--return-time); 0: not given
     probe_waiting *waiting;    // may be NULL
     void *waiting_context;
 
@@ -119,6 +120,7 @@ int probe_clear_halt(struct probe *probe, uint8_t bEndpointAddress);
 int probe_reset(struct probe *probe);
 int probe_to_default(struct probe *probe);
 int probe_to_address(struct probe *probe);
+int probe_power_cycle(struct probe *probe);
 int probe_suspend(struct probe *probe);
 int probe_resume(struct probe *probe);
 int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what);

@@ -33,6 +33,7 @@ enum transcript_kind {
     TRANSCRIPT_ADDRESS, // reset and addressed, left in the Address state
     TRANSCRIPT_SUSPEND,
     TRANSCRIPT_RESUME,
+    TRANSCRIPT_POWER, // off and on again
     TRANSCRIPT_WAIT_LEAVE,
     TRANSCRIPT_WAIT_RETURN,
     TRANSCRIPT_SLEEP,
@@ -94,5 +95,8 @@ void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length);
 
 // "DETACH", "GET_DESCRIPTOR", ... or "request 7Fh".
 void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE]);
+
+// The same, and of GET_DESCRIPTOR which one: "GET_DESCRIPTOR(STRING 3)".
+void format_request_in_full(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE]);
 
 #endif

@@ -33,6 +33,11 @@ enum target_capability {
 
     // GET_DESCRIPTOR(DEVICE) may ask for 64 or 8 bytes. A USB/IP server takes it for a bus reset.
     TARGET_CAN_ANY_LENGTH = 1 << 5,
+
+    TARGET_CAN_POWER = 1 << 6, // power_cycle() takes the device's power away and gives it back
+
+    // Time is computed: nothing outside the device can make a step late.
+    TARGET_VIRTUAL_TIME = 1 << 7,
 };
 
 enum { TARGET_CONFIGURATION_MAX = 4096 };
@@ -79,6 +84,10 @@ struct target_ops {
     int (*suspend)(struct target *target);
     int (*resume)(struct target *target);
 
+    // Take the device's power away for a second, give it back, and find the device as
+    // wait_return() does. Returns 0, or an enum usb_result if it did not come.
+    int (*power_cycle)(struct target *target);
+
     // Wait until the device has left the bus. Returns 0, or USB_TIMEOUT if it stayed.
     int (*wait_leave)(struct target *target, unsigned timeout_ms);
 
@@ -119,6 +128,7 @@ struct target_spec {
     uint16_t vendor, product;   // usb
     char serial[TARGET_TEXT];   // usb
     char path[TARGET_TEXT];     // usb: BUS-PORTS, as in sysfs: 1-4.2
+    char power[TARGET_TEXT];    // usb: a shell command that cycles the device's power
     char host[TARGET_TEXT];     // usbip
     char port[TARGET_TEXT];     // usbip
     char bus_id[TARGET_TEXT];   // usbip
@@ -127,7 +137,7 @@ struct target_spec {
     char firmware[TARGET_TEXT]; // sim
 };
 
-// Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS]`, `usbip:HOST:PORT[/BUSID]` or
+// Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]` or
 // `sim[:DEVICE[,defect=NAME][,firmware=ELF]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
 

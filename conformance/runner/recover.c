@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// What the suite does for a device that does not answer any more, from the gentlest means to the
+// strongest: wait for it to come back, reset the bus, take its power away. Each is a step of the
+// transcript, so that reports and captures show what was needed.
+
+#include <stdio.h>
+
+#include "run.h"
+#include <conformance/modes.h>
+#include <usb/requests.h>
+
+bool device_answers(struct probe *probe)
+{
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
+    int result = probe_control(probe, &setup, bytes);
+    return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
+}
+
+static bool can(const struct run *run, unsigned capability)
+{
+    return run->probe.target->capabilities & capability;
+}
+
+static bool wait_for(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    return !run->watch.absent &&
+           probe_wait_return(probe, mode_return_ms(probe), "the device to come back") == 0 &&
+           device_answers(probe);
+}
+
+static bool reset(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    if (!can(run, TARGET_CAN_RESET))
+        return false;
+    int result = probe_reset(probe);
+    if (result == USB_GONE)
+        result = probe_wait_return(probe, mode_return_ms(probe), "the device after a bus reset");
+    return result == 0 && device_answers(probe);
+}
+
+static bool cycle_power(struct run *run)
+{
+    return can(run, TARGET_CAN_POWER) && probe_power_cycle(&run->probe) == 0 &&
+           device_answers(&run->probe);
+}
+
+static bool bring_back(struct run *run)
+{
+    bool gone = run->watch.loss.gone;
+    if (gone && wait_for(run))
+        return true;
+    if (run->options->stop_on_loss)
+        return false;
+    return (!gone && reset(run)) || cycle_power(run);
+}
+
+bool settle(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    const struct watch *watch = &run->watch;
+    if (watch->silent && !watch->loss.gone && !device_answers(probe))
+        return bring_back(run);
+    if (mode_quieten(probe) && (!watch->silent || device_answers(probe)))
+        return true;
+    return bring_back(run);
+}
+
+bool find_again(struct run *run)
+{
+    enum { LOOK_MS = 1000 };
+    struct probe *probe = &run->probe;
+    if (run->options->stop_on_loss)
+        return false;
+    return (probe_wait_return(probe, LOOK_MS, "the device to come back") == 0 &&
+            device_answers(probe)) ||
+           cycle_power(run);
+}

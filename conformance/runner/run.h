@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//
+// run.h - a run under way, for the files of the runner.
+
+#ifndef CONFORMANCE_RUN_H
+#define CONFORMANCE_RUN_H
+
+#include "watch.h"
+#include <conformance/runner.h>
+
+struct run {
+    const struct runner_options *options;
+    struct watch watch;
+    struct probe probe;
+    struct report *report;
+    uint64_t start_us;
+
+    const struct check_group *group; // of the check that runs
+    char no_dfu_mode[PROBE_WORDS];   // why DFU mode could not be reached in this group
+    char no_run_time[PROBE_WORDS];   // why run time could not be reached again
+
+    bool lost;              // the device does not answer, and nothing brings it back
+    char loss[PROBE_WORDS]; // how, and in which check
+    char over[PROBE_WORDS]; // why the run is over, once it is
+};
+
+// ---- tell.c: what happens, to the listeners ----
+
+void tell_begin(struct run *run);
+void tell_check_begin(struct run *run, const struct check *check);
+void tell_check_end(struct run *run, const struct result *result);
+void tell_end(struct run *run);
+
+// Pass on what the probe does and waits for.
+void tell_of_probe(struct run *run);
+
+// ---- recover.c: a device that does not answer ----
+
+// Does it answer the plainest of all requests, GET_DESCRIPTOR(DEVICE)?
+bool device_answers(struct probe *probe);
+
+// After a check: the device is in a quiet state again, or is brought back by waiting for it, by a
+// bus reset, by a power cycle. Returns false if it is lost.
+bool settle(struct run *run);
+
+// One more try to bring back a device that was lost.
+bool find_again(struct run *run);
+
+// ---- run_check.c ----
+
+void run_check(struct run *run, const struct check *check);
+
+#endif

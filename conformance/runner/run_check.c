@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+//
+// One check, from what it needs to its result. It runs within a limit of time; afterwards the
+// device is brought back to a quiet state, by force where it must be.
+//
+// A check in which the device was lost and that could therefore judge nothing runs once more when
+// the device is back. If the same request loses it again, the device is at fault and not the
+// cable: the check ends as a requirement that is not met. So one crash makes one FAIL.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity.h"
+#include "needs.h"
+#include "run.h"
+#include <conformance/modes.h>
+
+enum {
+    CHECK_LIMIT_MS = 600000,   // a whole upload of a large flash in small blocks takes minutes
+    SILENCE_LIMIT_MS = 180000, // lost to transfers that timed out, in all checks together
+};
+
+// What a run of the check came to.
+struct attempt {
+    enum verdict verdict;
+    bool inapplicable;
+    struct finding finding;
+    struct transcript transcript;
+    bool lost; // the device fell silent, in the check or right after it
+    struct watch_loss loss;
+};
+
+// ---- Running ----
+
+// INCONCLUSIVE if the device cannot be brought into the mode. What failed is tried again in the
+// next group only.
+static bool enter_mode(struct run *run, const struct check *check)
+{
+    struct probe *probe = &run->probe;
+    if ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE) {
+        if (*run->no_dfu_mode || !mode_enter_dfu(probe, run->no_dfu_mode, PROBE_WORDS))
+            return probe_inconclusive(probe, "DFU mode was not reached: %s", run->no_dfu_mode);
+    } else if ((check->needs & NEED_RUN_TIME) && probe->mode != DEVICE_RUN_TIME) {
+        if (*run->no_run_time ||
+            !mode_enter_run_time(probe, run->options->ask, run->no_run_time, PROBE_WORDS))
+            return probe_inconclusive(probe, "run time was not reached: %s", run->no_run_time);
+    }
+    identify(probe, run->report);
+    return true;
+}
+
+static void run_on_device(struct run *run, const struct check *check)
+{
+    struct probe *probe = &run->probe;
+    if (!needs_before_mode(probe, run->options, check) || !enter_mode(run, check) ||
+        !needs_in_mode(probe, run->options, check))
+        return;
+    probe_begin(probe, check);
+    check->run(probe);
+    probe_end(probe);
+}
+
+// What was found after the limit was found without the device.
+static void say_out_of_time(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    bool run_is_over = run->watch.run_end_ms && watch_clock_ms() >= run->watch.run_end_ms;
+    probe->decided = false;
+    probe->finding = (struct finding){.sent = ""};
+    if (run_is_over)
+        probe_inconclusive(probe, "--max-time was over in the middle of the check");
+    else
+        probe_inconclusive(probe, "the check was ended after %u s", CHECK_LIMIT_MS / 1000);
+}
+
+static void take_attempt(struct run *run, struct attempt *attempt)
+{
+    const struct probe *probe = &run->probe;
+    attempt->verdict = probe->verdict;
+    attempt->inapplicable = probe->inapplicable;
+    attempt->finding = probe->finding;
+    attempt->transcript = probe->transcript;
+}
+
+static void try_check(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    struct probe *probe = &run->probe;
+    unsigned losses = run->watch.losses;
+    probe_begin(probe, check);
+    watch_begin(&run->watch, CHECK_LIMIT_MS);
+    run_on_device(run, check);
+    if (run->watch.out_of_time)
+        say_out_of_time(run);
+    watch_begin(&run->watch, 0);
+    take_attempt(run, attempt);
+
+    // A SKIP may have come to light on the way only.
+    run->lost = transcript_count(&probe->transcript) > 0 && !settle(run);
+    attempt->lost = run->lost || run->watch.losses > losses;
+    attempt->loss = run->watch.loss;
+}
+
+// ---- A device that was lost in the check ----
+
+static bool is_dfu_request(const struct transcript_entry *entry, uint8_t bRequest)
+{
+    return entry->kind == TRANSCRIPT_CONTROL && entry->setup[0] == 0x21 &&
+           entry->setup[1] == bRequest;
+}
+
+static bool is_lost_by_reset(const struct transcript_entry *entry)
+{
+    bool resets = entry->kind == TRANSCRIPT_RESET || entry->kind == TRANSCRIPT_DEFAULT ||
+                  entry->kind == TRANSCRIPT_ADDRESS;
+    return resets && entry->result < 0;
+}
+
+// After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave; what a
+// bus reset does to it is judged by the checks that are about bus resets.
+static bool may_have_left(const struct transcript *transcript)
+{
+    for (size_t i = 0; i < transcript_count(transcript); ++i) {
+        const struct transcript_entry *entry = transcript_get(transcript, i);
+        if (is_lost_by_reset(entry) || is_dfu_request(entry, DFURT_DETACH) ||
+            (is_dfu_request(entry, DFURT_DNLOAD) && entry->asked == 0))
+            return true;
+    }
+    return false;
+}
+
+// Is the loss all that is known? A verdict that was reached stands for itself.
+static bool is_unexplained(const struct attempt *attempt)
+{
+    return attempt->lost && attempt->verdict == VERDICT_INCONCLUSIVE &&
+           !may_have_left(&attempt->transcript);
+}
+
+static bool same_loss(const struct watch_loss *a, const struct watch_loss *b)
+{
+    return memcmp(a->request, b->request, USBDEV_SETUP_SIZE) == 0;
+}
+
+// The device was lost twice in the same way: that is what it does.
+static void blame_device(struct run *run, struct attempt *attempt)
+{
+    struct probe *probe = &run->probe;
+    char sent[PROBE_WORDS];
+    char loss[PROBE_WORDS];
+    format_bytes(sent, sizeof sent, attempt->loss.request, USBDEV_SETUP_SIZE);
+    size_t used = strlen(sent);
+    sent[used++] = ' ';
+    format_request(sent + used, sizeof sent - used, attempt->loss.request);
+    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    probe_begin(probe, probe->check);
+    expect(probe, false, "an answer, and the device stays on the bus", "each of two times %.250s",
+           loss);
+    snprintf(probe->finding.sent, sizeof probe->finding.sent, "%s", sent);
+    attempt->verdict = probe->verdict;
+    attempt->finding = probe->finding;
+}
+
+static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    char loss[PROBE_WORDS];
+    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    if (is_unexplained(attempt))
+        snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
+    if (run->lost)
+        snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);
+}
+
+static void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    if (is_unexplained(attempt) && !run->lost) {
+        const struct watch_loss first = attempt->loss;
+        try_check(run, check, attempt);
+        if (is_unexplained(attempt) && same_loss(&first, &attempt->loss)) {
+            blame_device(run, attempt);
+            return;
+        }
+    }
+    if (attempt->lost)
+        tell_loss(run, check, attempt);
+}
+
+// ---- The result ----
+
+static uint64_t frames_so_far(const struct run *run)
+{
+    const struct report_capture *capture = run->options->capture;
+    return capture ? report_capture_frames(capture) : 0;
+}
+
+static void keep_transfers(struct result *result, const struct transcript *transcript)
+{
+    size_t count = transcript_count(transcript);
+    result->transfers_dropped = transcript_dropped(transcript);
+    result->transfers = count ? calloc(count, sizeof *result->transfers) : NULL;
+    for (size_t i = 0; result->transfers && i < count; ++i)
+        result->transfers[result->transfer_count++] = *transcript_get(transcript, i);
+}
+
+static void count_result(struct report *report, const struct result *result)
+{
+    if (result->inapplicable)
+        ++report->inapplicable;
+    else if (result->waiver)
+        ++report->waived;
+    else
+        ++report->counts[result->verdict];
+}
+
+static const char *
+waiver_for(const struct run *run, const struct check *check, enum verdict verdict)
+{
+    if (!run->options->waivers || (verdict != VERDICT_FAIL && verdict != VERDICT_WARN))
+        return NULL;
+    return waivers_reason(run->options->waivers, check->id);
+}
+
+// Why nothing is tried any more; an empty text while all is well.
+static const char *reason_not_to_try(struct run *run)
+{
+    const struct watch *watch = &run->watch;
+    bool limited = run->options->max_time_s != 0;
+    if (*run->over)
+        return run->over;
+    if (limited && watch_clock_ms() >= watch->run_end_ms)
+        snprintf(run->over, sizeof run->over, "--max-time %u: the run was over before this check",
+                 run->options->max_time_s);
+    else if (!limited && watch->timeouts_ms >= SILENCE_LIMIT_MS)
+        snprintf(run->over, sizeof run->over,
+                 "the device let %u transfers time out, %u s in all: the run ends early "
+                 "(--max-time SECONDS lets it go on)",
+                 watch->timeouts, (unsigned)(watch->timeouts_ms / 1000));
+    if (*run->over)
+        return run->over;
+    return run->lost ? run->loss : "";
+}
+
+static void make_attempt(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    struct probe *probe = &run->probe;
+    const char *reason = reason_not_to_try(run);
+    probe_begin(probe, check);
+    if (*reason) {
+        probe_inconclusive(probe, "%s", reason);
+        take_attempt(run, attempt);
+        return;
+    }
+    try_check(run, check, attempt);
+    judge_loss(run, check, attempt);
+    if (!run->lost)
+        identify(probe, run->report); // the check may have brought it into the other mode
+}
+
+void run_check(struct run *run, const struct check *check)
+{
+    static struct attempt attempt;
+    struct result *result = &run->report->results[run->report->count];
+    uint64_t start_us = probe_now_us(&run->probe);
+    uint64_t frames = frames_so_far(run);
+    tell_check_begin(run, check);
+    attempt = (struct attempt){.verdict = VERDICT_INCONCLUSIVE};
+    make_attempt(run, check, &attempt);
+
+    *result = (struct result){
+        .check = check,
+        .verdict = attempt.verdict,
+        .inapplicable = attempt.inapplicable,
+        .waiver = waiver_for(run, check, attempt.verdict),
+        .finding = attempt.finding,
+        .start_us = start_us - run->start_us,
+        .took_us = probe_now_us(&run->probe) - start_us,
+    };
+    if (frames_so_far(run) > frames) {
+        result->first_frame = frames + 1;
+        result->last_frame = frames_so_far(run);
+    }
+    keep_transfers(result, &attempt.transcript);
+    ++run->report->count;
+    count_result(run->report, result);
+    tell_check_end(run, result);
+}

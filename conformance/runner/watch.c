@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "watch.h"
+#include <conformance/transcript.h>
+
+static struct watch *watch_of(struct target *target)
+{
+    return (struct watch *)target;
+}
+
+uint64_t watch_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t device_now_us(const struct watch *watch)
+{
+    return watch->target->ops->now_us(watch->target);
+}
+
+// What the device is and where it is may have changed.
+static void look_again(struct watch *watch)
+{
+    const struct target_ops *ops = watch->base.ops;
+    watch->base = *watch->target;
+    watch->base.ops = ops;
+}
+
+// ---- Limits ----
+
+static uint64_t end_ms(const struct watch *watch)
+{
+    uint64_t check = watch->check_end_ms ? watch->check_end_ms : UINT64_MAX;
+    uint64_t run = watch->run_end_ms ? watch->run_end_ms : UINT64_MAX;
+    return check < run ? check : run;
+}
+
+uint64_t watch_left_ms(const struct watch *watch)
+{
+    uint64_t end = end_ms(watch);
+    uint64_t now = watch_clock_ms();
+    if (end == UINT64_MAX)
+        return UINT64_MAX;
+    return now < end ? end - now : 0;
+}
+
+static bool refuse(struct watch *watch)
+{
+    if (watch_left_ms(watch) > 0)
+        return false;
+    watch->out_of_time = true;
+    return true;
+}
+
+// A wait that would go on after the end is cut short; the next call is then refused.
+static unsigned within_limit(const struct watch *watch, unsigned ms)
+{
+    uint64_t left = watch_left_ms(watch);
+    bool virtual_time = watch->target->capabilities & TARGET_VIRTUAL_TIME;
+    return virtual_time || ms <= left ? ms : (unsigned)left;
+}
+
+void watch_begin(struct watch *watch, unsigned limit_ms)
+{
+    watch->check_end_ms = limit_ms ? watch_clock_ms() + limit_ms : 0;
+    watch->out_of_time = false;
+}
+
+// ---- What was answered ----
+
+static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    watch->silent = 0;
+    watch->left = watch->absent = false;
+    watch->heard = true;
+    memcpy(watch->answered, setup, USBDEV_SETUP_SIZE);
+    watch->answered_us = device_now_us(watch);
+}
+
+static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
+{
+    struct watch_loss *loss = &watch->loss;
+    ++watch->silent;
+    if (watch->silent > 1) {
+        watch->losses += watch->silent == 2;
+        loss->gone |= gone;
+        return;
+    }
+    uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
+    *loss = (struct watch_loss){
+        .gone = gone || watch->left,
+        .waited = watch->left,
+        .heard = watch->heard,
+        .after_us = since_us - watch->answered_us,
+    };
+    memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
+    memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
+}
+
+static bool is_answer(int result)
+{
+    return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
+}
+
+static int
+note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int result, uint64_t ms)
+{
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    usbdev_setup_store(bytes, setup);
+    if (is_answer(result))
+        note_answer(watch, bytes);
+    else if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
+        note_silence(watch, bytes, result == USB_GONE);
+    if (result == USB_TIMEOUT) {
+        ++watch->timeouts;
+        watch->timeouts_ms += ms;
+    }
+    return result;
+}
+
+void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)
+{
+    char before[64];
+    char request[64];
+    format_request_in_full(before, sizeof before, loss->before);
+    format_request_in_full(request, sizeof request, loss->request);
+    if (!loss->heard)
+        snprintf(text, size, "the device has answered no request");
+    else if (loss->gone)
+        snprintf(text, size, "the device left the bus %" PRIu64 " ms after %s%s%s",
+                 loss->after_us / 1000, before, loss->waited ? "" : ", not answering ",
+                 loss->waited ? "" : request);
+    else
+        snprintf(text, size, "the device did not answer %s, which followed %s", request, before);
+}
+
+// ---- The seam ----
+
+static int watched_control(struct target *target,
+                           const struct usbdev_setup_packet *setup,
+                           uint8_t *data,
+                           unsigned timeout_ms)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    uint64_t start_ms = watch_clock_ms();
+    int result = watch->target->ops->control(watch->target, setup, data, timeout_ms);
+    return note_control(watch, setup, result, watch_clock_ms() - start_ms);
+}
+
+static int watched_transfer(struct target *target,
+                            uint8_t bEndpointAddress,
+                            uint8_t *data,
+                            size_t length,
+                            unsigned timeout_ms)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    return watch->target->ops->transfer(watch->target, bEndpointAddress, data, length, timeout_ms);
+}
+
+static int watched_set_configuration(struct target *target, uint8_t value)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    return watch->target->ops->set_configuration(watch->target, value);
+}
+
+static int watched_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    return watch->target->ops->set_interface(watch->target, interface, alternate);
+}
+
+static int watched_clear_halt(struct target *target, uint8_t bEndpointAddress)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    return watch->target->ops->clear_halt(watch->target, bEndpointAddress);
+}
+
+static int operate(struct watch *watch, int (*operation)(struct target *target))
+{
+    if (refuse(watch))
+        return USB_IO;
+    int result = operation(watch->target);
+    look_again(watch);
+    return result;
+}
+
+static int watched_reset(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->reset);
+}
+
+static int watched_to_default(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->to_default);
+}
+
+static int watched_to_address(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->to_address);
+}
+
+static int watched_suspend(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->suspend);
+}
+
+static int watched_resume(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->resume);
+}
+
+static int watched_power_cycle(struct target *target)
+{
+    return operate(watch_of(target), watch_of(target)->target->ops->power_cycle);
+}
+
+static int watched_wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    int result = watch->target->ops->wait_leave(watch->target, within_limit(watch, timeout_ms));
+    if (result == 0 && !watch->left) {
+        watch->left = true;
+        watch->left_us = device_now_us(watch);
+    }
+    return result;
+}
+
+static int watched_wait_return(struct target *target, unsigned timeout_ms)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
+    watch->absent = result != 0;
+    look_again(watch);
+    return result;
+}
+
+static uint64_t watched_now_us(struct target *target)
+{
+    return device_now_us(watch_of(target));
+}
+
+static void watched_sleep_ms(struct target *target, unsigned ms)
+{
+    struct watch *watch = watch_of(target);
+    if (!refuse(watch))
+        watch->target->ops->sleep_ms(watch->target, within_limit(watch, ms));
+}
+
+static const char *watched_trouble(struct target *target)
+{
+    struct target *device = watch_of(target)->target;
+    return device->ops->trouble ? device->ops->trouble(device) : NULL;
+}
+
+static void watched_close(struct target *target)
+{
+    struct target *device = watch_of(target)->target;
+    device->ops->close(device);
+}
+
+static const struct target_ops watched_ops = {
+    .control = watched_control,
+    .transfer = watched_transfer,
+    .set_configuration = watched_set_configuration,
+    .set_interface = watched_set_interface,
+    .clear_halt = watched_clear_halt,
+    .reset = watched_reset,
+    .to_default = watched_to_default,
+    .to_address = watched_to_address,
+    .suspend = watched_suspend,
+    .resume = watched_resume,
+    .power_cycle = watched_power_cycle,
+    .wait_leave = watched_wait_leave,
+    .wait_return = watched_wait_return,
+    .now_us = watched_now_us,
+    .sleep_ms = watched_sleep_ms,
+    .trouble = watched_trouble,
+    .close = watched_close,
+};
+
+void watch_init(struct watch *watch, struct target *target)
+{
+    *watch = (struct watch){.target = target, .base.ops = &watched_ops};
+    look_again(watch);
+}

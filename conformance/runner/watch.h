@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// watch.h - the target as a run sees it: the device under test behind a guard that knows the time.
+//
+// Everything that a run does to the device goes through here. The watch ends what takes too long:
+// after the end of the check or of the run nothing is carried out any more, and each call returns
+// USB_IO at once. It remembers what the device answered last and what it did not answer, so that a
+// loss can be told in words; it counts the time that was lost to transfers that timed out; and it
+// knows by how much this host missed the end of a sleep.
+//
+// Limits are on this machine's clock, because a person waits on it. Where the target's time is
+// virtual, waiting costs none of it.
+
+#ifndef CONFORMANCE_WATCH_H
+#define CONFORMANCE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <conformance/target.h>
+
+struct watch {
+    struct target base;    // what the run talks to; a copy of target's but for ops
+    struct target *target; // the device
+
+    uint64_t check_end_ms; // 0: no limit
+    uint64_t run_end_ms;
+    bool out_of_time; // a call was refused
+
+    unsigned silent; // control transfers in a row that were not answered
+    bool left;       // the device was seen to leave, at left_us
+    uint64_t left_us;
+    bool absent; // waiting for the device to return has just timed out
+    bool heard;  // something was answered; answered and answered_us are valid
+    uint8_t answered[USBDEV_SETUP_SIZE];
+    uint64_t answered_us; // when, in the target's time
+
+    // How often the device was lost, and how it was the last time. One request that is not answered
+    // is no loss yet: the next one tells.
+    unsigned losses;
+    struct watch_loss {
+        bool gone;                          // it left the bus, as far as the transport can tell
+        bool waited;                        // it left while it was waited for
+        bool heard;                         // before is valid
+        uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
+        uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
+        uint64_t after_us;                  // from the one to the other
+    } loss;
+
+    unsigned timeouts;    // transfers that timed out, in this run
+    uint64_t timeouts_ms; // and how long they took, on this machine's clock
+};
+
+// target stays the caller's.
+void watch_init(struct watch *watch, struct target *target);
+
+// This machine's clock.
+uint64_t watch_clock_ms(void);
+
+// A check begins that may take so long (0: as long as it likes), within what is left of the run.
+void watch_begin(struct watch *watch, unsigned limit_ms);
+
+// How long the check may still take; UINT64_MAX where there is no limit.
+uint64_t watch_left_ms(const struct watch *watch);
+
+// "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
+void watch_loss_text(const struct watch_loss *loss, char *text, size_t size);
+
+#endif
