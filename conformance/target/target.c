@@ -122,14 +122,18 @@ static int parse_usbip(struct target_spec *spec, const char *text, char *error, 
 
 static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)
 {
-    const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=ELF]]";
-    const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware}};
+    const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS]"
+                         "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE]]";
+    const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware},
+                                          {"chip=", spec->chip},     {"boot=", spec->boot},
+                                          {"pin=", spec->pin},       {"uart=", spec->uart}};
     const char *device = text + strlen("sim");
     if (*device == '\0')
         return 0;
     ++device;
     const char *end = device + strcspn(device, ",");
-    if (!take(spec->device, device, end) || !take_options(end, options, 2))
+    if (!take(spec->device, device, end) ||
+        !take_options(end, options, sizeof options / sizeof *options))
         return spec_error(error, size, text, wanted);
     return 0;
 }

@@ -258,6 +258,10 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     const struct sim_options options = {
         .device = given(spec->device),
         .firmware = given(spec->firmware),
+        .chip = given(spec->chip),
+        .boot = given(spec->boot),
+        .pins = given(spec->pin),
+        .uart = given(spec->uart),
         .defect = given(spec->defect),
     };
     struct sim_device *device = sim_open(&options, error, size);

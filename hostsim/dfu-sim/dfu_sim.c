@@ -32,15 +32,20 @@ static void print_usage(FILE *stream)
         if (commands[i].arguments)
             fprintf(stream, "  dfu-sim %s%s\n      %s\n", commands[i].name, commands[i].arguments,
                     commands[i].summary);
-    fprintf(stream,
-            "\n"
-            "DEVICE:\n"
-            "  --device NAME      one of dfu-sim list; will-detach unless told otherwise\n"
-            "  --firmware FILE    an STM32F072 image (ELF or bin) on the virtual board instead\n"
-            "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
-            "  --flash FILE       keep the contents of its flash memory in this file\n"
-            "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
-            "  --capture FILE     write the traffic as pcapng, for Wireshark\n");
+    fprintf(
+        stream,
+        "\n"
+        "DEVICE:\n"
+        "  --device NAME      one of dfu-sim list; will-detach unless told otherwise\n"
+        "  --firmware FILE    an image (ELF, hex, bin or .dfu) on the virtual STM32F072 instead\n"
+        "  --chip NAME        the virtual chip: f072, f042, f070 (the xB) or f070x6\n"
+        "  --boot ADDRESS     the vector table that a boot loader in flash would jump to\n"
+        "  --pin PIN=LEVEL[@MS],...  drive a pin from power-on, or from then on: PA1=0\n"
+        "  --uart FILE        write what the USARTs send to this file; - is stdout\n"
+        "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
+        "  --flash FILE       keep the contents of its flash memory in this file\n"
+        "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
+        "  --capture FILE     write the traffic as pcapng, for Wireshark\n");
 }
 
 int main(int argc, char **argv)

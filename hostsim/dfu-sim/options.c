@@ -127,7 +127,9 @@ static const struct option long_options[] = {
     {"defect", required_argument, NULL, 'x'}, {"flash", required_argument, NULL, 'm'},
     {"trace", required_argument, NULL, 't'},  {"listen", required_argument, NULL, 'l'},
     {"count", required_argument, NULL, 'n'},  {"capture", required_argument, NULL, 'c'},
-    {"via", required_argument, NULL, 'v'},    {0},
+    {"via", required_argument, NULL, 'v'},    {"chip", required_argument, NULL, 'C'},
+    {"boot", required_argument, NULL, 'B'},   {"pin", required_argument, NULL, 'P'},
+    {"uart", required_argument, NULL, 'U'},   {0},
 };
 
 static unsigned set_of(int option)
@@ -161,6 +163,18 @@ static int apply(struct parser *parser, int option, char *value)
     case 'm':
         parser->options.sim.flash = value;
         return 0;
+    case 'C':
+        parser->options.sim.chip = value;
+        return 0;
+    case 'B':
+        parser->options.sim.boot = value;
+        return 0;
+    case 'P':
+        parser->options.sim.pins = value;
+        return 0;
+    case 'U':
+        parser->options.sim.uart = value;
+        return 0;
     case 'c':
         parser->options.capture = value;
         return 0;
@@ -192,6 +206,8 @@ static int check_whole(const struct parser *parser, unsigned accepted)
 
     if (options->sim.device && options->sim.firmware)
         return fail(parser, "--device and --firmware exclude each other: choose one");
+    if (options->sim.uart && strcmp(options->sim.uart, "-") != 0 && options->count > 1)
+        return fail(parser, "--uart is the output of one device: leave --count out");
     if (options->sim.flash && options->count > 1)
         return fail(parser, "--flash is the memory of one device: leave --count out");
     if (*options->command && !(accepted & OPTIONS_COMMAND))

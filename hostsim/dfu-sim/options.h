@@ -16,7 +16,7 @@ enum {
 
 // What a subcommand accepts.
 enum options_set {
-    OPTIONS_DEVICE = 1, // --device, --firmware, --defect, --flash, --trace
+    OPTIONS_DEVICE = 1, // what the device is: --device, --firmware and so on
     OPTIONS_LISTEN = 2,
     OPTIONS_COUNT = 4,
     OPTIONS_CAPTURE = 8,

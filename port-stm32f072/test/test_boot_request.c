@@ -16,7 +16,6 @@
 #include <dfurt/usb_spec.h>
 
 #include <stm32f072/chip.h>
-#include <stm32f072/loader.h>
 
 #define MS UINT64_C(1000000)
 
@@ -40,9 +39,9 @@ static struct rig *power_on(uint32_t noise)
 
     assert_non_null(rig);
     memset(rig->options, 0xFF, sizeof rig->options);
-    if (!f072_load_file(image, rig->flash, error, sizeof error))
+    if (!f072_load_image(f072_models, 0, image, rig->flash, error, sizeof error))
         fail_msg("%s", error);
-    f072_chip_init(&rig->chip, rig->flash, rig->options, 1);
+    f072_chip_init(&rig->chip, f072_models, rig->flash, rig->options, 1);
     f072_chip_power_on(&rig->chip, noise, 0);
     return rig;
 }

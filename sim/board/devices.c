@@ -84,7 +84,7 @@ open_firmware(const struct sim_options *options, char *error, size_t error_size)
     }
     if (!options->firmware) {
         snprintf(error, error_size,
-                 "device '%s' is a virtual board: name its firmware, an ELF or bin", virtual_board);
+                 "device '%s' is a virtual board: name its firmware, an image file", virtual_board);
         return NULL;
     }
     if (options->defect) {
@@ -105,6 +105,12 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
 
     if (options->firmware || strcmp(name, virtual_board) == 0)
         return open_firmware(options, error, error_size);
+    if (options->chip || options->boot || options->pins || options->uart) {
+        snprintf(error, error_size,
+                 "chip, boot, pin and uart are for the virtual board: name its firmware, or leave "
+                 "them out");
+        return NULL;
+    }
     if (!model) {
         snprintf(error, error_size,
                  "unknown device '%s': expected will-detach, wait-reset, composite, dfu-mode or "

@@ -11,8 +11,6 @@
 #include <string.h>
 
 #include "f072_board_private.h"
-#include <stm32f072/loader.h>
-
 static struct f072_board *board_of(struct sim_device *device)
 {
     return (struct f072_board *)device;
@@ -80,6 +78,27 @@ static void pass_time(struct f072_board *board, uint64_t until_ns)
     }
 }
 
+// ---- Pins that are driven from outside ----
+
+static uint64_t next_pin_ns(const struct f072_board *board)
+{
+    if (board->who == F072_BOARD_NOBODY || board->next_pin == board->options.pin_count)
+        return UINT64_MAX;
+    return board->power_on_ns + board->options.pins[board->next_pin].at_ns;
+}
+
+static void drive_pins(struct f072_board *board)
+{
+    while (next_pin_ns(board) <= board->now_ns) {
+        const struct f072_pin_level *level = &board->options.pins[board->next_pin++];
+        uint16_t pin = (uint16_t)(1u << level->pin);
+        uint16_t levels = (uint16_t)(board->ports[level->port].levels & ~pin);
+
+        f072_board_wire(&board->base, level->port, board->ports[level->port].wired | pin,
+                        level->high ? levels | pin : levels);
+    }
+}
+
 static void board_advance(struct sim_device *device, uint64_t now_ns)
 {
     struct f072_board *board = board_of(device);
@@ -87,10 +106,15 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
     if (board->who == F072_BOARD_NOBODY && now_ns > board->now_ns)
         board->now_ns = now_ns;
     while (board->now_ns < now_ns) {
-        if (board->who == F072_BOARD_FIRMWARE && !board->locked_up)
-            run_firmware(board, now_ns);
+        uint64_t pin_ns = next_pin_ns(board);
+        uint64_t until_ns = pin_ns < now_ns ? pin_ns : now_ns;
+
+        if (pin_ns <= board->now_ns)
+            drive_pins(board);
+        else if (board->who == F072_BOARD_FIRMWARE && !board->locked_up)
+            run_firmware(board, until_ns);
         else
-            pass_time(board, now_ns);
+            pass_time(board, until_ns);
     }
 }
 
@@ -104,9 +128,27 @@ static void power_off(struct f072_board *board)
     f072_board_save(board);
 }
 
+// Firmware is there where the first word of its vector table is programmed.
+static bool has_firmware(const struct f072_board *board)
+{
+    uint32_t offset =
+        board->chip.boot_address == 0 ? 0 : board->chip.boot_address - F072_FLASH_BASE;
+    const uint8_t *word = board->flash.bytes + offset;
+
+    return (word[0] & word[1] & word[2] & word[3]) != 0xFF;
+}
+
+static void let_go_of_pins(struct f072_board *board)
+{
+    board->next_pin = 0;
+    board->power_on_ns = board->now_ns;
+    for (unsigned port = 0; port < F072_GPIO_PORTS && board->options.pin_count > 0; port++)
+        f072_board_wire(&board->base, port, 0, 0);
+}
+
 static void power_on(struct f072_board *board)
 {
-    bool boot0 = board->downloading || !dfu_dialect_dfuse.valid(&board->flash.memory);
+    bool boot0 = board->downloading || !has_firmware(board);
 
     f072_board_trace(board, boot0 ? "power on, BOOT0 held high" : "power on");
     board->who = F072_BOARD_FIRMWARE;
@@ -115,6 +157,8 @@ static void power_on(struct f072_board *board)
     board->chip.usb.vbus = true;
     board->chip.boot0 = boot0;
     board->power_count++;
+    let_go_of_pins(board);
+    drive_pins(board);
     f072_chip_power_on(&board->chip, board->seed + board->power_count, board->now_ns);
 }
 
@@ -261,6 +305,8 @@ static void board_close(struct sim_device *device)
 
     f072_board_save(board);
     flash_finish(&board->flash);
+    if (board->uart != NULL && board->uart != stdout)
+        fclose(board->uart);
     free(board);
 }
 
@@ -286,7 +332,11 @@ uint16_t f072_board_pins(const struct sim_device *device, unsigned port)
 
 void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, uint16_t levels)
 {
-    f072_chip_wire(&board_of(device)->chip, port, pins, levels);
+    struct f072_board *board = board_of(device);
+
+    board->ports[port].wired = pins;
+    board->ports[port].levels = levels;
+    f072_chip_wire(&board->chip, port, pins, levels);
 }
 
 uint64_t f072_board_cycles(const struct sim_device *device)
@@ -316,13 +366,37 @@ static bool fill_flash(struct f072_board *board,
                        char *error,
                        size_t error_size)
 {
-    if (!flash_init(&board->flash, (struct flash_shape){.size = 0})) {
+    const struct f072_model *model = board->options.model;
+
+    if (!flash_init(&board->flash, (struct flash_shape){.size = model->flash_size,
+                                                        .page_size = model->page_size})) {
         snprintf(error, error_size, "no memory for the virtual board's flash");
         return false;
     }
-    if (!f072_load_file(options->firmware, board->flash.bytes, error, error_size))
+    if (!f072_load_image(model, board->options.boot_address, options->firmware, board->flash.bytes,
+                         error, error_size))
         return false;
     return options->flash == NULL || flash_load(&board->flash, options->flash, error, error_size);
+}
+
+// A line of firmware's output is in the file as soon as it is whole.
+static bool open_uart(struct f072_board *board, const char *name, char *error, size_t error_size)
+{
+    if (name == NULL)
+        return true;
+    board->uart = strcmp(name, "-") == 0 ? stdout : fopen(name, "wb");
+    if (board->uart == NULL) {
+        snprintf(error, error_size, "%s: cannot write what the UART sends: %s", name,
+                 strerror(errno));
+        return false;
+    }
+    setvbuf(board->uart, NULL, _IOLBF, BUFSIZ);
+    return true;
+}
+
+static void put_uart(void *context, uint8_t byte)
+{
+    fputc(byte, ((struct f072_board *)context)->uart);
 }
 
 struct sim_device *
@@ -334,15 +408,19 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
         snprintf(error, error_size, "no memory for the virtual board");
         return NULL;
     }
-    if (!fill_flash(board, options, error, error_size)) {
+    if (!f072_options_parse(&board->options, options, error, error_size) ||
+        !fill_flash(board, options, error, error_size) ||
+        !open_uart(board, options->uart, error, error_size)) {
         flash_finish(&board->flash);
         free(board);
         return NULL;
     }
     board->base.ops = &board_ops;
     board->seed = options->seed;
-    f072_chip_init(&board->chip, board->flash.bytes, board->flash.options,
+    f072_chip_init(&board->chip, board->options.model, board->flash.bytes, board->flash.options,
                    0x00420000 + options->seed);
+    board->chip.boot_address = board->options.boot_address;
+    board->chip.uart = (struct f072_uart_sink){board->uart == NULL ? NULL : put_uart, board};
     board->chip.report.trace = options->trace;
     if (options->trace & SIM_TRACE_INSTRUCTIONS)
         armv6m_set_trace(&board->chip.cpu, trace_instruction, board);

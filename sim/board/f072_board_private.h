@@ -6,11 +6,15 @@
 #ifndef F072_BOARD_PRIVATE_H
 #define F072_BOARD_PRIVATE_H
 
+#include <stdio.h>
+
 #include <sim/f072_board.h>
 
 #include <sim/bootloader.h>
 #include <sim/flash.h>
 #include <stm32f072/chip.h>
+
+#include "f072_options.h"
 
 // Who has the pins.
 enum f072_board_who {
@@ -24,13 +28,24 @@ struct f072_board {
     enum f072_board_who who;
     struct f072_chip chip;
     struct flash flash;
+    struct f072_options options;
+    FILE *uart; // or NULL
     uint64_t now_ns;
     uint32_t seed;
     uint32_t power_count;
     bool locked_up; // no instruction until a reset
 
+    // What drives pins from outside.
+    uint64_t power_on_ns;
+    size_t next_pin; // of options.pins: those before it are applied
+    struct {
+        uint16_t wired;
+        uint16_t levels;
+    } ports[F072_GPIO_PORTS];
+
     // The boot loader in ROM.
     struct bootloader rom;
+    struct bootloader_identity rom_identity;
     struct memory memory; // flash, as the boot loader writes it
     char serial[13];
     bool rom_up;        // it takes a moment to come up,

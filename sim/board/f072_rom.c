@@ -13,12 +13,14 @@ static const uint64_t rom_start_ns = 10 * SIM_MS;
 
 // What the ROM relies on when firmware jumps to it (AN2606): it enables no interrupts by itself,
 // and runs on the stack it is given. Returns what is wrong, or NULL.
-static const char *why_rom_fails(const struct armv6m *cpu)
+static const char *why_rom_fails(const struct f072_chip *chip)
 {
+    const struct armv6m *cpu = &chip->cpu;
+
     if (cpu->exception != 0)
         return "by an exception: address 0 shows the ROM, not the firmware's vectors "
                "(SYSCFG_CFGR1.MEM_MODE)";
-    if (cpu->r[15] != F072_ROM_ENTRY)
+    if (cpu->r[15] != chip->model->rom_base + F072_ROM_ENTRY)
         return "at another address than its word 1 gives";
     if (cpu->primask)
         return "with interrupts masked (PRIMASK), so that its USB is dead";
@@ -29,7 +31,7 @@ static const char *why_rom_fails(const struct armv6m *cpu)
 
 void f072_board_enter_rom(struct f072_board *board)
 {
-    const char *wrong = why_rom_fails(&board->chip.cpu);
+    const char *wrong = why_rom_fails(&board->chip);
 
     if (wrong != NULL) {
         f072_trouble(&board->chip.report, "jump into the boot loader's ROM, %08Xh, %s",
@@ -63,7 +65,7 @@ static void start_rom(struct f072_board *board)
         .context = board,
     };
 
-    bootloader_init(&board->rom, &bootloader_st_rom, &rom_board, board->now_ns);
+    bootloader_init(&board->rom, &board->rom_identity, &rom_board, board->now_ns);
     board->rom_up = true;
 }
 
@@ -117,17 +119,22 @@ void f072_board_advance_rom(struct f072_board *board)
 // half of the middle one.
 static void make_serial(struct f072_board *board)
 {
-    const uint8_t *id = board->chip.rom + (F072_UNIQUE_ID - F072_ROM_BASE);
+    const struct f072_model *model = board->chip.model;
+    const uint8_t *id = board->chip.rom + (model->unique_id - model->rom_base);
     uint32_t words[3];
 
     for (int i = 0; i < 3; i++)
         words[i] = usbdev_load_le16(id + 4 * i) | (uint32_t)usbdev_load_le16(id + 4 * i + 2) << 16;
     snprintf(board->serial, sizeof board->serial, "%08X%04X", words[0] + words[2], words[1] >> 16);
+    if (model->rom_serial != NULL)
+        snprintf(board->serial, sizeof board->serial, "%s", model->rom_serial);
 }
 
 void f072_board_rom_init(struct f072_board *board)
 {
     make_serial(board);
+    board->rom_identity = bootloader_st_rom;
+    board->rom_identity.alternates[0] = board->chip.model->flash_layout;
     board->memory = board->flash.memory;
     board->memory.read = rom_read;
     board->memory.erase = rom_erase;

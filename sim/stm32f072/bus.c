@@ -108,9 +108,9 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
 // A write into flash memory or the option bytes; address 0 shows one of the memories.
 static bool write_memory(struct f072_chip *chip, uint32_t address, unsigned size, uint32_t value)
 {
-    bool alias = address < F072_FLASH_SIZE && (chip->syscfg_cfgr1 & 3) == F072_MEMORY_FLASH;
+    bool alias = address < chip->model->flash_size && (chip->syscfg_cfgr1 & 3) == F072_MEMORY_FLASH;
     uint32_t target = alias ? address + F072_FLASH_BASE : address;
-    bool main_memory = target - F072_FLASH_BASE < F072_FLASH_SIZE;
+    bool main_memory = target - F072_FLASH_BASE < chip->model->flash_size;
 
     if (!main_memory && target - F072_OPTIONS_BASE >= F072_OPTIONS_SIZE)
         return false;

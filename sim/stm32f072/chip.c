@@ -17,24 +17,30 @@ enum { MAP_SRAM, MAP_FLASH, MAP_ZERO, MAP_ROM, MAP_OPTIONS };
 
 // ---- Memory ----
 
+static uint32_t rom_size(const struct f072_chip *chip)
+{
+    return F072_ROM_END - chip->model->rom_base;
+}
+
 void f072_chip_map(struct f072_chip *chip, enum f072_memory memory)
 {
-    struct armv6m_region zero = {.bytes = chip->flash, .size = F072_FLASH_SIZE};
+    struct armv6m_region zero = {.bytes = chip->flash, .size = chip->model->flash_size};
 
     if (memory == F072_MEMORY_ROM)
-        zero = (struct armv6m_region){.bytes = chip->rom, .size = F072_ROM_SIZE, .foreign = true};
+        zero = (struct armv6m_region){.bytes = chip->rom, .size = rom_size(chip), .foreign = true};
     if (memory == F072_MEMORY_SRAM)
-        zero =
-            (struct armv6m_region){.bytes = chip->sram, .size = F072_SRAM_SIZE, .writable = true};
+        zero = (struct armv6m_region){
+            .bytes = chip->sram, .size = chip->model->sram_size, .writable = true};
     armv6m_map(&chip->cpu, MAP_ZERO, &zero);
 }
 
 static void map_fixed(struct f072_chip *chip)
 {
-    const struct armv6m_region sram = {F072_SRAM_BASE, chip->sram, F072_SRAM_SIZE,
+    const struct armv6m_region sram = {F072_SRAM_BASE, chip->sram, chip->model->sram_size,
                                        .writable = true};
-    const struct armv6m_region flash = {F072_FLASH_BASE, chip->flash, F072_FLASH_SIZE};
-    const struct armv6m_region rom = {F072_ROM_BASE, chip->rom, F072_ROM_SIZE, .foreign = true};
+    const struct armv6m_region flash = {F072_FLASH_BASE, chip->flash, chip->model->flash_size};
+    const struct armv6m_region rom = {chip->model->rom_base, chip->rom, rom_size(chip),
+                                      .foreign = true};
     const struct armv6m_region options = {F072_OPTIONS_BASE, chip->options, F072_OPTIONS_SIZE};
 
     armv6m_map(&chip->cpu, MAP_SRAM, &sram);
@@ -53,19 +59,20 @@ static void store_le32(uint8_t *bytes, uint32_t value)
 // and a model takes over. Its exception vectors lead into the ROM too, but not to its entry.
 static void fill_rom(struct f072_chip *chip, uint32_t serial)
 {
+    const uint32_t base = chip->model->rom_base;
     static const uint8_t wafer_and_lot[8] = {7, 'V', 'I', 'R', 'T', 'U', 'A', 'L'};
-    uint8_t *unique_id = chip->rom + (F072_UNIQUE_ID - F072_ROM_BASE);
-    enum { VECTORS = 48, ID = 0x2EA6, FLASH_SIZE = 0x2FCC };
+    uint8_t *unique_id = chip->rom + (chip->model->unique_id - base);
+    enum { VECTORS = 48, ID = 0x1FFFF6A6, FLASH_SIZE = 0x1FFFF7CC };
 
     memset(chip->rom, 0xFF, sizeof chip->rom);
     store_le32(chip->rom, F072_ROM_STACK);
-    store_le32(chip->rom + 4, F072_ROM_ENTRY | 1);
+    store_le32(chip->rom + 4, (base + F072_ROM_ENTRY) | 1);
     for (unsigned i = 2; i < VECTORS; i++)
-        store_le32(chip->rom + 4 * i, (F072_ROM_ENTRY + 2 * i) | 1);
-    chip->rom[ID] = 0xA1; // AN2606: boot loader version
+        store_le32(chip->rom + 4 * i, (base + F072_ROM_ENTRY + 2 * i) | 1);
+    chip->rom[ID - base] = chip->model->rom_id;
     store_le32(unique_id, serial);
     memcpy(unique_id + 4, wafer_and_lot, sizeof wafer_and_lot);
-    usbdev_store_le16(chip->rom + FLASH_SIZE, F072_FLASH_SIZE / 1024);
+    usbdev_store_le16(chip->rom + (FLASH_SIZE - base), (uint16_t)(chip->model->flash_size / 1024));
 }
 
 // Noise as SRAM holds it at power-on. A xorshift generator: the same seed, the same noise.
@@ -166,6 +173,31 @@ static const char *cause_name(uint32_t cause)
     return "unknown";
 }
 
+static bool load_word(const struct f072_chip *chip, uint32_t address, uint32_t *ret_word)
+{
+    uint16_t low;
+    uint16_t high;
+
+    if (!armv6m_peek16(&chip->cpu, address, &low) || !armv6m_peek16(&chip->cpu, address + 2, &high))
+        return false;
+    *ret_word = low | (uint32_t)high << 16;
+    return true;
+}
+
+// What a boot loader does last: main stack pointer and PC from the vector table at an address.
+static bool start_at(struct f072_chip *chip, uint32_t address)
+{
+    uint32_t msp;
+    uint32_t pc;
+
+    if (!load_word(chip, address, &msp) || !load_word(chip, address + 4, &pc))
+        return false;
+    chip->cpu.r[13] = msp & ~3u;
+    chip->cpu.r[15] = pc & ~1u;
+    chip->cpu.thumb = pc & 1;
+    return true;
+}
+
 static void reset_all(struct f072_chip *chip, uint32_t cause)
 {
     uint64_t now_ns = f072_chip_now(chip);
@@ -183,6 +215,8 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     f072_chip_clocks_changed(chip);
     f072_chip_update(chip);
     armv6m_reset(&chip->cpu);
+    if (chip->boot_address != 0 && !chip->boot0)
+        start_at(chip, chip->boot_address);
 }
 
 void f072_chip_reset(struct f072_chip *chip, uint32_t cause)
@@ -193,7 +227,7 @@ void f072_chip_reset(struct f072_chip *chip, uint32_t cause)
 void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns)
 {
     f072_chip_skip_to(chip, now_ns);
-    fill_with_noise(chip->sram, sizeof chip->sram, seed);
+    fill_with_noise(chip->sram, chip->model->sram_size, seed);
     reset_all(chip, F072_RESET_POWER_ON);
 }
 
@@ -202,17 +236,6 @@ void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns)
 void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed)
 {
     fill_with_noise(chip->sram, F072_ROM_RAM_SIZE, seed);
-}
-
-static bool load_word(const struct f072_chip *chip, uint32_t address, uint32_t *ret_word)
-{
-    uint16_t low;
-    uint16_t high;
-
-    if (!armv6m_peek16(&chip->cpu, address, &low) || !armv6m_peek16(&chip->cpu, address + 2, &high))
-        return false;
-    *ret_word = low | (uint32_t)high << 16;
-    return true;
 }
 
 static void reset_by_rom(struct f072_chip *chip, uint64_t now_ns)
@@ -232,24 +255,21 @@ static void reset_by_rom(struct f072_chip *chip, uint64_t now_ns)
 
 bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_ns)
 {
-    uint32_t msp;
-    uint32_t pc;
-
     f072_chip_skip_to(chip, now_ns);
     reset_by_rom(chip, now_ns);
     armv6m_reset(&chip->cpu);
     f072_chip_update(chip);
-    if (!load_word(chip, address, &msp) || !load_word(chip, address + 4, &pc))
-        return false;
-    chip->cpu.r[13] = msp & ~3u;
-    chip->cpu.r[15] = pc & ~1u;
-    chip->cpu.thumb = pc & 1;
-    return true;
+    return start_at(chip, address);
 }
 
-void f072_chip_init(struct f072_chip *chip, uint8_t *flash, uint8_t *options, uint32_t serial)
+void f072_chip_init(struct f072_chip *chip,
+                    const struct f072_model *model,
+                    uint8_t *flash,
+                    uint8_t *options,
+                    uint32_t serial)
 {
     memset(chip, 0, sizeof *chip);
+    chip->model = model;
     chip->flash = flash;
     chip->options = options;
     chip->hclk = 8000000;

@@ -12,7 +12,7 @@ enum { PROGRAM_NS = 53500, PAGE_ERASE_NS = 30000000, MASS_ERASE_NS = 30000000 };
 enum { ACR_PRFTBE = 1 << 4, ACR_PRFTBS = 1 << 5 };
 enum { SR_FLAGS = F072_FLASH_SR_PGERR | F072_FLASH_SR_WRPRTERR | F072_FLASH_SR_EOP };
 enum { CR_WRITABLE = 0x3677 };
-enum { ERASED = 0xFFFF, PAGES_PER_WRP_BIT = 2, WRP_BITS = 32 };
+enum { ERASED = 0xFFFF, BYTES_PER_WRP_BIT = 4096, WRP_BITS = 32 };
 
 // ---- Option bytes (RM0091 4.1): each byte is followed by its complement ----
 
@@ -39,6 +39,8 @@ void f072_fpec_reset(struct f072_fpec *flash)
 {
     struct f072_fpec fresh = {
         .bytes = flash->bytes,
+        .size = flash->size,
+        .page_size = flash->page_size,
         .options = flash->options,
         .cr = F072_FLASH_CR_LOCK,
     };
@@ -47,10 +49,10 @@ void f072_fpec_reset(struct f072_fpec *flash)
     load_options(flash);
 }
 
-// One bit of WRPR for two pages, the last for all that are left (RM0091 4.1.4).
+// One bit of WRPR for 4 KB, the last for all that are left (RM0091 4.1.4).
 static bool is_protected(const struct f072_fpec *flash, uint32_t offset)
 {
-    uint32_t bit = offset / F072_FLASH_PAGE / PAGES_PER_WRP_BIT;
+    uint32_t bit = offset / BYTES_PER_WRP_BIT;
 
     return !(flash->wrpr >> (bit < WRP_BITS ? bit : WRP_BITS - 1) & 1);
 }
@@ -73,11 +75,11 @@ static void settle(struct f072_fpec *flash, uint64_t now_ns)
 
 static uint32_t erase_page(struct f072_fpec *flash)
 {
-    uint32_t offset = (flash->ar - F072_FLASH_BASE) & ~(uint32_t)(F072_FLASH_PAGE - 1);
+    uint32_t offset = (flash->ar - F072_FLASH_BASE) & ~(flash->page_size - 1);
 
-    if (offset >= F072_FLASH_SIZE || is_protected(flash, offset))
+    if (offset >= flash->size || is_protected(flash, offset))
         return F072_FLASH_SR_WRPRTERR;
-    memset(flash->bytes + offset, 0xFF, F072_FLASH_PAGE);
+    memset(flash->bytes + offset, 0xFF, flash->page_size);
     return F072_FLASH_SR_EOP;
 }
 
@@ -85,7 +87,7 @@ static uint32_t erase_all(struct f072_fpec *flash)
 {
     if (flash->wrpr != UINT32_MAX)
         return F072_FLASH_SR_WRPRTERR;
-    memset(flash->bytes, 0xFF, F072_FLASH_SIZE);
+    memset(flash->bytes, 0xFF, flash->size);
     return F072_FLASH_SR_EOP;
 }
 
@@ -130,7 +132,7 @@ bool f072_fpec_program(
     struct f072_fpec *flash, uint32_t address, unsigned size, uint16_t value, uint64_t now_ns)
 {
     const uint32_t option_mode = F072_FLASH_CR_OPTPG | F072_FLASH_CR_OPTWRE;
-    bool main_memory = address - F072_FLASH_BASE < F072_FLASH_SIZE;
+    bool main_memory = address - F072_FLASH_BASE < flash->size;
     uint32_t result = F072_FLASH_SR_PGERR;
 
     if (size != 2)

@@ -310,7 +310,7 @@ dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t of
 {
     (void)p;
     if (offset == DBGMCU_IDCODE)
-        return 0x20016448; // RM0091 32.4.1: STM32F07x, revision X
+        return chip->model->idcode;
     return offset / 4 <= 3 ? chip->dbgmcu[offset / 4 - 1] : 0;
 }
 
@@ -334,6 +334,17 @@ static uint32_t stub_read(struct f072_chip *chip, const struct f072_peripheral *
     return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
 }
 
+// RM0091 27.8: CR1 with UE and TE, TDR. A byte is sent at once.
+static void
+send_byte(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset, uint32_t value)
+{
+    enum { CR1 = 0x00, TDR = 0x28, UE_TE = 1 << 3 | 1 << 0 };
+    bool enabled = (chip->stub[p->index].words[CR1 / 4] & UE_TE) == UE_TE;
+
+    if (offset == TDR && enabled && chip->uart.put != NULL)
+        chip->uart.put(chip->uart.context, (uint8_t)value);
+}
+
 static bool stub_write(struct f072_chip *chip,
                        const struct f072_peripheral *p,
                        uint32_t offset,
@@ -342,6 +353,8 @@ static bool stub_write(struct f072_chip *chip,
 {
     enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
     uint32_t merged = (chip->stub[p->index].words[offset / 4] & ~lanes) | (value & lanes);
+    if (kind == F072_STUB_USART)
+        send_byte(chip, p, offset, value);
     const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
 
     if (unmodelled != NULL)

@@ -33,6 +33,9 @@ const struct f072_peripheral *f072_find_peripheral(const struct f072_chip *chip,
 void f072_peripherals_init(struct f072_chip *chip)
 {
     chip->fpec.bytes = chip->flash;
+    chip->fpec.size = chip->model->flash_size;
+    chip->fpec.page_size = chip->model->page_size;
+    chip->rcc.has_hsi48 = chip->model->hsi48;
     chip->fpec.options = chip->options;
     chip->usb.report = &chip->report;
     for (int i = 0; i < F072_BUS_PAGES; i++)

@@ -31,6 +31,7 @@ enum {
     CFGR3_USBSW = 1 << 7,
     CSR_RMVF = 1 << 24,
     CR2_WRITABLE = 0x000100FD,
+    CR2_HSI48ON = 1 << 16,
     CSR_FLAGS = 0x7E << 24 | 1 << 23,
     HSICAL = 0x80, // what calibration fields read as: mid-scale
 };
@@ -59,6 +60,7 @@ void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
     struct f072_rcc old = *rcc;
 
     memset(rcc, 0, sizeof *rcc);
+    rcc->has_hsi48 = old.has_hsi48;
     for (int i = 0; i < F072_OSCILLATORS; i++)
         rcc->ready_ns[i] = UINT64_MAX;
     rcc->ready_ns[F072_HSI] = 0;
@@ -210,18 +212,47 @@ void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns)
         rcc->source = rcc->cfgr & CFGR_SW;
 }
 
+static void run_from_hsi48(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    enum { SW_HSI48 = 3 };
+
+    f072_rcc_write(rcc, CR2, CR2_HSI48ON, now_ns);
+    rcc->ready_ns[F072_HSI48] = now_ns;
+    f072_rcc_write(rcc, CFGR, SW_HSI48, now_ns);
+}
+
+// 6 times the crystal.
+static void run_from_hse(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    enum {
+        HSION = 1 << 0,
+        HSEON = 1 << 16,
+        SW_PLL = 2,
+        PLL_FROM_HSE = 2 << 15,
+        PLLMUL_6 = 4 << 18
+    };
+
+    f072_rcc_write(rcc, CFGR, PLL_FROM_HSE | PLLMUL_6, now_ns);
+    f072_rcc_write(rcc, CR, HSION | HSEON | CR_PLLON, now_ns);
+    rcc->ready_ns[F072_HSE] = now_ns;
+    rcc->ready_ns[F072_PLL] = now_ns;
+    f072_rcc_write(rcc, CFGR, PLL_FROM_HSE | PLLMUL_6 | SW_PLL, now_ns);
+    f072_rcc_write(rcc, CFGR3, CFGR3_USBSW, now_ns);
+}
+
 void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns)
 {
-    enum { SYSCFGEN = 1 << 0, USBEN = 1 << 23, CRSEN = 1 << 27, SW_HSI48 = 3 };
+    enum { SYSCFGEN = 1 << 0, USBEN = 1 << 23, CRSEN = 1 << 27 };
     uint32_t csr = rcc->csr;
 
     f072_rcc_reset(rcc, F072_RESET_PIN);
     rcc->csr = csr;
     rcc->enable[F072_APB1] = USBEN | CRSEN;
     rcc->enable[F072_APB2] = SYSCFGEN;
-    f072_rcc_write(rcc, CR2, 1 << 16, now_ns); // HSI48ON
-    rcc->ready_ns[F072_HSI48] = now_ns;
-    f072_rcc_write(rcc, CFGR, SW_HSI48, now_ns);
+    if (rcc->has_hsi48)
+        run_from_hsi48(rcc, now_ns);
+    else
+        run_from_hse(rcc, now_ns);
 }
 
 // ---- Registers ----
@@ -331,6 +362,8 @@ void f072_rcc_write(struct f072_rcc *rcc, uint32_t offset, uint32_t value, uint6
         break;
     case CR2:
         rcc->cr2 = (value & CR2_WRITABLE) | (uint32_t)HSICAL << 8;
+        if (!rcc->has_hsi48)
+            rcc->cr2 &= ~(uint32_t)CR2_HSI48ON;
         break;
     default:
         break;

@@ -20,7 +20,6 @@
 #include <sim/host.h>
 
 #include "f072_board_private.h"
-#include <stm32f072/loader.h>
 
 enum { DFU = 1 }; // its interface in the composite image
 
@@ -151,25 +150,25 @@ static bool command(struct sim_host *host, uint8_t code, uint32_t address)
 
 enum { SET_ADDRESS_POINTER = 0x21, ERASE = 0x41, BLOCK = 2048 };
 
-struct image {
+struct update {
     uint8_t bytes[F072_FLASH_SIZE];
     size_t size; // whole pages
 };
 
-static struct image *read_image(const char *elf)
+static struct update *read_update(const char *elf)
 {
-    struct image *image = calloc(1, sizeof *image);
+    struct update *update = calloc(1, sizeof *update);
     char error[200] = "";
 
-    if (!f072_load_file(elf, image->bytes, error, sizeof error))
+    if (!f072_load_image(f072_models, 0, elf, update->bytes, error, sizeof error))
         fail_msg("%s", error);
-    for (size_t i = 0; i < sizeof image->bytes; i++)
-        if (image->bytes[i] != 0xFF)
-            image->size = (i / BLOCK + 1) * BLOCK;
-    return image;
+    for (size_t i = 0; i < sizeof update->bytes; i++)
+        if (update->bytes[i] != 0xFF)
+            update->size = (i / BLOCK + 1) * BLOCK;
+    return update;
 }
 
-static bool download(struct sim_host *host, struct image *image)
+static bool download(struct sim_host *host, struct update *image)
 {
     for (uint32_t offset = 0; offset < image->size; offset += BLOCK)
         if (!command(host, ERASE, F072_FLASH_BASE + offset) ||
@@ -245,7 +244,7 @@ static void power__leaves_what_was_flashed(void **state)
 {
     (void)state;
     struct sim_host *host = plug_in(composite, 0);
-    struct image *image = read_image(composite_v2);
+    struct update *image = read_update(composite_v2);
 
     assert_runs(host, 0x0100);
     assert_int_equal(detach(host, DFU), 0);
@@ -292,7 +291,7 @@ static void cut_power_at(struct sim_host *host, uint64_t at_ns)
 
 // Downloads the image, with the power cut after `ns` of it, and brings the board back. Returns what
 // it came back as; *ret_span_ns is how long the download took or would have taken.
-static struct identity survive(struct image *image, uint64_t ns, uint64_t *ret_span_ns)
+static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_span_ns)
 {
     struct sim_host *host = plug_in(composite, (uint32_t)ns);
 
@@ -319,7 +318,7 @@ static void power_cut__at_any_point_of_a_download_ends_in_application_or_boot_lo
 {
     (void)state;
     enum { CUTS = 60 };
-    struct image *image = read_image(composite_v2);
+    struct update *image = read_update(composite_v2);
     uint64_t span_ns;
     uint64_t cut_span_ns;
     unsigned old_ones = 0;

@@ -72,7 +72,7 @@ static int set_up(void **state)
         store_le32(f->flash + 4 * i, HANDLER | 1);
     PUT(f, CODE, 0xE7FE); // b .
     PUT(f, HANDLER, 0xE7FE);
-    f072_chip_init(&f->chip, f->flash, f->options, 1);
+    f072_chip_init(&f->chip, f072_models, f->flash, f->options, 1);
     f->chip.report.quiet = true;
     f072_chip_power_on(&f->chip, 1, 0);
     *state = f;
@@ -428,7 +428,7 @@ static void map__mem_mode_moves_address_0_if_syscfg_has_a_clock(void **state)
     assert_int_equal(half_word, 0x5AA5);
     write_bus(f, SYSCFG_CFGR1, 4, F072_MEMORY_ROM);
     assert_true(armv6m_peek16(&f->chip.cpu, 4, &half_word));
-    assert_int_equal(half_word, (F072_ROM_ENTRY & 0xFFFF) | 1);
+    assert_int_equal(half_word, ((f072_models->rom_base + F072_ROM_ENTRY) & 0xFFFF) | 1);
 }
 
 static void rom__boot0_starts_it(void **state)
@@ -438,7 +438,7 @@ static void rom__boot0_starts_it(void **state)
     f->chip.boot0 = true;
     f072_chip_power_on(&f->chip, 1, 0);
     assert_int_equal(f072_chip_run(&f->chip, SIM_MS), F072_IN_ROM);
-    assert_int_equal(f->chip.cpu.r[15], F072_ROM_ENTRY);
+    assert_int_equal(f->chip.cpu.r[15], f072_models->rom_base + F072_ROM_ENTRY);
     assert_int_equal(f->chip.cpu.r[13], F072_ROM_STACK);
 }
 

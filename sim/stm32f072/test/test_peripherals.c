@@ -27,7 +27,7 @@ enum { HSI48ON = 1 << 16, HSI48RDY = 1 << 17, PLLON = 1 << 24, PLLRDY = 1 << 25,
 
 static struct f072_rcc powered_rcc(void)
 {
-    struct f072_rcc rcc = {0};
+    struct f072_rcc rcc = {.has_hsi48 = true};
 
     f072_rcc_reset(&rcc, F072_RESET_POWER_ON);
     return rcc;
@@ -54,6 +54,20 @@ static void rcc__an_oscillator_is_ready_only_after_its_start_up(void **state)
 
     f072_rcc_write(&rcc, CR2, 0, 20000);
     assert_false(f072_rcc_read(&rcc, CR2, 20000) & HSI48RDY);
+}
+
+static void rcc__has_no_hsi48_where_the_chip_has_none(void **state)
+{
+    (void)state;
+    struct f072_rcc rcc = {.has_hsi48 = false};
+
+    f072_rcc_reset(&rcc, F072_RESET_POWER_ON);
+    f072_rcc_write(&rcc, CR2, HSI48ON, 0);
+    assert_false(f072_rcc_read(&rcc, CR2, SIM_MS) & (HSI48ON | HSI48RDY));
+
+    f072_rcc_as_left_by_rom(&rcc, SIM_MS);
+    assert_int_equal(f072_rcc_hclk(&rcc), 48000000);
+    assert_int_equal(f072_rcc_usb_clock(&rcc, SIM_MS), 48000000);
 }
 
 static void rcc__switches_when_the_new_clock_is_ready(void **state)
@@ -161,7 +175,8 @@ static int set_up_flash(void **state)
     for (int i = 0; i < F072_OPTIONS_SIZE; i += 2)
         usbdev_store_le16(f.options + i, 0x00FF);
     usbdev_store_le16(f.options, 0x55AA);
-    f.fpec = (struct f072_fpec){.bytes = f.bytes, .options = f.options};
+    f.fpec = (struct f072_fpec){
+        .bytes = f.bytes, .size = sizeof f.bytes, .page_size = 2048, .options = f.options};
     f072_fpec_reset(&f.fpec);
     *state = &f;
     return 0;
@@ -561,6 +576,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rcc__runs_at_8_mhz_after_reset),
         cmocka_unit_test(rcc__an_oscillator_is_ready_only_after_its_start_up),
+        cmocka_unit_test(rcc__has_no_hsi48_where_the_chip_has_none),
         cmocka_unit_test(rcc__switches_when_the_new_clock_is_ready),
         cmocka_unit_test(rcc__the_pll_multiplies_its_source),
         cmocka_unit_test(rcc__the_pll_cannot_be_changed_while_it_runs),

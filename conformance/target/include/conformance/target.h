@@ -135,10 +135,15 @@ struct target_spec {
     char device[TARGET_TEXT];   // sim
     char defect[TARGET_TEXT];   // sim
     char firmware[TARGET_TEXT]; // sim
+    char chip[TARGET_TEXT];     // sim
+    char boot[TARGET_TEXT];     // sim
+    char pin[TARGET_TEXT];      // sim
+    char uart[TARGET_TEXT];     // sim
 };
 
 // Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]` or
-// `sim[:DEVICE[,defect=NAME][,firmware=ELF]]`. Returns 0, or -1 with one line in error.
+// `sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS][,pin=PIN=LEVEL[@MS][+...]]
+// [,uart=FILE]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
 
 // Open the device. Returns NULL with one line in error that says what was wrong and what to do.

@@ -20,13 +20,19 @@
 // What sim_open() is asked for. Zeroed means the default device in good health.
 struct sim_options {
     const char *device;   // a name of sim_list_devices(); NULL: will-detach
-    const char *firmware; // ELF or bin for the virtual STM32F072: device is then "f072" or NULL
+    const char *firmware; // image for the virtual board: device is then "f072" or NULL
     const char *defect;   // a name of sim_list_defects(), or NULL
     const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
     const char *serial;   // serial number string, or NULL: the device's own
     const struct sim_flash_watch *watch; // of the flash of a native device, or NULL
     uint32_t seed;                       // of whatever is random (RAM noise at power-on)
     unsigned trace;                      // SIM_TRACE_... bits: lines on stderr
+
+    // The virtual board.
+    const char *chip; // f072, f042, f070 or f070x6; NULL: f072
+    const char *boot; // address of the vector table that a boot loader would jump to, or NULL
+    const char *pins; // levels that drive pins from outside: "PA1=0,PC13=1@500" (ms), or NULL
+    const char *uart; // file for what the USARTs send, "-" for stdout, or NULL
 };
 
 // Build the device. On failure returns NULL and writes one line that says what was wrong and what

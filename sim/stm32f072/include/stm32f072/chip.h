@@ -21,6 +21,7 @@
 #include <armv6m/armv6m.h>
 #include <stm32f072/fpec.h>
 #include <stm32f072/gpio.h>
+#include <stm32f072/model.h>
 #include <stm32f072/rcc.h>
 #include <stm32f072/report.h>
 #include <stm32f072/small.h>
@@ -30,12 +31,11 @@
 
 enum {
     F072_SRAM_BASE = 0x20000000,
-    F072_SRAM_SIZE = 0x4000,
-    F072_ROM_BASE = 0x1FFFC800, // system memory: the boot loader, unique id, flash size
-    F072_ROM_SIZE = 0x3000,
+    F072_SRAM_SIZE = 0x4000,    // of the largest chip
+    F072_ROM_END = 0x1FFFF800,  // of system memory: the boot loader, unique id, flash size
+    F072_ROM_SIZE = 0x3400,     // of the largest
+    F072_ROM_ENTRY = 0x100,     // of the boot loader, from the base of system memory
     F072_ROM_RAM_SIZE = 0x1800, // what the boot loader uses of the SRAM (AN2606)
-    F072_ROM_ENTRY = F072_ROM_BASE + 0x100,
-    F072_UNIQUE_ID = 0x1FFFF7AC, // 12 bytes (RM0091 33.1)
     F072_ROM_STACK = F072_SRAM_BASE + F072_ROM_RAM_SIZE,
 };
 
@@ -53,15 +53,23 @@ enum f072_memory {
     F072_MEMORY_SRAM = 3,
 };
 
+// Who gets the bytes that the USARTs send; put NULL: nobody.
+struct f072_uart_sink {
+    void (*put)(void *context, uint8_t byte);
+    void *context;
+};
+
 struct f072_chip {
+    const struct f072_model *model;
     struct armv6m cpu;
     struct f072_report report;
 
-    uint8_t *flash;   // F072_FLASH_SIZE bytes and
+    uint8_t *flash;   // model->flash_size bytes and
     uint8_t *options; // F072_OPTIONS_SIZE bytes, both the board's
     uint8_t sram[F072_SRAM_SIZE];
     uint8_t rom[F072_ROM_SIZE];
-    bool boot0; // the pin: start from system memory
+    bool boot0;            // the pin: start from system memory
+    uint32_t boot_address; // of the vector table that a boot loader jumps to; 0: the start of flash
 
     struct f072_rcc rcc;
     struct f072_fpec fpec;
@@ -86,6 +94,8 @@ struct f072_chip {
     uint64_t base_cycles;
     uint64_t slice_end_ns; // of the run under way
 
+    struct f072_uart_sink uart;
+
     uint32_t reset_cause; // a reset that is due: enum f072_reset_flag, or 0
 
     // How it is spending its time: to notice when it no longer does anything.
@@ -99,9 +109,13 @@ struct f072_chip {
     uint8_t page[F072_BUS_PAGES]; // row of the peripheral table, by 1 KB of the bus
 };
 
-// flash and options are F072_FLASH_SIZE and F072_OPTIONS_SIZE bytes that survive a loss of power.
+// flash and options are model->flash_size and F072_OPTIONS_SIZE bytes that survive a loss of power.
 // serial makes the unique id.
-void f072_chip_init(struct f072_chip *chip, uint8_t *flash, uint8_t *options, uint32_t serial);
+void f072_chip_init(struct f072_chip *chip,
+                    const struct f072_model *model,
+                    uint8_t *flash,
+                    uint8_t *options,
+                    uint32_t serial);
 
 // Power comes: SRAM holds noise, made from seed.
 void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns);
@@ -137,7 +151,7 @@ void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16
 void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed);
 
 // It gives the chip back to firmware whose vectors are at this address, without a reset: address 0
-// still shows the ROM, clocks run at 48 MHz from HSI48, peripherals are as after a reset but for a
+// still shows the ROM, clocks run at 48 MHz, peripherals are as after a reset but for a
 // running watchdog. Returns false where there are no vectors.
 bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_ns);
 

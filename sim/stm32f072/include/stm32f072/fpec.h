@@ -13,8 +13,7 @@
 
 enum {
     F072_FLASH_BASE = 0x08000000,
-    F072_FLASH_SIZE = 0x20000,
-    F072_FLASH_PAGE = 0x800,
+    F072_FLASH_SIZE = 0x20000, // of the largest chip
     F072_OPTIONS_BASE = 0x1FFFF800,
     F072_OPTIONS_SIZE = 16,
 };
@@ -55,8 +54,10 @@ enum {
 };
 
 struct f072_fpec {
-    uint8_t *bytes;   // F072_FLASH_SIZE of them
-    uint8_t *options; // F072_OPTIONS_SIZE of them
+    uint8_t *bytes;
+    uint32_t size;      // how many of them
+    uint32_t page_size; // in bytes
+    uint8_t *options;   // F072_OPTIONS_SIZE of them
     uint32_t acr;
     uint32_t sr; // without BSY; EOP appears when the operation is over
     uint32_t cr;

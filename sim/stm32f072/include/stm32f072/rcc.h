@@ -44,6 +44,7 @@ enum f072_oscillator {
 };
 
 struct f072_rcc {
+    bool has_hsi48; // of the chip
     uint32_t cr;
     uint32_t cfgr;
     uint32_t cir;
@@ -85,8 +86,8 @@ const char *f072_rcc_why_no_usb_clock(const struct f072_rcc *rcc, uint64_t now_n
 // Does that clock come, by the PLL, from the HSI? Its 1 % is too coarse for USB's 0.25 %.
 bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc);
 
-// The state in which the ROM boot loader leaves the clocks: 48 MHz from HSI48. The flags of the
-// last reset stay.
+// The state in which the ROM boot loader leaves the clocks: 48 MHz from HSI48, or from the crystal
+// where there is none. The flags of the last reset stay.
 void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns);
 
 #endif
