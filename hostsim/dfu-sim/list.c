@@ -24,6 +24,7 @@ int command_list(int argc, char **argv)
         return 2;
     }
     print_names("devices", sim_list_devices());
+    print_names("variations: devices too, each with what allows it", sim_list_variations());
     print_names("defects", sim_list_defects());
     return 0;
 }

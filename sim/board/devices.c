@@ -7,6 +7,7 @@
 
 #include <sim/defect.h>
 #include <sim/f072_board.h>
+#include <sim/fleet.h>
 
 #include "native_board.h"
 #include "packet_trace.h"
@@ -68,6 +69,11 @@ const struct sim_name *sim_list_devices(void)
     return names;
 }
 
+const struct sim_name *sim_list_variations(void)
+{
+    return fleet_names();
+}
+
 const struct sim_name *sim_list_defects(void)
 {
     return defect_names();
@@ -100,8 +106,8 @@ static struct sim_device *
 open_device(const struct sim_options *options, char *error, size_t error_size)
 {
     const char *name = options->device ? options->device : models[0].name;
-    const struct board_model *model = find_model(name);
-    const struct sim_defect *defect = NULL;
+    const struct variation *variation = fleet_find(name);
+    struct board_choice choice = {.model = find_model(name)};
 
     if (options->firmware || strcmp(name, virtual_board) == 0)
         return open_firmware(options, error, error_size);
@@ -111,20 +117,19 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
                  "them out");
         return NULL;
     }
-    if (!model) {
-        snprintf(error, error_size,
-                 "unknown device '%s': expected will-detach, wait-reset, composite, dfu-mode or "
-                 "dfu-plain",
+    if (variation)
+        choice = (struct board_choice){.model = &variation->model, .way = &variation->way};
+    if (!choice.model) {
+        snprintf(error, error_size, "unknown device '%s': `dfu-sim list` names those there are",
                  name);
         return NULL;
     }
-    if (options->defect && !(defect = sim_find_defect(options->defect))) {
+    if (options->defect && !(choice.defect = sim_find_defect(options->defect))) {
         snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` names those there are",
                  options->defect);
         return NULL;
     }
-    return board_open(&(struct board_choice){.model = model, .defect = defect}, options, error,
-                      error_size);
+    return board_open(&choice, options, error, error_size);
 }
 
 struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)

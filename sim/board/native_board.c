@@ -239,6 +239,8 @@ static void come_up(struct board *board)
         trace(board, "no valid firmware");
         board->mode = DFU_MODE;
     }
+    if (board->model->button_held)
+        board->mode = DFU_MODE;
     view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
     view.reply = board->reply;
     view.enter_dfu = enter_dfu;
@@ -349,8 +351,10 @@ static bool install_factory_image(struct board *board)
     uint8_t *image = malloc(length);
     bool fits = false;
 
-    if (!image)
-        return false;
+    if (board->model->blank || !image) {
+        free(image);
+        return board->model->blank;
+    }
     firmware_make(image, length, 1);
     if (dialect(board) == &dfu_dialect_plain)
         fits = dfu_plain_install(memory, image, length);

@@ -15,20 +15,8 @@
 
 #include <sim/devices.h>
 
-#include <sim/bootloader.h>
+#include <sim/board_model.h>
 #include <sim/defect.h>
-#include <sim/flash.h>
-#include <sim/runtime.h>
-
-struct board_model {
-    const char *name;
-    const char *summary;
-    const struct bootloader_identity *bootloader;
-    const struct product_shape *product; // NULL: DFU alone
-    bool starts_in_bootloader;           // at the first power-on, as with a button held
-    struct flash_shape flash;
-    uint32_t image_length; // of the firmware it is shipped with; 0: 4096
-};
 
 // A board and in what it differs from the model's parts: its own way, and a defect. Each may be
 // NULL.

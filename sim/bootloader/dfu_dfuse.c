@@ -29,7 +29,7 @@ static bool exists(const struct memory *memory, uint32_t address)
 
 static int set_address_pointer(struct dfu_mode *dfu, uint32_t address)
 {
-    if (!exists(dfu->config->memory, address))
+    if (!dfu->config->choices.judges_address_late && !exists(dfu->config->memory, address))
         return DFURT_STATUS_errTARGET;
     dfu->address = address;
     return DFURT_STATUS_OK;
@@ -118,7 +118,7 @@ static int dfuse_upload(struct dfu_mode *dfu, uint16_t block, uint16_t length)
 
     if (block == 0)
         return list_commands(dfu, length);
-    if (block == 1)
+    if (block == 1 || length < dfu->config->choices.fewest_to_read)
         return -DFURT_STATUS_errSTALLEDPKT;
     read = memory->read(memory->context, block_address(dfu, block), dfu->buffer, length);
     return read < 0 ? -DFURT_STATUS_errTARGET : read;

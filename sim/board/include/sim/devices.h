@@ -41,6 +41,7 @@ struct sim_device *sim_open(const struct sim_options *options, char *error, size
 
 // Terminated by a NULL name.
 const struct sim_name *sim_list_devices(void);
+const struct sim_name *sim_list_variations(void); // devices too: right, each in a way of its own
 const struct sim_name *sim_list_defects(void);
 
 #endif

@@ -67,6 +67,11 @@ struct dfu_mode_choices {
     bool addresses_blocks; // a block belongs at wBlockNum * wTransferSize of the image
     bool erases_first;     // the first block erases the place of the whole image
     bool two_banks;        // an image goes into the bank that does not hold the firmware
+
+    // Of DfuSe alone.
+    bool
+        judges_address_late; // "set address pointer" takes any; data to or from nowhere are refused
+    uint16_t fewest_to_read; // UPLOAD of less STALLs (AN3156 4.1)
 };
 
 extern const struct dfu_dialect dfu_dialect_dfuse;

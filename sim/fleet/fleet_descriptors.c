@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+//
+// Descriptors that are legal, and other than most.
+
+#include <string.h>
+
+#include <sim/fleet.h>
+
+#define STANDS(bytes, interfaces)                                                                  \
+    {                                                                                              \
+        (bytes), sizeof(bytes), (interfaces)                                                       \
+    }
+
+enum { GERMAN = 0x0407, SELF_POWERED = 0xC0, REMOTE_WAKEUP = 0xA0 };
+
+// ---- Strings ----
+
+static const uint8_t german[] = {4, USBDEV_DT_STRING, 0x07, 0x04};
+static const uint8_t two_languages[] = {6, USBDEV_DT_STRING, 0x09, 0x04, 0x07, 0x04};
+static const uint8_t french_first[] = {8, USBDEV_DT_STRING, 0x0C, 0x04, 0x09, 0x04, 0x11, 0x04};
+
+static const struct product_shape without_serial = {.no_serial = true};
+static const struct product_shape without_strings = {.no_strings = true};
+static const struct product_shape in_german = {.langids = german};
+static const struct product_shape in_two_languages = {.langids = two_languages};
+static const struct product_shape in_french_first = {.langids = french_first};
+
+// ---- Configurations ----
+
+static const uint8_t vendor_interface[] = {9, USBDEV_DT_INTERFACE, 0, 0, 0, 0xFF, 0, 0, 0};
+static const uint8_t without_dfu[] = {9, USBDEV_DT_CONFIGURATION, 18, 0, 1, 2,    0, 0x80, 50,
+                                      9, USBDEV_DT_INTERFACE,     0,  0, 0, 0xFF, 0, 0,    0};
+
+static const struct product_shape two_configurations = {.before = STANDS(vendor_interface, 1),
+                                                        .other_configuration = without_dfu};
+static const struct product_shape dfu_in_second = {.before = STANDS(vendor_interface, 1),
+                                                   .other_configuration = without_dfu,
+                                                   .other_is_first = true};
+static const struct product_shape value_5 = {.bConfigurationValue = 5};
+static const struct product_shape value_255 = {.bConfigurationValue = 255};
+static const struct product_shape self_powered = {.bmAttributes = SELF_POWERED};
+static const struct product_shape wakes = {.bmAttributes = REMOTE_WAKEUP};
+
+// ---- Packets and versions ----
+
+static const struct product_shape max_packet_8 = {.bMaxPacketSize0 = 8};
+static const struct product_shape max_packet_32 = {.bMaxPacketSize0 = 32};
+static const struct product_shape usb_1_1 = {.bcdUSB = 0x0110};
+static const struct product_shape vendor_class = {.device_class = {0xFF, 0xFF, 0xFF}};
+
+// ---- BOS (USB 2.0 LPM ECN, Microsoft OS 2.0 descriptors, WebUSB) ----
+
+enum { VENDOR_CODE = 0x20 };
+
+static const uint8_t lpm_bos[] = {5, USBDEV_DT_BOS, 12, 0, 1, 7, 0x10, 2, 0x02, 0, 0, 0};
+
+static const uint8_t ms_os_2_bos[] = {
+    5,    USBDEV_DT_BOS, 33,   0,    1,    28,   0x10, 5,    0,    0xDF,        0x60,
+    0xDD, 0xD8,          0x89, 0x45, 0xC7, 0x4C, 0x9C, 0xD2, 0x65, 0x9D,        0x9E,
+    0x64, 0x8A,          0x9F, 0,    0,    3,    6,    30,   0,    VENDOR_CODE, 0,
+};
+static const uint8_t ms_os_2_set[] = {
+    10, 0, 0, 0, 0,   0,   3,   6,   30,  0, // header
+    20, 0, 3, 0, 'W', 'I', 'N', 'U', 'S', 'B', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+};
+
+static const uint8_t webusb_bos[] = {
+    5,    USBDEV_DT_BOS, 29,   0,    1,    24,   0x10, 5,           0,    0x38,
+    0xB6, 0x08,          0x34, 0xA9, 0x09, 0xA0, 0x47, 0x8B,        0xFD, 0xA0,
+    0x76, 0x88,          0x15, 0xB6, 0x65, 0x00, 0x01, VENDOR_CODE, 1,
+};
+static const uint8_t webusb_url[] = {14,  3,   1,   'e', 'x', 'a', 'm',
+                                     'p', 'l', 'e', '.', 'o', 'r', 'g'};
+
+static const uint8_t ms_os_1_compatible_id[40] = {
+    40, 0, 0, 0, 0, 1, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'W', 'I', 'N', 'U', 'S', 'B',
+};
+
+static int give(struct usbdev_request *request, const uint8_t *bytes, uint16_t length)
+{
+    request->data = (uint8_t *)(uintptr_t)bytes; // only read: the request is IN
+    request->length = length;
+    return 0;
+}
+
+static bool asks(const struct usbdev_request *request, uint16_t wIndex)
+{
+    return request->setup.bmRequestType == (USBDEV_DIR_IN | USBDEV_TYPE_VENDOR) &&
+           request->setup.bRequest == VENDOR_CODE && request->setup.wIndex == wIndex;
+}
+
+static int ms_os_1_setup(void *context, struct usbdev_request *request)
+{
+    (void)context;
+    return asks(request, 4) ? give(request, ms_os_1_compatible_id, sizeof ms_os_1_compatible_id)
+                            : USBDEV_STALL;
+}
+
+static int ms_os_2_setup(void *context, struct usbdev_request *request)
+{
+    (void)context;
+    return asks(request, 7) ? give(request, ms_os_2_set, sizeof ms_os_2_set) : USBDEV_STALL;
+}
+
+static int webusb_setup(void *context, struct usbdev_request *request)
+{
+    (void)context;
+    return asks(request, 2) && request->setup.wValue == 1
+               ? give(request, webusb_url, sizeof webusb_url)
+               : USBDEV_STALL;
+}
+
+// String EEh: "MSFT100" and the vendor code.
+static const char *ms_os_1_string(uint8_t index, uint16_t langid)
+{
+    (void)langid;
+    return index == 0xEE ? "MSFT100\x20" : NULL;
+}
+
+static const struct usbdev_handler ms_os_1_handler = {.setup = ms_os_1_setup};
+static const struct usbdev_handler ms_os_2_handler = {.setup = ms_os_2_setup};
+static const struct usbdev_handler webusb_handler = {.setup = webusb_setup};
+
+static const struct product_shape with_lpm = {.bcdUSB = 0x0201, .bos = lpm_bos};
+static const struct product_shape with_ms_os_1 = {.handler = &ms_os_1_handler,
+                                                  .string = ms_os_1_string};
+static const struct product_shape with_ms_os_2 = {
+    .bcdUSB = 0x0210, .bos = ms_os_2_bos, .handler = &ms_os_2_handler};
+static const struct product_shape with_webusb = {
+    .bcdUSB = 0x0210, .bos = webusb_bos, .handler = &webusb_handler};
+
+// ---- More descriptors in a configuration ----
+
+static const uint8_t otg[] = {3, 9, 3}; // HNP and SRP
+static const struct product_shape with_otg = {.before = STANDS(otg, 0)};
+
+static const uint8_t vendor_descriptor[] = {6, 0x41, 1, 2, 3, 4};
+static const struct product_shape with_vendor_descriptor = {.after = STANDS(vendor_descriptor, 0)};
+
+static void append(struct defect_view *view, const uint8_t *bytes, uint8_t length)
+{
+    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
+
+    memcpy(view->configuration + wTotalLength, bytes, length);
+    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + length));
+}
+
+static void append_interface(struct defect_view *view, uint8_t number)
+{
+    const uint8_t interface[] = {9, USBDEV_DT_INTERFACE, number, 0, 0, 0xFF, 0, 0, 0};
+
+    append(view, interface, sizeof interface);
+    view->configuration[4]++; // bNumInterfaces
+}
+
+enum { INTERFACES = 64, LONG_DESCRIPTORS = 20, LONG_LENGTH = 255 };
+
+static void describe_64_interfaces(struct defect_view *view)
+{
+    for (uint8_t number = 1; view->runtime && number < INTERFACES; number++)
+        append_interface(view, number);
+}
+
+// 16 associations of two interfaces each, behind DFU.
+static void describe_16_associations(struct defect_view *view)
+{
+    for (uint8_t first = 1; view->runtime && first < 33; first = (uint8_t)(first + 2)) {
+        const uint8_t association[] = {8, USBDEV_DT_INTERFACE_ASSOCIATION, first, 2, 0xFF, 0, 0, 0};
+
+        append(view, association, sizeof association);
+        append_interface(view, first);
+        append_interface(view, (uint8_t)(first + 1));
+    }
+}
+
+static void describe_long(struct defect_view *view)
+{
+    uint8_t vendor[LONG_LENGTH] = {LONG_LENGTH, 0x41};
+
+    for (int i = 0; view->runtime && i < LONG_DESCRIPTORS; i++)
+        append(view, vendor, sizeof vendor);
+}
+
+// What usbdev does not know of is answered here: interfaces with one setting and no endpoints.
+static int answer_for_interfaces(struct defect_view *view,
+                                 const struct usbdev_setup_packet *setup,
+                                 uint16_t count)
+{
+    bool theirs = setup->wIndex > 0 && setup->wIndex < count && view->runtime &&
+                  usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
+    bool in = (setup->bmRequestType & USBDEV_DIR_IN) != 0;
+
+    if (!theirs || (setup->bmRequestType & ~USBDEV_DIR_IN) != USBDEV_RECIPIENT_INTERFACE)
+        return NATIVE_PASS;
+    memset(view->reply, 0, 2);
+    if (in && setup->bRequest == USBDEV_GET_STATUS)
+        return setup->wLength < 2 ? setup->wLength : 2;
+    if (in && setup->bRequest == USBDEV_GET_INTERFACE)
+        return setup->wLength < 1 ? setup->wLength : 1;
+    return setup->bRequest == USBDEV_SET_INTERFACE && setup->wValue == 0 && setup->wLength == 0
+               ? 0
+               : NATIVE_STALL;
+}
+
+static int answer_for_64(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return answer_for_interfaces(view, setup, INTERFACES);
+}
+
+static int answer_for_33(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return answer_for_interfaces(view, setup, 33);
+}
+
+// ---- DFU 1.0: a functional descriptor of 7 bytes, bInterfaceProtocol 0 ----
+
+static void describe_dfu_1_0(struct defect_view *view)
+{
+    uint8_t *bytes = view->configuration;
+    uint16_t wTotalLength = usbdev_load_le16(bytes + 2);
+    uint8_t *functional = bytes + wTotalLength - USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE;
+
+    functional[0] = 7;
+    functional[-USBDEV_INTERFACE_DESCRIPTOR_SIZE + 7] = 0; // bInterfaceProtocol
+    usbdev_store_le16(bytes + 2, (uint16_t)(wTotalLength - 2));
+}
+
+// ---- High speed: what the device would say at the other speed (USB 2.0 9.6.2, 9.6.4) ----
+
+#define QUALIFIER 10, USBDEV_DT_DEVICE_QUALIFIER, 0x00, 0x02, 0, 0, 0, 64, 1, 0
+#define OTHER_SPEED_CONFIGURATION                                                                  \
+    9, 7, 27, 0, 1, 1, 0, 0x80, 50, 9, USBDEV_DT_INTERFACE, 0, 0, 0, 0xFE, 1, 1, 4, 9, 0x21, 0x0B, \
+        0xFF, 0x00, 0x00, 0x08, 0x1A, 0x01
+
+#define ASKS_FOR(type)                                                                             \
+    AT_RUN_TIME, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,                \
+                 .wValue_mask = 0xFFFF, .wValue = (type) << 8, .target = ANY_INDEX,                \
+                 .action = DO_REPLY
+
+const struct variation fleet_of_descriptors[] = {
+    {
+        .model = {.name = "no-serial",
+                  .summary = "iSerialNumber 0",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &without_serial},
+        .allowed_by = "USB 2.0 9.6.1: an index of 0 says that there is no string",
+    },
+    {
+        .model = {.name = "no-strings",
+                  .summary = "no strings at all, in both modes",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .no_strings = true),
+                  .product = &without_strings},
+        .allowed_by = "USB 2.0 9.6.7: string descriptors are optional",
+    },
+    {
+        .model = {.name = "no-strings-tolerant",
+                  .summary = "no strings at all, in both modes; leaves by itself",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_TOLERANT, .no_strings = true),
+                  .product = &without_strings},
+        .allowed_by = "USB 2.0 9.6.7: string descriptors are optional",
+    },
+    {
+        .model = {.name = "german",
+                  .summary = "its only language is 0407h, in both modes",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .langid = GERMAN),
+                  .product = &in_german},
+        .allowed_by = "USB 2.0 9.6.7: string 0 names the languages, whichever they are",
+    },
+    {
+        .model = {.name = "german-dfuse",
+                  .summary = "its only language is 0407h, in both modes; DfuSe",
+                  .bootloader =
+                      FLEET_DFUSE(2048,
+                                  .langid = GERMAN,
+                                  .choices = {.leaves_by_itself = true},
+                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"}),
+                  .product = &in_german},
+        .allowed_by = "USB 2.0 9.6.7: string 0 names the languages, whichever they are",
+    },
+    {
+        .model = {.name = "two-languages",
+                  .summary = "strings in 0409h and 0407h",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &in_two_languages},
+        .allowed_by = "USB 2.0 9.6.7: string 0 is a table of languages",
+    },
+    {
+        .model = {.name = "french-first",
+                  .summary = "strings in 040Ch, 0409h and 0411h",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &in_french_first},
+        .allowed_by = "USB 2.0 9.6.7: string 0 is a table of languages, in any order",
+    },
+    {
+        .model = {.name = "two-configurations",
+                  .summary = "a second configuration without DFU",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &two_configurations},
+        .allowed_by = "DFU 1.1 4.1: not every configuration need offer DFU",
+    },
+    {
+        .model = {.name = "dfu-in-second-configuration",
+                  .summary = "the configuration of index 0 has no DFU, that of index 1 has",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &dfu_in_second},
+        .allowed_by = "DFU 1.1 4.1: not every configuration need offer DFU",
+    },
+    {
+        .model = {.name = "configuration-5",
+                  .summary = "bConfigurationValue 5",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &value_5},
+        .allowed_by = "USB 2.0 9.6.3: bConfigurationValue is any number but 0",
+    },
+    {
+        .model = {.name = "configuration-255",
+                  .summary = "bConfigurationValue 255",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &value_255},
+        .allowed_by = "USB 2.0 9.6.3: bConfigurationValue is any number but 0",
+    },
+    {
+        .model = {.name = "self-powered",
+                  .summary = "self-powered, and GET_STATUS says so",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &self_powered},
+        .allowed_by = "USB 2.0 9.6.3: bmAttributes bit 6",
+    },
+    {
+        .model = {.name = "remote-wakeup",
+                  .summary = "remote wake-up offered by a device without endpoints",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &wakes},
+        .allowed_by = "USB 2.0 9.6.3: bmAttributes bit 5",
+    },
+    {
+        .model = {.name = "power-500-ma",
+                  .summary = "bMaxPower 500 mA",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 7.2.1: a high-power device draws 500 mA at most",
+        .way = {.patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 8, 250})},
+    },
+    {
+        .model = {.name = "max-packet-8",
+                  .summary = "bMaxPacketSize0 8 in both modes",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .bMaxPacketSize0 = 8),
+                  .product = &max_packet_8},
+        .allowed_by = "USB 2.0 5.5.3: 8, 16, 32 or 64 at full speed",
+    },
+    {
+        .model = {.name = "max-packet-32",
+                  .summary = "bMaxPacketSize0 32 at run time and 16 in DFU mode",
+                  .bootloader = FLEET_PLAIN(512, FLEET_TOLERANT, .bMaxPacketSize0 = 16),
+                  .product = &max_packet_32},
+        .allowed_by = "USB 2.0 5.5.3: 8, 16, 32 or 64 at full speed",
+    },
+    {
+        .model = {.name = "usb-1.1",
+                  .summary = "bcdUSB 0110h",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &usb_1_1},
+        .allowed_by = "USB 2.0 9.6.1: bcdUSB names the release that the device complies with",
+    },
+    {
+        .model = {.name = "vendor-class",
+                  .summary = "bDeviceClass FFh at run time",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &vendor_class},
+        .allowed_by = "USB 2.0 9.6.1: FFh is the vendor's; DFU 1.1 4.1.1 leaves it alone",
+    },
+    {
+        .model = {.name = "interface-without-name",
+                  .summary = "iInterface of DFU at run time is 0",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.6.5: an index of 0 says that there is no string",
+        .way = {.patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 8, 0})},
+    },
+    {
+        .model = {.name = "bos-lpm",
+                  .summary = "bcdUSB 0201h and a BOS with link power management",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &with_lpm},
+        .allowed_by = "USB 2.0 LPM ECN 3",
+    },
+    {
+        .model = {.name = "ms-os-1",
+                  .summary = "Microsoft's OS string EEh and its vendor request",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &with_ms_os_1},
+        .allowed_by = "Microsoft OS 1.0 descriptors; USB 2.0 9.2: vendor requests",
+    },
+    {
+        .model = {.name = "ms-os-2",
+                  .summary = "Microsoft's OS 2.0 descriptors in a BOS",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &with_ms_os_2},
+        .allowed_by = "Microsoft OS 2.0 descriptors; USB 3.2 9.6.2: platform capability",
+    },
+    {
+        .model = {.name = "webusb",
+                  .summary = "a landing page in a BOS",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &with_webusb},
+        .allowed_by = "WebUSB 4; USB 3.2 9.6.2: platform capability",
+    },
+    {
+        .model = {.name = "otg",
+                  .summary = "an OTG descriptor in the configuration",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &with_otg},
+        .allowed_by = "OTG 1.3 6.4: an OTG descriptor in each configuration",
+    },
+    {
+        .model = {.name = "vendor-descriptor",
+                  .summary = "a vendor descriptor behind the functional descriptor",
+                  .bootloader = &bootloader_st_rom,
+                  .product = &with_vendor_descriptor},
+        .allowed_by = "USB 2.0 9.5: vendor descriptors may follow the standard ones",
+    },
+    {
+        .model = {.name = "64-interfaces",
+                  .summary = "64 interfaces",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.6.3: bNumInterfaces is a byte",
+        .way = {.describe = describe_64_interfaces, .setup = answer_for_64},
+    },
+    {
+        .model = {.name = "16-associations",
+                  .summary = "16 interface associations of two interfaces each",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "USB 2.0 ECN Interface Association: one for each function",
+        .way = {.describe = describe_16_associations, .setup = answer_for_33},
+    },
+    {
+        .model = {.name = "long-configuration",
+                  .summary = "a configuration of more than 4096 bytes",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "USB 2.0 9.6.3: wTotalLength has 16 bits",
+        .way = {.describe = describe_long},
+    },
+    {
+        .model = {.name = "dfu-1.0",
+                  .summary = "DFU 1.0: a functional descriptor of 7 bytes, bInterfaceProtocol 0",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {0})},
+        .allowed_by = "DFU 1.0 4.1.2, 4.1.3",
+        .way = {.describe = describe_dfu_1_0},
+    },
+    {
+        .model = {.name = "high-speed-capable",
+                  .summary = "at full speed a device that can do high speed: it has a qualifier",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.6.2, 9.6.4: qualifier and other-speed configuration",
+        .way = {.rules = RULES({ASKS_FOR(USBDEV_DT_DEVICE_QUALIFIER), BYTES(QUALIFIER)},
+                               {ASKS_FOR(7), BYTES(OTHER_SPEED_CONFIGURATION)})},
+    },
+    {.allowed_by = NULL},
+};

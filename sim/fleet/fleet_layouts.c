@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//
+// DfuSe boot loaders whose memories are laid out, and named, in every way that hosts take: UM0424
+// 10.3.2 gives the form of the name, dfu-util's parser what is made of it.
+
+#include <sim/fleet.h>
+
+#define LAYOUT(of, ...)                                                                            \
+    FLEET_DFUSE(2048, .choices = {.leaves_by_itself = true}, .alternates = {of, __VA_ARGS__})
+
+#define GROUPS(...)                                                                                \
+    (const struct memory_group[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
+const struct variation fleet_of_layouts[] = {
+    {
+        .model = {.name = "layout-4-digits",
+                  .summary = "sectors counted by four digits, 0256*0002Kg",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/0256*0002Kg", NULL),
+                  .flash = {.size = 512 * 1024, .page_size = 2048}},
+        .allowed_by = "UM0424 10.3.2: a number of sectors, of any length; ROMs of STM32L4",
+    },
+    {
+        .model = {.name = "layout-no-unit",
+                  .summary = "sectors measured in bytes without a unit, 1536*128g",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/1536*128g", NULL),
+                  .flash = {.size = 1536 * 128, .page_size = 128}},
+        .allowed_by = "UM0424 10.3.2: without a multiplier the size is in bytes; ROMs of STM32L0",
+    },
+    {
+        .model = {.name = "layout-blank-unit",
+                  .summary = "sectors measured in bytes by a blank, 512*256 g",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/512*256 g", NULL),
+                  .flash = {.size = 512 * 256, .page_size = 256}},
+        .allowed_by = "UM0424 10.3.2: the multiplier is a blank for bytes",
+    },
+    {
+        .model = {.name = "layout-b-unit",
+                  .summary = "sectors measured in bytes by a B, 512*256Bg",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/512*256Bg", NULL),
+                  .flash = {.size = 512 * 256, .page_size = 256}},
+        .allowed_by = "UM0424 10.3.2: the multiplier is B for bytes",
+    },
+    {
+        .model = {.name = "layout-megabytes",
+                  .summary = "one sector of a megabyte, 01*001Mg",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/01*001Mg", NULL),
+                  .flash = {.size = 1024 * 1024, .page_size = 1024 * 1024}},
+        .allowed_by = "UM0424 10.3.2: the multiplier is M for megabytes",
+    },
+    {
+        .model = {.name = "layout-no-leading-zeros",
+                  .summary = "numbers without leading zeros, 64*2Kg",
+                  .bootloader = LAYOUT("@Internal Flash /0x08000000/64*2Kg", NULL)},
+        .allowed_by = "UM0424 10.3.2: numbers are decimal; nothing asks for leading zeros",
+    },
+    {
+        .model = {.name = "layout-16-megabytes",
+                  .summary = "65536 sectors of 256 bytes without a unit",
+                  .bootloader = LAYOUT("@External Flash /0x08000000/65536*256g", NULL),
+                  .flash = {.size = 65536 * 256, .page_size = 256}},
+        .allowed_by = "UM0424 10.3.2: a number of sectors, of any length",
+    },
+    {
+        .model = {.name = "layout-first-group-read-only",
+                  .summary = "the boot loader's own sectors come first and can only be read",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/02*002Ka,62*002Kg", NULL),
+                  .flash = {.groups = GROUPS({2, 2048, true}, {62, 2048, false})}},
+        .allowed_by = "UM0424 10.3.2: type a is readable only; Black Magic names its own so",
+    },
+    {
+        .model = {.name = "layout-three-groups",
+                  .summary = "sectors of 16, 64 and 128 KiB, as in an STM32F4",
+                  .bootloader =
+                      LAYOUT("@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg", NULL),
+                  .flash = {.groups =
+                                GROUPS({4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
+        .allowed_by = "UM0424 10.3.2: groups follow each other behind a comma",
+    },
+    {
+        .model = {.name = "layout-f7",
+                  .summary = "sectors of 32, 128 and 256 KiB, as in an STM32F7",
+                  .bootloader =
+                      LAYOUT("@Internal Flash   /0x08000000/04*032Kg,01*128Kg,03*256Kg", NULL),
+                  .flash = {.groups =
+                                GROUPS({4, 32768, false}, {1, 131072, false}, {3, 262144, false})}},
+        .allowed_by = "UM0424 10.3.2: groups follow each other behind a comma",
+    },
+    {
+        .model = {.name = "layout-lower-case",
+                  .summary = "an address in lower-case digits, and a name of one word",
+                  .bootloader =
+                      LAYOUT("@Flash/0x08000000/64*002Kg", "@Option Bytes/0x1ffff800/01*016 e")},
+        .allowed_by = "UM0424 10.3.2: an address is hexadecimal, a name is any text",
+    },
+    {
+        .model = {.name = "layout-option-bytes-first",
+                  .summary = "alternate 0 is the option bytes, the flash is alternate 1",
+                  .bootloader = LAYOUT("@Option Bytes  /0x1FFFF800/01*016 e",
+                                       "@Internal Flash  /0x08000000/064*0002Kg")},
+        .allowed_by = "UM0424 10.3.2: each alternate setting names a memory; no order is asked for",
+    },
+    {
+        .model = {.name = "layout-one-memory",
+                  .summary = "the only alternate setting is the flash",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/064*0002Kg", NULL)},
+        .allowed_by = "DFU 1.1 4.2.3: alternate settings are there for several memories",
+    },
+    {.allowed_by = NULL},
+};

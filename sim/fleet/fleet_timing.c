@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Devices that take the time that a specification gives them.
+
+#include <sim/fleet.h>
+
+enum {
+    NO_DATA_MS = 40,     // of 50
+    FIRST_DATA_MS = 400, // of 500
+    LATE_MS = 200,
+    GRAIN_MS = 50,
+};
+
+static int
+answer_later(struct defect_view *view, const struct usbdev_setup_packet *setup, uint32_t delay_ms)
+{
+    usbdev_setup_store(view->delayed, setup);
+    view->delay_ms = delay_ms;
+    return NATIVE_SILENT;
+}
+
+// Requests without data; those of DFU too.
+static int slow_without_data(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return setup->wLength == 0 ? answer_later(view, setup, NO_DATA_MS) : NATIVE_PASS;
+}
+
+static int slow_with_data(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool in = (setup->bmRequestType & USBDEV_DIR_IN) != 0;
+
+    return in && setup->wLength > 0 ? answer_later(view, setup, FIRST_DATA_MS) : NATIVE_PASS;
+}
+
+// settle_ms of the class is told at the first SETUP: nothing has begun by then.
+static int leave_late(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    if (view->runtime)
+        view->runtime->dfurt_config.settle_ms = LATE_MS;
+    return NATIVE_PASS;
+}
+
+// A clock of 50 ms beats on its own: a detach timer that is in its last beat is over.
+static void beat(struct defect_view *view)
+{
+    if (!view->runtime || dfurt_state(&view->runtime->dfurt) != DFURT_STATE_appDETACH) {
+        view->scratch = 0;
+        return;
+    }
+    view->scratch++;
+    if (view->scratch + GRAIN_MS > view->runtime->dfurt_config.wDetachTimeOut)
+        dfurt_cancel(&view->runtime->dfurt);
+}
+
+const struct variation fleet_of_timing[] = {
+    {
+        .model = {.name = "slow-without-data",
+                  .summary = "a request without data takes 40 ms",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "USB 2.0 9.2.6.4: 50 ms for the status stage of a request without data",
+        .way = {.setup = slow_without_data},
+    },
+    {
+        .model = {.name = "slow-with-data",
+                  .summary = "the first data of a request come after 400 ms",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.2.6.4: 500 ms until the first data",
+        .way = {.setup = slow_with_data},
+    },
+    {
+        .model = {.name = "leaves-late",
+                  .summary = "leaves the bus 200 ms after the status stage of DETACH",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "DFU 1.1 5.1: no time is named between DETACH and the disconnect",
+        .way = {.setup = leave_late},
+    },
+    {
+        .model = {.name = "coarse-timer",
+                  .summary = "the detach timer is up to 50 ms early, as its clock is coarse",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut is what the device waits at most",
+        .way = {.tick = beat},
+    },
+    {
+        .model = {.name = "away-3-s",
+                  .summary = "off the bus for 3 s between its modes",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "DFU 1.1 5.1: no time is named; dfu-util looks after 5 s",
+        .way = {.reset_ms = 3000},
+    },
+    {
+        .model = {.name = "away-8-s",
+                  .summary = "off the bus for 8 s between its modes",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 5.1: no time is named; fwupd waits for 10 s",
+        .way = {.reset_ms = 8000},
+    },
+    {
+        .model = {.name = "short-polls",
+                  .summary = "bwPollTimeout is 7 ms, and dfuDNBUSY is said until the block is done",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.longest_poll_ms = 5})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+    },
+    {
+        .model = {.name = "short-polls-dfuse",
+                  .summary = "DfuSe; bwPollTimeout is 3 ms, and dfuDNBUSY is said again",
+                  .bootloader =
+                      FLEET_DFUSE(2048,
+                                  .choices = {.leaves_by_itself = true, .longest_poll_ms = 1},
+                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+    },
+    {
+        .model = {.name = "short-polls-erases-first",
+                  .summary = "the first block takes 2 s, told 7 ms at a time: 300 times dfuDNBUSY",
+                  .bootloader =
+                      FLEET_PLAIN(1024,
+                                  FLEET_TOLERANT,
+                                  .choices = {.longest_poll_ms = 5, .erases_first = true})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+    },
+    {
+        .model = {.name = "long-manifest",
+                  .summary = "manifestation takes 20 s",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.manifest_ms = 20000})},
+        .allowed_by = "DFU 1.1 6.1.2, A.2.7: bwPollTimeout says how long it takes",
+    },
+    {
+        .model = {.name = "long-manifest-tolerant",
+                  .summary = "manifestation takes 5 s, and the device is tolerant of it",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {.manifest_ms = 5000})},
+        .allowed_by = "DFU 1.1 6.1.2, A.2.7: bwPollTimeout says how long it takes",
+    },
+    {.allowed_by = NULL},
+};

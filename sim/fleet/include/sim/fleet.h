@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// fleet.h - devices that are right, each in a way of its own.
+//
+// A conformance suite must not blame a device for what a specification leaves to it. Each variation
+// is a native board in good health that uses one such freedom, with the sentence that gives it: the
+// document and its section. It is written with the words of the defects (defect.h): patches, rules
+// and hooks, which here break nothing.
+//
+// A new variation is a new row in the group of its subject, fleet_*.c.
+
+#ifndef SIM_FLEET_H
+#define SIM_FLEET_H
+
+#include <sim/board_model.h>
+#include <sim/defect.h>
+#include <sim/name.h>
+
+struct variation {
+    struct board_model model;
+    const char *allowed_by; // document and section, and what it says, in our words
+    struct sim_defect way;  // how it differs from what the model's parts do; its name is not used
+};
+
+// Groups, each terminated by a NULL name.
+extern const struct variation fleet_of_descriptors[];
+extern const struct variation fleet_of_functions[];
+extern const struct variation fleet_of_requests[];
+extern const struct variation fleet_of_timing[];
+extern const struct variation fleet_of_loaders[];
+extern const struct variation fleet_of_layouts[];
+
+// NULL: no such variation.
+const struct variation *fleet_find(const char *name);
+
+// Terminated by a NULL name; the summary ends in what allows it.
+const struct sim_name *fleet_names(void);
+
+// How the boot loaders of the rows are written: DFU 1.1 alone, manifestation tolerant or not; and
+// DfuSe. What follows is more fields of struct bootloader_identity.
+enum {
+    FLEET_BOTH_WAYS = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD,
+    FLEET_TOLERANT = FLEET_BOTH_WAYS | DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
+};
+
+#define FLEET_PLAIN(size, attributes, ...)                                                         \
+    &(const struct bootloader_identity)                                                            \
+    {                                                                                              \
+        .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,  \
+        .bcdDevice = 0x0100, .wDetachTimeOut = 1000, .wTransferSize = (size),                      \
+        .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",            \
+        .product = "dfurt boot loader", .alternates = {"Firmware"}, __VA_ARGS__                    \
+    }
+
+#define FLEET_DFUSE(size, ...)                                                                     \
+    &(const struct bootloader_identity)                                                            \
+    {                                                                                              \
+        .dialect = &dfu_dialect_dfuse, .bcdUSB = 0x0100, .idVendor = 0x0483, .idProduct = 0xDF11,  \
+        .bcdDevice = 0x2200, .wDetachTimeOut = 255, .wTransferSize = (size),                       \
+        .bcdDFUVersion = 0x011A, .bmAttributes = FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH,         \
+        .manufacturer = "STMicroelectronics", .product = "STM32  BOOTLOADER", __VA_ARGS__          \
+    }
+
+#endif
