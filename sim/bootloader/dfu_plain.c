@@ -5,17 +5,17 @@
 // block belongs at wBlockNum * wTransferSize.
 //
 // The first page is the boot loader's own: it holds a mark that says where the image is, how long
-// it is and what its CRC-32 must be. The first block of a download erases it, manifestation
+// it is and what its hash must be. The first block of a download erases it, manifestation
 // programs it anew: an image that is not whole never counts as firmware. A loader with two banks
 // downloads into the one that the mark does not name, and moves the mark at manifestation.
 
 #include <string.h>
 
-#include "crc32.h"
+#include "hash.h"
 #include <sim/dfu_mode.h>
 
 enum {
-    MARK_SIZE = 16,      // magic, address, length, CRC-32, each little-endian
+    MARK_SIZE = 16,      // magic, address, length, hash, each little-endian
     MAGIC_LOW = 0x6664,  // "df"
     MAGIC_HIGH = 0x7572, // "ru"
 };
@@ -54,10 +54,10 @@ static uint32_t memory_end(const struct memory *memory)
 // ---- The mark ----
 
 // Bytes that cannot be read count as nothing.
-static uint32_t image_crc32(const struct memory *memory, struct image image)
+static uint32_t image_hash(const struct memory *memory, struct image image)
 {
     uint8_t bytes[256];
-    uint32_t crc = 0;
+    uint32_t hash = HASH_START;
     uint32_t end = image.address + image.length;
 
     while (image.address < end) {
@@ -66,10 +66,10 @@ static uint32_t image_crc32(const struct memory *memory, struct image image)
 
         if (length <= 0)
             break;
-        crc = sim_crc32(crc, bytes, (size_t)length);
+        hash = sim_hash(hash, bytes, (size_t)length);
         image.address += (uint32_t)length;
     }
-    return crc;
+    return hash;
 }
 
 static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, struct image image)
@@ -78,7 +78,7 @@ static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, stru
     usbdev_store_le16(mark + 2, MAGIC_HIGH);
     store_le32(mark + 4, image.address);
     store_le32(mark + 8, image.length);
-    store_le32(mark + 12, image_crc32(memory, image));
+    store_le32(mark + 12, image_hash(memory, image));
 }
 
 // The image that the mark says is whole.

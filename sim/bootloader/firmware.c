@@ -6,12 +6,12 @@
 
 #include <dfurt/usb_spec.h>
 
-#include "crc32.h"
+#include "hash.h"
 
 enum {
     MAGIC = 8,
     LENGTH = 12,
-    CRC = 16,
+    HASH = 16,
 };
 
 static const uint8_t magic[] = {'d', 'f', 'r', 't'};
@@ -27,13 +27,11 @@ static void store_le32(uint8_t *bytes, uint32_t value)
     usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
-static uint32_t crc_of(const uint8_t *image, size_t length)
+// Of all but the hash itself.
+static uint32_t hash_of(const uint8_t *image, size_t length)
 {
-    static const uint8_t zeros[4];
-    uint32_t crc = sim_crc32(0, image, CRC);
-
-    crc = sim_crc32(crc, zeros, sizeof zeros);
-    return sim_crc32(crc, image + FIRMWARE_HEADER_SIZE, length - FIRMWARE_HEADER_SIZE);
+    return sim_hash(sim_hash(HASH_START, image, HASH), image + FIRMWARE_HEADER_SIZE,
+                    length - FIRMWARE_HEADER_SIZE);
 }
 
 void firmware_make(uint8_t *image, size_t length, uint32_t number)
@@ -48,7 +46,7 @@ void firmware_make(uint8_t *image, size_t length, uint32_t number)
     store_le32(image + 4, 0x08000101);
     memcpy(image + MAGIC, magic, sizeof magic);
     store_le32(image + LENGTH, (uint32_t)length);
-    store_le32(image + CRC, crc_of(image, length));
+    store_le32(image + HASH, hash_of(image, length));
 }
 
 bool firmware_is_whole(const uint8_t *bytes, size_t most)
@@ -61,5 +59,5 @@ bool firmware_is_whole(const uint8_t *bytes, size_t most)
         return memcmp(bytes, bytes + 1, 15) != 0;
     length = load_le32(bytes + LENGTH);
     return length >= FIRMWARE_HEADER_SIZE && length <= most &&
-           load_le32(bytes + CRC) == crc_of(bytes, length);
+           load_le32(bytes + HASH) == hash_of(bytes, length);
 }

@@ -9,7 +9,7 @@
 //     0   initial stack pointer, reset vector
 //     8   "dfrt"
 //     12  length of the whole image
-//     16  CRC-32 of the whole image, these four bytes taken as zero
+//     16  hash of the whole image but these four bytes
 //
 // all little-endian. An image with a header is whole if the header says so. One without is another
 // maker's, and whole as far as the board can tell, unless its first 16 bytes are all the same:
