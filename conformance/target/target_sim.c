@@ -263,6 +263,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
         .pins = given(spec->pin),
         .uart = given(spec->uart),
         .defect = given(spec->defect),
+        .watch = spec->flash_watch,
     };
     struct sim_device *device = sim_open(&options, error, size);
     if (!device)

@@ -21,7 +21,7 @@ static const struct {
      "run a command with the device plugged in by the best means there is"},
     {"guest", command_guest, " -- COMMAND...",
      "run a command in a virtual machine whose kernel has USB"},
-    {"list", command_list, "", "the devices and defects that can be simulated"},
+    {"list", command_list, "", "the devices, legal variations and defects that can be simulated"},
     {"guest-agent", command_guest_agent, NULL, NULL}, // started by guest/init
 };
 

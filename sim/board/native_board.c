@@ -174,20 +174,26 @@ static const struct dfu_dialect *dialect(const struct board *board)
     return board->model->bootloader->dialect;
 }
 
+// An event that is about the firmware as it is now.
+static struct sim_flash_event about_firmware(const struct board *board,
+                                             enum sim_flash_event_kind kind)
+{
+    struct sim_flash_event event = {.kind = kind, .address = board->flash.memory.base};
+
+    event.length = dialect(board)->firmware(&board->flash.memory, &event.address);
+    return event;
+}
+
 static void look_at_firmware(struct board *board)
 {
     const struct memory *memory = &board->flash.memory;
-    uint32_t address = memory->base;
-    uint32_t length = dialect(board)->firmware(memory, &address);
-    size_t left = memory->base + memory->size - address;
-    bool whole = firmware_is_whole(board->flash.bytes + (address - memory->base),
-                                   length > 0 ? length : left);
+    struct sim_flash_event event = about_firmware(board, SIM_FLASH_STARTED);
+    size_t offset = event.address - memory->base;
 
-    board->started_a_piece = board->started_a_piece || !whole;
-    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_STARTED,
-                                                       .address = address,
-                                                       .length = length,
-                                                       .whole = whole});
+    event.whole = firmware_is_whole(board->flash.bytes + offset,
+                                    event.length > 0 ? event.length : memory->size - offset);
+    board->started_a_piece = board->started_a_piece || !event.whole;
+    flash_tell(&board->flash, event);
 }
 
 static struct defect_view start_runtime(struct board *board)
@@ -322,7 +328,7 @@ static void board_close(struct sim_device *device)
     struct board *board = board_of(device);
 
     save(board);
-    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_CLOSED});
+    flash_tell(&board->flash, about_firmware(board, SIM_FLASH_CLOSED));
     flash_finish(&board->flash);
     free(board);
 }
@@ -374,7 +380,7 @@ fill_flash(struct board *board, const struct sim_options *options, char *error, 
     if (options->flash && !flash_load(&board->flash, options->flash, error, error_size))
         return false;
     board->flash.watch = options->watch;
-    flash_tell(&board->flash, (struct sim_flash_event){.kind = SIM_FLASH_OPENED});
+    flash_tell(&board->flash, about_firmware(board, SIM_FLASH_OPENED));
     return true;
 }
 

@@ -107,7 +107,8 @@ static uint32_t plain_firmware(const struct memory *memory, uint32_t *ret_addres
 {
     struct image image = marked_image(memory);
 
-    *ret_address = image.address;
+    if (image.length > 0)
+        *ret_address = image.address;
     return image.length;
 }
 

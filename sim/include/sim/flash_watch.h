@@ -20,15 +20,15 @@
 
 struct sim_flash_event {
     enum sim_flash_event_kind {
-        SIM_FLASH_OPENED,     // the device was opened
+        SIM_FLASH_OPENED,     // the device was opened; its firmware is at `address`
         SIM_FLASH_ERASED,     // the page of `length` bytes at `address`
         SIM_FLASH_PROGRAMMED, // `length` bytes at `address`
         SIM_FLASH_STARTED,    // the firmware at `address` was started; `whole` says what it was
-        SIM_FLASH_CLOSED,     // the device is about to be closed
+        SIM_FLASH_CLOSED,     // the device is about to be closed; its firmware is at `address`
     } kind;
     uint32_t address;
-    size_t length;
-    bool whole; // the firmware that was started is not a piece of one
+    size_t length; // of firmware: 0 where the boot loader does not keep it
+    bool whole;    // the firmware that was started is not a piece of one
     const uint8_t *bytes;
     size_t size;
 };

@@ -50,6 +50,7 @@ struct target_descriptors {
 };
 
 struct target;
+struct sim_flash_watch; // sim/flash_watch.h
 
 struct target_ops {
     // A control transfer to endpoint 0. data holds setup->wLength bytes. Returns the length of the
@@ -139,6 +140,8 @@ struct target_spec {
     char boot[TARGET_TEXT];     // sim
     char pin[TARGET_TEXT];      // sim
     char uart[TARGET_TEXT];     // sim
+
+    const struct sim_flash_watch *flash_watch; // sim: a test's; NULL when parsed
 };
 
 // Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]` or

@@ -42,7 +42,7 @@ struct dfu_dialect {
     // Is this memory's firmware whole?
     bool (*valid)(const struct memory *memory);
 
-    // Where the firmware is: its length, 0 where that is not known.
+    // Where the firmware is: its length, 0 where that is not known (then ret_address may stay).
     uint32_t (*firmware)(const struct memory *memory, uint32_t *ret_address);
 
     bool reports_corrupt; // starts in dfuERROR, errFIRMWARE where the firmware is not valid
