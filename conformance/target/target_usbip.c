@@ -129,7 +129,7 @@ static int reset(struct target *target)
 
 static const char *trouble(struct target *target)
 {
-    return usbip_client_trouble(usbip_of(target)->client);
+    return usbip_client_violation(usbip_of(target)->client);
 }
 
 static void close_usbip(struct target *target)

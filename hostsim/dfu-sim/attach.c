@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "rack.h"
+#include "exported_devices.h"
 #include <vhci/attach.h>
 
 static void appeared(void *context, struct usbip_device *device, const struct vhci_place *place)
@@ -20,17 +20,17 @@ static void appeared(void *context, struct usbip_device *device, const struct vh
 static void detached(void *context, struct usbip_device *device)
 {
     (void)context;
-    rack_tell(device, "detached by the kernel");
+    exported_devices_note(device, "detached by the kernel");
 }
 
-static int attach_rack(const struct rack *rack)
+static int attach_devices(const struct exported_devices *exported)
 {
     static const struct vhci_attach_events events = {appeared, detached};
     struct vhci_attach attach;
     char error[256];
     int result;
 
-    if (vhci_attach_open(&attach, "/sys", rack->devices, rack->count, &events, NULL, error,
+    if (vhci_attach_open(&attach, "/sys", exported->devices, exported->count, &events, NULL, error,
                          sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
@@ -45,7 +45,7 @@ static int attach_rack(const struct rack *rack)
 int command_attach(int argc, char **argv)
 {
     struct options options;
-    struct rack rack;
+    struct exported_devices exported;
     char error[256];
     int status;
 
@@ -54,11 +54,11 @@ int command_attach(int argc, char **argv)
         fprintf(stderr, "%s\n", error);
         return 2;
     }
-    if (rack_open(&rack, &options, true, error, sizeof error) < 0) {
+    if (exported_devices_open(&exported, &options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }
-    status = attach_rack(&rack);
-    rack_close(&rack);
+    status = attach_devices(&exported);
+    exported_devices_close(&exported);
     return status;
 }

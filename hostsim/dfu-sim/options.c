@@ -211,9 +211,9 @@ static int check_whole(const struct parser *parser, unsigned accepted)
     if (options->sim.flash && options->count > 1)
         return fail(parser, "--flash is the memory of one device: leave --count out");
     if (*options->command && !(accepted & OPTIONS_COMMAND))
-        return fail(parser, "what is '%s'? See dfu-sim --help", *options->command);
+        return fail(parser, "unexpected argument '%s'; see dfu-sim --help", *options->command);
     if (!*options->command && (accepted & OPTIONS_COMMAND))
-        return fail(parser, "which command? Write it behind --, as in -- dfu-util -l");
+        return fail(parser, "missing COMMAND; put it after --, as in -- dfu-util -l");
     return 0;
 }
 

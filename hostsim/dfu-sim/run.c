@@ -105,11 +105,6 @@ static int run_in_mock(const struct options *options, int argc, char **argv)
         return COULD_NOT;
     }
     if (options->capture) {
-        fprintf(stderr, "dfu-sim: the imitated USB stack writes no capture: use --via vhci or "
-                        "guest\n");
-        return COULD_NOT;
-    }
-    if (options->capture) {
         fprintf(stderr, "dfu-sim run: the imitated USB stack writes no capture: leave --capture "
                         "out, or use --via guest\n");
         return COULD_NOT;

@@ -7,32 +7,33 @@
 #include <string.h>
 
 #include "commands.h"
-#include "rack.h"
+#include "exported_devices.h"
 #include <usbip/loop.h>
 
-static void ended(void *context, struct usbip_device *device, const char *trouble)
+static void ended(void *context, struct usbip_device *device, const char *violation)
 {
     (void)context;
     if (device)
-        rack_tell(device, trouble ? trouble : "released");
-    else if (trouble)
-        fprintf(stderr, "a client was turned away: %s\n", trouble);
+        exported_devices_note(device, violation ? violation : "released");
+    else if (violation)
+        fprintf(stderr, "a client broke the protocol: %s\n", violation);
 }
 
-static void announce(const struct options *options, int port, const struct rack *rack)
+static void
+announce(const struct options *options, int port, const struct exported_devices *exported)
 {
     bool ipv6 = strchr(options->listen_host, ':') != NULL;
 
     printf(ipv6 ? "listening on [%s]:%d\n" : "listening on %s:%d\n", options->listen_host, port);
-    for (size_t i = 0; i < rack->count; i++)
-        printf("%s\n", usbip_device_record(rack->devices[i])->bus_id);
+    for (size_t i = 0; i < exported->count; i++)
+        printf("%s\n", usbip_device_record(exported->devices[i])->bus_id);
     fflush(stdout);
 }
 
-static int serve(const struct options *options, const struct rack *rack)
+static int serve(const struct options *options, const struct exported_devices *exported)
 {
     static const struct loop_events events = {.ended = ended};
-    struct loop *loop = loop_open(rack->devices, rack->count, &events, NULL);
+    struct loop *loop = loop_open(exported->devices, exported->count, &events, NULL);
     int result = loop ? loop_listen(loop, options->listen_host, options->listen_port) : -errno;
 
     if (result < 0) {
@@ -41,7 +42,7 @@ static int serve(const struct options *options, const struct rack *rack)
                 "ADDR:PORT\n",
                 options->listen_host, options->listen_port, strerror(-result));
     } else {
-        announce(options, result, rack);
+        announce(options, result, exported);
         result = loop_run(loop);
         if (result < 0)
             fprintf(stderr, "dfu-sim serve: %s\n", strerror(-result));
@@ -53,7 +54,7 @@ static int serve(const struct options *options, const struct rack *rack)
 int command_serve(int argc, char **argv)
 {
     struct options options;
-    struct rack rack;
+    struct exported_devices exported;
     char error[256];
     int status;
 
@@ -62,11 +63,11 @@ int command_serve(int argc, char **argv)
         fprintf(stderr, "%s\n", error);
         return 2;
     }
-    if (rack_open(&rack, &options, true, error, sizeof error) < 0) {
+    if (exported_devices_open(&exported, &options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim serve: %s\n", error);
         return 2;
     }
-    status = serve(&options, &rack);
-    rack_close(&rack);
+    status = serve(&options, &exported);
+    exported_devices_close(&exported);
     return status;
 }

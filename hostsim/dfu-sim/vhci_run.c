@@ -15,7 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "rack.h"
+#include "exported_devices.h"
 #include <command/command.h>
 #include <vhci/attach.h>
 
@@ -171,24 +171,24 @@ int vhci_run(const struct options *options)
     static const struct vhci_attach_events events = {.appeared = appeared};
     struct run run = {.argv = options->command, .ended = -1};
     bool tell = options->sim.trace & SIM_TRACE_STATES; // stderr is the command's
-    struct rack rack;
+    struct exported_devices exported;
     char error[256];
     int status = -EIO;
 
-    if (rack_open(&rack, options, tell, error, sizeof(error)) < 0) {
+    if (exported_devices_open(&exported, options, tell, error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
         return -EINVAL;
     }
     command_init(&run.command);
     run.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (vhci_attach_open(&run.attach, "/sys", rack.devices, rack.count, &events, &run, error,
-                         sizeof(error)) < 0) {
+    if (vhci_attach_open(&run.attach, "/sys", exported.devices, exported.count, &events, &run,
+                         error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
     } else {
         status = run_attached(&run);
         vhci_attach_close(&run.attach);
     }
     close(run.timer);
-    rack_close(&rack);
+    exported_devices_close(&exported);
     return status;
 }

@@ -12,7 +12,7 @@ static const uint64_t enumeration_timeout_ns = 5000 * SIM_MS;
 // How long after the fact a hub's interrupt endpoint tells; and at most, if programs are slow to
 // take what the device had still answered.
 static const uint64_t notice_ns = 20 * SIM_MS;
-static const uint64_t patience_ns = 1000 * SIM_MS;
+static const uint64_t unread_limit_ns = 1000 * SIM_MS;
 
 static uint64_t wall_ns(void)
 {
@@ -104,19 +104,19 @@ void mock_port_catch_up(struct mock_port *port)
     port->wall_ns = now_ns;
 }
 
-static bool notices_leaving(struct mock_port *port, bool owes)
+static bool notices_leaving(struct mock_port *port, bool unreaped)
 {
     if (!port->left)
         return false;
     if (!port->left_ns)
         port->left_ns = port->wall_ns;
-    return port->wall_ns - port->left_ns >= (owes ? patience_ns : notice_ns);
+    return port->wall_ns - port->left_ns >= (unreaped ? unread_limit_ns : notice_ns);
 }
 
-enum mock_change mock_port_look(struct mock_port *port, bool owes)
+enum mock_change mock_port_look(struct mock_port *port, bool unreaped)
 {
     mock_port_catch_up(port);
-    if (port->plugged && notices_leaving(port, owes)) {
+    if (port->plugged && notices_leaving(port, unreaped)) {
         port->plugged = false;
         return MOCK_LEFT;
     }

@@ -47,7 +47,7 @@ void mock_port_catch_up(struct mock_port *port);
 // The same, and say what changed. To be called every millisecond or so. Leaving is noticed a moment
 // after it happened, as by a hub, and while a program is owed answers that the device has given, it
 // waits for that: a machine under load must not turn them into "no such device".
-enum mock_change mock_port_look(struct mock_port *port, bool owes);
+enum mock_change mock_port_look(struct mock_port *port, bool unreaped);
 
 // A control transfer without data, then as much of its effect as a kernel keeps. Each returns 0 or
 // a negative errno, as the ioctl of usbfs does.

@@ -129,8 +129,8 @@ static void pull_out(struct mock *mock)
 static void tick(struct mock *mock)
 {
     g_mutex_lock(&mock->lock);
-    bool owes = mock->usbfs && mock_usbfs_owes(mock->usbfs);
-    enum mock_change change = mock_port_look(&mock->port, owes);
+    bool unreaped = mock->usbfs && mock_usbfs_has_unreaped(mock->usbfs);
+    enum mock_change change = mock_port_look(&mock->port, unreaped);
     if (change == MOCK_LEFT)
         mock_usbfs_gone(mock->usbfs);
     else if (mock->usbfs)

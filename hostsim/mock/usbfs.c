@@ -413,7 +413,7 @@ void mock_usbfs_tick(struct mock_usbfs *usbfs)
     answer_waiting(usbfs, true);
 }
 
-bool mock_usbfs_owes(const struct mock_usbfs *usbfs)
+bool mock_usbfs_has_unreaped(const struct mock_usbfs *usbfs)
 {
     return usbfs->ended != NULL;
 }

@@ -28,7 +28,7 @@ UMockdevIoctlBase *mock_usbfs_handler(struct mock_usbfs *usbfs);
 void mock_usbfs_tick(struct mock_usbfs *usbfs);
 
 // With the lock held: has an URB ended that no program has reaped yet?
-bool mock_usbfs_owes(const struct mock_usbfs *usbfs);
+bool mock_usbfs_has_unreaped(const struct mock_usbfs *usbfs);
 
 // The device has left: with the lock held. URBs under way have ended.
 void mock_usbfs_gone(struct mock_usbfs *usbfs);

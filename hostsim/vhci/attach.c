@@ -59,12 +59,12 @@ static int attach_to_free_port(struct vhci_attach *attach, struct vhci_attach_sl
 
 // ---- While the loop runs ----
 
-static void ended(void *context, struct usbip_device *device, const char *trouble)
+static void ended(void *context, struct usbip_device *device, const char *violation)
 {
     struct vhci_attach *attach = context;
     struct vhci_attach_slot *slot = find_slot(attach, device);
 
-    (void)trouble; // the kernel's
+    (void)violation; // the kernel's
     if (!slot)
         return;
     if (usbip_device_availability(device) != USBIP_OP_OK) {

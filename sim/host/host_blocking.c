@@ -22,11 +22,13 @@ int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer)
         transfer->timeout_ns = default_timeout_ns;
     transfer->actual = 0;
     result = sim_host_submit(host, transfer);
-    if (result < 0)
-        return result;
-    while (!done)
+    while (result == 0 && !done)
         host_step(host, UINT64_MAX);
-    return transfer->status < 0 ? transfer->status : (int)transfer->actual;
+    transfer->done = NULL; // they would outlive what they point to
+    transfer->context = NULL;
+    if (result == 0)
+        result = transfer->status;
+    return result < 0 ? result : (int)transfer->actual;
 }
 
 int sim_host_control(struct sim_host *host,

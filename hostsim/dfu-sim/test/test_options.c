@@ -117,7 +117,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"serve", "--device"}}, EVERYTHING, "wants a value"},
         {{{"serve", "x"}}, EVERYTHING, "'x'"},
         {{{"serve", "--via=mock"}}, OPTIONS_DEVICE, "--via=mock"},
-        {{{"run"}}, OPTIONS_COMMAND, "which command"},
+        {{{"run"}}, OPTIONS_COMMAND, "missing COMMAND"},
         {{{"serve", "--device=a", "--firmware=b"}}, EVERYTHING, "exclude"},
         {{{"serve", "--flash=a", "--count=2"}}, EVERYTHING, "--count"},
     };

@@ -30,7 +30,7 @@ struct usbip_client {
     struct usbip_remote remote;
     int fd; // -1: no connection
     uint32_t seqnum;
-    char trouble[160];
+    char violation[160];
 
     // The header being received; it survives a deadline.
     uint8_t head[USBIP_HEADER_SIZE];
@@ -96,9 +96,9 @@ const struct usbip_record *usbip_client_record(const struct usbip_client *client
     return &client->remote.record;
 }
 
-const char *usbip_client_trouble(const struct usbip_client *client)
+const char *usbip_client_violation(const struct usbip_client *client)
 {
-    return *client->trouble ? client->trouble : NULL;
+    return *client->violation ? client->violation : NULL;
 }
 
 // ---- Transfers ----
@@ -110,7 +110,7 @@ give_up(struct usbip_client *client, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(client->trouble, sizeof client->trouble, format, arguments);
+    vsnprintf(client->violation, sizeof client->violation, format, arguments);
     va_end(arguments);
     hang_up(client);
     return USB_IO;
@@ -245,7 +245,7 @@ static int submit(struct usbip_client *client,
     int result;
 
     if (client->fd < 0)
-        return *client->trouble ? USB_IO : USB_GONE;
+        return *client->violation ? USB_IO : USB_GONE;
     command->code = USBIP_CMD_SUBMIT;
     command->seqnum = ++client->seqnum;
     command->devid = client->remote.record.busnum << 16 | client->remote.record.devnum;
@@ -337,6 +337,6 @@ int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms)
         if (client->fd < 0)
             poll(NULL, 0, RETRY_MS);
     }
-    *client->trouble = '\0';
+    *client->violation = '\0';
     return 0;
 }

@@ -20,7 +20,7 @@ struct call {
 
 // One line that begins with the server's address. Returns -1.
 __attribute__((format(printf, 2, 3))) static int
-complain(const struct call *call, const char *format, ...)
+fail_with(const struct call *call, const char *format, ...)
 {
     va_list arguments;
     int length =
@@ -38,14 +38,15 @@ static int receive(const struct call *call, uint8_t *bytes, size_t size)
     int result = stream_receive_all(call->fd, bytes, size, call->deadline_ms);
 
     if (result == STREAM_LATE)
-        return complain(call, "does not answer: is it a USB/IP server?");
+        return fail_with(call, "does not answer: is it a USB/IP server?");
     if (result == STREAM_CLOSED)
-        return complain(call, "closed the connection: is it a USB/IP server?");
+        return fail_with(call, "closed the connection: is it a USB/IP server?");
     return 0;
 }
 
 // Sends a request and receives the head of the reply.
-static int ask(const struct call *call, const struct usbip_request *request, uint32_t *ret_status)
+static int
+request_reply(const struct call *call, const struct usbip_request *request, uint32_t *ret_status)
 {
     enum usbip_op expected = request->op == USBIP_REQ_IMPORT ? USBIP_REP_IMPORT : USBIP_REP_DEVLIST;
     uint8_t bytes[USBIP_IMPORT_SIZE];
@@ -53,12 +54,12 @@ static int ask(const struct call *call, const struct usbip_request *request, uin
     int result;
 
     if (stream_send(call->fd, &part, 1, call->deadline_ms) < 0)
-        return complain(call, "does not take a request: is it a USB/IP server?");
+        return fail_with(call, "does not read a request: is it a USB/IP server?");
     if (receive(call, bytes, USBIP_OP_SIZE) < 0)
         return -1;
     result = usbip_op_decode(expected, ret_status, bytes, USBIP_OP_SIZE);
     if (result < 0)
-        return complain(call, "sent a reply that is no answer: %s", usbip_error_text(result));
+        return fail_with(call, "sent a malformed reply: %s", usbip_error_text(result));
     return 0;
 }
 
@@ -71,7 +72,7 @@ static int receive_record(const struct call *call, struct usbip_record *ret_reco
         return -1;
     result = usbip_record_decode(ret_record, bytes, sizeof bytes);
     if (result < 0)
-        return complain(call, "described its device wrongly: %s", usbip_error_text(result));
+        return fail_with(call, "sent a malformed device record: %s", usbip_error_text(result));
     return 0;
 }
 
@@ -94,10 +95,10 @@ static int import(struct call *call)
     uint32_t status;
 
     memcpy(request.bus_id, remote->bus_id, sizeof request.bus_id);
-    if (ask(call, &request, &status) < 0)
+    if (request_reply(call, &request, &status) < 0)
         return -1;
     if (status != USBIP_OP_OK)
-        return complain(call, "does not give device %s away: %s", remote->bus_id, refusal(status));
+        return fail_with(call, "refused to export device %s: %s", remote->bus_id, refusal(status));
     return receive_record(call, &remote->record);
 }
 
@@ -110,12 +111,12 @@ static int choose(struct call *call)
     uint32_t count;
     uint8_t bytes[4];
 
-    if (ask(call, &request, &status) < 0 || receive(call, bytes, sizeof bytes) < 0)
+    if (request_reply(call, &request, &status) < 0 || receive(call, bytes, sizeof bytes) < 0)
         return -1;
     if (usbip_count_decode(&count, bytes, sizeof bytes) < 0)
-        return complain(call, "sent a list that is no list");
+        return fail_with(call, "sent a malformed device list");
     if (status != USBIP_OP_OK || count == 0)
-        return complain(call, "has no device to give away");
+        return fail_with(call, "exports no device");
     if (receive_record(call, &record) < 0)
         return -1;
     memcpy(call->remote->bus_id, record.bus_id, sizeof call->remote->bus_id);

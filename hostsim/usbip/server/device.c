@@ -44,7 +44,7 @@ static void disconnected(void *context)
     device_tell_client(device);
 }
 
-static void welcome(struct usbip_device *device)
+static void enumerate_returned(struct usbip_device *device)
 {
     // Linux counts device numbers from 1 to 127, a new one for each arrival.
     device->record.devnum = device->record.devnum % 127 + 1;
@@ -193,7 +193,7 @@ bool usbip_device_run(struct usbip_device *device, uint64_t wall_ns)
     limit = sim_host_now(device->host) + slice_ns;
     sim_host_run_busy(device->host, limit);
     if (!device->present && !device->failed && sim_host_connected(device->host))
-        welcome(device);
+        enumerate_returned(device);
     tell_trouble(device);
     return sim_host_now(device->host) >= limit;
 }

@@ -29,6 +29,7 @@
 enum { MAX_EVENTS = 32 };
 
 static const uint64_t tick_ns = 1000000;
+static const uint64_t listen_again_ns = 100000000; // after accept() had no descriptor
 
 struct watch {
     struct source source;
@@ -54,14 +55,42 @@ int loop_add_source(struct loop *loop, struct source *source, uint32_t interest)
 
 // ---- The listener ----
 
+static void watch_listener(struct loop *loop, bool on)
+{
+    struct epoll_event event = {.events = on ? EPOLLIN : 0U, .data.ptr = &loop->listener};
+
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener.fd, &event) < 0)
+        loop->error = -errno;
+}
+
+// Without a descriptor or memory for one more connection the listener stays readable. Where no
+// connection can make room either it is watched again in a while; the client waits in the kernel's
+// queue.
+static void pause_listener(struct loop *loop)
+{
+    watch_listener(loop, false);
+    loop->listen_again_ns = wall_ns() + listen_again_ns;
+}
+
+static void resume_listener(struct loop *loop, uint64_t now_ns)
+{
+    if (!loop->listen_again_ns || now_ns < loop->listen_again_ns)
+        return;
+    loop->listen_again_ns = 0;
+    watch_listener(loop, true);
+}
+
 static void accept_connection(struct loop *loop, struct source *source, uint32_t events)
 {
     static const int on = 1;
     int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)events;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) &&
+        !loop_make_room(loop))
+        pause_listener(loop);
     if (fd < 0)
-        return; // it has gone already, or there are no descriptors left: it may try again
+        return; // else it has gone already
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     loop_add_connection(loop, fd);
@@ -164,7 +193,7 @@ static bool needs_ticks(const struct loop *loop)
     for (size_t i = 0; i < loop->device_count; i++)
         if (usbip_device_needs_time(loop->devices[i]))
             return true;
-    return loop_has_farewells(loop);
+    return loop_has_lingering(loop) || loop->listen_again_ns;
 }
 
 static void set_ticking(struct loop *loop)
@@ -207,6 +236,7 @@ static bool turn(struct loop *loop, bool wait)
     }
     busy = run_devices(loop, now_ns);
     loop_serve_connections(loop, now_ns);
+    resume_listener(loop, now_ns);
     if (loop->events.turned)
         loop->events.turned(loop->context);
     set_ticking(loop);

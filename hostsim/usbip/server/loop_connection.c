@@ -14,28 +14,28 @@
 
 #include "loop_private.h"
 
-static const uint64_t farewell_ns = 1000000000;
+static const uint64_t linger_ns = 1000000000;
 
 struct connection {
     struct source source;
     struct usbip_session *session; // NULL: shut down, waiting for the peer
-    uint64_t farewell_ns;          // when it is closed whatever the peer does; 0: not over
+    uint64_t linger_ns;            // when it is closed whatever the peer does; 0: not over
     uint32_t interest;
     uint8_t *rest; // read, but not yet wanted by the session
     size_t rest_length;
-    bool dead;
+    bool closed;
     struct connection *next; // older
 };
 
 static void finish_session(struct loop *loop, struct connection *connection)
 {
     struct usbip_device *device = usbip_session_device(connection->session);
-    const char *trouble = usbip_session_trouble(connection->session);
+    const char *violation = usbip_session_violation(connection->session);
 
     usbip_session_close(connection->session);
     connection->session = NULL;
     if (loop->events.ended)
-        loop->events.ended(loop->context, device, trouble);
+        loop->events.ended(loop->context, device, violation);
 }
 
 static void free_connection(struct loop *loop, struct connection *connection)
@@ -49,14 +49,14 @@ static void free_connection(struct loop *loop, struct connection *connection)
 }
 
 // Connections are freed only here, at the end of a turn: events of this turn may point to them.
-static void bury_the_dead(struct loop *loop)
+static void free_closed_connections(struct loop *loop)
 {
     struct connection **link = &loop->connections;
 
     while (*link) {
         struct connection *connection = *link;
 
-        if (!connection->dead) {
+        if (!connection->closed) {
             link = &connection->next;
             continue;
         }
@@ -75,7 +75,7 @@ static void feed(struct connection *connection, const uint8_t *bytes, size_t len
         return;
     connection->rest = malloc(length - taken);
     if (!connection->rest) {
-        connection->dead = true;
+        connection->closed = true;
         return;
     }
     memcpy(connection->rest, bytes + taken, length - taken);
@@ -100,7 +100,7 @@ static void read_connection(struct loop *loop, struct connection *connection)
     if (length > 0)
         feed(connection, loop->buffer, (size_t)length);
     else if (length == 0 || (errno != EAGAIN && errno != EINTR))
-        connection->dead = true; // the peer has gone, politely or not
+        connection->closed = true; // the peer has gone, politely or not
 }
 
 static void connection_ready(struct loop *loop, struct source *source, uint32_t events)
@@ -112,7 +112,7 @@ static void connection_ready(struct loop *loop, struct source *source, uint32_t 
         read_connection(loop, connection);
 }
 
-static void say_farewell(struct loop *loop, struct connection *connection)
+static void begin_linger(struct loop *loop, struct connection *connection)
 {
     finish_session(loop, connection);
     shutdown(connection->source.fd, SHUT_WR);
@@ -129,9 +129,9 @@ static void send_output(struct loop *loop, struct connection *connection)
     if (sent > 0)
         usbip_session_sent(connection->session, (size_t)sent);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        connection->dead = true;
+        connection->closed = true;
     else if (usbip_session_over(connection->session) && (size_t)sent == length)
-        say_farewell(loop, connection);
+        begin_linger(loop, connection);
 }
 
 static uint32_t find_interest(const struct connection *connection)
@@ -151,14 +151,13 @@ static void serve_connection(struct loop *loop, struct connection *connection, u
 
     if (connection->session)
         send_output(loop, connection);
-    if (!connection->farewell_ns &&
-        (!connection->session || usbip_session_over(connection->session)))
-        connection->farewell_ns = now_ns + farewell_ns;
-    if (connection->farewell_ns && now_ns >= connection->farewell_ns)
-        connection->dead = true;
+    if (!connection->linger_ns && (!connection->session || usbip_session_over(connection->session)))
+        connection->linger_ns = now_ns + linger_ns;
+    if (connection->linger_ns && now_ns >= connection->linger_ns)
+        connection->closed = true;
 
     interest = find_interest(connection);
-    if (!connection->dead && interest != connection->interest) {
+    if (!connection->closed && interest != connection->interest) {
         struct epoll_event event = {.events = interest, .data.ptr = connection};
 
         epoll_ctl(loop->epoll, EPOLL_CTL_MOD, connection->source.fd, &event);
@@ -204,22 +203,20 @@ int loop_adopt(struct loop *loop, int fd, struct usbip_device *device)
         return -ENOMEM;
     if (!device || usbip_session_import(connection->session, device) == USBIP_OP_OK)
         return 0;
-    connection->dead = true;
+    connection->closed = true;
     return -EBUSY;
 }
 
-// The oldest connection that has no device gives way. Those that have one are as many as devices.
-static void make_room(struct loop *loop)
+bool loop_make_room(struct loop *loop)
 {
     struct connection *oldest = NULL;
 
-    if (loop->connection_count < LOOP_MAX_CONNECTIONS)
-        return;
     for (struct connection *it = loop->connections; it; it = it->next)
-        if (!it->session || !usbip_session_device(it->session))
+        if (!it->closed && (!it->session || !usbip_session_device(it->session)))
             oldest = it;
     if (oldest)
-        oldest->dead = true;
+        oldest->closed = true;
+    return oldest != NULL;
 }
 
 void loop_feed_connections(struct loop *loop)
@@ -231,10 +228,11 @@ void loop_feed_connections(struct loop *loop)
 void loop_serve_connections(struct loop *loop, uint64_t now_ns)
 {
     for (struct connection *it = loop->connections; it; it = it->next)
-        if (!it->dead)
+        if (!it->closed)
             serve_connection(loop, it, now_ns);
-    make_room(loop);
-    bury_the_dead(loop);
+    if (loop->connection_count >= LOOP_MAX_CONNECTIONS)
+        loop_make_room(loop);
+    free_closed_connections(loop);
 }
 
 bool loop_has_unread(const struct loop *loop)
@@ -245,10 +243,10 @@ bool loop_has_unread(const struct loop *loop)
     return false;
 }
 
-bool loop_has_farewells(const struct loop *loop)
+bool loop_has_lingering(const struct loop *loop)
 {
     for (const struct connection *it = loop->connections; it; it = it->next)
-        if (it->farewell_ns)
+        if (it->linger_ns)
             return true;
     return false;
 }
@@ -256,6 +254,6 @@ bool loop_has_farewells(const struct loop *loop)
 void loop_drop_connections(struct loop *loop)
 {
     for (struct connection *it = loop->connections; it; it = it->next)
-        it->dead = true;
-    bury_the_dead(loop);
+        it->closed = true;
+    free_closed_connections(loop);
 }

@@ -33,6 +33,7 @@ struct loop {
     struct source timer;
     struct source signals;
     struct source listener;
+    uint64_t listen_again_ns; // the listener is not watched until then; 0: it is
     sigset_t old_mask;
     bool ticking;
     bool stopped;
@@ -54,9 +55,13 @@ struct connection *loop_add_connection(struct loop *loop, int fd);
 void loop_feed_connections(struct loop *loop);
 void loop_serve_connections(struct loop *loop, uint64_t now_ns);
 
+// Close the oldest connection that has no device, at the end of this turn. Returns whether there is
+// one. Those that have a device are as many as devices.
+bool loop_make_room(struct loop *loop);
+
 // Does a session want what was read before? Is a connection waiting for its peer to hang up?
 bool loop_has_unread(const struct loop *loop);
-bool loop_has_farewells(const struct loop *loop);
+bool loop_has_lingering(const struct loop *loop);
 
 // Close them, whatever they are doing.
 void loop_drop_connections(struct loop *loop);

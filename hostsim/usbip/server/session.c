@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t patience_ns = 20 * SIM_MS; // with what one command costs the device
+static const uint64_t fair_share_ns = 20 * SIM_MS; // with what one command costs the device
 
 struct pending {
     struct usbip_urb urb;
@@ -27,7 +27,7 @@ struct usbip_session {
     size_t device_count;
     struct usbip_device *device; // imported, or NULL
     bool over;
-    const char *trouble;
+    const char *violation;
 
     // Input
     uint8_t head[USBIP_HEADER_SIZE];
@@ -52,10 +52,10 @@ struct usbip_session {
 
 // ---- Output ----
 
-static void end(struct usbip_session *session, const char *trouble)
+static void end(struct usbip_session *session, const char *violation)
 {
     if (!session->over)
-        session->trouble = trouble;
+        session->violation = violation;
     session->over = true;
 }
 
@@ -313,13 +313,13 @@ static const char *check_command(struct usbip_session *session, const struct usb
 static int receive_command(struct usbip_session *session)
 {
     int used = usbip_command_decode(&session->command, session->head, session->head_length);
-    const char *trouble;
+    const char *violation;
 
     if (used <= 0)
         return used;
-    trouble = check_command(session, &session->command);
-    if (trouble) {
-        end(session, trouble);
+    violation = check_command(session, &session->command);
+    if (violation) {
+        end(session, violation);
     } else if (session->command.code == USBIP_CMD_UNLINK) {
         unlink_urb(session, &session->command);
     } else {
@@ -398,13 +398,13 @@ static uint64_t device_time(const struct usbip_session *session)
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
-    bool long_one = false;
+    bool had_its_share = false;
 
-    while (taken < length && usbip_session_wants(session) && !long_one) {
+    while (taken < length && usbip_session_wants(session) && !had_its_share) {
         uint64_t begin_ns = device_time(session);
 
         taken += receive_some(session, bytes + taken, length - taken);
-        long_one = begin_ns != UINT64_MAX && device_time(session) - begin_ns > patience_ns;
+        had_its_share = begin_ns != UINT64_MAX && device_time(session) - begin_ns > fair_share_ns;
     }
     return taken;
 }
@@ -454,9 +454,9 @@ bool usbip_session_over(const struct usbip_session *session)
     return session->over;
 }
 
-const char *usbip_session_trouble(const struct usbip_session *session)
+const char *usbip_session_violation(const struct usbip_session *session)
 {
-    return session->trouble;
+    return session->violation;
 }
 
 struct usbip_device *usbip_session_device(const struct usbip_session *session)

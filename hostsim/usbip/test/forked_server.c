@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,14 +27,28 @@ static void tell_port(int pipe, int port)
     close(pipe);
 }
 
-static _Noreturn void serve_toy(int port_pipe)
+// No more than so many descriptors beyond those that are open.
+static void limit_descriptors(unsigned count)
+{
+    int next = dup(STDIN_FILENO);
+    struct rlimit limit;
+
+    close(next);
+    limit = (struct rlimit){(rlim_t)next + count, (rlim_t)next + count};
+    if (next < 0 || setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        _exit(3);
+}
+
+static _Noreturn void serve_toy(int port_pipe, unsigned connections)
 {
     struct toy toy;
     struct usbip_device *device = usbip_device_open(toy_init(&toy), 1, NULL, NULL);
     struct loop *loop = loop_open(&device, 1, NULL, NULL);
-    int result;
+    int result = loop_listen(loop, "127.0.0.1", "0");
 
-    tell_port(port_pipe, loop_listen(loop, "127.0.0.1", "0"));
+    tell_port(port_pipe, result);
+    if (connections)
+        limit_descriptors(connections);
     result = loop_run(loop);
     loop_close(loop);
     usbip_device_close(device);
@@ -101,12 +116,17 @@ static int fork_listener(struct forked_server *server)
     return listener;
 }
 
-void forked_server_start(struct forked_server *server)
+void forked_server_start_limited(struct forked_server *server, unsigned connections)
 {
     int pipe = fork_server(server);
 
     if (pipe >= 0)
-        serve_toy(pipe);
+        serve_toy(pipe, connections);
+}
+
+void forked_server_start(struct forked_server *server)
+{
+    forked_server_start_limited(server, 0);
 }
 
 void forked_server_start_script(struct forked_server *server,

@@ -17,6 +17,9 @@ struct forked_server {
 // Serve a toy device (toy_device.h) by the real loop.
 void forked_server_start(struct forked_server *server);
 
+// With descriptors for so many connections alone; 0: as many as the system allows.
+void forked_server_start_limited(struct forked_server *server, unsigned connections);
+
 // Serve one connection of a server that means no good: read `asked` bytes, then send the script,
 // once for each of count scripts, then keep the connection open.
 struct forked_script {

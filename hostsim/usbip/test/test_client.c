@@ -135,7 +135,7 @@ static void control__timeout_takes_the_transfer_back(void **state)
     assert_int_equal(usbip_client_control(pair->client, &hang, NULL, 20), USB_TIMEOUT);
 
     assert_int_equal(usbip_client_control(pair->client, &get_device, descriptor, TIMEOUT_MS), 18);
-    assert_null(usbip_client_trouble(pair->client));
+    assert_null(usbip_client_violation(pair->client));
 }
 
 static void transfer__goes_around(void **state)
@@ -243,7 +243,7 @@ static struct lie reply_with(uint32_t code, uint32_t seqnum, uint32_t status, ui
     return lie;
 }
 
-static void assert_sees_through(struct lie lie, const char *trouble)
+static void assert_sees_through(struct lie lie, const char *violation)
 {
     const struct forked_script scripts[] = {
         {USBIP_IMPORT_SIZE, import_ok, sizeof import_ok},
@@ -261,9 +261,9 @@ static void assert_sees_through(struct lie lie, const char *trouble)
     int result = usbip_client_control(client, &get_device, guarded, TIMEOUT_MS);
 
     assert_int_equal(result, USB_IO);
-    assert_non_null(usbip_client_trouble(client));
-    if (!strstr(usbip_client_trouble(client), trouble))
-        fail_msg("expected '%s' in: %s", trouble, usbip_client_trouble(client));
+    assert_non_null(usbip_client_violation(client));
+    if (!strstr(usbip_client_violation(client), violation))
+        fail_msg("expected '%s' in: %s", violation, usbip_client_violation(client));
     for (size_t i = 18; i < sizeof guarded; i++)
         assert_int_equal(guarded[i], 0x55);
     assert_int_equal(usbip_client_control(client, &get_device, guarded, TIMEOUT_MS), USB_IO);
@@ -352,7 +352,7 @@ static void open__refuses_what_is_no_usbip_server(void **state)
         const char *said;
     } cases[] = {
         {"HTTP/1.1 400 Bad Request\r\n", "not USB/IP version 1.1.1"},
-        {"\x01\x11\x00\x05\0\0\0\0", "no answer"}, // a list, when asked for a device
+        {"\x01\x11\x00\x05\0\0\0\0", "malformed reply"}, // a list, when asked for a device
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -294,6 +294,8 @@ static void control_in__ends_at_a_short_packet(void **state)
     usbdev_setup_store(transfer.setup, &in_setup);
 
     assert_int_equal(sim_host_transfer(host, &transfer), 13);
+    assert_null(transfer.done); // nothing is left that points to what has gone
+    assert_null(transfer.context);
     sim_host_close(host);
 }
 

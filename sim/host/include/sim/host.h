@@ -160,9 +160,9 @@ void sim_host_follow(struct sim_host *host, sim_request_accepted *accepted, void
 
 // ---- Blocking helpers ----
 
-// Submit a transfer that the caller has filled in (done and context are not used) and run until it
-// has ended. timeout_ns 0 means 5 s (USB 2.0 9.2.6.1). Returns the bytes moved or an enum
-// usb_result; transfer->actual is set in both cases.
+// Submit a transfer that the caller has filled in (done and context are not used, and NULL
+// afterwards) and run until it has ended. timeout_ns 0 means 5 s (USB 2.0 9.2.6.1). Returns the
+// bytes moved or an enum usb_result; transfer->actual is set in both cases.
 int sim_host_transfer(struct sim_host *host, struct sim_transfer *transfer);
 
 // A control transfer to endpoint 0. Returns the length of the data stage (0..wLength) or an

@@ -10,7 +10,7 @@
 //
 // Calls block, each at most for the time it is given; one transfer is under way at a time. Nothing
 // a server sends is trusted: a reply that does not fit the transfer breaks the connection, and
-// usbip_client_trouble() then says what was wrong with it.
+// usbip_client_violation() then says what was wrong with it.
 //
 // The device is in the Address state after opening, as after any enumeration. SET_ADDRESS cannot
 // be sent. A GET_DESCRIPTOR(DEVICE) with wLength 64 or 8 makes a server reset the bus first: it is
@@ -67,6 +67,6 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms);
 int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms);
 
 // What the server did wrong, one line; NULL while all is well.
-const char *usbip_client_trouble(const struct usbip_client *client);
+const char *usbip_client_violation(const struct usbip_client *client);
 
 #endif

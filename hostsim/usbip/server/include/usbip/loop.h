@@ -28,7 +28,7 @@ struct loop;
 struct loop_events {
     // A connection has ended: the device that it had imported, or NULL; what its client did wrong,
     // one phrase, or NULL.
-    void (*ended)(void *context, struct usbip_device *device, const char *trouble);
+    void (*ended)(void *context, struct usbip_device *device, const char *violation);
 
     // After each turn of the loop; about each millisecond while a device is in use or away.
     void (*turned)(void *context);

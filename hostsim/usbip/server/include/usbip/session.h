@@ -61,7 +61,7 @@ void usbip_session_sent(struct usbip_session *session, size_t length);
 bool usbip_session_over(const struct usbip_session *session);
 
 // What the client did wrong, one phrase, or NULL.
-const char *usbip_session_trouble(const struct usbip_session *session);
+const char *usbip_session_violation(const struct usbip_session *session);
 
 // The imported device, or NULL.
 struct usbip_device *usbip_session_device(const struct usbip_session *session);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+
+#include "exported_devices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void exported_devices_note(const struct usbip_device *device, const char *text)
+{
+    fprintf(stderr, "%s: %s\n", usbip_device_record(device)->bus_id, text);
+}
+
+// ---- The observer of the devices ----
+
+static void submitted(void *context, const struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const struct exported_devices *exported = context;
+
+    usbip_capture_submitted(exported->capture, device, urb);
+}
+
+static void completed(void *context, const struct usbip_device *device, const struct usbip_urb *urb)
+{
+    const struct exported_devices *exported = context;
+
+    usbip_capture_completed(exported->capture, device, urb);
+}
+
+static void note(void *context, const struct usbip_device *device, const char *text)
+{
+    const struct exported_devices *exported = context;
+
+    if (exported->tells)
+        exported_devices_note(device, text);
+    usbip_capture_note(exported->capture, device, text);
+}
+
+// ---- Opening and closing ----
+
+static int add_device(struct exported_devices *exported,
+                      const struct options *options,
+                      char *error,
+                      size_t error_size)
+{
+    static const struct usbip_observer observer = {submitted, completed, note};
+    unsigned port = (unsigned)exported->count + 1;
+    struct sim_options sim_options = options->sim;
+    struct sim_device *sim;
+    char serial[32];
+
+    // Several devices of one product differ in their serial numbers (USB 2.0 9.6.1).
+    snprintf(serial, sizeof serial, "DFURT-SIM-%04u", port);
+    if (options->count > 1)
+        sim_options.serial = serial;
+    sim = sim_open(&sim_options, error, error_size);
+    if (!sim)
+        return -1;
+    exported->devices[exported->count] = usbip_device_open(sim, port, &observer, exported);
+    if (!exported->devices[exported->count]) {
+        snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
+        return -1;
+    }
+    exported->count++;
+    return 0;
+}
+
+int exported_devices_open(struct exported_devices *exported,
+                          const struct options *options,
+                          bool tells,
+                          char *error,
+                          size_t error_size)
+{
+    const char *device = options->sim.firmware ? options->sim.firmware : options->sim.device;
+
+    *exported = (struct exported_devices){.tells = tells};
+    if (options->capture) {
+        exported->capture = usbip_capture_open(
+            options->capture, device ? device : "simulated device", error, error_size);
+        if (!exported->capture)
+            return -1;
+    }
+    while (exported->count < options->count) {
+        if (add_device(exported, options, error, error_size) < 0) {
+            exported_devices_close(exported);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void exported_devices_close(struct exported_devices *exported)
+{
+    int result;
+
+    while (exported->count > 0)
+        usbip_device_close(exported->devices[--exported->count]);
+    result = usbip_capture_close(exported->capture);
+    if (result < 0)
+        fprintf(stderr, "dfu-sim: the capture is not whole: %s\n", strerror(-result));
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// exported_devices.h - the devices that a subcommand of dfu-sim simulates, as its options ask for
+// them.
+
+#ifndef HOSTSIM_EXPORTED_DEVICES_H
+#define HOSTSIM_EXPORTED_DEVICES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+#include "usbip_capture.h"
+#include <usbip/device.h>
+
+struct exported_devices {
+    struct usbip_device *devices[OPTIONS_MAX_COUNT];
+    size_t count;
+    bool tells;
+    struct usbip_capture *capture; // --capture, or NULL
+};
+
+// What happens to the devices is told on stderr, a line each ("1-1: bus reset inferred"), if asked
+// for. Returns 0, or -1 with one line in error. The devices keep a pointer to it.
+int exported_devices_open(struct exported_devices *exported,
+                          const struct options *options,
+                          bool tells,
+                          char *error,
+                          size_t error_size);
+// A capture that is not whole is told on stderr.
+void exported_devices_close(struct exported_devices *exported);
+
+// A line on stderr about a device: "1-1: text".
+void exported_devices_note(const struct usbip_device *device, const char *text);
+
+#endif
