@@ -49,15 +49,14 @@ def expect_equal(what, received, expected):
     expect(received == expected, f"{what} is {expected!r}, not {received!r}")
 
 
-PRODUCTS = ["0x12090001", "0x12090002", "0x0483df11"]  # run time, and both boot loaders
+DISSECTOR = Path(__file__).parents[3] / "usb/capture/wireshark/dfurt.lua"
 FIELDS = ["frame.number", "frame.comment", "_ws.col.Protocol", "_ws.col.Info"]
 
 
 def dissect(tshark, capture):
     """(number, comment, protocol, info) of each frame."""
-    decode_as = [word for p in PRODUCTS for word in ("-d", f"usb.product=={p},usbdfu")]
     fields = [word for field in FIELDS for word in ("-e", field)]
-    done = subprocess.run([tshark, "-r", capture, *decode_as, "-T", "fields", *fields],
+    done = subprocess.run([tshark, "-X", f"lua_script:{DISSECTOR}", "-r", capture, "-T", "fields", *fields],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
     expect_equal(f"the status of tshark ({done.stderr.strip()})", done.returncode, 0)
     return [line.split("\t") for line in done.stdout.splitlines()]
