@@ -37,8 +37,8 @@ bool expect_detach(struct probe *probe, uint16_t wValue);
 bool expect_leave(struct probe *probe);
 
 // After DETACH: the device leaves by itself, or is reset, as bitWillDetach says, and is in DFU mode
-// not later than limit_ms after. ret_took_ms may be NULL.
-bool expect_dfu_mode(struct probe *probe, unsigned limit_ms, unsigned *ret_took_ms);
+// not later than limit_ms after.
+bool expect_dfu_mode(struct probe *probe, unsigned limit_ms);
 
 // A bus reset after which the device is at run time, in appIDLE.
 bool expect_run_time_after_reset(struct probe *probe, const char *when);

@@ -28,7 +28,7 @@ static bool given_detach(struct probe *probe)
 // Into DFU mode, where that is not what the check judges.
 static bool given_dfu_mode(struct probe *probe)
 {
-    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL));
+    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_FWUPD_MS));
 }
 
 // ---- DETACH itself ----
@@ -38,23 +38,10 @@ static void detach_completes(struct probe *probe)
     expect_detach(probe, detach_time(probe));
 }
 
-// A busy host may be late, so a slow one is tried again.
 static void detach_in_time(struct probe *probe)
 {
-    enum { TRIES = 3, LIMIT_US = 50000 };
-    unsigned took_us = 0;
-    for (int i = 0; i < TRIES; ++i) {
-        if (!given_detach(probe))
-            return;
-        size_t count = transcript_count(&probe->transcript);
-        took_us = (unsigned)transcript_get(&probe->transcript, count - 1)->took_us;
-        if (took_us <= LIMIT_US)
-            break;
-        if (!mode_quieten(probe) || !back_to_run_time(probe))
-            break;
-    }
-    expect(probe, took_us <= LIMIT_US, "DETACH done within 50 ms", "%u.%u ms", took_us / 1000,
-           took_us / 100 % 10);
+    if (given_detach(probe))
+        expect_last_within(probe, "DETACH", 50);
 }
 
 // How long no time is, is left open (DFU 1.1 5.1); that endpoint 0 lives on is not.
@@ -63,7 +50,7 @@ static void detach_wvalue_0(struct probe *probe)
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == 0 && device_will_detach(&probe->run_time)) {
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
         return;
     }
     probe_note(probe, "the device answers: %s", usb_result_text(result));
@@ -81,7 +68,7 @@ static void leaves_by_itself(struct probe *probe)
 static void comes_back_in_dfu_mode(struct probe *probe)
 {
     if (given_detach(probe) && given(probe, expect_leave(probe)))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
 }
 
 // ---- The device that waits for a bus reset ----
@@ -176,7 +163,7 @@ static void reset_without_detach(struct probe *probe)
 static void reset_after_detach(struct probe *probe)
 {
     if (given_detach(probe))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
 }
 
 static void reset_after_timer(struct probe *probe)
@@ -236,7 +223,7 @@ static void detaches_again(struct probe *probe)
         return;
     if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
         expect_detach(probe, detach_time(probe)))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
 }
 
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)

@@ -8,9 +8,9 @@
 #include "check_common.h"
 
 enum {
-    DETACH_MS = 1000,          // both tools ask for that
-    FWUPD_STATUS_US = 1500000, // fwupd gives GETSTATUS that long
-    POLL_MAX_MS = 5000,        // a longer bwPollTimeout looks like a hang
+    DETACH_MS = 1000,       // both tools ask for that
+    FWUPD_STATUS_MS = 1500, // fwupd gives GETSTATUS that long
+    POLL_MAX_MS = 5000,     // a longer bwPollTimeout looks like a hang
 };
 
 static bool select_alternate_0(struct probe *probe)
@@ -46,7 +46,7 @@ static bool dfu_util_status(struct probe *probe)
 static void dfu_util_detach(struct probe *probe)
 {
     if (select_alternate_0(probe) && dfu_util_status(probe) && expect_detach(probe, DETACH_MS))
-        expect_dfu_mode(probe, PROBE_DFU_UTIL_MS, NULL);
+        expect_dfu_mode(probe, PROBE_DFU_UTIL_MS);
 }
 
 // dfu-util clears an error and aborts what is under way, then wants dfuIDLE.
@@ -78,18 +78,15 @@ static void dfu_util_status_ok(struct probe *probe)
 static void fwupd_status(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!expect_getstatus(probe, &status))
-        return;
-    size_t count = transcript_count(&probe->transcript);
-    unsigned took_us = (unsigned)transcript_get(&probe->transcript, count - 1)->took_us;
-    expect(probe, took_us <= FWUPD_STATUS_US, "GETSTATUS within 1.5 s", "%u ms", took_us / 1000);
+    if (expect_getstatus(probe, &status))
+        expect_last_within(probe, "GETSTATUS", FWUPD_STATUS_MS);
 }
 
 static void fwupd_detach(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (given(probe, expect_getstatus(probe, &status)) && expect_detach(probe, DETACH_MS))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
 }
 
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)

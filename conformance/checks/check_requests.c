@@ -117,14 +117,6 @@ static void poll_time_short(struct probe *probe)
 
 // ---- Times (USB 2.0 9.2.6) ----
 
-enum { TRIES = 3 }; // a busy host may be late once
-
-static unsigned last_took_us(const struct probe *probe)
-{
-    size_t count = transcript_count(&probe->transcript);
-    return (unsigned)transcript_get(&probe->transcript, count - 1)->took_us;
-}
-
 static void no_data_in_time(struct probe *probe)
 {
     const struct usbdev_setup_packet setup = {
@@ -132,37 +124,22 @@ static void no_data_in_time(struct probe *probe)
         .bRequest = USBDEV_SET_INTERFACE,
         .wIndex = dfu_setup(probe, DFURT_GETSTATE, 0, 0).wIndex,
     };
-    unsigned best_us = UINT32_MAX;
-    for (int i = 0; i < TRIES; ++i) {
-        if (!expect_length(probe, &setup, NULL, 0))
-            return;
-        if (last_took_us(probe) < best_us)
-            best_us = last_took_us(probe);
-    }
-    expect(probe, best_us <= 50000, "SET_INTERFACE done within 50 ms", "%u.%u ms", best_us / 1000,
-           best_us / 100 % 10);
+    if (expect_length(probe, &setup, NULL, 0))
+        expect_last_within(probe, "SET_INTERFACE", 50);
 }
 
 static void data_in_time(struct probe *probe)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    unsigned best_us = UINT32_MAX;
-    for (int i = 0; i < TRIES; ++i) {
-        if (!read_device_descriptor(probe, bytes))
-            return;
-        if (last_took_us(probe) < best_us)
-            best_us = last_took_us(probe);
-    }
-    expect(probe, best_us <= 500000, "the first data within 500 ms", "%u.%u ms", best_us / 1000,
-           best_us / 100 % 10);
+    if (read_device_descriptor(probe, bytes))
+        expect_last_within(probe, "the device descriptor", 500);
 }
 
 static void status_in_time(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect(probe, last_took_us(probe) <= 500000, "the first data within 500 ms", "%u ms",
-               last_took_us(probe) / 1000);
+        expect_last_within(probe, "GETSTATUS", 500);
 }
 
 // ---- After a STALL (USB 2.0 8.5.3.4) ----
@@ -344,7 +321,7 @@ static void detach_with_data(struct probe *probe)
     probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
                usb_result_text(result));
     if (result >= 0 && device_will_detach(&probe->run_time)) {
-        expect_dfu_mode(probe, PROBE_FWUPD_MS, NULL);
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
         return;
     }
     expect_alive(probe, "after a DETACH with data");

@@ -31,6 +31,7 @@ void probe_init(struct probe *probe, struct target *target)
 void probe_begin(struct probe *probe, const struct check *check)
 {
     transcript_clear(&probe->transcript);
+    probe_time_begin(probe);
     probe->check = check;
     probe->verdict = VERDICT_PASS;
     probe->decided = false;
@@ -75,6 +76,7 @@ static int entry_end(struct probe *probe,
 {
     entry->result = result;
     entry->took_us = probe_now_us(probe) - entry->start_us;
+    probe_time_step(probe, entry);
     transcript_add(&probe->transcript, *entry, data, data_size);
     return result;
 }
@@ -192,6 +194,7 @@ static void tell_waiting(struct probe *probe, unsigned ms, const char *what)
 int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_LEAVE);
+    entry.wait_ms = timeout_ms;
     tell_waiting(probe, timeout_ms, what);
     int result = probe->target->ops->wait_leave(probe->target, timeout_ms);
     return entry_end(probe, &entry, result, NULL, 0);
@@ -200,6 +203,7 @@ int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what)
 int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_WAIT_RETURN);
+    entry.wait_ms = timeout_ms;
     tell_waiting(probe, timeout_ms, what);
     int result = probe->target->ops->wait_return(probe->target, timeout_ms);
     entry_end(probe, &entry, result, NULL, 0);
@@ -211,6 +215,7 @@ int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what
 void probe_sleep(struct probe *probe, unsigned ms, const char *what)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_SLEEP);
+    entry.wait_ms = ms;
     tell_waiting(probe, ms, what);
     probe->target->ops->sleep_ms(probe->target, ms);
     entry_end(probe, &entry, 0, NULL, 0);

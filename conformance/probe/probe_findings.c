@@ -51,6 +51,8 @@ static bool vbreak(struct probe *probe, const char *expected, const char *receiv
 bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
 {
     ++probe->expectations;
+    if (!probe_in_time(probe, met))
+        return false;
     if (met)
         return true;
     va_list args;
@@ -159,6 +161,12 @@ static bool unexpected(struct probe *probe, const char *expected, int result, co
                   bytes);
 }
 
+static bool is_met(struct probe *probe)
+{
+    ++probe->expectations;
+    return probe_in_time(probe, true);
+}
+
 bool expect_accepted(struct probe *probe,
                      const struct usbdev_setup_packet *setup,
                      uint8_t *data,
@@ -167,10 +175,9 @@ bool expect_accepted(struct probe *probe,
     int result = probe_control(probe, setup, data);
     if (result < 0)
         return unexpected(probe, "the request is carried out", result, NULL);
-    ++probe->expectations;
     if (ret_length)
         *ret_length = result;
-    return true;
+    return is_met(probe);
 }
 
 bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data)
@@ -180,8 +187,7 @@ bool expect_result(struct probe *probe, int result, uint16_t length, const uint8
         snprintf(expected, sizeof expected, "the request is carried out, %u bytes", length);
         return unexpected(probe, expected, result, data);
     }
-    ++probe->expectations;
-    return true;
+    return is_met(probe);
 }
 
 bool expect_length(struct probe *probe,
@@ -197,8 +203,7 @@ bool expect_stalled(struct probe *probe, int result, const uint8_t *data)
 {
     if (result != USB_STALL)
         return unexpected(probe, "STALL", result, data);
-    ++probe->expectations;
-    return true;
+    return is_met(probe);
 }
 
 bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)

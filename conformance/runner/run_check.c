@@ -25,6 +25,7 @@ enum {
 struct attempt {
     enum verdict verdict;
     bool inapplicable;
+    bool again; // this host was too late for a verdict
     struct finding finding;
     struct transcript transcript;
     bool lost; // the device fell silent, in the check or right after it
@@ -33,13 +34,29 @@ struct attempt {
 
 // ---- Running ----
 
+// A late host may miss the detach timer, and finds the device at run time again.
+static bool enter_dfu_mode(struct run *run)
+{
+    enum { TRIES = 3 };
+    struct probe *probe = &run->probe;
+    for (int i = 0; i < TRIES; ++i) {
+        if (mode_enter_dfu(probe, run->no_dfu_mode, PROBE_WORDS)) {
+            run->no_dfu_mode[0] = '\0';
+            return true;
+        }
+        if (probe->target->capabilities & TARGET_VIRTUAL_TIME || !device_answers(probe))
+            break;
+    }
+    return false;
+}
+
 // INCONCLUSIVE if the device cannot be brought into the mode. What failed is tried again in the
 // next group only.
 static bool enter_mode(struct run *run, const struct check *check)
 {
     struct probe *probe = &run->probe;
     if ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE) {
-        if (*run->no_dfu_mode || !mode_enter_dfu(probe, run->no_dfu_mode, PROBE_WORDS))
+        if (*run->no_dfu_mode || !enter_dfu_mode(run))
             return probe_inconclusive(probe, "DFU mode was not reached: %s", run->no_dfu_mode);
     } else if ((check->needs & NEED_RUN_TIME) && probe->mode != DEVICE_RUN_TIME) {
         if (*run->no_run_time ||
@@ -57,6 +74,8 @@ static void run_on_device(struct run *run, const struct check *check)
         !needs_in_mode(probe, run->options, check))
         return;
     probe_begin(probe, check);
+    if (probe->time.attempt)
+        probe_calibrate(probe);
     check->run(probe);
     probe_end(probe);
 }
@@ -79,6 +98,7 @@ static void take_attempt(struct run *run, struct attempt *attempt)
     const struct probe *probe = &run->probe;
     attempt->verdict = probe->verdict;
     attempt->inapplicable = probe->inapplicable;
+    attempt->again = probe->time.again;
     attempt->finding = probe->finding;
     attempt->transcript = probe->transcript;
 }
@@ -99,6 +119,19 @@ static void try_check(struct run *run, const struct check *check, struct attempt
     run->lost = transcript_count(&probe->transcript) > 0 && !settle(run);
     attempt->lost = run->lost || run->watch.losses > losses;
     attempt->loss = run->watch.loss;
+}
+
+// Until this host was in time to judge, or has been late too often.
+static void try_until_judged(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    struct probe_time *time = &run->probe.time;
+    time->attempt = 0;
+    try_check(run, check, attempt);
+    while (attempt->again && !run->lost && !run->watch.out_of_time) {
+        ++time->attempt;
+        try_check(run, check, attempt);
+    }
+    time->attempt = 0;
 }
 
 // ---- A device that was lost in the check ----
@@ -249,7 +282,7 @@ static void make_attempt(struct run *run, const struct check *check, struct atte
         take_attempt(run, attempt);
         return;
     }
-    try_check(run, check, attempt);
+    try_until_judged(run, check, attempt);
     judge_loss(run, check, attempt);
     if (!run->lost)
         identify(probe, run->report); // the check may have brought it into the other mode

@@ -39,6 +39,12 @@ static void on_disconnected(void *context)
     sim->left = true;
 }
 
+static void on_connected(void *context)
+{
+    struct target_sim *sim = context;
+    sim->base.connected_us = sim_host_now(sim->host) / 1000;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
@@ -235,7 +241,8 @@ static const char *given(const char *text)
 
 static struct sim_host *open_host(struct target_sim *sim, struct sim_device *device)
 {
-    static const struct sim_host_events events = {.disconnected = on_disconnected};
+    static const struct sim_host_events events = {.connected = on_connected,
+                                                  .disconnected = on_disconnected};
     struct sim_host *host = sim_host_open(device, &events, sim);
     if (!host)
         device->ops->close(device);

@@ -188,6 +188,7 @@ adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *cont
         usb_path(device, usb->path);
     usb->address = libusb_get_device_address(device);
     usb_serial(handle, usb->serial);
+    usb->base.connected_us = usb_connected_us(usb->path, now_us(&usb->base));
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
              usb->address);
     usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);

@@ -46,21 +46,34 @@ bool usb_has_dfu_interface(libusb_device *device)
     return found;
 }
 
+// A number that sysfs keeps of the device at a place, or -1.
+static long long number_in_sysfs(const char *place, const char *name)
+{
+    char path[USB_PATH_SIZE + sizeof "/sys/bus/usb/devices//power/connected_duration"];
+    long long number = -1;
+    snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/%s", place, name);
+    FILE *in = fopen(path, "re");
+    if (!in)
+        return -1;
+    if (fscanf(in, "%lld", &number) != 1)
+        number = -1;
+    fclose(in);
+    return number;
+}
+
+uint64_t usb_connected_us(const char *path, uint64_t now_us)
+{
+    long long ms = number_in_sysfs(path, "power/connected_duration");
+    return ms < 0 || (uint64_t)ms * 1000 > now_us ? 0 : now_us - (uint64_t)ms * 1000;
+}
+
 // The address of what is at this place; 0 if nothing is, -1 if this machine has no sysfs to say so.
 static int address_in_sysfs(const char *place)
 {
-    char path[USB_PATH_SIZE + sizeof "/sys/bus/usb/devices//devnum"];
-    int address = 0;
     if (access("/sys/bus/usb/devices", F_OK) < 0)
         return -1;
-    snprintf(path, sizeof path, "/sys/bus/usb/devices/%s/devnum", place);
-    FILE *in = fopen(path, "re");
-    if (!in)
-        return 0;
-    if (fscanf(in, "%d", &address) != 1)
-        address = 0;
-    fclose(in);
-    return address;
+    long long address = number_in_sysfs(place, "devnum");
+    return address < 0 ? 0 : (int)address;
 }
 
 // The same by a scan of the bus, which is dear.

@@ -26,6 +26,10 @@ bool usb_has_dfu_interface(libusb_device *device);
 // what it was: address.
 int usb_address_at(const char *path, int address);
 
+// When what is at a place connected, on the clock that says now_us, as the kernel counts it; 0
+// where this kernel does not count.
+uint64_t usb_connected_us(const char *path, uint64_t now_us);
+
 // Open the one device that matches. Returns NULL with one line in error.
 libusb_device_handle *
 usb_open_chosen(libusb_context *context, const struct target_spec *spec, char *error, size_t size);

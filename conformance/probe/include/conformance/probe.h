@@ -31,6 +31,7 @@
 #include <conformance/backup.h>
 #include <conformance/check.h>
 #include <conformance/device.h>
+#include <conformance/probe_time.h>
 #include <conformance/target.h>
 #include <conformance/transcript.h>
 #include <usb/names.h>
@@ -85,6 +86,8 @@ struct probe {
     unsigned return_ms;        // how long a device may be away (--return-time); 0: not given
     probe_waiting *waiting;    // may be NULL
     void *waiting_context;
+
+    struct probe_time time;
 
     // Of the check that runs.
     enum verdict verdict;

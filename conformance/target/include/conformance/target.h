@@ -110,6 +110,11 @@ struct target {
     const struct target_ops *ops;
     unsigned capabilities; // enum target_capability
     struct target_descriptors descriptors;
+
+    // When the device connected last, in the target's time, as the transport saw it and not as it
+    // was found; 0 where it cannot tell.
+    uint64_t connected_us;
+
     char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
 };
 
