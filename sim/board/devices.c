@@ -8,6 +8,7 @@
 #include <sim/defect.h>
 #include <sim/f072_board.h>
 #include <sim/fleet.h>
+#include <sim/models.h>
 
 #include "native_board.h"
 #include "packet_trace.h"
@@ -74,6 +75,11 @@ const struct sim_name *sim_list_variations(void)
     return fleet_names();
 }
 
+const struct sim_name *sim_list_models(void)
+{
+    return models_names();
+}
+
 const struct sim_name *sim_list_defects(void)
 {
     return defect_names();
@@ -102,12 +108,24 @@ open_firmware(const struct sim_options *options, char *error, size_t error_size)
     return f072_board_open(options, error, error_size);
 }
 
+// A board of this name, good, legal or shipped; model NULL: there is none.
+static struct board_choice choose(const char *name)
+{
+    const struct variation *variation = fleet_find(name);
+    const struct shipped_model *shipped = models_find(name);
+
+    if (variation)
+        return (struct board_choice){.model = &variation->model, .way = &variation->way};
+    if (shipped)
+        return (struct board_choice){.model = &shipped->model, .way = &shipped->way};
+    return (struct board_choice){.model = find_model(name)};
+}
+
 static struct sim_device *
 open_device(const struct sim_options *options, char *error, size_t error_size)
 {
     const char *name = options->device ? options->device : models[0].name;
-    const struct variation *variation = fleet_find(name);
-    struct board_choice choice = {.model = find_model(name)};
+    struct board_choice choice = choose(name);
 
     if (options->firmware || strcmp(name, virtual_board) == 0)
         return open_firmware(options, error, error_size);
@@ -117,8 +135,6 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
                  "them out");
         return NULL;
     }
-    if (variation)
-        choice = (struct board_choice){.model = &variation->model, .way = &variation->way};
     if (!choice.model) {
         snprintf(error, error_size, "unknown device '%s': `dfu-sim list` names those there are",
                  name);

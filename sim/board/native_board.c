@@ -249,6 +249,7 @@ static void come_up(struct board *board)
         board->mode = DFU_MODE;
     view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
     view.reply = board->reply;
+    view.memory = &board->flash.memory;
     view.enter_dfu = enter_dfu;
     view.board = board;
     view.starts = ++board->starts;

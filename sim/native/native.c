@@ -133,6 +133,8 @@ static void native_advance(struct sim_device *device, uint64_t now_ns)
     bool listening = native->pull_up && !native->se0 && !native->resuming;
 
     native->now_ns = now_ns;
+    if (native->hung)
+        return;
     if (listening && !native->suspended && now_ns - native->active_ns >= suspend_ns) {
         native->suspended = true;
         usbdev_suspended(&native->dev);
@@ -154,7 +156,7 @@ static void native_bus_reset(struct sim_device *device, bool se0)
 
     native->se0 = se0;
     native->active_ns = native->now_ns;
-    if (!se0)
+    if (!se0 || native->hung)
         return;
     native->suspended = false;
     native->resuming = false;
@@ -186,7 +188,7 @@ static bool native_waking(const struct sim_device *device)
 
 static bool hears(const struct native *native, uint8_t address)
 {
-    return native->pull_up && !native->se0 && address == native->address;
+    return native->pull_up && !native->se0 && !native->hung && address == native->address;
 }
 
 // ---- A reply of an override: endpoint 0 moves it without usbdev ----

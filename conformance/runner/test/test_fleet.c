@@ -8,17 +8,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sim/devices.h>
 
-#include <conformance/runner.h>
+#include "watched_run.h"
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
-
-enum { TEXT = 65536, FLASH_BASE = 0x08000000 };
 
 // ---- What the suite gets wrong today ----
 
@@ -107,133 +103,17 @@ static const char *const not_restored_today[] = {
     NULL,
 };
 
-static bool listed(const char *const *list, const char *name)
-{
-    for (; *list; list++)
-        if (strcmp(*list, name) == 0)
-            return true;
-    return false;
-}
-
-// ---- The flash, watched ----
-
-struct flash_log {
-    uint8_t *opened;
-    size_t size;
-    uint32_t address; // of the firmware
-    size_t length;    // 0: not known
-    unsigned changes; // pages erased and half-words programmed
-    unsigned pieces;  // starts of firmware that is not whole
-    bool same;        // at the end as at the beginning: all of it, or the firmware, in another bank
-};
-
-static bool same_firmware(const struct flash_log *log, const struct sim_flash_event *closed)
-{
-    return log->length > 0 && log->length == closed->length &&
-           memcmp(log->opened + (log->address - FLASH_BASE),
-                  closed->bytes + (closed->address - FLASH_BASE), log->length) == 0;
-}
-
-static void note(void *context, const struct sim_flash_event *event)
-{
-    struct flash_log *log = context;
-
-    switch (event->kind) {
-    case SIM_FLASH_OPENED:
-        log->size = event->size;
-        log->opened = malloc(event->size);
-        assert_non_null(log->opened);
-        memcpy(log->opened, event->bytes, event->size);
-        log->address = event->address;
-        log->length = event->length;
-        break;
-    case SIM_FLASH_ERASED:
-    case SIM_FLASH_PROGRAMMED:
-        log->changes++;
-        break;
-    case SIM_FLASH_STARTED:
-        log->pieces += !event->whole;
-        break;
-    case SIM_FLASH_CLOSED:
-        log->same = memcmp(log->opened, event->bytes, log->size) == 0 || same_firmware(log, event);
-        free(log->opened);
-        break;
-    }
-}
-
-// ---- A run ----
-
-struct run {
-    struct flash_log flash;
-    enum run_status status;
-    char wrong[TEXT]; // what was reported, a line each
-};
-
-static void put_wrong(struct run *run, const struct report *report)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; i < report->count && used < TEXT; i++) {
-        const struct result *result = &report->results[i];
-        bool blames = result->verdict == VERDICT_FAIL;
-        if (blames || result_outcome(result) == OUTCOME_NOT_JUDGED)
-            used += (size_t)snprintf(
-                run->wrong + used, TEXT - used, "    %s %s: expected %s, received %s; %s\n",
-                verdict_text(result->verdict), result->check->id, result->finding.expected,
-                result->finding.received, result->finding.message);
-    }
-    if (used < TEXT && report->ending[0])
-        snprintf(run->wrong + used, TEXT - used, "    %s\n", report->ending);
-}
-
-static void run_on(struct run *run, const char *name, bool allow_write)
-{
-    const struct sim_flash_watch watch = {.event = note, .context = &run->flash};
-    struct target_spec spec;
-    struct report report;
-    char text[200];
-    char error[200] = "";
-
-    *run = (struct run){.status = RUN_COULD_NOT};
-    snprintf(text, sizeof text, "sim:%s", name);
-    assert_int_equal(target_spec_parse(&spec, text, error, sizeof error), 0);
-    spec.flash_watch = &watch;
-    struct target *target = target_open(&spec, error, sizeof error);
-    if (!target)
-        fail_msg("%s: %s", text, error);
-    run->status =
-        runner_run(&(struct runner_options){.allow_write = allow_write}, target, text, &report);
-    put_wrong(run, &report);
-    report_finish(&report);
-    target->ops->close(target);
-}
-
-static const char *flash_text(const struct flash_log *log)
-{
-    if (log->pieces > 0)
-        return "firmware that is not whole was started";
-    return log->same ? "the flash is as it was" : "the flash is not as it was";
-}
-
-static unsigned complain(const char *name, const struct run *run)
-{
-    // print_error() cuts what is long
-    fprintf(stderr, "%s: exit status %d, %s, %u changes\n%s", name, (int)run->status,
-            flash_text(&run->flash), run->flash.changes, run->wrong);
-    return 1;
-}
-
 static void each_variation__is_met_without_leave_to_write_and_its_flash_is_not_touched(void **state)
 {
     (void)state;
     unsigned wrong = 0;
 
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
-        static struct run run;
-        run_on(&run, it->name, false);
-        bool met = run.status == RUN_MET || listed(blamed_today, it->name);
+        static struct watched_run run;
+        watched_run(&run, it->name, false);
+        bool met = run.status == RUN_MET || watched_run_listed(blamed_today, it->name);
         if (!met || run.flash.changes > 0 || run.flash.pieces > 0)
-            wrong += complain(it->name, &run);
+            wrong += watched_run_complain(it->name, &run);
     }
 
     assert_int_equal(wrong, 0);
@@ -245,13 +125,13 @@ static void each_variation__is_met_with_leave_to_write_and_its_flash_is_restored
     unsigned wrong = 0;
 
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
-        static struct run run;
-        run_on(&run, it->name, true);
-        bool met = run.status == RUN_MET || listed(blamed_today, it->name);
-        bool restored =
-            (run.flash.same && run.flash.pieces == 0) || listed(not_restored_today, it->name);
+        static struct watched_run run;
+        watched_run(&run, it->name, true);
+        bool met = run.status == RUN_MET || watched_run_listed(blamed_today, it->name);
+        bool restored = (run.flash.same && run.flash.pieces == 0) ||
+                        watched_run_listed(not_restored_today, it->name);
         if (!met || !restored)
-            wrong += complain(it->name, &run);
+            wrong += watched_run_complain(it->name, &run);
     }
 
     assert_int_equal(wrong, 0);

@@ -42,6 +42,7 @@ struct sim_device *sim_open(const struct sim_options *options, char *error, size
 // Terminated by a NULL name.
 const struct sim_name *sim_list_devices(void);
 const struct sim_name *sim_list_variations(void); // devices too: right, each in a way of its own
+const struct sim_name *sim_list_models(void);     // devices as they were shipped, with their faults
 const struct sim_name *sim_list_defects(void);
 
 #endif

@@ -30,6 +30,7 @@ struct defect_view {
                             // run time, BOOTLOADER_MAX_CONFIGURATION in DFU mode
     uint8_t interface;      // number of the DFU interface
     uint8_t *reply;         // DEFECT_REPLY_SIZE bytes for the setup hook
+    const struct memory *memory;    // the board's flash, in either mode
     void (*enter_dfu)(void *board); // leave the bus for DFU mode, now
     void *board;
     unsigned starts;  // how often the board has come up, in either mode, this time included

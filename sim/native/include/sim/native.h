@@ -43,6 +43,7 @@ struct native {
     struct usbdev dev;
     native_override *override; // or NULL
     void *override_context;
+    bool hung; // its firmware has crashed: it answers nothing, and its pull-up stays as it is
 
     // Private to native.c.
     uint64_t now_ns;

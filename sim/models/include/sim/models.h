@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// models.h - devices as they were shipped: models of boot loaders and products in the field, with
+// what they get wrong.
+//
+// Each is a native board in which the faults of one implementation come together, told apart from
+// the defects (defect.h) by that: a defect is one fault of an otherwise good device. A suite must
+// find what a model is about and leave its flash as it was, whatever the model makes of a request.
+//
+// A new model is a new row in the group of its subject, models_*.c.
+
+#ifndef SIM_MODELS_H
+#define SIM_MODELS_H
+
+#include <sim/board_model.h>
+#include <sim/defect.h>
+#include <sim/name.h>
+
+struct shipped_model {
+    struct board_model model;
+    const char *about;     // ids of the requirements that it breaks, a blank between them; "" where
+                           // the specification has no word on it and a host must still take care
+    struct sim_defect way; // its name is not used
+};
+
+// Groups, each terminated by a NULL name.
+extern const struct shipped_model models_of_products[];  // at run time
+extern const struct shipped_model models_of_states[];    // boot loaders: their state machine
+extern const struct shipped_model models_of_uploads[];   // what they read
+extern const struct shipped_model models_of_downloads[]; // what they write
+
+// NULL: no such model.
+const struct shipped_model *models_find(const char *name);
+
+// Terminated by a NULL name; the summary ends in what it is about.
+const struct sim_name *models_names(void);
+
+// A request to the DFU interface, of this type.
+bool model_is_asked(const struct defect_view *view,
+                    const struct usbdev_setup_packet *setup,
+                    uint8_t bmRequestType,
+                    uint8_t bRequest);
+
+// GETSTATUS is about to begin to work on a block.
+bool model_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
+
+// The answer of the good boot loader, at view->reply, to be spoilt. Returns its length, cut to
+// wLength, or NATIVE_STALL.
+int model_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// Boot loaders whose UPLOAD does not give the firmware: a host that took it for a backup and wrote
+// it back would destroy what is there. Nothing in the specification says what an upload holds.
+
+#include <string.h>
+
+#include <sim/models.h>
+
+// Is this an UPLOAD that the good boot loader would answer?
+static bool uploads(const struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return view->bootloader && model_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) &&
+           setup->wLength > 0 && setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
+           (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE ||
+            view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE);
+}
+
+// A reply that ends the upload, or goes on with it.
+static int say(struct defect_view *view, int length, uint16_t wLength)
+{
+    view->bootloader->dfu.bState =
+        length < wLength ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuUPLOAD_IDLE;
+    return length;
+}
+
+static int three_bytes(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    static const uint8_t stub[] = {0x01, 0x02, 0x03};
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    memcpy(view->reply, stub, sizeof stub);
+    return say(view, setup->wLength < 3 ? setup->wLength : 3, setup->wLength);
+}
+
+static int fixed_text(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    static const char text[] = "this device does not offer its firmware for reading. ";
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    if (setup->wValue >= 4)
+        return say(view, 0, setup->wLength);
+    for (uint16_t i = 0; i < setup->wLength; i++)
+        view->reply[i] = (uint8_t)text[i % (sizeof text - 1)];
+    return say(view, setup->wLength, setup->wLength);
+}
+
+// Flash that is read protected and does not say so: as long as the firmware, all FFh.
+static int blank(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = model_good_reply(view, setup);
+    if (length > 0)
+        memset(view->reply, 0xFF, (size_t)length);
+    return length;
+}
+
+// As many blocks as there are, each of them the first.
+static int first_block_again(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const struct memory *memory = view->memory;
+    uint32_t address = memory->base;
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = model_good_reply(view, setup);
+    view->bootloader->dfu.config->dialect->firmware(memory, &address);
+    if (length > 0)
+        memory->read(memory->context, address, view->reply, (size_t)length);
+    return length;
+}
+
+// The factory image of another slot, whole and plausible, and not what a DNLOAD writes over.
+static int other_slot(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = model_good_reply(view, setup);
+    for (int i = 0; i < length; i++)
+        view->reply[i] ^= 0xA5;
+    return length;
+}
+
+static int changes(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = model_good_reply(view, setup);
+    if (length > 0)
+        view->reply[length / 2] ^= (uint8_t)++view->scratch;
+    return length;
+}
+
+#define UPLOAD_MODEL(title, what, subject, hook)                                                   \
+    {                                                                                              \
+        .model = {.name = title, .summary = what, .bootloader = &bootloader_plain_wait_reset},     \
+        .about = subject, .way = {.setup = hook},                                                  \
+    }
+
+const struct shipped_model models_of_uploads[] = {
+    UPLOAD_MODEL("upload-3-bytes", "UPLOAD is a stub of 3 bytes", "", three_bytes),
+    UPLOAD_MODEL("upload-fixed-text", "UPLOAD gives four blocks of a fixed text", "", fixed_text),
+    UPLOAD_MODEL("upload-blank", "UPLOAD of protected flash gives FFh", "", blank),
+    UPLOAD_MODEL("upload-first-block",
+                 "UPLOAD gives the first block again and again",
+                 "",
+                 first_block_again),
+    UPLOAD_MODEL(
+        "upload-other-slot", "UPLOAD reads another slot than DNLOAD writes", "", other_slot),
+    UPLOAD_MODEL(
+        "upload-changes", "UPLOAD holds a counter: no two are equal", "DM-UPLOAD-03", changes),
+    {.about = NULL},
+};
