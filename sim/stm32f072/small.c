@@ -210,6 +210,9 @@ static const struct {
     {F072_STUB_CAN, 0x1A0, 1, "a CAN transmission"},
 };
 
+// Master reset of bxCAN (RM0091 29.9.2).
+enum { CAN_MCR = 0x00, CAN_MCR_RESET = 1 << 15 };
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind)
@@ -237,6 +240,10 @@ uint32_t f072_stub_read(const struct f072_stub *stub, enum f072_stub_kind kind, 
 const char *
 f072_stub_write(struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offset, uint32_t value)
 {
+    if (kind == F072_STUB_CAN && offset == CAN_MCR && (value & CAN_MCR_RESET)) {
+        f072_stub_reset(stub, kind);
+        return NULL;
+    }
     stub->words[offset / 4] = value;
     for (size_t i = 0; i < COUNT(self_clearing); i++)
         if (self_clearing[i].kind == kind && self_clearing[i].offset == offset)

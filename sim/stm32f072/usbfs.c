@@ -22,6 +22,8 @@ enum {
     BTABLE_MASK = 0xFFF8,
     LPMCSR_WRITABLE = 0x0003, // LPMACK, LPMEN
     BCDR_WRITABLE = 0x800F,
+    BCDR_DETECTING = 0x0003, // BCDEN, DCDEN
+    BCDR_DCDET = 0x0010,
     EPNR_ADDRESS = 0x40005C00, // of USB_EP0R, for warnings
 };
 
@@ -142,6 +144,14 @@ static uint16_t read_fnr(const struct f072_usbfs *usb)
     return (uint16_t)(usb->fnr | lines[usb->line] | locked | lost << 11);
 }
 
+// The charger detector finds an ordinary port: contact, and neither PDET, SDET nor PS2DET.
+static uint16_t read_bcdr(const struct f072_usbfs *usb)
+{
+    bool contact = usb->vbus && (usb->bcdr & BCDR_DETECTING) == BCDR_DETECTING;
+
+    return (uint16_t)(usb->bcdr | (contact ? BCDR_DCDET : 0));
+}
+
 uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
 {
     if (offset < 4 * F072_USB_ENDPOINTS)
@@ -160,7 +170,7 @@ uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
     case F072_USB_LPMCSR:
         return usb->lpmcsr;
     case F072_USB_BCDR:
-        return usb->bcdr;
+        return read_bcdr(usb);
     default:
         return 0;
     }

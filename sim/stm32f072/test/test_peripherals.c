@@ -550,6 +550,10 @@ static void stubs__say_ready_where_drivers_wait(void **state)
     f072_stub_write(&stub, F072_STUB_CAN, 0x00, 1);                      // INRQ
     assert_int_equal(f072_stub_read(&stub, F072_STUB_CAN, 0x04) & 3, 1); // INAK
 
+    f072_stub_write(&stub, F072_STUB_CAN, 0x00, 1 << 15 | 1); // RESET: as after a reset
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_CAN, 0x00), 0x00010002);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_CAN, 0x04) & 3, 2);
+
     f072_stub_reset(&stub, F072_STUB_USART);
     f072_stub_write(&stub, F072_STUB_USART, 0x00, 1 << 3 | 1);
     assert_int_equal(f072_stub_read(&stub, F072_STUB_USART, 0x1C), 1 << 21 | 0xC0);

@@ -309,6 +309,63 @@ static void bcdr__pull_up_is_the_connect_signal(void **state)
     assert_int_equal(setup(f), SIM_NO_RESPONSE);
 }
 
+// The detector of chargers finds an ordinary port.
+static void bcdr__detects_contact_and_no_charger(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_BCDR, 0x0003); // BCDEN, DCDEN
+    assert_int_equal(read_register(f, F072_USB_BCDR), 0x0013);
+    write_register(f, F072_USB_BCDR, 0x0005); // BCDEN, PDEN
+    assert_int_equal(read_register(f, F072_USB_BCDR), 0x0005);
+    write_register(f, F072_USB_BCDR, 0x0009); // BCDEN, SDEN
+    assert_int_equal(read_register(f, F072_USB_BCDR), 0x0009);
+    f->usb.vbus = false;
+    write_register(f, F072_USB_BCDR, 0x0003);
+    assert_int_equal(read_register(f, F072_USB_BCDR), 0x0003);
+}
+
+// What is written reads back where software may write, and nowhere else.
+static void registers__keep_the_bits_that_software_may_write(void **state)
+{
+    static const struct {
+        uint32_t offset;
+        uint16_t writable;
+    } rows[] = {
+        {F072_USB_CNTR, 0xFFBF},   // all but bit 6
+        {F072_USB_DADDR, 0x00FF},  // EF, ADD
+        {F072_USB_BTABLE, 0xFFF8}, // multiples of 8
+        {F072_USB_LPMCSR, 0x0003}, // LPMACK, LPMEN; the others are the hardware's
+        {F072_USB_BCDR, 0x800F},   // DPPU and the enable bits
+    };
+    struct fixture *f = *state;
+
+    f->usb.vbus = false; // or BCDR detects something
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_register(f, rows[i].offset, 0xFFFF);
+        assert_int_equal(read_register(f, rows[i].offset), rows[i].writable);
+        write_register(f, rows[i].offset, 0);
+        assert_int_equal(read_register(f, rows[i].offset), 0);
+    }
+    uint16_t fnr = read_register(f, F072_USB_FNR);
+    write_register(f, F072_USB_FNR, (uint16_t)~fnr);
+    assert_int_equal(read_register(f, F072_USB_FNR), fnr);
+}
+
+// Each of CNTR's masks lets its flag through to the interrupt, and no other.
+static void cntr__masks_each_event_by_itself(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned bit = 8; bit < 15; bit++) {
+        f->usb.istr = (uint16_t)(1u << bit);
+        write_register(f, F072_USB_CNTR, F072_USB_EVENTS & ~(1u << bit));
+        assert_false(f072_usbfs_interrupt(&f->usb));
+        write_register(f, F072_USB_CNTR, 1u << bit);
+        assert_true(f072_usbfs_interrupt(&f->usb));
+    }
+}
+
 // ---- Bus reset ----
 
 static void bus_reset__clears_endpoints_but_their_ctr(void **state)
@@ -855,6 +912,9 @@ int main(void)
         CONTROL(fnr__shows_frame_lock_and_lines),
         CONTROL(btable__moves_the_table),
         CONTROL(bcdr__pull_up_is_the_connect_signal),
+        ATTACHED(bcdr__detects_contact_and_no_charger),
+        ATTACHED(registers__keep_the_bits_that_software_may_write),
+        ATTACHED(cntr__masks_each_event_by_itself),
         CONTROL(bus_reset__clears_endpoints_but_their_ctr),
         CONTROL(bus_reset__nothing_is_received_until_its_flag_is_cleared),
         CONTROL(unclocked__does_not_notice_the_bus),
