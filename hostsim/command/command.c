@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LEAVING_MS = 2000 }; // for a command that was told to stop
 
 void command_init(struct command *command)
 {
@@ -18,6 +21,7 @@ void command_init(struct command *command)
     sigaddset(&command->signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &command->signals, &command->original);
     command->pid = -1;
+    command->kill_ms = 0;
 }
 
 int command_start(struct command *command, char *const argv[])
@@ -34,15 +38,53 @@ int command_start(struct command *command, char *const argv[])
     return -error;
 }
 
-bool command_wait(struct command *command, int timeout_ms, int *ret_status)
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int next_signal(const sigset_t *signals, int timeout_ms)
 {
     const struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
-    int number = sigtimedwait(&command->signals, NULL, &timeout);
+
+    return sigtimedwait(signals, NULL, &timeout);
+}
+
+int command_interrupted(const struct command *command, int timeout_ms)
+{
+    sigset_t signals = command->signals;
+    int number;
+
+    sigdelset(&signals, SIGCHLD);
+    number = next_signal(&signals, timeout_ms);
+    return number > 0 ? 128 + number : 0;
+}
+
+static void pass_on(struct command *command, int number)
+{
+    kill(command->pid, number);
+    if (number != SIGINT && !command->kill_ms)
+        command->kill_ms = now_ms() + LEAVING_MS;
+}
+
+void command_stop(struct command *command)
+{
+    pass_on(command, SIGTERM);
+}
+
+bool command_wait(struct command *command, int timeout_ms, int *ret_status)
+{
+    int number = next_signal(&command->signals, timeout_ms);
     int status;
 
     if (number > 0 && number != SIGCHLD)
-        kill(command->pid, number);
-    if (number != SIGCHLD || waitpid(command->pid, &status, WNOHANG) != command->pid)
+        pass_on(command, number);
+    if (command->kill_ms && now_ms() >= command->kill_ms)
+        kill(command->pid, SIGKILL);
+    if (waitpid(command->pid, &status, WNOHANG) != command->pid)
         return false;
     *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return true;

@@ -42,6 +42,11 @@ static int serve(const struct options *options, const struct exported_devices *e
                 "ADDR:PORT\n",
                 options->listen_host, options->listen_port, strerror(-result));
     } else {
+        if (loop_is_public(loop))
+            fprintf(stderr,
+                    "dfu-sim serve: warning: everyone who reaches %s over the network can use the "
+                    "devices; USB/IP has no passwords\n",
+                    options->listen_host);
         announce(options, result, exported);
         result = loop_run(loop);
         if (result < 0)

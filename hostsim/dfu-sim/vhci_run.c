@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "exported_devices.h"
@@ -23,7 +24,6 @@ enum {
     LOOK_MS = 5,
     COMING_MS = 30 * 1000, // on a slow guest it takes 2 s
     CHOOSING_MS = 5000,    // of that, for the kernel to choose a configuration
-    LEAVING_MS = 2000,     // for a command that was told to stop
 };
 
 struct run {
@@ -33,8 +33,8 @@ struct run {
     struct vhci_place places[OPTIONS_MAX_COUNT];
     size_t appeared; // devices, and as many of places
     int timer;
-    int looks;
-    int ended; // pidfd of the command, or -1
+    int64_t start_ms; // of waiting for the devices
+    int ended;        // pidfd of the command, or -1
     int error;
 };
 
@@ -45,6 +45,14 @@ const char *vhci_missing(void)
     if (access(attach, F_OK) < 0)
         return "this machine's kernel has no vhci-hcd loaded";
     return access(attach, W_OK) < 0 ? "no permission to attach to this machine's vhci-hcd" : NULL;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void set_timer(const struct run *run, int period_ms)
@@ -74,7 +82,7 @@ static void appeared(void *context, struct usbip_device *device, const struct vh
 // The kernel has configured it, so it has interfaces, and udev has given the device node to its
 // users. A configuration that it refuses to choose is not waited for. (To read bConfigurationValue
 // would wait for the kernel, and the kernel waits for us.)
-static bool is_usable(const struct vhci_place *place, int waited_ms)
+static bool is_usable(const struct vhci_place *place, int64_t waited_ms)
 {
     char path[128];
     glob_t interfaces;
@@ -87,14 +95,25 @@ static bool is_usable(const struct vhci_place *place, int waited_ms)
     return (configured || waited_ms >= CHOOSING_MS) && access(path, R_OK | W_OK) == 0;
 }
 
-static bool all_usable(const struct run *run)
+static bool all_usable(const struct run *run, int64_t waited_ms)
 {
     if (run->appeared < run->attach.count)
         return false;
     for (size_t i = 0; i < run->appeared; i++)
-        if (!is_usable(&run->places[i], run->looks * LOOK_MS))
+        if (!is_usable(&run->places[i], waited_ms))
             return false;
     return true;
+}
+
+static void tell_missing(const struct run *run)
+{
+    if (run->appeared < run->attach.count)
+        fprintf(stderr,
+                "dfu-sim run: the kernel enumerated %zu of %zu devices within %d s; see dmesg\n",
+                run->appeared, run->attach.count, COMING_MS / 1000);
+    else
+        fprintf(stderr, "dfu-sim run: this user may not open the device; install "
+                        "90-dfurt-vhci.rules or run as root\n");
 }
 
 // ---- The command ----
@@ -119,17 +138,18 @@ static void look(void *context)
 {
     struct run *run = context;
     uint64_t ticks;
+    int64_t waited_ms;
 
     if (read(run->timer, &ticks, sizeof(ticks)) < 0)
         return;
-    if (all_usable(run)) {
+    waited_ms = now_ms() - run->start_ms;
+    if (all_usable(run, waited_ms)) {
         set_timer(run, 0);
         int error = start_command(run);
         if (error)
             fail(run, error);
-    } else if (++run->looks == COMING_MS / LOOK_MS) {
-        fprintf(stderr, "dfu-sim run: no device that this user may use came up; see dmesg, and "
-                        "whether 90-dfurt-vhci.rules is installed\n");
+    } else if (waited_ms >= COMING_MS) {
+        tell_missing(run);
         fail(run, -ENODEV);
     }
 }
@@ -141,11 +161,10 @@ static int command_status(struct run *run)
 
     if (run->ended < 0)
         return status ? status : 128 + SIGINT;
-    for (int ms = 0; !command_wait(&run->command, LOOK_MS, &status); ms += LOOK_MS) {
-        if (ms == 0)
-            kill(run->command.pid, SIGTERM);
-        else if (ms >= LEAVING_MS)
-            kill(run->command.pid, SIGKILL);
+    if (!command_wait(&run->command, LOOK_MS, &status)) {
+        command_stop(&run->command);
+        while (!command_wait(&run->command, LOOK_MS, &status))
+            ;
     }
     close(run->ended);
     return status;
@@ -156,6 +175,7 @@ static int run_attached(struct run *run)
     int error = loop_watch(run->attach.loop, run->timer, look, run);
 
     if (error == 0) {
+        run->start_ms = now_ms();
         set_timer(run, LOOK_MS);
         error = loop_run(run->attach.loop);
     }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 static const uint64_t enumeration_timeout_ns = 5000 * SIM_MS;
+static const uint64_t stretch_ns = 10 * SIM_MS; // of simulating before anything else is looked at
 
 // How long after the fact a hub's interrupt endpoint tells; and at most, if programs are slow to
 // take what the device had still answered.
@@ -45,7 +46,7 @@ int mock_port_init(struct mock_port *port, struct sim_device *device)
         .disconnected = note_disconnected,
     };
 
-    *port = (struct mock_port){.wall_ns = wall_ns()};
+    *port = (struct mock_port){.pace.wall_ns = wall_ns()};
     port->host = sim_host_open(device, &events, port);
     if (!port->host)
         return -ENOMEM;
@@ -100,8 +101,8 @@ void mock_port_catch_up(struct mock_port *port)
 {
     uint64_t now_ns = wall_ns();
 
-    sim_host_run_until(port->host, sim_host_now(port->host) + now_ns - port->wall_ns);
-    port->wall_ns = now_ns;
+    while (sim_pace_step(&port->pace, port->host, now_ns) && wall_ns() - now_ns < stretch_ns)
+        ;
 }
 
 static bool notices_leaving(struct mock_port *port, bool unreaped)
@@ -109,8 +110,8 @@ static bool notices_leaving(struct mock_port *port, bool unreaped)
     if (!port->left)
         return false;
     if (!port->left_ns)
-        port->left_ns = port->wall_ns;
-    return port->wall_ns - port->left_ns >= (unreaped ? unread_limit_ns : notice_ns);
+        port->left_ns = port->pace.wall_ns;
+    return port->pace.wall_ns - port->left_ns >= (unreaped ? unread_limit_ns : notice_ns);
 }
 
 enum mock_change mock_port_look(struct mock_port *port, bool unreaped)

@@ -4,9 +4,7 @@
 // plugged in, keeps its descriptors, chooses its configuration, and notices when it leaves, comes
 // or has become something else in a reset.
 //
-// Virtual time passes as the wall clock's does, and in transfers besides, which run as fast as they
-// can. So between two requests the device lives at least as long as the program waited: one that
-// obeys bwPollTimeout is never early.
+// Time follows the wall clock as sim/pace.h says.
 
 #ifndef HOSTSIM_MOCK_PORT_H
 #define HOSTSIM_MOCK_PORT_H
@@ -15,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sim/pace.h>
 #include <sim/usb_core.h>
 
 struct mock_port {
@@ -24,7 +23,7 @@ struct mock_port {
     struct usb_core core; // of the device that is plugged in
 
     // Private.
-    uint64_t wall_ns; // the clock when the device last lived until now
+    struct sim_pace pace;
     bool connected;   // not enumerated since it connected
     bool enumerated;  // the members above describe what is connected
     bool left;        // it is no longer what was plugged in
@@ -41,7 +40,7 @@ enum mock_change {
     MOCK_CAME,
 };
 
-// Let the device live until now: before it is asked anything.
+// Let the device live until now, before it is asked anything; for 10 ms of real time at most.
 void mock_port_catch_up(struct mock_port *port);
 
 // The same, and say what changed. To be called every millisecond or so. Leaving is noticed a moment

@@ -145,15 +145,22 @@ static void tick(struct mock *mock)
 
 // ---- The run ----
 
+// Returns 0, 128 + the signal that ended the wait, or -ENODEV.
 static int await_device(struct mock *mock)
 {
-    for (int ms = 0; ms < COMING_MS; ms++) {
+    int64_t limit_us = g_get_monotonic_time() + COMING_MS * INT64_C(1000);
+
+    while (g_get_monotonic_time() < limit_us) {
+        int status;
+
         tick(mock);
         if (mock->usbfs)
             return 0;
-        g_usleep(1000);
+        status = command_interrupted(&mock->command, 1);
+        if (status)
+            return status;
     }
-    fprintf(stderr, "dfu-sim: the device did not connect within %d s\n", COMING_MS / 1000);
+    fprintf(stderr, "dfu-sim run: the device did not enumerate within %d s\n", COMING_MS / 1000);
     return -ENODEV;
 }
 

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t catch_up_ns = 1000 * SIM_MS; // wall time that is made up for, at most
-static const uint64_t slice_ns = 10 * SIM_MS;      // of busy bus in one usbip_device_run()
+static const uint64_t slice_ns = SIM_MS;             // of busy bus in one usbip_device_run()
+static const uint64_t before_reset_ns = 10 * SIM_MS; // for what was submitted before a reset
+static const uint64_t appear_ns = 10000 * SIM_MS;    // firmware may do a lot before it connects
+static const uint64_t return_ns = 2000 * SIM_MS;     // from a reset
 
 void device_note(const struct usbip_device *device, const char *format, ...)
 {
@@ -48,7 +50,7 @@ static void enumerate_returned(struct usbip_device *device)
 {
     // Linux counts device numbers from 1 to 127, a new one for each arrival.
     device->record.devnum = device->record.devnum % 127 + 1;
-    if (device_enumerate(device) == 0)
+    if (device_enumerate(device, return_ns) == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
 }
@@ -91,7 +93,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
              port);
-    if (device_enumerate(device) < 0 && !device->failed)
+    if (device_enumerate(device, appear_ns) < 0 && !device->failed)
         device_note(device, "the device does not come to the bus: its pull-up is off");
     tell_trouble(device);
     return device;
@@ -145,10 +147,10 @@ bool device_reset(struct usbip_device *device)
     const struct usbip_record before = device->record;
 
     // What was submitted before the reset comes before it on the bus too.
-    sim_host_run_busy(device->host, sim_host_now(device->host) + slice_ns);
+    sim_host_run_busy(device->host, sim_host_now(device->host) + before_reset_ns);
     if (!device->present)
         return false;
-    if (device_enumerate(device) < 0) {
+    if (device_enumerate(device, return_ns) < 0) {
         device_note(device, "the device did not come back from the reset");
         return false;
     }
@@ -177,20 +179,24 @@ usbip_device_import(struct usbip_device *device, void (*left)(void *context), vo
 void usbip_device_release(struct usbip_device *device)
 {
     device->in_use = false;
-    if (device->present && device->touched)
+    if (device->present && device->touched && !device->retired)
         device_reset(device);
 }
 
-bool usbip_device_run(struct usbip_device *device, uint64_t wall_ns)
+void usbip_device_retire(struct usbip_device *device)
 {
-    uint64_t elapsed = device->wall_ns ? wall_ns - device->wall_ns : 0;
-    uint64_t limit;
+    device->retired = true;
+}
 
-    device->wall_ns = wall_ns;
-    if (elapsed > catch_up_ns)
-        elapsed = catch_up_ns;
-    sim_host_run_until(device->host, sim_host_now(device->host) + elapsed);
-    limit = sim_host_now(device->host) + slice_ns;
+bool usbip_device_catch_up(struct usbip_device *device, uint64_t wall_ns)
+{
+    return sim_pace_step(&device->pace, device->host, wall_ns);
+}
+
+bool usbip_device_run(struct usbip_device *device)
+{
+    uint64_t limit = sim_host_now(device->host) + slice_ns;
+
     sim_host_run_busy(device->host, limit);
     if (!device->present && !device->failed && sim_host_connected(device->host))
         enumerate_returned(device);

@@ -6,6 +6,7 @@
 #ifndef HOSTSIM_USBIP_DEVICE_PRIVATE_H
 #define HOSTSIM_USBIP_DEVICE_PRIVATE_H
 
+#include <sim/pace.h>
 #include <sim/usb_core.h>
 #include <usbip/device.h>
 
@@ -25,20 +26,21 @@ struct usbip_device {
     bool resetting; // a reset is under way: leaving the bus means nothing
     bool in_use;
     bool touched;  // its client has sent something
+    bool retired;  // nobody will import it again
     bool troubled; // and a person has been told
     void (*left)(void *context);
     void *left_context;
 
-    uint64_t wall_ns; // of the last usbip_device_run()
+    struct sim_pace pace;
 };
 
 // Something a person wants to know.
 __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
-// Wait for the device, reset it, give it an address, read its descriptors; leaves it in the Address
-// state. Pending transfers end. Returns 0 or an enum usb_result.
-int device_enumerate(struct usbip_device *device);
+// Wait for the device, at most so long, reset it, give it an address, read its descriptors; leaves
+// it in the Address state. Pending transfers end. Returns 0 or an enum usb_result.
+int device_enumerate(struct usbip_device *device, uint64_t appear_ns);
 
 // Reset the bus; returns whether there is a device after it.
 bool device_reset(struct usbip_device *device);

@@ -7,8 +7,6 @@
 
 #include <usb/descriptors.h>
 
-static const uint64_t appear_ns = 2000 * SIM_MS; // for a device to come (back) to the bus
-
 // Interfaces as alternate setting 0 of the first configuration shows them.
 static void list_interfaces(struct usbip_device *device)
 {
@@ -41,7 +39,7 @@ static void describe(struct usbip_device *device, const uint8_t *descriptor)
     record->bConfigurationValue = 0;
 }
 
-int device_enumerate(struct usbip_device *device)
+int device_enumerate(struct usbip_device *device, uint64_t appear_ns)
 {
     int result;
 

@@ -10,7 +10,9 @@
 //
 // The tick is a millisecond, and only while a device needs it: an idle server sleeps. A device that
 // still has transfers to move after its slice of time gets another one in the next turn, which then
-// does not wait.
+// does not wait. Nor does it while a device is behind the clock: one that is simulated more slowly
+// than time passes gets 10 ms of each turn, and sockets, signals and the command of `dfu-sim run`
+// are looked at in between.
 
 #include "loop_private.h"
 
@@ -29,6 +31,7 @@
 enum { MAX_EVENTS = 32 };
 
 static const uint64_t tick_ns = 1000000;
+static const uint64_t stretch_ns = 10 * SIM_MS; // of simulating before anything else is looked at
 static const uint64_t listen_again_ns = 100000000; // after accept() had no descriptor
 
 struct watch {
@@ -141,6 +144,21 @@ int loop_listen(struct loop *loop, const char *host, const char *port)
     return result < 0 ? result : bound_port(loop->listener.fd);
 }
 
+bool loop_is_public(const struct loop *loop)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(loop->listener.fd, (struct sockaddr *)&address, &size) < 0)
+        return false;
+    if (address.ss_family == AF_INET6) {
+        const struct in6_addr *ipv6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
+
+        return !IN6_IS_ADDR_LOOPBACK(ipv6);
+    }
+    return ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+}
+
 // ---- Other sources ----
 
 static void watch_ready(struct loop *loop, struct source *source, uint32_t events)
@@ -209,12 +227,33 @@ static void set_ticking(struct loop *loop)
         loop->error = -errno;
 }
 
-static bool run_devices(struct loop *loop, uint64_t now_ns)
+// Let every device live until now. A device that is slower than the clock stays behind.
+static bool catch_up(struct loop *loop, uint64_t now_ns)
 {
-    bool busy = false;
+    uint64_t limit_ns = now_ns + stretch_ns;
+    bool behind;
 
-    for (size_t i = 0; i < loop->device_count; i++)
-        busy |= usbip_device_run(loop->devices[i], now_ns);
+    do {
+        behind = false;
+        for (size_t i = 0; i < loop->device_count; i++)
+            behind |= usbip_device_catch_up(loop->devices[i], now_ns);
+    } while (behind && wall_ns() < limit_ns);
+    return behind;
+}
+
+// Move what can be moved, for a stretch of virtual time or of real time, whichever is over sooner.
+static bool run_devices(struct loop *loop)
+{
+    uint64_t limit_ns = wall_ns() + stretch_ns;
+    bool busy = true;
+
+    for (unsigned ms = 0; busy && ms < stretch_ns / SIM_MS; ms++) {
+        busy = false;
+        for (size_t i = 0; i < loop->device_count; i++)
+            busy |= usbip_device_run(loop->devices[i]);
+        if (wall_ns() >= limit_ns)
+            break;
+    }
     return busy;
 }
 
@@ -223,24 +262,24 @@ static bool turn(struct loop *loop, bool wait)
     struct epoll_event events[MAX_EVENTS];
     int count = epoll_wait(loop->epoll, events, MAX_EVENTS, wait ? -1 : 0);
     uint64_t now_ns = wall_ns();
-    bool busy;
+    bool behind, busy;
 
     if (count < 0 && errno != EINTR)
         loop->error = -errno;
-    run_devices(loop, now_ns);
+    behind = catch_up(loop, now_ns);
     loop_feed_connections(loop);
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
 
         source->ready(loop, source, events[i].events);
     }
-    busy = run_devices(loop, now_ns);
+    busy = run_devices(loop);
     loop_serve_connections(loop, now_ns);
     resume_listener(loop, now_ns);
     if (loop->events.turned)
         loop->events.turned(loop->context);
     set_ticking(loop);
-    return busy || loop_has_unread(loop);
+    return busy || behind || loop_has_unread(loop);
 }
 
 int loop_run(struct loop *loop)

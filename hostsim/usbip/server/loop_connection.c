@@ -253,6 +253,8 @@ bool loop_has_lingering(const struct loop *loop)
 
 void loop_drop_connections(struct loop *loop)
 {
+    for (size_t i = 0; i < loop->device_count; i++)
+        usbip_device_retire(loop->devices[i]);
     for (struct connection *it = loop->connections; it; it = it->next)
         it->closed = true;
     free_closed_connections(loop);

@@ -39,13 +39,14 @@ static void limit_descriptors(unsigned count)
         _exit(3);
 }
 
-static _Noreturn void serve_toy(int port_pipe, unsigned connections)
+static _Noreturn void serve_toy(int port_pipe, unsigned connections, uint64_t cost_ns)
 {
     struct toy toy;
     struct usbip_device *device = usbip_device_open(toy_init(&toy), 1, NULL, NULL);
     struct loop *loop = loop_open(&device, 1, NULL, NULL);
     int result = loop_listen(loop, "127.0.0.1", "0");
 
+    toy.cost_ns = cost_ns;
     tell_port(port_pipe, result);
     if (connections)
         limit_descriptors(connections);
@@ -121,7 +122,15 @@ void forked_server_start_limited(struct forked_server *server, unsigned connecti
     int pipe = fork_server(server);
 
     if (pipe >= 0)
-        serve_toy(pipe, connections);
+        serve_toy(pipe, connections, 0);
+}
+
+void forked_server_start_slow(struct forked_server *server, uint64_t cost_ns)
+{
+    int pipe = fork_server(server);
+
+    if (pipe >= 0)
+        serve_toy(pipe, 0, cost_ns);
 }
 
 void forked_server_start(struct forked_server *server)

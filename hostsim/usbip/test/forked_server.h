@@ -20,6 +20,9 @@ void forked_server_start(struct forked_server *server);
 // With descriptors for so many connections alone; 0: as many as the system allows.
 void forked_server_start_limited(struct forked_server *server, unsigned connections);
 
+// With a device of which a millisecond takes so much real time to simulate.
+void forked_server_start_slow(struct forked_server *server, uint64_t cost_ns);
+
 // Serve one connection of a server that means no good: read `asked` bytes, then send the script,
 // once for each of count scripts, then keep the connection open.
 struct forked_script {

@@ -18,7 +18,9 @@ static const uint8_t set_configuration_1[] = {0x00, 0x09, 1, 0, 0, 0, 0, 0};
 void client_run_ms(struct scripted_client *client, unsigned ms)
 {
     for (unsigned i = 0; i <= ms; i++) {
-        while (usbip_device_run(client->device, client->wall_ns))
+        while (usbip_device_catch_up(client->device, client->wall_ns))
+            ;
+        while (usbip_device_run(client->device))
             ;
         client->wall_ns += i < ms ? SIM_MS : 0;
     }

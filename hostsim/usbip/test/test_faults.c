@@ -82,11 +82,45 @@ static void out_of_descriptors__the_oldest_idle_client_makes_room(void **state)
     forked_server_stop(&server);
 }
 
+// ---- A device that is slower than the clock ----
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// A server that made up for all the time that has passed before it looked at its sockets would fall
+// behind by more in each turn: a transfer would take seconds, and so would SIGTERM.
+static void slow_device__is_asked_and_stopped_at_once(void **state)
+{
+    struct forked_server server;
+    uint64_t start_ms;
+    (void)state;
+
+    forked_server_start_slow(&server, 4 * 1000000);
+    int fd = raw_import(&server);
+    poll(NULL, 0, 500);
+
+    start_ms = now_ms();
+    raw_get_device(fd, 1);
+    raw_expect_device(fd, 1);
+    assert_in_range(now_ms() - start_ms, 0, 400);
+
+    start_ms = now_ms();
+    forked_server_stop(&server);
+    assert_in_range(now_ms() - start_ms, 0, 400);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(out_of_descriptors__the_server_waits_for_one),
         cmocka_unit_test(out_of_descriptors__the_oldest_idle_client_makes_room),
+        cmocka_unit_test(slow_device__is_asked_and_stopped_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

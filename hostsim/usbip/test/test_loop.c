@@ -281,6 +281,23 @@ static void listen__says_why_not(void **state)
     loop_close(first);
 }
 
+static void listen__knows_whether_other_machines_can_connect(void **state)
+{
+    static const struct {
+        const char *host;
+        bool public;
+    } cases[] = {{"127.0.0.1", false}, {"127.3.2.1", false}, {"0.0.0.0", true}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct loop *loop = loop_open(NULL, 0, NULL, NULL);
+
+        assert_true(loop_listen(loop, cases[i].host, "0") > 0);
+        assert_int_equal(cases[i].public, loop_is_public(loop));
+        loop_close(loop);
+    }
+}
+
 #define WITH_SERVER(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -295,6 +312,7 @@ int main(void)
         cmocka_unit_test(adopted_connection__answers_each_urb_by_one_send),
         cmocka_unit_test(adopt__of_a_device_in_use_is_refused),
         cmocka_unit_test(listen__says_why_not),
+        cmocka_unit_test(listen__knows_whether_other_machines_can_connect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

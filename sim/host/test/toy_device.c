@@ -3,6 +3,7 @@
 #include "toy_device.h"
 
 #include <string.h>
+#include <time.h>
 
 static const uint8_t device_descriptor[] = {
     18,   USBDEV_DT_DEVICE,
@@ -317,10 +318,28 @@ toy_in(struct sim_device *device, uint8_t address, uint8_t endpoint, bool *ret_d
 
 // ---- The bus ----
 
+static uint64_t real_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+// Be as slow as a processor that is simulated with every instruction traced.
+static void take_time(const struct toy *toy, uint64_t lived_ns)
+{
+    uint64_t end_ns = toy->cost_ns ? real_ns() + lived_ns * toy->cost_ns / SIM_MS : 0;
+
+    while (end_ns && real_ns() < end_ns)
+        ;
+}
+
 static void toy_advance(struct sim_device *device, uint64_t now_ns)
 {
     struct toy *toy = toy_of(device);
 
+    take_time(toy, now_ns - toy->now_ns);
     toy->now_ns = now_ns;
     if (toy->leaving && now_ns >= toy->return_ns)
         toy->leaving = false;

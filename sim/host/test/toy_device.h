@@ -32,7 +32,8 @@ enum toy_request {
 
 struct toy {
     struct sim_device base;
-    bool event; // the interrupt endpoint has a byte to give
+    bool event;       // the interrupt endpoint has a byte to give
+    uint64_t cost_ns; // real time that a millisecond of its life takes to simulate
 
     // For tests to look at.
     unsigned resets;

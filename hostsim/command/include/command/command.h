@@ -12,12 +12,14 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct command {
     sigset_t signals;  // looked for by command_wait()
     sigset_t original; // the mask before
     pid_t pid;
+    int64_t kill_ms; // when it is killed, by the monotonic clock; 0: it was not told to stop
 };
 
 // Block the signals that command_wait() looks for: the command's end, and those that end dfu-sim.
@@ -27,8 +29,16 @@ void command_init(struct command *command);
 // stderr.
 int command_start(struct command *command, char *const argv[]);
 
-// Wait at most timeout_ms for its end. SIGINT, SIGTERM and SIGHUP are passed on to it. Returns
-// whether it has ended, with its exit status or 128 + the signal that ended it.
+// Before it is started: wait at most timeout_ms for a signal that ends dfu-sim. Returns 128 + the
+// signal, or 0.
+int command_interrupted(const struct command *command, int timeout_ms);
+
+// Wait at most timeout_ms for its end. SIGINT, SIGTERM and SIGHUP are passed on to it; one that is
+// still there 2 s after SIGTERM or SIGHUP is killed. Returns whether it has ended, with its exit
+// status or 128 + the signal that ended it.
 bool command_wait(struct command *command, int timeout_ms, int *ret_status);
+
+// Send it SIGTERM, as if that had been passed on.
+void command_stop(struct command *command);
 
 #endif

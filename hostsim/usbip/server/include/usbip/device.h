@@ -18,10 +18,7 @@
 // A device that leaves the bus by itself is another matter: its client is told (left()), its URBs
 // end, and once it is back and has been enumerated it can be imported again.
 //
-// Time. Virtual time is wall time while the device idles, and as fast as the simulator can while
-// transfers move. So it may run ahead of the wall clock, but between the reply to one request and
-// the arrival of the next the device lives at least as long as the host waited: a host that obeys
-// bwPollTimeout is never early.
+// Time follows the wall clock as sim/pace.h says.
 
 #ifndef HOSTSIM_USBIP_DEVICE_H
 #define HOSTSIM_USBIP_DEVICE_H
@@ -85,7 +82,7 @@ uint64_t usbip_device_now_ns(const struct usbip_device *device); // virtual time
 // but failing to enumerate (DEVICE_ERROR)?
 enum usbip_op_status usbip_device_availability(const struct usbip_device *device);
 
-// Must usbip_device_run() be called about each millisecond? Only while it is in use, or away.
+// Must the two calls below be made about each millisecond? Only while it is in use, or away.
 bool usbip_device_needs_time(const struct usbip_device *device);
 
 // ---- Use ----
@@ -98,15 +95,22 @@ usbip_device_import(struct usbip_device *device, void (*left)(void *context), vo
 // Give it back. All URBs must have ended. The bus is reset, as usbip-host does.
 void usbip_device_release(struct usbip_device *device);
 
+// Nobody will import it again: giving it back need not reset the bus.
+void usbip_device_retire(struct usbip_device *device);
+
 // Hand a transfer to the device. done() may be called before this returns, and is otherwise called
-// from inside usbip_device_run().
+// from inside usbip_device_catch_up() or usbip_device_run().
 void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb);
 
 // Take a transfer back that has not ended: done() is called with USBIP_STATUS_ECONNRESET.
 void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb);
 
-// Let the device live until wall_ns (any monotonic clock), then move what transfers can move, up to
-// a few milliseconds of the bus. Returns whether more could move at once: call again soon.
-bool usbip_device_run(struct usbip_device *device, uint64_t wall_ns);
+// Let the device live towards wall_ns, a millisecond of it at most (sim/pace.h). Returns whether it
+// is still behind.
+bool usbip_device_catch_up(struct usbip_device *device, uint64_t wall_ns);
+
+// Move what transfers can move, up to a millisecond of the bus. Returns whether more could move at
+// once: call again soon.
+bool usbip_device_run(struct usbip_device *device);
 
 #endif

@@ -47,6 +47,9 @@ void loop_close(struct loop *loop);
 // (-EADDRNOTAVAIL also for an address that does not exist).
 int loop_listen(struct loop *loop, const char *host, const char *port);
 
+// Can other machines reach the listener: is its address none of the loopback interface?
+bool loop_is_public(const struct loop *loop);
+
 // Serve a connection that exists already; the loop owns fd from here on, also on failure. With a
 // device, the connection carries its URBs from the first byte on; without, it begins with an
 // operation like any other. Returns 0 or a negative errno: -EBUSY if the device cannot be imported

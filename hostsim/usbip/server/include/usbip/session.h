@@ -4,7 +4,7 @@
 // out, and simulated devices (usbip_device.h) behind it.
 //
 //     taken = usbip_session_receive(session, bytes, length);
-//     usbip_device_run(...) for each device
+//     usbip_device_catch_up(...), usbip_device_run(...) for each device
 //     bytes = usbip_session_output(session, &length);
 //     usbip_session_sent(session, send(fd, bytes, length, ...));
 //     if (usbip_session_over(session) && length == 0) close it

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+
+#include <sim/pace.h>
+
+static const uint64_t step_ns = SIM_MS;
+static const uint64_t forgiven_ns = 1000 * SIM_MS;
+
+bool sim_pace_step(struct sim_pace *pace, struct sim_host *host, uint64_t wall_ns)
+{
+    uint64_t behind_ns;
+
+    if (!pace->wall_ns)
+        pace->wall_ns = wall_ns;
+    if (wall_ns - pace->wall_ns > forgiven_ns)
+        pace->wall_ns = wall_ns - forgiven_ns;
+    behind_ns = wall_ns - pace->wall_ns;
+    if (behind_ns > step_ns)
+        behind_ns = step_ns;
+    sim_host_run_until(host, sim_host_now(host) + behind_ns);
+    pace->wall_ns += behind_ns;
+    return pace->wall_ns < wall_ns;
+}
