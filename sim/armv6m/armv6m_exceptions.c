@@ -126,6 +126,7 @@ void armv6m_set_flags(struct armv6m *cpu, uint32_t psr)
 void armv6m_lock_up(struct armv6m *cpu)
 {
     cpu->locked_up = true;
+    cpu->lockup_pc = cpu->r[15];
     armv6m_branch(cpu, cpu->r[15], LOCKUP_ADDRESS, ARMV6M_HARDFAULT);
     armv6m_look(cpu);
 }
@@ -221,10 +222,12 @@ void armv6m_wake(struct armv6m *cpu)
 
 void armv6m_hardfault(struct armv6m *cpu)
 {
-    if (cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT])
+    if (cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT]) {
         armv6m_lock_up(cpu);
-    else
-        enter(cpu, ARMV6M_HARDFAULT);
+        return;
+    }
+    cpu->fault_pc = cpu->r[15];
+    enter(cpu, ARMV6M_HARDFAULT);
 }
 
 // ---- return ----

@@ -48,8 +48,7 @@ static void run_firmware(struct f072_board *board, uint64_t until_ns)
         f072_board_lock_up(board);
         break;
     case F072_BKPT: // without a debugger it is a HardFault: let it run into that
-        f072_trouble(&board->chip.report, "BKPT at %08Xh", board->chip.cpu.r[15]);
-        f072_board_report(board);
+        f072_board_breakpoint(board);
         break;
     case F072_IN_ROM:
         f072_board_enter_rom(board);
@@ -157,6 +156,7 @@ static void power_on(struct f072_board *board)
     board->chip.usb.vbus = true;
     board->chip.boot0 = boot0;
     board->power_count++;
+    board->chip.report.in_trouble = false;
     let_go_of_pins(board);
     drive_pins(board);
     f072_chip_power_on(&board->chip, board->seed + board->power_count, board->now_ns);

@@ -65,6 +65,7 @@ void f072_board_save(struct f072_board *board);
 // Registers and last instructions, on stderr, if states are traced.
 void f072_board_report(struct f072_board *board);
 
+void f072_board_breakpoint(struct f072_board *board);
 void f072_board_lock_up(struct f072_board *board);
 void f072_board_look_for_endless_loop(struct f072_board *board);
 

@@ -55,6 +55,13 @@ static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value
     chip->last.since_ns = f072_chip_now(chip);
 }
 
+static void note_refusal(struct f072_chip *chip, uint32_t address, bool is_write)
+{
+    chip->refused.address = address;
+    chip->refused.pc = f072_chip_pc(chip);
+    chip->refused.is_write = is_write;
+}
+
 // "08000A90  USB_ISTR -> 8110": the PC, what was accessed, and the value read or written.
 static void trace_access(const struct f072_chip *chip,
                          const char *peripheral,
@@ -69,10 +76,10 @@ static void trace_access(const struct f072_chip *chip,
     name = f072_register_name(peripheral, address & 0x3FF);
     if (name != NULL)
         f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s_%s %s %X",
-                   chip->cpu.r[15], peripheral, name, arrow, value);
+                   f072_chip_pc(chip), peripheral, name, arrow, value);
     else
         f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s+%02Xh %s %X",
-                   chip->cpu.r[15], peripheral, address & 0x3FF, arrow, value);
+                   f072_chip_pc(chip), peripheral, address & 0x3FF, arrow, value);
 }
 
 static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)
@@ -80,7 +87,7 @@ static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)
     if (!f072_rcc_enabled(&chip->rcc, p->bus, p->bit)) {
         f072_warn_once(&chip->report, p->base,
                        "%s is accessed while its clock is off (pc %08X): reads as 0", p->name,
-                       chip->cpu.r[15]);
+                       f072_chip_pc(chip));
         return false;
     }
     return !f072_held_in_reset(chip, p);
@@ -92,11 +99,13 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     const struct f072_peripheral *p = f072_find_peripheral(chip, address);
     uint32_t value = 0;
 
-    if (!is_bus(address))
+    if (!is_bus(address)) {
+        note_refusal(chip, address, false);
         return false;
+    }
     if (p == NULL)
         f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
-                       address, chip->cpu.r[15]);
+                       address, f072_chip_pc(chip));
     else if (responds(chip, p))
         value = p->read(chip, p, address & 0x3FC) >> 8 * (address & 3);
     *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
@@ -117,7 +126,7 @@ static bool write_memory(struct f072_chip *chip, uint32_t address, unsigned size
     if (!(chip->fpec.cr & (F072_FLASH_CR_PG | F072_FLASH_CR_OPTPG)))
         f072_warn_once(&chip->report, address,
                        "write to flash at %08X (pc %08X) without programming it: no effect",
-                       address, chip->cpu.r[15]);
+                       address, f072_chip_pc(chip));
     return f072_fpec_program(&chip->fpec, target, size, (uint16_t)value, f072_chip_now(chip));
 }
 
@@ -130,7 +139,7 @@ static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, u
     if (p == NULL) {
         f072_warn_once(&chip->report, address,
                        "write of %X to %08X (pc %08X): not modelled, no effect", value, address,
-                       chip->cpu.r[15]);
+                       f072_chip_pc(chip));
         return true;
     }
     if (!responds(chip, p))
@@ -145,6 +154,8 @@ bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t val
     bool fine = is_bus(address) ? write_bus(chip, address, size, value)
                                 : write_memory(chip, address, size, value);
 
+    if (!fine)
+        note_refusal(chip, address, true);
     f072_chip_update(chip);
     if (chip->reset_cause != 0 || f072_peripherals_next_event(chip) < chip->slice_end_ns)
         armv6m_stop_run(&chip->cpu);

@@ -21,15 +21,22 @@ static bool rcc_write(struct f072_chip *chip,
                       uint32_t value,
                       uint32_t lanes)
 {
+    enum { RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
     uint64_t now_ns = f072_chip_now(chip);
     uint32_t old = rcc_read(chip, p, offset);
 
     f072_rcc_write(&chip->rcc, offset, (old & ~lanes) | (value & lanes), now_ns);
+    if (offset == RCC_CR2 && (value & lanes & RCC_CR2_HSI48ON) && !chip->rcc.has_hsi48)
+        f072_warn_once(
+            &chip->report, p->base + offset,
+            "HSI48 is switched on (pc %08X), which the %s does not have: it will never be "
+            "ready",
+            f072_chip_pc(chip), chip->model->title);
     if (chip->rcc.cir != 0)
         f072_warn_once(
             &chip->report, p->base + offset,
             "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
-            chip->cpu.r[15]);
+            f072_chip_pc(chip));
     f072_reset_held(chip);
     f072_chip_clocks_changed(chip);
     return true;
@@ -360,7 +367,7 @@ static bool stub_write(struct f072_chip *chip,
     if (unmodelled != NULL)
         f072_warn_once(&chip->report, p->base + offset,
                        "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
-                       chip->cpu.r[15]);
+                       f072_chip_pc(chip));
     return true;
 }
 

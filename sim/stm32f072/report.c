@@ -9,9 +9,10 @@ void f072_trouble(struct f072_report *report, const char *format, ...)
 {
     va_list arguments;
 
-    if (report->trouble[0] != '\0')
+    if (report->in_trouble)
         return;
 
+    report->in_trouble = true;
     va_start(arguments, format);
     vsnprintf(report->trouble, sizeof report->trouble, format, arguments);
     va_end(arguments);

@@ -192,9 +192,9 @@ static void trouble__a_loop_that_never_connects_is_seen_after_a_while(void **sta
 
     make_image(CODE_OF(0xE7FE), (uint32_t[8]){0}); // b .
     struct sim_host *host = plug_in(NULL);
-    pass_ms(host, 9000);
+    pass_ms(host, 8500);
     assert_well(host);
-    pass_ms(host, 2000);
+    pass_ms(host, 1000);
     assert_trouble(host, "endless loop at 08000040h, and the device is not connected");
 
     sim_host_close(host);
@@ -242,6 +242,72 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     struct sim_host *host = plug_in(NULL);
     pass_ms(host, 3000);
     assert_trouble(host, "endless loop at 08000042h in the handler of HardFault");
+
+    sim_host_close(host);
+}
+
+// An image that faults: its code, the literal that it loads, and the one instruction of its HardFault
+// handler.
+static void make_fault(const uint16_t *code, size_t count, uint32_t literal, uint16_t handler)
+{
+    uint8_t image[IMAGE];
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_HARDFAULT, (BASE + LITERALS - 4) | 1);
+    for (size_t i = 0; i < count; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    usbdev_store_le16(image + LITERALS - 4, handler);
+    store_le32(image + LITERALS, literal);
+    write_file(image, sizeof image);
+}
+
+static void trouble__a_hardfault_is_told_with_its_access_and_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t access; // after ldr r0, =literal
+        uint16_t handler;
+        const char *trouble;
+    } rows[] = {
+        {0x6801, 0xE7FE, // ldr r1, [r0]; b .
+         "an endless loop at 0800005Ch in the handler of HardFault, which was taken at 08000042h "
+         "by a "
+         "read of 1FFFC400h"},
+        {0x6001, 0xBE00, // str r1, [r0]; bkpt
+         "BKPT at 0800005Ch in the handler of HardFault, which was taken at 08000042h by a write "
+         "to "
+         "1FFFC400h"},
+        {0xDE00, 0xDE00, // udf; udf
+         "the processor locked up at 0800005Ch: a fault within the HardFault that was taken at "
+         "08000042h"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        make_fault((uint16_t[]){0x4807, rows[i].access}, 2, 0x1FFFC400, rows[i].handler);
+        struct sim_host *host = plug_in(NULL);
+        pass_ms(host, 3000);
+        assert_trouble(host, rows[i].trouble);
+        sim_host_close(host);
+    }
+}
+
+static void trouble__is_told_again_after_a_power_cycle(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xBE00), (uint32_t[8]){0}); // bkpt
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+    pass_ms(host, 1);
+    assert_true(board->chip.report.in_trouble);
+    sim_host_power(host, false);
+    sim_host_power(host, true);
+    assert_false(board->chip.report.in_trouble);
+    pass_ms(host, 1);
+    assert_true(board->chip.report.in_trouble);
+    assert_trouble(host, "BKPT at 08000040h");
 
     sim_host_close(host);
 }
@@ -603,6 +669,8 @@ int main(void)
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),
         TEST(trouble__sleeping_is_none),
         TEST(trouble__a_handler_that_loops_is_named),
+        TEST(trouble__a_hardfault_is_told_with_its_access_and_its_place),
+        TEST(trouble__is_told_again_after_a_power_cycle),
         TEST(trouble__a_connected_usb_without_its_clock_is_named),
         TEST(trouble__noise_for_firmware_does_no_harm_to_the_simulator),
         TEST(rom__a_clean_jump_brings_up_the_boot_loader),

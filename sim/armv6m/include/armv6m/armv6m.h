@@ -120,6 +120,8 @@ struct armv6m {
     bool event; // the event register of WFE and SEV
     enum { ARMV6M_AWAKE, ARMV6M_WFI, ARMV6M_WFE, ARMV6M_ON_EXIT } sleep;
     bool locked_up;
+    uint32_t fault_pc;      // where the last HardFault was taken
+    uint32_t lockup_pc;     // what could not be executed when it locked up
     uint32_t reported_bkpt; // its address + 1; 0: none
     bool halted;            // the run ends, because of:
     enum armv6m_stop why;

@@ -98,6 +98,13 @@ struct f072_chip {
 
     uint32_t reset_cause; // a reset that is due: enum f072_reset_flag, or 0
 
+    // The last access that the bus refused.
+    struct {
+        uint32_t address;
+        uint32_t pc; // of the instruction
+        bool is_write;
+    } refused;
+
     // How it is spending its time: to notice when it no longer does anything.
     struct {
         uint32_t address;  // of the last access to a peripheral,
@@ -132,6 +139,12 @@ enum f072_stop {
 
 // Run until a moment, resets included.
 enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns);
+
+// The instruction that is accessing the bus: all that do are 16 bits wide, and PC is behind it.
+static inline uint32_t f072_chip_pc(const struct f072_chip *chip)
+{
+    return chip->cpu.r[15] - 2;
+}
 
 uint64_t f072_chip_now(const struct f072_chip *chip);
 

@@ -2,7 +2,7 @@
 //
 // report.h - what the virtual chip has to say to a person: trouble, warnings and traces.
 //
-// Trouble is the first thing that went wrong for good: a line on stderr, which
+// Trouble is the first thing that went wrong for good since power-on: a line on stderr, which
 // sim_device_ops.trouble() hands out from then on. A warning is a line on stderr, printed once for
 // each address it is about, so that a polling loop does not fill the screen. A trace is a line on
 // stderr, when asked for.
@@ -18,12 +18,13 @@ enum { F072_MAX_WARNINGS = 64 };
 struct f072_report {
     unsigned trace; // SIM_TRACE_... bits
     bool quiet;     // neither on stderr: tests that provoke them
-    char trouble[160];
+    char trouble[200];
+    bool in_trouble;                    // since power-on
     uint32_t warned[F072_MAX_WARNINGS]; // addresses that a warning was printed for
     unsigned warning_count;
 };
 
-// Keep this line as the trouble, unless there is one already.
+// Keep this line as the trouble, unless there has been some since power-on.
 void f072_trouble(struct f072_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
