@@ -12,6 +12,7 @@
 
 #include "check_common.h"
 #include <conformance/dfu_steps.h>
+#include <conformance/download.h>
 
 enum outcome {
     STALLED,
@@ -22,12 +23,10 @@ enum outcome {
 struct row {
     uint8_t state;
     uint8_t bRequest;
-    uint8_t wLength; // 0 where the request needs none; else what is asked for or sent
+    uint8_t wLength; // 0 where the request has no data; for DNLOAD and UPLOAD else any number
     enum outcome outcome;
     uint16_t next; // a bit for each state that may follow
 };
-
-enum { BLOCK = 64 };
 
 static void put_states(char *text, size_t size, unsigned states)
 {
@@ -48,31 +47,71 @@ static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
                   usb_dfu_state_name(state));
 }
 
+// By GETSTATE; by GETSTATUS where that is not answered, which the rows of GETSTATE judge. GETSTATUS
+// moves on from the two states that wait for it.
 static bool expect_state_after(struct probe *probe, unsigned states)
 {
+    struct dfu_status_reply status;
     uint8_t state;
-    return expect_getstate(probe, &state) && expect_next(probe, state, states);
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    if (probe->getstate != GETSTATE_MISSING) {
+        int result = probe_control(probe, &getstate, &state);
+        if (result == DFURT_STATE_REPLY_SIZE)
+            return expect_next(probe, state, states);
+        if (result != USB_STALL)
+            return expect_result(probe, result, DFURT_STATE_REPLY_SIZE, &state);
+    }
+    if (states & 1u << DFURT_STATE_dfuDNLOAD_SYNC)
+        states |= 1u << DFURT_STATE_dfuDNBUSY | 1u << DFURT_STATE_dfuDNLOAD_IDLE;
+    if (states & 1u << DFURT_STATE_dfuMANIFEST_SYNC)
+        states |= 1u << DFURT_STATE_dfuMANIFEST | 1u << DFURT_STATE_dfuIDLE;
+    return expect_getstatus(probe, &status) && expect_next(probe, status.bState, states);
 }
 
-// What DNLOAD sends in dfuIDLE and dfuDNLOAD-IDLE must be worth accepting.
-static int send(struct probe *probe, const struct row *row, uint8_t data[BLOCK])
+static bool is_dnload_of_nothing(const struct row *row)
 {
-    if (row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED && row->wLength)
+    return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
+}
+
+// What a device that takes the request all the same then has is what it had: the image that is
+// kept, in order; DfuSe's Set Address Pointer.
+static bool enter(struct probe *probe, const struct row *row, uint16_t *ret_block)
+{
+    *ret_block = dfu_first_block(probe);
+    if (is_dnload_of_nothing(row))
+        return dfu_enter_state_with_image(probe, row->state);
+    if (row->bRequest == DFURT_DNLOAD && !dfu_prepare_dnload(probe))
+        return false;
+    if (row->state == DFURT_STATE_dfuUPLOAD_IDLE)
+        return dfu_enter_upload_idle(probe, ret_block);
+    if (row->state == DFURT_STATE_dfuERROR)
+        return dfu_enter_error(probe, row->bRequest);
+    return dfu_enter_state(probe, row->state);
+}
+
+static int send(struct probe *probe, const struct row *row, uint16_t block, uint8_t *data)
+{
+    if (is_dnload_of_nothing(row))
+        return download_end(probe);
+    if (row->bRequest == DFURT_DNLOAD)
         return dfu_dnload_something(probe);
-    uint16_t block = device_is_dfuse(&probe->dfu_mode) ? DFUSE_FIRST_BLOCK : 0;
-    bool blocks = row->bRequest == DFURT_DNLOAD || row->bRequest == DFURT_UPLOAD;
-    const struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, blocks ? block : 0, row->wLength);
+    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
+        return dfu_upload(probe, block, data, dfu_small_block(probe));
+    bool uploads = row->bRequest == DFURT_UPLOAD;
+    const struct usbdev_setup_packet setup = dfu_setup(
+        probe, row->bRequest, uploads ? block : 0, uploads ? dfu_small_block(probe) : row->wLength);
     return probe_control(probe, &setup, data);
 }
 
 // An upload that returns less than it was asked for is over (DFU 1.1 6.2).
-static unsigned next_states(const struct row *row, int result)
+static unsigned next_states(const struct probe *probe, const struct row *row, int result)
 {
     if (row->outcome == EITHER)
         return result == USB_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
     if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
-        return result < row->wLength ? 1u << DFURT_STATE_dfuIDLE : 1u << DFURT_STATE_dfuUPLOAD_IDLE;
+        return result < dfu_small_block(probe) ? 1u << DFURT_STATE_dfuIDLE
+                                               : 1u << DFURT_STATE_dfuUPLOAD_IDLE;
     return row->next;
 }
 
@@ -98,17 +137,47 @@ static bool is_busy(uint8_t bState)
     return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
 }
 
+static bool is_getstate_of_no_device(const struct probe *probe, const struct row *row)
+{
+    return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
+           row->state != DFURT_STATE_dfuIDLE && probe->getstate == GETSTATE_MISSING;
+}
+
+// A device may be done before bwPollTimeout is over, and say with GETSTATUS that it goes on. Where
+// the announced time is short, an answer to GETSTATUS or ABORT says nothing.
+static bool has_ended(struct probe *probe,
+                      const struct row *row,
+                      uint64_t busy_until_us,
+                      int result,
+                      const uint8_t *data)
+{
+    enum { SHORT_US = 5000 };
+    uint64_t now_us = probe_now_us(probe);
+    bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
+    if (now_us > busy_until_us)
+        return true;
+    if (result < 0 || (!asks && row->bRequest != DFURT_ABORT))
+        return false;
+    if (row->bRequest == DFURT_GETSTATE)
+        return result == DFURT_STATE_REPLY_SIZE && data[0] != row->state;
+    return busy_until_us - now_us < SHORT_US;
+}
+
 static void follow_row(struct probe *probe)
 {
+    static uint8_t data[PROBE_CONTROL_MAX];
     const struct row *row = probe->check->row;
-    uint8_t data[BLOCK] = {0};
-    if (!dfu_enter_state(probe, row->state))
+    uint16_t block;
+    if (!enter(probe, row, &block))
         return;
-    bool dnload = row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED;
-    if (dnload && row->state == DFURT_STATE_dfuIDLE && !dfu_prepare_dnload(probe))
+    if (is_getstate_of_no_device(probe, row)) {
+        probe_inconclusive(probe,
+                           "GETSTATE is not answered in dfuIDLE either; that is judged there");
         return;
-    int result = send(probe, row, data);
-    if (is_busy(row->state) && probe_now_us(probe) > probe->busy_until_us) {
+    }
+    uint64_t busy_until_us = probe->busy_until_us;
+    int result = send(probe, row, block, data);
+    if (is_busy(row->state) && has_ended(probe, row, busy_until_us, result, data)) {
         probe_skip(probe, "needs a device that is in %s for long enough to be asked",
                    usb_dfu_state_name(row->state));
         return;
@@ -118,17 +187,16 @@ static void follow_row(struct probe *probe)
     if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
         (!expect_next(probe, data[4], row->next) || is_busy(data[4])))
         return;
-    expect_state_after(probe, next_states(row, result));
+    expect_state_after(probe, next_states(probe, row, result));
 }
 
 // Requests that DFU does not have, in their state.
 static void unknown_requests(struct probe *probe)
 {
-    static const uint8_t requests[] = {7, 8, 0x21, 0x40, 0x7F, 0x80, 0xFF};
     const struct row *row = probe->check->row;
-    for (size_t i = 0; i < sizeof requests; ++i) {
+    for (size_t i = 0; i < gate_sample_count; ++i) {
         uint8_t none[1];
-        const struct usbdev_setup_packet setup = dfu_setup(probe, requests[i], 0, 0);
+        const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
         if (!dfu_enter_state(probe, row->state) || !expect_stall(probe, &setup, none) ||
             !expect_state_after(probe, row->next))
             return;
@@ -150,6 +218,7 @@ static void clears_error(struct probe *probe)
 #define DNLOADING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_DNLOAD_BEGUN)
 #define MANIFESTING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_PLAIN | NEED_WRITE)
 #define UPLOADING (IN_DFU_MODE | NEED_CAN_UPLOAD)
+#define WRITING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_WRITE)
 #define S(state) (1u << (state))
 #define ROW(...) (&(const struct row){__VA_ARGS__})
 
@@ -160,13 +229,13 @@ static const struct check checks[] = {
      IN_DFU_MODE, follow_row, ROW(2, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-2-DNLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
-     DNLOADING, follow_row, ROW(2, DFURT_DNLOAD, 16, ACCEPTED, S(3))},
+     DNLOADING, follow_row, ROW(2, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
     {"DM-STATE-2-DNLOAD-0", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: DNLOAD without data STALLs, next is dfuERROR",
-     IN_DFU_MODE | NEED_PLAIN, follow_row, ROW(2, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING | NEED_PLAIN, follow_row, ROW(2, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-2-UPLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: UPLOAD is answered, next is dfuUPLOAD-IDLE, or dfuIDLE if it was short",
-     UPLOADING, follow_row, ROW(2, DFURT_UPLOAD, BLOCK, ACCEPTED, S(2) | S(9))},
+     UPLOADING, follow_row, ROW(2, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
     {"DM-STATE-2-GETSTATUS", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: GETSTATUS is answered, the state stays",
      IN_DFU_MODE, follow_row, ROW(2, DFURT_GETSTATUS, 6, ACCEPTED, S(2))},
@@ -188,13 +257,13 @@ static const struct check checks[] = {
      DNLOADING, follow_row, ROW(3, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-3-DNLOAD", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: DNLOAD with data STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(3, DFURT_DNLOAD, 16, STALLED, S(10))},
+     WRITING, follow_row, ROW(3, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-3-DNLOAD-0", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: DNLOAD without data STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(3, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING, follow_row, ROW(3, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-3-UPLOAD", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: UPLOAD STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(3, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     DNLOADING, follow_row, ROW(3, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-3-GETSTATUS", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: GETSTATUS announces dfuDNBUSY, or dfuDNLOAD-IDLE if all is done",
      DNLOADING, follow_row, ROW(3, DFURT_GETSTATUS, 6, ACCEPTED, S(4) | S(5))},
@@ -213,13 +282,13 @@ static const struct check checks[] = {
      DNLOADING, follow_row, ROW(4, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-4-DNLOAD", "DFU 1.1 A.2.5", LEVEL_MUST,
      "dfuDNBUSY: DNLOAD with data STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(4, DFURT_DNLOAD, 16, STALLED, S(10))},
+     WRITING, follow_row, ROW(4, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-4-DNLOAD-0", "DFU 1.1 A.2.5", LEVEL_MUST,
      "dfuDNBUSY: DNLOAD without data STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(4, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING, follow_row, ROW(4, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-4-UPLOAD", "DFU 1.1 A.2.5", LEVEL_MUST,
      "dfuDNBUSY: UPLOAD STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(4, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     DNLOADING, follow_row, ROW(4, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-4-GETSTATUS", "DFU 1.1 A.2.5", LEVEL_MUST,
      "dfuDNBUSY: GETSTATUS STALLs, next is dfuERROR",
      DNLOADING, follow_row, ROW(4, DFURT_GETSTATUS, 6, STALLED, S(10))},
@@ -238,13 +307,13 @@ static const struct check checks[] = {
      DNLOADING, follow_row, ROW(5, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-5-DNLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
-     DNLOADING, follow_row, ROW(5, DFURT_DNLOAD, 16, ACCEPTED, S(3))},
+     DNLOADING, follow_row, ROW(5, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
     {"DM-STATE-5-DNLOAD-0", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: DNLOAD without data is accepted, next is dfuMANIFEST-SYNC",
      MANIFESTING, follow_row, ROW(5, DFURT_DNLOAD, 0, ACCEPTED, S(6))},
     {"DM-STATE-5-UPLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: UPLOAD STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(5, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     DNLOADING, follow_row, ROW(5, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-5-GETSTATUS", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: GETSTATUS is answered, the state stays",
      DNLOADING, follow_row, ROW(5, DFURT_GETSTATUS, 6, ACCEPTED, S(5))},
@@ -263,13 +332,13 @@ static const struct check checks[] = {
      MANIFESTING, follow_row, ROW(6, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-6-DNLOAD", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: DNLOAD with data STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 16, STALLED, S(10))},
+     MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-6-DNLOAD-0", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: DNLOAD without data STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-6-UPLOAD", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: UPLOAD STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(6, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     MANIFESTING, follow_row, ROW(6, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-6-GETSTATUS", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: GETSTATUS announces dfuMANIFEST, or dfuIDLE if all is done",
      MANIFESTING, follow_row, ROW(6, DFURT_GETSTATUS, 6, ACCEPTED, S(2) | S(7))},
@@ -288,13 +357,13 @@ static const struct check checks[] = {
      MANIFESTING, follow_row, ROW(7, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-7-DNLOAD", "DFU 1.1 A.2.8", LEVEL_MUST,
      "dfuMANIFEST: DNLOAD with data STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 16, STALLED, S(10))},
+     MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-7-DNLOAD-0", "DFU 1.1 A.2.8", LEVEL_MUST,
      "dfuMANIFEST: DNLOAD without data STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-7-UPLOAD", "DFU 1.1 A.2.8", LEVEL_MUST,
      "dfuMANIFEST: UPLOAD STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(7, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     MANIFESTING, follow_row, ROW(7, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-7-GETSTATUS", "DFU 1.1 A.2.8", LEVEL_MUST,
      "dfuMANIFEST: GETSTATUS STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(7, DFURT_GETSTATUS, 6, STALLED, S(10))},
@@ -313,13 +382,13 @@ static const struct check checks[] = {
      UPLOADING, follow_row, ROW(9, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-9-DNLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: DNLOAD with data STALLs, next is dfuERROR",
-     UPLOADING, follow_row, ROW(9, DFURT_DNLOAD, 16, STALLED, S(10))},
+     WRITING | NEED_CAN_UPLOAD, follow_row, ROW(9, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-9-DNLOAD-0", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: DNLOAD without data STALLs, next is dfuERROR",
-     UPLOADING, follow_row, ROW(9, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING | NEED_CAN_UPLOAD, follow_row, ROW(9, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-9-UPLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: UPLOAD is answered, the state stays, or is dfuIDLE if it was short",
-     UPLOADING, follow_row, ROW(9, DFURT_UPLOAD, BLOCK, ACCEPTED, S(2) | S(9))},
+     UPLOADING, follow_row, ROW(9, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
     {"DM-STATE-9-GETSTATUS", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: GETSTATUS is answered, the state stays",
      UPLOADING, follow_row, ROW(9, DFURT_GETSTATUS, 6, ACCEPTED, S(9))},
@@ -341,13 +410,13 @@ static const struct check checks[] = {
      IN_DFU_MODE, follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-10-DNLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DNLOAD with data STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_DNLOAD, 16, STALLED, S(10))},
+     WRITING, follow_row, ROW(10, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-10-DNLOAD-0", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DNLOAD without data STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING, follow_row, ROW(10, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-10-UPLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: UPLOAD STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_UPLOAD, BLOCK, STALLED, S(10))},
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-10-GETSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: GETSTATUS is answered, the state stays",
      IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATUS, 6, ACCEPTED, S(10))},

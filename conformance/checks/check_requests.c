@@ -171,10 +171,10 @@ static void alive_after_many_stalls(struct probe *probe)
 {
     enum { MANY = 20 };
     uint8_t data[64] = {0};
-    const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
-    const struct usbdev_setup_packet dnload = dfu_setup(probe, DFURT_DNLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet in = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
+    const struct usbdev_setup_packet out = dfu_setup(probe, gate_samples[0], 0, sizeof data);
     for (int i = 0; i < MANY; ++i) {
-        if (!given(probe, expect_stall(probe, i % 2 ? &upload : &dnload, data)))
+        if (!given(probe, expect_stall(probe, i % 2 ? &in : &out, data)))
             return;
     }
     expect_alive(probe, "after 20 STALLs in a row");

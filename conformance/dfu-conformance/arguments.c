@@ -31,7 +31,9 @@ static const char usage_text[] =
     "  --only ID,...    only these; * and ? as in a shell\n"
     "  --skip ID,...    none of these; they are shown as skipped\n"
     "  --no-detach      send no DETACH: the device stays at run time\n"
-    "  --allow-write    checks may write to the device's flash\n"
+    "  --allow-write    checks may write to the device's flash, and put back what was there\n"
+    "  --allow-vendor   checks may send vendor requests, which only the product knows the sense "
+    "of\n"
     "  --max-time SECONDS  end the run after that; it says what was not judged\n"
     "  --return-time MS    how long the device may be away after a detach or a bus reset\n"
     "  --stop-on-loss      a device that does not come back is left as it is, for a debugger\n"
@@ -57,6 +59,7 @@ enum option_value {
     OPTION_SKIP,
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
+    OPTION_ALLOW_VENDOR,
     OPTION_MAX_TIME,
     OPTION_RETURN_TIME,
     OPTION_STOP_ON_LOSS,
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
     {"skip", required_argument, NULL, OPTION_SKIP},
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
+    {"allow-vendor", no_argument, NULL, OPTION_ALLOW_VENDOR},
     {"max-time", required_argument, NULL, OPTION_MAX_TIME},
     {"return-time", required_argument, NULL, OPTION_RETURN_TIME},
     {"stop-on-loss", no_argument, NULL, OPTION_STOP_ON_LOSS},
@@ -144,6 +148,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_ALLOW_WRITE:
         arguments->run.allow_write = true;
+        return -1;
+    case OPTION_ALLOW_VENDOR:
+        arguments->run.allow_vendor = true;
         return -1;
     case OPTION_MAX_TIME:
         return take_number(&arguments->run.max_time_s, "--max-time", "seconds");

@@ -1,82 +1,167 @@
 // SPDX-License-Identifier: MIT
+//
+// The life of a backup. What is particular to a plain device's image is in backup_image.c, to a
+// DfuSe device's page in backup_page.c.
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "backup_private.h"
 #include <conformance/dfu_steps.h>
 
-static bool say(char *why, size_t size, const char *text)
+bool backup_refuse(struct backup *backup, const char *why)
 {
-    snprintf(why, size, "%s", text);
+    snprintf(backup->why, sizeof backup->why, "%s", why);
     return false;
 }
 
-// ---- Upload ----
-
-static bool upload_all(struct probe *probe, uint8_t *bytes, size_t *ret_length)
+// The gate lets through what can be put back, and nothing else.
+static void tell_gate(struct probe *probe, bool ready)
 {
-    uint16_t block_size = dfu_transfer_size(probe);
-    size_t length = 0;
-    for (uint16_t block = 0; length + block_size <= BACKUP_MAX; ++block) {
-        const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, block_size);
-        int result = probe_control(probe, &setup, bytes + length);
-        if (result < 0)
-            return false;
-        length += (size_t)result;
-        if (result < block_size) {
-            *ret_length = length;
-            return true;
-        }
-    }
-    return false;
+    const struct backup *backup = probe->backup;
+    struct gate *gate = &probe->gate;
+    bool image = ready && !backup->is_page;
+    bool page = ready && backup->is_page;
+    gate->image = image ? backup->bytes : NULL;
+    gate->image_length = image ? backup->length : 0;
+    gate->scratch.first = page ? backup->address : 1;
+    gate->scratch.last = page ? (uint32_t)(backup->address + backup->length - 1) : 0;
 }
 
-bool backup_take(struct probe *probe, char *why, size_t size)
+// ---- Put back ----
+
+static bool put_back(struct probe *probe, char *why, size_t size)
 {
-    struct backup *backup = &probe->backup;
-    if (backup->bytes)
-        return true;
-    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
-        return say(why, size, "the device cannot upload what would be overwritten");
-    backup->bytes = malloc(BACKUP_MAX);
-    if (!backup->bytes)
-        return say(why, size, "there is no memory to keep the firmware in");
-    if (upload_all(probe, backup->bytes, &backup->length) && backup->length > 0)
-        return true;
-    backup_finish(backup);
-    return say(why, size, "the firmware could not be uploaded, to be restored later");
+    return probe->backup->is_page ? backup_put_page(probe, why, size)
+                                  : backup_put_image(probe, why, size);
 }
 
-// ---- Download ----
-
-static bool download_all(struct probe *probe)
+static bool read_back(struct probe *probe, char *why, size_t size)
 {
-    const struct backup *backup = &probe->backup;
-    uint16_t block_size = dfu_transfer_size(probe);
-    struct dfu_status_reply status;
-    uint16_t block = 0;
-    for (size_t at = 0; at < backup->length; at += block_size, ++block) {
-        size_t left = backup->length - at;
-        uint16_t length = left < block_size ? (uint16_t)left : block_size;
-        if (dfu_dnload(probe, block, backup->bytes + at, length) != length ||
-            !dfu_poll(probe, &status) || status.bState != DFURT_STATE_dfuDNLOAD_IDLE)
-            return false;
-    }
-    return dfu_dnload(probe, block, NULL, 0) == 0 && dfu_poll(probe, &status) &&
-           (status.bState == DFURT_STATE_dfuIDLE ||
-            status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET);
+    return probe->backup->is_page ? backup_compare_page(probe, why, size)
+                                  : backup_compare_image(probe, why, size);
+}
+
+static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
+{
+    return put_back(probe, why, size) && read_back(probe, why, size);
+}
+
+// A device that refused everything holds what it held. The gate stays open for what is put back,
+// even where checks may write no more.
+static bool restore(struct probe *probe, char *why, size_t size)
+{
+    struct backup *backup = probe->backup;
+    tell_gate(probe, true);
+    bool restored = !probe->gate.accepted && read_back(probe, why, size);
+    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); ++i)
+        restored = put_back_and_compare(probe, why, size);
+    backup->verified = restored;
+    backup->lost = !restored;
+    if (restored)
+        probe->gate.dirty = probe->gate.accepted = false;
+    else
+        snprintf(backup->loss, sizeof backup->loss, "%s", why);
+    tell_gate(probe, backup->ready);
+    return restored;
 }
 
 bool backup_restore(struct probe *probe, char *why, size_t size)
 {
-    if (!probe->backup.dirty)
+    struct backup *backup = probe->backup;
+    char reason[PROBE_WORDS] = "";
+    if (!backup || !backup->bytes || !probe->gate.dirty)
         return true;
-    if (!dfu_to_idle(probe) || !download_all(probe))
-        return say(why, size,
-                   "the firmware that the checks overwrote could not be restored: "
-                   "download it again");
-    probe->backup.dirty = false;
-    return true;
+    backup->written |= probe->gate.accepted;
+    if (restore(probe, reason, sizeof reason))
+        return true;
+    snprintf(why, size, "what was written could not be put back: %.240s", reason);
+    return false;
+}
+
+// ---- Keep ----
+
+// The first thing that is written is other than what was there, and what is read must be that: a
+// device that throws downloads away, or uploads other memory than it writes, cannot be restored.
+// Returns whether checks may write: also where nothing was accepted, and where what was there is
+// lost already, to say why.
+static bool prove(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    if (backup->is_page || backup->restore)
+        return true;
+    tell_gate(probe, true);
+    bool proved = backup_prove_image(probe);
+    bool accepted = probe->gate.accepted;
+    backup->written = accepted;
+    bool restored = restore(probe, why, sizeof why);
+    backup->unproved = !proved && restored && accepted;
+    return !backup->unproved;
+}
+
+static bool keep(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    if (!probe->gate.may_write)
+        return backup_refuse(backup, gate_answer_text(GATE_NEEDS_WRITE));
+    switch (probe->gate.dialect) {
+    case GATE_PLAIN:
+        return backup_keep_image(probe);
+    case GATE_DFUSE:
+        return backup_keep_page(probe);
+    case GATE_DIALECT_UNKNOWN:
+        break;
+    }
+    return backup_refuse(backup, "bcdDFUVersion and the names of the alternate settings disagree "
+                                 "about whether the device is DfuSe");
+}
+
+bool backup_ready(struct probe *probe, char *why, size_t size)
+{
+    struct backup *backup = probe->backup;
+    if (!backup) {
+        snprintf(why, size, "%s", gate_answer_text(GATE_NEEDS_WRITE));
+        return false;
+    }
+    if (!backup->tried) {
+        backup->tried = true;
+        backup->ready = keep(probe) && prove(probe);
+        tell_gate(probe, backup->ready);
+        dfu_to_idle(probe);
+    }
+    if (backup->ready)
+        return true;
+    snprintf(why, size, "%s", backup->why);
+    return false;
+}
+
+// ---- The end ----
+
+enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
+{
+    struct backup *backup = probe->backup;
+    const char *path = backup->restore_path ? backup->restore_path : backup->path;
+    if (!backup->bytes) {
+        snprintf(line, size, "flash not written: %s",
+                 !probe->gate.may_write ? "no leave was given (--allow-write)"
+                 : backup->tried        ? backup->why
+                                        : "no check had to");
+        return FLASH_NOT_WRITTEN;
+    }
+    if (backup->lost || probe->gate.dirty) {
+        snprintf(line, size, "flash LOST: %s; restore with dfu-conformance --restore %s",
+                 *backup->loss ? backup->loss : "the device was written to and is out of reach",
+                 *path ? path : "FILE");
+        return FLASH_LOST;
+    }
+    if (backup->unproved || !backup->verified) {
+        snprintf(line, size, "flash NOT verified: %s", backup->doubt);
+        return FLASH_NOT_VERIFIED;
+    }
+    snprintf(line, size, "flash %s (verified)", backup->written ? "restored" : "unchanged");
+    return backup->written ? FLASH_RESTORED : FLASH_UNCHANGED;
 }
 
 void backup_finish(struct backup *backup)

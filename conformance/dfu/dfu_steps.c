@@ -1,65 +1,63 @@
 // SPDX-License-Identifier: MIT
+//
+// Sizes, questions and single requests in DFU mode. The ways into the states are in dfu_states.c.
 
+#include <stdio.h>
 #include <string.h>
 
 #include <conformance/dfu_steps.h>
-#include <usb/text.h>
+#include <usb/bytes.h>
+#include <usb/names.h>
 
 enum {
-    POLL_LIMIT_MS = 30000, // longest single bwPollTimeout that is waited for
-    POLLS = 200,           // more GETSTATUS than one block can need
-    STEPS = 50,            // more than lie between any state and dfuIDLE
-    UPLOAD_BLOCK = 64,     // a block that every device can send in full
+    BLOCK_LIMIT_MS = 30000, // the longest that one block, or manifestation, is waited for
+    SMALL_BLOCK = 64,
 };
 
-// ---- Requests ----
+// ---- Sizes ----
+
+static uint16_t wTransferSize(const struct probe *probe)
+{
+    const struct usb_dfu_functional *functional = probe_device(probe)->functional;
+    return functional ? functional->wTransferSize : 0;
+}
+
+static uint16_t control_limit(const struct probe *probe)
+{
+    uint16_t limit = probe->target->control_limit;
+    return limit ? limit : UINT16_MAX;
+}
 
 uint16_t dfu_transfer_size(const struct probe *probe)
 {
-    const struct usb_dfu_functional *functional = probe_device(probe)->functional;
-    uint16_t size = functional ? functional->wTransferSize : 0;
+    uint16_t size = wTransferSize(probe);
     if (size == 0)
-        return UPLOAD_BLOCK;
-    return size < PROBE_CONTROL_MAX ? size : PROBE_CONTROL_MAX;
+        return SMALL_BLOCK;
+    return size < control_limit(probe) ? size : control_limit(probe);
 }
 
-int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length)
+bool dfu_has_whole_blocks(const struct probe *probe)
 {
-    uint8_t bytes[PROBE_CONTROL_MAX];
-    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DNLOAD, block, length);
-    if (length)
-        memcpy(bytes, data, length);
-    return probe_control(probe, &setup, bytes);
+    return wTransferSize(probe) > 0 && wTransferSize(probe) <= control_limit(probe);
 }
 
-int dfuse_command(struct probe *probe, uint8_t command, uint32_t address)
+uint16_t dfu_small_block(const struct probe *probe)
 {
-    const uint8_t bytes[5] = {command, (uint8_t)address, (uint8_t)(address >> 8),
-                              (uint8_t)(address >> 16), (uint8_t)(address >> 24)};
-    return dfu_dnload(probe, 0, bytes, sizeof bytes);
+    uint16_t most = dfu_transfer_size(probe);
+    uint16_t least = device_max_packet0(probe_device(probe));
+    uint16_t size = most < SMALL_BLOCK ? most : SMALL_BLOCK;
+    return size < least ? least : size;
 }
 
-bool dfuse_read_layout(struct probe *probe, uint8_t iInterface, struct dfuse_layout *ret_layout)
+uint16_t dfu_first_block(const struct probe *probe)
 {
-    uint8_t bytes[255];
-    char name[3 * sizeof bytes / 2];
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, iInterface, 0x0409, sizeof bytes);
-    int length = iInterface ? probe_control(probe, &setup, bytes) : 0;
-    usb_text(name, sizeof name, bytes, length > 0 ? (size_t)length : 0);
-    return dfuse_layout_parse(ret_layout, name);
+    return device_is_dfuse(&probe->dfu_mode) ? DFUSE_FIRST_BLOCK : 0;
 }
 
-int dfuse_set_first_address(struct probe *probe)
-{
-    struct dfuse_layout layout;
-    if (!dfuse_read_layout(probe, probe_device(probe)->dfu->iInterface, &layout))
-        return USB_UNSUPPORTED;
-    return dfuse_command(probe, DFUSE_SET_ADDRESS, layout.regions[0].address);
-}
+// ---- Questions ----
 
 // Returns the length of the reply or an enum usb_result.
-static int ask(struct probe *probe, struct dfu_status_reply *ret_status)
+static int getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
@@ -72,15 +70,21 @@ static int ask(struct probe *probe, struct dfu_status_reply *ret_status)
 
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    return ask(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
+    return getstatus(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
 }
 
-static void wait_poll(struct probe *probe, const struct dfu_status_reply *status)
+bool dfu_ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    unsigned poll_ms =
-        status->bwPollTimeout < POLL_LIMIT_MS ? (unsigned)status->bwPollTimeout : POLL_LIMIT_MS;
-    if (poll_ms)
-        probe_sleep(probe, poll_ms, "bwPollTimeout");
+    if (probe->getstate != GETSTATE_MISSING) {
+        const struct usbdev_setup_packet setup =
+            dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+        return probe_control(probe, &setup, ret_state) == DFURT_STATE_REPLY_SIZE;
+    }
+    struct dfu_status_reply status;
+    if (!dfu_ask(probe, &status))
+        return false;
+    *ret_state = status.bState;
+    return true;
 }
 
 static bool is_underway(uint8_t bState)
@@ -89,160 +93,100 @@ static bool is_underway(uint8_t bState)
            bState == DFURT_STATE_dfuMANIFEST_SYNC || bState == DFURT_STATE_dfuMANIFEST;
 }
 
-bool dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
+// Never less than a millisecond, or a device that says 0 would be asked without end.
+static void wait_poll(struct probe *probe, uint32_t bwPollTimeout, uint64_t end_us)
 {
-    for (int i = 0; i < POLLS; ++i) {
-        if (!dfu_ask(probe, ret_status))
-            return false;
-        if (!is_underway(ret_status->bState))
-            return true;
-        wait_poll(probe, ret_status);
-    }
-    return false;
+    uint64_t left_ms = (end_us - probe_now_us(probe)) / 1000 + 1;
+    uint64_t poll_ms = bwPollTimeout ? bwPollTimeout : 1;
+    probe_sleep(probe, (unsigned)(poll_ms < left_ms ? poll_ms : left_ms), "bwPollTimeout");
 }
 
-// ---- To dfuIDLE ----
-
-static void step_to_idle(struct probe *probe, const struct dfu_status_reply *status)
+int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    if (status->bState == DFURT_STATE_dfuDNBUSY || status->bState == DFURT_STATE_dfuMANIFEST) {
-        wait_poll(probe, status);
-        return;
-    }
-    uint8_t request = status->bState == DFURT_STATE_dfuERROR ? DFURT_CLRSTATUS : DFURT_ABORT;
-    const struct usbdev_setup_packet setup = dfu_setup(probe, request, 0, 0);
-    probe_control(probe, &setup, NULL);
-}
-
-bool dfu_to_idle(struct probe *probe)
-{
-    for (int i = 0; i < STEPS; ++i) {
-        struct dfu_status_reply status;
-        int result = ask(probe, &status);
-        if (result == USB_STALL)
-            continue; // it was asked too early, and is in dfuERROR now
+    uint64_t end_us = probe_now_us(probe) + BLOCK_LIMIT_MS * UINT64_C(1000);
+    for (;;) {
+        int result = getstatus(probe, ret_status);
+        if (result < 0)
+            return result;
         if (result != DFURT_STATUS_REPLY_SIZE)
-            return false;
-        if (status.bState == DFURT_STATE_dfuIDLE)
-            return true;
-        if (status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET)
-            return false;
-        step_to_idle(probe, &status);
+            return USB_IO;
+        if (!is_underway(ret_status->bState))
+            return 0;
+        if (probe_now_us(probe) >= end_us)
+            return USB_TIMEOUT;
+        wait_poll(probe, ret_status->bwPollTimeout, end_us);
     }
+}
+
+void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_reply *status)
+{
+    if (result == 0)
+        snprintf(text, size, "%s, %s", usb_dfu_state_name(status->bState),
+                 usb_dfu_status_name(status->bStatus));
+    else if (result == USB_TIMEOUT && is_underway(status->bState))
+        snprintf(text, size, "%s for more than %u s", usb_dfu_state_name(status->bState),
+                 BLOCK_LIMIT_MS / 1000);
+    else
+        snprintf(text, size, "GETSTATUS is not answered: %s", usb_result_text(result));
+}
+
+// ---- Requests ----
+
+int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length)
+{
+    static uint8_t bytes[PROBE_CONTROL_MAX];
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DNLOAD, block, length);
+    if (length)
+        memcpy(bytes, data, length);
+    return probe_control(probe, &setup, bytes);
+}
+
+bool dfu_is_read_protected(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (!dfu_ask(probe, &status) || status.bState != DFURT_STATE_dfuERROR ||
+        status.bStatus != DFURT_STATUS_errVENDOR)
+        return false;
+    probe_skip(probe, "needs a device that is not read protected; UPLOAD STALLs with errVENDOR");
+    return true;
+}
+
+int dfu_upload(struct probe *probe, uint16_t block, uint8_t *data, uint16_t length)
+{
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, length);
+    int result = probe_control(probe, &setup, data);
+    if (result == USB_STALL)
+        dfu_is_read_protected(probe);
+    return result;
+}
+
+int dfuse_command(struct probe *probe, uint8_t command, uint32_t address)
+{
+    uint8_t bytes[5] = {command};
+    store_le32(bytes + 1, address);
+    return dfu_dnload(probe, 0, bytes, sizeof bytes);
+}
+
+bool dfuse_point_at(struct probe *probe, uint32_t address, char *why, size_t size)
+{
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    int result = dfuse_command(probe, DFUSE_SET_ADDRESS, address);
+    if (result >= 0)
+        result = dfu_poll(probe, &status);
+    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+        return true;
+    char words[PROBE_WORDS / 2];
+    dfu_poll_text(words, sizeof words, result, &status);
+    snprintf(why, size, "Set Address Pointer to %08Xh: %s", (unsigned)address, words);
     return false;
 }
 
-// ---- To the other states ----
-
-// Keeping the firmware ends in dfuIDLE, where it begins: the last block of an upload is short.
-bool dfu_prepare_dnload(struct probe *probe)
+const struct dfuse_region *dfuse_readable(const struct probe *probe)
 {
-    char why[PROBE_WORDS];
-    if (device_is_dfuse(&probe->dfu_mode) || backup_take(probe, why, sizeof why))
-        return true;
-    return probe_skip(probe, "%s", why);
-}
-
-int dfu_dnload_something(struct probe *probe)
-{
-    if (device_is_dfuse(&probe->dfu_mode))
-        return dfuse_set_first_address(probe);
-
-    const struct backup *backup = &probe->backup;
-    uint16_t size = dfu_transfer_size(probe);
-    uint16_t length = backup->length < size ? (uint16_t)backup->length : size;
-    probe->backup.dirty = true;
-    return dfu_dnload(probe, 0, backup->bytes, length);
-}
-
-static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
-{
-    return probe_inconclusive(probe, "%s was not reached: %s", usb_dfu_state_name(bState), step);
-}
-
-static bool enter_idle(struct probe *probe)
-{
-    return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no way leads there");
-}
-
-static bool enter_dnload_sync(struct probe *probe)
-{
-    if (!enter_idle(probe) || !dfu_prepare_dnload(probe))
-        return false;
-    return dfu_dnload_something(probe) >= 0 ||
-           not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted");
-}
-
-static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
-{
-    struct dfu_status_reply status;
-    uint64_t asked_us = probe_now_us(probe); // the device may have begun as early as that
-    if (!dfu_ask(probe, &status))
-        return not_reached(probe, bState, "GETSTATUS was not answered");
-    probe->busy_until_us = asked_us + (uint64_t)status.bwPollTimeout * 1000 / 2;
-    if (status.bState == bState)
-        return true;
-    return probe_skip(probe, "needs a device that goes through %s; this one says %s",
-                      usb_dfu_state_name(bState), usb_dfu_state_name(status.bState));
-}
-
-static bool enter_dnload_idle(struct probe *probe)
-{
-    struct dfu_status_reply status;
-    if (!enter_dnload_sync(probe))
-        return false;
-    if (dfu_poll(probe, &status) && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
-        return true;
-    return not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE,
-                       "the download of a block did not end there");
-}
-
-static bool enter_manifest_sync(struct probe *probe)
-{
-    if (!enter_dnload_idle(probe))
-        return false;
-    return dfu_dnload(probe, 1, NULL, 0) == 0 ||
-           not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, "DNLOAD of nothing was not accepted");
-}
-
-static bool enter_upload_idle(struct probe *probe)
-{
-    uint8_t data[UPLOAD_BLOCK];
-    uint16_t block = device_is_dfuse(&probe->dfu_mode) ? DFUSE_FIRST_BLOCK : 0;
-    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_UPLOAD, block, sizeof data);
-    if (!enter_idle(probe))
-        return false;
-    return probe_control(probe, &setup, data) == (int)sizeof data ||
-           not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE, "UPLOAD did not return a whole block");
-}
-
-static bool enter_error(struct probe *probe)
-{
-    const struct usbdev_setup_packet illegal = dfu_setup(probe, DFURT_DETACH, 0, 0);
-    if (!enter_idle(probe))
-        return false;
-    return probe_control(probe, &illegal, NULL) == USB_STALL ||
-           not_reached(probe, DFURT_STATE_dfuERROR, "an illegal request was not STALLed");
-}
-
-bool dfu_enter_state(struct probe *probe, uint8_t bState)
-{
-    switch (bState) {
-    case DFURT_STATE_dfuDNLOAD_SYNC:
-        return enter_dnload_sync(probe);
-    case DFURT_STATE_dfuDNBUSY:
-        return enter_dnload_sync(probe) && enter_by_getstatus(probe, bState);
-    case DFURT_STATE_dfuDNLOAD_IDLE:
-        return enter_dnload_idle(probe);
-    case DFURT_STATE_dfuMANIFEST_SYNC:
-        return enter_manifest_sync(probe);
-    case DFURT_STATE_dfuMANIFEST:
-        return enter_manifest_sync(probe) && enter_by_getstatus(probe, bState);
-    case DFURT_STATE_dfuUPLOAD_IDLE:
-        return enter_upload_idle(probe);
-    case DFURT_STATE_dfuERROR:
-        return enter_error(probe);
-    default:
-        return enter_idle(probe);
+    const struct dfuse_layout *layout = &probe->layouts[0];
+    for (size_t i = 0; probe->layout_count > 0 && i < layout->count; ++i) {
+        if (layout->regions[i].access & DFUSE_READABLE)
+            return &layout->regions[i];
     }
+    return NULL;
 }

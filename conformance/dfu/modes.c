@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/modes.h>
 
@@ -58,11 +59,13 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 // ---- Back to run time ----
 
 // Set the address pointer to where the application is, then a download of nothing: the boot loader
-// manifests and jumps there. No flash is touched.
+// jumps there (AN3156 5.5). No flash is touched, but it is a download.
 static bool dfuse_leave(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_to_idle(probe) || dfuse_set_first_address(probe) < 0 || !dfu_poll(probe, &status) ||
+    char why[PROBE_WORDS];
+    if (probe->layouts[0].count == 0 || !dfu_to_idle(probe) ||
+        !dfuse_point_at(probe, probe->layouts[0].regions[0].address, why, sizeof why) ||
         dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
         return false;
     dfu_ask(probe, &status); // starts it; some are gone before they answer
@@ -76,11 +79,11 @@ static void reset_and_find(struct probe *probe)
         probe_wait_return(probe, mode_return_ms(probe), "run time");
 }
 
-bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
+bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 {
-    if (probe->mode == DEVICE_DFU_MODE && !backup_restore(probe, why, size))
-        return false;
-    if (probe->mode == DEVICE_DFU_MODE && device_is_dfuse(&probe->dfu_mode))
+    bool dfuse = probe->gate.dialect == GATE_DFUSE;
+    bool may_leave = dfuse && probe->gate.may_write;
+    if (probe->mode == DEVICE_DFU_MODE && may_leave)
         dfuse_leave(probe);
     if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_RESET))
         reset_and_find(probe);
@@ -91,7 +94,19 @@ bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
         probe_wait_return(probe, REPLUG_MS, "the device to be plugged in again");
     if (probe->mode == DEVICE_RUN_TIME)
         return true;
-    return say(why, size, "the device stays in DFU mode: unplug it and plug it in again");
+    return say(
+        why, size,
+        dfuse && !may_leave
+            ? "the device stays in DFU mode: unplug it and plug it in again (DfuSe's request "
+              "to leave is a download, and needs --allow-write)"
+            : "the device stays in DFU mode: unplug it and plug it in again");
+}
+
+bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
+{
+    if (probe->mode == DEVICE_RUN_TIME)
+        return true;
+    return backup_restore(probe, why, size) && mode_leave_dfu(probe, ask, why, size);
 }
 
 // ---- Between two checks ----
@@ -101,7 +116,7 @@ static int ask_state(struct probe *probe, uint8_t *ret_state)
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     int result = probe_control(probe, &getstate, ret_state);
-    if (result != USB_STALL)
+    if (result == DFURT_STATE_REPLY_SIZE || result == USB_GONE || result == USB_IO)
         return result;
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
@@ -128,6 +143,15 @@ static void end_detach(struct probe *probe)
         probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
 }
 
+// A device that does not say its state may be in appDETACH still: its timer ends that.
+static void outwait_detach(struct probe *probe)
+{
+    unsigned timeout_ms = device_detach_timeout(&probe->run_time) + 100;
+    probe->detached = false;
+    if (probe_wait_leave(probe, timeout_ms, "the detach timer") == 0)
+        probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back");
+}
+
 static bool gone(int result)
 {
     return result == USB_GONE || result == USB_IO;
@@ -146,25 +170,40 @@ static bool recover(struct probe *probe)
 }
 
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
-static void quieten_dfu_mode(struct probe *probe, uint8_t state)
+static bool quieten_dfu_mode(struct probe *probe)
 {
-    bool idle = state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && dfu_to_idle(probe);
-    if (!idle && (probe->target->capabilities & TARGET_CAN_RESET))
+    uint8_t state;
+    if (dfu_to_idle(probe))
+        return true;
+    if (gone(ask_state(probe, &state)))
+        return recover(probe);
+    if (probe->target->capabilities & TARGET_CAN_RESET)
         reset_and_find(probe);
+    return !gone(ask_state(probe, &state)) || recover(probe);
+}
+
+// What a device says at run time beside appIDLE and appDETACH is not repaired by a request, which a
+// handler for both modes could take for a command (gate.h): it is switched off and on where the
+// target can, or left as it is.
+static bool quieten_run_time(struct probe *probe)
+{
+    uint8_t state = DFURT_STATE_appIDLE;
+    if (gone(ask_state(probe, &state)))
+        return recover(probe);
+    if (state == DFURT_STATE_appDETACH)
+        end_detach(probe);
+    else if (probe->detached && probe->gate.silent)
+        outwait_detach(probe);
+    else if (state >= DFURT_STATE_dfuIDLE && (probe->target->capabilities & TARGET_CAN_POWER))
+        probe_power_cycle(probe);
+    else
+        return true;
+    return !gone(ask_state(probe, &state)) || recover(probe);
 }
 
 bool mode_quieten(struct probe *probe)
 {
-    uint8_t state = DFURT_STATE_appIDLE;
     if (!probe_device(probe)->dfu)
         return true;
-    if (gone(ask_state(probe, &state)))
-        return recover(probe);
-    if (state == DFURT_STATE_appDETACH) {
-        end_detach(probe);
-        return !gone(ask_state(probe, &state)) || recover(probe);
-    }
-    if (state > DFURT_STATE_dfuIDLE)
-        quieten_dfu_mode(probe, state);
-    return true;
+    return probe->mode == DEVICE_DFU_MODE ? quieten_dfu_mode(probe) : quieten_run_time(probe);
 }

@@ -25,6 +25,7 @@ const char *verdict_text(enum verdict verdict)
 void probe_init(struct probe *probe, struct target *target)
 {
     *probe = (struct probe){.target = target};
+    gate_init(&probe->gate);
     probe_refresh(probe);
 }
 
@@ -36,6 +37,7 @@ void probe_begin(struct probe *probe, const struct check *check)
     probe->verdict = VERDICT_PASS;
     probe->decided = false;
     probe->inapplicable = false;
+    probe->softened = false;
     probe->expectations = 0;
     probe->finding = (struct finding){.sent = ""};
 }
@@ -81,17 +83,78 @@ static int entry_end(struct probe *probe,
     return result;
 }
 
-int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+static bool
+is_dfu(const struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t bRequest)
+{
+    const struct usbdev_setup_packet dfu = dfu_setup(probe, bRequest, 0, 0);
+    return setup->bmRequestType == dfu.bmRequestType && setup->bRequest == bRequest &&
+           setup->wIndex == dfu.wIndex;
+}
+
+// The device may have begun as early as the question was sent.
+static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_status_reply *status)
+{
+    bool busy =
+        status->bState == DFURT_STATE_dfuDNBUSY || status->bState == DFURT_STATE_dfuMANIFEST;
+    uint64_t poll_us = busy ? (uint64_t)status->bwPollTimeout * 1000 : 0;
+    probe->busy_end_us = probe_now_us(probe) + poll_us;
+    probe->busy_until_us = asked_us + poll_us / 2;
+}
+
+static void learn(struct probe *probe,
+                  const struct usbdev_setup_packet *setup,
+                  const uint8_t *data,
+                  int result,
+                  uint64_t start_us)
+{
+    gate_saw(&probe->gate, setup, data, result, result == USB_STALL);
+    if (probe->mode == DEVICE_RUN_TIME && is_dfu(probe, setup, DFURT_DETACH))
+        probe->detached |= result == 0 || result == USB_GONE;
+    if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
+        const struct dfu_status_reply status = dfu_status_load(data);
+        note_busy(probe, start_us, &status);
+    }
+}
+
+// Past the gate.
+static int send(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CONTROL);
     usbdev_setup_store(entry.setup, setup);
     entry.asked = setup->wLength;
 
     int result = probe->target->ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
+    learn(probe, setup, data, result, entry.start_us);
     size_t moved = setup->wLength;
     if (setup->bmRequestType & USBDEV_DIR_IN)
         moved = result > 0 ? (size_t)result : 0;
     return entry_end(probe, &entry, result, data, moved);
+}
+
+// GETSTATE, which moves no state; GETSTATUS where that is not answered.
+static void ask_state(struct probe *probe)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    send(probe, &getstate, reply);
+    if (probe->gate.state == GATE_STATE_STALE)
+        send(probe, &getstatus, reply);
+}
+
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    enum gate_answer answer = gate_ask(&probe->gate, setup, data);
+    if (answer == GATE_ASK_STATE) {
+        ask_state(probe);
+        answer = gate_ask(&probe->gate, setup, data);
+    }
+    if (answer == GATE_SEND)
+        return send(probe, setup, data);
+    probe_refuse(probe, answer);
+    return USB_UNSUPPORTED;
 }
 
 int probe_transfer(struct probe *probe,
@@ -100,6 +163,11 @@ int probe_transfer(struct probe *probe,
                    size_t length,
                    unsigned timeout_ms)
 {
+    enum gate_answer answer = gate_ask_transfer(&probe->gate, bEndpointAddress, length);
+    if (answer != GATE_SEND) {
+        probe_refuse(probe, answer);
+        return USB_UNSUPPORTED;
+    }
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_TRANSFER);
     entry.bEndpointAddress = bEndpointAddress;
     entry.asked = length;
@@ -119,6 +187,7 @@ int probe_set_configuration(struct probe *probe, uint8_t value)
                                               .wValue = value};
     usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_configuration(probe->target, value);
+    gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
 
@@ -131,6 +200,7 @@ int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternat
                                               .wIndex = interface};
     usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_interface(probe->target, interface, alternate);
+    gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
 
@@ -146,7 +216,9 @@ static int
 bus_event(struct probe *probe, enum transcript_kind kind, int (*operation)(struct target *target))
 {
     struct transcript_entry entry = entry_start(probe, kind);
-    return entry_end(probe, &entry, operation(probe->target), NULL, 0);
+    int result = operation(probe->target);
+    gate_moved(&probe->gate);
+    return entry_end(probe, &entry, result, NULL, 0);
 }
 
 int probe_reset(struct probe *probe)
@@ -197,6 +269,7 @@ int probe_wait_leave(struct probe *probe, unsigned timeout_ms, const char *what)
     entry.wait_ms = timeout_ms;
     tell_waiting(probe, timeout_ms, what);
     int result = probe->target->ops->wait_leave(probe->target, timeout_ms);
+    gate_waited(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
 
@@ -218,35 +291,8 @@ void probe_sleep(struct probe *probe, unsigned ms, const char *what)
     entry.wait_ms = ms;
     tell_waiting(probe, ms, what);
     probe->target->ops->sleep_ms(probe->target, ms);
+    gate_waited(&probe->gate);
     entry_end(probe, &entry, 0, NULL, 0);
-}
-
-// A wrong device may carry the other mode's bInterfaceProtocol, so the state decides where it can
-// be asked: 2 and above exist in DFU mode only.
-static enum device_mode find_mode(struct probe *probe, const struct device *device)
-{
-    if (!device->dfu)
-        return DEVICE_RUN_TIME;
-    const struct usbdev_setup_packet getstate = {.bmRequestType = 0xA1,
-                                                 .bRequest = DFURT_GETSTATE,
-                                                 .wIndex = device->dfu->bInterfaceNumber,
-                                                 .wLength = DFURT_STATE_REPLY_SIZE};
-    uint8_t state;
-    // The question itself goes to a device in the mode that its descriptors claim.
-    probe->mode = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE ? DEVICE_DFU_MODE
-                                                                             : DEVICE_RUN_TIME;
-    if (probe_control(probe, &getstate, &state) != DFURT_STATE_REPLY_SIZE)
-        return probe->mode;
-    return state >= DFURT_STATE_dfuIDLE ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
-}
-
-void probe_refresh(struct probe *probe)
-{
-    struct device now;
-    device_load(&now, &probe->target->descriptors);
-    probe->mode = find_mode(probe, &now);
-    device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
-                &probe->target->descriptors);
 }
 
 // ---- Requests ----

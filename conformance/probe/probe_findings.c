@@ -27,7 +27,9 @@ static enum verdict broken_verdict(const struct probe *probe)
 {
     switch (probe->check->level) {
     case LEVEL_MUST:
-        return VERDICT_FAIL;
+        if (!probe->softened)
+            return VERDICT_FAIL;
+        // fall through
     case LEVEL_SHOULD:
         return probe->strict ? VERDICT_FAIL : VERDICT_WARN;
     case LEVEL_INFO:
@@ -94,11 +96,41 @@ bool probe_skip(struct probe *probe, const char *reason, ...)
     return false;
 }
 
+bool probe_refuse(struct probe *probe, enum gate_answer answer)
+{
+    switch (answer) {
+    case GATE_ASK_STATE:
+        return probe_inconclusive(probe, "the device does not say its state in full");
+    case GATE_NEEDS_STATE:
+        if (probe->gate.state == GATE_STATE_SILENT)
+            return probe_inapplicable(probe,
+                                      "a device that answers GETSTATE or GETSTATUS in appIDLE");
+        return probe_inconclusive(probe,
+                                  "the device says %s at run time: nothing is sent that it "
+                                  "could act on in that state",
+                                  usb_dfu_state_name((uint8_t)probe->gate.state));
+    case GATE_NEVER:
+        return probe_inconclusive(probe, "%s", gate_answer_text(answer));
+    case GATE_NEEDS_WRITE:
+    case GATE_NEEDS_KEPT:
+    case GATE_NEEDS_DETACH:
+    case GATE_NEEDS_VENDOR:
+    case GATE_SEND:
+        break;
+    }
+    return probe_skip(probe, "%s", gate_answer_text(answer));
+}
+
 bool probe_inapplicable(struct probe *probe, const char *kind)
 {
     if (!probe->decided)
         probe->inapplicable = true;
     return probe_skip(probe, "needs %s", kind);
+}
+
+void probe_soften(struct probe *probe)
+{
+    probe->softened = true;
 }
 
 void probe_note(struct probe *probe, const char *note, ...)

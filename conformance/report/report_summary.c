@@ -126,9 +126,11 @@ void text_summary(const struct report_text *text, const struct report *report)
     put_ids(text, report, VERDICT_INCONCLUSIVE);
     put_ids(text, report, VERDICT_WARN);
     put_ids(text, report, VERDICT_FAIL);
-    if (report->status == RUN_MET)
-        return;
-    snprintf(status, sizeof status, "exit status %d: %s", (int)report->status,
-             run_status_text(report->status));
-    text_wrapped(text, 0, status);
+    if (report->status != RUN_MET) {
+        snprintf(status, sizeof status, "exit status %d: %s", (int)report->status,
+                 run_status_text(report->status));
+        text_wrapped(text, 0, status);
+    }
+    if (*report->flash)
+        fprintf(text->out, "%s\n", report->flash);
 }

@@ -73,6 +73,14 @@ static bool skip_for(struct probe *probe, unsigned missing)
     return probe_skip(probe, "needs %s", need_text(missing));
 }
 
+// Of another dialect than the boot loader that was seen: no leave would bring it.
+static bool is_of_other_dialect(const struct probe *probe, unsigned needs)
+{
+    const struct device *device = &probe->dfu_mode;
+    return device->seen && (((needs & NEED_DFUSE) && !device_is_dfuse(device)) ||
+                            ((needs & NEED_PLAIN) && device_is_dfuse(device)));
+}
+
 bool needs_before_mode(struct probe *probe,
                        const struct runner_options *options,
                        const struct check *check)
@@ -83,8 +91,10 @@ bool needs_before_mode(struct probe *probe,
                  ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE);
     if (moves && options->no_detach)
         return probe_skip(probe, "--no-detach");
+    if (is_of_other_dialect(probe, check->needs))
+        return skip_for(probe, check->needs & (NEED_DFUSE | NEED_PLAIN));
     if ((check->needs & NEED_WRITE) && !options->allow_write)
-        return probe_skip(probe, "needs --allow-write");
+        return probe_refuse(probe, GATE_NEEDS_WRITE);
     if ((check->needs & NEED_RUN_TIME) && !probe->run_time.seen)
         return probe_inapplicable(probe, "run time, and the device was given in DFU mode");
 
@@ -99,5 +109,7 @@ bool needs_in_mode(struct probe *probe,
                    const struct check *check)
 {
     unsigned missing = missing_of_device(probe, options->allow_write, check->needs);
+    if (missing == NEED_DNLOAD_BEGUN)
+        return probe_refuse(probe, GATE_NEEDS_WRITE);
     return !missing || skip_for(probe, missing);
 }

@@ -6,12 +6,14 @@
 #define CONFORMANCE_RUN_H
 
 #include "watch.h"
+#include <conformance/backup.h>
 #include <conformance/runner.h>
 
 struct run {
     const struct runner_options *options;
     struct watch watch;
     struct probe probe;
+    struct backup backup;
     struct report *report;
     uint64_t start_us;
 

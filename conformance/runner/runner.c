@@ -79,11 +79,13 @@ static void go_home(struct run *run)
     struct probe *probe = &run->probe;
     struct report *report = run->report;
     report->not_as_found = !bring_home(run, report->ending, sizeof report->ending);
+    enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
+    report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
     const char *trouble =
         probe->target->ops->trouble ? probe->target->ops->trouble(probe->target) : NULL;
     if (trouble)
         snprintf(report->ending, sizeof report->ending, "%s", trouble);
-    backup_finish(&probe->backup);
+    backup_finish(&run->backup);
 }
 
 // The device may be lost by what identifies it, before the first check.
@@ -120,6 +122,10 @@ enum run_status runner_run(const struct runner_options *options,
     if (options->max_time_s)
         run.watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
     probe_init(&run.probe, &run.watch.base);
+    run.probe.backup = &run.backup;
+    run.probe.gate.may_detach = !options->no_detach;
+    run.probe.gate.may_write = options->allow_write;
+    run.probe.gate.may_vendor = options->allow_vendor;
     run.probe.strict = options->strict;
     run.probe.return_ms = options->return_ms;
     tell_of_probe(&run);

@@ -191,6 +191,7 @@ adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *cont
     usb->base.connected_us = usb_connected_us(usb->path, now_us(&usb->base));
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
              usb->address);
+    usb->base.control_limit = 4096; // libusb on Linux carries no more
     usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
     if (!behind_usbip(usb->path))
         usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;

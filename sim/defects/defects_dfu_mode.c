@@ -57,6 +57,18 @@ static int upload_never_ends(struct defect_view *view, const struct usbdev_setup
     return setup->wLength;
 }
 
+// The block that ends an upload does not end it.
+static int upload_stays(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!is_uploading(view, setup))
+        return NATIVE_PASS;
+    length = good_reply(view, setup);
+    view->bootloader->dfu.bState = DFURT_STATE_dfuUPLOAD_IDLE;
+    return length;
+}
+
 static int upload_ignores_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct usbdev_setup_packet first = *setup;
@@ -168,7 +180,7 @@ static int address_any(struct defect_view *view, const struct usbdev_setup_packe
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
     if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0)
-        dfu->buffer[4] = dfu->buffer[4] == 0x60 ? 0x08 : dfu->buffer[4];
+        dfu->buffer[4] = dfu->buffer[4] >= 0x60 ? 0x08 : dfu->buffer[4];
     return NATIVE_PASS;
 }
 
@@ -255,6 +267,11 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .setup = upload_never_ends,
     },
     {
+        .name = "dm-upload-stays",
+        .summary = "a short block does not end an upload",
+        .setup = upload_stays,
+    },
+    {
         .name = "dm-upload-same-block",
         .summary = "wBlockNum of an upload is not looked at",
         .setup = upload_ignores_block,
@@ -315,6 +332,13 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .name = "ds-address-any",
         .summary = "an address that is not there is accepted",
         .setup = address_any,
+    },
+    {
+        .name = "ds-upload-block-1",
+        .summary = "UPLOAD of block 1, which is reserved, is answered",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
+                        .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 1,
+                        .action = DO_REPLY, BYTES(0, 0, 0, 0)}),
     },
     {
         .name = "ds-no-commands",

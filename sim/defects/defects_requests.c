@@ -46,10 +46,10 @@ static int wedge_after_abort(struct defect_view *view, const struct usbdev_setup
     return view->runtime ? wedge(view, setup, DFURT_ABORT, 1) : NATIVE_PASS;
 }
 
-// The count goes on over UPLOAD and DNLOAD in turn.
+// The count goes on over UPLOAD and a request that DFU does not have, in turn.
 static int wedge_after_many(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    bool either = setup->bRequest == DFURT_UPLOAD || setup->bRequest == DFURT_DNLOAD;
+    bool either = setup->bRequest == DFURT_UPLOAD || setup->bRequest > DFURT_ABORT;
 
     if (!view->runtime)
         return NATIVE_PASS;

@@ -39,7 +39,8 @@ static json_t *report_of(const char *command)
 static void print_report_command(char *text, size_t size, const char *before, const char *target)
 {
     snprintf(text, size,
-             "%s sh -c \"'%s' --target '%s' --allow-write --json /tmp/dfurt-report-$$ >/dev/null; "
+             "%s sh -c \"'%s' --target '%s' --allow-write --allow-vendor --json "
+             "/tmp/dfurt-report-$$ >/dev/null; "
              "cat /tmp/dfurt-report-$$; rm /tmp/dfurt-report-$$\" </dev/null",
              before, conformance, target);
 }

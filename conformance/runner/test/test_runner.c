@@ -59,7 +59,7 @@ static void tests_nothing(struct probe *probe)
 static void asks_unsupported(struct probe *probe)
 {
     const struct usbdev_setup_packet setup = {
-        .bmRequestType = 0xC0, .bRequest = 0x77, .wLength = 1};
+        .bmRequestType = 0x80, .bRequest = 0x77, .wLength = 1};
     uint8_t data;
     expect_length(probe, &setup, &data, 1);
 }
@@ -347,7 +347,7 @@ static void crash__fails_its_check_and_no_other(void **state)
 
     const struct result *crash = result_of(&run, "T-TRANSPORT");
     assert_int_equal(crash->verdict, VERDICT_FAIL);
-    assert_string_equal(crash->finding.sent, "c0 77 00 00 00 00 01 00 vendor request 77h");
+    assert_string_equal(crash->finding.sent, "80 77 00 00 00 00 01 00 standard request 77h");
     assert_non_null(strstr(crash->finding.received, "the device left the bus 0 ms after"));
     assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
     assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
@@ -396,7 +396,8 @@ static void loss_without_power__is_told_and_fails_nothing(void **state)
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-PASS,T-TRANSPORT,T-RUN"});
 
     assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_INCONCLUSIVE);
-    assert_non_null(strstr(result_of(&run, "T-TRANSPORT")->finding.message, "vendor request 77h"));
+    assert_non_null(
+        strstr(result_of(&run, "T-TRANSPORT")->finding.message, "standard request 77h"));
     assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_INCONCLUSIVE);
     assert_int_equal(run.status, RUN_NOT_AS_FOUND);
     report_finish(&run.report);

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include <conformance/probe.h>
-#include <usb/dfuse_layout.h>
 
 // DfuSe (AN3156): commands are downloads of block 0; data begins at block 2.
 enum {
@@ -20,44 +19,90 @@ enum {
     DFUSE_FIRST_BLOCK = 2,
 };
 
-// wTransferSize, but no more than a check's control transfer can be.
+// ---- Sizes ----
+
+// What one block carries: wTransferSize, or less where this host cannot send so much at once.
 uint16_t dfu_transfer_size(const struct probe *probe);
 
-// One DNLOAD. Returns what probe_control() returns.
-int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length);
+// Can this host send and take blocks of the whole wTransferSize? Loaders that compute an address
+// from wBlockNum need that.
+bool dfu_has_whole_blocks(const struct probe *probe);
 
-// A DfuSe command with an address.
-int dfuse_command(struct probe *probe, uint8_t command, uint32_t address);
+// A length that UPLOAD can always be asked for: 64 bytes, but no more than wTransferSize and no
+// less than bMaxPacketSize0 (DFU 1.1 6.1).
+uint16_t dfu_small_block(const struct probe *probe);
 
-// The memory that the name of an alternate setting describes. Returns whether there is a region;
-// ret_layout->problem says what is wrong with the name.
-bool dfuse_read_layout(struct probe *probe, uint8_t iInterface, struct dfuse_layout *ret_layout);
+// wBlockNum of the first block of data: 2 with DfuSe, else 0.
+uint16_t dfu_first_block(const struct probe *probe);
 
-// SET_ADDRESS to the first region of the DFU interface's first alternate setting. Returns what
-// probe_control() returns; USB_UNSUPPORTED, and nothing is sent, where its name is no layout.
-int dfuse_set_first_address(struct probe *probe);
+// ---- Questions ----
 
 // GETSTATUS. Returns false if it was not answered in full.
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
 
-// GETSTATUS until the device is neither dfuDNBUSY, dfuMANIFEST nor on the way there, each
-// bwPollTimeout waited. Returns false if it was not answered or never ended.
-bool dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
+// The state, by GETSTATE; by GETSTATUS from a device without GETSTATE. Returns false if neither was
+// answered.
+bool dfu_ask_state(struct probe *probe, uint8_t *ret_state);
 
-// From wherever the state machine stands to dfuIDLE.
+// GETSTATUS until the device is neither dfuDNBUSY, dfuMANIFEST nor on the way there, each
+// bwPollTimeout waited; 30 s at most. Returns 0, or an enum usb_result: USB_TIMEOUT also stands for
+// 30 s that were not enough. ret_status is the last answer, if there was one.
+int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
+
+// What dfu_poll() returned and left in status, as words: "dfuERROR, errPROG", "STALL", "dfuDNBUSY
+// for more than 30 s".
+void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_reply *status);
+
+// ---- Requests ----
+
+// One DNLOAD. Returns what probe_control() returns.
+int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length);
+
+// One UPLOAD from a device that may be read protected: that is a SKIP. Returns what probe_control()
+// returns.
+int dfu_upload(struct probe *probe, uint16_t block, uint8_t *data, uint16_t length);
+
+// After an UPLOAD that STALLed: does bStatus say errVENDOR, as ST's boot loaders do when they are
+// read protected (AN3156 4.1)? Then the check is a SKIP, and true is returned.
+bool dfu_is_read_protected(struct probe *probe);
+
+// A DfuSe command with an address.
+int dfuse_command(struct probe *probe, uint8_t command, uint32_t address);
+
+// Set Address Pointer, and on to dfuDNLOAD-IDLE. Returns false with the reason in why.
+bool dfuse_point_at(struct probe *probe, uint32_t address, char *why, size_t size);
+
+// The first region of alternate 0 that can be read, or NULL.
+const struct dfuse_region *dfuse_readable(const struct probe *probe);
+
+// ---- States ----
+
+// From wherever the state machine stands to dfuIDLE. A block that has come and is not worked on yet
+// is aborted, never carried out.
 bool dfu_to_idle(struct probe *probe);
 
-// Make sure that a download can be begun without loss: keep a plain device's firmware (backup.h).
-// Returns false, and the check is a SKIP, where that cannot be done.
+// Make sure that a download can be begun without loss: keep a plain device's image (backup.h), and
+// begin with its first block. Returns false, and the check is a SKIP, where that cannot be done.
 bool dfu_prepare_dnload(struct probe *probe);
 
-// From dfuIDLE or dfuDNLOAD-IDLE, a block of a download that harms nothing: DfuSe's set-address
-// command, or the beginning of the firmware that is there. Returns what probe_control() returns.
+// A block of a download that the device may refuse: DfuSe's Set Address Pointer, or the next block
+// of the image that is kept. Returns what probe_control() returns.
 int dfu_dnload_something(struct probe *probe);
 
 // Bring the device into a state, 2 to 7, 9 or 10. Returns false, and the check is INCONCLUSIVE, or
 // a SKIP where the device passes over the state. A busy state ends by itself: what is asked after
 // probe->busy_until_us says nothing of it.
 bool dfu_enter_state(struct probe *probe, uint8_t bState);
+
+// dfuERROR, as the device says to the questions that the check is not about: subject is the request
+// that it judges.
+bool dfu_enter_error(struct probe *probe, uint8_t subject);
+
+// As dfu_enter_state(), with a plain device's whole image downloaded before, so that a
+// manifestation that the device begins where it must not finds it.
+bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState);
+
+// dfuUPLOAD-IDLE, and the wBlockNum that comes next.
+bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next);
 
 #endif

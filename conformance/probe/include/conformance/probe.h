@@ -19,7 +19,9 @@
 // what came. An expectation that could not be tested for the transport's sake is INCONCLUSIVE. A
 // check that expected nothing is INCONCLUSIVE too, never a PASS.
 //
-// Every transfer of a run goes through the probe_ functions, and so into the transcript.
+// Every transfer of a run goes through the probe_ functions: past the gate, which decides whether
+// it may be sent to this device now (gate.h), and into the transcript. A request that the gate
+// refuses ends the check: a SKIP that names the leave it needs, or INCONCLUSIVE.
 
 #ifndef CONFORMANCE_PROBE_H
 #define CONFORMANCE_PROBE_H
@@ -28,12 +30,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <conformance/backup.h>
 #include <conformance/check.h>
 #include <conformance/device.h>
+#include <conformance/gate.h>
 #include <conformance/probe_time.h>
 #include <conformance/target.h>
 #include <conformance/transcript.h>
+#include <usb/dfuse_layout.h>
 #include <usb/names.h>
 #include <usb/requests.h>
 
@@ -48,12 +51,13 @@ enum verdict {
 const char *verdict_text(enum verdict verdict); // "PASS", ...
 
 enum {
-    PROBE_TIMEOUT_MS = 5000,  // of a control transfer, USB 2.0 9.2.6.1
-    PROBE_WORDS = 320,        // longest text of a finding
-    PROBE_DFU_UTIL_MS = 5000, // dfu-util waits that long for DFU mode
-    PROBE_FWUPD_MS = 10000,   // fwupd waits that long
-    PROBE_LEAVE_MS = 3000,    // a device that is to leave by itself has left by then
-    PROBE_CONTROL_MAX = 4096, // longest control transfer that checks make
+    PROBE_TIMEOUT_MS = 5000,        // of a control transfer, USB 2.0 9.2.6.1
+    PROBE_WORDS = 320,              // longest text of a finding
+    PROBE_DFU_UTIL_MS = 5000,       // dfu-util waits that long for DFU mode
+    PROBE_FWUPD_MS = 10000,         // fwupd waits that long
+    PROBE_LEAVE_MS = 3000,          // a device that is to leave by itself has left by then
+    PROBE_CONTROL_MAX = UINT16_MAX, // longest control transfer that there is
+    PROBE_ALTERNATES = 8,           // alternate settings of the DFU interface that are looked at
 };
 
 // Why a verdict is not a plain PASS. Empty strings where there is nothing to say.
@@ -76,10 +80,25 @@ struct probe {
     struct device dfu_mode;
     enum device_mode mode;
 
-    // When a busy state that GETSTATUS announced may be over: half of bwPollTimeout has passed.
-    uint64_t busy_until_us;
+    struct gate gate;
+    struct backup *backup; // what checks write over, and may be put back; the runner's
 
-    struct backup backup; // of the firmware, once a check was to write over it
+    // The memory of the boot loader as its alternate settings describe it; without regions where
+    // they do not.
+    struct dfuse_layout layouts[PROBE_ALTERNATES];
+    size_t layout_count;
+
+    bool detached; // DETACH was accepted, and the device has not been at run time again since
+    enum {
+        GETSTATE_UNTRIED,
+        GETSTATE_WORKS,
+        GETSTATE_MISSING, // dfuIDLE, and it is not answered: GETSTATUS is asked instead
+    } getstate;           // in DFU mode
+
+    // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
+    // bwPollTimeout has passed.
+    uint64_t busy_end_us;
+    uint64_t busy_until_us;
 
     const struct check *check; // the one that runs
     bool strict;               // --strict
@@ -92,6 +111,7 @@ struct probe {
     // Of the check that runs.
     enum verdict verdict;
     bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
+    bool softened;         // a must that is a should for this device
     bool decided;          // verdict is final: the first finding wins
     unsigned expectations; // how many were tested
     struct finding finding;
@@ -132,6 +152,13 @@ int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what
 // Wait in the target's time; what completes "waiting for ...".
 void probe_sleep(struct probe *probe, unsigned ms, const char *what);
 uint64_t probe_now_us(struct probe *probe);
+
+// The string descriptor, in the first language that the device has, as UTF-8; empty if there is
+// none.
+void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size);
+
+// The first LANGID of string 0; 0409h where there is none.
+uint16_t probe_language(struct probe *probe);
 
 // Look again at what the target says the device is, and find out in which mode it is. Called by
 // the functions above whenever the device may have changed.
@@ -207,12 +234,18 @@ bool given(struct probe *probe, bool met);
 bool probe_inconclusive(struct probe *probe, const char *reason, ...)
     __attribute__((format(printf, 2, 3)));
 
+// Refused by the gate: how that is told. Returns false.
+bool probe_refuse(struct probe *probe, enum gate_answer answer);
+
 // What the check turned out to need is not there. Returns false.
 bool probe_skip(struct probe *probe, const char *reason, ...) __attribute__((format(printf, 2, 3)));
 
 // The requirement speaks of another kind of device than this: a SKIP that nobody can mend, and that
 // is counted apart. Returns false.
 bool probe_inapplicable(struct probe *probe, const char *kind);
+
+// For this device the requirement is a should, whatever the level of the check.
+void probe_soften(struct probe *probe);
 
 // Something worth knowing that leaves the verdict as it is: which of two documented ways the
 // device goes, say.

@@ -91,7 +91,8 @@ struct report {
     unsigned inapplicable; // counted here, not as SKIP
     uint64_t took_us;
     char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
-    bool not_as_found;        // the device; ending says what is different
+    char flash[PROBE_WORDS];  // how the device's flash was left, one line
+    bool not_as_found;        // the device; ending or flash says what is different
     bool host_fault;          // this host kept the suite from the device; ending says how
     enum run_status status;   // once the run is over
 };

@@ -4,8 +4,8 @@
 //
 // For each selected check: is what it needs there? If not, SKIP with the reason. Else bring the
 // device into the mode that the check wants, run it, and put the device back into a quiet state
-// whatever the check did. A device that does not answer any more is brought back: by waiting, by a bus
-// reset, by a power cycle where the target can. At the end the device goes back to run time.
+// whatever the check did. A device that does not answer any more is brought back: by waiting, by a
+// bus reset, by a power cycle where the target can. At the end the device goes back to run time.
 
 #ifndef CONFORMANCE_RUNNER_H
 #define CONFORMANCE_RUNNER_H
@@ -19,13 +19,14 @@
 #include <conformance/waivers.h>
 
 struct runner_options {
-    const char *only; // comma-separated globs, or NULL: everything
-    const char *skip; // globs of what is not to be run, or NULL
+    const char *only;    // comma-separated globs, or NULL: everything
+    const char *skip;    // globs of what is not to be run, or NULL
     unsigned max_time_s; // the run ends after that, 0: never
     unsigned return_ms;  // how long the device may be away after a detach or a reset, 0: usual
     bool stop_on_loss;   // leave a device that does not come back as it is, and end the run
     bool no_detach;
     bool allow_write;
+    bool allow_vendor;
     bool strict;
     bool ask;                      // a person is there and can be asked to replug the device
     const struct waivers *waivers; // or NULL

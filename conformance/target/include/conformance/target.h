@@ -108,7 +108,8 @@ struct target_ops {
 // Base of every target; concrete ones embed it as their first member.
 struct target {
     const struct target_ops *ops;
-    unsigned capabilities; // enum target_capability
+    unsigned capabilities;  // enum target_capability
+    uint16_t control_limit; // longest data stage of a control transfer; 0: as long as there are
     struct target_descriptors descriptors;
 
     // When the device connected last, in the target's time, as the transport saw it and not as it

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// The image of a plain device: all that it uploads.
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup_private.h"
+#include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+#include <conformance/modes.h>
+
+// ---- Is it firmware? ----
+
+enum { STUB = 256 }; // no firmware of a USB device is as small
+
+static bool is_constant(const uint8_t *bytes, size_t length)
+{
+    return memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+static bool is_text(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; ++i) {
+        if (!isprint(bytes[i]) && !isspace(bytes[i]) && bytes[i] != '\0')
+            return false;
+    }
+    return true;
+}
+
+// The same block again and again; the last one may be cut.
+static bool repeats(const uint8_t *bytes, size_t length, size_t block_size)
+{
+    return length > block_size && memcmp(bytes, bytes + block_size, length - block_size) == 0;
+}
+
+// Why it cannot be firmware, or NULL.
+static const char *implausible(const uint8_t *bytes, size_t length, size_t block_size)
+{
+    if (length < STUB)
+        return "the upload is too short to be firmware";
+    if (is_constant(bytes, length))
+        return "the upload is blank, as from a device that is read protected";
+    if (is_text(bytes, length))
+        return "the upload is a text, not firmware";
+    if (repeats(bytes, length, block_size))
+        return "the upload is one block again and again";
+    return NULL;
+}
+
+// ---- Keep ----
+
+static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_length)
+{
+    struct backup *backup = probe->backup;
+    uint8_t *first = NULL, *second = NULL;
+    size_t first_length = 0, second_length = 0;
+    char why[PROBE_WORDS];
+    bool read =
+        dfu_to_idle(probe) && upload_all(probe, SIZE_MAX, &first, &first_length, why, sizeof why) &&
+        dfu_to_idle(probe) &&
+        upload_all(probe, SIZE_MAX, &second, &second_length, why, sizeof why) && dfu_to_idle(probe);
+    bool equal = read && first_length == second_length && first_length > 0 &&
+                 memcmp(first, second, first_length) == 0;
+    free(second);
+    if (equal) {
+        *ret_bytes = first;
+        *ret_length = first_length;
+        return true;
+    }
+    free(first);
+    return backup_refuse(backup, read ? "two uploads differ: what is there cannot be kept"
+                                      : "the firmware could not be uploaded, to be put back later");
+}
+
+static bool take_given(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    backup->bytes = malloc(backup->restore_length ? backup->restore_length : 1);
+    if (!backup->bytes)
+        return backup_refuse(backup, "out of memory for the image");
+    memcpy(backup->bytes, backup->restore, backup->restore_length);
+    backup->length = backup->restore_length;
+    return true;
+}
+
+bool backup_keep_image(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    uint8_t *bytes;
+    size_t length;
+    if (!dfu_has_whole_blocks(probe))
+        return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_DNLOAD))
+        return backup_refuse(backup, "the device cannot download");
+    if (backup->restore)
+        return take_given(probe);
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
+        return backup_refuse(backup, "the device cannot upload what would be overwritten; give its "
+                                     "image with --restore");
+    if (!upload_twice(probe, &bytes, &length))
+        return false;
+    const char *problem = implausible(bytes, length, dfu_transfer_size(probe));
+    if (problem) {
+        free(bytes);
+        return backup_refuse(backup, problem);
+    }
+    backup->bytes = bytes;
+    backup->length = length;
+    backup->verified = true;
+    return true;
+}
+
+// ---- Compare ----
+
+void backup_difference(
+    char *why, size_t size, uint32_t base, const uint8_t *kept, const uint8_t *found, size_t length)
+{
+    size_t first = length, last = 0, count = 0;
+    for (size_t i = 0; i < length; ++i) {
+        if (kept[i] == found[i])
+            continue;
+        first = first < i ? first : i;
+        last = i;
+        ++count;
+    }
+    snprintf(why, size, "%zu of %zu bytes differ, between %08zXh and %08zXh", count, length,
+             base + first, base + last);
+}
+
+// In dfuIDLE before and after.
+static bool compare(struct probe *probe, const uint8_t *expected, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    uint8_t *found;
+    size_t length;
+    if (!upload_all(probe, backup->length, &found, &length, why, size))
+        return false;
+    bool equal = length == backup->length && memcmp(found, expected, length) == 0;
+    if (length < backup->length)
+        snprintf(why, size, "%zu bytes are uploaded, of %zu", length, backup->length);
+    else if (!equal)
+        backup_difference(why, size, 0, expected, found, length);
+    free(found);
+    return dfu_to_idle(probe) && equal;
+}
+
+// Manifestation may have ended DFU mode, or be waiting for the reset that does.
+static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
+{
+    if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe))
+        return true;
+    if (!mode_quieten(probe)) {
+        snprintf(why, size, "the device did not come back");
+        return false;
+    }
+    if (!mode_enter_dfu(probe, why, size))
+        return false;
+    if (dfu_to_idle(probe))
+        return true;
+    snprintf(why, size, "dfuIDLE was not reached");
+    return false;
+}
+
+bool backup_compare_image(struct probe *probe, char *why, size_t size)
+{
+    if (!back_to_dfu_idle(probe, why, size))
+        return false;
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD)) {
+        struct backup *backup = probe->backup;
+        backup->unproved = true;
+        snprintf(backup->doubt, sizeof backup->doubt,
+                 "the device took the whole image, and cannot upload it");
+        return true;
+    }
+    return compare(probe, probe->backup->bytes, why, size);
+}
+
+bool backup_put_image(struct probe *probe, char *why, size_t size)
+{
+    return back_to_dfu_idle(probe, why, size) && download_image(probe, why, size) &&
+           download_manifest(probe, why, size);
+}
+
+// ---- Prove ----
+
+bool backup_prove_image(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    uint8_t *changed = malloc(backup->length);
+    char why[PROBE_WORDS] = "";
+    if (!changed)
+        return backup_refuse(backup, "out of memory for the image");
+    memcpy(changed, backup->bytes, backup->length);
+    changed[backup->length - 1] ^= 0xFF;
+    bool proved = dfu_to_idle(probe) &&
+                  download_bytes(probe, changed, backup->length, why, sizeof why) &&
+                  dfu_to_idle(probe) && compare(probe, changed, why, sizeof why);
+    free(changed);
+    if (!proved)
+        snprintf(backup->doubt, sizeof backup->doubt,
+                 "other bytes were downloaded and did not come back, so that what is read proves "
+                 "nothing (%.200s)",
+                 why);
+    return proved ||
+           backup_refuse(backup, "what is downloaded is not what is read back, so that it "
+                                 "could not be put back; give the image with --restore");
+}

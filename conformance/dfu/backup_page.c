@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+//
+// The page of a DfuSe device that checks write: in a region of alternate setting 0 that can be
+// read, erased and written.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup_private.h"
+#include <conformance/dfu_steps.h>
+#include <conformance/dfuse.h>
+
+enum {
+    WHOLE = DFUSE_READABLE | DFUSE_ERASABLE | DFUSE_WRITABLE,
+    MOST_SECTOR = 256 * 1024, // a larger one takes too long
+    MOST_LOOKED_AT = 64,      // sectors, from the end of a region
+};
+
+static bool is_blank(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0xFF && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+// Sectors enough for a block and a byte more, so that a block that is too long has room.
+static uint32_t sectors_of_scratch(struct probe *probe, const struct dfuse_region *region)
+{
+    uint32_t sectors = dfu_transfer_size(probe) / region->sector_size + 1;
+    return sectors < region->sectors ? sectors : region->sectors;
+}
+
+// Two uploads that are equal.
+static bool read_twice(struct probe *probe, uint32_t address, uint8_t *bytes, size_t length)
+{
+    char why[PROBE_WORDS];
+    uint8_t *again = malloc(length);
+    bool equal = again && dfuse_read(probe, address, bytes, length, why, sizeof why) &&
+                 dfuse_read(probe, address, again, length, why, sizeof why) &&
+                 memcmp(bytes, again, length) == 0;
+    free(again);
+    return equal;
+}
+
+static bool
+keep(struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, uint32_t sector_size)
+{
+    struct backup *backup = probe->backup;
+    backup->sector_size = sector_size;
+    backup->bytes = bytes;
+    backup->length = length;
+    backup->is_page = true;
+    backup->address = address;
+    backup->verified = true;
+    return true;
+}
+
+static bool keep_named(struct probe *probe, const struct dfuse_region *region)
+{
+    struct backup *backup = probe->backup;
+    uint32_t offset = (backup->scratch - region->address) % region->sector_size;
+    uint8_t *bytes = malloc(region->sector_size);
+    if (bytes && read_twice(probe, backup->scratch - offset, bytes, region->sector_size))
+        return keep(probe, backup->scratch - offset, bytes, region->sector_size,
+                    region->sector_size);
+    free(bytes);
+    return backup_refuse(backup, "the page that --scratch names is not read equal twice");
+}
+
+static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
+{
+    uint32_t count = sectors_of_scratch(probe, region);
+    size_t length = (size_t)count * region->sector_size;
+    uint32_t looked_at = region->sectors < MOST_LOOKED_AT ? region->sectors : MOST_LOOKED_AT;
+    uint8_t *bytes = malloc(length);
+    for (uint32_t i = count; bytes && i <= looked_at; ++i) {
+        uint32_t address = region->address + (region->sectors - i) * region->sector_size;
+        if (read_twice(probe, address, bytes, length) && is_blank(bytes, length))
+            return keep(probe, address, bytes, length, region->sector_size);
+    }
+    free(bytes);
+    return false;
+}
+
+static bool is_usable(const struct dfuse_region *region)
+{
+    return (region->access & WHOLE) == WHOLE && region->sector_size <= MOST_SECTOR;
+}
+
+bool backup_keep_page(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    const struct dfuse_layout *layout = &probe->layouts[0];
+    if (!dfu_has_whole_blocks(probe))
+        return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
+        return backup_refuse(backup, "the device cannot upload what would be overwritten");
+    if (backup->scratch_given) {
+        const struct dfuse_region *region = dfuse_layout_find(layout, backup->scratch);
+        if (region && is_usable(region))
+            return keep_named(probe, region);
+        return backup_refuse(backup,
+                             "--scratch names no page that can be read, erased and written");
+    }
+    for (size_t i = layout->count; i-- > 0;) {
+        if (is_usable(&layout->regions[i]) && keep_blank(probe, &layout->regions[i]))
+            return true;
+    }
+    return backup_refuse(backup, "no page is blank; name one that may be written with --scratch");
+}
+
+bool backup_put_page(struct probe *probe, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    for (size_t at = 0; at < backup->length; at += backup->sector_size) {
+        if (!dfuse_erase(probe, backup->address + (uint32_t)at, why, size))
+            return false;
+    }
+    return is_blank(backup->bytes, backup->length) ||
+           dfuse_write(probe, backup->address, backup->bytes, backup->length, why, size);
+}
+
+bool backup_compare_page(struct probe *probe, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    uint8_t *found = malloc(backup->length);
+    bool read = found && dfuse_read(probe, backup->address, found, backup->length, why, size);
+    bool equal = read && memcmp(found, backup->bytes, backup->length) == 0;
+    if (read && !equal)
+        backup_difference(why, size, backup->address, backup->bytes, found, backup->length);
+    free(found);
+    return equal;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// backup_private.h - the two kinds of backup, for backup.c.
+
+#ifndef CONFORMANCE_BACKUP_PRIVATE_H
+#define CONFORMANCE_BACKUP_PRIVATE_H
+
+#include <conformance/backup.h>
+
+// Fill in probe->backup: what is kept. Returns false with backup->why set.
+bool backup_keep_image(struct probe *probe);
+bool backup_keep_page(struct probe *probe);
+
+// Download the image with one byte changed, do not manifest it, and read it back. Returns whether
+// that byte came back; else backup->why and backup->doubt say what did.
+bool backup_prove_image(struct probe *probe);
+
+// Write what is kept. Returns false with the reason in why.
+bool backup_put_image(struct probe *probe, char *why, size_t size);
+bool backup_put_page(struct probe *probe, char *why, size_t size);
+
+// Does the device hold what is kept? Returns false with what differs, and where, in why.
+bool backup_compare_image(struct probe *probe, char *why, size_t size);
+bool backup_compare_page(struct probe *probe, char *why, size_t size);
+
+// Set backup->why. Returns false.
+bool backup_refuse(struct backup *backup, const char *why);
+
+// The first difference between two runs of bytes, and how many there are, as words.
+void backup_difference(char *why,
+                       size_t size,
+                       uint32_t base,
+                       const uint8_t *kept,
+                       const uint8_t *found,
+                       size_t length);
+
+#endif

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+//
+// The ways from one state to another. A download that is under way is ended by ABORT: GETSTATUS
+// would carry out the block that waits in dfuDNLOAD-SYNC, or manifest what is there.
+
+#include <stdio.h>
+
+#include <conformance/backup.h>
+#include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+
+enum {
+    STEPS = 20,            // more than lie between any state and dfuIDLE
+    BUSY_LIMIT_MS = 30000, // of a busy state that is waited for
+};
+
+// ---- To dfuIDLE ----
+
+static void request(struct probe *probe, uint8_t bRequest)
+{
+    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
+    probe_control(probe, &setup, NULL);
+}
+
+// A device in a busy state takes any question for an error.
+static void wait_until_not_busy(struct probe *probe)
+{
+    uint64_t now_us = probe_now_us(probe);
+    int state = probe->gate.state;
+    bool settled = state == DFURT_STATE_dfuIDLE || state == DFURT_STATE_dfuERROR ||
+                   state == DFURT_STATE_dfuDNLOAD_IDLE || state == DFURT_STATE_dfuUPLOAD_IDLE;
+    if (settled || probe->busy_end_us <= now_us)
+        return;
+    uint64_t left_ms = (probe->busy_end_us - now_us) / 1000 + 1;
+    probe_sleep(probe, (unsigned)(left_ms < BUSY_LIMIT_MS ? left_ms : BUSY_LIMIT_MS),
+                "the busy state to end");
+}
+
+// Without a question: ABORT either leads to dfuIDLE or to dfuERROR, which CLRSTATUS ends.
+static bool to_idle_unasked(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    for (int i = 0; i < STEPS; ++i) {
+        request(probe, DFURT_ABORT);
+        request(probe, DFURT_CLRSTATUS);
+        if (!dfu_ask(probe, &status))
+            return false;
+        if (status.bState == DFURT_STATE_dfuERROR) {
+            request(probe, DFURT_CLRSTATUS);
+            if (!dfu_ask(probe, &status))
+                return false;
+        }
+        if (status.bState == DFURT_STATE_dfuIDLE)
+            return true;
+        wait_until_not_busy(probe);
+    }
+    return false;
+}
+
+// GETSTATE was not answered twice: is the device without it, or gone?
+static bool without_getstate(struct probe *probe)
+{
+    uint8_t state;
+    if (!to_idle_unasked(probe))
+        return false;
+    if (probe->getstate != GETSTATE_UNTRIED)
+        return true;
+    bool answered = dfu_ask_state(probe, &state);
+    probe->getstate = answered ? GETSTATE_WORKS : GETSTATE_MISSING;
+    return answered || to_idle_unasked(probe); // the question itself may be an error to it
+}
+
+// Returns false where no request leads on.
+static bool step_to_idle(struct probe *probe, uint8_t state)
+{
+    switch (state) {
+    case DFURT_STATE_dfuDNBUSY:
+    case DFURT_STATE_dfuMANIFEST:
+        probe_sleep(probe, 10, "the busy state to end");
+        return true;
+    case DFURT_STATE_dfuERROR:
+        request(probe, DFURT_CLRSTATUS);
+        return true;
+    case DFURT_STATE_dfuDNLOAD_SYNC:
+    case DFURT_STATE_dfuDNLOAD_IDLE:
+    case DFURT_STATE_dfuMANIFEST_SYNC:
+    case DFURT_STATE_dfuUPLOAD_IDLE:
+        request(probe, DFURT_ABORT);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool dfu_to_idle(struct probe *probe)
+{
+    int unanswered = 0;
+    wait_until_not_busy(probe);
+    if (probe->getstate == GETSTATE_MISSING)
+        return to_idle_unasked(probe);
+    for (int i = 0; i < STEPS; ++i) {
+        uint8_t state;
+        if (!dfu_ask_state(probe, &state)) {
+            if (++unanswered == 2)
+                return without_getstate(probe);
+            continue; // asked in a busy state: dfuERROR now
+        }
+        unanswered = 0;
+        if (state == DFURT_STATE_dfuIDLE)
+            return true;
+        if (!step_to_idle(probe, state))
+            return state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && to_idle_unasked(probe);
+    }
+    return to_idle_unasked(probe);
+}
+
+// ---- To the other states ----
+
+int dfu_dnload_something(struct probe *probe)
+{
+    if (!device_is_dfuse(&probe->dfu_mode))
+        return download_next_block(probe);
+    const struct dfuse_region *region = dfuse_readable(probe);
+    if (region)
+        return dfuse_command(probe, DFUSE_SET_ADDRESS, region->address);
+    probe_inconclusive(probe, "no alternate setting names memory that can be read");
+    return USB_UNSUPPORTED;
+}
+
+static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
+{
+    return probe_inconclusive(probe, "%s was not reached: %s", usb_dfu_state_name(bState), step);
+}
+
+static bool enter_idle(struct probe *probe)
+{
+    return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no way leads there");
+}
+
+bool dfu_prepare_dnload(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    download_begin(probe);
+    if (device_is_dfuse(&probe->dfu_mode) || !probe->gate.may_write ||
+        backup_ready(probe, why, sizeof why))
+        return true;
+    return probe_skip(probe, "%s", why);
+}
+
+static bool enter_dnload_sync(struct probe *probe)
+{
+    if (!dfu_prepare_dnload(probe) || !enter_idle(probe))
+        return false;
+    int result = dfu_dnload_something(probe);
+    return result >= 0 || not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, usb_result_text(result));
+}
+
+static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
+{
+    struct dfu_status_reply status;
+    if (!dfu_ask(probe, &status))
+        return not_reached(probe, bState, "GETSTATUS was not answered");
+    if (status.bState == bState)
+        return true;
+    return probe_skip(probe, "needs a device that goes through %s; this one says %s",
+                      usb_dfu_state_name(bState), usb_dfu_state_name(status.bState));
+}
+
+static bool enter_dnload_idle(struct probe *probe)
+{
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    if (!enter_dnload_sync(probe))
+        return false;
+    int result = dfu_poll(probe, &status);
+    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+        return true;
+    char words[PROBE_WORDS / 2];
+    dfu_poll_text(words, sizeof words, result, &status);
+    return not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, words);
+}
+
+// Every block of the image, and the device in dfuDNLOAD-IDLE behind the last of them.
+static bool enter_behind_image(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    return dfu_prepare_dnload(probe) && enter_idle(probe) &&
+           (download_image(probe, why, sizeof why) ||
+            not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, why));
+}
+
+static bool enter_manifest_sync(struct probe *probe)
+{
+    if (!enter_behind_image(probe))
+        return false;
+    int result = download_end(probe);
+    return result == 0 || not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
+}
+
+bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
+{
+    static uint8_t data[PROBE_CONTROL_MAX];
+    uint16_t size = dfu_small_block(probe);
+    if (!enter_idle(probe))
+        return false;
+    int result = dfu_upload(probe, dfu_first_block(probe), data, size);
+    *ret_next = (uint16_t)(dfu_first_block(probe) + 1);
+    return result == size ||
+           not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE,
+                       result < 0 ? usb_result_text(result) : "the upload is over after one block");
+}
+
+// Says the answer to this question that the device is in dfuERROR?
+static bool says_error(struct probe *probe, uint8_t question)
+{
+    struct dfu_status_reply status;
+    uint8_t state;
+    if (question == DFURT_GETSTATUS)
+        return dfu_ask(probe, &status) && status.bState == DFURT_STATE_dfuERROR;
+    return dfu_ask_state(probe, &state) && state == DFURT_STATE_dfuERROR;
+}
+
+// A device that one of the questions moves on is found out by the next.
+static bool is_in_error(struct probe *probe, uint8_t subject)
+{
+    if (subject == DFURT_GETSTATE || probe->getstate == GETSTATE_MISSING)
+        return says_error(probe, DFURT_GETSTATUS) && says_error(probe, DFURT_GETSTATUS);
+    if (subject == DFURT_GETSTATUS)
+        return says_error(probe, DFURT_GETSTATE) && says_error(probe, DFURT_GETSTATE);
+    return says_error(probe, DFURT_GETSTATE) && says_error(probe, DFURT_GETSTATUS) &&
+           says_error(probe, DFURT_GETSTATE);
+}
+
+static bool illegal_request(struct probe *probe, uint8_t subject)
+{
+    const struct usbdev_setup_packet illegal = dfu_setup(probe, DFURT_DETACH, 0, 0);
+    int result = probe_control(probe, &illegal, NULL);
+    return is_in_error(probe, subject) ||
+           not_reached(probe, DFURT_STATE_dfuERROR,
+                       result == USB_STALL ? "the device says otherwise after a STALL"
+                                           : "DETACH was not STALLed");
+}
+
+bool dfu_enter_error(struct probe *probe, uint8_t subject)
+{
+    return enter_idle(probe) && illegal_request(probe, subject);
+}
+
+bool dfu_enter_state(struct probe *probe, uint8_t bState)
+{
+    uint16_t next;
+    switch (bState) {
+    case DFURT_STATE_dfuDNLOAD_SYNC:
+        return enter_dnload_sync(probe);
+    case DFURT_STATE_dfuDNBUSY:
+        return enter_dnload_sync(probe) && enter_by_getstatus(probe, bState);
+    case DFURT_STATE_dfuDNLOAD_IDLE:
+        return enter_dnload_idle(probe);
+    case DFURT_STATE_dfuMANIFEST_SYNC:
+        return enter_manifest_sync(probe);
+    case DFURT_STATE_dfuMANIFEST:
+        return enter_manifest_sync(probe) && enter_by_getstatus(probe, bState);
+    case DFURT_STATE_dfuUPLOAD_IDLE:
+        return dfu_enter_upload_idle(probe, &next);
+    case DFURT_STATE_dfuERROR:
+        return dfu_enter_error(probe, DFURT_DETACH);
+    default:
+        return enter_idle(probe);
+    }
+}
+
+// ---- Behind the whole image ----
+
+// The last block, which the device has accepted and not worked on yet.
+static bool enter_dnload_sync_with_image(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    return dfu_prepare_dnload(probe) && enter_idle(probe) &&
+           (download_all_but_last(probe, why, sizeof why) ||
+            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, why)) &&
+           (download_next_block(probe) >= 0 ||
+            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted"));
+}
+
+bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState)
+{
+    if (device_is_dfuse(&probe->dfu_mode))
+        return dfu_enter_state(probe, bState);
+    switch (bState) {
+    case DFURT_STATE_dfuDNLOAD_SYNC:
+        return enter_dnload_sync_with_image(probe);
+    case DFURT_STATE_dfuDNBUSY:
+        return enter_dnload_sync_with_image(probe) && enter_by_getstatus(probe, bState);
+    case DFURT_STATE_dfuDNLOAD_IDLE:
+        return enter_behind_image(probe);
+    case DFURT_STATE_dfuERROR:
+        return enter_behind_image(probe) && illegal_request(probe, DFURT_DNLOAD);
+    case DFURT_STATE_dfuMANIFEST_SYNC:
+    case DFURT_STATE_dfuMANIFEST:
+        return dfu_enter_state(probe, bState);
+    default:
+        return enter_behind_image(probe) && dfu_enter_state(probe, bState);
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+#include <stdio.h>
+
+#include <conformance/dfu_steps.h>
+#include <conformance/dfuse.h>
+
+static bool to_idle(struct probe *probe, char *why, size_t size)
+{
+    if (dfu_to_idle(probe))
+        return true;
+    snprintf(why, size, "dfuIDLE was not reached");
+    return false;
+}
+
+bool dfuse_read(
+    struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, char *why, size_t size)
+{
+    uint16_t block_size = dfu_transfer_size(probe);
+    uint16_t block = DFUSE_FIRST_BLOCK;
+    if (!to_idle(probe, why, size) || !dfuse_point_at(probe, address, why, size) ||
+        !to_idle(probe, why, size))
+        return false;
+    for (size_t at = 0; at < length; at += block_size, ++block) {
+        uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
+        int result = dfu_upload(probe, block, bytes + at, part);
+        if (result == part)
+            continue;
+        snprintf(why, size, "UPLOAD at %08zXh: %s", address + at,
+                 result < 0 ? usb_result_text(result) : "a short block");
+        return false;
+    }
+    return to_idle(probe, why, size);
+}
+
+// A download of one block that must end in dfuDNLOAD-IDLE.
+static bool expect_done(
+    struct probe *probe, int result, const char *what, uint32_t address, char *why, size_t size)
+{
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    char words[PROBE_WORDS / 2];
+    if (result >= 0)
+        result = dfu_poll(probe, &status);
+    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+        return true;
+    dfu_poll_text(words, sizeof words, result, &status);
+    snprintf(why, size, "%s at %08Xh: %s", what, (unsigned)address, words);
+    return false;
+}
+
+bool dfuse_erase(struct probe *probe, uint32_t address, char *why, size_t size)
+{
+    return to_idle(probe, why, size) &&
+           expect_done(probe, dfuse_command(probe, DFUSE_ERASE, address), "erase", address, why,
+                       size);
+}
+
+bool dfuse_write(struct probe *probe,
+                 uint32_t address,
+                 const uint8_t *bytes,
+                 size_t length,
+                 char *why,
+                 size_t size)
+{
+    uint16_t block_size = dfu_transfer_size(probe);
+    uint16_t block = DFUSE_FIRST_BLOCK;
+    if (!to_idle(probe, why, size) || !dfuse_point_at(probe, address, why, size))
+        return false;
+    for (size_t at = 0; at < length; at += block_size, ++block) {
+        uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
+        if (!expect_done(probe, dfu_dnload(probe, block, bytes + at, part), "write",
+                         address + (uint32_t)at, why, size))
+            return false;
+    }
+    return true;
+}

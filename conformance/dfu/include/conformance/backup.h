@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// backup.h - what checks write over, kept so that it can be put back.
+//
+// The checks write to a plain device's image, and to one page of a DfuSe device. Before the first
+// of them writes:
+//
+//   plain   the image is uploaded twice. It is kept if both uploads are equal and may be firmware:
+//           not blank, not a text, not one block again and again, not a stub of a few bytes. Then
+//           the image is downloaded with one byte changed, and uploaded: a device that returns the
+//           old byte does not read what it writes, and nothing more is written to it. An image that
+//           the person gives (--restore) is taken as it is.
+//   DfuSe   the last page that is blank in two uploads, or the page that the person names
+//           (--scratch), uploaded twice.
+//
+// What is kept also lies in a file, so that a run that is killed loses nothing. The image or page
+// is put back, uploaded and compared before the device leaves DFU mode and at the end of the run,
+// tried three times. The runner owns the backup; the gate lets nothing be written without it.
+
+#ifndef CONFORMANCE_BACKUP_H
+#define CONFORMANCE_BACKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <conformance/probe.h>
+
+enum {
+    BACKUP_PATH = 512,
+    BACKUP_TRIES = 3,
+};
+
+struct backup {
+    // What the person gave; NULL and false where nothing.
+    const uint8_t *restore; // an image, not owned
+    size_t restore_length;
+    const char *restore_path;
+    bool scratch_given;
+    uint32_t scratch;
+    const char *folder; // where the file goes; NULL: memory alone
+
+    // What is kept.
+    bool tried;
+    bool ready;            // checks may write
+    char why[PROBE_WORDS]; // why not
+    uint8_t *bytes;
+    size_t length;
+    bool is_page;
+    uint32_t address;       // of the page
+    uint32_t sector_size;   // the page is one or more sectors of this size
+    size_t at;              // of the next block of a download
+    uint16_t block;         // its number
+    char path[BACKUP_PATH]; // of the file; empty: there is none
+
+    // How it went.
+    bool written;            // a check, or the proof, wrote over it
+    bool verified;           // put back, or never written over, and read back equal
+    bool lost;               // it could not be put back
+    bool unproved;           // put back, but what is written is not what is read
+    char loss[PROBE_WORDS];  // what is lost, and where
+    char doubt[PROBE_WORDS]; // why it is unproved
+};
+
+enum flash_ending {
+    FLASH_NOT_WRITTEN, // nothing was sent that writes
+    FLASH_UNCHANGED,
+    FLASH_RESTORED,
+    FLASH_NOT_VERIFIED,
+    FLASH_LOST,
+};
+
+// Keep what checks write over, unless that was done before. The device must be in DFU mode; it is
+// in dfuIDLE afterwards. Returns whether checks may write; else the reason is in why.
+bool backup_ready(struct probe *probe, char *why, size_t size);
+
+// Put it back if the device was written to, and compare. Afterwards the device is in dfuIDLE.
+// Returns false with the reason in why.
+bool backup_restore(struct probe *probe, char *why, size_t size);
+
+// How the run leaves the flash, after the last backup_restore(): one line for a person.
+enum flash_ending backup_end(struct probe *probe, char *line, size_t size);
+
+void backup_finish(struct backup *backup);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// dfuse.h - memory of a DfuSe device by address (AN3156): what the suite itself does to keep a page
+// and put it back. Each begins wherever the state machine stands and ends in dfuIDLE or
+// dfuDNLOAD-IDLE; each returns false with the reason in why.
+
+#ifndef CONFORMANCE_DFUSE_H
+#define CONFORMANCE_DFUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <conformance/probe.h>
+
+bool dfuse_read(
+    struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, char *why, size_t size);
+
+// The sector that holds address.
+bool dfuse_erase(struct probe *probe, uint32_t address, char *why, size_t size);
+
+// Erased memory.
+bool dfuse_write(struct probe *probe,
+                 uint32_t address,
+                 const uint8_t *bytes,
+                 size_t length,
+                 char *why,
+                 size_t size);
+
+#endif

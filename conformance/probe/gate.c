@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+//
+// The rules of gate.h, a function for each kind of request. They look at bRequest alone and not at
+// who it is addressed to: a device that is wrong may not look at that either.
+
+#include <string.h>
+
+#include <conformance/gate.h>
+
+enum {
+    SET_DESCRIPTOR = 0x07, // USB 2.0 table 9-4
+    TEST_MODE = 2,         // USB 2.0 table 9-6
+
+    // AN3156 5: commands are downloads of block 0.
+    COMMAND_BLOCK = 0,
+    COMMAND_SET_ADDRESS = 0x21,
+    COMMAND_ERASE = 0x41,
+    COMMAND_READ_UNPROTECT = 0x92,
+    COMMAND_WITH_ADDRESS = 5, // bytes
+    FIRST_DATA_BLOCK = 2,
+};
+
+const uint8_t gate_samples[] = {0x07, 0x08, 0x21, 0x40, 0x7F, 0x80};
+const size_t gate_sample_count = sizeof gate_samples;
+
+static const struct gate_range nothing = {.first = 1, .last = 0};
+static const struct gate_range external_memory = {.first = 0x60000000, .last = 0x9FFFFFFF};
+
+void gate_init(struct gate *gate)
+{
+    *gate = (struct gate){
+        .mode = GATE_MODE_UNKNOWN,
+        .scratch = nothing,
+        .state = GATE_STATE_STALE,
+    };
+}
+
+// ---- Memory ----
+
+static bool holds(struct gate_range range, uint64_t first, uint64_t length)
+{
+    return range.first <= range.last && first >= range.first && length > 0 &&
+           first + length - 1 <= range.last;
+}
+
+bool gate_is_nowhere(const struct gate *gate, uint32_t address)
+{
+    for (size_t i = 0; i < gate->region_count; ++i) {
+        if (holds(gate->regions[i], address, 1))
+            return false;
+    }
+    return !holds(external_memory, address, 1);
+}
+
+static bool is_readable(const struct gate *gate, uint32_t address)
+{
+    for (size_t i = 0; i < gate->region_count; ++i) {
+        if (gate->readable[i] && holds(gate->regions[i], address, 1))
+            return true;
+    }
+    return false;
+}
+
+// ---- Run time ----
+
+// DNLOAD, CLRSTATUS and ABORT: a device that uses one handler for both modes carries them out in
+// every state but these two.
+static enum gate_answer ask_at_run_time(const struct gate *gate, uint8_t bRequest)
+{
+    if (gate->state == DFURT_STATE_appIDLE || gate->state == DFURT_STATE_appDETACH)
+        return GATE_SEND;
+    if (gate->state == GATE_STATE_STALE)
+        return GATE_ASK_STATE;
+    // Without an answer a device has no state to be repaired from, but may have a handler.
+    if (gate->state == GATE_STATE_SILENT && bRequest != DFURT_DNLOAD)
+        return GATE_SEND;
+    return GATE_NEEDS_STATE;
+}
+
+// ---- DFU mode ----
+
+static bool is_dnload_in_form(const struct gate *gate, const struct usbdev_setup_packet *setup)
+{
+    return setup->bmRequestType ==
+               (USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) &&
+           setup->bRequest == DFURT_DNLOAD && setup->wIndex == gate->interface;
+}
+
+static bool is_command(const struct usbdev_setup_packet *setup)
+{
+    return setup->wValue == COMMAND_BLOCK && setup->wLength > 0 &&
+           !(setup->bmRequestType & USBDEV_DIR_IN);
+}
+
+static bool is_set_address(const struct gate *gate,
+                           const struct usbdev_setup_packet *setup,
+                           const uint8_t *data)
+{
+    return gate->dialect == GATE_DFUSE && is_dnload_in_form(gate, setup) && is_command(setup) &&
+           setup->wLength == COMMAND_WITH_ADDRESS && data[0] == COMMAND_SET_ADDRESS;
+}
+
+static uint32_t address_of(const uint8_t *command)
+{
+    return usbdev_load_le16(command + 1) | (uint32_t)usbdev_load_le16(command + 3) << 16;
+}
+
+// What erases everything, or ends the read protection and with it everything, on any device that
+// might know the commands.
+static bool erases_all(const struct usbdev_setup_packet *setup, const uint8_t *data, bool dfuse)
+{
+    if (!is_command(setup))
+        return false;
+    if (data[0] == COMMAND_READ_UNPROTECT)
+        return dfuse || setup->wLength == 1;
+    return data[0] == COMMAND_ERASE &&
+           (dfuse ? setup->wLength != COMMAND_WITH_ADDRESS : setup->wLength == 1);
+}
+
+static enum gate_answer ask_without_leave(const struct gate *gate,
+                                          const struct usbdev_setup_packet *setup,
+                                          const uint8_t *data)
+{
+    if (!is_set_address(gate, setup, data) || !is_readable(gate, address_of(data)))
+        return GATE_NEEDS_WRITE;
+    if (gate->state == GATE_STATE_STALE)
+        return GATE_ASK_STATE;
+    bool idle = gate->state == DFURT_STATE_dfuIDLE || gate->state == DFURT_STATE_dfuDNLOAD_IDLE;
+    return idle ? GATE_SEND : GATE_NEEDS_WRITE;
+}
+
+static enum gate_answer ask_plain(const struct gate *gate, const struct usbdev_setup_packet *setup)
+{
+    bool whole = gate->sent == gate->image_length;
+    return gate->image && (setup->wLength > 0 || whole) ? GATE_SEND : GATE_NEEDS_KEPT;
+}
+
+static enum gate_answer
+ask_dfuse(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
+{
+    if (setup->wLength == 0)
+        return GATE_SEND; // it leaves DFU mode
+    if (is_command(setup) && data[0] == COMMAND_ERASE) {
+        uint32_t address = address_of(data);
+        return holds(gate->scratch, address, 1) || gate_is_nowhere(gate, address) ? GATE_SEND
+                                                                                  : GATE_NEEDS_KEPT;
+    }
+    if (is_command(setup))
+        return GATE_SEND;
+    int64_t first = (int64_t)gate->pointer +
+                    ((int64_t)setup->wValue - FIRST_DATA_BLOCK) * (int64_t)gate->wTransferSize;
+    return gate->pointer_known && first >= 0 &&
+                   holds(gate->scratch, (uint64_t)first, setup->wLength)
+               ? GATE_SEND
+               : GATE_NEEDS_KEPT;
+}
+
+static enum gate_answer ask_dnload_in_dfu_mode(const struct gate *gate,
+                                               const struct usbdev_setup_packet *setup,
+                                               const uint8_t *data)
+{
+    if (gate->dialect == GATE_DIALECT_UNKNOWN ||
+        erases_all(setup, data, gate->dialect == GATE_DFUSE))
+        return GATE_NEVER;
+    if (!gate->may_write)
+        return ask_without_leave(gate, setup, data);
+    // In the wrong direction it carries nothing, but a device that does not look programs what is
+    // left in its buffer.
+    if (setup->bmRequestType & USBDEV_DIR_IN)
+        return GATE_NEEDS_KEPT;
+    return gate->dialect == GATE_DFUSE ? ask_dfuse(gate, setup, data) : ask_plain(gate, setup);
+}
+
+static enum gate_answer ask_in_dfu_mode(const struct gate *gate,
+                                        const struct usbdev_setup_packet *setup,
+                                        const uint8_t *data)
+{
+    if (setup->bRequest == DFURT_DNLOAD)
+        return ask_dnload_in_dfu_mode(gate, setup, data);
+    bool reads = setup->bRequest == DFURT_UPLOAD || setup->bRequest == DFURT_GETSTATUS ||
+                 setup->bRequest == DFURT_GETSTATE;
+    bool ends = setup->bRequest == DFURT_ABORT || setup->bRequest == DFURT_CLRSTATUS;
+    return gate->pointing && !reads && !ends ? GATE_NEEDS_WRITE : GATE_SEND;
+}
+
+// ---- All requests ----
+
+static bool is_sample(uint8_t bRequest)
+{
+    for (size_t i = 0; i < gate_sample_count; ++i) {
+        if (gate_samples[i] == bRequest)
+            return true;
+    }
+    return false;
+}
+
+static enum gate_answer
+ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
+{
+    if (setup->bRequest > DFURT_ABORT && !is_sample(setup->bRequest))
+        return GATE_NEVER;
+    if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->may_detach)
+        return GATE_NEEDS_DETACH;
+    if (gate->mode == GATE_DFU_MODE)
+        return ask_in_dfu_mode(gate, setup, data);
+    if (setup->bRequest == DFURT_DNLOAD && gate->mode == GATE_MODE_UNKNOWN)
+        return GATE_NEVER;
+    if (setup->bRequest == DFURT_DNLOAD || setup->bRequest == DFURT_CLRSTATUS ||
+        setup->bRequest == DFURT_ABORT)
+        return ask_at_run_time(gate, setup->bRequest);
+    return GATE_SEND;
+}
+
+static enum gate_answer ask_standard(const struct usbdev_setup_packet *setup)
+{
+    bool tests = setup->bRequest == USBDEV_SET_FEATURE && setup->wValue == TEST_MODE;
+    return setup->bRequest == SET_DESCRIPTOR || tests ? GATE_NEVER : GATE_SEND;
+}
+
+enum gate_answer
+gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
+{
+    switch (setup->bmRequestType & USBDEV_TYPE_MASK) {
+    case USBDEV_TYPE_STANDARD:
+        return ask_standard(setup);
+    case USBDEV_TYPE_CLASS:
+        return ask_class(gate, setup, data);
+    case USBDEV_TYPE_VENDOR:
+        if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->may_detach)
+            return GATE_NEEDS_DETACH;
+        return gate->may_vendor ? GATE_SEND : GATE_NEEDS_VENDOR;
+    default:
+        return GATE_NEVER; // type 3 is reserved (USB 2.0 table 9-2)
+    }
+}
+
+enum gate_answer gate_ask_transfer(const struct gate *gate, uint8_t bEndpointAddress, size_t length)
+{
+    bool out = !(bEndpointAddress & USBDEV_DIR_IN);
+    return out && length > 0 && !gate->may_vendor ? GATE_NEEDS_VENDOR : GATE_SEND;
+}
+
+// ---- What happened ----
+
+// Only what is kept, from its first block on, makes an image that may be manifested.
+static void
+saw_image_block(struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
+{
+    bool follows = gate->image && setup->wValue == gate->next_block &&
+                   setup->wLength <= gate->image_length - gate->sent &&
+                   memcmp(data, gate->image + gate->sent, setup->wLength) == 0;
+    gate->sent = follows ? gate->sent + setup->wLength : 0;
+    gate->next_block = follows ? (uint16_t)(setup->wValue + 1) : 0;
+}
+
+static void saw_dnload(struct gate *gate,
+                       const struct usbdev_setup_packet *setup,
+                       const uint8_t *data,
+                       int result)
+{
+    bool leaves = gate->dialect == GATE_DFUSE && setup->wLength == 0;
+    gate->state = GATE_STATE_STALE;
+    if (gate->mode != GATE_DFU_MODE || leaves)
+        return;
+    gate->dirty |= !is_set_address(gate, setup, data);
+    gate->accepted |= !is_set_address(gate, setup, data) && result >= 0;
+    if (result < 0 || setup->wLength == 0)
+        return;
+    if (gate->dialect == GATE_PLAIN)
+        saw_image_block(gate, setup, data);
+    if (gate->dialect != GATE_DFUSE || !is_command(setup))
+        return;
+    // A command other than Set Address Pointer may move it too.
+    gate->pointer_known = is_set_address(gate, setup, data);
+    if (gate->pointer_known)
+        gate->pointer = address_of(data);
+    gate->pointing = gate->pointer_known && !gate->may_write;
+}
+
+static void saw_getstate(struct gate *gate, const uint8_t *data, int result, bool stalled)
+{
+    gate->state = result == DFURT_STATE_REPLY_SIZE ? data[0] : GATE_STATE_STALE;
+    gate->getstate_stalled = stalled;
+}
+
+static void saw_getstatus(struct gate *gate, const uint8_t *data, int result, bool stalled)
+{
+    gate->state = result == DFURT_STATUS_REPLY_SIZE ? data[4] : GATE_STATE_STALE;
+    if (stalled && gate->getstate_stalled && gate->mode != GATE_DFU_MODE) {
+        gate->state = GATE_STATE_SILENT;
+        gate->silent = true;
+    }
+    if (gate->state == DFURT_STATE_dfuERROR || stalled)
+        gate->pointer_known = false; // the command may have been refused
+    gate->getstate_stalled = false;
+}
+
+static void saw_dfu_request(struct gate *gate,
+                            const struct usbdev_setup_packet *setup,
+                            const uint8_t *data,
+                            int result,
+                            bool stalled)
+{
+    switch (setup->bRequest) {
+    case DFURT_GETSTATE:
+        saw_getstate(gate, data, result, stalled);
+        return;
+    case DFURT_GETSTATUS:
+        saw_getstatus(gate, data, result, stalled);
+        return;
+    case DFURT_DNLOAD:
+        saw_dnload(gate, setup, data, result);
+        break;
+    case DFURT_DETACH:
+        // Where neither question is answered, an accepted DETACH is the answer (A.2.1).
+        gate->state = result == 0 && gate->silent && gate->mode == GATE_RUN_TIME
+                          ? DFURT_STATE_appDETACH
+                          : GATE_STATE_STALE;
+        break;
+    case DFURT_UPLOAD:
+    case DFURT_ABORT:
+    case DFURT_CLRSTATUS:
+        gate->pointing = false;
+        gate->state = GATE_STATE_STALE;
+        break;
+    default:
+        gate->state = GATE_STATE_STALE;
+        break;
+    }
+    gate->getstate_stalled = false;
+}
+
+void gate_saw(struct gate *gate,
+              const struct usbdev_setup_packet *setup,
+              const uint8_t *data,
+              int result,
+              bool stalled)
+{
+    bool standard = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD;
+    uint8_t in = setup->bmRequestType & USBDEV_DIR_IN;
+    bool asks = setup->bRequest == DFURT_GETSTATE || setup->bRequest == DFURT_GETSTATUS ||
+                setup->bRequest == DFURT_UPLOAD;
+    if (standard &&
+        (in || setup->bRequest == USBDEV_SET_FEATURE || setup->bRequest == USBDEV_CLEAR_FEATURE))
+        return;
+    bool dfu = (setup->bmRequestType & 0x7F) == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) &&
+               setup->wIndex == gate->interface && (in != 0) == asks;
+    if (dfu)
+        saw_dfu_request(gate, setup, data, result, stalled);
+    else
+        gate->state = GATE_STATE_STALE;
+}
+
+void gate_moved(struct gate *gate)
+{
+    gate->state = GATE_STATE_STALE;
+    gate->getstate_stalled = false;
+    gate->pointing = false;
+    gate->pointer_known = false;
+    gate->sent = 0;
+    gate->next_block = 0;
+}
+
+void gate_waited(struct gate *gate)
+{
+    bool stays = gate->state == DFURT_STATE_appIDLE || gate->state == DFURT_STATE_dfuIDLE ||
+                 gate->state == DFURT_STATE_dfuDNLOAD_IDLE ||
+                 gate->state == DFURT_STATE_dfuUPLOAD_IDLE || gate->state == DFURT_STATE_dfuERROR ||
+                 gate->state == GATE_STATE_SILENT;
+    if (!stays)
+        gate->state = GATE_STATE_STALE;
+}
+
+void gate_begin_image(struct gate *gate)
+{
+    gate->sent = 0;
+    gate->next_block = 0;
+}
+
+const char *gate_answer_text(enum gate_answer answer)
+{
+    switch (answer) {
+    case GATE_SEND:
+        break;
+    case GATE_NEEDS_DETACH:
+        return "--no-detach";
+    case GATE_NEEDS_WRITE:
+        return "needs --allow-write";
+    case GATE_NEEDS_VENDOR:
+        return "needs --allow-vendor";
+    case GATE_ASK_STATE:
+    case GATE_NEEDS_STATE:
+        return "needs a device that says that it is in appIDLE or appDETACH";
+    case GATE_NEEDS_KEPT:
+        return "what it could overwrite is not kept";
+    case GATE_NEVER:
+        return "the suite never sends this request";
+    }
+    return "";
+}

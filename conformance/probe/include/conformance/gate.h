@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// gate.h - what may be sent to this device now.
+//
+// A suite is run on products that people care for, and some boot loaders take a request for more
+// than it is: they program at the DNLOAD itself, or at the GETSTATUS after it, or in every state.
+// Every control transfer of a run is shown to the gate before it is sent; probe_control() is its
+// only caller. The gate knows the leave that the person gave, the mode of the device, the state
+// that the device was last asked for and whether anything has moved it since, and what is kept and
+// can be put back. What it refuses is not sent, whichever check wanted it.
+//
+// The rules:
+//
+//   standard requests     all, but SET_DESCRIPTOR and SET_FEATURE(TEST_MODE)
+//   vendor requests       with --allow-vendor: a product may give them any meaning
+//   class requests 7..255 the samples of gate_samples, which no known product gives a meaning to
+//   DETACH                without --no-detach
+//   at run time           DNLOAD, CLRSTATUS, ABORT only in appIDLE or appDETACH, as the device has
+//                         said just before; nothing repairs another state
+//   in DFU mode           DNLOAD with --allow-write only, and only over what is kept: the image of
+//                         a plain device; the scratch page of a DfuSe one. A download of nothing,
+//                         which begins manifestation, only behind the whole image
+//                         DfuSe's Set Address Pointer (AN3156 5.2) without --allow-write where the
+//                         address can be read and is read next
+//                         DfuSe's Read Unprotect (92h) and mass erase (41h alone) never
+//   bulk, interrupt       IN; OUT with --allow-vendor
+//
+// In doubt about the mode or the dialect, nothing is downloaded.
+
+#ifndef CONFORMANCE_GATE_H
+#define CONFORMANCE_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dfurt/usb_spec.h>
+
+enum gate_answer {
+    GATE_SEND,
+    GATE_ASK_STATE,    // ask the device for its state, then the gate again
+    GATE_NEEDS_DETACH, // refused by --no-detach
+    GATE_NEEDS_WRITE,  // --allow-write
+    GATE_NEEDS_VENDOR, // --allow-vendor
+    GATE_NEEDS_STATE,  // a device that says appIDLE or appDETACH
+    GATE_NEEDS_KEPT,   // what it could overwrite is not kept
+    GATE_NEVER,
+};
+
+enum gate_mode {
+    GATE_RUN_TIME,
+    GATE_DFU_MODE,
+    GATE_MODE_UNKNOWN, // descriptors and state contradict each other
+};
+
+enum gate_dialect {
+    GATE_DIALECT_UNKNOWN, // bcdDFUVersion says DfuSe and no layout does, or the reverse
+    GATE_PLAIN,
+    GATE_DFUSE,
+};
+
+// What is known of the state of the device, beside enum dfurt_state.
+enum {
+    GATE_STATE_STALE = -1,  // not asked since something may have moved it
+    GATE_STATE_SILENT = -2, // GETSTATE and GETSTATUS were asked, and both STALL
+};
+
+enum { GATE_MOST_REGIONS = 32 };
+
+// Addresses first to last, both included.
+struct gate_range {
+    uint32_t first;
+    uint32_t last;
+};
+
+struct gate {
+    // The leave that was given.
+    bool may_detach;
+    bool may_write;
+    bool may_vendor;
+
+    // The device, as its descriptors have it.
+    enum gate_mode mode;
+    enum gate_dialect dialect;
+    uint8_t interface; // the DFU one
+    uint16_t wTransferSize;
+    struct gate_range regions[GATE_MOST_REGIONS]; // DfuSe: all that the layouts name
+    bool readable[GATE_MOST_REGIONS];
+    size_t region_count;
+
+    // What is kept and can be put back: the image of a plain device, the page of a DfuSe one. NULL
+    // and an empty range (first > last): nothing.
+    const uint8_t *image;
+    size_t image_length;
+    struct gate_range scratch;
+
+    // What went over the bus.
+    int state;             // enum dfurt_state, or GATE_STATE_...
+    bool getstate_stalled; // just now
+    bool silent;           // at run time GETSTATE and GETSTATUS both STALL
+    bool pointing;         // without leave: the address pointer was set, and nothing is read yet
+    bool pointer_known;    // DfuSe: the address pointer
+    uint32_t pointer;
+    size_t sent; // plain: bytes of the image that were accepted, in order and as they are kept
+    uint16_t next_block;
+
+    // A request was sent that may have changed memory; and was accepted. Whoever puts back what was
+    // there clears both.
+    bool dirty;
+    bool accepted;
+};
+
+// Requests that DFU does not have, for checks that need one. None of them is known to mean anything
+// to the DFU interface of any product (F0h to F8h do, on one).
+extern const uint8_t gate_samples[];
+extern const size_t gate_sample_count;
+
+// Nothing is known, and no leave is given.
+void gate_init(struct gate *gate);
+
+// May this be sent now? data holds wLength bytes where the direction is OUT, else it is not read.
+enum gate_answer
+gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data);
+
+// A bulk or interrupt transfer.
+enum gate_answer
+gate_ask_transfer(const struct gate *gate, uint8_t bEndpointAddress, size_t length);
+
+// The request was sent and ended with result: the bytes of the data stage, or negative for a STALL
+// or any other error; stalled tells which. data is what was sent or what came.
+void gate_saw(struct gate *gate,
+              const struct usbdev_setup_packet *setup,
+              const uint8_t *data,
+              int result,
+              bool stalled);
+
+// A bus reset, another configuration, a device that left or came back: no state is known any more.
+void gate_moved(struct gate *gate);
+
+// Time has passed: states that a timer ends are not known any more.
+void gate_waited(struct gate *gate);
+
+// A download of the image begins at its first block.
+void gate_begin_image(struct gate *gate);
+
+// Is this outside of everything that the layouts name, and of the windows of external memory
+// (60000000h to 9FFFFFFFh)?
+bool gate_is_nowhere(const struct gate *gate, uint32_t address);
+
+// Why the gate refuses, to end "needs ..." or for a person; "" for GATE_SEND.
+const char *gate_answer_text(enum gate_answer answer);
+
+#endif

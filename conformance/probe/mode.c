@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// In which mode is the device? A device that is wrong may carry the other mode's
+// bInterfaceProtocol, or say a state of the other mode, so neither decides alone: the descriptors
+// of run time, once they were seen, the interfaces beside the DFU one and an accepted DETACH count
+// too. Where they leave a doubt, the mode is the more likely one and the gate is told that it is
+// not known.
+
+#include <string.h>
+
+#include <conformance/probe.h>
+#include <usb/text.h>
+
+struct mode {
+    enum device_mode mode;
+    bool certain;
+};
+
+static bool is_same(const struct device *before, const struct device *now)
+{
+    const struct target_descriptors *a = &before->raw;
+    const struct target_descriptors *b = &now->raw;
+    return before->seen && memcmp(a->device, b->device, sizeof a->device) == 0 &&
+           a->configuration_length == b->configuration_length &&
+           memcmp(a->configuration, b->configuration, a->configuration_length) == 0;
+}
+
+// No interface but DFU's.
+static bool is_alone(const struct device *device)
+{
+    for (size_t i = 0; i < device->config.interface_count; ++i) {
+        if (!interface_is_dfu(&device->config.interfaces[i]))
+            return false;
+    }
+    return true;
+}
+
+// The state that the device says it is in, or -1.
+static int ask_state(struct probe *probe)
+{
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    uint8_t state;
+    return probe_control(probe, &getstate, &state) == DFURT_STATE_REPLY_SIZE ? state : -1;
+}
+
+static struct mode mode_of_dfu_protocol(const struct device *device, int state)
+{
+    bool app_state = state == DFURT_STATE_appIDLE || state == DFURT_STATE_appDETACH;
+    if (app_state && !is_alone(device))
+        return (struct mode){DEVICE_RUN_TIME, true};
+    return (struct mode){DEVICE_DFU_MODE, !app_state && (state >= 0 || is_alone(device))};
+}
+
+static struct mode
+mode_of_other_protocol(const struct probe *probe, const struct device *device, int state)
+{
+    bool dfu_state = state >= DFURT_STATE_dfuIDLE && state <= DFURT_STATE_dfuERROR;
+    if (!dfu_state || !is_alone(device))
+        return (struct mode){DEVICE_RUN_TIME, true};
+    if (is_same(&probe->run_time, device))
+        return (struct mode){probe->detached ? DEVICE_DFU_MODE : DEVICE_RUN_TIME, true};
+    return (struct mode){DEVICE_DFU_MODE, probe->run_time.seen};
+}
+
+static struct mode find_mode(struct probe *probe, const struct device *device)
+{
+    if (!device->dfu)
+        return (struct mode){DEVICE_RUN_TIME, true};
+    bool dfu_protocol = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE;
+    // The question itself goes to a device in the mode that its descriptors claim.
+    probe->mode = dfu_protocol ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
+    int state = ask_state(probe);
+    return dfu_protocol ? mode_of_dfu_protocol(device, state)
+                        : mode_of_other_protocol(probe, device, state);
+}
+
+// ---- Strings ----
+
+uint16_t probe_language(struct probe *probe)
+{
+    uint8_t languages[4];
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, sizeof languages);
+    bool any = probe_control(probe, &setup, languages) == (int)sizeof languages;
+    return any ? usbdev_load_le16(languages + 2) : 0x0409;
+}
+
+void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size)
+{
+    uint8_t bytes[255];
+    int length = 0;
+    if (index) {
+        const struct usbdev_setup_packet setup =
+            usb_get_descriptor(USBDEV_DT_STRING, index, probe_language(probe), sizeof bytes);
+        length = probe_control(probe, &setup, bytes);
+    }
+    usb_text(text, size, bytes, length > 0 ? (size_t)length : 0);
+}
+
+// ---- The memory of a boot loader ----
+
+static void add_regions(struct gate *gate, const struct dfuse_layout *layout)
+{
+    for (size_t i = 0; i < layout->count && gate->region_count < GATE_MOST_REGIONS; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        gate->regions[gate->region_count] = (struct gate_range){
+            .first = region->address,
+            .last = region->address + region->sectors * region->sector_size - 1,
+        };
+        gate->readable[gate->region_count++] = (region->access & DFUSE_READABLE) != 0;
+    }
+}
+
+// A device is DfuSe if it says so twice, by bcdDFUVersion and by a layout, and plain if it says so
+// neither way.
+static void read_layouts(struct probe *probe)
+{
+    const struct usb_configuration *config = &probe->dfu_mode.config;
+    bool any = false;
+    probe->gate.region_count = 0;
+    probe->layout_count = 0;
+    for (size_t i = 0; i < config->interface_count; ++i) {
+        if (!interface_is_dfu(&config->interfaces[i]) || probe->layout_count == PROBE_ALTERNATES)
+            continue;
+        struct dfuse_layout *layout = &probe->layouts[probe->layout_count++];
+        char name[3 * 255 / 2];
+        probe_read_string(probe, config->interfaces[i].iInterface, name, sizeof name);
+        any |= dfuse_layout_parse(layout, name);
+        add_regions(&probe->gate, layout);
+    }
+    probe->gate.dialect = device_is_dfuse(&probe->dfu_mode) != any ? GATE_DIALECT_UNKNOWN
+                          : any                                    ? GATE_DFUSE
+                                                                   : GATE_PLAIN;
+}
+
+// ---- All of it ----
+
+static void tell_gate(struct probe *probe, bool certain)
+{
+    const struct device *device = probe_device(probe);
+    struct gate *gate = &probe->gate;
+    gate->mode = !certain                         ? GATE_MODE_UNKNOWN
+                 : probe->mode == DEVICE_RUN_TIME ? GATE_RUN_TIME
+                                                  : GATE_DFU_MODE;
+    gate->interface = device->dfu ? device->dfu->bInterfaceNumber : 0;
+    gate->wTransferSize = device->functional ? device->functional->wTransferSize : 0;
+}
+
+void probe_refresh(struct probe *probe)
+{
+    struct device now;
+    device_load(&now, &probe->target->descriptors);
+    gate_moved(&probe->gate);
+    const struct mode mode = find_mode(probe, &now);
+    bool known = is_same(&probe->dfu_mode, &now);
+    probe->mode = mode.mode;
+    device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
+                &probe->target->descriptors);
+    tell_gate(probe, mode.certain);
+    if (probe->mode == DEVICE_RUN_TIME)
+        probe->detached = false;
+    else if (!known)
+        read_layouts(probe);
+}

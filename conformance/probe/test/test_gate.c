@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: MIT
+//
+// The gate, a row for each kind of request in each situation. What a row expects is what the safety
+// rules at the top of gate.h say of it.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <conformance/gate.h>
+
+enum { OUT = 0x21, IN = 0xA1, STALL = -1 };
+
+// A boot loader with 128 KB of flash whose last page is kept, and option bytes.
+static struct gate dfuse(bool may_write)
+{
+    struct gate gate;
+    gate_init(&gate);
+    gate.may_detach = true;
+    gate.may_write = may_write;
+    gate.mode = GATE_DFU_MODE;
+    gate.dialect = GATE_DFUSE;
+    gate.wTransferSize = 2048;
+    gate.regions[0] = (struct gate_range){0x08000000, 0x0801FFFF};
+    gate.readable[0] = true;
+    gate.regions[1] = (struct gate_range){0x20000000, 0x20000FFF}; // not readable
+    gate.region_count = 2;
+    gate.state = DFURT_STATE_dfuIDLE;
+    if (may_write)
+        gate.scratch = (struct gate_range){0x0801F800, 0x0801FFFF};
+    return gate;
+}
+
+static const uint8_t image[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+
+static struct gate plain(bool may_write)
+{
+    struct gate gate = dfuse(may_write);
+    gate.dialect = GATE_PLAIN;
+    gate.region_count = 0;
+    if (may_write) {
+        gate.image = image;
+        gate.image_length = sizeof image;
+    }
+    return gate;
+}
+
+static struct gate run_time(int state)
+{
+    struct gate gate;
+    gate_init(&gate);
+    gate.may_detach = true;
+    gate.mode = GATE_RUN_TIME;
+    gate.state = state;
+    return gate;
+}
+
+struct row {
+    const char *what;
+    struct usbdev_setup_packet setup;
+    uint8_t data[5];
+    enum gate_answer expected;
+};
+
+static void assert_rows(const struct gate *gate, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        enum gate_answer answer = gate_ask(gate, &rows[i].setup, rows[i].data);
+        if (answer != rows[i].expected)
+            fail_msg("%s: expected '%s', the gate answers '%s'", rows[i].what,
+                     gate_answer_text(rows[i].expected), gate_answer_text(answer));
+    }
+}
+
+#define ASSERT_ROWS(gate, rows) assert_rows(gate, rows, sizeof rows / sizeof rows[0])
+
+// ---- Run time ----
+
+static void run_time__unsafe_requests_need_a_state_just_asked(void **test)
+{
+    (void)test;
+    static const uint8_t guarded[] = {DFURT_DNLOAD, DFURT_CLRSTATUS, DFURT_ABORT};
+    static const struct {
+        int state;
+        enum gate_answer dnload, others;
+    } states[] = {
+        {DFURT_STATE_appIDLE, GATE_SEND, GATE_SEND},
+        {DFURT_STATE_appDETACH, GATE_SEND, GATE_SEND},
+        {GATE_STATE_STALE, GATE_ASK_STATE, GATE_ASK_STATE},
+        {GATE_STATE_SILENT, GATE_NEEDS_STATE, GATE_SEND},
+        {DFURT_STATE_dfuIDLE, GATE_NEEDS_STATE, GATE_NEEDS_STATE},
+        {DFURT_STATE_dfuDNLOAD_IDLE, GATE_NEEDS_STATE, GATE_NEEDS_STATE},
+        {DFURT_STATE_dfuERROR, GATE_NEEDS_STATE, GATE_NEEDS_STATE},
+        {11, GATE_NEEDS_STATE, GATE_NEEDS_STATE},
+    };
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; ++i) {
+        struct gate gate = run_time(states[i].state);
+        for (size_t j = 0; j < sizeof guarded; ++j) {
+            const struct usbdev_setup_packet setup = {OUT, guarded[j], 0, 0, 0};
+            assert_int_equal(gate_ask(&gate, &setup, NULL),
+                             guarded[j] == DFURT_DNLOAD ? states[i].dnload : states[i].others);
+        }
+    }
+}
+
+static void run_time__leave_to_write_changes_nothing(void **test)
+{
+    (void)test;
+    struct gate gate = run_time(DFURT_STATE_dfuIDLE);
+    gate.may_write = true;
+    gate.image = image;
+    gate.image_length = sizeof image;
+    const struct row rows[] = {
+        {"DNLOAD in a DFU-mode state", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0}, GATE_NEEDS_STATE},
+    };
+
+    ASSERT_ROWS(&gate, rows);
+}
+
+static void run_time__class_requests_are_harmless_samples(void **test)
+{
+    (void)test;
+    struct gate gate = run_time(DFURT_STATE_appIDLE);
+
+    for (unsigned bRequest = 7; bRequest <= 0xFF; ++bRequest) {
+        bool sample = false;
+        for (size_t i = 0; i < gate_sample_count; ++i)
+            sample |= gate_samples[i] == bRequest;
+        const struct usbdev_setup_packet setup = {OUT, (uint8_t)bRequest, 0, 0, 0};
+        assert_int_equal(gate_ask(&gate, &setup, NULL), sample ? GATE_SEND : GATE_NEVER);
+        assert_false(sample && bRequest >= 0xF0);
+    }
+    assert_in_range(gate_sample_count, 1, 8);
+}
+
+static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
+{
+    (void)test;
+    struct gate gate = run_time(DFURT_STATE_appIDLE);
+    gate.may_vendor = true;
+    const uint8_t types[] = {0x21, 0xA1, 0x20, 0x22, 0x23, 0x40, 0x41};
+
+    for (size_t i = 0; i < sizeof types; ++i) {
+        const struct usbdev_setup_packet setup = {types[i], DFURT_DETACH, 1000, 0, 0};
+        gate.may_detach = true;
+        assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_SEND);
+        gate.may_detach = false;
+        assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_NEEDS_DETACH);
+    }
+}
+
+static void vendor__needs_its_own_leave(void **test)
+{
+    (void)test;
+    struct gate gates[] = {run_time(DFURT_STATE_appIDLE), dfuse(true), plain(true)};
+    const struct usbdev_setup_packet setup = {0xC0, 0x7F, 0, 0, 1};
+
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; ++i) {
+        assert_int_equal(gate_ask(&gates[i], &setup, NULL), GATE_NEEDS_VENDOR);
+        assert_int_equal(gate_ask_transfer(&gates[i], 0x01, 1), GATE_NEEDS_VENDOR);
+        assert_int_equal(gate_ask_transfer(&gates[i], 0x81, 64), GATE_SEND);
+        gates[i].may_vendor = true;
+        assert_int_equal(gate_ask(&gates[i], &setup, NULL), GATE_SEND);
+        assert_int_equal(gate_ask_transfer(&gates[i], 0x01, 1), GATE_SEND);
+    }
+}
+
+static void standard__all_but_what_locks_or_rewrites(void **test)
+{
+    (void)test;
+    struct gate gate = run_time(GATE_STATE_STALE);
+    const struct row rows[] = {
+        {"GET_DESCRIPTOR", {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18}, {0}, GATE_SEND},
+        {"SET_INTERFACE", {0x01, USBDEV_SET_INTERFACE, 0, 0, 0}, {0}, GATE_SEND},
+        {"remote wake-up", {0x00, USBDEV_SET_FEATURE, 1, 0, 0}, {0}, GATE_SEND},
+        {"TEST_MODE", {0x00, USBDEV_SET_FEATURE, 2, 0x0400, 0}, {0}, GATE_NEVER},
+        {"SET_DESCRIPTOR", {0x00, 0x07, 0x0100, 0, 5}, {0}, GATE_NEVER},
+        {"a reserved type", {0x61, DFURT_GETSTATUS, 0, 0, 0}, {0}, GATE_NEVER},
+    };
+
+    ASSERT_ROWS(&gate, rows);
+}
+
+// ---- DFU mode without leave ----
+
+static void without_leave__nothing_is_downloaded_to_a_plain_device(void **test)
+{
+    (void)test;
+    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; ++state) {
+        struct gate gate = plain(false);
+        gate.state = state;
+        const struct row rows[] = {
+            {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_NEEDS_WRITE},
+            {"a later block", {OUT, DFURT_DNLOAD, 3, 0, 5}, {1, 2, 3, 4, 5}, GATE_NEEDS_WRITE},
+            {"nothing", {OUT, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEEDS_WRITE},
+            {"like Set Address",
+             {OUT, DFURT_DNLOAD, 0, 0, 5},
+             {0x21, 0, 0, 0, 8},
+             GATE_NEEDS_WRITE},
+            {"to another interface", {OUT, DFURT_DNLOAD, 0, 1, 5}, {0}, GATE_NEEDS_WRITE},
+            {"to the device", {0x20, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEEDS_WRITE},
+            {"as IN", {IN, DFURT_DNLOAD, 0, 0, 5}, {0}, GATE_NEEDS_WRITE},
+        };
+
+        ASSERT_ROWS(&gate, rows);
+    }
+}
+
+static void without_leave__dfuse_is_pointed_at_what_can_be_read(void **test)
+{
+    (void)test;
+    struct gate gate = dfuse(false);
+    const struct row rows[] = {
+        {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_SEND},
+        {"the last byte", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0xFF, 0xFF, 1, 8}, GATE_SEND},
+        {"behind it", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 2, 8}, GATE_NEEDS_WRITE},
+        {"not readable", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 0x20}, GATE_NEEDS_WRITE},
+        {"cut off", {OUT, DFURT_DNLOAD, 0, 0, 3}, {0x21, 0, 0}, GATE_NEEDS_WRITE},
+        {"erase", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0, 0, 8}, GATE_NEEDS_WRITE},
+        {"unknown command", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x77}, GATE_NEEDS_WRITE},
+        {"a block of data", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_NEEDS_WRITE},
+        {"block 1", {OUT, DFURT_DNLOAD, 1, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_NEEDS_WRITE},
+        {"leave", {OUT, DFURT_DNLOAD, 2, 0, 0}, {0}, GATE_NEEDS_WRITE},
+        {"to another interface",
+         {OUT, DFURT_DNLOAD, 0, 1, 5},
+         {0x21, 0, 0, 0, 8},
+         GATE_NEEDS_WRITE},
+    };
+
+    ASSERT_ROWS(&gate, rows);
+}
+
+static void without_leave__set_address_needs_an_idle_state_just_asked(void **test)
+{
+    (void)test;
+    const struct usbdev_setup_packet setup = {OUT, DFURT_DNLOAD, 0, 0, 5};
+    const uint8_t command[] = {0x21, 0, 0, 0, 8};
+
+    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; ++state) {
+        struct gate gate = dfuse(false);
+        gate.state = state;
+        bool idle = state == DFURT_STATE_dfuIDLE || state == DFURT_STATE_dfuDNLOAD_IDLE;
+        assert_int_equal(gate_ask(&gate, &setup, command), idle ? GATE_SEND
+                                                           : state == GATE_STATE_STALE
+                                                               ? GATE_ASK_STATE
+                                                               : GATE_NEEDS_WRITE);
+    }
+}
+
+static void without_leave__what_was_pointed_at_is_read_next(void **test)
+{
+    (void)test;
+    struct gate gate = dfuse(false);
+    const struct usbdev_setup_packet set_address = {OUT, DFURT_DNLOAD, 0, 0, 5};
+    const struct usbdev_setup_packet upload = {IN, DFURT_UPLOAD, 2, 0, 5};
+    const uint8_t command[] = {0x21, 0, 0, 0, 8};
+    const struct row rows[] = {
+        {"DETACH", {OUT, DFURT_DETACH, 0, 0, 0}, {0}, GATE_NEEDS_WRITE},
+        {"a sample", {OUT, 7, 0, 0, 0}, {0}, GATE_NEEDS_WRITE},
+        {"GETSTATUS", {IN, DFURT_GETSTATUS, 0, 0, 6}, {0}, GATE_SEND},
+        {"GETSTATE", {IN, DFURT_GETSTATE, 0, 0, 1}, {0}, GATE_SEND},
+        {"ABORT", {OUT, DFURT_ABORT, 0, 0, 0}, {0}, GATE_SEND},
+        {"UPLOAD", {IN, DFURT_UPLOAD, 2, 0, 5}, {0}, GATE_SEND},
+    };
+
+    gate_saw(&gate, &set_address, command, 5, false);
+    ASSERT_ROWS(&gate, rows);
+    gate_saw(&gate, &upload, command, 5, false);
+    const struct row after[] = {{"DETACH", {OUT, DFURT_DETACH, 0, 0, 0}, {0}, GATE_SEND}};
+    ASSERT_ROWS(&gate, after);
+}
+
+// ---- DFU mode with leave ----
+
+static void never__read_unprotect_and_mass_erase(void **test)
+{
+    (void)test;
+    struct gate gates[] = {dfuse(true), dfuse(false), plain(true)};
+    const struct row rows[] = {
+        {"Read Unprotect", {OUT, DFURT_DNLOAD, 0, 0, 1}, {0x92}, GATE_NEVER},
+        {"mass erase", {OUT, DFURT_DNLOAD, 0, 0, 1}, {0x41}, GATE_NEVER},
+    };
+    const struct row only_dfuse[] = {
+        {"Read Unprotect, longer", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x92}, GATE_NEVER},
+        {"erase, cut off", {OUT, DFURT_DNLOAD, 0, 0, 3}, {0x41, 0, 0xF8}, GATE_NEVER},
+    };
+
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; ++i)
+        ASSERT_ROWS(&gates[i], rows);
+    ASSERT_ROWS(&gates[0], only_dfuse);
+    ASSERT_ROWS(&gates[1], only_dfuse);
+}
+
+static void with_leave__a_plain_device_needs_its_image_kept(void **test)
+{
+    (void)test;
+    struct gate gate = plain(true);
+    const struct row rows[] = {
+        {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_SEND},
+        {"nothing", {OUT, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEEDS_KEPT},
+        {"as IN", {IN, DFURT_DNLOAD, 0, 0, 5}, {0}, GATE_NEEDS_KEPT},
+    };
+    ASSERT_ROWS(&gate, rows);
+
+    gate.image = NULL;
+    const struct row not_kept[] = {
+        {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_NEEDS_KEPT},
+    };
+    ASSERT_ROWS(&gate, not_kept);
+}
+
+static void
+send(struct gate *gate, uint16_t wBlockNum, uint16_t wLength, const uint8_t *data, int result)
+{
+    const struct usbdev_setup_packet setup = {OUT, DFURT_DNLOAD, wBlockNum, 0, wLength};
+    gate_saw(gate, &setup, data, result, result == STALL);
+}
+
+static void manifestation__needs_the_whole_image_as_it_is_kept(void **test)
+{
+    (void)test;
+    static const uint8_t other[] = {6, 7, 8, 9, 11};
+    const struct usbdev_setup_packet manifest = {OUT, DFURT_DNLOAD, 2, 0, 0};
+    struct gate gate = plain(true);
+
+    send(&gate, 0, 5, image, 5);
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
+    send(&gate, 1, 5, image + 5, 5);
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_SEND);
+
+    gate_begin_image(&gate);
+    send(&gate, 0, 5, image, 5);
+    send(&gate, 1, 5, other, 5);
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
+
+    gate_begin_image(&gate);
+    send(&gate, 0, 5, image, 5);
+    send(&gate, 2, 5, image + 5, 5); // block 1 is missing
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
+
+    gate_begin_image(&gate);
+    send(&gate, 0, 5, image, 5);
+    send(&gate, 1, 5, image + 5, STALL);
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
+
+    gate_begin_image(&gate);
+    send(&gate, 0, 5, image, 5);
+    gate_moved(&gate); // a bus reset
+    send(&gate, 1, 5, image + 5, 5);
+    assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
+}
+
+static void with_leave__dfuse_writes_only_its_scratch_page(void **test)
+{
+    (void)test;
+    struct gate gate = dfuse(true);
+    static const uint8_t command[] = {0x21, 0x00, 0xF8, 0x01, 0x08}; // 0801F800h, the page
+    const struct row before[] = {
+        {"data, pointer unknown", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_NEEDS_KEPT},
+        {"erase of the page", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0xF8, 1, 8}, GATE_SEND},
+        {"erase of another", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0xF0, 1, 8}, GATE_NEEDS_KEPT},
+        {"erase nowhere", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0, 0, 0xF0}, GATE_SEND},
+        {"erase of external memory",
+         {OUT, DFURT_DNLOAD, 0, 0, 5},
+         {0x41, 0, 0, 0, 0x60},
+         GATE_NEEDS_KEPT},
+        {"erase of external memory, its end",
+         {OUT, DFURT_DNLOAD, 0, 0, 5},
+         {0x41, 0xFF, 0xFF, 0xFF, 0x9F},
+         GATE_NEEDS_KEPT},
+    };
+    const struct row after[] = {
+        {"the page's first bytes", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_SEND},
+        {"the whole page", {OUT, DFURT_DNLOAD, 2, 0, 2048}, {0}, GATE_SEND},
+        {"a byte more", {OUT, DFURT_DNLOAD, 2, 0, 2049}, {0}, GATE_NEEDS_KEPT},
+        {"the page behind it", {OUT, DFURT_DNLOAD, 3, 0, 5}, {0}, GATE_NEEDS_KEPT},
+        {"block 1: the page before it", {OUT, DFURT_DNLOAD, 1, 0, 5}, {0}, GATE_NEEDS_KEPT},
+    };
+
+    ASSERT_ROWS(&gate, before);
+    send(&gate, 0, 5, command, 5);
+    ASSERT_ROWS(&gate, after);
+
+    static const uint8_t error[] = {3, 0, 0, 0, DFURT_STATE_dfuERROR, 0};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    const struct row failed[] = {
+        {"the command failed", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_NEEDS_KEPT},
+    };
+    gate_saw(&gate, &getstatus, error, sizeof error, false);
+    ASSERT_ROWS(&gate, failed);
+}
+
+static void doubt__downloads_nothing(void **test)
+{
+    (void)test;
+    struct gate gates[] = {dfuse(true), plain(true)};
+    gates[0].dialect = GATE_DIALECT_UNKNOWN;
+    gates[1].mode = GATE_MODE_UNKNOWN;
+    const struct row rows[] = {
+        {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_NEVER},
+        {"data", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_NEVER},
+        {"nothing", {OUT, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEVER},
+    };
+
+    for (size_t i = 0; i < 2; ++i)
+        ASSERT_ROWS(&gates[i], rows);
+}
+
+// ---- When is a state stale? ----
+
+static void state__is_what_the_device_last_said_until_something_moves_it(void **test)
+{
+    (void)test;
+    static const uint8_t app_idle[] = {0, 0, 0, 0, DFURT_STATE_appIDLE, 0};
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    const struct usbdev_setup_packet movers[] = {
+        {OUT, DFURT_DETACH, 0, 0, 0},
+        {IN, DFURT_UPLOAD, 0, 0, 5},
+        {OUT, DFURT_ABORT, 0, 0, 0},
+        {OUT, 7, 0, 0, 0},
+        {0x20, 0, 0, 0, 0},
+        {0xC1, 3, 0, 0, 6},
+        {OUT, DFURT_GETSTATUS, 0, 0, 6},
+        {0x00, USBDEV_SET_CONFIGURATION, 1, 0, 0},
+    };
+    const struct usbdev_setup_packet descriptor = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
+
+    for (size_t i = 0; i < sizeof movers / sizeof movers[0]; ++i) {
+        struct gate gate = run_time(GATE_STATE_STALE);
+        gate_saw(&gate, i % 2 ? &getstatus : &getstate, app_idle, i % 2 ? 6 : 1, false);
+        assert_int_equal(gate.state, DFURT_STATE_appIDLE);
+        gate_saw(&gate, &descriptor, app_idle, 6, false);
+        gate_waited(&gate);
+        assert_int_equal(gate.state, DFURT_STATE_appIDLE);
+        gate_saw(&gate, &movers[i], app_idle, 0, false);
+        assert_int_equal(gate.state, GATE_STATE_STALE);
+    }
+}
+
+static void state__is_not_taken_from_half_an_answer(void **test)
+{
+    (void)test;
+    static const uint8_t zeros[6] = {0};
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    struct gate gate = run_time(GATE_STATE_STALE);
+
+    gate_saw(&gate, &getstate, zeros, 0, false);
+    assert_int_equal(gate.state, GATE_STATE_STALE);
+    gate_saw(&gate, &getstatus, zeros, 5, false);
+    assert_int_equal(gate.state, GATE_STATE_STALE);
+}
+
+static void state__that_a_timer_ends_is_stale_after_a_wait(void **test)
+{
+    (void)test;
+    const int timed[] = {DFURT_STATE_appDETACH, DFURT_STATE_dfuDNBUSY, DFURT_STATE_dfuDNLOAD_SYNC,
+                         DFURT_STATE_dfuMANIFEST};
+
+    for (size_t i = 0; i < sizeof timed / sizeof timed[0]; ++i) {
+        struct gate gate = run_time(timed[i]);
+        gate_waited(&gate);
+        assert_int_equal(gate.state, GATE_STATE_STALE);
+    }
+}
+
+static void silent__is_in_app_detach_right_after_an_accepted_detach(void **test)
+{
+    (void)test;
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    const struct usbdev_setup_packet detach = {OUT, DFURT_DETACH, 1000, 0, 0};
+    const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 0, 0, 0};
+    struct gate gate = run_time(GATE_STATE_STALE);
+
+    gate_saw(&gate, &getstate, NULL, STALL, true);
+    gate_saw(&gate, &getstatus, NULL, STALL, true);
+    assert_int_equal(gate.state, GATE_STATE_SILENT);
+    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_NEEDS_STATE);
+    gate_saw(&gate, &detach, NULL, 0, false);
+    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_SEND);
+
+    gate_saw(&gate, &detach, NULL, STALL, true);
+    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_ASK_STATE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_time__unsafe_requests_need_a_state_just_asked),
+        cmocka_unit_test(run_time__leave_to_write_changes_nothing),
+        cmocka_unit_test(run_time__class_requests_are_harmless_samples),
+        cmocka_unit_test(detach__is_refused_by_no_detach_in_every_disguise),
+        cmocka_unit_test(vendor__needs_its_own_leave),
+        cmocka_unit_test(standard__all_but_what_locks_or_rewrites),
+        cmocka_unit_test(without_leave__nothing_is_downloaded_to_a_plain_device),
+        cmocka_unit_test(without_leave__dfuse_is_pointed_at_what_can_be_read),
+        cmocka_unit_test(without_leave__set_address_needs_an_idle_state_just_asked),
+        cmocka_unit_test(without_leave__what_was_pointed_at_is_read_next),
+        cmocka_unit_test(never__read_unprotect_and_mass_erase),
+        cmocka_unit_test(with_leave__a_plain_device_needs_its_image_kept),
+        cmocka_unit_test(manifestation__needs_the_whole_image_as_it_is_kept),
+        cmocka_unit_test(with_leave__dfuse_writes_only_its_scratch_page),
+        cmocka_unit_test(doubt__downloads_nothing),
+        cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
+        cmocka_unit_test(state__is_not_taken_from_half_an_answer),
+        cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),
+        cmocka_unit_test(silent__is_in_app_detach_right_after_an_accepted_detach),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
