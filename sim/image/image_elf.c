@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // ELF executables for ARM: their loadable segments, at their physical addresses (TIS ELF 1.2).
+//
+// A linker may let the first segment begin with the ELF's own headers, at addresses below the first
+// section, where nothing is meant to be programmed. What of a segment lies before its first section
+// is left out where it begins so.
 
 #include "image_private.h"
 
@@ -16,14 +20,38 @@ static bool is_executable(Elf *elf)
            header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_phoff % 4 == 0;
 }
 
-static bool put_segment(struct image_file *file, const Elf32_Phdr *segment)
+static bool has_bytes_in(const Elf32_Shdr *section, const Elf32_Phdr *segment)
+{
+    return section->sh_type != SHT_NOBITS && (section->sh_flags & SHF_ALLOC) &&
+           section->sh_size > 0 && section->sh_offset >= segment->p_offset &&
+           section->sh_offset - segment->p_offset < segment->p_filesz;
+}
+
+// How many bytes of a segment come before its first section, where it begins with the headers.
+static uint32_t size_of_headers(Elf *elf, const Elf32_Phdr *segment)
+{
+    uint32_t first = segment->p_filesz;
+
+    if (segment->p_offset >= sizeof(Elf32_Ehdr))
+        return 0;
+    for (Elf_Scn *it = elf_nextscn(elf, NULL); it != NULL; it = elf_nextscn(elf, it)) {
+        const Elf32_Shdr *section = elf32_getshdr(it);
+        if (section != NULL && has_bytes_in(section, segment) &&
+            section->sh_offset - segment->p_offset < first)
+            first = section->sh_offset - segment->p_offset;
+    }
+    return first == segment->p_filesz ? 0 : first;
+}
+
+static bool put_segment(struct image_file *file, Elf *elf, const Elf32_Phdr *segment)
 {
     if (segment->p_type != PT_LOAD || segment->p_filesz == 0)
         return true;
     if (segment->p_offset > file->size || segment->p_filesz > file->size - segment->p_offset)
         return image_fail(file, "truncated: a segment ends beyond the file");
-    return image_put(file, "a segment", segment->p_paddr, file->bytes + segment->p_offset,
-                     segment->p_filesz);
+    uint32_t skipped = size_of_headers(elf, segment);
+    return image_put(file, "a segment", segment->p_paddr + skipped,
+                     file->bytes + segment->p_offset + skipped, segment->p_filesz - skipped);
 }
 
 static bool put_segments(struct image_file *file, Elf *elf)
@@ -34,7 +62,7 @@ static bool put_segments(struct image_file *file, Elf *elf)
     if (segments == NULL || elf_getphdrnum(elf, &count) != 0)
         return image_fail(file, "truncated: no program headers");
     for (size_t i = 0; i < count; i++)
-        if (!put_segment(file, &segments[i]))
+        if (!put_segment(file, elf, &segments[i]))
             return false;
     return true;
 }
