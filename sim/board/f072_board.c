@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "f072_board_private.h"
@@ -301,16 +300,11 @@ static const char *board_trouble(const struct sim_device *device)
 
 static void board_close(struct sim_device *device)
 {
-    struct f072_board *board = board_of(device);
-
-    f072_board_save(board);
-    flash_finish(&board->flash);
-    if (board->uart != NULL && board->uart != stdout)
-        fclose(board->uart);
-    free(board);
+    f072_board_save(board_of(device));
+    f072_board_free(board_of(device));
 }
 
-static const struct sim_device_ops board_ops = {
+const struct sim_device_ops f072_board_ops = {
     .advance = board_advance,
     .power = board_power,
     .connected = board_connected,
@@ -342,88 +336,4 @@ void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, ui
 uint64_t f072_board_cycles(const struct sim_device *device)
 {
     return const_board_of(device)->chip.cpu.cycles;
-}
-
-// ---- Opening ----
-
-static void trace_instruction(void *context, const struct armv6m *cpu)
-{
-    const struct f072_board *board = context;
-    char text[ARMV6M_DISASM_SIZE];
-    uint16_t first = 0;
-    uint16_t second = 0;
-
-    armv6m_peek16(cpu, cpu->r[15], &first);
-    armv6m_peek16(cpu, cpu->r[15] + 2, &second);
-    armv6m_disasm(cpu->r[15], first, second, text);
-    f072_trace(&board->chip.report, SIM_TRACE_INSTRUCTIONS, f072_chip_now(&board->chip), "%08X  %s",
-               cpu->r[15], text);
-}
-
-// An image is only what the flash holds before anything else has been written to it.
-static bool fill_flash(struct f072_board *board,
-                       const struct sim_options *options,
-                       char *error,
-                       size_t error_size)
-{
-    const struct f072_model *model = board->options.model;
-
-    if (!flash_init(&board->flash, (struct flash_shape){.size = model->flash_size,
-                                                        .page_size = model->page_size})) {
-        snprintf(error, error_size, "no memory for the virtual board's flash");
-        return false;
-    }
-    if (!f072_load_image(model, board->options.boot_address, options->firmware, board->flash.bytes,
-                         error, error_size))
-        return false;
-    return options->flash == NULL || flash_load(&board->flash, options->flash, error, error_size);
-}
-
-// A line of firmware's output is in the file as soon as it is whole.
-static bool open_uart(struct f072_board *board, const char *name, char *error, size_t error_size)
-{
-    if (name == NULL)
-        return true;
-    board->uart = strcmp(name, "-") == 0 ? stdout : fopen(name, "wb");
-    if (board->uart == NULL) {
-        snprintf(error, error_size, "%s: cannot write what the UART sends: %s", name,
-                 strerror(errno));
-        return false;
-    }
-    setvbuf(board->uart, NULL, _IOLBF, BUFSIZ);
-    return true;
-}
-
-static void put_uart(void *context, uint8_t byte)
-{
-    fputc(byte, ((struct f072_board *)context)->uart);
-}
-
-struct sim_device *
-f072_board_open(const struct sim_options *options, char *error, size_t error_size)
-{
-    struct f072_board *board = calloc(1, sizeof *board);
-
-    if (board == NULL) {
-        snprintf(error, error_size, "no memory for the virtual board");
-        return NULL;
-    }
-    if (!f072_options_parse(&board->options, options, error, error_size) ||
-        !fill_flash(board, options, error, error_size) ||
-        !open_uart(board, options->uart, error, error_size)) {
-        flash_finish(&board->flash);
-        free(board);
-        return NULL;
-    }
-    board->base.ops = &board_ops;
-    board->seed = options->seed;
-    f072_chip_init(&board->chip, board->options.model, board->flash.bytes, board->flash.options,
-                   0x00420000 + options->seed);
-    board->chip.boot_address = board->options.boot_address;
-    board->chip.uart = (struct f072_uart_sink){board->uart == NULL ? NULL : put_uart, board};
-    board->chip.report.trace = options->trace;
-    if (options->trace & SIM_TRACE_INSTRUCTIONS)
-        armv6m_set_trace(&board->chip.cpu, trace_instruction, board);
-    f072_board_rom_init(board);
-    return &board->base;
 }

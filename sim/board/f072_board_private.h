@@ -30,6 +30,10 @@ struct f072_board {
     struct flash flash;
     struct f072_options options;
     FILE *uart; // or NULL
+
+    // The image that flash began with: where functions have their names from.
+    char *image_path;
+    uint8_t *image_flash; // a copy of flash
     uint64_t now_ns;
     uint32_t seed;
     uint32_t power_count;
@@ -55,12 +59,19 @@ struct f072_board {
     uint32_t leave_address;
 };
 
+extern const struct sim_device_ops f072_board_ops;
+
 void f072_board_trace(const struct f072_board *board, const char *what);
 
 // Write the flash file, if there is one.
 void f072_board_save(struct f072_board *board);
 
-// ---- board_trouble.c ----
+// ---- f072_open.c ----
+
+// Give back all that the board holds, and the board.
+void f072_board_free(struct f072_board *board);
+
+// ---- f072_trouble.c ----
 
 // Registers and last instructions, on stderr, if states are traced.
 void f072_board_report(struct f072_board *board);

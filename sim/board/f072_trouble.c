@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 #include <stdio.h>
+#include <string.h>
+
+#include <sim/image.h>
 
 #include "f072_board_private.h"
 
@@ -8,6 +11,8 @@
 // an exception handler, or with a USB interrupt that nobody serves; and without being connected.
 static const uint64_t stuck_ns = 2000 * SIM_MS;
 static const uint64_t idle_ns = 9000 * SIM_MS; // within what a host waits for a device
+
+enum { PLACE_SIZE = 80, FAULT_SIZE = 128, HANDLER_SIZE = 200 };
 
 void f072_board_report(struct f072_board *board)
 {
@@ -28,50 +33,74 @@ static const char *exception_name(unsigned exception, char text[24])
     return text;
 }
 
+// An address, with its function where the image is an ELF and flash still holds that code:
+// "08001786h (unexpected+2h)".
+static const char *place(const struct f072_board *board, uint32_t address, char text[PLACE_SIZE])
+{
+    enum { WINDOW = 16 };
+    uint32_t offset = (address - F072_FLASH_BASE) & ~(uint32_t)(WINDOW - 1);
+    char name[64];
+    bool is_image = board->image_path != NULL && board->image_flash != NULL &&
+                    offset < board->flash.memory.size &&
+                    memcmp(board->image_flash + offset, board->flash.bytes + offset, WINDOW) == 0;
+
+    snprintf(text, PLACE_SIZE, "%08Xh", address);
+    if (is_image && image_symbol(board->image_path, address, name, sizeof name))
+        snprintf(text, PLACE_SIZE, "%08Xh (%s)", address, name);
+    return text;
+}
+
 // Where HardFault was taken, and by which access if it was one: " at 08000042h by a read of
 // 00000001h".
-static void describe_fault(const struct f072_chip *chip, char text[64])
+static void describe_fault(const struct f072_board *board, char text[FAULT_SIZE])
 {
+    const struct f072_chip *chip = &board->chip;
     uint32_t pc = chip->cpu.fault_pc;
-    int length = snprintf(text, 64, " at %08Xh", pc);
+    char where[PLACE_SIZE];
+    int length = snprintf(text, FAULT_SIZE, " at %s", place(board, pc, where));
 
     if (chip->refused.pc == pc)
-        snprintf(text + length, 64 - (size_t)length, " by a %s %08Xh",
+        snprintf(text + length, FAULT_SIZE - (size_t)length, " by a %s %08Xh",
                  chip->refused.is_write ? "write to" : "read of", chip->refused.address);
 }
 
 // "in the handler of SysTick", or "" in Thread mode.
-static void describe_handler(const struct f072_chip *chip, char text[128])
+static void describe_handler(const struct f072_board *board, char text[HANDLER_SIZE])
 {
+    const struct f072_chip *chip = &board->chip;
     char name[24];
-    char fault[64] = "";
+    char fault[FAULT_SIZE] = "";
 
     text[0] = '\0';
     if (chip->cpu.exception == 0)
         return;
     if (chip->cpu.exception == ARMV6M_HARDFAULT)
-        describe_fault(chip, fault);
-    snprintf(text, 128, " in the handler of %s%s%s", exception_name(chip->cpu.exception, name),
-             fault[0] != '\0' ? ", which was taken" : "", fault);
+        describe_fault(board, fault);
+    snprintf(text, HANDLER_SIZE, " in the handler of %s%s%s",
+             exception_name(chip->cpu.exception, name), fault[0] != '\0' ? ", which was taken" : "",
+             fault);
 }
 
 void f072_board_breakpoint(struct f072_board *board)
 {
-    char handler[128];
+    char where[PLACE_SIZE];
+    char handler[HANDLER_SIZE];
 
-    describe_handler(&board->chip, handler);
-    f072_trouble(&board->chip.report, "BKPT at %08Xh%s", board->chip.cpu.r[15], handler);
+    describe_handler(board, handler);
+    f072_trouble(&board->chip.report, "BKPT at %s%s", place(board, board->chip.cpu.r[15], where),
+                 handler);
     f072_board_report(board);
 }
 
 void f072_board_lock_up(struct f072_board *board)
 {
-    char fault[64];
+    char where[PLACE_SIZE];
+    char fault[FAULT_SIZE];
 
-    describe_fault(&board->chip, fault);
+    describe_fault(board, fault);
     f072_trouble(&board->chip.report,
-                 "the processor locked up at %08Xh: a fault within the HardFault that was taken%s",
-                 board->chip.cpu.lockup_pc, fault);
+                 "the processor locked up at %s: a fault within the HardFault that was taken%s",
+                 place(board, board->chip.cpu.lockup_pc, where), fault);
     f072_board_report(board);
     board->locked_up = true;
 }
@@ -81,20 +110,22 @@ void f072_board_look_for_endless_loop(struct f072_board *board)
 {
     const struct f072_chip *chip = &board->chip;
     uint64_t span_ns = board->now_ns - chip->last.since_ns;
-    char handler[128];
+    char where[PLACE_SIZE];
+    char handler[HANDLER_SIZE];
 
     if (board->now_ns < chip->last.since_ns + stuck_ns || chip->report.in_trouble)
         return;
-    describe_handler(chip, handler);
+    describe_handler(board, handler);
     if (chip->cpu.exception != 0)
-        f072_trouble(&board->chip.report, "an endless loop at %08Xh%s", chip->cpu.r[15], handler);
+        f072_trouble(&board->chip.report, "an endless loop at %s%s",
+                     place(board, chip->cpu.r[15], where), handler);
     else if (f072_usbfs_interrupt(&chip->usb))
         f072_trouble(&board->chip.report,
-                     "an endless loop at %08Xh, and nobody serves the USB interrupt",
-                     chip->cpu.r[15]);
+                     "an endless loop at %s, and nobody serves the USB interrupt",
+                     place(board, chip->cpu.r[15], where));
     else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
-        f072_trouble(&board->chip.report,
-                     "an endless loop at %08Xh, and the device is not connected", chip->cpu.r[15]);
+        f072_trouble(&board->chip.report, "an endless loop at %s, and the device is not connected",
+                     place(board, chip->cpu.r[15], where));
     if (chip->report.in_trouble)
         f072_board_report(board);
 }

@@ -18,6 +18,7 @@
 #include <dfurt/usb_spec.h>
 #include <sim/devices.h>
 #include <sim/host.h>
+#include <sim/image.h>
 
 #include "f072_board_private.h"
 
@@ -337,9 +338,29 @@ static void power_cut__at_any_point_of_a_download_ends_in_application_or_boot_lo
     free(image);
 }
 
+// ---- Names ----
+
+static void symbols__name_the_functions_of_an_elf(void **state)
+{
+    (void)state;
+    struct update *update = read_update(composite);
+    uint32_t reset = usbdev_load_le16(update->bytes + 4) |
+                     (uint32_t)usbdev_load_le16(update->bytes + 6) << 16;
+    char text[40] = "";
+
+    assert_true(image_symbol(composite, (reset & ~UINT32_C(1)) + 2, text, sizeof text));
+    assert_string_equal(text, "reset+2h");
+    assert_false(image_symbol(composite, 0x0801F000, text, sizeof text));
+    assert_false(image_symbol("/etc/passwd", reset, text, sizeof text));
+    assert_string_equal(text, "reset+2h");
+
+    free(update);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(symbols__name_the_functions_of_an_elf),
         cmocka_unit_test(boot__whatever_the_ram_holds),
         cmocka_unit_test(boot__twice_gives_the_same_packets_to_the_nanosecond),
         cmocka_unit_test(power__leaves_what_was_flashed),

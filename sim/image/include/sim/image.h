@@ -55,4 +55,8 @@ bool image_load(struct image *image,
                 char *error,
                 size_t error_size);
 
+// The function of an ELF that an address lies in, and how far: "stm32_main+1Ch". Returns false, with
+// text untouched, where the file has no such function, or is no ELF.
+bool image_symbol(const char *path, uint32_t address, char *text, size_t size);
+
 #endif

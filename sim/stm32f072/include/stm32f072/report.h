@@ -18,7 +18,7 @@ enum { F072_MAX_WARNINGS = 64 };
 struct f072_report {
     unsigned trace; // SIM_TRACE_... bits
     bool quiet;     // neither on stderr: tests that provoke them
-    char trouble[200];
+    char trouble[400];
     bool in_trouble;                    // since power-on
     uint32_t warned[F072_MAX_WARNINGS]; // addresses that a warning was printed for
     unsigned warning_count;
