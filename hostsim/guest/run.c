@@ -168,8 +168,9 @@ static _Noreturn void become_qemu(const struct guest *guest, int port)
         "-accel", (char *)guest->accelerator,
         "-kernel", format("%s/vmlinux", guest->files),
         "-initrd", format("%s/initramfs", guest->files),
-        "-append", format("console=ttyS0 quiet panic=-1 DFU_SIM=\"%s\" SHARED=\"%s\"",
-                          guest->self, guest->shared),
+        "-append", format("console=ttyS0 quiet panic=-1 DFU_SIM=\"%s\" SHARED=\"%s\" "
+                          "MODULES=\"%s/modules/lib/modules\"",
+                          guest->self, guest->shared, guest->files),
         "-serial", "stdio",
         "-fsdev", share_option("root", "/", ",readonly=on"),
         "-device", "virtio-9p-pci,fsdev=root,mount_tag=root",
