@@ -34,6 +34,7 @@ static const char usage_text[] =
     "  --allow-write    checks may write to the device's flash, and put back what was there\n"
     "  --allow-vendor   checks may send vendor requests, which only the product knows the sense "
     "of\n"
+    "  --dfu-mode VID:PID  what the device is in DFU mode, where that is another place on the bus\n"
     "  --max-time SECONDS  end the run after that; it says what was not judged\n"
     "  --return-time MS    how long the device may be away after a detach or a bus reset\n"
     "  --stop-on-loss      a device that does not come back is left as it is, for a debugger\n"
@@ -60,6 +61,7 @@ enum option_value {
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
     OPTION_ALLOW_VENDOR,
+    OPTION_DFU_MODE,
     OPTION_MAX_TIME,
     OPTION_RETURN_TIME,
     OPTION_STOP_ON_LOSS,
@@ -83,6 +85,7 @@ static const struct option long_options[] = {
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
     {"allow-vendor", no_argument, NULL, OPTION_ALLOW_VENDOR},
+    {"dfu-mode", required_argument, NULL, OPTION_DFU_MODE},
     {"max-time", required_argument, NULL, OPTION_MAX_TIME},
     {"return-time", required_argument, NULL, OPTION_RETURN_TIME},
     {"stop-on-loss", no_argument, NULL, OPTION_STOP_ON_LOSS},
@@ -151,6 +154,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_ALLOW_VENDOR:
         arguments->run.allow_vendor = true;
+        return -1;
+    case OPTION_DFU_MODE:
+        arguments->dfu_mode = optarg;
         return -1;
     case OPTION_MAX_TIME:
         return take_number(&arguments->run.max_time_s, "--max-time", "seconds");

@@ -15,6 +15,7 @@ enum { ERROR_TEXT = 512 };
 struct arguments {
     const char *target;
     const char *waive;
+    const char *dfu_mode;
     bool list;
     unsigned tap; // version of the Test Anything Protocol, 0: the table
     bool verbose;

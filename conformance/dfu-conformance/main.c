@@ -142,11 +142,21 @@ static int run_on_target(struct arguments *arguments, struct target *target)
     return status;
 }
 
+static int take_dfu_mode(struct target_spec *spec, const char *ids, char *error, size_t size)
+{
+    char why[ERROR_TEXT / 2];
+    if (!ids || target_ids_parse(spec, ids, why, sizeof why) == 0)
+        return 0;
+    snprintf(error, size, "--dfu-mode %s", why);
+    return -1;
+}
+
 static int open_and_run(struct arguments *arguments)
 {
     char text[ERROR_TEXT];
     struct target_spec spec;
-    if (target_spec_parse(&spec, arguments->target, text, sizeof text) < 0)
+    if (target_spec_parse(&spec, arguments->target, text, sizeof text) < 0 ||
+        take_dfu_mode(&spec, arguments->dfu_mode, text, sizeof text) < 0)
         return complain(text);
     struct target *target = target_open(&spec, text, sizeof text);
     if (!target)

@@ -117,6 +117,8 @@ static void try_check(struct run *run, const struct check *check, struct attempt
 
     // A SKIP may have come to light on the way only.
     run->lost = transcript_count(&probe->transcript) > 0 && !settle(run);
+    if (run->lost)
+        watch_lose(&run->watch);
     attempt->lost = run->lost || run->watch.losses > losses;
     attempt->loss = run->watch.loss;
 }
@@ -196,8 +198,11 @@ static void blame_device(struct run *run, struct attempt *attempt)
 static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
 {
     char loss[PROBE_WORDS];
+    const char *fault = run->watch.base.fault;
     watch_loss_text(&attempt->loss, loss, sizeof loss);
-    if (is_unexplained(attempt))
+    if (*fault)
+        snprintf(loss, sizeof loss, "%s", fault);
+    if (is_unexplained(attempt) || (*fault && attempt->verdict == VERDICT_INCONCLUSIVE))
         snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
     if (run->lost)
         snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);

@@ -64,6 +64,11 @@ static void run_all(struct run *run)
 static bool bring_home(struct run *run, char *ending, size_t size)
 {
     struct probe *probe = &run->probe;
+    if (run->lost && *run->watch.base.fault) {
+        snprintf(ending, size, "%s", run->watch.base.fault);
+        run->report->host_fault = true;
+        return false;
+    }
     if (run->lost) {
         snprintf(ending, size, "%.280s, and did not come back", run->loss);
         return false;

@@ -104,6 +104,20 @@ static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_S
     memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
 }
 
+void watch_lose(struct watch *watch)
+{
+    uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
+    if (watch->silent)
+        return;
+    watch->loss = (struct watch_loss){
+        .gone = true,
+        .waited = true,
+        .heard = watch->heard,
+        .after_us = since_us - watch->answered_us,
+    };
+    memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
+}
+
 static bool is_answer(int result)
 {
     return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;

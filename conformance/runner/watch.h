@@ -63,6 +63,10 @@ void watch_begin(struct watch *watch, unsigned limit_ms);
 // How long the check may still take; UINT64_MAX where there is no limit.
 uint64_t watch_left_ms(const struct watch *watch);
 
+// The device is lost for good. It may have left while it was waited for, and nothing has been asked
+// since: then that is the loss.
+void watch_lose(struct watch *watch);
+
 // "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
 void watch_loss_text(const struct watch_loss *loss, char *text, size_t size);
 

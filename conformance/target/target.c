@@ -90,6 +90,20 @@ static bool take_options(const char *text, const struct spec_option *options, si
     return *text == '\0';
 }
 
+int target_ids_parse(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *colon = text + strcspn(text, ":");
+    uint16_t vendor, product;
+    if (*colon != ':' || !take_hex16(&vendor, text, colon) ||
+        !take_hex16(&product, colon + 1, text + strlen(text))) {
+        snprintf(error, size, "'%s': expected VID:PID in hex", text);
+        return -1;
+    }
+    spec->dfu_vendor = vendor;
+    spec->dfu_product = product;
+    return 0;
+}
+
 static int parse_usb(struct target_spec *spec, const char *text, char *error, size_t size)
 {
     const char *vendor = text + strlen("usb:");

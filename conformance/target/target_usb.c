@@ -5,8 +5,7 @@
 // How it is followed. A device that leaves and comes back keeps its place: the bus number and the
 // ports on the way (BUS-PORTS in sysfs), while Linux gives it another address. So it has left when
 // nothing is at its place, or something of another address; and it is back when that can be
-// opened. Where the place changes too (a simulated port that was taken anew), the serial number is
-// the second clue.
+// opened. What may be ours at another place is usb_follow.h's to say.
 //
 // To look, sysfs is read, and the device node that it names is opened. Where that leads nowhere, a
 // fresh libusb context is made, which scans the bus: a long-lived one learns of changes from udev
@@ -32,12 +31,14 @@
 #include "run_command.h"
 #include "target_requests.h"
 #include "target_usb_find.h"
+#include "usb_follow.h"
+#include "usb_sysfs.h"
 #include <conformance/target.h>
 #include <usb/descriptors.h>
 
 enum {
     POLL_MS = 10,
-    SERIAL_AFTER_MS = 2000, // so long only the old place counts
+    ELSEWHERE_AFTER_MS = 2000, // so long only the old place counts
 };
 
 struct target_usb {
@@ -46,11 +47,10 @@ struct target_usb {
     libusb_context *context;      // of the handle, where a scan found the device; else NULL
     int node;                     // its open device node, where sysfs did; else -1
     libusb_device_handle *handle; // NULL while the device is away
-    char path[USB_PATH_SIZE];     // its place: BUS-PORTS
-    uint8_t address;
-    char serial[TARGET_TEXT];
-    uint64_t claimed[4];     // interface numbers, a bit each
-    char power[TARGET_TEXT]; // the command that cycles its power; empty: there is none
+    struct usb_follow follow;     // where it is, and what it is told by
+    uint64_t heard_us;            // when it answered last
+    uint64_t claimed[4];          // interface numbers, a bit each
+    char power[TARGET_TEXT];      // the command that cycles its power; empty: there is none
 };
 
 static struct target_usb *usb_of(struct target *target)
@@ -169,12 +169,31 @@ static bool behind_usbip(const char *path)
     return found;
 }
 
+// What is plugged in while our device is cannot be ours when it is gone.
+static void look_around(struct target_usb *usb)
+{
+    usb_list_read(&usb->follow.before, USB_SYSFS);
+    usb_sysfs_peer(USB_SYSFS, usb->follow.place, usb->follow.peer);
+    usb->heard_us = now_us(&usb->base);
+}
+
+static void say_where(struct target_usb *usb)
+{
+    uint64_t age_ms = usb_sysfs_age_ms(USB_SYSFS, usb->follow.place);
+    uint64_t now = now_us(&usb->base);
+    usb->base.connected_us = age_ms > now / 1000 ? 0 : now - age_ms * 1000;
+    snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->follow.place,
+             usb->follow.address);
+}
+
 // Take a handle into use, with its context or its device node. Returns 0, or a libusb error, and
 // then everything is closed.
-static int
-adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *context, int node)
+static int adopt(struct target_usb *usb,
+                 libusb_device_handle *handle,
+                 libusb_context *context,
+                 int node,
+                 const struct usb_seen *seen)
 {
-    libusb_device *device = libusb_get_device(handle);
     usb->handle = handle;
     usb->context = context;
     usb->node = node;
@@ -184,28 +203,32 @@ adopt(struct target_usb *usb, libusb_device_handle *handle, libusb_context *cont
         return result;
     }
     // Only now: until then, what is at the old place is still waited for.
-    if (context)
-        usb_path(device, usb->path);
-    usb->address = libusb_get_device_address(device);
-    usb_serial(handle, usb->serial);
-    usb->base.connected_us = usb_connected_us(usb->path, now_us(&usb->base));
-    snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->path,
-             usb->address);
+    memcpy(usb->follow.place, seen->place, sizeof usb->follow.place);
+    usb->follow.address = seen->address;
+    usb_serial(handle, usb->follow.serial);
+    look_around(usb);
+    say_where(usb);
+    usb->base.fault[0] = '\0';
     usb->base.control_limit = 4096; // libusb on Linux carries no more
     usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
-    if (!behind_usbip(usb->path))
+    if (!behind_usbip(usb->follow.place))
         usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;
     return 0;
 }
 
 // ---- Leaving and coming back ----
 
+static int address_now(const struct target_usb *usb)
+{
+    return usb_address_at(usb->follow.place, (int)usb->follow.address);
+}
+
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_usb *usb = usb_of(target);
     uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
     while (usb->handle) {
-        if (usb_address_at(usb->path, usb->address) != usb->address) {
+        if (address_now(usb) != (int)usb->follow.address) {
             forget_handle(usb);
             break;
         }
@@ -216,50 +239,38 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
     return 0;
 }
 
-static bool is_ours(struct target_usb *usb, libusb_device *device, bool by_serial)
-{
-    char path[USB_PATH_SIZE];
-    usb_path(device, path);
-    if (strcmp(path, usb->path) == 0)
-        return libusb_get_device_address(device) != usb->address;
-    if (!by_serial || !*usb->serial || !usb_has_dfu_interface(device))
-        return false;
-
-    libusb_device_handle *handle;
-    char serial[TARGET_TEXT];
-    if (libusb_open(device, &handle) < 0)
-        return false;
-    usb_serial(handle, serial);
-    libusb_close(handle);
-    return strcmp(serial, usb->serial) == 0;
-}
-
+// By libusb's own list: what sysfs has shown, or, where there is no sysfs, what is at its place.
 // Permissions may come a moment after the device, so a failed open is no error here.
-static bool return_by_scan(struct target_usb *usb, bool by_serial)
+static bool return_by_scan(struct target_usb *usb, const struct usb_seen *wanted)
 {
     libusb_context *context;
     libusb_device **list;
     libusb_device_handle *handle = NULL;
+    struct usb_seen seen;
     if (libusb_init(&context) < 0)
         return false;
     ssize_t count = libusb_get_device_list(context, &list);
     for (ssize_t i = 0; i < count && !handle; ++i) {
-        if (is_ours(usb, list[i], by_serial) && libusb_open(list[i], &handle) < 0)
+        usb_locate(list[i], &seen);
+        bool found = wanted ? seen.bus == wanted->bus && seen.address == wanted->address
+                            : strcmp(seen.place, usb->follow.place) == 0 &&
+                                  seen.address != usb->follow.address;
+        if (found && libusb_open(list[i], &handle) < 0)
             handle = NULL;
     }
     if (count >= 0)
         libusb_free_device_list(list, 1);
     if (!handle)
         libusb_exit(context);
-    return handle && adopt(usb, handle, context, -1) == 0;
+    return handle && adopt(usb, handle, context, -1, &seen) == 0;
 }
 
 // The same without a scan, which takes a second in a guest: sysfs has said what to open.
-static bool return_by_node(struct target_usb *usb, int address)
+static bool return_by_node(struct target_usb *usb, const struct usb_seen *seen)
 {
     char name[64];
     libusb_device_handle *handle;
-    snprintf(name, sizeof name, "/dev/bus/usb/%03d/%03d", atoi(usb->path), address);
+    snprintf(name, sizeof name, "/dev/bus/usb/%03u/%03u", seen->bus, seen->address);
     int node = open(name, O_RDWR | O_CLOEXEC);
     if (node < 0)
         return false;
@@ -267,15 +278,43 @@ static bool return_by_node(struct target_usb *usb, int address)
         close(node);
         return false;
     }
-    return adopt(usb, handle, NULL, node) == 0;
+    return adopt(usb, handle, NULL, node, seen) == 0;
 }
 
-static bool try_return(struct target_usb *usb, bool by_serial)
+static uint64_t heard_ms(struct target_usb *usb)
 {
-    int address = usb_address_at(usb->path, usb->address);
-    if (address > 0 && address != usb->address)
-        return return_by_node(usb, address) || return_by_scan(usb, by_serial);
-    return by_serial && return_by_scan(usb, by_serial);
+    return (now_us(&usb->base) - usb->heard_us) / 1000;
+}
+
+// Returns whether it is there and in use; fault says why one that is there is not.
+static bool try_return(struct target_usb *usb, bool elsewhere)
+{
+    static struct usb_list now;
+    const struct usb_seen *seen;
+    char names[TARGET_FAULT_TEXT / 2];
+    char node[TARGET_FAULT_TEXT / 2];
+    char *fault = usb->base.fault;
+    if (usb_sysfs_address(USB_SYSFS, usb->follow.place) < 0)
+        return return_by_scan(usb, NULL);
+    usb_list_read(&now, USB_SYSFS);
+    fault[0] = '\0';
+    switch (usb_follow_choose(&usb->follow, &now, heard_ms(usb), elsewhere, &seen, names,
+                              sizeof names)) {
+    case USB_FOLLOW_NONE:
+        return false;
+    case USB_FOLLOW_SEVERAL:
+        snprintf(fault, TARGET_FAULT_TEXT,
+                 "which device came back cannot be told: %.100s; name its place with path=", names);
+        return false;
+    case USB_FOLLOW_FOUND:
+        break;
+    }
+    if (return_by_node(usb, seen) || return_by_scan(usb, seen))
+        return true;
+    if (usb_node_fault(seen->bus, seen->address, node, sizeof node))
+        snprintf(fault, TARGET_FAULT_TEXT, "the device is back as %04x:%04x at %s, but %s",
+                 seen->idVendor, seen->idProduct, seen->place, node);
+    return false;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
@@ -284,10 +323,10 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     uint64_t start_us = now_us(target);
     while (!usb->handle) {
         uint64_t waited_ms = (now_us(target) - start_us) / 1000;
-        if (try_return(usb, waited_ms >= SERIAL_AFTER_MS))
+        if (try_return(usb, waited_ms >= ELSEWHERE_AFTER_MS))
             break;
         if (waited_ms >= timeout_ms)
-            return USB_TIMEOUT;
+            return *target->fault ? USB_IO : USB_TIMEOUT;
         sleep_ms(target, POLL_MS);
     }
     return 0;
@@ -317,6 +356,8 @@ static int control(struct target *target,
     int result =
         libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
                                 setup->wIndex, data, setup->wLength, timeout_ms);
+    if (result >= 0 || result == LIBUSB_ERROR_PIPE)
+        usb->heard_us = now_us(target);
     return finish(usb, result);
 }
 
@@ -407,6 +448,7 @@ static int reset(struct target *target)
     struct target_usb *usb = usb_of(target);
     if (!usb->handle)
         return USB_GONE;
+    look_around(usb);
     if (libusb_reset_device(usb->handle) == 0)
         return 0;
     forget_handle(usb);
@@ -448,23 +490,32 @@ static const struct target_ops usb_ops = {
     .close = close_usb,
 };
 
+static bool say_no_libusb(int result, char *error, size_t size)
+{
+    bool missing = access("/dev/bus/usb", F_OK) < 0;
+    snprintf(error, size, "libusb does not start: %s",
+             missing ? "/dev/bus/usb is missing (in a container: give it the host's /dev/bus/usb)"
+                     : libusb_strerror(result));
+    return false;
+}
+
 static bool
 open_device(struct target_usb *usb, const struct target_spec *spec, char *error, size_t size)
 {
     libusb_context *context;
     int result = libusb_init(&context);
-    if (result < 0) {
-        usb_say_not_opened(spec, result, error, size);
-        return false;
-    }
+    if (result < 0)
+        return say_no_libusb(result, error, size);
     libusb_device_handle *handle = usb_open_chosen(context, spec, error, size);
     if (!handle) {
         libusb_exit(context);
         return false;
     }
-    result = adopt(usb, handle, context, -1);
+    struct usb_seen seen;
+    usb_locate(libusb_get_device(handle), &seen);
+    result = adopt(usb, handle, context, -1, &seen);
     if (result < 0)
-        usb_say_not_opened(spec, result, error, size);
+        usb_say_not_opened(spec, &seen, result, error, size);
     return result == 0;
 }
 
@@ -478,9 +529,12 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
     usb->base.ops = &usb_ops;
     usb->node = -1;
     snprintf(usb->power, sizeof usb->power, "%s", spec->power);
+    usb->follow.only_place = *spec->path != '\0';
+    usb->follow.dfu_vendor = spec->dfu_vendor;
+    usb->follow.dfu_product = spec->dfu_product;
     int result = libusb_init(&usb->anchor);
     if (result < 0) {
-        snprintf(error, size, "libusb does not start: %s", libusb_strerror(result));
+        say_no_libusb(result, error, size);
         free(usb);
         return NULL;
     }

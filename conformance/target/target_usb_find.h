@@ -10,31 +10,33 @@
 
 #include <libusb.h>
 
+#include "usb_sysfs.h"
 #include <conformance/target.h>
 
-enum { USB_PATH_SIZE = 32 };
+#define USB_SYSFS "/sys/bus/usb/devices"
 
 // The place of a device as sysfs spells it: "1-4.2".
-void usb_path(libusb_device *device, char path[USB_PATH_SIZE]);
+void usb_path(libusb_device *device, char path[USB_PLACE_SIZE]);
 
 // Its serial number, empty if there is none.
 void usb_serial(libusb_device_handle *handle, char serial[TARGET_TEXT]);
-
-bool usb_has_dfu_interface(libusb_device *device);
 
 // The address of what is at a place now, 0 if nothing is. Where that cannot be found out, it is
 // what it was: address.
 int usb_address_at(const char *path, int address);
 
-// When what is at a place connected, on the clock that says now_us, as the kernel counts it; 0
-// where this kernel does not count.
-uint64_t usb_connected_us(const char *path, uint64_t now_us);
-
 // Open the one device that matches. Returns NULL with one line in error.
 libusb_device_handle *
 usb_open_chosen(libusb_context *context, const struct target_spec *spec, char *error, size_t size);
 
+// Its bus, its place and its address; the rest stays empty.
+void usb_locate(libusb_device *device, struct usb_seen *seen);
+
 // One line for a device that was found and cannot be used, from a libusb error.
-void usb_say_not_opened(const struct target_spec *spec, int result, char *error, size_t size);
+void usb_say_not_opened(const struct target_spec *spec,
+                        const struct usb_seen *seen,
+                        int result,
+                        char *error,
+                        size_t size);
 
 #endif

@@ -58,6 +58,7 @@ static void bad_input__is_one_line_and_status_2(void **state)
         {"--target sim --only RT-NOPE", "no check is called 'RT-NOPE'"},
         {"--target sim --skip RT-NOPE", "--skip: no check is called 'RT-NOPE'"},
         {"--target sim --waive /nonexistent/file", "No such file or directory"},
+        {"--target sim --dfu-mode 0483", "--dfu-mode '0483': expected VID:PID in hex"},
         {"--target sim --max-time 0", "--max-time 0: expected a number of seconds"},
         {"--target sim --return-time 5s", "--return-time 5s: expected a number of milliseconds"},
         {"--target sim --max-time -1", "expected a number"},

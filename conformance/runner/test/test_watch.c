@@ -51,6 +51,22 @@ static void loss__is_told_with_the_last_request_and_its_time(void **state)
                               "answering GET_DESCRIPTOR(STRING 4)");
 }
 
+static void loss__while_the_device_is_waited_for_has_the_time_of_its_leaving(void **state)
+{
+    (void)state;
+    char text[200];
+    start();
+
+    get_string(3);
+    fake.gone = true;
+    watch.base.ops->wait_leave(&watch.base, 3000);
+    sleep_ms(60000);
+    watch_lose(&watch);
+
+    watch_loss_text(&watch.loss, text, sizeof text);
+    assert_string_equal(text, "the device left the bus 0 ms after GET_DESCRIPTOR(STRING 3)");
+}
+
 static void one_silence__is_no_loss(void **state)
 {
     (void)state;
@@ -110,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss__is_told_with_the_last_request_and_its_time),
+        cmocka_unit_test(loss__while_the_device_is_waited_for_has_the_time_of_its_leaving),
         cmocka_unit_test(one_silence__is_no_loss),
         cmocka_unit_test(limit__ends_everything),
         cmocka_unit_test(limit__cuts_a_wait_short),

@@ -40,7 +40,10 @@ enum target_capability {
     TARGET_VIRTUAL_TIME = 1 << 7,
 };
 
-enum { TARGET_CONFIGURATION_MAX = 4096 };
+enum {
+    TARGET_CONFIGURATION_MAX = 4096,
+    TARGET_FAULT_TEXT = 256,
+};
 
 // The descriptors as the host read them when it enumerated the device.
 struct target_descriptors {
@@ -93,7 +96,8 @@ struct target_ops {
     int (*wait_leave)(struct target *target, unsigned timeout_ms);
 
     // Wait until the device is on the bus, enumerated; open it, and read target->descriptors
-    // anew. Returns 0, or USB_TIMEOUT if it did not come.
+    // anew. Returns 0, or USB_TIMEOUT if it did not come, or USB_IO if it did and fault says why it
+    // cannot be used.
     int (*wait_return)(struct target *target, unsigned timeout_ms);
 
     uint64_t (*now_us)(struct target *target); // monotonic
@@ -116,6 +120,10 @@ struct target {
     // was found; 0 where it cannot tell.
     uint64_t connected_us;
 
+    // Where this host keeps the suite from the device, or it cannot be told which device it is: what
+    // is wrong and what to do, in one line; else empty.
+    char fault[TARGET_FAULT_TEXT];
+
     char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
 };
 
@@ -135,6 +143,7 @@ struct target_spec {
     uint16_t vendor, product;   // usb
     char serial[TARGET_TEXT];   // usb
     char path[TARGET_TEXT];     // usb: BUS-PORTS, as in sysfs: 1-4.2
+    uint16_t dfu_vendor, dfu_product; // of its boot loader (--dfu-mode); 0, 0: not given
     char power[TARGET_TEXT];    // usb: a shell command that cycles the device's power
     char host[TARGET_TEXT];     // usbip
     char port[TARGET_TEXT];     // usbip
@@ -154,6 +163,9 @@ struct target_spec {
 // `sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS][,pin=PIN=LEVEL[@MS][+...]]
 // [,uart=FILE]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
+
+// Take "VID:PID" in hex as what the device is in DFU mode. Returns 0, or -1 with one line in error.
+int target_ids_parse(struct target_spec *spec, const char *text, char *error, size_t size);
 
 // Open the device. Returns NULL with one line in error that says what was wrong and what to do.
 struct target *target_open(const struct target_spec *spec, char *error, size_t size);
