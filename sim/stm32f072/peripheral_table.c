@@ -167,7 +167,11 @@ static bool timer_write(struct f072_chip *chip,
 static void timer_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 {
     chip->timers_used &= ~(UINT32_C(1) << p->index);
-    f072_timer_reset(&chip->timer[p->index], p->index == 0 ? UINT32_MAX : 0xFFFF); // TIM2
+    // TIM2, 3, 6, 7, 14, 1, 15, 16, 17 (RM0091 chapters 17 to 21)
+    static const uint8_t channels[F072_TIMERS] = {4, 4, 0, 0, 1, 4, 2, 1, 1};
+
+    f072_timer_reset(&chip->timer[p->index], p->index == 0 ? UINT32_MAX : 0xFFFF,
+                     channels[p->index]);
 }
 
 // ---- Watchdogs ----

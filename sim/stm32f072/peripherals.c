@@ -158,12 +158,23 @@ void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns)
 // Which timer interrupts where (RM0091 11.1.3), by index.
 static const uint8_t timer_lines[F072_TIMERS] = {15, 16, 17, 18, 19, 13, 20, 21, 22};
 
+// TIM1 has a line of its own for compare.
+enum { TIM1 = 5, TIM1_CC_LINE = 14 };
+
+static uint32_t update_flags(uint32_t index)
+{
+    return index == TIM1 ? F072_TIMER_UPDATE : F072_TIMER_UPDATE | F072_TIMER_COMPARE;
+}
+
 static uint32_t lines(struct f072_chip *chip)
 {
     uint32_t active = 0;
 
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
-        active |= (uint32_t)f072_timer_interrupt(&chip->timer[i]) << timer_lines[i];
+        active |= (uint32_t)f072_timer_interrupt(&chip->timer[i], update_flags(i))
+                  << timer_lines[i];
+    active |= (uint32_t)f072_timer_interrupt(&chip->timer[TIM1], F072_TIMER_COMPARE)
+              << TIM1_CC_LINE;
     active |= (uint32_t)f072_wwdg_interrupt(&chip->wwdg) << 0;
     active |= (uint32_t)f072_fpec_interrupt(&chip->fpec, f072_chip_now(chip)) << 3;
     active |= (uint32_t)f072_crs_interrupt(&chip->crs) << 4;

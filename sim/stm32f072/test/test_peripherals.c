@@ -300,14 +300,16 @@ enum {
     T_EGR = 0x14,
     T_CNT = 0x24,
     T_PSC = 0x28,
-    T_ARR = 0x2C
+    T_ARR = 0x2C,
+    T_CCMR1 = 0x18,
+    T_CCR1 = 0x34,
 };
 
 static struct f072_timer running_timer(uint32_t psc, uint32_t arr)
 {
     struct f072_timer timer = {.clock_hz = 48000000};
 
-    f072_timer_reset(&timer, 0xFFFF);
+    f072_timer_reset(&timer, 0xFFFF, 4);
     f072_timer_write(&timer, T_PSC, psc, 0);
     f072_timer_write(&timer, T_ARR, arr, 0);
     f072_timer_write(&timer, T_EGR, 1, 0);
@@ -324,7 +326,7 @@ static void timer__counts_microseconds_by_its_prescaler(void **state)
     for (uint32_t us = 1; us < 1000; us++)
         assert_int_equal(f072_timer_read(&timer, T_CNT, us * 1000 + 10), us);
     assert_int_equal(f072_timer_read(&timer, T_CNT, 65536000 + 5000), 5);
-    assert_int_equal(f072_timer_read(&timer, T_SR, 65536000 + 5000), 1);
+    assert_true(f072_timer_read(&timer, T_SR, 65536000 + 5000) & F072_TIMER_UPDATE);
 }
 
 static void timer__interrupts_at_each_update(void **state)
@@ -336,12 +338,12 @@ static void timer__interrupts_at_each_update(void **state)
     f072_timer_write(&timer, T_DIER, 1, 0);
     assert_int_equal(f072_timer_next_event(&timer), SIM_MS);
     f072_timer_advance(&timer, SIM_MS - 1);
-    assert_false(f072_timer_interrupt(&timer));
+    assert_false(f072_timer_interrupt(&timer, F072_TIMER_UPDATE));
     f072_timer_advance(&timer, SIM_MS);
-    assert_true(f072_timer_interrupt(&timer));
+    assert_true(f072_timer_interrupt(&timer, F072_TIMER_UPDATE));
 
     f072_timer_write(&timer, T_SR, 0, SIM_MS);
-    assert_false(f072_timer_interrupt(&timer));
+    assert_false(f072_timer_interrupt(&timer, F072_TIMER_UPDATE));
     assert_int_equal(f072_timer_next_event(&timer), 2 * SIM_MS);
 }
 
@@ -364,6 +366,61 @@ static void timer__follows_the_clock_when_it_changes(void **state)
     f072_timer_set_clock(&timer, 8000000, 1000); // 6 counts at 48 MHz / 8
     assert_int_equal(f072_timer_read(&timer, T_CNT, 1000), 6);
     assert_int_equal(f072_timer_read(&timer, T_CNT, 11000), 16);
+}
+
+static void timer__keeps_its_phase_over_writes(void **state)
+{
+    (void)state;
+    struct f072_timer timer = running_timer(47, 0xFFFF);
+
+    for (uint64_t us = 0; us < 1000; us++)
+        f072_timer_write(&timer, T_CCR1, 0, us * 1000 + 500);
+    assert_int_equal(f072_timer_read(&timer, T_CNT, SIM_MS), 1000);
+}
+
+static void timer__compare_interrupts_where_the_counter_matches(void **state)
+{
+    (void)state;
+    struct f072_timer timer = running_timer(47, 999);
+
+    f072_timer_write(&timer, T_CCR1, 250, 0);
+    f072_timer_write(&timer, T_CCR1 + 4, 1000, 0);
+    f072_timer_write(&timer, T_CCR1 + 8, 0, 0); // channel 3
+    f072_timer_write(&timer, T_CCR1 + 12, 1000, 0);
+    assert_true(f072_timer_next_event(&timer) == UINT64_MAX);
+    f072_timer_write(&timer, T_DIER, 2, 0);
+    assert_int_equal(f072_timer_next_event(&timer), 250000);
+    f072_timer_advance(&timer, 249999);
+    assert_false(f072_timer_interrupt(&timer, F072_TIMER_COMPARE));
+    f072_timer_advance(&timer, 250000);
+    assert_true(f072_timer_interrupt(&timer, F072_TIMER_COMPARE));
+    assert_false(f072_timer_interrupt(&timer, F072_TIMER_UPDATE));
+    assert_int_equal(f072_timer_read(&timer, T_SR, 250000), 2);
+
+    f072_timer_write(&timer, T_SR, ~UINT32_C(2), 250000); // again in the next period
+    assert_int_equal(f072_timer_read(&timer, T_SR, 999000), 0);
+    assert_int_equal(f072_timer_next_event(&timer), SIM_MS + 250000);
+    assert_int_equal(f072_timer_read(&timer, T_SR, SIM_MS), 1 | 1 << 3); // CCR3 is 0
+    assert_int_equal(f072_timer_read(&timer, T_SR, SIM_MS + 250000), 1 | 1 << 1 | 1 << 3);
+}
+
+// A channel that is an input does not compare; a value beyond the period is never reached; what was
+// skipped over in whole periods was.
+static void timer__compare_matches_what_the_counter_reaches(void **state)
+{
+    (void)state;
+    struct f072_timer timer = running_timer(47, 999);
+
+    f072_timer_write(&timer, T_CCMR1, 1, 0); // CC1S: input
+    f072_timer_write(&timer, T_CCR1, 10, 0);
+    f072_timer_write(&timer, T_CCR1 + 4, 1000, 0);
+    f072_timer_write(&timer, T_CCR1 + 8, 999, 0);
+    f072_timer_write(&timer, T_CCR1 + 12, 500, 0);
+    f072_timer_write(&timer, T_DIER, 3 << 1, 0);
+    assert_true(f072_timer_next_event(&timer) == UINT64_MAX);
+    assert_int_equal(f072_timer_read(&timer, T_SR, 10 * SIM_MS + 1), 1 | 1 << 3 | 1 << 4);
+    f072_timer_write(&timer, T_EGR, 1 << 2, 10 * SIM_MS + 1); // CC2G
+    assert_int_equal(f072_timer_read(&timer, T_SR, 10 * SIM_MS + 1), 1 | 7 << 2);
 }
 
 // ---- Watchdogs ----
@@ -597,6 +654,9 @@ int main(void)
         cmocka_unit_test(timer__interrupts_at_each_update),
         cmocka_unit_test(timer__one_pulse_stops_at_its_end),
         cmocka_unit_test(timer__follows_the_clock_when_it_changes),
+        cmocka_unit_test(timer__keeps_its_phase_over_writes),
+        cmocka_unit_test(timer__compare_interrupts_where_the_counter_matches),
+        cmocka_unit_test(timer__compare_matches_what_the_counter_reaches),
         cmocka_unit_test(iwdg__expires_unless_refreshed),
         cmocka_unit_test(iwdg__too_early_a_refresh_expires_too),
         cmocka_unit_test(wwdg__warns_at_40h_and_resets_below),
