@@ -14,6 +14,7 @@
 #include "packet_trace.h"
 
 static const struct product_shape composite = {.loopback = true};
+static const struct product_shape small = {.small = true};
 
 static const struct board_model models[] = {
     {
@@ -27,6 +28,12 @@ static const struct board_model models[] = {
             "DFU run time that waits for the bus reset (bitWillDetach=0), plain DFU 1.1 boot "
             "loader",
         .bootloader = &bootloader_plain_wait_reset,
+    },
+    {
+        .name = "small-wait-reset",
+        .summary = "wait-reset on the device layer without endpoints, alternates and OUT data",
+        .bootloader = &bootloader_plain_wait_reset,
+        .product = &small,
     },
     {
         .name = "composite",

@@ -77,6 +77,12 @@ const struct sim_defect defects_of_states[] = {
     REFUSES(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFURT_GETSTATE, "GETSTATE", ANY_LENGTH, 0),
     ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFURT_ABORT, "ABORT", ANY_LENGTH),
     ACCEPTS_UNKNOWN(AT_RUN_TIME, 1, "appDETACH"),
+    {
+        .name = "state-1-DNLOAD-stays",
+        .summary = "STALLs a DNLOAD with data in appDETACH, and stays there",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << 1, .bmRequestType = TO_DFU,
+                        .bRequest = DFURT_DNLOAD, .length = WITH_DATA, .action = DO_STALL}),
+    },
 
     // A.2.3
     ACCEPTS_OUT(2, "dfuIDLE", DFURT_DETACH, "DETACH"),

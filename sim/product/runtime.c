@@ -162,7 +162,7 @@ static void choose_functions(struct runtime *runtime)
         .function_count = shape->after.count > 0    ? 3
                           : shape->before.count > 0 ? 2
                                                     : 1,
-        .full = &usbdev_full,
+        .full = shape->small ? NULL : &usbdev_full,
         .bos = shape->bos,
         .strings = shape->no_strings ? NULL : &usbdev_strings,
         .langids = shape->langids ? shape->langids : english,

@@ -190,6 +190,7 @@ static const struct row rows[] = {
     {"state-1-GETSTATE", "wait-reset", "RT-STATE-1-GETSTATE", NULL},
     {"state-1-ABORT", "wait-reset", "RT-STATE-1-ABORT", NULL},
     {"state-1-OTHER", "wait-reset", "RT-STATE-1-OTHER", NULL},
+    {"state-1-DNLOAD-stays", "small-wait-reset", "RT-STATE-1-DNLOAD", NULL},
     {"state-2-DETACH", "will-detach", "DM-STATE-2-DETACH", NULL},
     {"state-2-DNLOAD", "wait-reset", "DM-STATE-2-DNLOAD", NULL},
     {"state-2-DNLOAD-0", "wait-reset", "DM-STATE-2-DNLOAD-0", NULL},

@@ -85,6 +85,12 @@ static void wait_reset__passes_everything_it_can_do(void **state)
     assert_all_good("sim:wait-reset", true);
 }
 
+static void small_wait_reset__passes_everything_it_can_do(void **state)
+{
+    (void)state;
+    assert_all_good("sim:small-wait-reset", true);
+}
+
 static void composite__passes_everything_it_can_do(void **state)
 {
     (void)state;
@@ -173,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(will_detach__passes_everything_it_can_do),
         cmocka_unit_test(wait_reset__passes_everything_it_can_do),
+        cmocka_unit_test(small_wait_reset__passes_everything_it_can_do),
         cmocka_unit_test(composite__passes_everything_it_can_do),
         cmocka_unit_test(every_check__runs_on_one_of_the_good_devices),
         cmocka_unit_test(boot_loaders__pass_what_can_be_asked_in_dfu_mode),

@@ -25,6 +25,7 @@ struct product_interfaces {
 
 // Zeroed: DFU alone, at full speed.
 struct product_shape {
+    bool small;    // not usbdev_full: for DFU alone
     bool loopback; // the two interfaces of loopback.h stand before DFU's
     struct product_interfaces before;
     struct product_interfaces after;
