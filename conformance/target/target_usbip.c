@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <errno.h>
@@ -13,13 +14,22 @@
 #include "target_requests.h"
 #include <conformance/target.h>
 #include <usbip/client.h>
+#include <usbip/remote.h>
 
-enum { CONNECT_MS = 3000 };
+enum {
+    CONNECT_MS = 3000,
+    ELSEWHERE_AFTER_MS = 2000, // so long only the old bus id counts
+};
 
 struct target_usbip {
     struct target base;
     struct usbip_client *client;
     bool left; // has left the bus, and was not imported again yet
+
+    // Where no bus id was given, the device may come back under another one: a new one.
+    bool only_bus_id;
+    uint16_t dfu_vendor, dfu_product; // 0, 0: not given
+    struct usbip_list before;
 };
 
 static struct target_usbip *usbip_of(struct target *target)
@@ -85,6 +95,12 @@ static int enumerate(struct target *target)
     return result;
 }
 
+static void say_where(struct target_usbip *usbip)
+{
+    snprintf(usbip->base.where, sizeof usbip->base.where, "bus id %.32s",
+             usbip_client_record(usbip->client)->bus_id);
+}
+
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_usbip *usbip = usbip_of(target);
@@ -95,21 +111,78 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
     return result;
 }
 
+// Was it exported when the target was opened?
+static bool was_there(const struct usbip_list *before, const struct usbip_record *record)
+{
+    for (size_t i = 0; i < before->count; ++i) {
+        if (strcmp(before->devices[i].record.bus_id, record->bus_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool may_be_ours(const struct target_usbip *usbip, const struct usbip_exported *device)
+{
+    const struct usbip_record *record = &device->record;
+    if (was_there(&usbip->before, record))
+        return false;
+    if (usbip->dfu_vendor || usbip->dfu_product)
+        return record->idVendor == usbip->dfu_vendor && record->idProduct == usbip->dfu_product;
+    return device->dfu;
+}
+
+// Never one of two.
+static void look_elsewhere(struct target_usbip *usbip)
+{
+    static struct usbip_list now;
+    const struct usbip_record *found = NULL;
+    usbip->base.fault[0] = '\0';
+    if (usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
+        return;
+    for (size_t i = 0; i < now.count; ++i) {
+        if (!may_be_ours(usbip, &now.devices[i]))
+            continue;
+        if (found) {
+            snprintf(
+                usbip->base.fault, sizeof usbip->base.fault,
+                "which device came back cannot be told: bus id %.31s or %.31s; name the bus id "
+                "in --target",
+                found->bus_id, now.devices[i].record.bus_id);
+            return;
+        }
+        found = &now.devices[i].record;
+    }
+    if (found)
+        usbip_client_follow(usbip->client, found->bus_id);
+}
+
+static int import_again(struct target_usbip *usbip, unsigned timeout_ms)
+{
+    int result = usbip_client_reopen(usbip->client, timeout_ms);
+    if (result < 0)
+        return result;
+    usbip->left = false;
+    usbip->left = enumerate(&usbip->base) < 0; // left again, in the middle
+    say_where(usbip);
+    return 0;
+}
+
 static int wait_return(struct target *target, unsigned timeout_ms)
 {
     struct target_usbip *usbip = usbip_of(target);
-    uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
+    uint64_t start_us = now_us(target);
     while (usbip->left) {
-        uint64_t now = now_us(target);
-        if (now >= end_us)
-            return USB_TIMEOUT;
-        unsigned left_ms = (unsigned)((end_us - now) / 1000);
-        int result = usbip_client_reopen(usbip->client, left_ms ? left_ms : 1);
-        if (result < 0)
-            return result;
-        usbip->left = false;
-        usbip->left = enumerate(target) < 0; // left again, in the middle
+        unsigned waited_ms = (unsigned)((now_us(target) - start_us) / 1000);
+        unsigned left_ms = waited_ms < timeout_ms ? timeout_ms - waited_ms : 1;
+        bool elsewhere = !usbip->only_bus_id && waited_ms >= ELSEWHERE_AFTER_MS;
+        if (elsewhere)
+            look_elsewhere(usbip);
+        unsigned slice_ms = left_ms < ELSEWHERE_AFTER_MS ? left_ms : ELSEWHERE_AFTER_MS;
+        int result = import_again(usbip, slice_ms);
+        if (result < 0 && (result != USB_TIMEOUT || slice_ms == left_ms))
+            return *target->fault ? USB_IO : result;
     }
+    target->fault[0] = '\0';
     return 0;
 }
 
@@ -168,8 +241,12 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
         free(usbip);
         return NULL;
     }
-    snprintf(usbip->base.where, sizeof usbip->base.where, "bus id %.32s",
-             usbip_client_record(usbip->client)->bus_id);
+    say_where(usbip);
+    // A server that does not tell is not followed beyond the bus id.
+    usbip->only_bus_id =
+        *spec->bus_id != '\0' || usbip_client_list(usbip->client, &usbip->before, CONNECT_MS) < 0;
+    usbip->dfu_vendor = spec->dfu_vendor;
+    usbip->dfu_product = spec->dfu_product;
 
     int result = enumerate(&usbip->base);
     if (result == 0)

@@ -73,7 +73,7 @@ static json_t *run_on_usb(const struct subject *subject)
     return report_of(command);
 }
 
-static pid_t start_server(const struct subject *subject, unsigned *ret_port)
+static pid_t start_server(const struct subject *subject, const char *count, unsigned *ret_port)
 {
     int ends[2];
     assert_return_code(pipe(ends), 0);
@@ -81,7 +81,7 @@ static pid_t start_server(const struct subject *subject, unsigned *ret_port)
     if (server == 0) {
         dup2(ends[1], STDOUT_FILENO);
         execl(dfu_sim, dfu_sim, "serve", "--listen", "127.0.0.1:0", "--device", subject->device,
-              subject->defect ? "--defect" : NULL, subject->defect, NULL);
+              "--count", count, subject->defect ? "--defect" : NULL, subject->defect, NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -98,7 +98,7 @@ static json_t *run_on_usbip(const struct subject *subject)
     unsigned port;
     char target[64];
     char command[1200];
-    pid_t server = start_server(subject, &port);
+    pid_t server = start_server(subject, "1", &port);
     snprintf(target, sizeof target, "usbip:127.0.0.1:%u", port);
     print_report_command(command, sizeof command, "", target);
     json_t *report = report_of(command);
@@ -176,6 +176,29 @@ static void wrong_device__has_the_same_verdicts(void **state)
     expect_same_verdicts(&(const struct subject){"wait-reset", "second-detach"});
 }
 
+// Which one is meant is a person's to say.
+static void several_devices__are_refused_with_their_list(void **state)
+{
+    (void)state;
+    unsigned port;
+    char command[400];
+    char text[400];
+    if (strcmp(way, "usbip") != 0)
+        skip();
+    pid_t server = start_server(&(const struct subject){"will-detach", NULL}, "2", &port);
+    snprintf(command, sizeof command, "'%s' --target usbip:127.0.0.1:%u 2>&1", conformance, port);
+
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    text[fread(text, 1, sizeof text - 1, out)] = '\0';
+    int status = WEXITSTATUS(pclose(out));
+    kill(server, SIGTERM);
+    waitpid(server, NULL, 0);
+
+    assert_int_equal(status, 2);
+    assert_non_null(strstr(text, "exports 2 devices, 1-1 (1209:0001), 1-2 (1209:0001): "));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +206,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wait_reset__has_the_same_verdicts),
         cmocka_unit_test(composite__has_the_same_verdicts),
         cmocka_unit_test(wrong_device__has_the_same_verdicts),
+        cmocka_unit_test(several_devices__are_refused_with_their_list),
     };
     if (argc != 4)
         return 2;

@@ -340,3 +340,17 @@ int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms)
     *client->violation = '\0';
     return 0;
 }
+
+int usbip_client_list(struct usbip_client *client, struct usbip_list *ret_list, unsigned timeout_ms)
+{
+    char error[200];
+    int result = usbip_remote_list(&client->remote, ret_list, stream_now_ms() + timeout_ms, error,
+                                   sizeof error);
+
+    return result < 0 ? USB_IO : 0;
+}
+
+void usbip_client_follow(struct usbip_client *client, const char *bus_id)
+{
+    snprintf(client->remote.bus_id, sizeof client->remote.bus_id, "%s", bus_id);
+}

@@ -16,6 +16,7 @@ struct call {
     uint64_t deadline_ms;
     char *error;
     size_t error_size;
+    struct usbip_list *list; // where a device list goes, or NULL
 };
 
 // One line that begins with the server's address. Returns -1.
@@ -102,24 +103,42 @@ static int import(struct call *call)
     return receive_record(call, &remote->record);
 }
 
-// The rest of the list is not read.
-static int choose(struct call *call)
+// The interfaces of a device follow its record: class, subclass, protocol and a zero for each.
+static int receive_device(const struct call *call, struct usbip_exported *ret_device)
+{
+    uint8_t interface[4];
+
+    *ret_device = (struct usbip_exported){.dfu = false};
+    if (receive_record(call, &ret_device->record) < 0)
+        return -1;
+    for (unsigned i = 0; i < ret_device->record.bNumInterfaces; i++) {
+        if (receive(call, interface, sizeof interface) < 0)
+            return -1;
+        ret_device->dfu |=
+            interface[0] == DFURT_INTERFACE_CLASS && interface[1] == DFURT_INTERFACE_SUBCLASS;
+    }
+    return 0;
+}
+
+// Devices beyond the room of the list are not received.
+static int list(struct call *call)
 {
     const struct usbip_request request = {.op = USBIP_REQ_DEVLIST};
-    struct usbip_record record;
+    struct usbip_list *list = call->list;
     uint32_t status;
-    uint32_t count;
     uint8_t bytes[4];
 
     if (request_reply(call, &request, &status) < 0 || receive(call, bytes, sizeof bytes) < 0)
         return -1;
-    if (usbip_count_decode(&count, bytes, sizeof bytes) < 0)
+    if (usbip_count_decode(&list->exported, bytes, sizeof bytes) < 0)
         return fail_with(call, "sent a malformed device list");
-    if (status != USBIP_OP_OK || count == 0)
+    if (status != USBIP_OP_OK)
         return fail_with(call, "exports no device");
-    if (receive_record(call, &record) < 0)
-        return -1;
-    memcpy(call->remote->bus_id, record.bus_id, sizeof call->remote->bus_id);
+    for (list->count = 0; list->count < list->exported && list->count < USBIP_LIST_MAX;
+         list->count++) {
+        if (receive_device(call, &list->devices[list->count]) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -141,17 +160,55 @@ static int carry_out(int (*operation)(struct call *call), struct call *call)
     return -1;
 }
 
+int usbip_remote_list(struct usbip_remote *remote,
+                      struct usbip_list *ret_list,
+                      uint64_t deadline_ms,
+                      char *error,
+                      size_t error_size)
+{
+    struct call call = {remote, -1, deadline_ms, error, error_size, ret_list};
+    int fd = carry_out(list, &call);
+
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
+// "1-1 (1209:0001), 1-2 (1209:0001)"
+static void put_names(char *text, size_t size, const struct usbip_list *list)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < list->count && used < size; i++) {
+        const struct usbip_record *record = &list->devices[i].record;
+
+        used += (size_t)snprintf(text + used, size - used, "%s%.31s (%04x:%04x)", i ? ", " : "",
+                                 record->bus_id, record->idVendor, record->idProduct);
+    }
+}
+
 int usbip_remote_choose(struct usbip_remote *remote,
                         uint64_t deadline_ms,
                         char *error,
                         size_t error_size)
 {
-    struct call call = {remote, -1, deadline_ms, error, error_size};
-    int fd = carry_out(choose, &call);
+    struct usbip_list list;
+    struct call call = {remote, -1, deadline_ms, error, error_size, &list};
+    char names[128];
 
-    if (fd < 0)
+    if (usbip_remote_list(remote, &list, deadline_ms, error, error_size) < 0)
         return -1;
-    close(fd);
+    if (list.exported == 0)
+        return fail_with(&call, "exports no device");
+    if (list.exported > 1) {
+        put_names(names, sizeof names, &list);
+        return fail_with(&call, "exports %u devices, %s: add the bus id of one, %s:%s/%.31s",
+                         list.exported, names, remote->host, remote->port,
+                         list.devices[0].record.bus_id);
+    }
+    memcpy(remote->bus_id, list.devices[0].record.bus_id, sizeof remote->bus_id);
     return 0;
 }
 
@@ -160,7 +217,7 @@ int usbip_remote_import(struct usbip_remote *remote,
                         char *error,
                         size_t error_size)
 {
-    struct call call = {remote, -1, deadline_ms, error, error_size};
+    struct call call = {remote, -1, deadline_ms, error, error_size, NULL};
 
     return carry_out(import, &call);
 }

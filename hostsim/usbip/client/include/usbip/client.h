@@ -27,7 +27,7 @@
 
 struct usbip_client;
 
-// Connect and import a device. bus_id NULL takes the first one of the server's list. On failure
+// Connect and import a device. bus_id NULL takes the only one that the server exports. On failure
 // returns NULL and writes one line that says what was wrong and what to do into error.
 struct usbip_client *usbip_client_open(const char *host,
                                        const char *port,
@@ -65,6 +65,15 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms);
 // After the device has left: import it again under the same bus id, trying until it is back. While
 // it has not left, nothing is done: it is still there. Returns 0, or USB_TIMEOUT.
 int usbip_client_reopen(struct usbip_client *client, unsigned timeout_ms);
+
+// While the device is away: what the server exports now. Returns 0, or USB_TIMEOUT or USB_IO.
+struct usbip_list;
+int usbip_client_list(struct usbip_client *client,
+                      struct usbip_list *ret_list,
+                      unsigned timeout_ms);
+
+// While the device is away: it is expected under this bus id from here on.
+void usbip_client_follow(struct usbip_client *client, const char *bus_id);
 
 // What the server did wrong, one line; NULL while all is well.
 const char *usbip_client_violation(const struct usbip_client *client);

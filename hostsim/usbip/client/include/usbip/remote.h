@@ -8,6 +8,7 @@
 #ifndef HOSTSIM_USBIP_REMOTE_H
 #define HOSTSIM_USBIP_REMOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,27 @@ struct usbip_remote {
     struct usbip_record record; // as of the last import
 };
 
-// Take the bus id of the first device of the server's list. Returns 0, or -1 with a line in error.
+enum { USBIP_LIST_MAX = 32 };
+
+// What a server exports: devices that nobody has imported.
+struct usbip_list {
+    uint32_t exported; // as many, of which the first are in devices
+    size_t count;
+    struct usbip_exported {
+        struct usbip_record record;
+        bool dfu; // an interface of class FEh, subclass 01h
+    } devices[USBIP_LIST_MAX];
+};
+
+// Ask for the list. Returns 0, or -1 with a line in error.
+int usbip_remote_list(struct usbip_remote *remote,
+                      struct usbip_list *ret_list,
+                      uint64_t deadline_ms,
+                      char *error,
+                      size_t error_size);
+
+// Take the bus id of the one device that the server exports. Returns 0, or -1 with a line in error;
+// of several that names each.
 int usbip_remote_choose(struct usbip_remote *remote,
                         uint64_t deadline_ms,
                         char *error,
