@@ -30,6 +30,7 @@ static const char usage_text[] =
     "  --list           show the requirements and end\n"
     "  --only ID,...    only these; * and ? as in a shell\n"
     "  --skip ID,...    none of these; they are shown as skipped\n"
+    "  --chapter9       only what chapter 9 of USB 2.0 requires of any device, DFU or not\n"
     "  --no-detach      send no DETACH: the device stays at run time\n"
     "  --allow-write    checks may write to the device's flash, and put back what was there\n"
     "  --allow-vendor   checks may send vendor requests, which only the product knows the sense "
@@ -58,6 +59,7 @@ enum option_value {
     OPTION_LIST,
     OPTION_ONLY,
     OPTION_SKIP,
+    OPTION_CHAPTER9,
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
     OPTION_ALLOW_VENDOR,
@@ -81,6 +83,7 @@ static const struct option long_options[] = {
     {"target", required_argument, NULL, OPTION_TARGET},
     {"list", no_argument, NULL, OPTION_LIST},
     {"only", required_argument, NULL, OPTION_ONLY},
+    {"chapter9", no_argument, NULL, OPTION_CHAPTER9},
     {"skip", required_argument, NULL, OPTION_SKIP},
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
@@ -142,6 +145,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_ONLY:
         arguments->run.only = optarg;
+        return -1;
+    case OPTION_CHAPTER9:
+        arguments->run.chapter9 = true;
         return -1;
     case OPTION_SKIP:
         arguments->run.skip = optarg;

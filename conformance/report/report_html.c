@@ -110,10 +110,10 @@ static void put_summary(FILE *out, const struct report *report)
     html_put(out, report->where[0] ? "%s (%s)" : "%s%s", report->target, report->where);
     fputs("</dd><dt>profile</dt><dd id=\"profile\">", out);
     html_put(out, "%s", profile);
-    fprintf(out,
-            "</dd><dt>suite</dt><dd>dfu-conformance %s%s%s%s against USB DFU 1.1: %zu checks, ",
+    fprintf(out, "</dd><dt>suite</dt><dd>dfu-conformance %s%s%s%s against %s: %zu checks, ",
             report->suite_version, *report->suite_commit ? " (" : "", report->suite_commit,
-            *report->suite_commit ? ")" : "", report->count);
+            *report->suite_commit ? ")" : "",
+            report->chapter9 ? "chapter 9 of USB 2.0" : "USB DFU 1.1", report->count);
     fprintf(out, "%.2f s of the device's time</dd>", (double)report->took_us / 1e6);
     put_origin(out, report);
     fputs("</dl>\n", out);
@@ -298,12 +298,14 @@ int report_html_write(const struct report *report, FILE *out)
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>",
           out);
     html_put(out, "%s: %s", headline(report), report->target);
-    fprintf(out, "</title><style>%s</style></head><body>\n<h1>DFU conformance report</h1>\n",
-            report_html_style);
+    fprintf(out, "</title><style>%s</style></head><body>\n<h1>%s conformance report</h1>\n",
+            report_html_style, report->chapter9 ? "USB" : "DFU");
     put_summary(out, report);
     put_troubles(out, report);
-    report_html_states(out, report);
-    report_html_detach(out, report);
+    if (!report->chapter9) {
+        report_html_states(out, report);
+        report_html_detach(out, report);
+    }
     report_html_devices(out, report);
     put_results(out, report);
     fputs("</body></html>\n", out);

@@ -152,7 +152,8 @@ static json_t *report_object(const struct report *report)
     json_object_set_new(object, "suite", suite_object(report));
     set_time(object, "started", report->started);
     set_text(object, "host", report->host);
-    json_object_set_new(object, "specification", json_string("USB DFU 1.1"));
+    json_object_set_new(object, "specification",
+                        json_string(report->chapter9 ? "USB 2.0 chapter 9" : "USB DFU 1.1"));
     json_object_set_new(object, "target",
                         json_pack("{s:o, s:o}", "spec", device_text(report->target), "where",
                                   device_text(report->where)));

@@ -31,6 +31,10 @@ void report_profile(const struct report *report, char text[REPORT_TEXT])
 {
     char version[REPORT_TEXT];
 
+    if (report->chapter9) {
+        snprintf(text, REPORT_TEXT, "any USB device, USB 2.0 chapter 9");
+        return;
+    }
     name_version(version, report->dfu_mode.seen ? &report->dfu_mode : &report->run_time);
     const char *seen = !report->dfu_mode.seen   ? ", seen at run time only"
                        : !report->run_time.seen ? ", seen in DFU mode only"

@@ -211,6 +211,21 @@ static void tap__plans_and_numbers_each_check(void **state)
     assert_non_null(strstr(ending.text, " # SKIP needs a device with bitWillDetach = 0\n"));
 }
 
+static void chapter9__judges_what_any_device_must_do(void **state)
+{
+    (void)state;
+
+    run(&ending, "--target sim:composite --chapter9 --tap");
+
+    assert_int_equal(ending.status, 0);
+    assert_non_null(strstr(ending.text, " - CH9-REQ-01: "));
+    assert_null(strstr(ending.text, " - RT-"));
+    assert_null(strstr(ending.text, " - DM-"));
+
+    run(&ending, "--target sim:composite --chapter9 --only RT-DETACH-01");
+    assert_int_equal(ending.status, 2);
+}
+
 static void list__shows_a_line_for_each_check(void **state)
 {
     (void)state;
@@ -234,6 +249,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(skip__leaves_a_check_out_and_says_so),
         cmocka_unit_test(good_device__ends_0_and_sums_up),
         cmocka_unit_test(tap__plans_and_numbers_each_check),
+        cmocka_unit_test(chapter9__judges_what_any_device_must_do),
         cmocka_unit_test(list__shows_a_line_for_each_check),
     };
     if (argc != 2)

@@ -10,6 +10,7 @@
 
 #include "fake_target.h"
 #include <conformance/runner.h>
+#include <usb/requests.h>
 
 struct run {
     struct fake_target fake;
@@ -303,6 +304,57 @@ static void lost_device__makes_the_rest_inconclusive(void **state)
     report_finish(&run.report);
 }
 
+// ---- A device without DFU ----
+
+static void reads_device(struct probe *probe)
+{
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
+    expect_length(probe, &setup, bytes, sizeof bytes);
+}
+
+static const struct check chapter9_checks[] = {
+    {"T-PASS", "1", LEVEL_MUST, "passes", 0, passes},
+    {"CH9-T", "1", LEVEL_MUST, "is of any device", 0, reads_device},
+    {"CH9-T-RESET", "1", LEVEL_MUST, "is of any device", NEED_RUN_TIME | NEED_RESET, reads_device},
+    {"CH9-T-DIES", "1", LEVEL_MUST, "kills it", 0, asks_unsupported},
+    {"CH9-T-AFTER", "1", LEVEL_MUST, "is of any device", 0, reads_device},
+};
+static const struct check_group chapter9_group = {"Any device", chapter9_checks, 5};
+static const struct check_group *const chapter9_groups[] = {&chapter9_group, NULL};
+
+enum { CLASS_AT = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + 5, VENDOR_SPECIFIC = 0xFF };
+
+static int
+has_no_dfu(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)data;
+    fake->base.descriptors.configuration[CLASS_AT] = VENDOR_SPECIFIC;
+    fake->died |= setup->bRequest == 0x77;
+    return fake->died ? USB_GONE : FAKE_NOT_MINE;
+}
+
+static void device_without_dfu__is_judged_by_chapter_9_and_brought_back(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.descriptors.configuration[CLASS_AT] = VENDOR_SPECIFIC;
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = has_no_dfu;
+
+    finish(&run, &(struct runner_options){
+                     .catalogue = chapter9_groups, .chapter9 = true, .allow_vendor = true});
+
+    assert_int_equal(run.report.count, 4);
+    assert_int_equal(result_of(&run, "CH9-T")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "CH9-T-RESET")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "CH9-T-DIES")->verdict, VERDICT_FAIL);
+    assert_int_equal(result_of(&run, "CH9-T-AFTER")->verdict, VERDICT_PASS);
+    report_finish(&run.report);
+}
+
 // ---- A device that is lost ----
 
 enum { POISON = 0x77 };
@@ -434,6 +486,7 @@ int main(void)
         cmocka_unit_test(modes__are_entered_and_left_as_checks_need_them),
         cmocka_unit_test(run__ends_at_run_time),
         cmocka_unit_test(lost_device__makes_the_rest_inconclusive),
+        cmocka_unit_test(device_without_dfu__is_judged_by_chapter_9_and_brought_back),
         cmocka_unit_test(crash__fails_its_check_and_no_other),
         cmocka_unit_test(hang__fails_its_check_and_no_other),
         cmocka_unit_test(loss_that_does_not_repeat__fails_nothing),

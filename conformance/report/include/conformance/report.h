@@ -92,6 +92,7 @@ struct report {
     uint64_t took_us;
     char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
     char flash[PROBE_WORDS];  // how the device's flash was left, one line
+    bool chapter9;            // a run of the checks of any USB device
     bool not_as_found;        // the device; ending or flash says what is different
     bool host_fault;          // this host kept the suite from the device; ending says how
     enum run_status status;   // once the run is over

@@ -21,6 +21,7 @@
 struct runner_options {
     const char *only;    // comma-separated globs, or NULL: everything
     const char *skip;    // globs of what is not to be run, or NULL
+    bool chapter9;       // the checks of any USB device, and none of DFU's
     unsigned max_time_s; // the run ends after that, 0: never
     unsigned return_ms;  // how long the device may be away after a detach or a reset, 0: usual
     bool stop_on_loss;   // leave a device that does not come back as it is, and end the run
