@@ -248,6 +248,8 @@ static void come_up(struct board *board)
     if (board->model->button_held)
         board->mode = DFU_MODE;
     view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
+    view.native->base.speed =
+        board->mode == RUN_TIME ? board->model->speed : board->model->loader_speed;
     view.reply = board->reply;
     view.memory = &board->flash.memory;
     view.enter_dfu = enter_dfu;

@@ -101,7 +101,7 @@ void sim_host_use_address(struct sim_host *host, uint8_t address)
     host->address = address;
 }
 
-uint8_t sim_host_max_packet0(const struct sim_host *host)
+uint16_t sim_host_max_packet0(const struct sim_host *host)
 {
     return host->max_packet0;
 }

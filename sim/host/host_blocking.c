@@ -58,6 +58,8 @@ static int wait_for_device(struct sim_host *host, uint64_t deadline_ns)
     return 0;
 }
 
+enum { SUPER_SPEED_PACKET0 = 512 }; // USB 3.2 8.12.2
+
 // As Linux does: ask for 64 bytes, be content with the first packet.
 static int learn_max_packet0(struct sim_host *host)
 {
@@ -67,15 +69,18 @@ static int learn_max_packet0(struct sim_host *host)
         .wValue = USBDEV_DT_DEVICE << 8,
         .wLength = 64,
     };
+    bool super_speed = host->device->speed == SIM_SUPER_SPEED;
     uint8_t descriptor[64];
     int length;
 
-    host->max_packet0 = 64;
+    host->max_packet0 = super_speed ? SUPER_SPEED_PACKET0 : 64;
     length = sim_host_control(host, &get_descriptor, descriptor, 0);
     if (length < 0)
         return length;
     if (length < 8 || descriptor[1] != USBDEV_DT_DEVICE)
         return USB_IO;
+    if (super_speed)
+        return descriptor[7] == 9 ? 0 : USB_IO; // 2^9 (USB 3.2 table 9-11)
     switch (descriptor[7]) {
     case 8:
     case 16:

@@ -33,7 +33,7 @@ struct sim_host {
     uint64_t pull_up_ns; // since when pull_up is what it is
 
     uint8_t address;
-    uint8_t max_packet0;
+    uint16_t max_packet0;
     uint32_t toggles;               // bit n: next packet of endpoint_index() n is DATA1
     uint64_t bus_free_ns;           // end of the last packet on the wire
     uint64_t ready_ns[32];          // by endpoint_index(): the host controller's pacing

@@ -9,8 +9,12 @@ static struct sim_device *to(const struct sim_device *device)
 
 void forward_advance(struct sim_device *device, uint64_t now_ns)
 {
-    if (to(device))
-        to(device)->ops->advance(to(device), now_ns);
+    struct sim_device *other = to(device); // which may stop to be it in there
+
+    if (!other)
+        return;
+    other->ops->advance(other, now_ns);
+    device->speed = other->speed;
 }
 
 void forward_power(struct sim_device *device, bool on)

@@ -12,6 +12,8 @@ static const uint64_t suspend_ns = 3 * SIM_MS;  // USB 2.0 7.1.7.6
 static const uint64_t wake_up_ns = 10 * SIM_MS; // 1 to 15 ms, USB 2.0 7.1.7.7
 static const uint64_t idle_before_wake_up_ns = 5 * SIM_MS;
 
+enum { SUPER_SPEED_PACKET0 = 512 }; // USB 3.2 8.12.2
+
 static struct native *native_of(struct sim_device *device)
 {
     return (struct native *)device;
@@ -116,12 +118,16 @@ static void wake(struct native *native)
     usbdev_resumed(&native->dev);
 }
 
+static uint16_t packet0(const struct native *native)
+{
+    return native->base.speed == SIM_SUPER_SPEED ? SUPER_SPEED_PACKET0 : native->bMaxPacketSize0;
+}
+
 static void reset_endpoints(struct native *native)
 {
     memset(native->in, 0, sizeof native->in);
     memset(native->out, 0, sizeof native->out);
-    native->in[0] =
-        (struct native_endpoint){.open = true, .wMaxPacketSize = native->bMaxPacketSize0};
+    native->in[0] = (struct native_endpoint){.open = true, .wMaxPacketSize = packet0(native)};
     native->out[0] = native->in[0];
     native->address = 0;
     native->overridden = false;
@@ -253,6 +259,21 @@ static int refusal(const struct native_endpoint *endpoint)
     return endpoint->armed ? SIM_ACK : SIM_NAK;
 }
 
+// A packet of endpoint 0 as usbdev takes it: in pieces of bMaxPacketSize0, as long as it wants
+// them.
+static void take_apart(struct native *native, const uint8_t *data, size_t length)
+{
+    size_t piece;
+
+    do {
+        piece = length < native->bMaxPacketSize0 ? length : native->bMaxPacketSize0;
+        native->out[0].armed = false;
+        usbdev_out_done(&native->dev, 0, data, (uint16_t)piece);
+        data += piece;
+        length -= piece;
+    } while (length > 0 && native->out[0].armed && !native->out[0].stalled);
+}
+
 static int native_out(struct sim_device *device,
                       uint8_t address,
                       uint8_t endpoint,
@@ -272,10 +293,12 @@ static int native_out(struct sim_device *device,
         return SIM_ACK; // a repetition: USB 2.0 8.6.4
     out->armed = false;
     out->data1 = !out->data1;
-    if (endpoint != 0 || !native->overridden)
-        usbdev_out_done(&native->dev, endpoint, data, (uint16_t)length);
-    else
+    if (endpoint == 0 && native->overridden)
         ep_out(native, 0); // take whatever else the host brings
+    else if (endpoint == 0)
+        take_apart(native, data, length);
+    else
+        usbdev_out_done(&native->dev, endpoint, data, (uint16_t)length);
     return SIM_ACK;
 }
 
@@ -285,6 +308,25 @@ static void in_done(struct native *native, uint8_t endpoint)
         usbdev_in_done(&native->dev, endpoint);
     else if (native->reply_left > 0)
         send_rest_of_reply(native);
+}
+
+// What usbdev sends next belongs to the same packet of endpoint 0, until that is full or usbdev's
+// is not.
+static int put_together(struct native *native, uint8_t data[SIM_MAX_PACKET], int length)
+{
+    struct native_endpoint *in = &native->in[0];
+    int last = length;
+
+    while (!native->overridden && in->armed && !in->stalled && last == native->bMaxPacketSize0 &&
+           length + in->length <= packet0(native)) {
+        last = in->length;
+        if (last > 0)
+            memcpy(data + length, in->data, in->length);
+        length += last;
+        in->armed = false;
+        usbdev_in_done(&native->dev, 0);
+    }
+    return length;
 }
 
 static int native_in(struct sim_device *device,
@@ -308,7 +350,7 @@ static int native_in(struct sim_device *device,
     in->armed = false;
     in->data1 = !in->data1;
     in_done(native, endpoint);
-    return length;
+    return endpoint == 0 ? put_together(native, data, length) : length;
 }
 
 static const struct sim_device_ops native_ops = {

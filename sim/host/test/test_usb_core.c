@@ -237,7 +237,7 @@ static void prepare__refuses_what_no_transfer_can_use(void **state)
     } cases[] = {
         {"endpoint 0", {7, 5, 0x80, 2, 64, 0, 0}},
         {"no packet size", {7, 5, 0x81, 2, 0, 0, 0}},
-        {"a packet of 1024 bytes", {7, 5, 0x81, 2, 0, 4, 0}},
+        {"a packet of 1025 bytes", {7, 5, 0x81, 2, 1, 4, 0}},
         {"a control endpoint", {7, 5, 0x81, 0, 64, 0, 0}},
         {"an isochronous endpoint", {7, 5, 0x81, 1, 64, 0, 1}},
     };

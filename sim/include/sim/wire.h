@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// wire.h - the seam between a device and a host: one full-speed USB cable, at packet level.
+// wire.h - the seam between a device and a host: one USB cable, at packet level.
 //
 // A device is a struct of a few functions. The native devices, the boot loaders and the virtual
 // STM32F072 implement it; the host controller model (host.h) drives it. Whatever enumerates one
@@ -33,7 +33,16 @@ enum sim_handshake {
     SIM_NO_RESPONSE = -3,
 };
 
-enum { SIM_MAX_PACKET = 1023 };
+enum { SIM_MAX_PACKET = 1024 };
+
+// How fast a device says it is. It decides which packets and descriptors are legal (USB 2.0 9.6.1,
+// USB 3.2 9.6.1); the wire and its times are those of full speed at every speed.
+enum sim_speed {
+    SIM_FULL_SPEED,
+    SIM_LOW_SPEED,
+    SIM_HIGH_SPEED,
+    SIM_SUPER_SPEED,
+};
 
 #define SIM_MS UINT64_C(1000000) // nanoseconds in a millisecond
 
@@ -88,6 +97,7 @@ struct sim_device_ops {
 // Base of every device; concrete ones embed it as their first member.
 struct sim_device {
     const struct sim_device_ops *ops;
+    enum sim_speed speed; // while its pull-up is on
 };
 
 #endif

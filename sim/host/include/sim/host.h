@@ -145,7 +145,7 @@ uint8_t sim_host_address(const struct sim_host *host);
 void sim_host_use_address(struct sim_host *host, uint8_t address);
 
 // bMaxPacketSize0 as sim_host_enumerate() learnt it; 64 before.
-uint8_t sim_host_max_packet0(const struct sim_host *host);
+uint16_t sim_host_max_packet0(const struct sim_host *host);
 
 // The next data packet of this endpoint is DATA0. The host does this by itself for all endpoints
 // after a bus reset and an accepted SET_CONFIGURATION, and for its endpoint after an accepted

@@ -2,6 +2,9 @@
 //
 // native.h - a USB peripheral for usbdev: what hardware and port driver are on a real board.
 //
+// At SuperSpeed (base.speed) the packets of endpoint 0 are 512 bytes long (USB 3.2 8.12.2): those
+// of usbdev, 64 bytes, are put together and taken apart here.
+//
 // It puts a struct usbdev on the wire (sim/wire.h): endpoints with one packet of buffer each, data
 // toggles, NAK while nothing is armed, STALL, the address, suspend after 3 ms of silence, and a
 // millisecond tick. The product behind usbdev does not notice the difference.
@@ -56,8 +59,8 @@ struct native {
     bool resuming; // the host drives resume; ends with the next SOF
     bool overridden;
     uint8_t address;
-    uint8_t bMaxPacketSize0;
-    const uint8_t *reply; // of the override: what is left of it
+    uint8_t bMaxPacketSize0; // of usbdev
+    const uint8_t *reply;    // of the override: what is left of it
     size_t reply_left;
     struct native_endpoint in[16];
     struct native_endpoint out[16];

@@ -16,6 +16,8 @@ struct board_model {
     bool starts_in_bootloader;           // at the first power-on, as with a button held
     bool button_held;                    // at all times: every start is one of the boot loader
     bool blank;                          // shipped without firmware
+    enum sim_speed speed;                // at run time
+    enum sim_speed loader_speed;         // in DFU mode
     struct flash_shape flash;
     uint32_t image_length; // of the firmware it is shipped with; 0: 4096
 };
