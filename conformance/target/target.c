@@ -134,20 +134,40 @@ static int parse_usbip(struct target_spec *spec, const char *text, char *error, 
     return 0;
 }
 
+// A decimal number; an empty text leaves what there is.
+static bool take_number(unsigned *ret_number, const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text == '\0')
+        return true;
+    if (*end != '\0' || strspn(text, "0123456789") != strlen(text) || number > UINT32_MAX)
+        return false;
+    *ret_number = (unsigned)number;
+    return true;
+}
+
 static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)
 {
     const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS]"
-                         "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE]]";
+                         "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,serial=S][,away=MS]"
+                         "[,unplug=REQUEST]]";
+    char away[TARGET_TEXT] = "";
+    char unplug[TARGET_TEXT] = "";
     const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware},
                                           {"chip=", spec->chip},     {"boot=", spec->boot},
-                                          {"pin=", spec->pin},       {"uart=", spec->uart}};
+                                          {"pin=", spec->pin},       {"uart=", spec->uart},
+                                          {"serial=", spec->serial}, {"away=", away},
+                                          {"unplug=", unplug}};
     const char *device = text + strlen("sim");
     if (*device == '\0')
         return 0;
     ++device;
     const char *end = device + strcspn(device, ",");
     if (!take(spec->device, device, end) ||
-        !take_options(end, options, sizeof options / sizeof *options))
+        !take_options(end, options, sizeof options / sizeof *options) ||
+        !take_number(&spec->away_ms, away) || !take_number(&spec->unplug_at, unplug))
         return spec_error(error, size, text, wanted);
     return 0;
 }

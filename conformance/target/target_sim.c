@@ -270,6 +270,8 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
         .pins = given(spec->pin),
         .uart = given(spec->uart),
         .defect = given(spec->defect),
+        .serial = given(spec->serial),
+        .cable = {.unplug_at = spec->unplug_at, .away_ms = spec->away_ms},
         .watch = spec->flash_watch,
     };
     struct sim_device *device = sim_open(&options, error, size);

@@ -43,6 +43,9 @@ static void print_usage(FILE *stream)
         "  --pin PIN=LEVEL[@MS],...  drive a pin from power-on, or from then on: PA1=0\n"
         "  --uart FILE        write what the USARTs send to this file; - is stdout\n"
         "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
+        "  --serial TEXT      serial number of a native device; with --count, of all of them\n"
+        "  --away MS          the device is not seen for so long whenever it has left the bus\n"
+        "  --unplug N         the plug is pulled at the N-th control request\n"
         "  --flash FILE       keep the contents of its flash memory in this file\n"
         "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
         "  --capture FILE     write the traffic as pcapng, for Wireshark\n");

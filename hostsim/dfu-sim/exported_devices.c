@@ -48,9 +48,10 @@ static int add_device(struct exported_devices *exported,
     struct sim_device *sim;
     char serial[32];
 
-    // Several devices of one product differ in their serial numbers (USB 2.0 9.6.1).
+    // Several devices of one product differ in their serial numbers (USB 2.0 9.6.1), unless
+    // somebody wants to see what a host makes of those that do not.
     snprintf(serial, sizeof serial, "DFURT-SIM-%04u", port);
-    if (options->count > 1)
+    if (options->count > 1 && !sim_options.serial)
         sim_options.serial = serial;
     sim = sim_open(&sim_options, error, error_size);
     if (!sim)

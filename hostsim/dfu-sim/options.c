@@ -52,6 +52,19 @@ static int parse_count(struct parser *parser, const char *text)
     return 0;
 }
 
+enum { CABLE_MAX = 3600 * 1000 };
+
+static int
+parse_cable(struct parser *parser, const char *option, const char *text, uint32_t *ret_number)
+{
+    unsigned number;
+
+    if (parse_number(text, CABLE_MAX, &number) < 0 || number == 0)
+        return fail(parser, "%s wants a number from 1 to %d, not '%s'", option, CABLE_MAX, text);
+    *ret_number = number;
+    return 0;
+}
+
 // ADDR:PORT, with brackets around an IPv6 address.
 static int parse_listen(struct parser *parser, const char *text)
 {
@@ -123,13 +136,23 @@ static int parse_via(struct parser *parser, const char *text)
 // ---- The loop ----
 
 static const struct option long_options[] = {
-    {"device", required_argument, NULL, 'd'}, {"firmware", required_argument, NULL, 'f'},
-    {"defect", required_argument, NULL, 'x'}, {"flash", required_argument, NULL, 'm'},
-    {"trace", required_argument, NULL, 't'},  {"listen", required_argument, NULL, 'l'},
-    {"count", required_argument, NULL, 'n'},  {"capture", required_argument, NULL, 'c'},
-    {"via", required_argument, NULL, 'v'},    {"chip", required_argument, NULL, 'C'},
-    {"boot", required_argument, NULL, 'B'},   {"pin", required_argument, NULL, 'P'},
-    {"uart", required_argument, NULL, 'U'},   {0},
+    {"device", required_argument, NULL, 'd'},
+    {"firmware", required_argument, NULL, 'f'},
+    {"defect", required_argument, NULL, 'x'},
+    {"flash", required_argument, NULL, 'm'},
+    {"trace", required_argument, NULL, 't'},
+    {"listen", required_argument, NULL, 'l'},
+    {"count", required_argument, NULL, 'n'},
+    {"capture", required_argument, NULL, 'c'},
+    {"via", required_argument, NULL, 'v'},
+    {"chip", required_argument, NULL, 'C'},
+    {"boot", required_argument, NULL, 'B'},
+    {"pin", required_argument, NULL, 'P'},
+    {"uart", required_argument, NULL, 'U'},
+    {"serial", required_argument, NULL, 's'},
+    {"away", required_argument, NULL, 'a'},
+    {"unplug", required_argument, NULL, 'u'},
+    {0},
 };
 
 static unsigned set_of(int option)
@@ -175,6 +198,13 @@ static int apply(struct parser *parser, int option, char *value)
     case 'U':
         parser->options.sim.uart = value;
         return 0;
+    case 's':
+        parser->options.sim.serial = value;
+        return 0;
+    case 'a':
+        return parse_cable(parser, "--away", value, &parser->options.sim.cable.away_ms);
+    case 'u':
+        return parse_cable(parser, "--unplug", value, &parser->options.sim.cable.unplug_at);
     case 'c':
         parser->options.capture = value;
         return 0;

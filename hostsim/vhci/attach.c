@@ -43,18 +43,36 @@ static int attach_slot(struct vhci_attach *attach, struct vhci_attach_slot *slot
     return loop_adopt(attach->loop, ends[0], slot->device);
 }
 
+static bool is_super_speed(const struct vhci_attach_slot *slot)
+{
+    return usbip_device_record(slot->device)->speed >= USBIP_SPEED_SUPER;
+}
+
 // Another program may take a free port between looking and writing.
 static int attach_to_free_port(struct vhci_attach *attach, struct vhci_attach_slot *slot)
 {
     int result = -EBUSY;
 
+    slot->super_speed = is_super_speed(slot);
     for (int attempt = 0; attempt < 10 && result == -EBUSY; attempt++) {
-        result = vhci_find_free(attach->sysfs, &slot->port);
+        result = vhci_find_free(attach->sysfs, slot->super_speed, &slot->port);
         if (result < 0)
             return result;
         result = attach_slot(attach, slot);
     }
     return result;
+}
+
+// To the port where it was, unless it has come back at a speed that has other ports: its boot
+// loader is seldom a SuperSpeed device.
+static void attach_again(struct vhci_attach *attach, struct vhci_attach_slot *slot)
+{
+    if (usbip_device_availability(slot->device) != USBIP_OP_OK)
+        return;
+    if (is_super_speed(slot) == slot->super_speed)
+        attach_slot(attach, slot);
+    else
+        attach_to_free_port(attach, slot);
 }
 
 // ---- While the loop runs ----
@@ -103,7 +121,7 @@ static void turned(void *context)
 
         // -EBUSY: the kernel has not cleaned the port up yet. Whatever else it is may pass as well.
         if (slot->state == VHCI_SLOT_AWAY)
-            attach_slot(attach, slot);
+            attach_again(attach, slot);
         else if (slot->state == VHCI_SLOT_ATTACHED)
             look_for(attach, slot);
     }

@@ -90,15 +90,21 @@ static bool is_free(const struct vhci_port *port, const unsigned *number)
     return !port->super_speed && port->state == VHCI_FREE;
 }
 
+static bool is_free_and_super(const struct vhci_port *port, const unsigned *number)
+{
+    (void)number;
+    return port->super_speed && port->state == VHCI_FREE;
+}
+
 static bool is_number(const struct vhci_port *port, const unsigned *number)
 {
     return port->port == *number;
 }
 
-int vhci_find_free(const char *sysfs, unsigned *ret_port)
+int vhci_find_free(const char *sysfs, bool super_speed, unsigned *ret_port)
 {
     struct vhci_port port;
-    int result = search(sysfs, is_free, NULL, &port, -EBUSY);
+    int result = search(sysfs, super_speed ? is_free_and_super : is_free, NULL, &port, -EBUSY);
 
     if (result == 0)
         *ret_port = port.port;

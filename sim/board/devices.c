@@ -10,6 +10,7 @@
 #include <sim/fleet.h>
 #include <sim/models.h>
 
+#include "cable.h"
 #include "native_board.h"
 #include "packet_trace.h"
 
@@ -155,13 +156,24 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
     return board_open(&choice, options, error, error_size);
 }
 
+// `outer` stands before the device; without memory for it the device is closed.
+static struct sim_device *
+stand_before(struct sim_device *device, struct sim_device *outer, char *error, size_t error_size)
+{
+    if (!outer) {
+        snprintf(error, error_size, "no memory for the device");
+        device->ops->close(device);
+    }
+    return outer;
+}
+
 struct sim_device *sim_open(const struct sim_options *options, char *error, size_t error_size)
 {
     struct sim_device *device = open_device(options, error, error_size);
-    struct sim_device *traced;
 
-    if (!device || !(options->trace & SIM_TRACE_PACKETS))
-        return device;
-    traced = packet_trace_open(device, stderr);
-    return traced ? traced : device;
+    if (device && (options->cable.unplug_at > 0 || options->cable.away_ms > 0))
+        device = stand_before(device, cable_open(device, &options->cable), error, error_size);
+    if (device && (options->trace & SIM_TRACE_PACKETS))
+        device = stand_before(device, packet_trace_open(device, stderr), error, error_size);
+    return device;
 }

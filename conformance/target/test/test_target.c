@@ -72,6 +72,10 @@ static void spec__sim_takes_device_defect_and_firmware(void **state)
     assert_string_equal(spec.boot, "0x08002000");
     assert_string_equal(spec.pin, "PA1=0+PB2=1@5");
     assert_string_equal(spec.uart, "-");
+    spec = parsed("sim:wait-reset,serial=S 1,away=3000,unplug=40");
+    assert_string_equal(spec.serial, "S 1");
+    assert_int_equal(spec.away_ms, 3000);
+    assert_int_equal(spec.unplug_at, 40);
     assert_string_equal(parsed("sim").device, "");
 }
 
@@ -85,6 +89,9 @@ static void spec__says_what_it_expected(void **state)
         "sim:a,",
         "sim:a,bug=1",
         "sim:a,defect=",
+        "sim:a,away=3s",
+        "sim:a,unplug=-1",
+        "sim:a,unplug=99999999999",
         "usb:1209",
         "usb:1209:",
         "usb::0001",

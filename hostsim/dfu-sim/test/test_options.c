@@ -50,6 +50,7 @@ static void parse__takes_every_option(void **state)
     char error[200];
     const struct command_line device = {
         {"serve", "--device=composite", "--defect", "no-timer", "--trace=states,mmio,packets"}};
+    const struct command_line cable = {{"serve", "--serial=1", "--away=3000", "--unplug", "40"}};
     const struct command_line server = {
         {"serve", "--listen=0.0.0.0:0", "--count=3", "--capture=a.pcapng", "--via=mock"}};
 
@@ -57,6 +58,11 @@ static void parse__takes_every_option(void **state)
     assert_string_equal(options.sim.device, "composite");
     assert_string_equal(options.sim.defect, "no-timer");
     assert_int_equal(options.sim.trace, SIM_TRACE_STATES | SIM_TRACE_MMIO | SIM_TRACE_PACKETS);
+
+    assert_int_equal(parse(&options, EVERYTHING, cable, error), 0);
+    assert_string_equal(options.sim.serial, "1");
+    assert_int_equal(options.sim.cable.away_ms, 3000);
+    assert_int_equal(options.sim.cable.unplug_at, 40);
 
     assert_int_equal(parse(&options, EVERYTHING, server, error), 0);
     assert_string_equal(options.listen_host, "0.0.0.0");

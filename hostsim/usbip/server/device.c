@@ -88,8 +88,8 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
         device->observer = *observer;
     device->observer_context = context;
     device->record.busnum = 1;
-    device->record.devnum = port + 1; // the root hub is 1
-    device->record.speed = USBIP_SPEED_FULL;
+    device->record.devnum = port + 1;        // the root hub is 1
+    device->record.speed = USBIP_SPEED_FULL; // until it is on the bus
     snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
              port);

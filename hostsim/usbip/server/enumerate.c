@@ -25,10 +25,26 @@ static void list_interfaces(struct usbip_device *device)
     device->record.bNumInterfaces = count;
 }
 
+static enum usbip_speed speed_of(const struct usbip_device *device)
+{
+    switch (sim_host_device(device->host)->speed) {
+    case SIM_LOW_SPEED:
+        return USBIP_SPEED_LOW;
+    case SIM_FULL_SPEED:
+        return USBIP_SPEED_FULL;
+    case SIM_HIGH_SPEED:
+        return USBIP_SPEED_HIGH;
+    case SIM_SUPER_SPEED:
+        return USBIP_SPEED_SUPER;
+    }
+    return USBIP_SPEED_FULL;
+}
+
 static void describe(struct usbip_device *device, const uint8_t *descriptor)
 {
     struct usbip_record *record = &device->record;
 
+    record->speed = speed_of(device);
     record->bDeviceClass = descriptor[4];
     record->bDeviceSubClass = descriptor[5];
     record->bDeviceProtocol = descriptor[6];

@@ -134,8 +134,10 @@ static void find_free__takes_a_high_speed_port(void **state)
                 "hs  0002 005 002 00010002 000005 0-0\n"
                 "hs  0003 004 000 00000000 000000 0-0\n");
 
-    assert_int_equal(vhci_find_free(sysfs, &port), 0);
+    assert_int_equal(vhci_find_free(sysfs, false, &port), 0);
     assert_int_equal(port, 3);
+    assert_int_equal(vhci_find_free(sysfs, true, &port), 0);
+    assert_int_equal(port, 1);
 }
 
 static void find_free__looks_at_every_controller(void **state)
@@ -144,11 +146,11 @@ static void find_free__looks_at_every_controller(void **state)
     unsigned port = 99;
 
     write_ports(sysfs, "status", "hs  0000 006 002 00010002 000004 1-1\n");
-    assert_int_equal(vhci_find_free(sysfs, &port), -EBUSY);
+    assert_int_equal(vhci_find_free(sysfs, false, &port), -EBUSY);
     assert_int_equal(port, 99);
     write_ports(sysfs, "status.1", "hs  0030 004 000 00000000 000000 0-0\n");
 
-    assert_int_equal(vhci_find_free(sysfs, &port), 0);
+    assert_int_equal(vhci_find_free(sysfs, false, &port), 0);
     assert_int_equal(port, 30);
 }
 
@@ -157,7 +159,7 @@ static void find_free__without_the_module_says_so(void **state)
     (void)state;
     unsigned port;
 
-    assert_int_equal(vhci_find_free("/nonexistent", &port), -ENODEV);
+    assert_int_equal(vhci_find_free("/nonexistent", false, &port), -ENODEV);
 }
 
 static void attach_and_detach__write_what_the_kernel_expects(void **state)

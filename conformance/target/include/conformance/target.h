@@ -141,7 +141,7 @@ enum { TARGET_TEXT = 256 };
 struct target_spec {
     enum target_kind kind;
     uint16_t vendor, product;   // usb
-    char serial[TARGET_TEXT];   // usb
+    char serial[TARGET_TEXT];   // usb, sim
     char path[TARGET_TEXT];     // usb: BUS-PORTS, as in sysfs: 1-4.2
     uint16_t dfu_vendor, dfu_product; // of its boot loader (--dfu-mode); 0, 0: not given
     char power[TARGET_TEXT];    // usb: a shell command that cycles the device's power
@@ -155,6 +155,8 @@ struct target_spec {
     char boot[TARGET_TEXT];     // sim
     char pin[TARGET_TEXT];      // sim
     char uart[TARGET_TEXT];     // sim
+    unsigned away_ms;           // sim: not seen for so long whenever it has left the bus; 0: not
+    unsigned unplug_at;         // sim: unplugged at this control request; 0: never
 
     const struct sim_flash_watch *flash_watch; // sim: a test's; NULL when parsed
 };

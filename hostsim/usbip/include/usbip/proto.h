@@ -107,6 +107,7 @@ enum usbip_speed {
     USBIP_SPEED_LOW = 1,
     USBIP_SPEED_FULL = 2,
     USBIP_SPEED_HIGH = 3,
+    USBIP_SPEED_SUPER = 5,
     USBIP_SPEED_SUPER_PLUS = 6,
 };
 

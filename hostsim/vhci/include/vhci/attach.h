@@ -41,6 +41,7 @@ struct vhci_attach_events {
 struct vhci_attach_slot {
     struct usbip_device *device;
     unsigned port;
+    bool super_speed; // the port's
     enum {
         VHCI_SLOT_AWAY,     // to be attached as soon as the device and the port allow it
         VHCI_SLOT_ATTACHED, // the kernel is enumerating it

@@ -17,6 +17,12 @@
 #include <sim/trace.h>
 #include <sim/wire.h>
 
+// What happens to the connection of a device, whatever it is. Zeroed: nothing.
+struct sim_cable {
+    uint32_t unplug_at; // the plug is pulled at this control request, counted from 1, for good
+    uint32_t away_ms;   // whenever the device has left the bus it is not seen for so long
+};
+
 // What sim_open() is asked for. Zeroed means the default device in good health.
 struct sim_options {
     const char *device;   // a name of sim_list_devices(); NULL: will-detach
@@ -24,6 +30,7 @@ struct sim_options {
     const char *defect;   // a name of sim_list_defects(), or NULL
     const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
     const char *serial;   // serial number string, or NULL: the device's own
+    struct sim_cable cable;
     const struct sim_flash_watch *watch; // of the flash of a native device, or NULL
     uint32_t seed;                       // of whatever is random (RAM noise at power-on)
     unsigned trace;                      // SIM_TRACE_... bits: lines on stderr

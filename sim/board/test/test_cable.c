@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// What a host sees of a device on a cable that something happens to.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+static struct sim_host *plug_in(struct sim_cable cable)
+{
+    char error[200] = "";
+    struct sim_device *device =
+        sim_open(&(struct sim_options){.cable = cable}, error, sizeof error);
+
+    if (!device)
+        fail_msg("%s", error);
+    return sim_host_open(device, NULL, NULL);
+}
+
+static int no_data(struct sim_host *host, uint8_t type, uint8_t request, uint16_t value)
+{
+    const struct usbdev_setup_packet setup = {type, request, value, 0, 0};
+
+    return sim_host_control(host, &setup, NULL, 0);
+}
+
+static void enumerate(struct sim_host *host, uint64_t timeout_ms)
+{
+    assert_int_equal(sim_host_enumerate(host, timeout_ms * SIM_MS), 0);
+    assert_int_equal(no_data(host, 0x00, USBDEV_SET_CONFIGURATION, 1), 0);
+}
+
+// Enumerating takes three: a descriptor, the address, the configuration.
+static void unplug__pulls_the_plug_at_the_request(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_in((struct sim_cable){.unplug_at = 5});
+    enumerate(host, 1000);
+
+    assert_int_equal(no_data(host, 0x01, USBDEV_SET_INTERFACE, 0), 0);
+    assert_int_equal(no_data(host, 0x01, USBDEV_SET_INTERFACE, 0), USB_GONE);
+
+    assert_false(sim_host_connected(host));
+    sim_host_close(host);
+}
+
+static void unplug__is_for_good(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_in((struct sim_cable){.unplug_at = 2});
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), USB_GONE);
+    sim_host_power(host, false);
+    sim_host_power(host, true);
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), USB_GONE);
+    sim_host_close(host);
+}
+
+static void away__hides_a_device_that_has_left_the_bus(void **state)
+{
+    (void)state;
+    struct sim_host *host = plug_in((struct sim_cable){.away_ms = 3000});
+    enumerate(host, 1000);
+
+    assert_int_equal(no_data(host, 0x21, DFURT_DETACH, 1000), 0);
+    sim_host_run_until(host, sim_host_now(host) + 2900 * SIM_MS);
+    assert_false(sim_host_connected(host));
+
+    enumerate(host, 1000);
+    sim_host_close(host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unplug__pulls_the_plug_at_the_request),
+        cmocka_unit_test(unplug__is_for_good),
+        cmocka_unit_test(away__hides_a_device_that_has_left_the_bus),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
