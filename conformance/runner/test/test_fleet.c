@@ -29,6 +29,7 @@ static const char *const blamed_today[] = {
     "cdc-ecm",
     "second-control-pipe",
     "many-alternates",
+    "super-speed",
     "set-interface-refused",
     "set-interface-refused-in-dfu-mode",
     "status-refused",
@@ -43,6 +44,8 @@ static const char *const blamed_today[] = {
     "two-banks-tolerant",
     "button-held",
     "transfer-size-32",
+    "transfer-size-4096",
+    "transfer-size-8192",
     "dfuse-address-judged-late",
     NULL,
 };
