@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""test_docs SOURCE: what the documents point at is there: links, files and functions.
+
+A word that looks like a path of the tree must be one; a name in backquotes that ends in a call or has
+one of the project's prefixes must stand in the sources.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(sys.argv[1])
+DOCUMENTS = [SOURCE / name for name in ("README.md", "DESIGN.md", "CONTRIBUTING.md")] + sorted(
+    p for p in (SOURCE / "docs").glob("*.md") if p.name != "traceability.md")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f072|examples|tests|scripts|docs)"
+                  r"/[\w./-]*\.(?:c|h|py|md|sh|1))\b")
+NAME = re.compile(r"`((?:dfurt|usbdev|usbip|sim|host|probe|report|target|guest|loop|dfu_mode|expect)_\w+)`")
+
+
+def main():
+    missing = []
+    code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "."], cwd=SOURCE,
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    words = set(code.split())
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for link in LINK.findall(text):
+            if "://" not in link and not (document.parent / link).exists():
+                missing.append(f"{document.name}: link to {link}")
+        for path in FILE.findall(text):
+            named = "NAME" in path or (SOURCE / path).exists()
+            if not named and not any(SOURCE.glob(f"**/include/{path}")):
+                missing.append(f"{document.name}: {path}")
+        for name in NAME.findall(text):
+            if name not in words:
+                missing.append(f"{document.name}: {name} is in no source")
+    print("\n".join(missing) or f"{len(DOCUMENTS)} documents")
+    sys.exit(bool(missing))
+
+
+main()
