@@ -24,13 +24,18 @@ static const uint32_t exc_return_mask = 0xFFFFFFF0;
 
 // ---- priorities ----
 
+// The lowest exception number of a mask that is not empty.
+static unsigned first_of(uint64_t mask)
+{
+    return (unsigned)__builtin_ctzll(mask);
+}
+
 static int8_t active_priority(const struct armv6m *cpu)
 {
     int8_t lowest = thread_priority;
-    if (cpu->active)
-        for (unsigned i = ARMV6M_NMI; i < ARMV6M_EXCEPTIONS; i++)
-            if (cpu->active & armv6m_bit(i) && cpu->priority[i] < lowest)
-                lowest = cpu->priority[i];
+    for (uint64_t left = cpu->active; left; left &= left - 1)
+        if (cpu->priority[first_of(left)] < lowest)
+            lowest = cpu->priority[first_of(left)];
     return lowest;
 }
 
@@ -44,12 +49,10 @@ void armv6m_update_priority(struct armv6m *cpu)
 
 unsigned armv6m_most_urgent(const struct armv6m *cpu)
 {
-    const uint64_t candidates = cpu->pending & cpu->enabled;
     unsigned best = 0;
-    if (candidates)
-        for (unsigned i = ARMV6M_NMI; i < ARMV6M_EXCEPTIONS; i++)
-            if (candidates & armv6m_bit(i) && (!best || cpu->priority[i] < cpu->priority[best]))
-                best = i;
+    for (uint64_t left = cpu->pending & cpu->enabled; left; left &= left - 1)
+        if (!best || cpu->priority[first_of(left)] < cpu->priority[best])
+            best = first_of(left);
     return best;
 }
 

@@ -176,14 +176,17 @@ uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
     }
 }
 
-// What is not modelled must not look as if it worked.
+// What is not modelled must not look as if it worked. No host here sends isochronous tokens, so the
+// rest of the device is well.
 static void refuse_unmodelled(struct f072_usbfs *usb, unsigned n)
 {
     uint16_t ep = usb->ep[n];
 
     if (f072_usbfs_is_isochronous(ep) && (ep & (F072_EP_STAT_RX | F072_EP_STAT_TX)))
-        f072_trouble(usb->report,
-                     "USB_EP%uR enables an isochronous endpoint, which is not modelled", n);
+        f072_warn_once(usb->report, EPNR_ADDRESS + 4 * n,
+                       "USB_EP%uR enables an isochronous endpoint, which is not modelled: it will "
+                       "carry no data",
+                       n);
 }
 
 // Both buffers and both DTOG bits of a double-buffered register serve one direction

@@ -88,7 +88,7 @@ struct sim_device_ops {
               uint8_t data[SIM_MAX_PACKET]);
 
     // What became of the device, for a person: NULL while it is well, else one line that stays
-    // true from then on (a CPU in lockup, an endless loop, an unmodelled endpoint type).
+    // true from then on (a CPU in lockup, an endless loop, a clock that is missing).
     const char *(*trouble)(const struct sim_device *device);
 
     void (*close)(struct sim_device *device);

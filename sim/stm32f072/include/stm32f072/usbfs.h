@@ -8,8 +8,8 @@
 // clock of its own: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has
 // been silent for 3 ms (SUSP).
 //
-// Isochronous endpoints are not modelled: enabling one is reported as trouble and the endpoint does
-// not answer.
+// Isochronous endpoints are not modelled: enabling one is a warning, and the endpoint does not
+// answer.
 
 #ifndef F072_USBFS_H
 #define F072_USBFS_H
