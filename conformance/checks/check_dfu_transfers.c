@@ -83,7 +83,7 @@ static void idle_poll_short(struct probe *probe)
 // One UPLOAD of length bytes from dfuIDLE.
 static bool upload_first(struct probe *probe, uint8_t *data, uint16_t length, int *ret_length)
 {
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !dfu_point_at_start(probe))
         return false;
     *ret_length = dfu_upload(probe, dfu_first_block(probe), data, length);
     return expect(probe, *ret_length >= 0, "the request is carried out", "%s",
@@ -387,6 +387,10 @@ static void reset_in_error(struct probe *probe)
 
 static void reset_after_manifestation(struct probe *probe)
 {
+    if (!probe->run_time.seen) {
+        probe_inapplicable(probe, "a device whose firmware is known to start");
+        return;
+    }
     if (!given(probe, expect_download(probe)) || !reset_and_find(probe))
         return;
     expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",

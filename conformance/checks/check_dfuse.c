@@ -31,7 +31,7 @@ static bool readable_region(struct probe *probe, struct dfuse_region *ret_region
 {
     const struct dfuse_region *region = dfuse_readable(probe);
     if (!region)
-        return probe_inconclusive(probe, "alternate 0 names no memory that can be read");
+        return probe_inconclusive(probe, "no alternate setting names memory that can be read");
     *ret_region = *region;
     return true;
 }
@@ -40,6 +40,7 @@ static bool readable_region(struct probe *probe, struct dfuse_region *ret_region
 
 static bool begin(struct probe *probe)
 {
+    dfuse_select(probe);
     return dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached");
 }
 
@@ -243,7 +244,8 @@ static bool read_alternate(struct probe *probe,
             continue;
         int result =
             probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
-        return expect_result(probe, result, 0, NULL) && begin(probe) &&
+        return expect_result(probe, result, 0, NULL) &&
+               (dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached")) &&
                point_at(probe, region->address) &&
                read_block(probe, DFUSE_FIRST_BLOCK, bytes, small_read(probe, region));
     }
@@ -260,8 +262,7 @@ static void upload_alternates(struct probe *probe)
             !read_alternate(probe, interface, &probe->layouts[alternate++]))
             break;
     }
-    if (alternate > 1)
-        probe_set_interface(probe, config->interfaces[0].bInterfaceNumber, 0);
+    dfuse_select(probe);
 }
 
 static void upload_block_1(struct probe *probe)

@@ -89,7 +89,7 @@ static bool is_usable(const struct dfuse_region *region)
 bool backup_keep_page(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    const struct dfuse_layout *layout = &probe->layouts[0];
+    const struct dfuse_layout *layout = dfuse_layout(probe);
     if (!dfu_has_whole_blocks(probe))
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))

@@ -134,17 +134,17 @@ static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
 
 static bool enter_idle(struct probe *probe)
 {
+    dfuse_select(probe);
     return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no way leads there");
 }
 
 bool dfu_prepare_dnload(struct probe *probe)
 {
     char why[PROBE_WORDS];
+    bool ready = device_is_dfuse(&probe->dfu_mode) || !probe->gate.may_write ||
+                 backup_ready(probe, why, sizeof why);
     download_begin(probe);
-    if (device_is_dfuse(&probe->dfu_mode) || !probe->gate.may_write ||
-        backup_ready(probe, why, sizeof why))
-        return true;
-    return probe_skip(probe, "%s", why);
+    return ready || probe_skip(probe, "%s", why);
 }
 
 static bool enter_dnload_sync(struct probe *probe)
@@ -200,7 +200,7 @@ bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
     uint16_t size = dfu_small_block(probe);
-    if (!enter_idle(probe))
+    if (!enter_idle(probe) || !dfu_point_at_start(probe))
         return false;
     int result = dfu_upload(probe, dfu_first_block(probe), data, size);
     *ret_next = (uint16_t)(dfu_first_block(probe) + 1);

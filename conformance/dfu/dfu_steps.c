@@ -181,12 +181,60 @@ bool dfuse_point_at(struct probe *probe, uint32_t address, char *why, size_t siz
     return false;
 }
 
+// ---- The alternate setting that the checks work in ----
+
+static uint64_t region_size(const struct dfuse_region *region)
+{
+    return (uint64_t)region->sectors * region->sector_size;
+}
+
+static const struct dfuse_region *largest_readable(const struct dfuse_layout *layout)
+{
+    const struct dfuse_region *largest = NULL;
+    for (size_t i = 0; i < layout->count; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        if ((region->access & DFUSE_READABLE) &&
+            (!largest || region_size(region) > region_size(largest)))
+            largest = region;
+    }
+    return largest;
+}
+
+// The first that has a region of two blocks to read, or the first of all.
+static size_t working_alternate(const struct probe *probe)
+{
+    for (size_t i = 0; i < probe->layout_count; ++i) {
+        const struct dfuse_region *region = largest_readable(&probe->layouts[i]);
+        if (region && region_size(region) >= 2u * dfu_transfer_size(probe))
+            return i;
+    }
+    return 0;
+}
+
+const struct dfuse_layout *dfuse_layout(const struct probe *probe)
+{
+    return &probe->layouts[working_alternate(probe)];
+}
+
 const struct dfuse_region *dfuse_readable(const struct probe *probe)
 {
-    const struct dfuse_layout *layout = &probe->layouts[0];
-    for (size_t i = 0; probe->layout_count > 0 && i < layout->count; ++i) {
-        if (layout->regions[i].access & DFUSE_READABLE)
-            return &layout->regions[i];
-    }
-    return NULL;
+    return probe->layout_count > 0 ? largest_readable(dfuse_layout(probe)) : NULL;
+}
+
+void dfuse_select(struct probe *probe)
+{
+    size_t alternate = working_alternate(probe);
+    if (probe->mode != DEVICE_DFU_MODE || !probe->dfu_mode.dfu || probe->alternate == alternate)
+        return;
+    probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, (uint8_t)alternate);
+}
+
+bool dfu_point_at_start(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    const struct dfuse_region *region = dfuse_readable(probe);
+    if (!device_is_dfuse(&probe->dfu_mode) || !region)
+        return true;
+    return (dfuse_point_at(probe, region->address, why, sizeof why) && dfu_to_idle(probe)) ||
+           probe_inconclusive(probe, "%s", why);
 }

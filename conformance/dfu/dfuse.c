@@ -7,6 +7,7 @@
 
 static bool to_idle(struct probe *probe, char *why, size_t size)
 {
+    dfuse_select(probe);
     if (dfu_to_idle(probe))
         return true;
     snprintf(why, size, "dfuIDLE was not reached");

@@ -187,6 +187,7 @@ int probe_set_configuration(struct probe *probe, uint8_t value)
                                               .wValue = value};
     usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_configuration(probe->target, value);
+    probe->alternate = 0;
     gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
@@ -200,6 +201,9 @@ int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternat
                                               .wIndex = interface};
     usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_interface(probe->target, interface, alternate);
+    const struct usb_interface *dfu = probe_device(probe)->dfu;
+    if (result == 0 && dfu && dfu->bInterfaceNumber == interface)
+        probe->alternate = alternate;
     gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }

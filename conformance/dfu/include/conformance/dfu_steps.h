@@ -72,8 +72,18 @@ int dfuse_command(struct probe *probe, uint8_t command, uint32_t address);
 // Set Address Pointer, and on to dfuDNLOAD-IDLE. Returns false with the reason in why.
 bool dfuse_point_at(struct probe *probe, uint32_t address, char *why, size_t size);
 
-// The first region of alternate 0 that can be read, or NULL.
+// ---- The alternate setting that checks work in: the first with two blocks to read ----
+
+// Its layout, and the largest region of it that can be read, or NULL.
+const struct dfuse_layout *dfuse_layout(const struct probe *probe);
 const struct dfuse_region *dfuse_readable(const struct probe *probe);
+
+// Select it, where another one is selected.
+void dfuse_select(struct probe *probe);
+
+// DfuSe: set the address pointer to that region, and back to dfuIDLE. Returns false, and the check
+// is INCONCLUSIVE, if the device does not do that.
+bool dfu_point_at_start(struct probe *probe);
 
 // ---- States ----
 

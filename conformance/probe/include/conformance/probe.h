@@ -87,6 +87,7 @@ struct probe {
     // they do not.
     struct dfuse_layout layouts[PROBE_ALTERNATES];
     size_t layout_count;
+    uint8_t alternate; // the one that is selected
 
     bool detached; // DETACH was accepted, and the device has not been at run time again since
     enum {
