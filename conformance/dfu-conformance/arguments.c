@@ -33,8 +33,9 @@ static const char usage_text[] =
     "  --chapter9       only what chapter 9 of USB 2.0 requires of any device, DFU or not\n"
     "  --no-detach      send no DETACH: the device stays at run time\n"
     "  --allow-write    checks may write to the device's flash, and put back what was there\n"
-    "  --allow-vendor   checks may send vendor requests, which only the product knows the sense "
-    "of\n"
+    "  --restore FILE   what is put back: the device's firmware, .bin or .dfu\n"
+    "  --scratch ADDRESS   the page of a DfuSe device that checks may write\n"
+    "  --allow-vendor   checks may send vendor requests, which mean what the product likes\n"
     "  --dfu-mode VID:PID  what the device is in DFU mode, where that is another place on the bus\n"
     "  --max-time SECONDS  end the run after that; it says what was not judged\n"
     "  --return-time MS    how long the device may be away after a detach or a bus reset\n"
@@ -48,6 +49,16 @@ static const char usage_text[] =
     "  --html FILE      write it as a page to read too\n"
     "  --capture FILE   write the traffic as pcapng, for Wireshark\n"
     "  -h, --help, --version\n"
+    "\n"
+    "What is sent to the device:\n"
+    "  always           standard requests; DFU's questions and UPLOAD; a few class requests that\n"
+    "                   DFU does not have; at run time DFU's other requests, in appIDLE and\n"
+    "                   appDETACH; in DFU mode DfuSe's Set Address Pointer in front of a read\n"
+    "  but --no-detach  DETACH, and what a wrong device takes for it\n"
+    "  --allow-write    in DFU mode DNLOAD: the image that the device uploads, or a page that is\n"
+    "                   blank or named by --scratch; DfuSe's erase of that page; its leave\n"
+    "  --allow-vendor   vendor requests; bulk and interrupt OUT\n"
+    "  never            DfuSe's mass erase and Read Unprotect; SET_DESCRIPTOR; TEST_MODE\n"
     "\n"
     "Exit status: 0 everything that applies was judged and met, 1 a check failed, 2 the run was "
     "not\n"
@@ -63,6 +74,8 @@ enum option_value {
     OPTION_NO_DETACH,
     OPTION_ALLOW_WRITE,
     OPTION_ALLOW_VENDOR,
+    OPTION_RESTORE,
+    OPTION_SCRATCH,
     OPTION_DFU_MODE,
     OPTION_MAX_TIME,
     OPTION_RETURN_TIME,
@@ -88,6 +101,8 @@ static const struct option long_options[] = {
     {"no-detach", no_argument, NULL, OPTION_NO_DETACH},
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
     {"allow-vendor", no_argument, NULL, OPTION_ALLOW_VENDOR},
+    {"restore", required_argument, NULL, OPTION_RESTORE},
+    {"scratch", required_argument, NULL, OPTION_SCRATCH},
     {"dfu-mode", required_argument, NULL, OPTION_DFU_MODE},
     {"max-time", required_argument, NULL, OPTION_MAX_TIME},
     {"return-time", required_argument, NULL, OPTION_RETURN_TIME},
@@ -133,6 +148,22 @@ static int take_number(unsigned *ret_number, const char *option, const char *uni
     return -1;
 }
 
+static int take_scratch(struct arguments *arguments)
+{
+    char text[ERROR_TEXT];
+    char *end;
+    errno = 0;
+    unsigned long address = strtoul(optarg, &end, 16);
+    if (errno || *end || end == optarg || address > UINT32_MAX) {
+        snprintf(text, sizeof text, "--scratch: expected an address such as 0x0801F800, not '%s'",
+                 optarg);
+        return complain(text);
+    }
+    arguments->run.scratch_given = true;
+    arguments->run.scratch = (uint32_t)address;
+    return -1;
+}
+
 // Returns -1 to go on, or the exit status.
 static int take_option(struct arguments *arguments, int option)
 {
@@ -161,6 +192,11 @@ static int take_option(struct arguments *arguments, int option)
     case OPTION_ALLOW_VENDOR:
         arguments->run.allow_vendor = true;
         return -1;
+    case OPTION_RESTORE:
+        arguments->run.restore_path = optarg;
+        return -1;
+    case OPTION_SCRATCH:
+        return take_scratch(arguments);
     case OPTION_DFU_MODE:
         arguments->dfu_mode = optarg;
         return -1;
@@ -231,6 +267,9 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     }
     if (!arguments->list && !arguments->target)
         return complain("--target is missing (see --help)");
+    if (!arguments->run.allow_write &&
+        (arguments->run.restore_path || arguments->run.scratch_given))
+        return complain("--restore and --scratch need --allow-write");
     int status = check_globs("--only", arguments->run.only);
     return status >= 0 ? status : check_globs("--skip", arguments->run.skip);
 }

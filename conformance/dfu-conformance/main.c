@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include <conformance/backup.h>
 #include <conformance/catalogue.h>
+#include <conformance/image_file.h>
 #include <conformance/report.h>
 #include <conformance/report_capture.h>
 #include <conformance/report_files.h>
@@ -185,6 +187,20 @@ static int run(struct arguments *arguments)
     return status;
 }
 
+// The image that the person wants put back is read before the device is touched.
+static int run_with_image(struct arguments *arguments)
+{
+    struct image_file image = {.bytes = NULL};
+    char text[ERROR_TEXT];
+    const char *path = arguments->run.restore_path;
+    if (path && !image_file_read(&image, path, text, sizeof text))
+        return complain(text);
+    arguments->run.restore = path ? &image : NULL;
+    int status = run(arguments);
+    image_file_finish(&image);
+    return status;
+}
+
 static int run_with_waivers(struct arguments *arguments)
 {
     struct waivers waivers = {.count = 0};
@@ -192,9 +208,58 @@ static int run_with_waivers(struct arguments *arguments)
     if (status != 0)
         return status;
     arguments->run.waivers = &waivers;
-    status = run(arguments);
+    status = run_with_image(arguments);
     waivers_finish(&waivers);
     return status;
+}
+
+// ---- What checks write over, and signals ----
+
+// $XDG_STATE_HOME, as the XDG base directory specification has it; without a home, here.
+static const char *backup_folder(void)
+{
+    static char folder[BACKUP_PATH];
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (state && *state == '/')
+        snprintf(folder, sizeof folder, "%s/dfurt", state);
+    else if (home && *home == '/')
+        snprintf(folder, sizeof folder, "%s/.local/state/dfurt", home);
+    else
+        snprintf(folder, sizeof folder, ".");
+    return folder;
+}
+
+static void tell_file(const char *what, const char *path)
+{
+    fprintf(stderr, "dfu-conformance: %s %s\n", what, path);
+}
+
+static volatile sig_atomic_t interrupted; // the signal
+
+static void on_signal(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+static void hold_signals_back(struct arguments *arguments)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; ++i)
+        sigaction(signals[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    arguments->run.interrupted = &interrupted;
+}
+
+// The device is as it was, or the exit status says that it is not.
+static void give_signal_back(int status)
+{
+    if (!interrupted || status == RUN_NOT_AS_FOUND)
+        return;
+    fflush(stdout);
+    signal(interrupted, SIG_DFL);
+    raise(interrupted);
 }
 
 // What was printed has arrived, or the status says that it has not. SIGPIPE is ignored: a reader
@@ -212,7 +277,7 @@ static int finish_stdout(int status)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.target = NULL};
-    signal(SIGPIPE, SIG_IGN);
+    hold_signals_back(&arguments);
     int status = arguments_take(&arguments, argc, argv);
     if (status >= 0)
         return finish_stdout(status);
@@ -220,5 +285,9 @@ int main(int argc, char **argv)
         list_checks(arguments.run.only);
         return finish_stdout(0);
     }
-    return finish_stdout(run_with_waivers(&arguments));
+    arguments.run.backup_folder = backup_folder();
+    arguments.run.tell = tell_file;
+    status = finish_stdout(run_with_waivers(&arguments));
+    give_signal_back(status);
+    return status;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backup_private.h"
 #include <conformance/dfu_steps.h>
@@ -101,11 +102,45 @@ static bool prove(struct probe *probe)
     return !backup->unproved;
 }
 
-static bool keep(struct probe *probe)
+// What an earlier run has left is the firmware of this very device, or nobody knows whose.
+static bool take_left_over(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    if (!probe->gate.may_write)
-        return backup_refuse(backup, gate_answer_text(GATE_NEEDS_WRITE));
+    char error[PROBE_WORDS];
+    bool left_over;
+    if (!backup_file_find(probe, &left_over))
+        return false;
+    if (!left_over || backup->restore)
+        return true;
+    if (!backup->has_serial) {
+        snprintf(backup->why, sizeof backup->why,
+                 "%.150s is left from a run that was cut off, and the device has no serial number; "
+                 "give it with --restore, or delete it",
+                 backup->path);
+        return false;
+    }
+    if (!image_file_read(&backup->left, backup->path, error, sizeof error))
+        return backup_refuse(backup, error);
+    backup->restore = &backup->left;
+    if (backup->tell)
+        backup->tell("an earlier run was cut off; what it kept is put back:", backup->path);
+    return true;
+}
+
+static bool is_for_this_device(const struct probe *probe, const struct image_file *image)
+{
+    const struct device *devices[] = {&probe->dfu_mode, &probe->run_time};
+    for (size_t i = 0; i < 2; ++i) {
+        if (devices[i]->seen &&
+            (image->idVendor == 0xFFFF || image->idVendor == device_vendor(devices[i])) &&
+            (image->idProduct == 0xFFFF || image->idProduct == device_product(devices[i])))
+            return true;
+    }
+    return !image->has_suffix;
+}
+
+static bool keep_by_dialect(struct probe *probe)
+{
     switch (probe->gate.dialect) {
     case GATE_PLAIN:
         return backup_keep_image(probe);
@@ -114,8 +149,28 @@ static bool keep(struct probe *probe)
     case GATE_DIALECT_UNKNOWN:
         break;
     }
-    return backup_refuse(backup, "bcdDFUVersion and the names of the alternate settings disagree "
-                                 "about whether the device is DfuSe");
+    return backup_refuse(probe->backup, "bcdDFUVersion and the names of the alternate settings "
+                                        "disagree about whether the device is DfuSe");
+}
+
+// What is given is put back even if no check writes: that is what it is given for.
+static bool keep(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    if (!probe->gate.may_write)
+        return backup_refuse(backup, gate_answer_text(GATE_NEEDS_WRITE));
+    if (!take_left_over(probe))
+        return false;
+    if (backup->restore && !is_for_this_device(probe, backup->restore))
+        return backup_refuse(backup, "the suffix of the file to restore names another device");
+    if (!keep_by_dialect(probe) || !backup_file_write(probe))
+        return false;
+    if (backup->restore) {
+        probe->gate.dirty = probe->gate.accepted = backup->written = true;
+        restore(probe, why, sizeof why);
+    }
+    return true;
 }
 
 bool backup_ready(struct probe *probe, char *why, size_t size)
@@ -137,35 +192,58 @@ bool backup_ready(struct probe *probe, char *why, size_t size)
     return false;
 }
 
+bool backup_is_left_over(struct probe *probe)
+{
+    bool left_over;
+    return backup_file_find(probe, &left_over) && left_over;
+}
+
 // ---- The end ----
+
+static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    if (*backup->path && access(backup->path, F_OK) == 0) {
+        snprintf(line, size,
+                 "flash NOT verified: a run that was cut off has left %.120s; put it back with "
+                 "--allow-write --restore and this file",
+                 backup->path);
+        return FLASH_NOT_VERIFIED;
+    }
+    snprintf(line, size, "flash not written: %s",
+             !probe->gate.may_write ? "no leave was given (--allow-write)"
+             : backup->tried        ? backup->why
+                                    : "no check had to");
+    return FLASH_NOT_WRITTEN;
+}
 
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
 {
     struct backup *backup = probe->backup;
     const char *path = backup->restore_path ? backup->restore_path : backup->path;
-    if (!backup->bytes) {
-        snprintf(line, size, "flash not written: %s",
-                 !probe->gate.may_write ? "no leave was given (--allow-write)"
-                 : backup->tried        ? backup->why
-                                        : "no check had to");
-        return FLASH_NOT_WRITTEN;
-    }
+    if (!backup->bytes)
+        return end_unkept(probe, line, size);
     if (backup->lost || probe->gate.dirty) {
-        snprintf(line, size, "flash LOST: %s; restore with dfu-conformance --restore %s",
-                 *backup->loss ? backup->loss : "the device was written to and is out of reach",
+        snprintf(line, size,
+                 "flash LOST: %.120s; restore with dfu-conformance --allow-write --restore %.120s",
+                 backup->lost ? backup->loss : "the device was written to and is out of reach",
                  *path ? path : "FILE");
         return FLASH_LOST;
     }
     if (backup->unproved || !backup->verified) {
-        snprintf(line, size, "flash NOT verified: %s", backup->doubt);
+        snprintf(line, size, "flash NOT verified: %.180s%s%.100s", backup->doubt,
+                 *path ? "; what was read is in " : "", path);
         return FLASH_NOT_VERIFIED;
     }
+    backup_file_remove(backup);
     snprintf(line, size, "flash %s (verified)", backup->written ? "restored" : "unchanged");
     return backup->written ? FLASH_RESTORED : FLASH_UNCHANGED;
 }
 
 void backup_finish(struct backup *backup)
 {
+    backup_file_close(backup);
+    image_file_finish(&backup->left);
     free(backup->bytes);
     *backup = (struct backup){.bytes = NULL};
 }

@@ -75,14 +75,53 @@ static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_l
                                       : "the firmware could not be uploaded, to be put back later");
 }
 
+static bool is_blank_byte(uint8_t byte)
+{
+    return byte == 0xFF || byte == 0x00;
+}
+
+// A download that was cut off leaves what was there, what was downloaded, which is the same but for
+// one byte, and what was erased.
+static bool resembles(const uint8_t *kept, const uint8_t *found, size_t length)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < length; ++i)
+        others += kept[i] != found[i] && !is_blank_byte(found[i]);
+    return others <= length / 128 + 1;
+}
+
+static bool is_own_left_over(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    uint8_t *found;
+    size_t length;
+    char why[PROBE_WORDS];
+    if (backup->restore != &backup->left ||
+        !(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
+        return true;
+    if (!dfu_to_idle(probe) ||
+        !upload_all(probe, backup->left.length, &found, &length, why, sizeof why))
+        return backup_refuse(backup, "what the device holds could not be read, to compare it with "
+                                     "what an earlier run has left");
+    bool own = resembles(backup->left.bytes, found, length);
+    free(found);
+    return own || backup_refuse(backup,
+                                "the file that an earlier run has left is not of the firmware that "
+                                "the device holds; give it with --restore, or delete it");
+}
+
 static bool take_given(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    backup->bytes = malloc(backup->restore_length ? backup->restore_length : 1);
+    if (backup->restore->has_address)
+        return backup_refuse(backup, "the file to restore is for a DfuSe device");
+    if (!is_own_left_over(probe))
+        return false;
+    backup->bytes = malloc(backup->restore->length);
     if (!backup->bytes)
         return backup_refuse(backup, "out of memory for the image");
-    memcpy(backup->bytes, backup->restore, backup->restore_length);
-    backup->length = backup->restore_length;
+    memcpy(backup->bytes, backup->restore->bytes, backup->restore->length);
+    backup->length = backup->restore->length;
     return true;
 }
 

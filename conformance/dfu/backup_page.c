@@ -81,6 +81,23 @@ static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
     return false;
 }
 
+// What is given: whole sectors.
+static bool keep_given(struct probe *probe, const struct dfuse_region *region)
+{
+    struct backup *backup = probe->backup;
+    const struct image_file *image = backup->restore;
+    uint32_t offset = image->address - region->address;
+    uint64_t room = (uint64_t)region->sectors * region->sector_size - offset;
+    if (offset % region->sector_size != 0 || image->length % region->sector_size != 0 ||
+        image->length > room)
+        return backup_refuse(backup, "the file to restore does not fill whole sectors");
+    uint8_t *bytes = malloc(image->length);
+    if (!bytes)
+        return backup_refuse(backup, "out of memory for the page");
+    memcpy(bytes, image->bytes, image->length);
+    return keep(probe, image->address, bytes, image->length, region->sector_size);
+}
+
 static bool is_usable(const struct dfuse_region *region)
 {
     return (region->access & WHOLE) == WHOLE && region->sector_size <= MOST_SECTOR;
@@ -94,6 +111,15 @@ bool backup_keep_page(struct probe *probe)
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return backup_refuse(backup, "the device cannot upload what would be overwritten");
+    if (backup->restore) {
+        const struct dfuse_region *region =
+            backup->restore->has_address ? dfuse_layout_find(layout, backup->restore->address)
+                                         : NULL;
+        if (region && is_usable(region))
+            return keep_given(probe, region);
+        return backup_refuse(backup, "the file to restore names no address that can be written; a "
+                                     "DfuSe file does");
+    }
     if (backup->scratch_given) {
         const struct dfuse_region *region = dfuse_layout_find(layout, backup->scratch);
         if (region && is_usable(region))

@@ -23,6 +23,13 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
+// The file. find: its path and lock, and whether an earlier run has left it. Both return false with
+// backup->why set.
+bool backup_file_find(struct probe *probe, bool *ret_left_over);
+bool backup_file_write(struct probe *probe);
+void backup_file_remove(struct backup *backup);
+void backup_file_close(struct backup *backup);
+
 // Set backup->why. Returns false.
 bool backup_refuse(struct backup *backup, const char *why);
 

@@ -87,7 +87,9 @@ static void say_out_of_time(struct run *run)
     bool run_is_over = run->watch.run_end_ms && watch_clock_ms() >= run->watch.run_end_ms;
     probe->decided = false;
     probe->finding = (struct finding){.sent = ""};
-    if (run_is_over)
+    if (run->options->interrupted && *run->options->interrupted)
+        probe_inconclusive(probe, "the run was interrupted");
+    else if (run_is_over)
         probe_inconclusive(probe, "--max-time was over in the middle of the check");
     else
         probe_inconclusive(probe, "the check was ended after %u s", CHECK_LIMIT_MS / 1000);
@@ -264,7 +266,9 @@ static const char *reason_not_to_try(struct run *run)
     bool limited = run->options->max_time_s != 0;
     if (*run->over)
         return run->over;
-    if (limited && watch_clock_ms() >= watch->run_end_ms)
+    if (run->options->interrupted && *run->options->interrupted)
+        snprintf(run->over, sizeof run->over, "the run was interrupted");
+    else if (limited && watch_clock_ms() >= watch->run_end_ms)
         snprintf(run->over, sizeof run->over, "--max-time %u: the run was over before this check",
                  run->options->max_time_s);
     else if (!limited && watch->timeouts_ms >= SILENCE_LIMIT_MS)

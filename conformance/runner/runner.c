@@ -63,9 +63,24 @@ static void run_all(struct run *run)
         run_group(run, *group);
 }
 
+// What the person wants put back is put back, whichever checks ran; what a run that was cut off has
+// left is told.
+static void look_for_backup(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    char why[PROBE_WORDS];
+    if (run->lost || run->backup.tried)
+        return;
+    bool wanted = run->options->restore && run->options->allow_write &&
+                  mode_enter_dfu(probe, why, sizeof why);
+    if (wanted || (probe->mode == DEVICE_DFU_MODE && backup_is_left_over(probe)))
+        backup_ready(probe, why, sizeof why);
+}
+
 static bool bring_home(struct run *run, char *ending, size_t size)
 {
     struct probe *probe = &run->probe;
+    look_for_backup(run);
     if (run->lost && *run->watch.base.fault) {
         snprintf(ending, size, "%s", run->watch.base.fault);
         run->report->host_fault = true;
@@ -130,6 +145,15 @@ enum run_status runner_run(const struct runner_options *options,
     if (options->max_time_s)
         run.watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
     probe_init(&run.probe, &run.watch.base);
+    run.backup = (struct backup){
+        .restore = options->restore,
+        .restore_path = options->restore_path,
+        .scratch_given = options->scratch_given,
+        .scratch = options->scratch,
+        .folder = options->backup_folder,
+        .tell = options->tell,
+    };
+    run.watch.interrupted = options->interrupted;
     run.probe.backup = &run.backup;
     run.probe.gate.may_detach = !options->no_detach;
     run.probe.gate.may_write = options->allow_write;

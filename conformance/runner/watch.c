@@ -51,9 +51,15 @@ uint64_t watch_left_ms(const struct watch *watch)
     return now < end ? end - now : 0;
 }
 
+// The way home is not interrupted, only a check.
+static bool is_interrupted(const struct watch *watch)
+{
+    return watch->check_end_ms && watch->interrupted && *watch->interrupted;
+}
+
 static bool refuse(struct watch *watch)
 {
-    if (watch_left_ms(watch) > 0)
+    if (watch_left_ms(watch) > 0 && !is_interrupted(watch))
         return false;
     watch->out_of_time = true;
     return true;

@@ -14,6 +14,7 @@
 #ifndef CONFORMANCE_WATCH_H
 #define CONFORMANCE_WATCH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,7 +26,8 @@ struct watch {
 
     uint64_t check_end_ms; // 0: no limit
     uint64_t run_end_ms;
-    bool out_of_time; // a call was refused
+    bool out_of_time;                         // a call was refused
+    const volatile sig_atomic_t *interrupted; // a check ends when it is not 0; or NULL
 
     unsigned silent; // control transfers in a row that were not answered
     bool left;       // the device was seen to leave, at left_us

@@ -13,9 +13,11 @@
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice.
 //
-// What is kept also lies in a file, so that a run that is killed loses nothing. The image or page
-// is put back, uploaded and compared before the device leaves DFU mode and at the end of the run,
-// tried three times. The runner owns the backup; the gate lets nothing be written without it.
+// What is kept also lies in a file, so that a run that is killed loses nothing: the next run with
+// leave to write finds the file and puts it back first, if the device has a serial number and holds
+// what a download that was cut off leaves. The image or page is put back, uploaded and compared
+// before the device leaves DFU mode and at the end of the run, tried three times. The runner owns
+// the backup; the gate lets nothing be written without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -24,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <conformance/image_file.h>
 #include <conformance/probe.h>
 
 enum {
@@ -33,12 +36,12 @@ enum {
 
 struct backup {
     // What the person gave; NULL and false where nothing.
-    const uint8_t *restore; // an image, not owned
-    size_t restore_length;
+    const struct image_file *restore; // not owned
     const char *restore_path;
     bool scratch_given;
     uint32_t scratch;
-    const char *folder; // where the file goes; NULL: memory alone
+    const char *folder;                               // where the file goes; NULL: memory alone
+    void (*tell)(const char *what, const char *path); // what a person should know now, or NULL
 
     // What is kept.
     bool tried;
@@ -52,6 +55,9 @@ struct backup {
     size_t at;              // of the next block of a download
     uint16_t block;         // its number
     char path[BACKUP_PATH]; // of the file; empty: there is none
+    int lock;               // of the file
+    bool has_serial;        // the device, so that a file is known to be its own
+    struct image_file left; // by a run that was cut off
 
     // How it went.
     bool written;            // a check, or the proof, wrote over it
@@ -77,6 +83,10 @@ bool backup_ready(struct probe *probe, char *why, size_t size);
 // Put it back if the device was written to, and compare. Afterwards the device is in dfuIDLE.
 // Returns false with the reason in why.
 bool backup_restore(struct probe *probe, char *why, size_t size);
+
+// Is there a file of a run that was cut off? The device must be in DFU mode. Its path is in
+// backup->path then.
+bool backup_is_left_over(struct probe *probe);
 
 // How the run leaves the flash, after the last backup_restore(): one line for a person.
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size);

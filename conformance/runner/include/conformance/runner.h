@@ -10,9 +10,11 @@
 #ifndef CONFORMANCE_RUNNER_H
 #define CONFORMANCE_RUNNER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <conformance/image_file.h>
 #include <conformance/report.h>
 #include <conformance/report_capture.h>
 #include <conformance/target.h>
@@ -28,6 +30,18 @@ struct runner_options {
     bool no_detach;
     bool allow_write;
     bool allow_vendor;
+
+    // What is put back, with allow_write: --restore, or NULL; the page of a DfuSe device,
+    // --scratch.
+    const struct image_file *restore;
+    const char *restore_path;
+    bool scratch_given;
+    uint32_t scratch;
+    const char *backup_folder;                        // or NULL: kept in memory alone
+    void (*tell)(const char *what, const char *path); // about files, to a person; or NULL
+
+    const volatile sig_atomic_t
+        *interrupted; // not 0: end as soon as the flash is put back; or NULL
     bool strict;
     bool ask;                      // a person is there and can be asked to replug the device
     const struct waivers *waivers; // or NULL

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+#
+# test_killed_runs.py DFU-CONFORMANCE DFU-SIM - runs that write to a device and are cut off at many
+# moments, by signals that can be held back and by one that cannot. After the first kind the device
+# holds its firmware; after the other the next run finds the file that was kept and puts it back.
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+MOMENTS = 6  # of each signal, spread over the run
+WRITING = "DM-STATE-6-*,DM-DNLOAD-*"
+
+
+class Bench:
+    def __init__(self, suite, simulator, folder):
+        self.suite = suite
+        self.folder = os.path.join(folder, "dfurt")
+        self.environment = dict(os.environ, XDG_STATE_HOME=folder, COLUMNS="200")
+        self.server = subprocess.Popen(
+            [simulator, "serve", "--device", "wait-reset", "--listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.port = re.search(r":(\d+)$", self.server.stdout.readline()).group(1)
+
+    def start(self, *options):
+        return subprocess.Popen(
+            [self.suite, "--target", "usbip:127.0.0.1:" + self.port, *options],
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, *options):
+        run = self.start(*options)
+        text = run.communicate(timeout=120)[0]
+        return run.returncode, text.splitlines()[-1]
+
+    def kept(self):
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+        return [os.path.join(self.folder, name) for name in names if name.endswith(".dfu")]
+
+    def wait_for_kept(self):
+        end = time.monotonic() + 60
+        while not self.kept():
+            assert time.monotonic() < end, "no file was kept"
+            time.sleep(0.005)
+
+
+def expect(what, found, *expected):
+    assert found in expected, f"{what}: expected one of {expected}, found {found!r}"
+
+
+def cut_off(bench, number, delay):
+    run = bench.start("--allow-write", "--only", WRITING)
+    bench.wait_for_kept()
+    time.sleep(delay)
+    run.send_signal(number)
+    text = run.communicate(timeout=120)[0]
+    return run.returncode, text.splitlines()[-1]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(sys.argv[1], sys.argv[2], folder)
+        try:
+            # How long a run writes, and what it keeps.
+            run = bench.start("--allow-write", "--only", WRITING)
+            bench.wait_for_kept()
+            start = time.monotonic()
+            with open(bench.kept()[0], "rb") as file:
+                firmware = file.read()
+            text = run.communicate(timeout=120)[0]
+            took = time.monotonic() - start
+            expect("a whole run", (run.returncode, text.splitlines()[-1]),
+                   (0, "flash restored (verified)"))
+            expect("files after it", bench.kept(), [])
+
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                for i in range(MOMENTS // 2):
+                    status, line = cut_off(bench, number, took * i / MOMENTS)
+                    expect(f"after {number.name}", (status, line),
+                           (-number, "flash restored (verified)"), (0, "flash restored (verified)"))
+                    expect(f"files after {number.name}", bench.kept(), [])
+
+            for i in range(MOMENTS):
+                cut_off(bench, signal.SIGKILL, took * i / MOMENTS)
+                if not bench.kept():
+                    continue  # it was over
+                with open(bench.kept()[0], "rb") as file:
+                    expect("what is kept", file.read() == firmware, True)
+                status, line = bench.run("--allow-write", "--only", "DM-STATUS-01")
+                expect("the next run", (status, line), (0, "flash restored (verified)"))
+                expect("files after it", bench.kept(), [])
+        finally:
+            bench.server.terminate()
+
+
+main()

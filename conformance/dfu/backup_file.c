@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// The file of what is kept: <folder>/VVVV-PPPP-SERIAL.dfu, written before the first check writes
+// and removed when what was there is verified to be there again. A file that is found is left from
+// a run that was cut off. It is locked while its run lasts, so that two runs on equal devices do
+// not take each other's.
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backup_private.h"
+#include <conformance/image_file.h>
+
+// What a file name can hold on any disk.
+static void put_name(char *name, size_t size, const char *serial)
+{
+    size_t used = 0;
+    for (; *serial && used + 1 < size; ++serial)
+        name[used++] = isalnum((unsigned char)*serial) ? *serial : '_';
+    name[used] = '\0';
+}
+
+static void make_folders(const char *folder)
+{
+    char path[BACKUP_PATH];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+    mkdir(path, 0700);
+}
+
+// Another run that goes on holds the lock.
+static bool lock(struct backup *backup)
+{
+    char path[BACKUP_PATH + 8];
+    snprintf(path, sizeof path, "%s.lock", backup->path);
+    backup->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (backup->lock >= 0 && flock(backup->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (backup->lock >= 0)
+        close(backup->lock);
+    backup->lock = -1;
+    return false;
+}
+
+// Files of runs at the same time on devices that cannot be told apart are numbered.
+static bool find_name(struct probe *probe)
+{
+    enum { MOST = 64 };
+    struct backup *backup = probe->backup;
+    const struct device *device = &probe->dfu_mode;
+    char serial[64] = "";
+    char name[64];
+    probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
+    put_name(name, sizeof name, serial);
+    backup->has_serial = *name != '\0';
+    make_folders(backup->folder);
+    for (unsigned i = 1; i <= MOST; ++i) {
+        char number[16] = "";
+        if (i > 1)
+            snprintf(number, sizeof number, "-%u", i);
+        snprintf(backup->path, sizeof backup->path, "%.300s/%04x-%04x%s%s%s.dfu", backup->folder,
+                 device_vendor(device), device_product(device), *name ? "-" : "", name, number);
+        if (lock(backup))
+            return true;
+    }
+    snprintf(backup->why, sizeof backup->why, "no file can be kept in %.200s: %s", backup->folder,
+             strerror(errno));
+    backup->path[0] = '\0';
+    return false;
+}
+
+bool backup_file_find(struct probe *probe, bool *ret_left_over)
+{
+    struct backup *backup = probe->backup;
+    *ret_left_over = false;
+    if (!backup->folder)
+        return true;
+    if (!*backup->path && !find_name(probe))
+        return false;
+    *ret_left_over = access(backup->path, F_OK) == 0;
+    return true;
+}
+
+bool backup_file_write(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    const struct image_file image = {
+        .bytes = backup->bytes,
+        .length = backup->length,
+        .idVendor = device_vendor(&probe->dfu_mode),
+        .idProduct = device_product(&probe->dfu_mode),
+        .has_address = backup->is_page,
+        .address = backup->address,
+    };
+    char error[PROBE_WORDS];
+    if (!backup->folder || backup->restore)
+        return true;
+    if (!image_file_write(&image, backup->path, error, sizeof error))
+        return backup_refuse(backup, error);
+    if (backup->tell)
+        backup->tell(backup->is_page ? "the page that checks write is kept in"
+                                     : "the firmware is kept in",
+                     backup->path);
+    return true;
+}
+
+void backup_file_remove(struct backup *backup)
+{
+    if (*backup->path && !backup->restore_path)
+        unlink(backup->path);
+}
+
+// The lock outlives the run only beside a file that does.
+void backup_file_close(struct backup *backup)
+{
+    char path[BACKUP_PATH + 8];
+    if (!*backup->path)
+        return;
+    snprintf(path, sizeof path, "%s.lock", backup->path);
+    if (access(backup->path, F_OK) != 0)
+        unlink(path);
+    close(backup->lock);
+}

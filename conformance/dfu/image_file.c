@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <conformance/image_file.h>
+#include <usb/bytes.h>
+
+enum {
+    SUFFIX = 16, // bytes; a longer one says so in bLength
+    PREFIX = 11, // "DfuSe", version, size, number of targets
+    TARGET = 274,
+    ELEMENT = 8,
+    MOST_BYTES = 64 << 20,
+};
+
+static bool fail(char *error, size_t size, const char *path, const char *what)
+{
+    snprintf(error, size, "%s: %s", path, what);
+    return false;
+}
+
+// Without the final inversion, as appendix B has it.
+static uint32_t crc32(const uint8_t *bytes, size_t length)
+{
+    uint32_t crc = 0xFFFFFFFF;
+    for (size_t i = 0; i < length; ++i) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; ++bit)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+    }
+    return crc;
+}
+
+// ---- Reading ----
+
+static bool take_suffix(struct image_file *image, const char *path, char *error, size_t size)
+{
+    const uint8_t *end = image->bytes + image->length;
+    if (image->length < SUFFIX || memcmp(end - 8, "UFD", 3) != 0)
+        return true;
+    if (end[-5] < SUFFIX || end[-5] > image->length)
+        return fail(error, size, path, "the DFU suffix has a wrong bLength");
+    if (load_le32(end - 4) != crc32(image->bytes, image->length - 4))
+        return fail(error, size, path, "the CRC of the DFU suffix is wrong: the file is damaged");
+    image->has_suffix = true;
+    image->idProduct = usbdev_load_le16(end - 14);
+    image->idVendor = usbdev_load_le16(end - 12);
+    image->length -= end[-5];
+    return true;
+}
+
+static bool take_prefix(struct image_file *image, const char *path, char *error, size_t size)
+{
+    const size_t headers = PREFIX + TARGET + ELEMENT;
+    const uint8_t *bytes = image->bytes;
+    if (image->length < PREFIX || memcmp(bytes, "DfuSe\1", 6) != 0)
+        return true;
+    if (bytes[10] != 1 || image->length < headers || memcmp(bytes + PREFIX, "Target", 6) != 0 ||
+        load_le32(bytes + PREFIX + 270) != 1)
+        return fail(error, size, path,
+                    "only DfuSe files of one target with one element are "
+                    "understood");
+    const uint8_t *element = bytes + PREFIX + TARGET;
+    if (load_le32(element + 4) != image->length - headers)
+        return fail(error, size, path, "the sizes in the DfuSe prefix do not fit the file");
+    image->has_address = true;
+    image->address = load_le32(element);
+    image->length -= headers;
+    memmove(image->bytes, bytes + headers, image->length);
+    return true;
+}
+
+static bool read_all(struct image_file *image, FILE *in, const char *path, char *error, size_t size)
+{
+    long length = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
+    if (length < 0 || length > MOST_BYTES || fseek(in, 0, SEEK_SET) != 0)
+        return fail(error, size, path, "cannot be read, or is larger than 64 MB");
+    image->bytes = malloc((size_t)length + 1);
+    if (!image->bytes)
+        return fail(error, size, path, "out of memory");
+    image->length = fread(image->bytes, 1, (size_t)length, in);
+    return image->length == (size_t)length || fail(error, size, path, "cannot be read");
+}
+
+bool image_file_read(struct image_file *ret_image, const char *path, char *error, size_t size)
+{
+    struct image_file image = {.bytes = NULL};
+    FILE *in = fopen(path, "rbe");
+    if (!in)
+        return fail(error, size, path, strerror(errno));
+    bool read = read_all(&image, in, path, error, size) && take_suffix(&image, path, error, size) &&
+                take_prefix(&image, path, error, size);
+    fclose(in);
+    if (read && image.length == 0)
+        read = fail(error, size, path, "there is no firmware in it");
+    if (read)
+        *ret_image = image;
+    else
+        free(image.bytes);
+    return read;
+}
+
+// ---- Writing ----
+
+static void put_prefix(uint8_t *bytes, const struct image_file *image)
+{
+    memcpy(bytes, "DfuSe\1", 6);
+    store_le32(bytes + 6, (uint32_t)(PREFIX + TARGET + ELEMENT + image->length));
+    bytes[10] = 1;
+    memcpy(bytes + PREFIX, "Target", 6);
+    store_le32(bytes + PREFIX + 266, (uint32_t)(ELEMENT + image->length));
+    store_le32(bytes + PREFIX + 270, 1);
+    store_le32(bytes + PREFIX + TARGET, image->address);
+    store_le32(bytes + PREFIX + TARGET + 4, (uint32_t)image->length);
+}
+
+static void put_suffix(uint8_t *suffix, const struct image_file *image)
+{
+    usbdev_store_le16(suffix, 0xFFFF); // bcdDevice: any
+    usbdev_store_le16(suffix + 2, image->idProduct);
+    usbdev_store_le16(suffix + 4, image->idVendor);
+    usbdev_store_le16(suffix + 6, image->has_address ? 0x011A : 0x0100);
+    memcpy(suffix + 8, "UFD", 3);
+    suffix[11] = SUFFIX;
+}
+
+static bool write_all(const uint8_t *bytes, size_t length, const char *path)
+{
+    FILE *out = fopen(path, "wbe");
+    if (!out)
+        return false;
+    bool written =
+        fwrite(bytes, 1, length, out) == length && fflush(out) == 0 && fsync(fileno(out)) == 0;
+    return fclose(out) == 0 && written;
+}
+
+bool image_file_write(const struct image_file *image, const char *path, char *error, size_t size)
+{
+    char part[512];
+    size_t prefix = image->has_address ? PREFIX + TARGET + ELEMENT : 0;
+    size_t length = prefix + image->length + SUFFIX;
+    uint8_t *bytes = calloc(1, length);
+    if (!bytes)
+        return fail(error, size, path, "out of memory");
+    if (image->has_address)
+        put_prefix(bytes, image);
+    memcpy(bytes + prefix, image->bytes, image->length);
+    put_suffix(bytes + length - SUFFIX, image);
+    store_le32(bytes + length - 4, crc32(bytes, length - 4));
+
+    int used = snprintf(part, sizeof part, "%s.part", path);
+    bool written = used > 0 && (size_t)used < sizeof part && write_all(bytes, length, part) &&
+                   rename(part, path) == 0;
+    free(bytes);
+    return written || fail(error, size, path, strerror(errno));
+}
+
+void image_file_finish(struct image_file *image)
+{
+    free(image->bytes);
+    *image = (struct image_file){.bytes = NULL};
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <conformance/image_file.h>
+
+static char path[] = "/tmp/dfurt-image-XXXXXX";
+
+static int make_path(void **state)
+{
+    (void)state;
+    int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_path(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static void put(const uint8_t *bytes, size_t length)
+{
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(bytes, 1, length, out), length);
+    assert_int_equal(fclose(out), 0);
+}
+
+static size_t get(uint8_t *bytes, size_t size)
+{
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    size_t length = fread(bytes, 1, size, in);
+    fclose(in);
+    return length;
+}
+
+static void assert_read(struct image_file *image)
+{
+    char error[200] = "";
+    if (!image_file_read(image, path, error, sizeof error))
+        fail_msg("%s", error);
+}
+
+static void assert_refused(const char *words)
+{
+    struct image_file image;
+    char error[200] = "";
+    assert_false(image_file_read(&image, path, error, sizeof error));
+    if (!strstr(error, words))
+        fail_msg("expected '%s' in '%s'", words, error);
+}
+
+static uint8_t firmware[] = {0x00, 0x20, 0x00, 0x20, 0xC1, 0x00, 0x00, 0x08, 0xAA};
+
+static void bytes_without_a_suffix__are_the_firmware(void **state)
+{
+    (void)state;
+    struct image_file image;
+    put(firmware, sizeof firmware);
+
+    assert_read(&image);
+
+    assert_int_equal(image.length, sizeof firmware);
+    assert_memory_equal(image.bytes, firmware, sizeof firmware);
+    assert_false(image.has_suffix);
+    assert_false(image.has_address);
+    image_file_finish(&image);
+}
+
+// Made by hand of appendix B: the CRC is that of Ethernet without the final inversion.
+static void suffix__is_checked_and_taken_off(void **state)
+{
+    (void)state;
+    const uint8_t file[] = {'1',  '2',  '3',  '4',  '5',  '6',  '7',  '8',  '9',
+                            0xFF, 0xFF, 0x02, 0x00, 0x09, 0x12, 0x00, 0x01, 'U',
+                            'F',  'D',  16,   0x6E, 0x9A, 0xEB, 0xF8};
+    struct image_file image;
+    put(file, sizeof file);
+
+    assert_read(&image);
+
+    assert_int_equal(image.length, 9);
+    assert_memory_equal(image.bytes, "123456789", 9);
+    assert_true(image.has_suffix);
+    assert_int_equal(image.idVendor, 0x1209);
+    assert_int_equal(image.idProduct, 0x0002);
+    image_file_finish(&image);
+}
+
+static void what_is_written__is_read_again(void **state)
+{
+    (void)state;
+    for (int dfuse = 0; dfuse < 2; ++dfuse) {
+        const struct image_file image = {
+            .bytes = firmware,
+            .length = sizeof firmware,
+            .idVendor = 0x0483,
+            .idProduct = 0xDF11,
+            .has_address = dfuse,
+            .address = dfuse ? 0x0801F800 : 0,
+        };
+        struct image_file again;
+        char error[200];
+
+        assert_true(image_file_write(&image, path, error, sizeof error));
+        assert_read(&again);
+
+        assert_int_equal(again.length, sizeof firmware);
+        assert_memory_equal(again.bytes, firmware, sizeof firmware);
+        assert_int_equal(again.idVendor, 0x0483);
+        assert_int_equal(again.idProduct, 0xDF11);
+        assert_int_equal(again.has_address, dfuse);
+        assert_int_equal(again.address, image.address);
+        image_file_finish(&again);
+    }
+}
+
+static void each_changed_byte__is_found(void **state)
+{
+    (void)state;
+    const struct image_file image = {
+        .bytes = firmware, .length = sizeof firmware, .idVendor = 0x0483, .idProduct = 0xDF11};
+    uint8_t file[200];
+    char error[200];
+    assert_true(image_file_write(&image, path, error, sizeof error));
+    size_t length = get(file, sizeof file);
+
+    for (size_t i = 0; i < length; ++i) {
+        bool signature = i + 8 >= length && i + 5 < length; // without it these are plain bytes
+        bool size = i + 5 == length;
+        file[i] ^= 0x40;
+        put(file, length);
+        if (!signature)
+            assert_refused(size ? "bLength" : "CRC");
+        file[i] ^= 0x40;
+    }
+}
+
+static void dfuse_file_with_a_wrong_size__is_refused(void **state)
+{
+    (void)state;
+    uint8_t file[11 + 274 + 8 + 4] = "DfuSe\1";
+    file[10] = 1;
+    memcpy(file + 11, "Target", 6);
+    file[11 + 270] = 1;
+    file[11 + 274 + 4] = 5; // four bytes follow
+    put(file, sizeof file);
+    assert_refused("sizes");
+
+    file[10] = 2;
+    put(file, sizeof file);
+    assert_refused("one target");
+
+    put(file, 20);
+    assert_refused("one target");
+}
+
+static void file_without_firmware__is_refused(void **state)
+{
+    (void)state;
+    put(firmware, 0);
+    assert_refused("no firmware");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_without_a_suffix__are_the_firmware),
+        cmocka_unit_test(suffix__is_checked_and_taken_off),
+        cmocka_unit_test(what_is_written__is_read_again),
+        cmocka_unit_test(each_changed_byte__is_found),
+        cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
+        cmocka_unit_test(file_without_firmware__is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_path, remove_path);
+}
