@@ -318,7 +318,7 @@ static int put_together(struct native *native, uint8_t data[SIM_MAX_PACKET], int
     int last = length;
 
     while (!native->overridden && in->armed && !in->stalled && last == native->bMaxPacketSize0 &&
-           length + in->length <= packet0(native)) {
+           length < packet0(native) && length + in->length <= packet0(native)) {
         last = in->length;
         if (last > 0)
             memcpy(data + length, in->data, in->length);
