@@ -9,7 +9,8 @@
 #include <conformance/modes.h>
 
 enum {
-    DETACH_MS = 1000,  // what dfu-util and fwupd ask for
+    DETACH_MS =
+        1000, // what dfu-util and fwupd ask for; no device need take more than its own limit
     REPLUG_MS = 60000, // a person's time to pull a plug and put it back
 };
 
@@ -35,7 +36,9 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return say(why, size, "this target cannot reset the bus, and the device waits for that");
 
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
+    unsigned longest_ms = device_detach_timeout(&probe->run_time);
+    uint16_t wValue = longest_ms && longest_ms < DETACH_MS ? (uint16_t)longest_ms : DETACH_MS;
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result < 0 && result != USB_GONE) {
         snprintf(why, size, "DETACH: %s", usb_result_text(result));

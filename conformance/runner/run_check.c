@@ -140,10 +140,10 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
 
 // ---- A device that was lost in the check ----
 
-static bool is_dfu_request(const struct transcript_entry *entry, uint8_t bRequest)
+static bool is_taken(const struct transcript_entry *entry, uint8_t bRequest)
 {
     return entry->kind == TRANSCRIPT_CONTROL && entry->setup[0] == 0x21 &&
-           entry->setup[1] == bRequest;
+           entry->setup[1] == bRequest && entry->result != USB_STALL;
 }
 
 static bool is_lost_by_reset(const struct transcript_entry *entry)
@@ -159,8 +159,8 @@ static bool may_have_left(const struct transcript *transcript)
 {
     for (size_t i = 0; i < transcript_count(transcript); ++i) {
         const struct transcript_entry *entry = transcript_get(transcript, i);
-        if (is_lost_by_reset(entry) || is_dfu_request(entry, DFURT_DETACH) ||
-            (is_dfu_request(entry, DFURT_DNLOAD) && entry->asked == 0))
+        if (is_lost_by_reset(entry) || is_taken(entry, DFURT_DETACH) ||
+            (is_taken(entry, DFURT_DNLOAD) && entry->asked == 0))
             return true;
     }
     return false;
