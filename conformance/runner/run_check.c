@@ -76,7 +76,9 @@ static void run_on_device(struct run *run, const struct check *check)
     probe_begin(probe, check);
     if (probe->time.attempt)
         probe_calibrate(probe);
+    run->watch.judging = true;
     check->run(probe);
+    run->watch.judging = false;
     probe_end(probe);
 }
 

@@ -90,12 +90,20 @@ static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SI
     watch->answered_us = device_now_us(watch);
 }
 
+// GETSTATUS or GETSTATE: what the suite asks between two checks.
+static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
+    return asks ? 1u << setup[1] : 0;
+}
+
 static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
 {
     struct watch_loss *loss = &watch->loss;
     ++watch->silent;
     if (watch->silent > 1) {
         watch->losses += watch->silent == 2;
+        watch->fatal |= loss->fatal;
         loss->gone |= gone;
         return;
     }
@@ -108,6 +116,8 @@ static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_S
     };
     memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
     memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
+    if (watch->fresh && !watch->judging)
+        loss->fatal = question_of(setup);
 }
 
 void watch_lose(struct watch *watch)
@@ -129,7 +139,7 @@ static bool is_answer(int result)
     return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
 }
 
-static int
+static void
 note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int result, uint64_t ms)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
@@ -142,7 +152,6 @@ note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int r
         ++watch->timeouts;
         watch->timeouts_ms += ms;
     }
-    return result;
 }
 
 void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)
@@ -169,11 +178,17 @@ static int watched_control(struct target *target,
                            unsigned timeout_ms)
 {
     struct watch *watch = watch_of(target);
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    usbdev_setup_store(bytes, setup);
     if (refuse(watch))
         return USB_IO;
+    if (!watch->judging && (watch->fatal & question_of(bytes)))
+        return USB_UNSUPPORTED;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->control(watch->target, setup, data, timeout_ms);
-    return note_control(watch, setup, result, watch_clock_ms() - start_ms);
+    note_control(watch, setup, result, watch_clock_ms() - start_ms);
+    watch->fresh = false;
+    return result;
 }
 
 static int watched_transfer(struct target *target,
@@ -217,6 +232,7 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
     if (refuse(watch))
         return USB_IO;
     int result = operation(watch->target);
+    watch->fresh = result == 0;
     look_again(watch);
     return result;
 }
@@ -271,6 +287,7 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
         return USB_IO;
     int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
     watch->absent = result != 0;
+    watch->fresh = result == 0;
     look_again(watch);
     return result;
 }
@@ -321,6 +338,6 @@ static const struct target_ops watched_ops = {
 
 void watch_init(struct watch *watch, struct target *target)
 {
-    *watch = (struct watch){.target = target, .base.ops = &watched_ops};
+    *watch = (struct watch){.target = target, .base.ops = &watched_ops, .fresh = true};
     look_again(watch);
 }

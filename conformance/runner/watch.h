@@ -47,7 +47,15 @@ struct watch {
         uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
         uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
         uint64_t after_us;                  // from the one to the other
+        unsigned fatal;                     // as below, if it is confirmed
     } loss;
+
+    // A check runs: what is sent is what it judges. Else it is the suite's own question, and one
+    // that has lost a device that had just been enumerated is not put again: it returns
+    // USB_UNSUPPORTED.
+    bool judging;
+    bool fresh;     // nothing was asked since the device was enumerated
+    unsigned fatal; // a bit for each bRequest of DFU that has
 
     unsigned timeouts;    // transfers that timed out, in this run
     uint64_t timeouts_ms; // and how long they took, on this machine's clock

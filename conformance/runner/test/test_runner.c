@@ -407,6 +407,45 @@ static void crash__fails_its_check_and_no_other(void **state)
     report_finish(&run.report);
 }
 
+static void asks_getstate(struct probe *probe)
+{
+    uint8_t state;
+    expect_getstate(probe, &state);
+}
+
+static const struct check question_checks[] = {
+    {"T-BEFORE", "1", LEVEL_MUST, "is of any device", 0, reads_device},
+    {"T-GETSTATE", "1", LEVEL_MUST, "GETSTATE is answered", 0, asks_getstate},
+    {"T-AFTER", "1", LEVEL_MUST, "is of any device", 0, reads_device},
+};
+static const struct check_group question_group = {"Questions", question_checks, 3};
+static const struct check_group *const question_groups[] = {&question_group, NULL};
+
+static int
+dies_of_getstate(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)data;
+    fake->died |= setup->bmRequestType == 0xA1 && setup->bRequest == DFURT_GETSTATE;
+    return fake->died ? USB_GONE : FAKE_NOT_MINE;
+}
+
+static void question_of_the_suite__that_kills_the_device_is_not_put_again(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = dies_of_getstate;
+
+    finish(&run, &(struct runner_options){.catalogue = question_groups});
+
+    assert_int_equal(result_of(&run, "T-BEFORE")->verdict, VERDICT_PASS);
+    assert_int_equal(result_of(&run, "T-GETSTATE")->verdict, VERDICT_FAIL);
+    assert_int_equal(result_of(&run, "T-AFTER")->verdict, VERDICT_PASS);
+    assert_int_equal(run.status, RUN_FAILED);
+    report_finish(&run.report);
+}
+
 static void hang__fails_its_check_and_no_other(void **state)
 {
     (void)state;
@@ -488,6 +527,7 @@ int main(void)
         cmocka_unit_test(lost_device__makes_the_rest_inconclusive),
         cmocka_unit_test(device_without_dfu__is_judged_by_chapter_9_and_brought_back),
         cmocka_unit_test(crash__fails_its_check_and_no_other),
+        cmocka_unit_test(question_of_the_suite__that_kills_the_device_is_not_put_again),
         cmocka_unit_test(hang__fails_its_check_and_no_other),
         cmocka_unit_test(loss_that_does_not_repeat__fails_nothing),
         cmocka_unit_test(loss_without_power__is_told_and_fails_nothing),
