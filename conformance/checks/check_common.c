@@ -96,7 +96,7 @@ static bool expect_connected_within(struct probe *probe,
     bool known = connected_us > start_us;
     uint64_t took_us = (known ? connected_us : probe_now_us(probe)) - start_us;
     unsigned steps = known ? 1 : (unsigned)(probe->transcript.total - first_step);
-    return expect_within(probe, "DFU mode", took_us, steps, limit_ms);
+    return expect_within(probe, "DFU mode", took_us, steps, probe_away_ms(probe, limit_ms));
 }
 
 bool expect_dfu_mode(struct probe *probe, unsigned limit_ms)
@@ -116,7 +116,7 @@ bool expect_run_time_after_reset(struct probe *probe, const char *when)
 {
     int result = probe_reset(probe);
     if (result == USB_GONE &&
-        !expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset"))
+        !expect_return(probe, PROBE_RETURN_MS, "the device after the bus reset"))
         return false;
     if (result < 0 && result != USB_GONE)
         return probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));

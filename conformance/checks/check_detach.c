@@ -28,7 +28,7 @@ static bool given_detach(struct probe *probe)
 // Into DFU mode, where that is not what the check judges.
 static bool given_dfu_mode(struct probe *probe)
 {
-    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_FWUPD_MS));
+    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_RETURN_MS));
 }
 
 // ---- DETACH itself ----
@@ -50,7 +50,7 @@ static void detach_wvalue_0(struct probe *probe)
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == 0 && device_will_detach(&probe->run_time)) {
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+        expect_dfu_mode(probe, PROBE_RETURN_MS);
         return;
     }
     probe_note(probe, "the device answers: %s", usb_result_text(result));
@@ -68,7 +68,7 @@ static void leaves_by_itself(struct probe *probe)
 static void comes_back_in_dfu_mode(struct probe *probe)
 {
     if (given_detach(probe) && given(probe, expect_leave(probe)))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+        expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
 // ---- The device that waits for a bus reset ----
@@ -163,7 +163,7 @@ static void reset_without_detach(struct probe *probe)
 static void reset_after_detach(struct probe *probe)
 {
     if (given_detach(probe))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+        expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
 static void reset_after_timer(struct probe *probe)
@@ -223,7 +223,7 @@ static void detaches_again(struct probe *probe)
         return;
     if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
         expect_detach(probe, detach_time(probe)))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+        expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)

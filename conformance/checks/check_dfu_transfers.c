@@ -348,7 +348,7 @@ static bool reset_and_find(struct probe *probe)
 {
     int result = probe_reset(probe);
     if (result == USB_GONE)
-        return expect_return(probe, PROBE_FWUPD_MS, "the device after the bus reset");
+        return expect_return(probe, PROBE_RETURN_MS, "the device after the bus reset");
     return result == 0 || probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
 }
 

@@ -321,7 +321,7 @@ static void detach_with_data(struct probe *probe)
     probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
                usb_result_text(result));
     if (result >= 0 && device_will_detach(&probe->run_time)) {
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+        expect_dfu_mode(probe, PROBE_RETURN_MS);
         return;
     }
     expect_alive(probe, "after a DETACH with data");

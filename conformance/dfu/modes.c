@@ -152,7 +152,7 @@ static void outwait_detach(struct probe *probe)
     unsigned timeout_ms = device_detach_timeout(&probe->run_time) + 100;
     probe->detached = false;
     if (probe_wait_leave(probe, timeout_ms, "the detach timer") == 0)
-        probe_wait_return(probe, PROBE_FWUPD_MS, "the device to come back");
+        probe_wait_return(probe, mode_return_ms(probe), "the device to come back");
 }
 
 static bool gone(int result)

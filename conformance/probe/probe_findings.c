@@ -304,12 +304,22 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what)
     return expect(probe, false, "the device stays on the bus", "it left the bus");
 }
 
+unsigned probe_away_ms(const struct probe *probe, unsigned ms)
+{
+    if (ms != PROBE_RETURN_MS)
+        return ms;
+    return probe->return_ms ? probe->return_ms : PROBE_FWUPD_MS;
+}
+
 bool expect_return(struct probe *probe, unsigned ms, const char *what)
 {
-    int result = probe_wait_return(probe, ms, what);
+    unsigned wait_ms = probe_away_ms(probe, ms);
+    if (probe->return_ms > wait_ms)
+        wait_ms = probe->return_ms;
+    int result = probe_wait_return(probe, wait_ms, what);
     if (result < 0 && result != USB_TIMEOUT)
         return unexpected(probe, "", result, NULL);
     char expected[64];
-    snprintf(expected, sizeof expected, "the device is back on the bus within %u ms", ms);
+    snprintf(expected, sizeof expected, "the device is back on the bus within %u ms", wait_ms);
     return expect(probe, result == 0, expected, "it did not come back");
 }

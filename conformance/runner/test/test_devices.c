@@ -174,6 +174,28 @@ static void same_device__gives_the_same_report_twice(void **state)
     report_finish(&runs[1].report);
 }
 
+// A headset that is away for longer than tools wait is right if a person says so; tools still find
+// it too late.
+static void return_time__is_what_a_device_may_be_away(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned return_ms;
+        enum verdict verdict;
+    } cases[] = {{0, VERDICT_FAIL}, {20000, VERDICT_FAIL}, {60000, VERDICT_PASS}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        struct run run;
+
+        run_on(&run, "sim:away-30-s",
+               &(struct runner_options){.only = "RT-DETACH-05,INTEROP-DFUUTIL-01",
+                                        .return_ms = cases[i].return_ms});
+
+        assert_int_equal(run.report.results[0].verdict, cases[i].verdict);
+        assert_int_equal(run.report.results[1].verdict, VERDICT_FAIL);
+        report_finish(&run.report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +208,7 @@ int main(void)
         cmocka_unit_test(no_detach__never_leaves_run_time),
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
+        cmocka_unit_test(return_time__is_what_a_device_may_be_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

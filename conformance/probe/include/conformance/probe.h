@@ -55,6 +55,7 @@ enum {
     PROBE_WORDS = 320,              // longest text of a finding
     PROBE_DFU_UTIL_MS = 5000,       // dfu-util waits that long for DFU mode
     PROBE_FWUPD_MS = 10000,         // fwupd waits that long
+    PROBE_RETURN_MS = 0,            // as long as a device may be away: 10 s, or --return-time
     PROBE_LEAVE_MS = 3000,          // a device that is to leave by itself has left by then
     PROBE_CONTROL_MAX = UINT16_MAX, // longest control transfer that there is
     PROBE_ALTERNATES = 8,           // alternate settings of the DFU interface that are looked at
@@ -222,7 +223,11 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when);
 // The device stays on the bus for so long.
 bool expect_stays(struct probe *probe, unsigned ms, const char *what);
 
-// The device is on the bus again within so long, enumerated.
+// A time that a device may be away, in ms, with PROBE_RETURN_MS put in numbers.
+unsigned probe_away_ms(const struct probe *probe, unsigned ms);
+
+// The device is on the bus again within so long, enumerated. It is waited for as long as a person
+// has said that it may be away; that a tool waits no longer is the caller's to judge.
 bool expect_return(struct probe *probe, unsigned ms, const char *what);
 
 // What a check begins with, and does not judge: given(probe, expect_detach(probe, ...)). If it was

@@ -8,16 +8,17 @@
 // How late the host was is learnt from what it does alone: a sleep that ends late, and, before a
 // check is repeated, plain requests in the same second. expect_within() knows three answers: the
 // limit was kept; it was not, even if all the lateness that is known is taken off; or nobody can
-// tell, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it is INCONCLUSIVE:
-// "this host was late by N ms". A limit that was not kept is believed at the third time only, since
-// a host can be late once without anybody knowing.
+// tell, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it is
+// INCONCLUSIVE: "this host was late by N ms". A limit that was not kept is believed at the third
+// time only, since a host can be late once without anybody knowing.
 //
 // The same goes for a state that ends by itself. After a DETACH that waits for a bus reset, the
 // probe notes when the detach timer may have run out; what is found later says nothing of
-// appDETACH, whether it was expected or not. A wait that is meant to let the timer run out ends this,
-// and so does a request that ends the state.
+// appDETACH, whether it was expected or not. A wait that is meant to let the timer run out ends
+// this, and so does a request that ends the state.
 //
-// Where the target's time is virtual nothing but the device takes time, and the first answer counts.
+// Where the target's time is virtual nothing but the device takes time, and the first answer
+// counts.
 
 #ifndef CONFORMANCE_PROBE_TIME_H
 #define CONFORMANCE_PROBE_TIME_H
@@ -57,11 +58,8 @@ void probe_calibrate(struct probe *probe);
 bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms);
 
 // took_us is a time of the device in which the host took steps; each may have been late.
-bool expect_within(struct probe *probe,
-                   const char *what,
-                   uint64_t took_us,
-                   unsigned steps,
-                   unsigned limit_ms);
+bool expect_within(
+    struct probe *probe, const char *what, uint64_t took_us, unsigned steps, unsigned limit_ms);
 
 // For the expectations: may a finding be believed? Returns false if the check is to be repeated, or
 // is INCONCLUSIVE for the host's sake.
