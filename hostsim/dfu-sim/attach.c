@@ -59,6 +59,5 @@ int command_attach(int argc, char **argv)
         return 2;
     }
     status = attach_devices(&exported);
-    exported_devices_close(&exported);
-    return status;
+    return exported_devices_close(&exported) < 0 ? 2 : status;
 }

@@ -89,7 +89,7 @@ int exported_devices_open(struct exported_devices *exported,
     return 0;
 }
 
-void exported_devices_close(struct exported_devices *exported)
+int exported_devices_close(struct exported_devices *exported)
 {
     int result;
 
@@ -98,4 +98,5 @@ void exported_devices_close(struct exported_devices *exported)
     result = usbip_capture_close(exported->capture);
     if (result < 0)
         fprintf(stderr, "dfu-sim: the capture is not whole: %s\n", strerror(-result));
+    return result < 0 ? -1 : 0;
 }

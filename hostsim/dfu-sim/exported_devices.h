@@ -27,8 +27,8 @@ int exported_devices_open(struct exported_devices *exported,
                           bool tells,
                           char *error,
                           size_t error_size);
-// A capture that is not whole is told on stderr.
-void exported_devices_close(struct exported_devices *exported);
+// Returns 0, or -1 after a line on stderr if the capture is not whole.
+int exported_devices_close(struct exported_devices *exported);
 
 // A line on stderr about a device: "1-1: text".
 void exported_devices_note(const struct usbip_device *device, const char *text);

@@ -73,6 +73,5 @@ int command_serve(int argc, char **argv)
         return 2;
     }
     status = serve(&options, &exported);
-    exported_devices_close(&exported);
-    return status;
+    return exported_devices_close(&exported) < 0 ? 2 : status;
 }

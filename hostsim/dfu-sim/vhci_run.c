@@ -209,6 +209,7 @@ int vhci_run(const struct options *options)
         vhci_attach_close(&run.attach);
     }
     close(run.timer);
-    exported_devices_close(&exported);
+    if (exported_devices_close(&exported) < 0 && status == 0)
+        status = -EIO;
     return status;
 }

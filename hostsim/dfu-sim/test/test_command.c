@@ -4,12 +4,14 @@
 // argument.
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -54,10 +56,77 @@ static void bad_input__is_one_line_and_status_2(void **state)
     }
 }
 
+// Starts `dfu-sim serve`, waits until it listens, ends it by SIGTERM. Returns its exit status, with
+// what it wrote to stderr.
+static int serve_and_stop(char *const argv[], char *text, size_t size)
+{
+    FILE *errors = tmpfile();
+    char line[64] = "";
+    int pipes[2];
+    int status;
+
+    assert_non_null(errors);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(pipes[1], STDOUT_FILENO);
+        dup2(fileno(errors), STDERR_FILENO);
+        execv(program, argv);
+        _exit(127);
+    }
+    close(pipes[1]);
+    ssize_t length = read(pipes[0], line, sizeof line - 1); // written at once
+    assert_true(length > 0 && strncmp(line, "listening on ", 13) == 0);
+    kill(pid, SIGTERM);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(pipes[0]);
+    rewind(errors);
+    text[fread(text, 1, size - 1, errors)] = '\0';
+    fclose(errors);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void serve__ends_on_sigterm(void **state)
+{
+    char *const argv[] = {"dfu-sim", "serve", "--listen", "127.0.0.1:0", NULL};
+    char text[1000];
+    (void)state;
+
+    assert_int_equal(serve_and_stop(argv, text, sizeof text), 0);
+
+    assert_null(strstr(text, "warning"));
+}
+
+static void serve__warns_when_other_machines_can_connect(void **state)
+{
+    char *const argv[] = {"dfu-sim", "serve", "--listen", "0.0.0.0:0", NULL};
+    char text[1000];
+    (void)state;
+
+    assert_int_equal(serve_and_stop(argv, text, sizeof text), 0);
+
+    assert_non_null(strstr(text, "dfu-sim serve: warning: everyone who reaches 0.0.0.0 "));
+}
+
+static void serve__a_full_disk_is_told(void **state)
+{
+    char *const argv[] = {"dfu-sim",   "serve",     "--listen", "127.0.0.1:0",
+                          "--capture", "/dev/full", NULL};
+    char text[1000];
+    (void)state;
+
+    assert_int_equal(serve_and_stop(argv, text, sizeof text), 2);
+
+    assert_non_null(strstr(text, "the capture is not whole: No space left on device"));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input__is_one_line_and_status_2),
+        cmocka_unit_test(serve__ends_on_sigterm),
+        cmocka_unit_test(serve__warns_when_other_machines_can_connect),
+        cmocka_unit_test(serve__a_full_disk_is_told),
     };
 
     program = argc == 2 ? argv[1] : "dfu-sim";
