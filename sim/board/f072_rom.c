@@ -29,6 +29,20 @@ static const char *why_rom_fails(const struct f072_chip *chip)
     return NULL;
 }
 
+// On some chips the boot loader looks at the pin and at the first word of flash (AN2606, the note
+// on the empty check of STM32F04xxx and STM32F070x6): firmware must drive the pin high before it
+// jumps.
+static bool returns_to_firmware(const struct f072_board *board)
+{
+    enum { PORT_B = 1, PORT_F = 5 };
+    const struct f072_chip *chip = &board->chip;
+    const uint8_t *word = board->flash.bytes;
+    bool boot0 = chip->boot0 || f072_gpio_read(&chip->gpio[PORT_F], F072_GPIO_IDR) >> 11 & 1 ||
+                 f072_gpio_read(&chip->gpio[PORT_B], F072_GPIO_IDR) >> 8 & 1;
+
+    return chip->model->checks_boot0 && !boot0 && (word[0] & word[1] & word[2] & word[3]) != 0xFF;
+}
+
 void f072_board_enter_rom(struct f072_board *board)
 {
     const char *wrong = why_rom_fails(&board->chip);
@@ -38,6 +52,15 @@ void f072_board_enter_rom(struct f072_board *board)
                      board->chip.cpu.r[15], wrong);
         f072_board_report(board);
         board->locked_up = true;
+        return;
+    }
+    if (returns_to_firmware(board)) {
+        f072_trouble(
+            &board->chip.report,
+            "the %s's boot loader finds BOOT0 (PF11 or PB8) low and firmware in flash, and "
+            "jumps back to it (AN2606): drive the pin high before the jump",
+            board->chip.model->title);
+        board->locked_up = !f072_chip_leave_rom(&board->chip, F072_FLASH_BASE, board->now_ns);
         return;
     }
     board->who = F072_BOARD_ROM;

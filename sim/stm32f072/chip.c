@@ -208,6 +208,8 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     f072_rcc_reset(&chip->rcc, cause);
     chip->hclk = f072_rcc_hclk(&chip->rcc);
     f072_peripherals_reset(chip);
+    if (cause == F072_RESET_POWER_ON) // no other reset reaches the RTC domain (RM0091 6.1.3)
+        f072_stub_reset(&chip->stub[F072_RTC], F072_STUB_RTC);
     chip->reset_cause = 0;
     chip->last.since_ns = now_ns;
     chip->last.address = 0;

@@ -21,7 +21,7 @@ static bool rcc_write(struct f072_chip *chip,
                       uint32_t value,
                       uint32_t lanes)
 {
-    enum { RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
+    enum { RCC_BDCR_BDRST = 1 << 16, RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
     uint64_t now_ns = f072_chip_now(chip);
     uint32_t old = rcc_read(chip, p, offset);
 
@@ -37,6 +37,8 @@ static bool rcc_write(struct f072_chip *chip,
             &chip->report, p->base + offset,
             "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
             f072_chip_pc(chip));
+    if (chip->rcc.bdcr & RCC_BDCR_BDRST)
+        f072_stub_reset(&chip->stub[F072_RTC], F072_STUB_RTC);
     f072_reset_held(chip);
     f072_chip_clocks_changed(chip);
     return true;
@@ -375,6 +377,22 @@ static bool stub_write(struct f072_chip *chip,
     return true;
 }
 
+// The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3).
+static bool rtc_write(struct f072_chip *chip,
+                      const struct f072_peripheral *p,
+                      uint32_t offset,
+                      uint32_t value,
+                      uint32_t lanes)
+{
+    enum { PWR_CR = 0x00, DBP = 1 << 8 };
+
+    if (chip->stub[F072_PWR].words[PWR_CR] & DBP)
+        return stub_write(chip, p, offset, value, lanes);
+    f072_warn_once(&chip->report, p->base + offset,
+                   "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect", f072_chip_pc(chip));
+    return true;
+}
+
 static void stub_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 {
     f072_stub_reset(&chip->stub[p->index], (enum f072_stub_kind)p->kind);
@@ -402,7 +420,7 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM6", 0x40001000, F072_APB1, 4, 2),
     TIMER("TIM7", 0x40001400, F072_APB1, 5, 3),
     TIMER("TIM14", 0x40002000, F072_APB1, 8, 4),
-    STUB("RTC", 0x40002800, F072_ALWAYS, 0, 0, F072_STUB_RTC),
+    {"RTC", 0x40002800, F072_ALWAYS, 0, F072_RTC, F072_STUB_RTC, stub_read, rtc_write, NULL},
     {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset},
     {"IWDG", 0x40003000, F072_ALWAYS, 0, 0, 0, iwdg_read, iwdg_write, iwdg_reset},
     STUB("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI),
@@ -415,7 +433,7 @@ const struct f072_peripheral f072_peripherals[] = {
     {"USB_PMA", 0x40006000, F072_APB1, 23, 0, 0, pma_read, pma_write, NULL},
     STUB("CAN", 0x40006400, F072_APB1, 25, 7, F072_STUB_CAN),
     {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, crs_read, crs_write, crs_reset},
-    STUB("PWR", 0x40007000, F072_APB1, 28, 8, F072_STUB_OTHER),
+    STUB("PWR", 0x40007000, F072_APB1, 28, F072_PWR, F072_STUB_OTHER),
     STUB("DAC", 0x40007400, F072_APB1, 29, 9, F072_STUB_OTHER),
     STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
     {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, syscfg_read, syscfg_write, syscfg_reset},

@@ -246,8 +246,8 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     sim_host_close(host);
 }
 
-// An image that faults: its code, the literal that it loads, and the one instruction of its HardFault
-// handler.
+// An image that faults: its code, the literal that it loads, and the one instruction of its
+// HardFault handler.
 static void make_fault(const uint16_t *code, size_t count, uint32_t literal, uint16_t handler)
 {
     uint8_t image[IMAGE];
@@ -493,15 +493,37 @@ static void chip__the_stm32f042_has_its_rom_elsewhere_and_smaller_pages(void **s
     static const char layout[] = "@Internal Flash  /0x08000000/032*0001Kg";
     const struct usbdev_setup_packet get_string = {0x80, USBDEV_GET_DESCRIPTOR, 0x0304, 0x0409,
                                                    255};
+    static const uint16_t code[] = {
+        0x4807, // ldr r0, =RCC_AHBENR
+        0x4908, // ldr r1, =GPIOFEN, and an output in MODER
+        0x6001, // str r1, [r0]
+        0x4808, // ldr r0, =GPIOF
+        0x6001, // str r1, [r0]: PF11, which is BOOT0
+        0x0AC9, // lsrs r1, #11
+        0x6141, // str r1, [r0, #14h]: high
+        JUMP,
+    };
     uint8_t descriptor[255];
 
-    make_image(CODE_OF(JUMP), (uint32_t[8]){0x1FFFC400});
+    make_image(code, sizeof code / 2, (uint32_t[8]){0x40021014, 1 << 22, 0x48001400, 0x1FFFC400});
     struct sim_host *host = plug_in_with((struct sim_options){.chip = "STM32F042"});
     assert_is_rom(host);
     assert_well(host);
     assert_int_equal(sim_host_control(host, &get_string, descriptor, 0), 2 * sizeof layout);
     for (size_t i = 0; i < sizeof layout - 1; i++)
         assert_int_equal(descriptor[2 + 2 * i], layout[i]);
+
+    sim_host_close(host);
+}
+
+static void chip__the_rom_of_the_stm32f042_returns_to_firmware_while_boot0_is_low(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(JUMP), (uint32_t[8]){0x1FFFC400});
+    struct sim_host *host = plug_in_with((struct sim_options){.chip = "f042"});
+    pass_ms(host, 5);
+    assert_trouble(host, "finds BOOT0 (PF11 or PB8) low");
 
     sim_host_close(host);
 }
@@ -681,6 +703,7 @@ int main(void)
         TEST(rom__starts_an_empty_board),
         TEST(rom__a_running_watchdog_ends_it),
         TEST(chip__the_stm32f042_has_its_rom_elsewhere_and_smaller_pages),
+        TEST(chip__the_rom_of_the_stm32f042_returns_to_firmware_while_boot0_is_low),
         TEST(chip__a_jump_to_the_rom_of_another_chip_faults),
         TEST(boot__starts_at_the_vector_table_that_is_named_after_every_reset),
         TEST(pins__have_their_levels_from_power_on_and_change_in_time),

@@ -410,6 +410,32 @@ static void reset__by_the_watchdog_on_time(void **state)
     assert_int_equal(f072_iwdg_expiry(&f->chip.iwdg) == UINT64_MAX, true);
 }
 
+// ---- The RTC domain (RM0091 6.1.3) ----
+
+static void rtc__backup_registers_are_protected_and_survive_a_reset(void **state)
+{
+    enum { APB1ENR = 0x4002101C, PWREN = 1 << 28, PWR_CR = 0x40007000, DBP = 1 << 8 };
+    enum { BDCR = 0x40021020, BDRST = 1 << 16, BKP0R = 0x40002850 };
+    struct fixture *f = *state;
+
+    write_bus(f, BKP0R, 4, 0x12345678);
+    assert_int_equal(read_bus(f, BKP0R, 4), 0);
+    write_bus(f, APB1ENR, 4, PWREN);
+    write_bus(f, PWR_CR, 4, DBP);
+    write_bus(f, BKP0R, 4, 0x12345678);
+    f072_chip_reset(&f->chip, F072_RESET_SOFTWARE);
+    assert_int_equal(read_bus(f, BKP0R, 4), 0x12345678);
+
+    write_bus(f, BDCR, 4, BDRST);
+    assert_int_equal(read_bus(f, BKP0R, 4), 0);
+    write_bus(f, BDCR, 4, 0);
+    write_bus(f, APB1ENR, 4, PWREN);
+    write_bus(f, PWR_CR, 4, DBP);
+    write_bus(f, BKP0R, 4, 1);
+    f072_chip_power_on(&f->chip, 1, f072_chip_now(&f->chip));
+    assert_int_equal(read_bus(f, BKP0R, 4), 0);
+}
+
 // ---- Memory map and boot loader ----
 
 static void map__mem_mode_moves_address_0_if_syscfg_has_a_clock(void **state)
@@ -494,6 +520,7 @@ int main(void)
         TEST(reset__by_software_keeps_sram_and_sets_its_flag),
         TEST(reset__power_on_fills_sram_with_noise_of_its_seed),
         TEST(reset__by_the_watchdog_on_time),
+        TEST(rtc__backup_registers_are_protected_and_survive_a_reset),
         TEST(map__mem_mode_moves_address_0_if_syscfg_has_a_clock),
         TEST(rom__boot0_starts_it),
         TEST(rom__leaves_the_chip_without_a_reset),

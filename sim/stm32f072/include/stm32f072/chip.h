@@ -43,6 +43,8 @@ enum {
     F072_GPIO_PORTS = 6,
     F072_TIMERS = 9,
     F072_STUBS = 16,
+    F072_RTC = 0, // among the stubs
+    F072_PWR = 8,
     F072_BUS_PAGES = 145 + F072_GPIO_PORTS,
 };
 
