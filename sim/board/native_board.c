@@ -184,7 +184,8 @@ static struct sim_flash_event about_firmware(const struct board *board,
     return event;
 }
 
-static void look_at_firmware(struct board *board)
+// Is it whole? Whatever it is, the processor starts it.
+static bool look_at_firmware(struct board *board)
 {
     const struct memory *memory = &board->flash.memory;
     struct sim_flash_event event = about_firmware(board, SIM_FLASH_STARTED);
@@ -194,6 +195,7 @@ static void look_at_firmware(struct board *board)
                                     event.length > 0 ? event.length : memory->size - offset);
     board->started_a_piece = board->started_a_piece || !event.whole;
     flash_tell(&board->flash, event);
+    return event.whole;
 }
 
 static struct defect_view start_runtime(struct board *board)
@@ -206,7 +208,6 @@ static struct defect_view start_runtime(struct board *board)
         .context = board,
     };
 
-    look_at_firmware(board);
     runtime_init(&board->runtime, &product, board->now_ns);
     trace(board, "run time: the pull-up is on");
     return (struct defect_view){
@@ -241,12 +242,18 @@ static void come_up(struct board *board)
 {
     struct defect_view view;
 
+    board->up_at_ns = UINT64_MAX;
     if (board->mode == RUN_TIME && !dialect(board)->valid(&board->flash.memory)) {
         trace(board, "no valid firmware");
         board->mode = DFU_MODE;
     }
     if (board->model->button_held)
         board->mode = DFU_MODE;
+    if (board->mode == RUN_TIME && !look_at_firmware(board)) {
+        trace(board, "run time: the firmware is not whole, and the processor is lost in it");
+        board->forward.to = NULL;
+        return;
+    }
     view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
     view.native->base.speed =
         board->mode == RUN_TIME ? board->model->speed : board->model->loader_speed;
@@ -261,7 +268,6 @@ static void come_up(struct board *board)
     view.native->override_context = board;
     board->ticked_ns = board->now_ns;
     board->forward.to = &view.native->base;
-    board->up_at_ns = UINT64_MAX;
     board->traced_bState = UINT8_MAX;
 }
 
@@ -279,6 +285,12 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
     trace_dfu_state(board);
 }
 
+// As at the first start of a board that is given in DFU mode; and of one that is dead otherwise.
+static bool somebody_holds_the_button(const struct board *board)
+{
+    return board->started_a_piece || (board->model->starts_in_bootloader && !board->started_before);
+}
+
 static void board_power(struct sim_device *device, bool on)
 {
     struct board *board = board_of(device);
@@ -291,8 +303,7 @@ static void board_power(struct sim_device *device, bool on)
         return;
     }
     trace(board, "power on");
-    board->mode =
-        board->model->starts_in_bootloader && !board->started_before ? DFU_MODE : RUN_TIME;
+    board->mode = somebody_holds_the_button(board) ? DFU_MODE : RUN_TIME;
     board->started_before = true;
     board->up_at_ns = board->now_ns + POWER_UP_MS * SIM_MS;
 }
@@ -321,9 +332,10 @@ static int board_setup(struct sim_device *device,
 
 static const char *board_trouble(const struct sim_device *device)
 {
-    return const_board_of(device)->started_a_piece
-               ? "the board started firmware that is not whole: a real one would be dead now"
-               : NULL;
+    return const_board_of(device)->started_a_piece ? "the board started firmware that is not whole "
+                                                     "and is dead: its boot loader must be "
+                                                     "entered by hand, at power-on"
+                                                   : NULL;
 }
 
 static void board_close(struct sim_device *device)

@@ -7,8 +7,9 @@
 // resets, which takes 100 ms, and the other comes up, or the boot loader where the flash holds no
 // valid firmware. Power off does the same without a time; flash survives it.
 //
-// Before it starts its firmware the board looks at it as a processor would (firmware.h). What is
-// not whole is trouble from then on, whoever let it be started.
+// Before it starts its firmware the board looks at it as a processor would (firmware.h). Where that
+// is not whole, whoever let it be started, the board is dead: it does not come to the bus, and says
+// so. At the next power-on somebody holds the button of its boot loader.
 
 #ifndef SIM_BOARD_H
 #define SIM_BOARD_H

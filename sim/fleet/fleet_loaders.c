@@ -238,10 +238,21 @@ const struct variation fleet_of_loaders[] = {
     {
         .model = {.name = "dfuse-address-judged-late",
                   .summary = "DfuSe; an address is judged when data come",
-                  .bootloader = FLEET_DFUSE(2048,
-                                            .choices = {.leaves_by_itself = true,
-                                                        .judges_address_late = true},
-                                            .alternates = {ST_FLASH, ST_OPTIONS})},
+                  .bootloader =
+                      &(const struct bootloader_identity){
+                          .dialect = &dfu_dialect_dfuse,
+                          .bcdUSB = 0x0200,
+                          .idVendor = 0x1209,
+                          .idProduct = 0x0002,
+                          .bcdDevice = 0x0100,
+                          .wDetachTimeOut = 255,
+                          .wTransferSize = 2048,
+                          .bcdDFUVersion = 0x011A,
+                          .bmAttributes = FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH,
+                          .choices = {.leaves_by_itself = true, .judges_address_late = true},
+                          .manufacturer = "dfurt",
+                          .product = "dfurt boot loader",
+                          .alternates = {ST_FLASH, ST_OPTIONS}}},
         .allowed_by = "UM0424 10.2: the library keeps an address until it is used",
     },
     {

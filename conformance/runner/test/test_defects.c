@@ -274,7 +274,7 @@ static const struct row rows[] = {
     {"dm-upload-same-block", "will-detach", "DS-UPLOAD-01 DS-WRITE-01", NULL},
     {"dm-upload-too-long", "will-detach", "DM-UPLOAD-05", NULL},
     {"dm-dnload-too-long", "will-detach", "DM-DNLOAD-04", NULL},
-    {"dm-programs-wrong", "wait-reset", "DM-DNLOAD-07", NULL},
+    {"dm-programs-wrong", "wait-reset", "DM-DNLOAD-07 DM-RESET-04", NULL},
     {"dm-never-done", "wait-reset", "DM-DNLOAD-03", NULL},
     {"dm-never-done", "will-detach",
      "DM-DNLOAD-03 DS-CMD-01", NULL},

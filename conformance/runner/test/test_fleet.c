@@ -39,7 +39,6 @@ static const char *const blamed_today[] = {
     "away-8-s",
     "two-banks",
     "two-banks-tolerant",
-    "dfuse-address-judged-late",
     NULL,
 };
 static const char *const not_restored_today[] = {

@@ -142,7 +142,7 @@ static void whole_image__is_started_without_trouble(void **state)
 }
 
 // The boot loader is content: a download of one block and a zero-length one is a whole one to it.
-static void first_block_alone__is_started_and_that_is_trouble(void **state)
+static void first_block_alone__is_started_and_the_board_is_dead(void **state)
 {
     (void)state;
     struct sim_host *host = start("dfu-plain");
@@ -154,6 +154,24 @@ static void first_block_alone__is_started_and_that_is_trouble(void **state)
     assert_non_null(trouble(host));
     assert_int_equal(seen.started, 1);
     assert_int_equal(seen.started_whole, 0);
+    assert_false(sim_host_connected(host));
+    sim_host_close(host);
+}
+
+static void dead_board__comes_up_in_its_boot_loader_at_power_on(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("dfu-plain");
+    enumerate(host);
+    put_back(host, BLOCK);
+    sim_host_run_until(host, sim_host_now(host) + 1000 * SIM_MS);
+
+    sim_host_power(host, false);
+    sim_host_run_until(host, sim_host_now(host) + 100 * SIM_MS);
+    sim_host_power(host, true);
+    enumerate(host);
+
+    assert_int_equal(settle(host), DFURT_STATE_dfuIDLE);
     sim_host_close(host);
 }
 
@@ -196,7 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_image__is_started_without_trouble),
-        cmocka_unit_test(first_block_alone__is_started_and_that_is_trouble),
+        cmocka_unit_test(first_block_alone__is_started_and_the_board_is_dead),
+        cmocka_unit_test(dead_board__comes_up_in_its_boot_loader_at_power_on),
         cmocka_unit_test(watch__is_told_of_each_page_and_half_word),
         cmocka_unit_test(watch__is_told_of_nothing_that_is_only_read),
     };

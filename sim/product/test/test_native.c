@@ -128,6 +128,25 @@ static void setup__to_another_endpoint_is_not_answered(void **state)
     assert_int_equal(wire->ops->setup(wire, ADDRESS, 1, bytes), SIM_NO_RESPONSE);
 }
 
+// A reply shorter than wLength that fills its last packet ends in an empty one, which is a packet of
+// its own (USB 2.0 5.5.3).
+static void in__a_zero_length_packet_is_not_swallowed(void **state)
+{
+    (void)state;
+    uint8_t data[SIM_MAX_PACKET];
+    bool data1 = false;
+    uint16_t wTotalLength = usbdev_load_le16(runtime.configuration + 2);
+    uint16_t length = (uint16_t)((wTotalLength + 63) / 64 * 64);
+
+    usbdev_store_le16(runtime.configuration + 2, length); // whole packets
+    assert_int_equal(setup(ADDRESS, 0x80, USBDEV_GET_DESCRIPTOR, 0x0200, 0, 4096), SIM_ACK);
+    for (uint16_t at = 0; at < length; at = (uint16_t)(at + 64))
+        assert_int_equal(in(ADDRESS, 0, data, &data1), 64);
+
+    assert_int_equal(in(ADDRESS, 0, data, &data1), 0);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), SIM_NAK);
+}
+
 static void out__repeated_packets_are_acknowledged_and_dropped(void **state)
 {
     (void)state;
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test_setup(disconnected__nothing_is_answered, start),
         cmocka_unit_test_setup(endpoints__that_are_absent_are_silent_and_idle_ones_nak, start),
         cmocka_unit_test_setup(setup__to_another_endpoint_is_not_answered, start),
+        cmocka_unit_test_setup(in__a_zero_length_packet_is_not_swallowed, start),
         cmocka_unit_test_setup(out__repeated_packets_are_acknowledged_and_dropped, start),
         cmocka_unit_test_setup(out__is_refused_until_the_last_packet_is_gone, start),
         cmocka_unit_test_setup(out__longer_than_wMaxPacketSize_is_not_answered, start),
