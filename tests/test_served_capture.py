@@ -21,7 +21,7 @@ def served_run(tshark, folder, dfu_sim, dfu_conformance):
 
     dfu = [info for _, _, protocol, info in frames if protocol == "USB DFU"]
     for wanted in ("Detach Timeout=1000", "Get State = appIdle", "Get State = dfuIdle",
-                   "State: dfuError"):
+                   "Get State = dfuError"):
         expect(any(wanted in info for info in dfu), f"a DFU request dissected as '{wanted}'")
     resets = [info for _, comment, _, info in frames if "bus reset requested" in comment]
     expect(resets, "a comment that tells of the bus reset after DETACH")
