@@ -145,7 +145,7 @@ static void set_address_outside(struct probe *probe)
         expect(probe,
                status.bStatus == DFURT_STATUS_errTARGET ||
                    status.bStatus == DFURT_STATUS_errADDRESS,
-               "errTARGET or errADDRESS", "status %02xh", status.bStatus);
+               "errTARGET or errADDRESS", "%s", usb_dfu_status_name(status.bStatus));
 }
 
 static void erase_outside(struct probe *probe)

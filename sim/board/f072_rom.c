@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "f072_board_private.h"
+#include <usb/bytes.h>
 
 // From the jump into the boot loader to its pull-up.
 static const uint64_t rom_start_ns = 10 * SIM_MS;
@@ -147,7 +148,7 @@ static void make_serial(struct f072_board *board)
     uint32_t words[3];
 
     for (int i = 0; i < 3; i++)
-        words[i] = usbdev_load_le16(id + 4 * i) | (uint32_t)usbdev_load_le16(id + 4 * i + 2) << 16;
+        words[i] = load_le32(id + 4 * i);
     snprintf(board->serial, sizeof board->serial, "%08X%04X", words[0] + words[2], words[1] >> 16);
     if (model->rom_serial != NULL)
         snprintf(board->serial, sizeof board->serial, "%s", model->rom_serial);

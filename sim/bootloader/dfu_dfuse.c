@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <sim/dfu_mode.h>
+#include <usb/bytes.h>
 
 enum command {
     GET_COMMANDS = 0x00,
@@ -14,11 +15,6 @@ enum command {
     ERASE = 0x41,
     READ_UNPROTECT = 0x92,
 };
-
-static uint32_t load_le32(const uint8_t *bytes)
-{
-    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
-}
 
 static bool exists(const struct memory *memory, uint32_t address)
 {

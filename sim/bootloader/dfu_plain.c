@@ -13,6 +13,7 @@
 
 #include "hash.h"
 #include <sim/dfu_mode.h>
+#include <usb/bytes.h>
 
 enum {
     MARK_SIZE = 16,      // magic, address, length, hash, each little-endian
@@ -24,17 +25,6 @@ struct image {
     uint32_t address;
     uint32_t length; // 0: there is none
 };
-
-static uint32_t load_le32(const uint8_t *bytes)
-{
-    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
-}
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
-}
 
 static uint32_t first_bank(const struct memory *memory)
 {

@@ -7,6 +7,7 @@
 #include <dfurt/usb_spec.h>
 
 #include "hash.h"
+#include <usb/bytes.h>
 
 enum {
     MAGIC = 8,
@@ -15,17 +16,6 @@ enum {
 };
 
 static const uint8_t magic[] = {'d', 'f', 'r', 't'};
-
-static uint32_t load_le32(const uint8_t *bytes)
-{
-    return usbdev_load_le16(bytes) | (uint32_t)usbdev_load_le16(bytes + 2) << 16;
-}
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
-}
 
 // Of all but the hash itself.
 static uint32_t hash_of(const uint8_t *image, size_t length)

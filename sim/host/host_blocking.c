@@ -4,6 +4,8 @@
 
 #include "host_private.h"
 
+#include <usb/requests.h>
+
 static const uint64_t default_timeout_ns = 5000 * SIM_MS; // USB 2.0 9.2.6.1
 
 static void note_done(struct sim_transfer *transfer)
@@ -63,12 +65,8 @@ enum { SUPER_SPEED_PACKET0 = 512 }; // USB 3.2 8.12.2
 // As Linux does: ask for 64 bytes, be content with the first packet.
 static int learn_max_packet0(struct sim_host *host)
 {
-    const struct usbdev_setup_packet get_descriptor = {
-        .bmRequestType = USBDEV_DIR_IN,
-        .bRequest = USBDEV_GET_DESCRIPTOR,
-        .wValue = USBDEV_DT_DEVICE << 8,
-        .wLength = 64,
-    };
+    const struct usbdev_setup_packet get_descriptor =
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, 64);
     bool super_speed = host->device->speed == SIM_SUPER_SPEED;
     uint8_t descriptor[64];
     int length;
@@ -95,8 +93,7 @@ static int learn_max_packet0(struct sim_host *host)
 
 static int give_address(struct sim_host *host, uint8_t address)
 {
-    const struct usbdev_setup_packet set_address = {.bRequest = USBDEV_SET_ADDRESS,
-                                                    .wValue = address};
+    const struct usbdev_setup_packet set_address = usb_set_address(address);
     int result = sim_host_control(host, &set_address, NULL, 0);
 
     if (result < 0)

@@ -18,6 +18,7 @@
 #include <sim/host.h>
 
 #include "f072_board_private.h"
+#include <usb/bytes.h>
 
 enum { STACK = 0x20001000, CODE = 0x40, LITERALS = 0x60, IMAGE = 0x80, BASE = 0x08000000 };
 enum { ROM_BASE = 0x1FFFC800 };
@@ -25,12 +26,6 @@ enum { ROM_BASE = 0x1FFFC800 };
 static const char firmware_file[] = "test_board.bin";
 static const char flash_file[] = "test_board.flash";
 static const char uart_file[] = "test_board.uart";
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
-}
 
 static void write_file(const uint8_t *bytes, size_t size)
 {
