@@ -253,7 +253,7 @@ static int board_setup(struct sim_device *device,
 
     if (rom != NULL)
         return rom->ops->setup(rom, address, endpoint, setup);
-    int result = f072_usbfs_setup(&board->chip.usb, address, endpoint, setup);
+    int result = f072_usbfs_setup(&board->chip.usb, address, endpoint, setup, board->now_ns);
     f072_chip_update(&board->chip);
     return result;
 }
@@ -270,7 +270,8 @@ static int board_out(struct sim_device *device,
 
     if (rom != NULL)
         return rom->ops->out(rom, address, endpoint, data1, data, length);
-    int result = f072_usbfs_out(&board->chip.usb, address, endpoint, data1, data, length);
+    int result =
+        f072_usbfs_out(&board->chip.usb, address, endpoint, data1, data, length, board->now_ns);
     f072_chip_update(&board->chip);
     return result;
 }
@@ -286,7 +287,7 @@ static int board_in(struct sim_device *device,
 
     if (rom != NULL)
         return rom->ops->in(rom, address, endpoint, ret_data1, data);
-    int result = f072_usbfs_in(&board->chip.usb, address, endpoint, ret_data1, data);
+    int result = f072_usbfs_in(&board->chip.usb, address, endpoint, ret_data1, data, board->now_ns);
     f072_chip_update(&board->chip);
     return result;
 }

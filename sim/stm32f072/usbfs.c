@@ -50,7 +50,11 @@ static bool timer_runs(const struct f072_usbfs *usb)
 
 uint64_t f072_usbfs_next_event(const struct f072_usbfs *usb)
 {
-    return timer_runs(usb) ? usb->sof_missing_ns : UINT64_MAX;
+    uint64_t missing_ns = timer_runs(usb) ? usb->sof_missing_ns : UINT64_MAX;
+
+    if (usb->transaction.kind != F072_TRANSACTION_NONE && usb->transaction.end_ns < missing_ns)
+        return usb->transaction.end_ns;
+    return missing_ns;
 }
 
 // The check for suspend is off from FSUSP until the end of the resume sequence, which is the first
@@ -67,6 +71,8 @@ static void miss_frame(struct f072_usbfs *usb)
 
 void f072_usbfs_advance(struct f072_usbfs *usb, uint64_t now_ns)
 {
+    if (usb->transaction.end_ns <= now_ns)
+        f072_usbfs_end_transaction(usb);
     while (timer_runs(usb) && usb->sof_missing_ns <= now_ns) {
         usb->sof_missing_ns += FRAME_NS;
         usb->istr |= F072_USB_ESOF;
@@ -91,6 +97,7 @@ void f072_usbfs_reset(struct f072_usbfs *usb)
     usb->suspended = false;
     usb->seen = 0;
     usb->double_started = 0;
+    usb->transaction.kind = F072_TRANSACTION_NONE;
 }
 
 // What a USB reset and FRES do alike: endpoints are lost, all but their pending completions (RM0091
@@ -100,6 +107,7 @@ static void reset_endpoints(struct f072_usbfs *usb)
     for (int i = 0; i < F072_USB_ENDPOINTS; i++)
         usb->ep[i] &= EP_RC_W0;
     usb->double_started = 0;
+    usb->transaction.kind = F072_TRANSACTION_NONE;
     usb->istr |= F072_USB_RESET;
 }
 
@@ -290,6 +298,7 @@ static void wake(struct f072_usbfs *usb)
 
 void f072_usbfs_bus_reset(struct f072_usbfs *usb, bool se0, uint64_t now_ns)
 {
+    f072_usbfs_end_transaction(usb);
     usb->line = se0 ? F072_LINE_SE0 : F072_LINE_J;
     usb->seen = 0;
     restart_timer(usb, now_ns);

@@ -129,6 +129,22 @@ static int find(const struct f072_usbfs *usb, uint8_t address, uint8_t endpoint,
     return -1;
 }
 
+// ---- Time on the bus ----
+
+// From the token to the end of the handshake (USB 2.0 5.8.4): a bit takes 1/12 us.
+static void begin_transaction(struct f072_usbfs *usb,
+                              enum f072_usb_transaction kind,
+                              unsigned n,
+                              size_t length,
+                              uint64_t now_ns)
+{
+    enum { OVERHEAD_BYTES = 13, BYTE_NS = 667 };
+
+    usb->transaction.kind = kind;
+    usb->transaction.n = (uint8_t)n;
+    usb->transaction.end_ns = now_ns + (OVERHEAD_BYTES + length) * BYTE_NS;
+}
+
 // ---- Double buffers ----
 
 static bool has_no_free_row(const struct f072_usbfs *usb, unsigned n)
@@ -140,7 +156,7 @@ static bool has_no_free_row(const struct f072_usbfs *usb, unsigned n)
 }
 
 // A completed transaction sets STAT to NAK, except where two buffers do the flow control.
-static void end_transaction(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
+static void go_to_nak(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
 {
     if (f072_usbfs_is_double_buffered(usb->ep[n]))
         usb->double_started |= (uint8_t)(1u << n);
@@ -157,21 +173,28 @@ static void end_transaction(struct f072_usbfs *usb, unsigned n, uint16_t stat_fi
 int f072_usbfs_setup(struct f072_usbfs *usb,
                      uint8_t address,
                      uint8_t endpoint,
-                     const uint8_t setup[USBDEV_SETUP_SIZE])
+                     const uint8_t setup[USBDEV_SETUP_SIZE],
+                     uint64_t now_ns)
 {
+    f072_usbfs_end_transaction(usb);
     int n = find(usb, address, endpoint, F072_EP_STAT_RX);
 
     if (n < 0)
         return SIM_NO_RESPONSE;
-    uint16_t *ep = &usb->ep[n];
-    if ((*ep & F072_EP_TYPE) != F072_EP_CONTROL || (*ep & F072_EP_CTR_RX))
+    uint16_t ep = usb->ep[n];
+    if ((ep & F072_EP_TYPE) != F072_EP_CONTROL || (ep & F072_EP_CTR_RX))
         return SIM_NO_RESPONSE;
     if (!store_packet(usb, (unsigned)n, setup, USBDEV_SETUP_SIZE))
         return SIM_NO_RESPONSE;
+    begin_transaction(usb, F072_TRANSACTION_SETUP, (unsigned)n, USBDEV_SETUP_SIZE, now_ns);
+    return SIM_ACK;
+}
+
+static void end_setup(uint16_t *ep)
+{
     *ep |= F072_EP_CTR_RX | F072_EP_SETUP | F072_EP_DTOG_RX | F072_EP_DTOG_TX;
     set_stat_rx(ep, STAT_NAK);
     set_stat_tx(ep, STAT_NAK);
-    return SIM_ACK;
 }
 
 // With STATUS_OUT only a zero-length packet is expected (RM0091 30.6.1, EP_KIND).
@@ -180,20 +203,26 @@ static bool status_only(uint16_t ep)
     return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_CONTROL | F072_EP_KIND);
 }
 
-static int receive(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length)
+static int
+receive(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length, uint64_t now_ns)
 {
-    uint16_t *ep = &usb->ep[n];
-
-    if (status_only(*ep) && length > 0)
+    if (status_only(usb->ep[n]) && length > 0)
         return SIM_STALL;
     if (!store_packet(usb, n, data, length)) // an overrun is answered by STALL, without event
         return SIM_STALL;
+    begin_transaction(usb, F072_TRANSACTION_OUT, n, length, now_ns);
+    return SIM_ACK;
+}
+
+static void end_out(struct f072_usbfs *usb, unsigned n)
+{
+    uint16_t *ep = &usb->ep[n];
+
     if (!(*ep & F072_EP_CTR_RX)) // SETUP is frozen while CTR_RX is set
         *ep &= (uint16_t)~F072_EP_SETUP;
     *ep |= F072_EP_CTR_RX;
     *ep ^= F072_EP_DTOG_RX;
-    end_transaction(usb, n, F072_EP_STAT_RX);
-    return SIM_ACK;
+    go_to_nak(usb, n, F072_EP_STAT_RX);
 }
 
 int f072_usbfs_out(struct f072_usbfs *usb,
@@ -201,8 +230,10 @@ int f072_usbfs_out(struct f072_usbfs *usb,
                    uint8_t endpoint,
                    bool data1,
                    const uint8_t *data,
-                   size_t length)
+                   size_t length,
+                   uint64_t now_ns)
 {
+    f072_usbfs_end_transaction(usb);
     int n = find(usb, address, endpoint, F072_EP_STAT_RX);
 
     if (n < 0)
@@ -213,7 +244,7 @@ int f072_usbfs_out(struct f072_usbfs *usb,
             return SIM_NAK;
         if (data1 != ((usb->ep[n] & F072_EP_DTOG_RX) != 0))
             return SIM_ACK; // a repetition: acknowledged and dropped (USB 2.0 8.6.4)
-        return receive(usb, (unsigned)n, data, length);
+        return receive(usb, (unsigned)n, data, length, now_ns);
     case STAT_NAK:
         return SIM_NAK;
     case STAT_STALL:
@@ -224,10 +255,13 @@ int f072_usbfs_out(struct f072_usbfs *usb,
     return SIM_NO_RESPONSE;
 }
 
-static int send(struct f072_usbfs *usb, unsigned n, bool *ret_data1, uint8_t data[SIM_MAX_PACKET])
+static int send(struct f072_usbfs *usb,
+                unsigned n,
+                bool *ret_data1,
+                uint8_t data[SIM_MAX_PACKET],
+                uint64_t now_ns)
 {
-    uint16_t *ep = &usb->ep[n];
-    unsigned row = sending_row(*ep);
+    unsigned row = sending_row(usb->ep[n]);
     unsigned from = usbdev_load_le16(table_entry(usb, n, row, ADDR)) & ~1u;
     unsigned length = usbdev_load_le16(table_entry(usb, n, row, COUNT)) & COUNT_MASK;
 
@@ -235,19 +269,26 @@ static int send(struct f072_usbfs *usb, unsigned n, bool *ret_data1, uint8_t dat
         return SIM_NO_RESPONSE;
     for (unsigned i = 0; i < length; i++)
         data[i] = usb->pma[from + i];
-    *ret_data1 = (*ep & F072_EP_DTOG_TX) != 0;
-    *ep ^= F072_EP_DTOG_TX;
-    *ep |= F072_EP_CTR_TX;
-    end_transaction(usb, n, F072_EP_STAT_TX);
+    *ret_data1 = (usb->ep[n] & F072_EP_DTOG_TX) != 0;
+    begin_transaction(usb, F072_TRANSACTION_IN, n, length, now_ns);
     return SIM_ACK + (int)length;
+}
+
+static void end_in(struct f072_usbfs *usb, unsigned n)
+{
+    usb->ep[n] ^= F072_EP_DTOG_TX;
+    usb->ep[n] |= F072_EP_CTR_TX;
+    go_to_nak(usb, n, F072_EP_STAT_TX);
 }
 
 int f072_usbfs_in(struct f072_usbfs *usb,
                   uint8_t address,
                   uint8_t endpoint,
                   bool *ret_data1,
-                  uint8_t data[SIM_MAX_PACKET])
+                  uint8_t data[SIM_MAX_PACKET],
+                  uint64_t now_ns)
 {
+    f072_usbfs_end_transaction(usb);
     int n = find(usb, address, endpoint, F072_EP_STAT_TX);
 
     if (n < 0)
@@ -256,7 +297,7 @@ int f072_usbfs_in(struct f072_usbfs *usb,
     case STAT_VALID:
         if (has_no_free_row(usb, (unsigned)n))
             return SIM_NAK;
-        return send(usb, (unsigned)n, ret_data1, data);
+        return send(usb, (unsigned)n, ret_data1, data, now_ns);
     case STAT_NAK:
         return SIM_NAK;
     case STAT_STALL:
@@ -265,4 +306,27 @@ int f072_usbfs_in(struct f072_usbfs *usb,
         break;
     }
     return SIM_NO_RESPONSE;
+}
+
+// ---- The end of a transaction ----
+
+void f072_usbfs_end_transaction(struct f072_usbfs *usb)
+{
+    unsigned n = usb->transaction.n;
+    enum f072_usb_transaction kind = usb->transaction.kind;
+
+    usb->transaction.kind = F072_TRANSACTION_NONE;
+    switch (kind) {
+    case F072_TRANSACTION_NONE:
+        break;
+    case F072_TRANSACTION_SETUP:
+        end_setup(&usb->ep[n]);
+        break;
+    case F072_TRANSACTION_OUT:
+        end_out(usb, n);
+        break;
+    case F072_TRANSACTION_IN:
+        end_in(usb, n);
+        break;
+    }
 }

@@ -24,4 +24,7 @@ static inline bool f072_usbfs_is_double_buffered(uint16_t ep)
     return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_BULK | F072_EP_KIND);
 }
 
+// The handshake of the transaction under way is over: EPnR shows what it did.
+void f072_usbfs_end_transaction(struct f072_usbfs *usb);
+
 #endif

@@ -91,21 +91,30 @@ static int open_control(void **state)
     return 0;
 }
 
+// To the end of the handshake; the peripheral sees no time pass.
+static int ended(struct fixture *f, int result)
+{
+    if (f->usb.transaction.kind != F072_TRANSACTION_NONE)
+        f072_usbfs_advance(&f->usb, f->usb.transaction.end_ns);
+    return result;
+}
+
 static int setup(struct fixture *f)
 {
-    return f072_usbfs_setup(&f->usb, ADDRESS, 0, get_status);
+    return ended(f, f072_usbfs_setup(&f->usb, ADDRESS, 0, get_status, f->now_ns));
 }
 
 static int out(struct fixture *f, uint8_t endpoint, bool data1, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         f->packet[i] = (uint8_t)(i + 1);
-    return f072_usbfs_out(&f->usb, ADDRESS, endpoint, data1, f->packet, length);
+    return ended(f,
+                 f072_usbfs_out(&f->usb, ADDRESS, endpoint, data1, f->packet, length, f->now_ns));
 }
 
 static int in(struct fixture *f, uint8_t endpoint)
 {
-    return f072_usbfs_in(&f->usb, ADDRESS, endpoint, &f->data1, f->packet);
+    return ended(f, f072_usbfs_in(&f->usb, ADDRESS, endpoint, &f->data1, f->packet, f->now_ns));
 }
 
 // ---- EPnR (30.6.1) ----
@@ -388,10 +397,10 @@ static void bus_reset__nothing_is_received_until_its_flag_is_cleared(void **stat
     f072_usbfs_bus_reset(&f->usb, false, f->now_ns);
     write_register(f, F072_USB_EP0R, F072_EP_CONTROL | 0x3020);
     write_register(f, F072_USB_DADDR, F072_DADDR_EF);
-    assert_int_equal(f072_usbfs_setup(&f->usb, 0, 0, get_status), SIM_NO_RESPONSE);
+    assert_int_equal(f072_usbfs_setup(&f->usb, 0, 0, get_status, f->now_ns), SIM_NO_RESPONSE);
 
     write_register(f, F072_USB_ISTR, (uint16_t)~F072_USB_RESET);
-    assert_int_equal(f072_usbfs_setup(&f->usb, 0, 0, get_status), SIM_ACK);
+    assert_int_equal(f072_usbfs_setup(&f->usb, 0, 0, get_status, f->now_ns), SIM_ACK);
 }
 
 static void unclocked__does_not_notice_the_bus(void **state)
@@ -403,6 +412,37 @@ static void unclocked__does_not_notice_the_bus(void **state)
 
     assert_int_equal(read_register(f, F072_USB_ISTR), 0);
     assert_int_equal(setup(f), SIM_NO_RESPONSE);
+}
+
+// ---- Time on the bus ----
+
+// A driver that clears CTR_TX while a packet is under way does not lose the packet's end.
+static void transaction__shows_in_epnr_when_its_handshake_is_over(void **state)
+{
+    enum { LENGTH = 62, END_NS = (13 + LENGTH) * 667 };
+    struct fixture *f = *state;
+
+    set_tx_count(f, 0, LENGTH);
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL | 0x0010); // NAK -> VALID
+    uint16_t before = read_register(f, F072_USB_EP0R);
+    assert_int_equal(f072_usbfs_in(&f->usb, ADDRESS, 0, &f->data1, f->packet, f->now_ns), LENGTH);
+    assert_true(f072_usbfs_next_event(&f->usb) == f->now_ns + END_NS);
+    elapse(f, END_NS - 1);
+    assert_int_equal(read_register(f, F072_USB_EP0R), before);
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL); // CTR_TX 0
+    elapse(f, 1);
+    assert_int_equal(read_register(f, F072_USB_EP0R),
+                     (before ^ F072_EP_DTOG_TX ^ 0x0010) | F072_EP_CTR_TX);
+}
+
+static void transaction__is_over_before_the_next_event_on_the_bus(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(f072_usbfs_setup(&f->usb, ADDRESS, 0, get_status, f->now_ns), SIM_ACK);
+    assert_false(read_register(f, F072_USB_EP0R) & F072_EP_CTR_RX);
+    f072_usbfs_bus_reset(&f->usb, true, f->now_ns);
+    assert_int_equal(read_register(f, F072_USB_EP0R), F072_EP_CTR_RX);
 }
 
 // ---- SETUP (30.5.2) ----
@@ -453,7 +493,8 @@ static void setup__another_address_is_not_answered(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(f072_usbfs_setup(&f->usb, ADDRESS + 1, 0, get_status), SIM_NO_RESPONSE);
+    assert_int_equal(f072_usbfs_setup(&f->usb, ADDRESS + 1, 0, get_status, f->now_ns),
+                     SIM_NO_RESPONSE);
     write_register(f, F072_USB_DADDR, ADDRESS); // without EF
     assert_int_equal(setup(f), SIM_NO_RESPONSE);
 }
@@ -920,6 +961,8 @@ int main(void)
         CONTROL(bus_reset__clears_endpoints_but_their_ctr),
         CONTROL(bus_reset__nothing_is_received_until_its_flag_is_cleared),
         CONTROL(unclocked__does_not_notice_the_bus),
+        CONTROL(transaction__shows_in_epnr_when_its_handshake_is_over),
+        CONTROL(transaction__is_over_before_the_next_event_on_the_bus),
         CONTROL(setup__sets_nak_both_ways_and_data1_both_ways),
         CONTROL(setup__is_taken_over_stall),
         CONTROL(setup__gets_no_handshake_while_ctr_rx_is_set),

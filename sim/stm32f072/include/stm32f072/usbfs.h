@@ -4,9 +4,10 @@
 // 1 KB packet memory.
 //
 // Two sides meet here. The CPU reads and writes registers and packet memory; the wire delivers
-// resets, SOFs and transactions. Both sides say what time it is, because the peripheral has one
-// clock of its own: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has
-// been silent for 3 ms (SUSP).
+// resets, SOFs and transactions. Both sides say what time it is, because the peripheral has a clock
+// of its own: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has been
+// silent for 3 ms (SUSP), and the end of a transaction. The token decides what a transaction does;
+// EPnR shows it when the handshake is over.
 //
 // Isochronous endpoints are not modelled: enabling one is a warning, and the endpoint does not
 // answer.
@@ -111,7 +112,18 @@ struct f072_usbfs {
     bool suspended;          // from FSUSP to the end of the resume sequence: no SUSP
     unsigned missed;         // SOFs missed in a row
     unsigned seen;           // SOFs in a row since a reset or a suspend, up to 2: FNR.LCK
-    uint8_t double_started;  // bit n: USB_EPnR has done a transaction since DBL_BUF was set
+    // The transaction under way.
+    struct {
+        enum f072_usb_transaction {
+            F072_TRANSACTION_NONE,
+            F072_TRANSACTION_SETUP,
+            F072_TRANSACTION_OUT,
+            F072_TRANSACTION_IN,
+        } kind;
+        uint8_t n;       // of EPnR
+        uint64_t end_ns; // of its handshake
+    } transaction;
+    uint8_t double_started; // bit n: USB_EPnR has done a transaction since DBL_BUF was set
 };
 
 // As after a system reset, or after USBRST in RCC_APB1RSTR. What the wire does is untouched.
@@ -141,17 +153,20 @@ void f072_usbfs_resume(struct f072_usbfs *usb, uint64_t now_ns);
 int f072_usbfs_setup(struct f072_usbfs *usb,
                      uint8_t address,
                      uint8_t endpoint,
-                     const uint8_t setup[USBDEV_SETUP_SIZE]);
+                     const uint8_t setup[USBDEV_SETUP_SIZE],
+                     uint64_t now_ns);
 int f072_usbfs_out(struct f072_usbfs *usb,
                    uint8_t address,
                    uint8_t endpoint,
                    bool data1,
                    const uint8_t *data,
-                   size_t length);
+                   size_t length,
+                   uint64_t now_ns);
 int f072_usbfs_in(struct f072_usbfs *usb,
                   uint8_t address,
                   uint8_t endpoint,
                   bool *ret_data1,
-                  uint8_t data[SIM_MAX_PACKET]);
+                  uint8_t data[SIM_MAX_PACKET],
+                  uint64_t now_ns);
 
 #endif
