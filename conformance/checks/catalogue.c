@@ -17,6 +17,7 @@ const struct check_group *const catalogue[] = {
     &check_detach,
     &check_interop,
     &check_dfu_descriptors,
+    &check_dfu_requests,
     &check_dfu_states,
     &check_dfu_transfers,
     &check_dfuse,

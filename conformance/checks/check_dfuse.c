@@ -135,12 +135,19 @@ static void judge_as_rom(struct probe *probe)
         probe_soften(probe);
 }
 
+// A loader that is wrong may take a command for another one: what it could change is kept first.
+static bool prepare_page(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    return backup_ready(probe, why, sizeof why) || probe_skip(probe, "%s", why);
+}
+
 static void set_address_outside(struct probe *probe)
 {
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
+    if (prepare_page(probe) && begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
         expect_command_fails(probe, command, sizeof command, &status))
         expect(probe,
                status.bStatus == DFURT_STATUS_errTARGET ||
@@ -153,7 +160,7 @@ static void erase_outside(struct probe *probe)
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (begin(probe) && nowhere(probe, DFUSE_ERASE, command))
+    if (prepare_page(probe) && begin(probe) && nowhere(probe, DFUSE_ERASE, command))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -161,7 +168,7 @@ static void command_unknown(struct probe *probe)
 {
     const uint8_t command[5] = {0x77};
     struct dfu_status_reply status;
-    if (begin(probe))
+    if (prepare_page(probe) && begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -169,7 +176,7 @@ static void command_cut(struct probe *probe)
 {
     const uint8_t command[3] = {DFUSE_SET_ADDRESS, 0x00, 0x00};
     struct dfu_status_reply status;
-    if (begin(probe))
+    if (prepare_page(probe) && begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -277,12 +284,6 @@ static void upload_block_1(struct probe *probe)
 }
 
 // ---- The page that is kept ----
-
-static bool prepare_page(struct probe *probe)
-{
-    char why[PROBE_WORDS];
-    return backup_ready(probe, why, sizeof why) || probe_skip(probe, "%s", why);
-}
 
 static bool erase(struct probe *probe)
 {

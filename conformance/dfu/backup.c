@@ -46,7 +46,8 @@ static bool read_back(struct probe *probe, char *why, size_t size)
 
 static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
 {
-    return put_back(probe, why, size) && read_back(probe, why, size);
+    return put_back(probe, why, size) && read_back(probe, why, size) &&
+           backup_restore_rest(probe, why, size);
 }
 
 // A device that refused everything holds what it held. The gate stays open for what is put back,
@@ -55,7 +56,8 @@ static bool restore(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     tell_gate(probe, true);
-    bool restored = !probe->gate.accepted && read_back(probe, why, size);
+    bool restored = !probe->gate.accepted && read_back(probe, why, size) &&
+                    backup_restore_rest(probe, why, size);
     for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); ++i)
         restored = put_back_and_compare(probe, why, size);
     backup->verified = restored;
@@ -166,6 +168,8 @@ static bool keep(struct probe *probe)
         return backup_refuse(backup, "the suffix of the file to restore names another device");
     if (!keep_by_dialect(probe) || !backup_file_write(probe))
         return false;
+    if (backup->is_page && !backup->restore)
+        backup_keep_rest(probe);
     if (backup->restore) {
         probe->gate.dirty = probe->gate.accepted = backup->written = true;
         restore(probe, why, sizeof why);
@@ -236,7 +240,8 @@ enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
         return FLASH_NOT_VERIFIED;
     }
     backup_file_remove(backup);
-    snprintf(line, size, "flash %s (verified)", backup->written ? "restored" : "unchanged");
+    snprintf(line, size, "flash %s (verified)%s", backup->written ? "restored" : "unchanged",
+             backup->is_page && !backup->rest ? ": the page that was written" : "");
     return backup->written ? FLASH_RESTORED : FLASH_UNCHANGED;
 }
 
@@ -245,5 +250,6 @@ void backup_finish(struct backup *backup)
     backup_file_close(backup);
     image_file_finish(&backup->left);
     free(backup->bytes);
+    free(backup->rest);
     *backup = (struct backup){.bytes = NULL};
 }

@@ -132,8 +132,6 @@ bool backup_keep_image(struct probe *probe)
     size_t length;
     if (!dfu_has_whole_blocks(probe))
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
-    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_DNLOAD))
-        return backup_refuse(backup, "the device cannot download");
     if (backup->restore)
         return take_given(probe);
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))

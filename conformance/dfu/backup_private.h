@@ -23,6 +23,11 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
+// A DfuSe device's memory beside the page: kept where that takes no minutes, and put back where it
+// is not the same any more. restore returns false with the reason in why.
+void backup_keep_rest(struct probe *probe);
+bool backup_restore_rest(struct probe *probe, char *why, size_t size);
+
 // The file. find: its path and lock, and whether an earlier run has left it. Both return false with
 // backup->why set.
 bool backup_file_find(struct probe *probe, bool *ret_left_over);

@@ -142,11 +142,15 @@ ask_dfuse(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
         return GATE_SEND; // it leaves DFU mode
     if (is_command(setup) && data[0] == COMMAND_ERASE) {
         uint32_t address = address_of(data);
+        if (gate->scratch.first > gate->scratch.last)
+            return GATE_NEEDS_KEPT;
         return holds(gate->scratch, address, 1) || gate_is_nowhere(gate, address) ? GATE_SEND
                                                                                   : GATE_NEEDS_KEPT;
     }
-    if (is_command(setup))
+    if (is_set_address(gate, setup, data))
         return GATE_SEND;
+    if (is_command(setup))
+        return gate->scratch.first <= gate->scratch.last ? GATE_SEND : GATE_NEEDS_KEPT;
     int64_t first = (int64_t)gate->pointer +
                     ((int64_t)setup->wValue - FIRST_DATA_BLOCK) * (int64_t)gate->wTransferSize;
     return gate->pointer_known && first >= 0 &&

@@ -69,6 +69,19 @@ static int upload_stays(struct defect_view *view, const struct usbdev_setup_pack
     return length;
 }
 
+// Class requests STALL until SET_INTERFACE has come.
+static int wait_for_set_interface(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!view->bootloader)
+        return NATIVE_PASS;
+    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
+        setup->bRequest == USBDEV_SET_INTERFACE)
+        view->scratch = 1;
+    return (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS && !view->scratch
+               ? NATIVE_STALL
+               : NATIVE_PASS;
+}
+
 static int upload_ignores_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct usbdev_setup_packet first = *setup;
@@ -260,6 +273,67 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .name = "dm-upload-changes",
         .summary = "an upload returns other bytes each time",
         .setup = upload_changes,
+    },
+    {
+        .name = "dm-waits-for-set-interface",
+        .summary = "class requests STALL in DFU mode until SET_INTERFACE came",
+        .setup = wait_for_set_interface,
+    },
+    {
+        .name = "dm-slow-state",
+        .summary = "GETSTATE takes 600 ms in DFU mode",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
+                        .action = DO_DELAY, .delay_ms = 600}),
+    },
+    {
+        .name = "dm-slow-abort",
+        .summary = "ABORT takes 100 ms",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_ABORT,
+                        .action = DO_DELAY, .delay_ms = 100}),
+    },
+    {
+        .name = "dm-slow-dnload",
+        .summary = "DNLOAD takes 4 s itself",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
+                        .length = WITH_DATA, .action = DO_DELAY, .delay_ms = 4000}),
+    },
+    {
+        .name = "dm-status-out",
+        .summary = "GETSTATUS is accepted in the direction OUT in DFU mode",
+        .rules = RULES(
+            {IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_GETSTATUS, .action = DO_ACK}),
+    },
+    {
+        .name = "dm-state-out",
+        .summary = "GETSTATE is accepted in the direction OUT in DFU mode",
+        .rules = RULES(
+            {IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_GETSTATE, .action = DO_ACK}),
+    },
+    {
+        .name = "dm-status-of-device",
+        .summary = "GETSTATUS to the device is answered in DFU mode",
+        .rules =
+            RULES({IN_DFU_MODE,
+                   .bmRequestType = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_DEVICE,
+                   .bRequest = DFURT_GETSTATUS, .target = ANY_INDEX, .action = DO_REPLY,
+                   BYTES(0, 0, 0, 0, DFURT_STATE_dfuIDLE, 0)}),
+    },
+    {
+        .name = "dm-status-beyond-wlength",
+        .summary = "GETSTATUS returns 6 bytes in dfuIDLE whatever wLength is",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY_WHOLE,
+                        BYTES(0, 0, 0, 0, DFURT_STATE_dfuIDLE, 0)}),
+    },
+    {
+        .name = "dm-uploads-without-bit",
+        .summary = "bitCanUpload is 0, and UPLOAD works",
+        .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 2, DFURT_ATTR_CAN_DNLOAD}),
+    },
+    {
+        .name = "dm-dnloads-without-bit",
+        .summary = "bitCanDnload is 0, and DNLOAD works",
+        .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 2, DFURT_ATTR_CAN_UPLOAD}),
     },
     {
         .name = "dm-upload-endless",

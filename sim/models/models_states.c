@@ -150,7 +150,7 @@ const struct shipped_model models_of_states[] = {
         .model = {.name = "waits-for-set-interface",
                   .summary = "class requests STALL in DFU mode until SET_INTERFACE came",
                   .bootloader = &bootloader_plain_wait_reset},
-        .about = "DM-STATE-2-GETSTATUS",
+        .about = "DM-SELECT-01",
         .way = {.setup = wait_for_set_interface},
     },
     {

@@ -394,6 +394,22 @@ static void with_leave__dfuse_writes_only_its_scratch_page(void **test)
     ASSERT_ROWS(&gate, failed);
 }
 
+static void with_leave__dfuse_commands_need_something_kept(void **test)
+{
+    (void)test;
+    struct gate gate = dfuse(true);
+    gate.scratch = (struct gate_range){1, 0};
+    const struct row rows[] = {
+        {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_SEND},
+        {"erase nowhere", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0, 0, 0xF0}, GATE_NEEDS_KEPT},
+        {"unknown command", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x77}, GATE_NEEDS_KEPT},
+        {"a command cut off", {OUT, DFURT_DNLOAD, 0, 0, 3}, {0x21}, GATE_NEEDS_KEPT},
+        {"data", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_NEEDS_KEPT},
+    };
+
+    ASSERT_ROWS(&gate, rows);
+}
+
 static void doubt__downloads_nothing(void **test)
 {
     (void)test;
@@ -506,6 +522,7 @@ int main(void)
         cmocka_unit_test(with_leave__a_plain_device_needs_its_image_kept),
         cmocka_unit_test(manifestation__needs_the_whole_image_as_it_is_kept),
         cmocka_unit_test(with_leave__dfuse_writes_only_its_scratch_page),
+        cmocka_unit_test(with_leave__dfuse_commands_need_something_kept),
         cmocka_unit_test(doubt__downloads_nothing),
         cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),

@@ -30,6 +30,7 @@ extern const struct check_group check_states;
 extern const struct check_group check_detach;
 extern const struct check_group check_interop;
 extern const struct check_group check_dfu_descriptors;
+extern const struct check_group check_dfu_requests;
 extern const struct check_group check_dfu_states;
 extern const struct check_group check_dfu_transfers;
 extern const struct check_group check_dfuse;

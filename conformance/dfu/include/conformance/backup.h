@@ -52,6 +52,7 @@ struct backup {
     bool is_page;
     uint32_t address;       // of the page
     uint32_t sector_size;   // the page is one or more sectors of this size
+    uint8_t *rest;          // DfuSe: all that can be read, or NULL
     size_t at;              // of the next block of a download
     uint16_t block;         // its number
     char path[BACKUP_PATH]; // of the file; empty: there is none

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// The memory of a DfuSe device beside the page that checks write. No request is meant for it, but a
+// loader that is wrong may take an address for another one. So all that can be read is kept too, in
+// memory, compared, and put back sector by sector where it is not the same.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup_private.h"
+#include <conformance/dfu_steps.h>
+#include <conformance/dfuse.h>
+
+enum {
+    MOST_REST = 2 << 20, // bytes: more take minutes to read
+    WHOLE = DFUSE_READABLE | DFUSE_ERASABLE | DFUSE_WRITABLE,
+};
+
+static size_t size_of(const struct dfuse_region *region)
+{
+    return (size_t)region->sectors * region->sector_size;
+}
+
+static size_t readable_size(const struct dfuse_layout *layout)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < layout->count; ++i)
+        total += layout->regions[i].access & DFUSE_READABLE ? size_of(&layout->regions[i]) : 0;
+    return total;
+}
+
+// One region after the other. Returns false with the reason in why.
+static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size)
+{
+    const struct dfuse_layout *layout = dfuse_layout(probe);
+    for (size_t i = 0; i < layout->count; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        if (!(region->access & DFUSE_READABLE))
+            continue;
+        if (!dfuse_read(probe, region->address, bytes, size_of(region), why, size))
+            return false;
+        bytes += size_of(region);
+    }
+    return true;
+}
+
+void backup_keep_rest(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    size_t total = readable_size(dfuse_layout(probe));
+    if (total == 0 || total > MOST_REST)
+        return;
+    backup->rest = malloc(total);
+    if (backup->rest && read_all(probe, backup->rest, why, sizeof why))
+        return;
+    free(backup->rest);
+    backup->rest = NULL;
+}
+
+static bool is_blank(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0xFF && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+static bool put_back_sector(struct probe *probe,
+                            uint32_t address,
+                            const uint8_t *bytes,
+                            size_t length,
+                            char *why,
+                            size_t size)
+{
+    const struct gate_range page = probe->gate.scratch;
+    probe->gate.scratch = (struct gate_range){address, (uint32_t)(address + length - 1)};
+    bool done = dfuse_erase(probe, address, why, size) &&
+                (is_blank(bytes, length) || dfuse_write(probe, address, bytes, length, why, size));
+    probe->gate.scratch = page;
+    return done;
+}
+
+static bool put_back_region(struct probe *probe,
+                            const struct dfuse_region *region,
+                            const uint8_t *kept,
+                            const uint8_t *found,
+                            char *why,
+                            size_t size)
+{
+    const size_t length = region->sector_size;
+    for (size_t at = 0; at < size_of(region); at += length) {
+        if (memcmp(kept + at, found + at, length) == 0)
+            continue;
+        backup_difference(why, size, region->address + (uint32_t)at, kept + at, found + at, length);
+        if ((region->access & WHOLE) != WHOLE ||
+            !put_back_sector(probe, region->address + (uint32_t)at, kept + at, length, why, size))
+            return false;
+    }
+    return true;
+}
+
+static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, size_t size)
+{
+    const struct dfuse_layout *layout = dfuse_layout(probe);
+    const uint8_t *kept = probe->backup->rest;
+    for (size_t i = 0; i < layout->count; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        if (!(region->access & DFUSE_READABLE))
+            continue;
+        if (!put_back_region(probe, region, kept, found, why, size))
+            return false;
+        kept += size_of(region);
+        found += size_of(region);
+    }
+    return true;
+}
+
+bool backup_restore_rest(struct probe *probe, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    if (!backup->rest)
+        return true;
+    size_t total = readable_size(dfuse_layout(probe));
+    uint8_t *found = malloc(total);
+    bool same =
+        found && read_all(probe, found, why, size) && memcmp(found, backup->rest, total) == 0;
+    if (found && !same)
+        same = put_back_all(probe, found, why, size) && read_all(probe, found, why, size) &&
+               memcmp(found, backup->rest, total) == 0;
+    free(found);
+    return same;
+}
