@@ -15,11 +15,12 @@
 #include <sim/forward.h>
 #include <usb/names.h>
 
+#include "native_differences.h"
+
 enum {
     POWER_UP_MS = 10,
     RESET_MS = 100, // longer than a bus reset hides the pull-up
     FACTORY_IMAGE_SIZE = 4096,
-    DIFFERENCES = 2,
 };
 
 enum mode {
@@ -27,18 +28,12 @@ enum mode {
     DFU_MODE,
 };
 
-// In what a board differs from its model, while a device is up.
-struct difference {
-    const struct sim_defect *defect; // or NULL
-    struct defect_view view;
-};
-
 struct board {
     struct forward forward; // to the device that has the pins
     const struct board_model *model;
-    struct difference differences[DIFFERENCES]; // the first that answers a SETUP answers it
-    unsigned starts;                            // how often a device has come up
-    enum mode mode; // of that device; or, while there is none, of what comes next
+    struct differences differences;
+    unsigned starts; // how often a device has come up
+    enum mode mode;  // of that device; or, while there is none, of what comes next
     bool powered;
     bool started_before;
     bool started_a_piece; // of firmware
@@ -46,12 +41,10 @@ struct board {
     uint8_t traced_bState;
     uint64_t now_ns;
     uint64_t up_at_ns;
-    uint64_t ticked_ns; // the differences have been told of the time until here
     char serial[128];
     struct flash flash;
     struct runtime runtime;
     struct bootloader bootloader;
-    uint8_t reply[DEFECT_REPLY_SIZE];
 };
 
 static struct board *board_of(struct sim_device *device)
@@ -92,60 +85,20 @@ static void save(const struct board *board)
                 board->flash.file, strerror(errno));
 }
 
-// ---- Differences ----
+// ---- Hand-overs ----
 
 static uint32_t reset_ms(const struct board *board)
 {
-    for (size_t i = 0; i < DIFFERENCES; i++)
-        if (board->differences[i].defect && board->differences[i].defect->reset_ms > 0)
-            return board->differences[i].defect->reset_ms;
-    return RESET_MS;
+    uint32_t other_ms = differences_reset_ms(&board->differences);
+
+    return other_ms > 0 ? other_ms : RESET_MS;
 }
-
-static bool keeps_pull_up(const struct board *board)
-{
-    for (size_t i = 0; i < DIFFERENCES; i++)
-        if (board->differences[i].defect && board->differences[i].defect->keeps_pull_up)
-            return true;
-    return false;
-}
-
-static int
-setup_of_differences(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret)
-{
-    struct board *board = context;
-    int result = NATIVE_PASS;
-
-    *ret = board->reply;
-    for (size_t i = 0; i < DIFFERENCES && result == NATIVE_PASS; i++)
-        if (board->differences[i].defect)
-            result =
-                defect_answer(board->differences[i].defect, &board->differences[i].view, setup);
-    return result;
-}
-
-static void tick_differences(struct board *board)
-{
-    for (; board->now_ns - board->ticked_ns >= SIM_MS; board->ticked_ns += SIM_MS)
-        for (size_t i = 0; i < DIFFERENCES && board->forward.to; i++)
-            if (board->differences[i].defect)
-                defect_tick(board->differences[i].defect, &board->differences[i].view);
-}
-
-static void tell_differences_of_reset(struct board *board)
-{
-    for (size_t i = 0; i < DIFFERENCES && board->forward.to; i++)
-        if (board->differences[i].defect && board->differences[i].defect->bus_reset)
-            board->differences[i].defect->bus_reset(&board->differences[i].view);
-}
-
-// ---- Hand-overs ----
 
 static void reset_into(struct board *board, enum mode mode)
 {
     board->mode = mode;
     board->up_at_ns = board->now_ns + reset_ms(board) * SIM_MS;
-    if (keeps_pull_up(board))
+    if (differences_keep_pull_up(&board->differences))
         board->up_at_ns = board->now_ns;
     else
         board->forward.to = NULL;
@@ -257,16 +210,11 @@ static void come_up(struct board *board)
     view = board->mode == RUN_TIME ? start_runtime(board) : start_bootloader(board);
     view.native->base.speed =
         board->mode == RUN_TIME ? board->model->speed : board->model->loader_speed;
-    view.reply = board->reply;
     view.memory = &board->flash.memory;
     view.enter_dfu = enter_dfu;
     view.board = board;
     view.starts = ++board->starts;
-    for (size_t i = 0; i < DIFFERENCES; i++)
-        board->differences[i].view = view;
-    view.native->override = setup_of_differences;
-    view.native->override_context = board;
-    board->ticked_ns = board->now_ns;
+    differences_begin(&board->differences, &view, board->now_ns);
     board->forward.to = &view.native->base;
     board->traced_bState = UINT8_MAX;
 }
@@ -279,7 +227,7 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
 
     board->now_ns = now_ns;
     forward_advance(device, now_ns);
-    tick_differences(board);
+    differences_tick(&board->differences, &board->forward.to, now_ns);
     if (board->powered && now_ns >= board->up_at_ns)
         come_up(board);
     trace_dfu_state(board);
@@ -314,7 +262,7 @@ static void board_bus_reset(struct sim_device *device, bool se0)
 
     trace(board, se0 ? "bus reset" : "bus reset ends");
     if (se0)
-        tell_differences_of_reset(board);
+        differences_bus_reset(&board->differences, &board->forward.to);
     forward_bus_reset(device, se0);
 }
 
@@ -412,8 +360,8 @@ struct sim_device *board_open(const struct board_choice *choice,
     }
     board->forward.base.ops = &board_ops;
     board->model = choice->model;
-    board->differences[0].defect = choice->defect;
-    board->differences[1].defect = choice->way;
+    board->differences.list[0].defect = choice->defect;
+    board->differences.list[1].defect = choice->way;
     board->trace = options->trace;
     board->up_at_ns = UINT64_MAX;
     snprintf(board->serial, sizeof board->serial, "%s",

@@ -181,7 +181,9 @@ static int dnload_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
             int bStatus = dfu->config->dialect->begin(dfu);
             if (bStatus != DFURT_STATUS_OK)
                 return reply_failure(dfu, bStatus);
-            return reply_busy(dfu, DFURT_STATE_dfuDNBUSY);
+            if (!dfu->config->choices.done_at_once)
+                return reply_busy(dfu, DFURT_STATE_dfuDNBUSY);
+            work_run(&dfu->work, work_ms(&dfu->work));
         }
         if (dfu->work.bStatus != DFURT_STATUS_OK)
             return reply_failure(dfu, dfu->work.bStatus);

@@ -48,87 +48,6 @@ static const struct product_shape max_packet_32 = {.bMaxPacketSize0 = 32};
 static const struct product_shape usb_1_1 = {.bcdUSB = 0x0110};
 static const struct product_shape vendor_class = {.device_class = {0xFF, 0xFF, 0xFF}};
 
-// ---- BOS (USB 2.0 LPM ECN, Microsoft OS 2.0 descriptors, WebUSB) ----
-
-enum { VENDOR_CODE = 0x20 };
-
-static const uint8_t lpm_bos[] = {5, USBDEV_DT_BOS, 12, 0, 1, 7, 0x10, 2, 0x02, 0, 0, 0};
-
-static const uint8_t ms_os_2_bos[] = {
-    5,    USBDEV_DT_BOS, 33,   0,    1,    28,   0x10, 5,    0,    0xDF,        0x60,
-    0xDD, 0xD8,          0x89, 0x45, 0xC7, 0x4C, 0x9C, 0xD2, 0x65, 0x9D,        0x9E,
-    0x64, 0x8A,          0x9F, 0,    0,    3,    6,    30,   0,    VENDOR_CODE, 0,
-};
-static const uint8_t ms_os_2_set[] = {
-    10, 0, 0, 0, 0,   0,   3,   6,   30,  0, // header
-    20, 0, 3, 0, 'W', 'I', 'N', 'U', 'S', 'B', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-};
-
-static const uint8_t webusb_bos[] = {
-    5,    USBDEV_DT_BOS, 29,   0,    1,    24,   0x10, 5,           0,    0x38,
-    0xB6, 0x08,          0x34, 0xA9, 0x09, 0xA0, 0x47, 0x8B,        0xFD, 0xA0,
-    0x76, 0x88,          0x15, 0xB6, 0x65, 0x00, 0x01, VENDOR_CODE, 1,
-};
-static const uint8_t webusb_url[] = {14,  3,   1,   'e', 'x', 'a', 'm',
-                                     'p', 'l', 'e', '.', 'o', 'r', 'g'};
-
-static const uint8_t ms_os_1_compatible_id[40] = {
-    40, 0, 0, 0, 0, 1, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'W', 'I', 'N', 'U', 'S', 'B',
-};
-
-static int give(struct usbdev_request *request, const uint8_t *bytes, uint16_t length)
-{
-    request->data = (uint8_t *)(uintptr_t)bytes; // only read: the request is IN
-    request->length = length;
-    return 0;
-}
-
-static bool asks(const struct usbdev_request *request, uint16_t wIndex)
-{
-    return request->setup.bmRequestType == (USBDEV_DIR_IN | USBDEV_TYPE_VENDOR) &&
-           request->setup.bRequest == VENDOR_CODE && request->setup.wIndex == wIndex;
-}
-
-static int ms_os_1_setup(void *context, struct usbdev_request *request)
-{
-    (void)context;
-    return asks(request, 4) ? give(request, ms_os_1_compatible_id, sizeof ms_os_1_compatible_id)
-                            : USBDEV_STALL;
-}
-
-static int ms_os_2_setup(void *context, struct usbdev_request *request)
-{
-    (void)context;
-    return asks(request, 7) ? give(request, ms_os_2_set, sizeof ms_os_2_set) : USBDEV_STALL;
-}
-
-static int webusb_setup(void *context, struct usbdev_request *request)
-{
-    (void)context;
-    return asks(request, 2) && request->setup.wValue == 1
-               ? give(request, webusb_url, sizeof webusb_url)
-               : USBDEV_STALL;
-}
-
-// String EEh: "MSFT100" and the vendor code.
-static const char *ms_os_1_string(uint8_t index, uint16_t langid)
-{
-    (void)langid;
-    return index == 0xEE ? "MSFT100\x20" : NULL;
-}
-
-static const struct usbdev_handler ms_os_1_handler = {.setup = ms_os_1_setup};
-static const struct usbdev_handler ms_os_2_handler = {.setup = ms_os_2_setup};
-static const struct usbdev_handler webusb_handler = {.setup = webusb_setup};
-
-static const struct product_shape with_lpm = {.bcdUSB = 0x0201, .bos = lpm_bos};
-static const struct product_shape with_ms_os_1 = {.handler = &ms_os_1_handler,
-                                                  .string = ms_os_1_string};
-static const struct product_shape with_ms_os_2 = {
-    .bcdUSB = 0x0210, .bos = ms_os_2_bos, .handler = &ms_os_2_handler};
-static const struct product_shape with_webusb = {
-    .bcdUSB = 0x0210, .bos = webusb_bos, .handler = &webusb_handler};
-
 // ---- More descriptors in a configuration ----
 
 static const uint8_t otg[] = {3, 9, 3}; // HNP and SRP
@@ -224,18 +143,6 @@ static void describe_dfu_1_0(struct defect_view *view)
     functional[-USBDEV_INTERFACE_DESCRIPTOR_SIZE + 7] = 0; // bInterfaceProtocol
     usbdev_store_le16(bytes + 2, (uint16_t)(wTotalLength - 2));
 }
-
-// ---- High speed: what the device would say at the other speed (USB 2.0 9.6.2, 9.6.4) ----
-
-#define QUALIFIER 10, USBDEV_DT_DEVICE_QUALIFIER, 0x00, 0x02, 0, 0, 0, 64, 1, 0
-#define OTHER_SPEED_CONFIGURATION                                                                  \
-    9, 7, 27, 0, 1, 1, 0, 0x80, 50, 9, USBDEV_DT_INTERFACE, 0, 0, 0, 0xFE, 1, 1, 4, 9, 0x21, 0x0B, \
-        0xFF, 0x00, 0x00, 0x08, 0x1A, 0x01
-
-#define ASKS_FOR(type)                                                                             \
-    AT_RUN_TIME, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,                \
-                 .wValue_mask = 0xFFFF, .wValue = (type) << 8, .target = ANY_INDEX,                \
-                 .action = DO_REPLY
 
 const struct variation fleet_of_descriptors[] = {
     {
@@ -376,34 +283,6 @@ const struct variation fleet_of_descriptors[] = {
         .way = {.patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 8, 0})},
     },
     {
-        .model = {.name = "bos-lpm",
-                  .summary = "bcdUSB 0201h and a BOS with link power management",
-                  .bootloader = &bootloader_st_rom,
-                  .product = &with_lpm},
-        .allowed_by = "USB 2.0 LPM ECN 3",
-    },
-    {
-        .model = {.name = "ms-os-1",
-                  .summary = "Microsoft's OS string EEh and its vendor request",
-                  .bootloader = &bootloader_st_rom,
-                  .product = &with_ms_os_1},
-        .allowed_by = "Microsoft OS 1.0 descriptors; USB 2.0 9.2: vendor requests",
-    },
-    {
-        .model = {.name = "ms-os-2",
-                  .summary = "Microsoft's OS 2.0 descriptors in a BOS",
-                  .bootloader = &bootloader_plain_wait_reset,
-                  .product = &with_ms_os_2},
-        .allowed_by = "Microsoft OS 2.0 descriptors; USB 3.2 9.6.2: platform capability",
-    },
-    {
-        .model = {.name = "webusb",
-                  .summary = "a landing page in a BOS",
-                  .bootloader = &bootloader_st_rom,
-                  .product = &with_webusb},
-        .allowed_by = "WebUSB 4; USB 3.2 9.6.2: platform capability",
-    },
-    {
         .model = {.name = "otg",
                   .summary = "an OTG descriptor in the configuration",
                   .bootloader = &bootloader_plain_wait_reset,
@@ -444,14 +323,6 @@ const struct variation fleet_of_descriptors[] = {
                   .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {0})},
         .allowed_by = "DFU 1.0 4.1.2, 4.1.3",
         .way = {.describe = describe_dfu_1_0},
-    },
-    {
-        .model = {.name = "high-speed-capable",
-                  .summary = "at full speed a device that can do high speed: it has a qualifier",
-                  .bootloader = &bootloader_st_rom},
-        .allowed_by = "USB 2.0 9.6.2, 9.6.4: qualifier and other-speed configuration",
-        .way = {.rules = RULES({ASKS_FOR(USBDEV_DT_DEVICE_QUALIFIER), BYTES(QUALIFIER)},
-                               {ASKS_FOR(7), BYTES(OTHER_SPEED_CONFIGURATION)})},
     },
     {.allowed_by = NULL},
 };

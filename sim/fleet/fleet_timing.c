@@ -135,5 +135,21 @@ const struct variation fleet_of_timing[] = {
                       FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {.manifest_ms = 5000})},
         .allowed_by = "DFU 1.1 6.1.2, A.2.7: bwPollTimeout says how long it takes",
     },
+    {
+        .model = {.name = "done-at-once",
+                  .summary = "a block is programmed when GETSTATUS answers: never dfuDNBUSY",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {.done_at_once = true})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNLOAD-IDLE where the block is done",
+    },
+    {
+        .model = {.name = "done-at-once-addressed",
+                  .summary = "never dfuDNBUSY; blocks addressed, waits for the reset",
+                  .bootloader =
+                      FLEET_PLAIN(512,
+                                  FLEET_BOTH_WAYS,
+                                  .choices = {.done_at_once = true, .addresses_blocks = true})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNLOAD-IDLE where the block is done",
+    },
     {.allowed_by = NULL},
 };

@@ -18,8 +18,8 @@
 
 // ---- What the suite gets wrong today ----
 
-// Variations that are blamed or not wholly judged, and those whose flash is not as it was after a
-// run with --allow-write. A row is taken out when the suite is mended; both lists are to be empty.
+// Variations that are blamed, or not wholly judged. A row is taken out when the suite is mended;
+// the list is to be empty.
 static const char *const blamed_today[] = {
     "german",
     "german-dfuse",
@@ -37,13 +37,29 @@ static const char *const blamed_today[] = {
     "low-byte-of-wIndex",
     "long-detach-refused",
     "away-8-s",
-    "two-banks",
-    "two-banks-tolerant",
     NULL,
 };
-static const char *const not_restored_today[] = {
-    NULL,
+
+// What the suite cannot know of a device that is right: it says so, and blames it for nothing. Not
+// a list to become empty.
+static const struct {
+    const char *name;
+    bool writing; // with --allow-write alone
+    enum run_status status;
+    const char *why;
+} not_known[] = {
+    {"two-banks", true, RUN_NOT_AS_FOUND, "an upload before manifestation reads the other bank"},
+    {"two-banks-tolerant", true, RUN_NOT_AS_FOUND, "as above"},
 };
+
+static bool is_not_known(const char *name, bool writing, const struct watched_run *run)
+{
+    for (size_t i = 0; i < sizeof not_known / sizeof not_known[0]; i++)
+        if (strcmp(not_known[i].name, name) == 0 && run->status == not_known[i].status &&
+            (writing || !not_known[i].writing) && !strstr(run->wrong, "FAIL"))
+            return true;
+    return false;
+}
 
 static void each_variation__is_met_without_leave_to_write_and_its_flash_is_not_touched(void **state)
 {
@@ -53,7 +69,8 @@ static void each_variation__is_met_without_leave_to_write_and_its_flash_is_not_t
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
         static struct watched_run run;
         watched_run(&run, it->name, false);
-        bool met = run.status == RUN_MET || watched_run_listed(blamed_today, it->name);
+        bool met = run.status == RUN_MET || is_not_known(it->name, false, &run) ||
+                   watched_run_listed(blamed_today, it->name);
         if (!met || run.flash.changes > 0 || run.flash.pieces > 0)
             wrong += watched_run_complain(it->name, &run);
     }
@@ -69,9 +86,9 @@ static void each_variation__is_met_with_leave_to_write_and_its_flash_is_restored
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
         static struct watched_run run;
         watched_run(&run, it->name, true);
-        bool met = run.status == RUN_MET || watched_run_listed(blamed_today, it->name);
-        bool restored = (run.flash.same && run.flash.pieces == 0) ||
-                        watched_run_listed(not_restored_today, it->name);
+        bool met = run.status == RUN_MET || is_not_known(it->name, true, &run) ||
+                   watched_run_listed(blamed_today, it->name);
+        bool restored = run.flash.same && run.flash.pieces == 0;
         if (!met || !restored)
             wrong += watched_run_complain(it->name, &run);
     }
@@ -82,16 +99,13 @@ static void each_variation__is_met_with_leave_to_write_and_its_flash_is_restored
 static void each_listed_variation__is_one_of_the_fleet(void **state)
 {
     (void)state;
-    const char *const *const lists[] = {blamed_today, not_restored_today};
 
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        for (const char *const *name = lists[i]; *name; name++) {
-            bool found = false;
-            for (const struct sim_name *it = sim_list_variations(); it->name; it++)
-                found = found || strcmp(it->name, *name) == 0;
-            if (!found)
-                fail_msg("there is no variation %s", *name);
-        }
+    for (const char *const *name = blamed_today; *name; name++) {
+        bool found = false;
+        for (const struct sim_name *it = sim_list_variations(); it->name; it++)
+            found = found || strcmp(it->name, *name) == 0;
+        if (!found)
+            fail_msg("there is no variation %s", *name);
     }
 }
 

@@ -101,6 +101,17 @@ static void longest_poll__says_dfuDNBUSY_until_the_work_is_done(void **state)
     assert_memory_equal(flash.bytes + FIRST_BANK, image, TRANSFER_SIZE);
 }
 
+static void done_at_once__never_says_dfuDNBUSY(void **state)
+{
+    (void)state;
+    start((struct dfu_mode_choices){.done_at_once = true});
+
+    assert_int_equal(dnload(0, image, TRANSFER_SIZE), 0);
+
+    assert_int_equal(poll(), DFURT_STATE_dfuDNLOAD_IDLE);
+    assert_memory_equal(flash.bytes + FIRST_BANK, image, TRANSFER_SIZE);
+}
+
 static void counting__stalls_a_block_that_does_not_follow(void **state)
 {
     (void)state;
@@ -244,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(longest_poll__says_dfuDNBUSY_until_the_work_is_done),
+        cmocka_unit_test(done_at_once__never_says_dfuDNBUSY),
         cmocka_unit_test(counting__stalls_a_block_that_does_not_follow),
         cmocka_unit_test(counting__begins_anew_with_each_transfer),
         cmocka_unit_test(known_length__is_not_done_before),

@@ -58,6 +58,7 @@ struct dfu_mode_choices {
     // (A.2.4). 0: it is as long as the work.
     uint16_t longest_poll_ms;
 
+    bool done_at_once;     // a block is programmed when GETSTATUS answers: never dfuDNBUSY (A.2.4)
     uint16_t manifest_ms;  // that manifestation takes beyond what it programs; 0: 10 ms
     uint32_t image_length; // known beforehand: the end of a download before is errNOTDONE (A.2.6)
     bool counts_blocks;    // a wBlockNum that does not follow the last one STALLs (6.1.1)

@@ -24,7 +24,9 @@ struct variation {
 
 // Groups, each terminated by a NULL name.
 extern const struct variation fleet_of_descriptors[];
+extern const struct variation fleet_of_systems[];
 extern const struct variation fleet_of_functions[];
+extern const struct variation fleet_of_speeds[];
 extern const struct variation fleet_of_requests[];
 extern const struct variation fleet_of_timing[];
 extern const struct variation fleet_of_loaders[];

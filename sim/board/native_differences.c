@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+#include "native_differences.h"
+
+static int answer(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply)
+{
+    struct differences *differences = context;
+    int result = NATIVE_PASS;
+
+    *ret_reply = differences->reply;
+    for (size_t i = 0; i < DIFFERENCES && result == NATIVE_PASS; i++)
+        if (differences->list[i].defect)
+            result = defect_answer(differences->list[i].defect, &differences->list[i].view, setup);
+    return result;
+}
+
+void differences_begin(struct differences *differences,
+                       const struct defect_view *view,
+                       uint64_t now_ns)
+{
+    for (size_t i = 0; i < DIFFERENCES; i++) {
+        differences->list[i].view = *view;
+        differences->list[i].view.reply = differences->reply;
+    }
+    differences->ticked_ns = now_ns;
+    view->native->override = answer;
+    view->native->override_context = differences;
+}
+
+void differences_tick(struct differences *differences, struct sim_device **to, uint64_t now_ns)
+{
+    for (; now_ns - differences->ticked_ns >= SIM_MS; differences->ticked_ns += SIM_MS)
+        for (size_t i = 0; i < DIFFERENCES && *to; i++)
+            if (differences->list[i].defect)
+                defect_tick(differences->list[i].defect, &differences->list[i].view);
+}
+
+void differences_bus_reset(struct differences *differences, struct sim_device **to)
+{
+    for (size_t i = 0; i < DIFFERENCES && *to; i++)
+        if (differences->list[i].defect && differences->list[i].defect->bus_reset)
+            differences->list[i].defect->bus_reset(&differences->list[i].view);
+}
+
+uint32_t differences_reset_ms(const struct differences *differences)
+{
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (differences->list[i].defect && differences->list[i].defect->reset_ms > 0)
+            return differences->list[i].defect->reset_ms;
+    return 0;
+}
+
+bool differences_keep_pull_up(const struct differences *differences)
+{
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (differences->list[i].defect && differences->list[i].defect->keeps_pull_up)
+            return true;
+    return false;
+}
