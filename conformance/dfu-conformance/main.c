@@ -135,7 +135,7 @@ static int run_on_target(struct arguments *arguments, struct target *target)
 {
     char text[ERROR_TEXT];
     struct report report;
-    int status = runner_run(&arguments->run, target, arguments->target, &report);
+    int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
     if (*report.ending)
         complain(report.ending);
     if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)

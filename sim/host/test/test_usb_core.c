@@ -56,7 +56,7 @@ static size_t count_endpoints(const struct usb_core *core)
 // The next byte of the endpoint that counts its packets.
 static int count_of_83h(struct fixture *fixture)
 {
-    uint8_t bytes[64];
+    uint8_t bytes[64] = {0};
     struct sim_transfer transfer = {
         .data = bytes, .length = sizeof bytes, .timeout_ns = 10 * SIM_MS};
     const uint8_t *endpoint = usb_core_find_endpoint(&fixture->core, 0x83);
