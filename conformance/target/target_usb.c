@@ -345,22 +345,6 @@ static int finish(struct target_usb *usb, int result)
     return error;
 }
 
-static int control(struct target *target,
-                   const struct usbdev_setup_packet *setup,
-                   uint8_t *data,
-                   unsigned timeout_ms)
-{
-    struct target_usb *usb = usb_of(target);
-    if (!usb->handle)
-        return USB_GONE;
-    int result =
-        libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
-                                setup->wIndex, data, setup->wLength, timeout_ms);
-    if (result >= 0 || result == LIBUSB_ERROR_PIPE)
-        usb->heard_us = now_us(target);
-    return finish(usb, result);
-}
-
 static const struct usb_endpoint *find_endpoint(const struct usb_configuration *config,
                                                 uint8_t bEndpointAddress)
 {
@@ -383,6 +367,39 @@ claim_endpoint(struct target_usb *usb, struct usb_configuration *config, uint8_t
         claim(usb, config->interfaces[endpoint->interface].bInterfaceNumber) < 0)
         return NULL;
     return endpoint;
+}
+
+// usbfs claims the interface that a request names by itself, and then refuses SET_CONFIGURATION
+// while that is claimed: it must be known here, to be released. Where it cannot be claimed, usbfs
+// says so.
+static void claim_recipient(struct target_usb *usb, const struct usbdev_setup_packet *setup)
+{
+    struct usb_configuration config;
+    switch (setup->bmRequestType & USBDEV_RECIPIENT_MASK) {
+    case USBDEV_RECIPIENT_INTERFACE:
+        claim(usb, (uint8_t)setup->wIndex);
+        break;
+    case USBDEV_RECIPIENT_ENDPOINT:
+        claim_endpoint(usb, &config, (uint8_t)setup->wIndex);
+        break;
+    }
+}
+
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
+{
+    struct target_usb *usb = usb_of(target);
+    if (!usb->handle)
+        return USB_GONE;
+    claim_recipient(usb, setup);
+    int result =
+        libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
+                                setup->wIndex, data, setup->wLength, timeout_ms);
+    if (result >= 0 || result == LIBUSB_ERROR_PIPE)
+        usb->heard_us = now_us(target);
+    return finish(usb, result);
 }
 
 static int transfer(struct target *target,
