@@ -23,7 +23,7 @@ static bool say(char *why, size_t size, const char *text)
 unsigned mode_return_ms(const struct probe *probe)
 {
     enum { RETURN_MS = 60000 };
-    return probe->return_ms > RETURN_MS ? probe->return_ms : RETURN_MS;
+    return probe->return_ms ? probe->return_ms : RETURN_MS;
 }
 
 bool mode_enter_dfu(struct probe *probe, char *why, size_t size)

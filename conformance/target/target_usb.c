@@ -291,8 +291,8 @@ static bool try_return(struct target_usb *usb, bool elsewhere)
 {
     static struct usb_list now;
     const struct usb_seen *seen;
-    char names[TARGET_FAULT_TEXT / 2];
-    char node[TARGET_FAULT_TEXT / 2];
+    char names[100];
+    char node[200];
     char *fault = usb->base.fault;
     if (usb_sysfs_address(USB_SYSFS, usb->follow.place) < 0)
         return return_by_scan(usb, NULL);
@@ -312,7 +312,7 @@ static bool try_return(struct target_usb *usb, bool elsewhere)
     if (return_by_node(usb, seen) || return_by_scan(usb, seen))
         return true;
     if (usb_node_fault(seen->bus, seen->address, node, sizeof node))
-        snprintf(fault, TARGET_FAULT_TEXT, "the device is back as %04x:%04x at %s, but %s",
+        snprintf(fault, TARGET_FAULT_TEXT, "the device is back as %04x:%04x at %s, but %.199s",
                  seen->idVendor, seen->idProduct, seen->place, node);
     return false;
 }
@@ -547,6 +547,8 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
     usb->node = -1;
     snprintf(usb->power, sizeof usb->power, "%s", spec->power);
     usb->follow.only_place = *spec->path != '\0';
+    usb->follow.vendor = spec->vendor;
+    usb->follow.product = spec->product;
     usb->follow.dfu_vendor = spec->dfu_vendor;
     usb->follow.dfu_product = spec->dfu_product;
     int result = libusb_init(&usb->anchor);

@@ -28,6 +28,7 @@ struct target_usbip {
 
     // Where no bus id was given, the device may come back under another one: a new one.
     bool only_bus_id;
+    uint16_t vendor, product;         // when it was opened
     uint16_t dfu_vendor, dfu_product; // 0, 0: not given
     struct usbip_list before;
 };
@@ -127,7 +128,8 @@ static bool may_be_ours(const struct target_usbip *usbip, const struct usbip_exp
     if (was_there(&usbip->before, record))
         return false;
     if (usbip->dfu_vendor || usbip->dfu_product)
-        return record->idVendor == usbip->dfu_vendor && record->idProduct == usbip->dfu_product;
+        return (record->idVendor == usbip->dfu_vendor && record->idProduct == usbip->dfu_product) ||
+               (record->idVendor == usbip->vendor && record->idProduct == usbip->product);
     return device->dfu;
 }
 
@@ -245,6 +247,8 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     // A server that does not tell is not followed beyond the bus id.
     usbip->only_bus_id =
         *spec->bus_id != '\0' || usbip_client_list(usbip->client, &usbip->before, CONNECT_MS) < 0;
+    usbip->vendor = usbip_client_record(usbip->client)->idVendor;
+    usbip->product = usbip_client_record(usbip->client)->idProduct;
     usbip->dfu_vendor = spec->dfu_vendor;
     usbip->dfu_product = spec->dfu_product;
 

@@ -23,10 +23,16 @@ static bool is_at_its_place(const struct usb_follow *follow, const struct usb_se
            !was_there(&follow->before, seen);
 }
 
+static bool has_ids(const struct usb_seen *seen, uint16_t vendor, uint16_t product)
+{
+    return seen->idVendor == vendor && seen->idProduct == product;
+}
+
 static bool is_known(const struct usb_follow *follow, const struct usb_seen *seen)
 {
     if (follow->dfu_vendor || follow->dfu_product)
-        return seen->idVendor == follow->dfu_vendor && seen->idProduct == follow->dfu_product;
+        return has_ids(seen, follow->dfu_vendor, follow->dfu_product) ||
+               has_ids(seen, follow->vendor, follow->product);
     return *follow->serial && seen->dfu && strcmp(seen->serial, follow->serial) == 0;
 }
 

@@ -19,7 +19,8 @@ struct usb_follow {
     char peer[USB_PLACE_SIZE];
     bool only_place; // the person named it
     char serial[TARGET_TEXT];
-    uint16_t dfu_vendor, dfu_product; // 0, 0: not given
+    uint16_t vendor, product;         // at run time
+    uint16_t dfu_vendor, dfu_product; // in DFU mode; 0, 0: not given
     struct usb_list before;           // what was plugged in while it was there
 };
 

@@ -61,7 +61,8 @@ static struct usb_follow follow;
 static void start(void)
 {
     put("1-1", 5, "1209:0001", "A", 60000);
-    follow = (struct usb_follow){.place = "1-1", .address = 5, .serial = "A"};
+    follow = (struct usb_follow){
+        .place = "1-1", .address = 5, .serial = "A", .vendor = 0x1209, .product = 1};
     usb_list_read(&follow.before, root);
     usb_sysfs_peer(root, "1-1", follow.peer);
 }
@@ -259,6 +260,9 @@ static void dfu_mode_ids__tell_it_without_a_serial_number(void **state)
     expect_nothing();
     put("2-5", 9, "0483:df11", "B", 10);
     expect_found(true, "2-5");
+    shell("rm -r 2-5 2-5:1.0");
+    put("2-6", 10, "1209:0001", "", 10);
+    expect_found(true, "2-6");
 }
 
 static void node__says_what_is_wrong_with_it(void **state)

@@ -42,7 +42,7 @@ enum target_capability {
 
 enum {
     TARGET_CONFIGURATION_MAX = 4096,
-    TARGET_FAULT_TEXT = 256,
+    TARGET_FAULT_TEXT = 300,
 };
 
 // The descriptors as the host read them when it enumerated the device.
