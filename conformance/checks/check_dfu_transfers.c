@@ -86,8 +86,7 @@ static bool upload_first(struct probe *probe, uint8_t *data, uint16_t length, in
     if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !dfu_point_at_start(probe))
         return false;
     *ret_length = dfu_upload(probe, dfu_first_block(probe), data, length);
-    return expect(probe, *ret_length >= 0, "the request is carried out", "%s",
-                  usb_result_text(*ret_length));
+    return expect_carried_out(probe, *ret_length);
 }
 
 static void upload_whole_block(struct probe *probe)
@@ -137,8 +136,7 @@ static void upload_ends_short(struct probe *probe)
     size_t total = 0;
     for (uint16_t block = 0;; ++block) {
         int length = dfu_upload(probe, block, data, size);
-        if (!expect(probe, length >= 0, "the request is carried out", "%s",
-                    usb_result_text(length)))
+        if (!expect_carried_out(probe, length))
             return;
         total += (size_t)length;
         if (length < size) {
@@ -272,7 +270,7 @@ static void dnload_aborted(struct probe *probe)
         return;
     download_begin(probe);
     int result = dfu_dnload_something(probe);
-    if (expect(probe, result >= 0, "a new download can begin", "%s", usb_result_text(result)))
+    if (expect_carried_out(probe, result))
         expect_polled(probe, DFURT_STATE_dfuDNLOAD_IDLE, "dfuDNLOAD-IDLE after its first block",
                       &status);
 }

@@ -187,7 +187,7 @@ static void get_commands(struct probe *probe)
     if (!begin(probe))
         return;
     int length = dfu_upload(probe, 0, commands, size);
-    if (!expect(probe, length >= 0, "the request is carried out", "%s", usb_result_text(length)))
+    if (!expect_carried_out(probe, length))
         return;
     bool set = memchr(commands, DFUSE_SET_ADDRESS, (size_t)length) != NULL;
     bool erase = memchr(commands, DFUSE_ERASE, (size_t)length) != NULL;

@@ -212,6 +212,13 @@ bool expect_accepted(struct probe *probe,
     return is_met(probe);
 }
 
+bool expect_carried_out(struct probe *probe, int result)
+{
+    if (result < 0)
+        return unexpected(probe, "the request is carried out", result, NULL);
+    return is_met(probe);
+}
+
 bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data)
 {
     if (result != length) {

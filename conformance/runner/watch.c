@@ -81,6 +81,13 @@ void watch_begin(struct watch *watch, unsigned limit_ms)
 
 // ---- What was answered ----
 
+static void note_leaving(struct watch *watch)
+{
+    if (!watch->left)
+        watch->left_us = device_now_us(watch);
+    watch->left = true;
+}
+
 static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     watch->silent = 0;
@@ -233,6 +240,8 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
         return USB_IO;
     int result = operation(watch->target);
     watch->fresh = result == 0;
+    if (result == USB_GONE)
+        note_leaving(watch);
     look_again(watch);
     return result;
 }
@@ -273,10 +282,8 @@ static int watched_wait_leave(struct target *target, unsigned timeout_ms)
     if (refuse(watch))
         return USB_IO;
     int result = watch->target->ops->wait_leave(watch->target, within_limit(watch, timeout_ms));
-    if (result == 0 && !watch->left) {
-        watch->left = true;
-        watch->left_us = device_now_us(watch);
-    }
+    if (result == 0)
+        note_leaving(watch);
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -199,6 +200,38 @@ static void return_time__is_what_a_device_may_be_away(void **state)
     }
 }
 
+// A plug that is pulled, at any moment, is nobody's fault; what was judged before stays. Only a
+// check that requires the device to come back cannot tell.
+static void unplugged__fails_nothing(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"will-detach", "wait-reset"};
+    unsigned lost = 0;
+    for (unsigned i = 0; i < 2; ++i) {
+        for (unsigned request = 40; request < 1700; request += 83) {
+            char target[64];
+            struct run run;
+            snprintf(target, sizeof target, "sim:%s,unplug=%u", devices[i], request);
+
+            run_on(&run, target, &(struct runner_options){.strict = true});
+
+            for (size_t j = 0; j < run.report.count; ++j) {
+                const struct result *result = &run.report.results[j];
+                if (result->verdict == VERDICT_FAIL &&
+                    strcmp(result->finding.received, "it did not come back") != 0)
+                    fail_msg("%s: %s, received %s", target, result->check->id,
+                             result->finding.received);
+            }
+            if (run.status == RUN_NOT_AS_FOUND) {
+                assert_non_null(strstr(run.report.ending, " ms after "));
+                ++lost;
+            }
+            report_finish(&run.report);
+        }
+    }
+    assert_in_range(lost, 20, 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +244,7 @@ int main(void)
         cmocka_unit_test(no_detach__never_leaves_run_time),
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
+        cmocka_unit_test(unplugged__fails_nothing),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

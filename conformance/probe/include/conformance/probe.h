@@ -207,6 +207,7 @@ bool expect_accepted(struct probe *probe,
 // For a check that sent the request itself: result is this length; or is a STALL. data, or NULL, is
 // what came.
 bool expect_result(struct probe *probe, int result, uint16_t length, const uint8_t *data);
+bool expect_carried_out(struct probe *probe, int result); // whatever the length
 bool expect_stalled(struct probe *probe, int result, const uint8_t *data);
 
 // The request STALLs.
