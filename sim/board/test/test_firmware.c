@@ -344,8 +344,8 @@ static void symbols__name_the_functions_of_an_elf(void **state)
 {
     (void)state;
     struct update *update = read_update(composite);
-    uint32_t reset = usbdev_load_le16(update->bytes + 4) |
-                     (uint32_t)usbdev_load_le16(update->bytes + 6) << 16;
+    uint32_t reset =
+        usbdev_load_le16(update->bytes + 4) | (uint32_t)usbdev_load_le16(update->bytes + 6) << 16;
     char text[40] = "";
 
     assert_true(image_symbol(composite, (reset & ~UINT32_C(1)) + 2, text, sizeof text));
