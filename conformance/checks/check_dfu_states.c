@@ -182,6 +182,10 @@ static void follow_row(struct probe *probe)
                    usb_dfu_state_name(row->state));
         return;
     }
+    bool polled = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_CLRSTATUS;
+    if (row->state == DFURT_STATE_dfuDNBUSY && polled && result >= 0)
+        probe_note(probe, "few boot loaders do as A.2.5 says here, and hosts live with that; "
+                          "field.waive is a waiver for it");
     if (!expect_outcome(probe, row, result))
         return;
     if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&

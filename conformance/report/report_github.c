@@ -82,6 +82,8 @@ static void put_summary(FILE *out, const struct report *report)
         put_rows(out, report);
     if (*report->ending)
         fprintf(out, "%s\n\n", report->ending);
+    if (*report->flash)
+        fprintf(out, "%s\n\n", report->flash);
 }
 
 static void end(void *context, const struct report *report)

@@ -163,6 +163,7 @@ static json_t *report_object(const struct report *report)
     json_object_set_new(object, "counts", counts_object(report));
     json_object_set_new(object, "took_us", json_integer((json_int_t)report->took_us));
     json_object_set_new(object, "ending", device_text(report->ending));
+    json_object_set_new(object, "flash", device_text(report->flash));
     json_object_set_new(object, "exit_status", json_integer(report->status));
     json_object_set_new(object, "results", results);
     return object;

@@ -150,6 +150,7 @@ static void put_properties(FILE *out, const struct report *report)
     put_property(out, "product", report->run_time.product);
     put_property(out, "serial", report->run_time.serial);
     put_property(out, "ending", report->ending);
+    put_property(out, "flash", report->flash);
     put_property(out, "status", run_status_text(report->status));
     fputs("  </properties>\n", out);
 }
