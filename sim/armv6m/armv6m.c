@@ -134,9 +134,10 @@ static uint64_t after(const struct armv6m *cpu, uint64_t cycles)
     return cycles > UINT64_MAX - cpu->cycles ? UINT64_MAX : cpu->cycles + cycles;
 }
 
-static void execute_one_traced(struct armv6m *cpu)
+static void execute_one(struct armv6m *cpu)
 {
-    cpu->trace(cpu->trace_ctx, cpu);
+    if (cpu->trace)
+        cpu->trace(cpu->trace_ctx, cpu);
     cpu->attention = cpu->cycles + 1;
     armv6m_execute(cpu);
 }
@@ -159,8 +160,10 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
         const uint64_t next = earlier(end, after(cpu, armv6m_systick_cycles(cpu)));
         if (cpu->sleep != ARMV6M_AWAKE) {
             cpu->cycles = next;
-        } else if (cpu->trace) {
-            execute_one_traced(cpu);
+        } else if (cpu->hold && cpu->hold(cpu->hold_ctx, cpu)) {
+            return ARMV6M_HELD;
+        } else if (cpu->trace || cpu->hold) {
+            execute_one(cpu);
         } else {
             cpu->attention = next;
             armv6m_execute(cpu);

@@ -3,6 +3,7 @@
 // armv6m_private.h - what the parts of the processor share.
 //
 //   armv6m.c             memory map, reset, the run loop, sleep
+//   armv6m_debug.c       what a debugger may do from outside
 //   armv6m_decode.c      which encoding is which operation
 //   armv6m_execute.c     what each operation does
 //   armv6m_exceptions.c  priorities, entry, return, lockup

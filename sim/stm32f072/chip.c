@@ -336,6 +336,8 @@ enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
             return F072_BKPT;
         case ARMV6M_FOREIGN:
             return F072_IN_ROM;
+        case ARMV6M_HELD:
+            return F072_HELD;
         }
     }
     return F072_RUNNING;

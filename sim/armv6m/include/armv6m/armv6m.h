@@ -60,6 +60,7 @@ enum armv6m_stop {
     ARMV6M_RESET,   // AIRCR.SYSRESETREQ was written: reset the chip and call armv6m_reset()
     ARMV6M_FOREIGN, // PC is in a foreign region
     ARMV6M_STOPPED, // armv6m_stop_run() was called
+    ARMV6M_HELD,    // a debugger stops it before the instruction at PC (armv6m_debug.h)
 };
 
 // Memory that the processor reaches without the bus. Writes to a region that is not writable go to
@@ -145,6 +146,8 @@ struct armv6m {
 
     void (*trace)(void *ctx, const struct armv6m *cpu);
     void *trace_ctx;
+    bool (*hold)(void *ctx, const struct armv6m *cpu);
+    void *hold_ctx;
 
     struct armv6m_branch branches[ARMV6M_BRANCHES]; // ring
     unsigned last_branch;

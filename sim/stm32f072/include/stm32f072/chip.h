@@ -137,6 +137,7 @@ enum f072_stop {
     F072_LOCKUP,
     F072_BKPT,
     F072_IN_ROM, // PC is in system memory
+    F072_HELD,   // by a debugger, before the instruction at PC
 };
 
 // Run until a moment, resets included.
