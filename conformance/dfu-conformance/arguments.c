@@ -26,7 +26,7 @@ static const char usage_text[] =
     "                   usbip:HOST:PORT[/BUSID]\n"
     "                   sim[:DEVICE[,defect=NAME]]\n"
     "                   sim:f072,firmware=FILE[,chip=NAME][,boot=ADDRESS]\n"
-    "                     [,pin=PIN=LEVEL[@MS][+...]][,uart=FILE]\n"
+    "                     [,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,gdb=PORT]\n"
     "  --list           show the requirements and end\n"
     "  --only ID,...    only these; * and ? as in a shell\n"
     "  --skip ID,...    none of these; they are shown as skipped\n"

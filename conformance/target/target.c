@@ -151,15 +151,15 @@ static bool take_number(unsigned *ret_number, const char *text)
 static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)
 {
     const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS]"
-                         "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,serial=S][,away=MS]"
+                         "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,gdb=PORT][,serial=S][,away=MS]"
                          "[,unplug=REQUEST]]";
     char away[TARGET_TEXT] = "";
     char unplug[TARGET_TEXT] = "";
     const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware},
                                           {"chip=", spec->chip},     {"boot=", spec->boot},
                                           {"pin=", spec->pin},       {"uart=", spec->uart},
-                                          {"serial=", spec->serial}, {"away=", away},
-                                          {"unplug=", unplug}};
+                                          {"gdb=", spec->gdb},       {"serial=", spec->serial},
+                                          {"away=", away},           {"unplug=", unplug}};
     const char *device = text + strlen("sim");
     if (*device == '\0')
         return 0;

@@ -269,6 +269,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
         .boot = given(spec->boot),
         .pins = given(spec->pin),
         .uart = given(spec->uart),
+        .gdb = given(spec->gdb),
         .defect = given(spec->defect),
         .serial = given(spec->serial),
         .cable = {.unplug_at = spec->unplug_at, .away_ms = spec->away_ms},

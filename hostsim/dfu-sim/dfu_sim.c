@@ -42,6 +42,7 @@ static void print_usage(FILE *stream)
         "  --boot ADDRESS     the vector table that a boot loader in flash would jump to\n"
         "  --pin PIN=LEVEL[@MS],...  drive a pin from power-on, or from then on: PA1=0\n"
         "  --uart FILE        write what the USARTs send to this file; - is stdout\n"
+        "  --gdb PORT         wait at reset for GDB on this port of 127.0.0.1; 0 takes a free one\n"
         "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
         "  --serial TEXT      serial number of a native device; with --count, of all of them\n"
         "  --away MS          the device is not seen for so long whenever it has left the bus\n"

@@ -61,6 +61,8 @@ static int add_device(struct exported_devices *exported,
         snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
         return -1;
     }
+    if (sim_options.gdb)
+        usbip_device_keep_awake(exported->devices[exported->count]);
     exported->count++;
     return 0;
 }

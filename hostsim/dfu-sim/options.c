@@ -136,23 +136,15 @@ static int parse_via(struct parser *parser, const char *text)
 // ---- The loop ----
 
 static const struct option long_options[] = {
-    {"device", required_argument, NULL, 'd'},
-    {"firmware", required_argument, NULL, 'f'},
-    {"defect", required_argument, NULL, 'x'},
-    {"flash", required_argument, NULL, 'm'},
-    {"trace", required_argument, NULL, 't'},
-    {"listen", required_argument, NULL, 'l'},
-    {"count", required_argument, NULL, 'n'},
-    {"capture", required_argument, NULL, 'c'},
-    {"via", required_argument, NULL, 'v'},
-    {"chip", required_argument, NULL, 'C'},
-    {"boot", required_argument, NULL, 'B'},
-    {"pin", required_argument, NULL, 'P'},
-    {"uart", required_argument, NULL, 'U'},
-    {"serial", required_argument, NULL, 's'},
-    {"away", required_argument, NULL, 'a'},
-    {"unplug", required_argument, NULL, 'u'},
-    {0},
+    {"device", required_argument, NULL, 'd'}, {"firmware", required_argument, NULL, 'f'},
+    {"defect", required_argument, NULL, 'x'}, {"flash", required_argument, NULL, 'm'},
+    {"trace", required_argument, NULL, 't'},  {"listen", required_argument, NULL, 'l'},
+    {"count", required_argument, NULL, 'n'},  {"capture", required_argument, NULL, 'c'},
+    {"via", required_argument, NULL, 'v'},    {"chip", required_argument, NULL, 'C'},
+    {"boot", required_argument, NULL, 'B'},   {"pin", required_argument, NULL, 'P'},
+    {"uart", required_argument, NULL, 'U'},   {"gdb", required_argument, NULL, 'G'},
+    {"serial", required_argument, NULL, 's'}, {"away", required_argument, NULL, 'a'},
+    {"unplug", required_argument, NULL, 'u'}, {0},
 };
 
 static unsigned set_of(int option)
@@ -198,6 +190,9 @@ static int apply(struct parser *parser, int option, char *value)
     case 'U':
         parser->options.sim.uart = value;
         return 0;
+    case 'G':
+        parser->options.sim.gdb = value;
+        return 0;
     case 's':
         parser->options.sim.serial = value;
         return 0;
@@ -238,6 +233,8 @@ static int check_whole(const struct parser *parser, unsigned accepted)
         return fail(parser, "--device and --firmware exclude each other: choose one");
     if (options->sim.uart && strcmp(options->sim.uart, "-") != 0 && options->count > 1)
         return fail(parser, "--uart is the output of one device: leave --count out");
+    if (options->sim.gdb && options->count > 1)
+        return fail(parser, "--gdb is the port of one device: leave --count out");
     if (options->sim.flash && options->count > 1)
         return fail(parser, "--flash is the memory of one device: leave --count out");
     if (*options->command && !(accepted & OPTIONS_COMMAND))

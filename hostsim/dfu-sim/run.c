@@ -35,7 +35,8 @@ static const char *via_name(enum options_via via)
     return "auto";
 }
 
-static enum options_via choose(void)
+// A debugger does not reach what is in the guest.
+static enum options_via choose(const struct options *options)
 {
     const char *no_vhci = vhci_missing();
 
@@ -43,7 +44,7 @@ static enum options_via choose(void)
         fprintf(stderr, "dfu-sim: plugging the device into this machine's vhci-hcd\n");
         return OPTIONS_VIA_VHCI;
     }
-    if (!guest_missing()) {
+    if (!guest_missing() && !options->sim.gdb) {
         fprintf(stderr, "dfu-sim: plugging the device into a test guest (%s)\n", no_vhci);
         return OPTIONS_VIA_GUEST;
     }
@@ -85,6 +86,12 @@ static int run_in_guest(const struct options *options, int argc, char **argv)
 {
     struct options inside = *options;
 
+    if (options->sim.gdb) {
+        fprintf(stderr,
+                "dfu-sim run: a debugger does not reach into the test guest: use --via mock "
+                "or vhci with --gdb, or dfu-sim serve\n");
+        return COULD_NOT;
+    }
     inside.via = OPTIONS_VIA_VHCI;
     char **words = settled(NULL, &inside, argc, argv);
     int status = words ? guest_run(words) : -1;
@@ -133,7 +140,7 @@ int command_run(int argc, char **argv)
         return COULD_NOT;
     }
     if (options.via == OPTIONS_VIA_AUTO)
-        options.via = choose();
+        options.via = choose(&options);
     switch (options.via) {
     case OPTIONS_VIA_VHCI:
         status = vhci_run(&options);

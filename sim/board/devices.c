@@ -11,6 +11,7 @@
 #include <sim/models.h>
 
 #include "cable.h"
+#include "f072_debug.h"
 #include "native_board.h"
 #include "packet_trace.h"
 
@@ -113,7 +114,11 @@ open_firmware(const struct sim_options *options, char *error, size_t error_size)
                  options->defect);
         return NULL;
     }
-    return f072_board_open(options, error, error_size);
+    struct sim_device *board = f072_board_open(options, error, error_size);
+
+    if (board && options->gdb)
+        return f072_debug_open(board, options->gdb, error, error_size);
+    return board;
 }
 
 // A board of this name, good, legal or shipped; model NULL: there is none.
@@ -137,10 +142,10 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
 
     if (options->firmware || strcmp(name, virtual_board) == 0)
         return open_firmware(options, error, error_size);
-    if (options->chip || options->boot || options->pins || options->uart) {
+    if (options->chip || options->boot || options->pins || options->uart || options->gdb) {
         snprintf(error, error_size,
-                 "chip, boot, pin and uart are for the virtual board: name its firmware, or leave "
-                 "them out");
+                 "chip, boot, pin, uart and gdb are for the virtual board: name its firmware, or "
+                 "leave them out");
         return NULL;
     }
     if (!choice.model) {

@@ -52,6 +52,9 @@ static void run_firmware(struct f072_board *board, uint64_t until_ns)
     case F072_IN_ROM:
         f072_board_enter_rom(board);
         break;
+    case F072_HELD:
+        board->held = true;
+        break;
     }
 }
 
@@ -103,7 +106,7 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
 
     if (board->who == F072_BOARD_NOBODY && now_ns > board->now_ns)
         board->now_ns = now_ns;
-    while (board->now_ns < now_ns) {
+    while (board->now_ns < now_ns && !board->held) {
         uint64_t pin_ns = next_pin_ns(board);
         uint64_t until_ns = pin_ns < now_ns ? pin_ns : now_ns;
 

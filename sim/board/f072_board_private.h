@@ -38,6 +38,7 @@ struct f072_board {
     uint32_t seed;
     uint32_t power_count;
     bool locked_up; // no instruction until a reset
+    bool held;      // a debugger has stopped it: advance() ends before its time
 
     // What drives pins from outside.
     uint64_t power_on_ns;
@@ -75,6 +76,11 @@ void f072_board_free(struct f072_board *board);
 
 // Registers and last instructions, on stderr, if states are traced.
 void f072_board_report(struct f072_board *board);
+
+// Where HardFault was taken, and by which access if it was one: " at 08000042h by a read of
+// 00000001h".
+enum { F072_FAULT_SIZE = 128 };
+void f072_board_describe_fault(const struct f072_board *board, char text[F072_FAULT_SIZE]);
 
 void f072_board_breakpoint(struct f072_board *board);
 void f072_board_lock_up(struct f072_board *board);

@@ -12,7 +12,7 @@
 static const uint64_t stuck_ns = 2000 * SIM_MS;
 static const uint64_t idle_ns = 9000 * SIM_MS; // within what a host waits for a device
 
-enum { PLACE_SIZE = 80, FAULT_SIZE = 128, HANDLER_SIZE = 200 };
+enum { PLACE_SIZE = 80, FAULT_SIZE = F072_FAULT_SIZE, HANDLER_SIZE = 200 };
 
 void f072_board_report(struct f072_board *board)
 {
@@ -50,9 +50,7 @@ static const char *place(const struct f072_board *board, uint32_t address, char 
     return text;
 }
 
-// Where HardFault was taken, and by which access if it was one: " at 08000042h by a read of
-// 00000001h".
-static void describe_fault(const struct f072_board *board, char text[FAULT_SIZE])
+void f072_board_describe_fault(const struct f072_board *board, char text[F072_FAULT_SIZE])
 {
     const struct f072_chip *chip = &board->chip;
     uint32_t pc = chip->cpu.fault_pc;
@@ -75,7 +73,7 @@ static void describe_handler(const struct f072_board *board, char text[HANDLER_S
     if (chip->cpu.exception == 0)
         return;
     if (chip->cpu.exception == ARMV6M_HARDFAULT)
-        describe_fault(board, fault);
+        f072_board_describe_fault(board, fault);
     snprintf(text, HANDLER_SIZE, " in the handler of %s%s%s",
              exception_name(chip->cpu.exception, name), fault[0] != '\0' ? ", which was taken" : "",
              fault);
@@ -97,7 +95,7 @@ void f072_board_lock_up(struct f072_board *board)
     char where[PLACE_SIZE];
     char fault[FAULT_SIZE];
 
-    describe_fault(board, fault);
+    f072_board_describe_fault(board, fault);
     f072_trouble(&board->chip.report,
                  "the processor locked up at %s: a fault within the HardFault that was taken%s",
                  place(board, board->chip.cpu.lockup_pc, where), fault);

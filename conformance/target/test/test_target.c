@@ -67,11 +67,13 @@ static void spec__sim_takes_device_defect_and_firmware(void **state)
     assert_string_equal(spec.device, "f072");
     assert_string_equal(spec.firmware, "a:b.elf");
     assert_string_equal(spec.defect, "x");
-    spec = parsed("sim:f072,firmware=a,chip=f042,boot=0x08002000,pin=PA1=0+PB2=1@5,uart=-");
+    spec =
+        parsed("sim:f072,firmware=a,chip=f042,boot=0x08002000,pin=PA1=0+PB2=1@5,uart=-,gdb=3333");
     assert_string_equal(spec.chip, "f042");
     assert_string_equal(spec.boot, "0x08002000");
     assert_string_equal(spec.pin, "PA1=0+PB2=1@5");
     assert_string_equal(spec.uart, "-");
+    assert_string_equal(spec.gdb, "3333");
     spec = parsed("sim:wait-reset,serial=S 1,away=3000,unplug=40");
     assert_string_equal(spec.serial, "S 1");
     assert_int_equal(spec.away_ms, 3000);

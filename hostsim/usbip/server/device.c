@@ -137,7 +137,12 @@ enum usbip_op_status usbip_device_availability(const struct usbip_device *device
 
 bool usbip_device_needs_time(const struct usbip_device *device)
 {
-    return device->in_use || !device->present;
+    return device->in_use || !device->present || device->kept_awake;
+}
+
+void usbip_device_keep_awake(struct usbip_device *device)
+{
+    device->kept_awake = true;
 }
 
 // ---- Reset ----

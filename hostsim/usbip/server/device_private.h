@@ -25,9 +25,10 @@ struct usbip_device {
     bool failed;    // on the bus, and enumerating it failed
     bool resetting; // a reset is under way: leaving the bus means nothing
     bool in_use;
-    bool touched;  // its client has sent something
-    bool retired;  // nobody will import it again
-    bool troubled; // and a person has been told
+    bool kept_awake; // lives even while nobody uses it
+    bool touched;    // its client has sent something
+    bool retired;    // nobody will import it again
+    bool troubled;   // and a person has been told
     void (*left)(void *context);
     void *left_context;
 

@@ -120,8 +120,8 @@ struct target {
     // was found; 0 where it cannot tell.
     uint64_t connected_us;
 
-    // Where this host keeps the suite from the device, or it cannot be told which device it is: what
-    // is wrong and what to do, in one line; else empty.
+    // Where this host keeps the suite from the device, or it cannot be told which device it is:
+    // what is wrong and what to do, in one line; else empty.
     char fault[TARGET_FAULT_TEXT];
 
     char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
@@ -140,30 +140,31 @@ enum { TARGET_TEXT = 256 };
 // A parsed SPEC. Strings that were not given are empty.
 struct target_spec {
     enum target_kind kind;
-    uint16_t vendor, product;   // usb
-    char serial[TARGET_TEXT];   // usb, sim
-    char path[TARGET_TEXT];     // usb: BUS-PORTS, as in sysfs: 1-4.2
+    uint16_t vendor, product;         // usb
+    char serial[TARGET_TEXT];         // usb, sim
+    char path[TARGET_TEXT];           // usb: BUS-PORTS, as in sysfs: 1-4.2
     uint16_t dfu_vendor, dfu_product; // of its boot loader (--dfu-mode); 0, 0: not given
-    char power[TARGET_TEXT];    // usb: a shell command that cycles the device's power
-    char host[TARGET_TEXT];     // usbip
-    char port[TARGET_TEXT];     // usbip
-    char bus_id[TARGET_TEXT];   // usbip
-    char device[TARGET_TEXT];   // sim
-    char defect[TARGET_TEXT];   // sim
-    char firmware[TARGET_TEXT]; // sim
-    char chip[TARGET_TEXT];     // sim
-    char boot[TARGET_TEXT];     // sim
-    char pin[TARGET_TEXT];      // sim
-    char uart[TARGET_TEXT];     // sim
-    unsigned away_ms;           // sim: not seen for so long whenever it has left the bus; 0: not
-    unsigned unplug_at;         // sim: unplugged at this control request; 0: never
+    char power[TARGET_TEXT];          // usb: a shell command that cycles the device's power
+    char host[TARGET_TEXT];           // usbip
+    char port[TARGET_TEXT];           // usbip
+    char bus_id[TARGET_TEXT];         // usbip
+    char device[TARGET_TEXT];         // sim
+    char defect[TARGET_TEXT];         // sim
+    char firmware[TARGET_TEXT];       // sim
+    char chip[TARGET_TEXT];           // sim
+    char boot[TARGET_TEXT];           // sim
+    char pin[TARGET_TEXT];            // sim
+    char uart[TARGET_TEXT];           // sim
+    char gdb[TARGET_TEXT];            // sim
+    unsigned away_ms;   // sim: not seen for so long whenever it has left the bus; 0: not
+    unsigned unplug_at; // sim: unplugged at this control request; 0: never
 
     const struct sim_flash_watch *flash_watch; // sim: a test's; NULL when parsed
 };
 
 // Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]` or
 // `sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS][,pin=PIN=LEVEL[@MS][+...]]
-// [,uart=FILE]]`. Returns 0, or -1 with one line in error.
+// [,uart=FILE][,gdb=PORT]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
 
 // Take "VID:PID" in hex as what the device is in DFU mode. Returns 0, or -1 with one line in error.

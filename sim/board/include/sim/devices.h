@@ -40,6 +40,7 @@ struct sim_options {
     const char *boot; // address of the vector table that a boot loader would jump to, or NULL
     const char *pins; // levels that drive pins from outside: "PA1=0,PC13=1@500" (ms), or NULL
     const char *uart; // file for what the USARTs send, "-" for stdout, or NULL
+    const char *gdb;  // port of 127.0.0.1 for a debugger, "0" for a free one, or NULL
 };
 
 // Build the device. On failure returns NULL and writes one line that says what was wrong and what

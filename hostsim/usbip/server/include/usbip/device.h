@@ -82,8 +82,12 @@ uint64_t usbip_device_now_ns(const struct usbip_device *device); // virtual time
 // but failing to enumerate (DEVICE_ERROR)?
 enum usbip_op_status usbip_device_availability(const struct usbip_device *device);
 
-// Must the two calls below be made about each millisecond? Only while it is in use, or away.
+// Must the two calls below be made about each millisecond? Only while it is in use, or away, or if
+// it is kept awake.
 bool usbip_device_needs_time(const struct usbip_device *device);
+
+// From now on it lives even while nobody uses it: a debugger may come.
+void usbip_device_keep_awake(struct usbip_device *device);
 
 // ---- Use ----
 

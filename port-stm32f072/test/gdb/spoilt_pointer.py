@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""From a HardFault back to the instruction that spoilt the pointer (images/spoilt_pointer.c)."""
+
+import pathlib
+import sys
+
+import gdb
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from common import expect, value
+
+stops = []
+gdb.events.stop.connect(stops.append)
+
+
+def function():
+    return gdb.selected_frame().name()
+
+
+def stop_signal():
+    return getattr(stops[-1], "stop_signal", None)
+
+
+# The handler of HardFault, before its first instruction; the frame below is that of the culprit.
+gdb.execute("continue")
+assert stop_signal() == "SIGSEGV", stops[-1]
+expect("$xpsr & 0x3F", 3)
+expect("$pc", value("(unsigned)&unexpected") & ~1)
+fault = value("((unsigned *)$sp)[6]")
+assert gdb.block_for_pc(fault).function.name == "use_pointer"
+good = value("(unsigned)&limit")
+assert value("(unsigned)record.limit") != good
+
+# Who wrote it last, and before that, and first?
+gdb.execute("watch -l record.limit")
+for spoiler in ("e", "m", "a"):
+    gdb.execute("reverse-continue")
+    assert function() == "copy_name", function()
+    after = value("(unsigned)record.limit")
+    pc = value("$pc")
+    print(f"written at {pc:08X}, before it {after:08X}")
+assert after == good, "the first of the three bytes that spoil it finds it whole"
+
+# Forwards the same write spoils it.
+gdb.execute("delete")
+gdb.execute("stepi")
+assert value("(unsigned)record.limit") == good & ~0xFF | ord("a")
+
+# Back to where it was set, and to the beginning of history, which is told in words.
+gdb.execute("watch -l record.limit")
+gdb.execute("reverse-continue")  # the same write again
+gdb.execute("reverse-continue")
+assert function() == "stm32_main", function()
+gdb.execute("reverse-continue")  # start-up code clears it
+gdb.execute("reverse-continue")
+gdb.execute("delete")
+gdb.execute("reverse-continue")
+expect("$pc", value("(unsigned)&reset") & ~1)
+
+# And all the way forwards: the same fault at the same place.
+gdb.execute("continue")
+assert stop_signal() == "SIGSEGV"
+expect("((unsigned *)$sp)[6]", fault)
+
+# The reset pin.
+gdb.execute("monitor reset")
+gdb.execute("maintenance flush register-cache")
+expect("$pc", value("(unsigned)&reset") & ~1)
+print("session complete")
+gdb.execute("detach")

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+//
+// What GDB reads and writes of the board (gdb/stub.h). To read leaves no trace, whatever a read of
+// the register does to the chip. What is written makes another history, so it is refused in the
+// past.
+
+#include <stdio.h>
+#include <string.h>
+
+#include <armv6m/armv6m_debug.h>
+
+#include "f072_debug_private.h"
+
+static struct armv6m *cpu_of(struct f072_debug *debug)
+{
+    return &debug->board->chip.cpu;
+}
+
+static bool begin_write(const struct f072_debug *debug)
+{
+    return !f072_history_is_past(debug->history);
+}
+
+static void end_write(struct f072_debug *debug)
+{
+    f072_history_restart(debug->history);
+}
+
+// ---- Registers ----
+
+static uint32_t read_register(void *context, unsigned number)
+{
+    const struct armv6m *cpu = cpu_of(context);
+
+    switch (number) {
+    case GDB_XPSR:
+        return armv6m_xpsr(cpu);
+    case GDB_MSP:
+        return armv6m_msp(cpu);
+    case GDB_PSP:
+        return armv6m_psp(cpu);
+    default:
+        return cpu->r[number];
+    }
+}
+
+static void set_register(struct armv6m *cpu, unsigned number, uint32_t value)
+{
+    switch (number) {
+    case GDB_SP:
+        cpu->r[GDB_SP] = value & ~3u;
+        break;
+    case GDB_PC:
+        armv6m_set_pc(cpu, value);
+        break;
+    case GDB_XPSR:
+        armv6m_set_xpsr(cpu, value);
+        break;
+    case GDB_MSP:
+        armv6m_set_msp(cpu, value);
+        break;
+    case GDB_PSP:
+        armv6m_set_psp(cpu, value);
+        break;
+    default:
+        cpu->r[number] = value;
+    }
+}
+
+static bool write_register(void *context, unsigned number, uint32_t value)
+{
+    struct f072_debug *debug = context;
+
+    if (!begin_write(debug))
+        return false;
+    set_register(cpu_of(debug), number, value);
+    end_write(debug);
+    return true;
+}
+
+// ---- Memory ----
+
+// The largest aligned access at an address that is not longer than what is left.
+static unsigned access_size(uint32_t address, size_t left)
+{
+    if (address % 4 == 0 && left >= 4)
+        return 4;
+    return address % 2 == 0 && left >= 2 ? 2 : 1;
+}
+
+static size_t read_memory(void *context, uint32_t address, uint8_t *bytes, size_t size)
+{
+    struct f072_debug *debug = context;
+    struct f072_chip *chip = &debug->board->chip;
+    uint32_t value;
+    size_t at = 0;
+
+    *debug->kept = *chip;
+    chip->report.quiet = true;
+    chip->report.trace = 0;
+    while (at < size) {
+        unsigned unit = access_size(address + (uint32_t)at, size - at);
+
+        if (!armv6m_load(&chip->cpu, address + (uint32_t)at, unit, &value))
+            break;
+        for (unsigned i = 0; i < unit; i++)
+            bytes[at++] = (uint8_t)(value >> 8 * i);
+    }
+    *chip = *debug->kept;
+    return at;
+}
+
+static bool is_flash(const struct f072_debug *debug, uint32_t address)
+{
+    return address - F072_FLASH_BASE < debug->board->flash.memory.size ||
+           address < debug->board->flash.memory.size;
+}
+
+static size_t write_memory(void *context, uint32_t address, const uint8_t *bytes, size_t size)
+{
+    struct f072_debug *debug = context;
+    size_t at = 0;
+
+    if (!begin_write(debug))
+        return 0;
+    while (at < size && !is_flash(debug, address + (uint32_t)at)) {
+        unsigned unit = access_size(address + (uint32_t)at, size - at);
+        uint32_t value = 0;
+
+        for (unsigned i = 0; i < unit; i++)
+            value |= (uint32_t)bytes[at + i] << 8 * i;
+        if (!armv6m_store(cpu_of(debug), address + (uint32_t)at, unit, value))
+            break;
+        at += unit;
+    }
+    end_write(debug);
+    return at;
+}
+
+// A write to anything but SRAM and peripherals is refused, so GDB is told that it is ROM: it then
+// uses hardware breakpoints there.
+static const char *memory_map(void *context)
+{
+    static char text[900];
+    const struct f072_model *model = ((struct f072_debug *)context)->board->options.model;
+
+    snprintf(text, sizeof text,
+             "<?xml version=\"1.0\"?>\n"
+             "<!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
+             "\"http://sourceware.org/gdb/gdb-memory-map.dtd\">\n"
+             "<memory-map>\n"
+             "<memory type=\"rom\" start=\"0x0\" length=\"0x%x\"/>\n"
+             "<memory type=\"rom\" start=\"0x%x\" length=\"0x%x\"/>\n"
+             "<memory type=\"rom\" start=\"0x%x\" length=\"0x%x\"/>\n"
+             "<memory type=\"ram\" start=\"0x%x\" length=\"0x%x\"/>\n"
+             "<memory type=\"ram\" start=\"0x40000000\" length=\"0x20000000\"/>\n"
+             "<memory type=\"ram\" start=\"0xe0000000\" length=\"0x100000\"/>\n"
+             "</memory-map>\n",
+             model->flash_size, F072_FLASH_BASE, model->flash_size, model->rom_base,
+             F072_SRAM_BASE - model->rom_base, F072_SRAM_BASE, model->sram_size);
+    return text;
+}
+
+// ---- Points ----
+
+static bool overlaps(const struct f072_point *point, const struct armv6m_access *access)
+{
+    return access->size > 0 && (access->address - point->address < point->size ||
+                                point->address - access->address < access->size);
+}
+
+static bool watches(const struct f072_point *point, const struct armv6m_access *access)
+{
+    bool wanted = point->kind == GDB_WATCH_ACCESS ||
+                  (point->kind == GDB_WATCH_WRITE && access->is_write) ||
+                  (point->kind == GDB_WATCH_READ && !access->is_write);
+
+    return wanted && overlaps(point, access);
+}
+
+static bool is_break(const struct f072_point *point)
+{
+    return point->kind == GDB_BREAK_SOFT || point->kind == GDB_BREAK_HARD;
+}
+
+bool f072_debug_at_point(const struct f072_debug *debug,
+                         const struct armv6m *cpu,
+                         struct gdb_stop *ret_stop)
+{
+    struct armv6m_access access = {0};
+    struct armv6m_access frame = {0};
+
+    if (debug->point_count == 0)
+        return false;
+    access = armv6m_next_access(cpu);
+    if (armv6m_at_handler(cpu))
+        frame = armv6m_stacked_frame(cpu);
+    for (size_t i = 0; i < debug->point_count; i++) {
+        const struct f072_point *point = &debug->points[i];
+        bool breaks = is_break(point) && point->address == cpu->r[GDB_PC];
+
+        if (!breaks && !watches(point, &access) && !watches(point, &frame))
+            continue;
+        *ret_stop = (struct gdb_stop){
+            .signal = GDB_SIGTRAP,
+            .reason = breaks ? GDB_AT_BREAKPOINT : GDB_AT_WATCHPOINT,
+            .point = point->kind,
+            .address = point->address,
+        };
+        return true;
+    }
+    return false;
+}
+
+static bool insert(void *context, enum gdb_point kind, uint32_t address, uint32_t size)
+{
+    struct f072_debug *debug = context;
+
+    if (debug->point_count == F072_MAX_POINTS)
+        return false;
+    debug->points[debug->point_count++] = (struct f072_point){kind, address, size};
+    return true;
+}
+
+// One that is not there is removed already (GDB manual, E.2: to remove twice is no error).
+static bool remove_point(void *context, enum gdb_point kind, uint32_t address, uint32_t size)
+{
+    struct f072_debug *debug = context;
+
+    for (size_t i = 0; i < debug->point_count; i++) {
+        const struct f072_point *point = &debug->points[i];
+
+        if (point->kind != kind || point->address != address || point->size != size)
+            continue;
+        debug->points[i] = debug->points[--debug->point_count];
+        return true;
+    }
+    return true;
+}
+
+// ---- Running ----
+
+static void resume(void *context, enum gdb_resume how)
+{
+    struct f072_debug *debug = context;
+
+    debug->how = how;
+    debug->standing = false;
+}
+
+static void interrupt(void *context)
+{
+    ((struct f072_debug *)context)->stop_wanted = GDB_SIGINT;
+}
+
+static void attach(void *context)
+{
+    struct f072_debug *debug = context;
+
+    debug->released = false;
+    if (debug->standing)
+        return;
+    debug->standing = true;
+    debug->at_instruction = false;
+    debug->stop = (struct gdb_stop){.signal = GDB_SIGTRAP, .reason = GDB_STOPPED};
+    debug->console[0] = '\0';
+}
+
+static void release(void *context)
+{
+    struct f072_debug *debug = context;
+
+    debug->released = true;
+    debug->standing = false;
+    debug->point_count = 0;
+    debug->how = GDB_CONTINUE;
+    debug->stop_wanted = 0;
+}
+
+// ---- monitor ----
+
+// As NRST does; the processor stays before its first instruction.
+static void reset(struct f072_debug *debug)
+{
+    struct f072_board *board = debug->board;
+
+    board->who = F072_BOARD_FIRMWARE;
+    board->locked_up = false;
+    board->leaving = false;
+    f072_chip_skip_to(&board->chip, board->now_ns);
+    f072_chip_reset(&board->chip, F072_RESET_PIN);
+    debug->was_locked_up = false;
+    debug->at_instruction = true;
+    end_write(debug);
+}
+
+static void monitor_reset(struct f072_debug *debug, char *text, size_t size)
+{
+    if (!begin_write(debug))
+        snprintf(text, size, "the board is in its past: continue to the present first\n");
+    else if (debug->board->who == F072_BOARD_NOBODY)
+        snprintf(text, size, "the board has no power\n");
+    else
+        reset(debug);
+    if (text[0] == '\0')
+        snprintf(text, size,
+                 "the board stands at its reset vector, %08Xh; `maintenance flush register-cache` "
+                 "has GDB read again\n",
+                 cpu_of(debug)->r[GDB_PC]);
+}
+
+static bool monitor(void *context, const char *command, char *text, size_t size)
+{
+    struct f072_debug *debug = context;
+
+    if (strcmp(command, "reset") == 0 || strcmp(command, "reset halt") == 0)
+        monitor_reset(debug, text, size);
+    else if (strcmp(command, "usb") == 0)
+        f072_debug_write_usb(debug, text, size);
+    else if (strcmp(command, "help") == 0)
+        snprintf(text, size,
+                 "monitor reset  the reset pin; the board stands at its reset vector\n"
+                 "monitor usb    what the USB peripheral does\n"
+                 "monitor help   these lines\n");
+    else
+        return false;
+    return true;
+}
+
+const struct gdb_target f072_debug_target = {
+    .read_register = read_register,
+    .write_register = write_register,
+    .read_memory = read_memory,
+    .write_memory = write_memory,
+    .insert = insert,
+    .remove = remove_point,
+    .resume = resume,
+    .interrupt = interrupt,
+    .attach = attach,
+    .release = release,
+    .monitor = monitor,
+    .memory_map = memory_map,
+};
