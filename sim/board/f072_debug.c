@@ -159,7 +159,6 @@ static void run_past(struct f072_debug *debug)
 static void let_run(struct f072_debug *debug)
 {
     debug->passed = debug->at_instruction ? debug->board->chip.cpu.cycles : UINT64_MAX;
-    debug->stop_wanted = 0;
     if (f072_history_is_past(debug->history))
         run_past(debug);
 }
@@ -208,9 +207,7 @@ static void record(struct f072_debug *debug, struct f072_call call, const uint8_
 {
     if (!debug->active || f072_history_is_past(debug->history))
         return;
-    for (size_t i = 0; i < call.length && i < sizeof call.data; i++)
-        call.data[i] = data[i];
-    f072_history_record(debug->history, &call, call.length);
+    f072_history_record(debug->history, &call, data);
 }
 
 static void live_slice(struct f072_debug *debug, uint64_t until_ns)

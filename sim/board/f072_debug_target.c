@@ -246,6 +246,7 @@ static void resume(void *context, enum gdb_resume how)
 
     debug->how = how;
     debug->standing = false;
+    debug->stop_wanted = 0; // what comes after this counts
 }
 
 static void interrupt(void *context)

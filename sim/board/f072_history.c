@@ -159,12 +159,18 @@ static void restore(struct f072_history *history, const struct snapshot *snapsho
 
 // ---- Recording ----
 
+static void drop_first_call(struct f072_history *history)
+{
+    free(call_at(history, history->first_call)->data);
+    history->first_call++;
+    history->call_count--;
+}
+
+// Takes the call's data over.
 static void append(struct f072_history *history, const struct f072_call *call)
 {
-    if (history->call_count == F072_MAX_CALLS) {
-        history->first_call++;
-        history->call_count--;
-    }
+    if (history->call_count == F072_MAX_CALLS)
+        drop_first_call(history);
     while (history->snapshot_count > 0 &&
            (*snapshot_at(history, history->first_snapshot))->call < history->first_call)
         drop_first_snapshot(history);
@@ -183,22 +189,35 @@ void f072_history_forget(struct f072_history *history)
 {
     while (history->snapshot_count > 0)
         drop_first_snapshot(history);
-    history->first_call = call_end(history);
-    history->call_count = 0;
+    while (history->call_count > 0)
+        drop_first_call(history);
 }
 
-void f072_history_record(struct f072_history *history, const struct f072_call *call, size_t length)
+// Without memory for it history begins anew.
+static bool copy_data(struct f072_history *history, struct f072_call *call, const uint8_t *data)
 {
-    if (length > sizeof call->data) { // the next call finds no history, and begins one
+    if (call->length == 0)
+        return true;
+    call->data = malloc(call->length);
+    if (call->data != NULL)
+        memcpy(call->data, data, call->length);
+    else
         f072_history_forget(history);
-        return;
-    }
+    return call->data != NULL;
+}
+
+void f072_history_record(struct f072_history *history,
+                         const struct f072_call *call,
+                         const uint8_t *data)
+{
+    struct f072_call copy = *call;
+
     if (snapshot_is_due(history))
         take_snapshot(history);
     if (continues_last(history, call))
         call_at(history, call_end(history) - 1)->until_ns = call->until_ns;
-    else
-        append(history, call);
+    else if (copy_data(history, &copy, data))
+        append(history, &copy);
 }
 
 void f072_history_restart(struct f072_history *history)
@@ -374,8 +393,7 @@ void f072_history_close(struct f072_history *history)
         return;
     if (history->muted)
         unmute(history);
-    while (history->snapshot_count > 0)
-        drop_first_snapshot(history);
+    f072_history_forget(history);
     free(history->calls);
     free(history);
 }

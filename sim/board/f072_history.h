@@ -22,7 +22,7 @@
 enum {
     F072_SNAPSHOT_MS = 10,
     F072_MAX_SNAPSHOTS = 500, // 5 s, about 25 MB
-    F072_MAX_CALLS = 1 << 17, // about 12 MB
+    F072_MAX_CALLS = 1 << 17, // about 6 MB, and their data
 };
 
 // A call of the board's struct sim_device_ops.
@@ -42,8 +42,8 @@ struct f072_call {
     uint16_t frame;    // SOF
     uint8_t address;
     uint8_t endpoint;
-    uint16_t length;  // OUT
-    uint8_t data[64]; // SETUP, OUT
+    uint16_t length; // of the data of SETUP, OUT: at most SIM_MAX_PACKET
+    uint8_t *data;
 };
 
 struct f072_history;
@@ -52,9 +52,11 @@ struct f072_history;
 struct f072_history *f072_history_open(struct f072_board *board);
 void f072_history_close(struct f072_history *history);
 
-// A call is about to be made. Now and then the board is copied before it. After an OUT packet that
-// is longer than a struct f072_call holds, history begins anew.
-void f072_history_record(struct f072_history *history, const struct f072_call *call, size_t length);
+// A call is about to be made, with call->length bytes of data, which are copied. Now and then the
+// board is copied before it.
+void f072_history_record(struct f072_history *history,
+                         const struct f072_call *call,
+                         const uint8_t *data);
 
 // What follows was not brought about by calls alone: history begins here. Within an ADVANCE that
 // is the last call.

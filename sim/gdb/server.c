@@ -236,6 +236,10 @@ void gdb_server_close(struct gdb_server *server)
 {
     if (!server)
         return;
+    if (server->peer >= 0) {
+        gdb_stub_exited(&server->stub);
+        send_output(server);
+    }
     if (server->peer >= 0)
         close(server->peer);
     close(server->listener);

@@ -76,6 +76,13 @@ void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop, const 
     reply_stop(stub);
 }
 
+void gdb_stub_exited(struct gdb_stub *stub)
+{
+    if (stub->running)
+        gdb_reply(stub, "W00");
+    stub->running = false;
+}
+
 // ---- Execution ----
 
 static void resume(struct gdb_stub *stub, enum gdb_resume how)

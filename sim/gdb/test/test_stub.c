@@ -363,6 +363,17 @@ static void execution__d_and_k_end_the_session(void **state)
     assert_true(stub.detached);
 }
 
+static void execution__a_peer_that_waits_learns_of_the_end(void **state)
+{
+    (void)state;
+
+    gdb_stub_exited(&stub);
+    expect_reply("");
+    ask("c", "");
+    gdb_stub_exited(&stub);
+    expect_reply("W00");
+}
+
 static void monitor__answers_in_text(void **state)
 {
     (void)state;
@@ -477,6 +488,7 @@ int main(void)
         cmocka_unit_test_setup(execution__hwbreak_is_said_to_who_knows_it, set_up),
         cmocka_unit_test_setup(execution__only_03h_reaches_a_running_processor, set_up),
         cmocka_unit_test_setup(execution__d_and_k_end_the_session, set_up),
+        cmocka_unit_test_setup(execution__a_peer_that_waits_learns_of_the_end, set_up),
         cmocka_unit_test_setup(monitor__answers_in_text, set_up),
         cmocka_unit_test_setup(hostile__no_bytes_break_it, set_up),
     };

@@ -24,6 +24,8 @@ struct gdb_server *gdb_server_open(const char *port,
                                    void *context,
                                    char *error,
                                    size_t error_size);
+
+// A peer that waits for the processor to stop is told that there is none any more.
 void gdb_server_close(struct gdb_server *server);
 
 unsigned gdb_server_port(const struct gdb_server *server);

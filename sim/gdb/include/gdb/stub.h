@@ -128,4 +128,7 @@ void gdb_stub_sent(struct gdb_stub *stub, size_t length);
 // GDB shows, or NULL.
 void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop, const char *console);
 
+// The processor is no more: a peer that waits for it to stop is told.
+void gdb_stub_exited(struct gdb_stub *stub);
+
 #endif

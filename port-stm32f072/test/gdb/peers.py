@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""peers.py DFU-SIM ELF - what else comes to a debugger's port: rude peers, signals, a port in use."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+LIMIT_S = 20
+
+
+class Board:
+    """dfu-sim serve, which waits for a debugger."""
+
+    def __init__(self, dfu_sim, elf):
+        self.process = subprocess.Popen(
+            [dfu_sim, "serve", "--listen", "127.0.0.1:0", "--firmware", elf, "--gdb", "0"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        self.port = int(re.search(r"target remote 127\.0\.0\.1:(\d+)", line).group(1))
+
+    def connect(self):
+        peer = socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_S)
+        peer.settimeout(LIMIT_S)
+        return peer
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=LIMIT_S)
+        assert status == 0, f"ended with {status}"
+
+
+def packet(text):
+    return b"$%s#%02x" % (text, sum(text) & 0xFF)
+
+
+def ask(peer, text):
+    """Sends a packet; returns the next packet that comes back."""
+    peer.sendall(packet(text))
+    data = b""
+    while not re.search(rb"\$([^#]*)#..", data):
+        piece = peer.recv(4096)
+        assert piece, f"the connection ended after {data!r}"
+        data += piece
+    return re.search(rb"\$([^#]*)#..", data).group(1)
+
+
+def is_closed(peer):
+    try:
+        return peer.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def main():
+    dfu_sim, elf = sys.argv[1:3]
+    board = Board(dfu_sim, elf)
+    try:
+        first = board.connect()
+        assert ask(first, b"?").startswith(b"T05")
+
+        # A second one is turned away, the first has not noticed.
+        assert is_closed(board.connect())
+        assert ask(first, b"QStartNoAckMode") == b"OK"
+        first.sendall(b"\xff\x03$$$}\x80#zz-" * 1000 + b"GET / HTTP/1.1\r\n\r\n")
+        assert ask(first, b"qAttached") == b"1"
+
+        # It leaves without a word: the board runs, and says that it is on the bus.
+        first.close()
+        assert board.process.stdout.readline().startswith("listening on 127.0.0.1:")
+
+        # The next one finds it standing still at once. It lets it run, and interrupts it.
+        second = board.connect()
+        pc = ask(second, b"pf")
+        assert ask(second, b"pf") == pc
+        second.sendall(packet(b"c") + b"\x03")
+        assert ask(second, b"qNothing").startswith(b"T02")
+
+        # The port is taken: one line, status 2.
+        again = subprocess.run(
+            [dfu_sim, "serve", "--listen", "127.0.0.1:0", "--firmware", elf, "--gdb",
+             str(board.port)], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        assert again.returncode == 2, again
+        assert again.stderr.count("\n") == 1 and "in use" in again.stderr, again.stderr
+
+        # SIGTERM ends the program while the processor stands still.
+        board.end()
+        second.close()
+    finally:
+        board.process.kill()
+
+
+main()
