@@ -88,7 +88,13 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
     dfurt->config = config;
     dfurt->context = context;
     dfurt->remaining_ms = 0;
+    dfurt->bInterfaceNumber = config->bInterfaceNumber;
     enter_app_idle(dfurt);
+}
+
+void dfurt_set_interface_number(struct dfurt *dfurt, uint8_t bInterfaceNumber)
+{
+    dfurt->bInterfaceNumber = bInterfaceNumber;
 }
 
 int dfurt_setup(struct dfurt *dfurt,
@@ -100,7 +106,7 @@ int dfurt_setup(struct dfurt *dfurt,
     bool in = setup->bmRequestType == from_us;
 
     dfurt->accepted = false; // if one was, this SETUP abandons it (USB 2.0 8.5.3)
-    if ((!in && setup->bmRequestType != to_us) || setup->wIndex != dfurt->config->bInterfaceNumber)
+    if ((!in && setup->bmRequestType != to_us) || setup->wIndex != dfurt->bInterfaceNumber)
         return DFURT_NOT_MINE;
     if (dfurt->bState == DFURT_STATE_appIDLE)
         return app_idle(dfurt, setup, in, reply);

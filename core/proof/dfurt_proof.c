@@ -64,7 +64,7 @@ void any_enter_dfu(void *context);
 
     predicate to_us(struct dfurt *d, struct usbdev_setup_packet *s) =
       (s->bmRequestType == 0x21 || s->bmRequestType == 0xA1) &&
-      s->wIndex == d->config->bInterfaceNumber;
+      s->wIndex == d->bInterfaceNumber;
 
     predicate status_reply(struct dfurt *d, uint8_t *reply) =
       reply[0] == DFURT_STATUS_OK && reply[1] == 0 && reply[2] == 0 && reply[3] == 0 &&
@@ -179,9 +179,15 @@ app_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in
 /*@ requires \valid(dfurt) && \valid_read(config) && \separated(dfurt, config);
     assigns *dfurt;
     ensures dfurt->config == config && dfurt->context == context;
+    ensures dfurt->bInterfaceNumber == config->bInterfaceNumber;
     ensures dfurt->bState == DFURT_STATE_appIDLE && !dfurt->accepted;
     ensures in_order(dfurt); */
 void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context);
+
+/*@ requires well(dfurt) && in_order(dfurt);
+    assigns dfurt->bInterfaceNumber;
+    ensures in_order(dfurt) && dfurt->bInterfaceNumber == bInterfaceNumber; */
+void dfurt_set_interface_number(struct dfurt *dfurt, uint8_t bInterfaceNumber);
 
 /*@ requires well(dfurt) && in_order(dfurt);
     requires \valid_read(setup) && \valid(reply + (0 .. 5));
@@ -195,6 +201,10 @@ void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *co
     ensures \result == DFURT_NOT_MINE <==> !to_us(dfurt, setup);
     ensures dfurt->bState == \old(dfurt->bState) || dfurt->bState == DFURT_STATE_appIDLE;
     ensures dfurt->bState != \old(dfurt->bState) ==> \result == DFURT_STALL;
+    ensures to_us(dfurt, setup) && \old(dfurt->bState) == DFURT_STATE_appDETACH &&
+            (setup->bmRequestType == 0x21 ||
+             setup->bRequest != DFURT_GETSTATUS && setup->bRequest != DFURT_GETSTATE) ==>
+            \result == DFURT_STALL && dfurt->bState == DFURT_STATE_appIDLE;
     ensures dfurt->accepted ==> \old(dfurt->bState) == DFURT_STATE_appIDLE && to_us(dfurt, setup) &&
             setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DETACH && setup->wLength == 0;
  */

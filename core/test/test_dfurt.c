@@ -221,7 +221,7 @@ static void interface_255__is_answered_by_its_number_alone(void **state)
     const struct usbdev_setup_packet not_mine = {0xA1, DFURT_GETSTATE, 0, 0xFFFF, 1};
     struct product product;
     start_wait_reset(&product);
-    product.config.bInterfaceNumber = 255;
+    dfurt_set_interface_number(&product.dfurt, 255);
 
     assert_int_equal(dfurt_setup(&product.dfurt, &mine, product.reply), 1);
     assert_int_equal(dfurt_setup(&product.dfurt, &not_mine, product.reply), DFURT_NOT_MINE);
@@ -707,6 +707,55 @@ static void instances__do_not_share_anything(void **state)
 
 // ---- Descriptors ----
 
+static void setup_bytes__are_decided_like_the_packet_they_hold(void **state)
+{
+    (void)state;
+    static const uint8_t detach_bytes[] = {0x21, DFURT_DETACH, 0xE8, 0x03, INTERFACE, 0, 0, 0};
+    static const uint8_t status[] = {0xA1, DFURT_GETSTATUS, 0, 0, INTERFACE, 0, 5, 0};
+    static const uint8_t high_index[] = {0xA1, DFURT_GETSTATUS, 0, 0, INTERFACE, 1, 5, 0};
+    struct product product;
+    start_wait_reset(&product);
+
+    assert_int_equal(dfurt_setup_bytes(&product.dfurt, status, product.reply), 5);
+    assert_int_equal(dfurt_setup_bytes(&product.dfurt, high_index, product.reply), DFURT_NOT_MINE);
+    assert_int_equal(dfurt_setup_bytes(&product.dfurt, detach_bytes, product.reply), 0);
+    dfurt_status_complete(&product.dfurt);
+
+    assert_int_equal(product.offered_ms, 1000);
+    assert_int_equal(get_state(&product), DFURT_STATE_appDETACH);
+}
+
+static void interface_number__can_be_told_late_and_keeps_the_state(void **state)
+{
+    (void)state;
+    const struct usbdev_setup_packet old = {0x21, DFURT_ABORT, 0, INTERFACE, 0};
+    const struct usbdev_setup_packet new = {0xA1, DFURT_GETSTATE, 0, 7, 1};
+    struct product product;
+    start_wait_reset(&product);
+    detach(&product, 1000);
+
+    dfurt_set_interface_number(&product.dfurt, 7);
+
+    assert_int_equal(dfurt_setup(&product.dfurt, &old, product.reply), DFURT_NOT_MINE);
+    assert_int_equal(dfurt_setup(&product.dfurt, &new, product.reply), 1);
+    assert_int_equal(product.reply[0], DFURT_STATE_appDETACH);
+}
+
+static void functional_descriptor__is_what_follows_the_interface_descriptor(void **state)
+{
+    (void)state;
+    const struct dfurt_config config = {0x1234, 0x5678, 0x011A, 0x06, 7, 9, 0, NULL, NULL};
+    static const uint8_t expected[] = {9, 0x21, 0x06, 0x34, 0x12, 0x78, 0x56, 0x1A, 0x01};
+    static const uint8_t constant[] = {DFURT_FUNCTIONAL_DESCRIPTOR(6, 0x1234, 0x5678, 0x011A)};
+    uint8_t bytes[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE];
+
+    dfurt_functional_descriptor(&config, bytes);
+
+    assert_memory_equal(bytes, expected, sizeof(expected));
+    assert_int_equal(sizeof(constant), sizeof(expected));
+    assert_memory_equal(constant, expected, sizeof(expected));
+}
+
 static void descriptors__say_what_the_config_says(void **state)
 {
     (void)state;
@@ -768,6 +817,9 @@ int main(void)
         cmocka_unit_test(cancel__in_app_detach_leads_to_app_idle),
         cmocka_unit_test(cancel__within_the_callbacks_changes_nothing),
         cmocka_unit_test(instances__do_not_share_anything),
+        cmocka_unit_test(setup_bytes__are_decided_like_the_packet_they_hold),
+        cmocka_unit_test(interface_number__can_be_told_late_and_keeps_the_state),
+        cmocka_unit_test(functional_descriptor__is_what_follows_the_interface_descriptor),
         cmocka_unit_test(descriptors__say_what_the_config_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

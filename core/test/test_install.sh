@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # test_install.sh SOURCE BUILD CC - the example builds against what `meson install` has put
-# somewhere, by what pkg-config says of it; and the headers are C++ as well, where there is a C++
-# compiler.
+# somewhere, by what pkg-config says of it.
 set -e
 source=$1 build=$2 cc=$3
 work=$(mktemp -d)
@@ -21,9 +20,13 @@ if [ -z "$pc" ]; then
 fi
 
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$work/root"
-cp "$source/examples/minimal/example.c" "$source/examples/minimal/example_board.h" "$work"
+cp "$source/examples/minimal/example.c" "$work"
 cat >"$work/main.c" <<'END'
-#include "example_board.h"
+#include <dfurt/usbdev.h>
+
+extern const struct usbdev_driver board_usb_driver;
+void board_enter_boot_loader(void);
+void product_start(void);
 
 const struct usbdev_driver board_usb_driver;
 
@@ -43,10 +46,3 @@ END
 $cc -std=c11 -o "$work/product" "$work/main.c" "$work/example.c" \
     $(pkg-config --cflags --libs dfurt)
 "$work/product"
-
-if command -v c++ >/dev/null; then
-    printf '#include <dfurt/dfurt.h>\n#include <dfurt/usbdev.h>\n' >"$work/headers.cc"
-    # shellcheck disable=SC2046
-    c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only $(pkg-config --cflags dfurt) \
-        "$work/headers.cc"
-fi

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <dfurt/dfurt.h>
+#include <dfurt/usbdev.h>
 
-#include "example_board.h" // board_usb_driver, board_enter_boot_loader
+extern const struct usbdev_driver board_usb_driver; // the chip's USB, by usbdev.h
+void board_enter_boot_loader(void);                 // pull-up off, then reset: PORTING.md
+void product_start(void);
 
 static void enter_dfu(void *context)
 {
@@ -10,10 +13,10 @@ static void enter_dfu(void *context)
 }
 
 static const struct dfurt_config dfu = {
-    .wDetachTimeOut = 1000,
+    .wDetachTimeOut = 255, // these four say what the boot loader says: here an STM32's ROM
     .wTransferSize = 2048,
-    .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH,
+    .bcdDFUVersion = 0x011A,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_WILL_DETACH,
     .settle_ms = 5,
     .enter_dfu = enter_dfu,
 };
@@ -23,7 +26,7 @@ static const uint8_t device[] = {18, 1, 0, 2, 0, 0, 0, 64, 0x09, 0x12, 1, 0, 0, 
 static uint8_t configuration[9 + DFURT_DESCRIPTORS_SIZE] = {9, 2, 27, 0, 1, 1, 0, 0x80, 50};
 static const uint8_t *const configurations[] = {configuration};
 static const struct usbdev_function functions[] = {{&dfurt_usbdev_handler, &dfurt, 0, 1, false}};
-static const struct usbdev_config config = {device, configurations, functions, .function_count = 1};
+static const struct usbdev_config config = {device, configurations, functions, 1};
 struct usbdev product_usb;
 
 void product_start(void)

@@ -48,7 +48,22 @@
 //     STALLs. The direction bit counts even where wLength is 0: a read never detaches a device.
 //   - SET_CONFIGURATION and SET_INTERFACE do not touch the state.
 //
-// A product around it, in 30 lines: examples/minimal/example.c.
+// In a USB stack that you have, and in a product of usbdev.h and this: examples/.
+//
+// What must be the boot loader's. The host reads the functional descriptor at run time and again in
+// DFU mode, and the two are to be the same (DFU 1.1 4.1.3, 4.2.4): wDetachTimeOut, wTransferSize,
+// bcdDFUVersion and bmAttributes are those of the boot loader that will do the work, with
+// DFURT_ATTR_WILL_DETACH as this device behaves. For the ROM of an STM32F072: 255, 2048, 0x011A and
+// 0x0B. `dfu-conformance` compares them (DM-DESC-04a to -04c).
+//
+// What a version promises. Versions are MAJOR.MINOR.PATCH; until 1.0 a MINOR may change anything
+// and says so in CHANGELOG.md. From 1.0 on, source that compiles against a version compiles and
+// behaves the same with every later one of the same MAJOR. Structs that a product fills in
+// (dfurt_config, and in usbdev.h usbdev_driver, usbdev_handler, usbdev_function, usbdev_config) may
+// gain members at their end, which mean the old behaviour when zero. The members of structs that
+// dfurt alone writes (dfurt, usbdev) may change in any version. Object code belongs to the very
+// version of its headers. Every name of these headers begins with dfurt_, DFURT_, usbdev_ or
+// USBDEV_; they compile as C11 and C++17, before and after any others.
 //
 // All calls come from one context (the USB interrupt, or one loop): nothing here locks.
 
@@ -65,6 +80,9 @@
 extern "C" {
 #endif
 
+// 0x00MMmmpp: MAJOR, MINOR, PATCH.
+#define DFURT_VERSION 0x000100
+
 // What dfurt_setup() returns when it does not return a length.
 enum {
     DFURT_STALL = -1,    // answer with a STALL handshake
@@ -73,13 +91,15 @@ enum {
 
 // What a product chooses. Constant for the life of the device; may live in flash.
 struct dfurt_config {
+    // The next four as in the boot loader's functional descriptor; see above.
     uint16_t wDetachTimeOut;  // ms, the most the device waits for the bus reset (DFU 1.1 4.1.3).
                               // With DFURT_ATTR_WILL_DETACH clear, 0 can never reach DFU mode.
     uint16_t wTransferSize;   // bytes a control transfer to the boot loader can carry; at least
-                              // bMaxPacketSize0. Say what the boot loader says.
+                              // bMaxPacketSize0
     uint16_t bcdDFUVersion;   // 0x0110; 0x011A where the boot loader speaks DfuSe
-    uint8_t bmAttributes;     // DFU_ATTR_...; say what the boot loader says
-    uint8_t bInterfaceNumber; // 0..255, the number of the DFU interface
+    uint8_t bmAttributes;     // DFURT_ATTR_...
+    uint8_t bInterfaceNumber; // 0..255, the number of the DFU interface. Where the stack tells it
+                              // later: dfurt_set_interface_number().
     uint8_t iInterface;       // string index of the interface's name, 0 for none
     uint8_t settle_ms;        // 0..255 ms between the status stage of DETACH and enter_dfu
 
@@ -102,11 +122,16 @@ struct dfurt {
     void *context;
     uint16_t remaining_ms; // of the detach timer or the settle time
     uint8_t bState;        // enum dfurt_state, appIDLE or appDETACH
-    bool accepted;         // a DETACH was; its status stage has not completed
+    uint8_t bInterfaceNumber;
+    bool accepted; // a DETACH was; its status stage has not completed
 };
 
 // Start in appIDLE, as after a power-on reset. context is handed to the callbacks.
 void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context);
+
+// The number that the stack has given the DFU interface, in place of the config's. At any time; the
+// state does not move, and dfurt_descriptors() goes on to say what the config says.
+void dfurt_set_interface_number(struct dfurt *dfurt, uint8_t bInterfaceNumber);
 
 // appIDLE or appDETACH: the bState that GETSTATUS says now.
 static inline enum dfurt_state dfurt_state(const struct dfurt *dfurt)
@@ -124,6 +149,16 @@ static inline enum dfurt_state dfurt_state(const struct dfurt *dfurt)
 int dfurt_setup(struct dfurt *dfurt,
                 const struct usbdev_setup_packet *setup,
                 uint8_t reply[DFURT_STATUS_REPLY_SIZE]);
+
+// The same for a SETUP packet as it came over the wire.
+static inline int dfurt_setup_bytes(struct dfurt *dfurt,
+                                    const uint8_t bytes[USBDEV_SETUP_SIZE],
+                                    uint8_t reply[DFURT_STATUS_REPLY_SIZE])
+{
+    const struct usbdev_setup_packet setup = usbdev_setup_load(bytes);
+
+    return dfurt_setup(dfurt, &setup, reply);
+}
 
 // The status stage of the request that dfurt_setup() accepted last has completed (USB 2.0 8.5.3).
 // Not to be called for anyone else's request.
@@ -156,9 +191,24 @@ void dfurt_descriptors(const struct dfurt_config *config, uint8_t bytes[DFURT_DE
                           wTransferSize, bcdDFUVersion)                                            \
     USBDEV_INTERFACE_DESCRIPTOR_SIZE, USBDEV_DT_INTERFACE, (bInterfaceNumber), 0, 0,               \
         DFURT_INTERFACE_CLASS, DFURT_INTERFACE_SUBCLASS, DFURT_PROTOCOL_RUNTIME, (iInterface),     \
-        USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, USBDEV_DT_DFU_FUNCTIONAL, (bmAttributes),           \
+        DFURT_FUNCTIONAL_DESCRIPTOR(bmAttributes, wDetachTimeOut, wTransferSize, bcdDFUVersion)
+
+// The functional descriptor alone (DFU 1.1 4.1.3), where the stack writes the interface descriptor
+// itself: as an initializer, and built from the config.
+#define DFURT_FUNCTIONAL_DESCRIPTOR(bmAttributes, wDetachTimeOut, wTransferSize, bcdDFUVersion)    \
+    USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, USBDEV_DT_DFU_FUNCTIONAL, (bmAttributes),               \
         (uint8_t)(wDetachTimeOut), (uint8_t)((wDetachTimeOut) >> 8), (uint8_t)(wTransferSize),     \
         (uint8_t)((wTransferSize) >> 8), (uint8_t)(bcdDFUVersion), (uint8_t)((bcdDFUVersion) >> 8)
+
+static inline void dfurt_functional_descriptor(const struct dfurt_config *config,
+                                               uint8_t bytes[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE])
+{
+    uint8_t descriptors[DFURT_DESCRIPTORS_SIZE];
+
+    dfurt_descriptors(config, descriptors);
+    for (int i = 0; i < USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE; i++)
+        bytes[i] = descriptors[USBDEV_INTERFACE_DESCRIPTOR_SIZE + i];
+}
 
 #ifdef __cplusplus
 }

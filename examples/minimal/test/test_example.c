@@ -9,7 +9,13 @@
 
 #include <cmocka.h>
 
-#include "example_board.h"
+#include <dfurt/dfurt.h>
+#include <dfurt/usbdev.h>
+
+extern const struct usbdev_driver board_usb_driver;
+extern struct usbdev product_usb;
+void board_enter_boot_loader(void);
+void product_start(void);
 
 static bool connected;
 static int in_length; // of the last packet armed on endpoint 0; -1 after a STALL
