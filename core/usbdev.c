@@ -24,12 +24,20 @@ enum stage {
 // Bit 6 of bmAttributes (USB 2.0 table 9-10) is bit 0 of the status (figure 9-4).
 enum { SELF_POWERED_SHIFT = 6, REMOTE_WAKEUP_SHIFT = 1 };
 
+// Lines that begin with //@ are for the proof that the owner of a class request is asked
+// (proof/usbdev_proof.c).
+
 // ---- Functions ----
 
 const struct usbdev_function *usbdev_function_of(const struct usbdev *dev, uint8_t interface)
 {
     const struct usbdev_function *function = dev->config->functions;
 
+    /*@ loop invariant 0 <= left <= dev->config->function_count;
+        loop invariant function == dev->config->functions + (dev->config->function_count - left);
+        loop invariant none_before(dev->config->function_count - left, interface);
+        loop assigns left, function;
+        loop variant left; */
     for (uint8_t left = dev->config->function_count; left > 0; left--, function++)
         if ((uint8_t)(interface - function->bFirstInterface) < function->bInterfaceCount)
             return function;
@@ -43,6 +51,7 @@ int usbdev_hand_over(struct usbdev *dev, const struct usbdev_function *function)
     if (!function || (dev->request.setup.bmRequestType & USBDEV_TYPE_MASK) == reserved)
         return USBDEV_STALL;
     dev->owner = function;
+    //@ calls any_setup;
     return function->handler->setup(function->context, &dev->request);
 }
 
@@ -241,12 +250,14 @@ static int decide(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     uint8_t interface = (uint8_t)setup->wIndex;
 
+    //@ ghost decided++;
     if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD)
         return standard_request(dev, setup);
     if ((setup->bmRequestType & USBDEV_RECIPIENT_MASK) == USBDEV_RECIPIENT_INTERFACE)
         return usbdev_hand_over(
             dev, interface_exists(dev, interface) ? usbdev_function_of(dev, interface) : NULL);
     if (dev->config->full)
+        //@ calls any_full_request;
         return dev->config->full->other_request(dev, setup);
     return USBDEV_STALL;
 }
@@ -256,6 +267,7 @@ static int decide(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 void usbdev_stall(struct usbdev *dev)
 {
     dev->stage = STAGE_IDLE;
+    //@ calls any_ep0_stall;
     dev->driver->ep0_stall(dev->port);
 }
 
@@ -272,15 +284,18 @@ static void send_packet(struct usbdev *dev)
     const uint8_t *data = dev->request.data + dev->done;
 
     if (dev->text) {
+        //@ calls any_make_packet;
         dev->config->strings->make_packet(dev);
         data = dev->scratch;
     }
+    //@ calls any_ep_in;
     dev->driver->ep_in(dev->port, 0, data, packet_length(dev));
 }
 
 void usbdev_begin_status_in(struct usbdev *dev)
 {
     dev->stage = STAGE_STATUS_IN;
+    //@ calls any_ep_in;
     dev->driver->ep_in(dev->port, 0, dev->scratch, 0);
 }
 
@@ -289,6 +304,7 @@ static void begin_data_in(struct usbdev *dev)
     if (dev->request.length > dev->request.setup.wLength)
         dev->request.length = dev->request.setup.wLength;
     dev->stage = STAGE_DATA_IN;
+    //@ calls any_ep_out;
     dev->driver->ep_out(dev->port, 0); // the host may begin the status stage early
     send_packet(dev);
 }
@@ -302,6 +318,7 @@ static void begin_data_out(struct usbdev *dev)
     }
     dev->request.length = 0;
     dev->stage = STAGE_DATA_OUT;
+    //@ calls any_ep_out;
     dev->driver->ep_out(dev->port, 0);
 }
 
