@@ -55,7 +55,7 @@ static void add_interface(struct usb_configuration *config, const struct descrip
         return;
     }
     if (config->interface_count == CONFIGURATION_MAX_INTERFACES) {
-        note_problem(config, descriptor->offset, "there are more than 64 interface descriptors");
+        config->too_large = "there are more than 64 interface descriptors";
         return;
     }
     config->interfaces[config->interface_count++] = (struct usb_interface){
@@ -79,7 +79,7 @@ static void add_endpoint(struct usb_configuration *config, const struct descript
         return;
     }
     if (config->endpoint_count == CONFIGURATION_MAX_ENDPOINTS) {
-        note_problem(config, descriptor->offset, "there are more than 64 endpoint descriptors");
+        config->too_large = "there are more than 64 endpoint descriptors";
         return;
     }
     config->endpoints[config->endpoint_count++] = (struct usb_endpoint){
@@ -101,13 +101,16 @@ static void add_association(struct usb_configuration *config, const struct descr
         return;
     }
     if (config->association_count == CONFIGURATION_MAX_ASSOCIATIONS) {
-        note_problem(config, descriptor->offset, "there are more than 16 interface associations");
+        config->too_large = "there are more than 16 interface associations";
         return;
     }
     config->associations[config->association_count++] = (struct usb_association){
         .offset = descriptor->offset,
         .bFirstInterface = descriptor->bytes[2],
         .bInterfaceCount = descriptor->bytes[3],
+        .bFunctionClass = descriptor->bytes[4],
+        .iFunction = descriptor->bytes[7],
+        .interface = config->interface_count,
     };
 }
 
@@ -140,7 +143,7 @@ static void add_functional(struct usb_configuration *config, const struct descri
         return;
     }
     if (config->functional_count == CONFIGURATION_MAX_FUNCTIONALS) {
-        note_problem(config, descriptor->offset, "there are more than 8 functional descriptors");
+        config->too_large = "there are more than 8 functional descriptors";
         return;
     }
 

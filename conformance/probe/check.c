@@ -38,6 +38,8 @@ const char *need_text(unsigned need)
         return "a target that can suspend the bus";
     case NEED_ANY_LENGTH:
         return "a target where GET_DESCRIPTOR(DEVICE) of 8 or 64 bytes is no bus reset";
+    case NEED_DEPART:
+        return "a target that can delay or cut off a control transfer";
     case NEED_FUNCTIONAL:
         return "a DFU functional descriptor";
     case NEED_WILL_DETACH:

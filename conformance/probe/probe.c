@@ -26,6 +26,7 @@ void probe_init(struct probe *probe, struct target *target)
 {
     *probe = (struct probe){.target = target};
     gate_init(&probe->gate);
+    probe->returned_us = probe_now_us(probe);
     probe_refresh(probe);
 }
 
@@ -117,18 +118,32 @@ static void learn(struct probe *probe,
 }
 
 // Past the gate.
-static int send(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+static int send_departing(struct probe *probe,
+                          const struct usbdev_setup_packet *setup,
+                          uint8_t *data,
+                          const struct target_departure *departure)
 {
+    const struct target_ops *ops = probe->target->ops;
+    bool departs = departure->status_delay_ms || departure->cut_off != TARGET_WHOLE;
     struct transcript_entry entry = entry_start(probe, TRANSCRIPT_CONTROL);
     usbdev_setup_store(entry.setup, setup);
     entry.asked = setup->wLength;
 
-    int result = probe->target->ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
+    entry.departure = *departure;
+    int result =
+        departs ? ops->control_departing(probe->target, setup, data, PROBE_TIMEOUT_MS, departure)
+                : ops->control(probe->target, setup, data, PROBE_TIMEOUT_MS);
     learn(probe, setup, data, result, entry.start_us);
     size_t moved = setup->wLength;
     if (setup->bmRequestType & USBDEV_DIR_IN)
         moved = result > 0 ? (size_t)result : 0;
     return entry_end(probe, &entry, result, data, moved);
+}
+
+static int send(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    const struct target_departure none = {.status_delay_ms = 0};
+    return send_departing(probe, setup, data, &none);
 }
 
 // GETSTATE, which moves no state; GETSTATUS where that is not answered.
@@ -144,7 +159,10 @@ static void ask_state(struct probe *probe)
         send(probe, &getstatus, reply);
 }
 
-int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+int probe_control_departing(struct probe *probe,
+                            const struct usbdev_setup_packet *setup,
+                            uint8_t *data,
+                            const struct target_departure *departure)
 {
     enum gate_answer answer = gate_ask(&probe->gate, setup, data);
     if (answer == GATE_ASK_STATE) {
@@ -152,9 +170,15 @@ int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, 
         answer = gate_ask(&probe->gate, setup, data);
     }
     if (answer == GATE_SEND)
-        return send(probe, setup, data);
+        return send_departing(probe, setup, data, departure);
     probe_refuse(probe, answer);
     return USB_UNSUPPORTED;
+}
+
+int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    const struct target_departure none = {.status_delay_ms = 0};
+    return probe_control_departing(probe, setup, data, &none);
 }
 
 int probe_transfer(struct probe *probe,
@@ -284,8 +308,10 @@ int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what
     tell_waiting(probe, timeout_ms, what);
     int result = probe->target->ops->wait_return(probe->target, timeout_ms);
     entry_end(probe, &entry, result, NULL, 0);
-    if (result == 0)
+    if (result == 0) {
+        probe->returned_us = probe_now_us(probe);
         probe_refresh(probe);
+    }
     return result;
 }
 

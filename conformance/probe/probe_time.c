@@ -6,7 +6,7 @@
 #include <usb/requests.h>
 
 enum {
-    ATTEMPTS_TO_BELIEVE = 4, // what breaks a limit once may be the host
+    ATTEMPTS_TO_BELIEVE = 5, // what breaks a limit once may be the host
     PROMPT_US = 10000,       // a request that took no longer says nothing of the host
 };
 

@@ -159,6 +159,16 @@ void transcript_result(const struct transcript_entry *entry, char *text, size_t 
         snprintf(text, size, "done");
 }
 
+static void departure_text(const struct target_departure *departure, char *text, size_t size)
+{
+    if (departure->cut_off == TARGET_CUT_OFF_IN_DATA)
+        snprintf(text, size, ", cut off in its data stage");
+    else if (departure->cut_off == TARGET_CUT_OFF_BEFORE_STATUS)
+        snprintf(text, size, ", cut off before its status stage");
+    else if (departure->status_delay_ms)
+        snprintf(text, size, ", status stage asked for %u ms later", departure->status_delay_ms);
+}
+
 void transcript_sent(const struct transcript_entry *entry, char *text, size_t size)
 {
     char bytes[4 * TRANSCRIPT_EXCERPT] = "";
@@ -173,8 +183,10 @@ void transcript_sent(const struct transcript_entry *entry, char *text, size_t si
         int used = snprintf(text, size, "%s %s", bytes, request);
         if (!received(entry) && entry->data_length && used > 0 && (size_t)used < size) {
             format_bytes(bytes, sizeof bytes, entry->data, entry->data_length);
-            snprintf(text + used, size - (size_t)used, ", data %s", bytes);
+            used += snprintf(text + used, size - (size_t)used, ", data %s", bytes);
         }
+        if (used > 0 && (size_t)used < size)
+            departure_text(&entry->departure, text + used, size - (size_t)used);
         break;
     case TRANSCRIPT_TRANSFER:
     case TRANSCRIPT_CLEAR_HALT:

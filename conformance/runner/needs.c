@@ -13,6 +13,7 @@ static const struct need_of_target needs_of_target[] = {
     {NEED_RESET, TARGET_CAN_RESET},     {NEED_RAW, TARGET_CAN_RAW},
     {NEED_ADDRESS, TARGET_CAN_ADDRESS}, {NEED_DEFAULT, TARGET_CAN_DEFAULT},
     {NEED_SUSPEND, TARGET_CAN_SUSPEND}, {NEED_ANY_LENGTH, TARGET_CAN_ANY_LENGTH},
+    {NEED_DEPART, TARGET_CAN_DEPART},
 };
 
 static unsigned missing_of_target(const struct probe *probe, unsigned needs)

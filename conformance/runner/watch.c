@@ -198,6 +198,23 @@ static int watched_control(struct target *target,
     return result;
 }
 
+static int watched_control_departing(struct target *target,
+                                     const struct usbdev_setup_packet *setup,
+                                     uint8_t *data,
+                                     unsigned timeout_ms,
+                                     const struct target_departure *departure)
+{
+    struct watch *watch = watch_of(target);
+    if (refuse(watch))
+        return USB_IO;
+    uint64_t start_ms = watch_clock_ms();
+    int result =
+        watch->target->ops->control_departing(watch->target, setup, data, timeout_ms, departure);
+    note_control(watch, setup, result, watch_clock_ms() - start_ms);
+    watch->fresh = false;
+    return result;
+}
+
 static int watched_transfer(struct target *target,
                             uint8_t bEndpointAddress,
                             uint8_t *data,
@@ -325,6 +342,7 @@ static void watched_close(struct target *target)
 
 static const struct target_ops watched_ops = {
     .control = watched_control,
+    .control_departing = watched_control_departing,
     .transfer = watched_transfer,
     .set_configuration = watched_set_configuration,
     .set_interface = watched_set_interface,

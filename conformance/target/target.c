@@ -27,6 +27,8 @@ const char *target_capability_text(unsigned capability)
         return "a power cycle";
     case TARGET_VIRTUAL_TIME:
         return "virtual time";
+    case TARGET_CAN_DEPART:
+        return "control transfers whose stages come late or not at all";
     }
     return "that";
 }

@@ -56,7 +56,47 @@ static int control(struct target *target,
     return sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
 }
 
+static int control_departing(struct target *target,
+                             const struct usbdev_setup_packet *setup,
+                             uint8_t *data,
+                             unsigned timeout_ms,
+                             const struct target_departure *departure)
+{
+    static const enum sim_cut_off cut_offs[] = {
+        [TARGET_WHOLE] = SIM_WHOLE,
+        [TARGET_CUT_OFF_IN_DATA] = SIM_CUT_OFF_IN_DATA,
+        [TARGET_CUT_OFF_BEFORE_STATUS] = SIM_CUT_OFF_BEFORE_STATUS,
+    };
+    struct target_sim *sim = sim_of(target);
+    struct sim_transfer transfer = {
+        .type = USBDEV_ENDPOINT_CONTROL,
+        .wMaxPacketSize = sim_host_max_packet0(sim->host),
+        .data = data,
+        .length = setup->wLength,
+        .timeout_ns = timeout_ms * SIM_MS,
+        .status_delay_ns = departure->status_delay_ms * SIM_MS,
+        .cut_off = cut_offs[departure->cut_off],
+    };
+    usbdev_setup_store(transfer.setup, setup);
+    return sim->left ? USB_GONE : sim_host_transfer(sim->host, &transfer);
+}
+
 // ---- Enumeration ----
+
+static enum target_speed speed_of(const struct sim_device *device)
+{
+    switch (device->speed) {
+    case SIM_LOW_SPEED:
+        return TARGET_SPEED_LOW;
+    case SIM_HIGH_SPEED:
+        return TARGET_SPEED_HIGH;
+    case SIM_SUPER_SPEED:
+        return TARGET_SPEED_SUPER;
+    case SIM_FULL_SPEED:
+        break;
+    }
+    return TARGET_SPEED_FULL;
+}
 
 // Keep what the host received of the first configuration.
 static int keep_descriptors(struct target_sim *sim)
@@ -78,6 +118,7 @@ static int keep_descriptors(struct target_sim *sim)
 static int enumerate(struct target_sim *sim)
 {
     sim->left = false;
+    sim->base.speed = speed_of(sim_host_device(sim->host));
     int result = usb_core_enumerate(&sim->core, TARGET_ENUMERATION_MS * SIM_MS);
     if (result == 0)
         result = keep_descriptors(sim);
@@ -216,6 +257,7 @@ static void close_sim(struct target *target)
 
 static const struct target_ops sim_ops = {
     .control = control,
+    .control_departing = control_departing,
     .transfer = transfer,
     .set_configuration = target_request_set_configuration,
     .set_interface = target_request_set_interface,
@@ -293,7 +335,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     sim->base.ops = &sim_ops;
     sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
                              TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH |
-                             TARGET_CAN_POWER | TARGET_VIRTUAL_TIME;
+                             TARGET_CAN_POWER | TARGET_VIRTUAL_TIME | TARGET_CAN_DEPART;
     snprintf(sim->base.where, sizeof sim->base.where, "simulated in this process");
     sim->left = true;
     if (appears(sim))

@@ -102,6 +102,23 @@ static void sleep_ms(struct target *target, unsigned ms)
         ;
 }
 
+static enum target_speed speed_of(libusb_device *device)
+{
+    switch (libusb_get_device_speed(device)) {
+    case LIBUSB_SPEED_LOW:
+        return TARGET_SPEED_LOW;
+    case LIBUSB_SPEED_FULL:
+        return TARGET_SPEED_FULL;
+    case LIBUSB_SPEED_HIGH:
+        return TARGET_SPEED_HIGH;
+    case LIBUSB_SPEED_SUPER:
+    case LIBUSB_SPEED_SUPER_PLUS:
+        return TARGET_SPEED_SUPER;
+    default:
+        return TARGET_SPEED_UNKNOWN;
+    }
+}
+
 // ---- Opening what was found ----
 
 // With the configuration that is active; the first one where none is.
@@ -210,6 +227,7 @@ static int adopt(struct target_usb *usb,
     say_where(usb);
     usb->base.fault[0] = '\0';
     usb->base.control_limit = 4096; // libusb on Linux carries no more
+    usb->base.speed = speed_of(libusb_get_device(handle));
     usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
     if (!behind_usbip(usb->follow.place))
         usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;

@@ -87,6 +87,18 @@ static void sleep_ms(struct target *target, unsigned ms)
         ;
 }
 
+static enum target_speed speed_of(const struct usbip_record *record)
+{
+    if (record->speed > USBIP_SPEED_HIGH)
+        return TARGET_SPEED_SUPER;
+    static const enum target_speed speeds[] = {
+        [USBIP_SPEED_LOW] = TARGET_SPEED_LOW,
+        [USBIP_SPEED_FULL] = TARGET_SPEED_FULL,
+        [USBIP_SPEED_HIGH] = TARGET_SPEED_HIGH,
+    };
+    return speeds[record->speed];
+}
+
 // Imported devices are addressed; the rest of the enumeration is ours.
 static int enumerate(struct target *target)
 {
@@ -252,6 +264,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     usbip->dfu_vendor = spec->dfu_vendor;
     usbip->dfu_product = spec->dfu_product;
 
+    usbip->base.speed = speed_of(usbip_client_record(usbip->client));
     int result = enumerate(&usbip->base);
     if (result == 0)
         return &usbip->base;

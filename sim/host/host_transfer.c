@@ -196,12 +196,30 @@ static void follow_request(struct sim_host *host, const struct sim_transfer *tra
         host->accepted(host->accepted_context, &setup);
 }
 
+static void begin_status_stage(struct sim_host *host, struct sim_transfer *transfer)
+{
+    transfer->stage = STAGE_STATUS;
+    if (transfer->cut_off == SIM_CUT_OFF_BEFORE_STATUS)
+        end_control(host, transfer);
+    else if (transfer->status_delay_ns)
+        transfer->next_ns = host->now_ns + transfer->status_delay_ns;
+}
+
 static void end_data_stage(struct sim_host *host, struct sim_transfer *transfer)
 {
     if (is_control(transfer))
-        transfer->stage = STAGE_STATUS;
+        begin_status_stage(host, transfer);
     else
         host_finish(host, transfer, USB_OK);
+}
+
+// Returns whether the host goes on with the data stage.
+static bool goes_on(struct sim_host *host, struct sim_transfer *transfer)
+{
+    if (transfer->cut_off != SIM_CUT_OFF_IN_DATA)
+        return true;
+    end_control(host, transfer);
+    return false;
 }
 
 static void setup_stage(struct sim_host *host, struct sim_transfer *transfer)
@@ -210,7 +228,10 @@ static void setup_stage(struct sim_host *host, struct sim_transfer *transfer)
 
     if (result == SIM_ACK) {
         moved(transfer);
-        transfer->stage = transfer->length ? STAGE_DATA : STAGE_STATUS;
+        if (transfer->length)
+            transfer->stage = STAGE_DATA;
+        else
+            begin_status_stage(host, transfer);
     } else {
         // A device must acknowledge a SETUP or be silent (USB 2.0 8.5.3): whatever it said is
         // noise.
@@ -236,7 +257,7 @@ static void out_stage(struct sim_host *host, struct sim_transfer *transfer)
     moved(transfer);
     flip_toggle(host, transfer);
     transfer->actual += length;
-    if (left(transfer) > 0)
+    if (!goes_on(host, transfer) || left(transfer) > 0)
         return;
     if (wants_zero_packet(transfer))
         transfer->stage = STAGE_STATUS;
@@ -266,6 +287,8 @@ static void in_stage(struct sim_host *host, struct sim_transfer *transfer)
     if (room > 0)
         memcpy(transfer->data + transfer->actual, packet, length < room ? length : room);
     transfer->actual += length < room ? length : room;
+    if (!goes_on(host, transfer))
+        return;
     if (length > room)
         host_finish(host, transfer, USB_OVERFLOW);
     else if (left(transfer) == 0 || length < transfer->wMaxPacketSize)

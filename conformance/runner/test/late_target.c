@@ -48,6 +48,20 @@ static int control(struct target *target,
                       late->target->ops->control(late->target, setup, data, timeout_ms));
 }
 
+static int control_departing(struct target *target,
+                             const struct usbdev_setup_packet *setup,
+                             uint8_t *data,
+                             unsigned timeout_ms,
+                             const struct target_departure *departure)
+{
+    struct late_target *late = late_of(target);
+    bool lateness = is_late(late);
+    before_step(late, lateness);
+    return after_step(late, lateness,
+                      late->target->ops->control_departing(late->target, setup, data, timeout_ms,
+                                                           departure));
+}
+
 static int transfer(struct target *target,
                     uint8_t bEndpointAddress,
                     uint8_t *data,
@@ -173,6 +187,7 @@ static void close_late(struct target *target)
 
 static const struct target_ops late_ops = {
     .control = control,
+    .control_departing = control_departing,
     .transfer = transfer,
     .set_configuration = set_configuration,
     .set_interface = set_interface,

@@ -71,6 +71,9 @@ struct usb_association {
     size_t offset;
     uint8_t bFirstInterface;
     uint8_t bInterfaceCount;
+    uint8_t bFunctionClass;
+    uint8_t iFunction;
+    size_t interface; // index into interfaces[] of the one that follows, if there is one
 };
 
 // A DFU functional descriptor: type 21h that follows a DFU interface, or that stands where no class
@@ -106,6 +109,8 @@ struct usb_configuration {
     size_t walked;         // bytes that could be walked
     const char *problem;   // the first thing that was wrong, or NULL
     size_t problem_offset; // where
+
+    const char *too_large; // there is more of something than this struct has room for, or NULL
 };
 
 // Take length received bytes apart. Returns false if there is not even a configuration header;

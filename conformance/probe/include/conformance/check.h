@@ -50,6 +50,9 @@ enum need {
 
     // To begin a download: with DfuSe nothing; else leave to write, for the first block is data.
     NEED_DNLOAD_BEGUN = 1 << 19,
+
+    // Of the transport, again.
+    NEED_DEPART = 1 << 20, // control transfers whose stages come late or not at all
 };
 
 struct check {

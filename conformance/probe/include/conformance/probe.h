@@ -101,6 +101,8 @@ struct probe {
     // bwPollTimeout has passed.
     uint64_t busy_end_us;
     uint64_t busy_until_us;
+    uint64_t returned_us; // when the device was found on the bus last
+
 
     const struct check *check; // the one that runs
     bool strict;               // --strict
@@ -134,6 +136,13 @@ const struct device *probe_device(const struct probe *probe);
 // ---- The bus. Results as in target.h. ----
 
 int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
+
+// The same with stages that come late or not at all, where the target has TARGET_CAN_DEPART; with
+// no departure, on any target.
+int probe_control_departing(struct probe *probe,
+                            const struct usbdev_setup_packet *setup,
+                            uint8_t *data,
+                            const struct target_departure *departure);
 int probe_transfer(struct probe *probe,
                    uint8_t bEndpointAddress,
                    uint8_t *data,

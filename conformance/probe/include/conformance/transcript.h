@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <conformance/target.h>
+
 #include <dfurt/usb_spec.h>
 
 enum {
@@ -45,12 +47,13 @@ struct transcript_entry {
     uint64_t start_us; // in the target's time
     uint64_t took_us;
     uint64_t late_us; // by how much this host was late here, as far as it is known (probe_time.h)
-    uint8_t setup[USBDEV_SETUP_SIZE]; // CONTROL and those that stand for one
-    uint8_t bEndpointAddress;         // TRANSFER, CLEAR_HALT
-    unsigned wait_ms;                 // WAIT_LEAVE, WAIT_RETURN, SLEEP: for at most so long
-    size_t asked;                     // bytes asked for or sent
-    int result;                       // bytes that moved, 0, or an enum usb_result
-    size_t data_length;               // bytes kept in data
+    uint8_t setup[USBDEV_SETUP_SIZE];  // CONTROL and those that stand for one
+    struct target_departure departure; // CONTROL
+    uint8_t bEndpointAddress;          // TRANSFER, CLEAR_HALT
+    unsigned wait_ms;                  // WAIT_LEAVE, WAIT_RETURN, SLEEP: for at most so long
+    size_t asked;                      // bytes asked for or sent
+    int result;                        // bytes that moved, 0, or an enum usb_result
+    size_t data_length;                // bytes kept in data
     uint8_t data[TRANSCRIPT_EXCERPT];
 };
 

@@ -38,6 +38,16 @@ enum target_capability {
 
     // Time is computed: nothing outside the device can make a step late.
     TARGET_VIRTUAL_TIME = 1 << 7,
+    TARGET_CAN_DEPART = 1 << 8, // control_departing()
+};
+
+// The speed at which the device is on the bus, where the transport tells it.
+enum target_speed {
+    TARGET_SPEED_UNKNOWN,
+    TARGET_SPEED_LOW,
+    TARGET_SPEED_FULL,
+    TARGET_SPEED_HIGH,
+    TARGET_SPEED_SUPER,
 };
 
 enum {
@@ -52,6 +62,16 @@ struct target_descriptors {
     size_t configuration_length;                     // what was received, not what it says
 };
 
+// How a control transfer departs from what hosts usually do. All zero: it does not.
+struct target_departure {
+    unsigned status_delay_ms; // the status stage is asked for so much later
+    enum target_cut_off {
+        TARGET_WHOLE,
+        TARGET_CUT_OFF_IN_DATA,       // nothing after the first packet of the data stage
+        TARGET_CUT_OFF_BEFORE_STATUS, // no status stage
+    } cut_off;
+};
+
 struct target;
 struct sim_flash_watch; // sim/flash_watch.h
 
@@ -62,6 +82,14 @@ struct target_ops {
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    unsigned timeout_ms);
+
+    // The same with stages that come late or not at all: TARGET_CAN_DEPART. What was cut off
+    // returns the bytes that moved until then.
+    int (*control_departing)(struct target *target,
+                             const struct usbdev_setup_packet *setup,
+                             uint8_t *data,
+                             unsigned timeout_ms,
+                             const struct target_departure *departure);
 
     // A bulk or interrupt transfer; bit 7 of bEndpointAddress is the direction. Returns the bytes
     // that moved or an enum usb_result.
@@ -114,6 +142,7 @@ struct target {
     const struct target_ops *ops;
     unsigned capabilities;  // enum target_capability
     uint16_t control_limit; // longest data stage of a control transfer; 0: as long as there are
+    enum target_speed speed;
     struct target_descriptors descriptors;
 
     // When the device connected last, in the target's time, as the transport saw it and not as it

@@ -43,8 +43,14 @@ struct sim_transfer {
     bool zero_packet;        // bulk OUT: end a multiple of wMaxPacketSize by a zero-length packet
     uint8_t setup[USBDEV_SETUP_SIZE];
     uint8_t *data;
-    size_t length;       // control: wLength
-    uint64_t timeout_ns; // 0: none
+    size_t length;            // control: wLength
+    uint64_t status_delay_ns; // control: the status stage is asked for so much later
+    enum sim_cut_off {
+        SIM_WHOLE,
+        SIM_CUT_OFF_IN_DATA,       // ends well after the first packet of the data stage
+        SIM_CUT_OFF_BEFORE_STATUS, // ends well without a status stage
+    } cut_off;                     // control: the host goes no further
+    uint64_t timeout_ns;           // 0: none
     sim_transfer_done *done;
     void *context;
 
