@@ -10,8 +10,12 @@
 const struct check_group *const catalogue[] = {
     &check_descriptors,
     &check_chapter9_descriptors,
+    &check_chapter9_interfaces,
+    &check_chapter9_associations,
+    &check_chapter9_capabilities,
     &check_chapter9_strings,
     &check_chapter9_requests,
+    &check_chapter9_halts,
     &check_requests,
     &check_states,
     &check_detach,
@@ -21,6 +25,9 @@ const struct check_group *const catalogue[] = {
     &check_dfu_states,
     &check_dfu_transfers,
     &check_dfuse,
+    &check_dm_chapter9_descriptors,
+    &check_dm_chapter9_strings,
+    &check_dm_chapter9_requests,
     NULL,
 };
 // clang-format on

@@ -68,13 +68,15 @@ static bool expect_set_configuration(struct probe *probe, uint8_t value)
 static void set_configuration_again(struct probe *probe)
 {
     expect_set_configuration(probe, configuration_now(probe));
+    configure_afresh(probe);
 }
 
 static void set_configuration_zero(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
-    if (!expect_set_configuration(probe, 0) || !expect_set_configuration(probe, value))
-        probe_set_configuration(probe, value);
+    if (expect_set_configuration(probe, 0))
+        expect_set_configuration(probe, value);
+    configure_afresh(probe);
 }
 
 static void set_configuration_absent(struct probe *probe)
@@ -90,8 +92,8 @@ static void set_configuration_absent_keeps(struct probe *probe)
     const struct usbdev_setup_packet setup =
         request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0);
     probe_control(probe, &setup, none);
-    if (!expect_configuration(probe, value))
-        probe_set_configuration(probe, value);
+    expect_configuration(probe, value);
+    configure_afresh(probe);
 }
 
 // ---- Interfaces ----
@@ -109,21 +111,42 @@ static void get_interface(struct probe *probe)
     }
 }
 
+static unsigned settings_of(const struct usb_configuration *config, uint8_t bInterfaceNumber)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < config->interface_count; ++i)
+        count += config->interfaces[i].bInterfaceNumber == bInterfaceNumber;
+    return count;
+}
+
+// The setting is selected, and GET_INTERFACE says so. An interface with one setting may STALL
+// (USB 2.0 9.4.10).
+static bool expect_selected(struct probe *probe, const struct usb_interface *interface)
+{
+    uint8_t number = interface->bInterfaceNumber;
+    uint8_t alternate;
+    const struct usbdev_setup_packet get = request(0x81, USBDEV_GET_INTERFACE, 0, number, 1);
+    int result = probe_set_interface(probe, number, interface->bAlternateSetting);
+    if (result == USB_STALL && settings_of(&probe_device(probe)->config, number) == 1)
+        return expect(probe, true, "selected, or STALL with one setting", "STALL");
+    return expect_result(probe, result, 0, NULL) && expect_length(probe, &get, &alternate, 1) &&
+           expect_number(probe, "the alternate setting", alternate, interface->bAlternateSetting);
+}
+
 static void set_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
-        const struct usb_interface *interface = &config->interfaces[i];
-        int result =
-            probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
-        if (!expect_result(probe, result, 0, NULL))
-            return;
+    size_t i = 0;
+    while (i < config->interface_count && expect_selected(probe, &config->interfaces[i]))
+        ++i;
+    for (i = 0; i < config->interface_count; ++i) {
+        if (config->interfaces[i].bAlternateSetting > 0)
+            probe_set_interface(probe, config->interfaces[i].bInterfaceNumber, 0);
     }
-    for (size_t i = 0; i < config->interface_count; ++i)
-        probe_set_interface(probe, config->interfaces[i].bInterfaceNumber, 0);
 }
 
-static uint16_t dfu_interface(const struct probe *probe)
+// One that exists: DFU's, or that of a device without DFU.
+static uint16_t some_interface(const struct probe *probe)
 {
     const struct usb_interface *dfu = probe_device(probe)->dfu;
     return dfu ? dfu->bInterfaceNumber : 0;
@@ -131,7 +154,7 @@ static uint16_t dfu_interface(const struct probe *probe)
 
 static void set_interface_absent_alternate(struct probe *probe)
 {
-    expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, dfu_interface(probe), 0));
+    expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, some_interface(probe), 0));
 }
 
 static void set_interface_absent(struct probe *probe)
@@ -160,29 +183,47 @@ static void status_device(struct probe *probe)
     expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, mask, 0);
 }
 
-static void status_remote_wakeup(struct probe *probe)
+static bool wakes(const struct probe *probe)
 {
-    expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 0);
+    return probe_device(probe)->config.bmAttributes & 0x20;
+}
+
+static const struct usbdev_setup_packet allow_wakeup = {
+    .bRequest = USBDEV_SET_FEATURE, .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP};
+static const struct usbdev_setup_packet forbid_wakeup = {
+    .bRequest = USBDEV_CLEAR_FEATURE, .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP};
+
+// A bus reset forbids it, whatever it was before (USB 2.0 9.4.5).
+static void reset_forbids_wakeup(struct probe *probe)
+{
+    if (wakes(probe) && !given(probe, expect_done(probe, allow_wakeup)))
+        return;
+    int result = probe_reset(probe);
+    if (result != 0)
+        probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
+    else
+        expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 0);
 }
 
 static void feature_remote_wakeup(struct probe *probe)
 {
-    const struct usbdev_setup_packet set =
-        request(0x00, USBDEV_SET_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
-    const struct usbdev_setup_packet clear =
-        request(0x00, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, 0);
-    if (!(probe_device(probe)->config.bmAttributes & 0x20)) {
-        expect_refused(probe, set);
+    if (!wakes(probe)) {
+        expect_refused(probe, allow_wakeup);
         return;
     }
-    if (expect_done(probe, set) && expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 2) &&
-        expect_done(probe, clear))
+    if (expect_done(probe, allow_wakeup) &&
+        expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 2) && expect_done(probe, forbid_wakeup))
         expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 0);
 }
 
 static void status_interface(struct probe *probe)
 {
-    expect_status(probe, USBDEV_RECIPIENT_INTERFACE, dfu_interface(probe), 0xFFFF, 0);
+    const struct usb_configuration *config = &probe_device(probe)->config;
+    for (size_t i = 0; i < config->interface_count; ++i) {
+        if (!expect_status(probe, USBDEV_RECIPIENT_INTERFACE,
+                           config->interfaces[i].bInterfaceNumber, 0xFFFF, 0))
+            return;
+    }
 }
 
 static void status_interface_absent(struct probe *probe)
@@ -208,39 +249,6 @@ static void status_endpoint_absent(struct probe *probe)
         }
     }
     expect_refused(probe, request(0x82, USBDEV_GET_STATUS, 0, absent, 2));
-}
-
-static bool can_halt(const struct usb_endpoint *endpoint)
-{
-    uint8_t type = endpoint->bmAttributes & 3;
-    return type == USBDEV_ENDPOINT_BULK || type == USBDEV_ENDPOINT_INTERRUPT;
-}
-
-static bool expect_halt_and_clear(struct probe *probe, uint8_t bEndpointAddress)
-{
-    const struct usbdev_setup_packet halt =
-        request(0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, bEndpointAddress, 0);
-    return expect_done(probe, halt) &&
-           expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 1) &&
-           expect_result(probe, probe_clear_halt(probe, bEndpointAddress), 0, NULL) &&
-           expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, bEndpointAddress, 1, 0);
-}
-
-static void feature_halt(struct probe *probe)
-{
-    const struct usb_configuration *config = &probe_device(probe)->config;
-    bool any = false;
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
-        if (!can_halt(&config->endpoints[i]))
-            continue;
-        any = true;
-        if (!expect_halt_and_clear(probe, config->endpoints[i].bEndpointAddress)) {
-            probe_clear_halt(probe, config->endpoints[i].bEndpointAddress);
-            return;
-        }
-    }
-    if (!any)
-        expect_vacuously(probe, "there is no bulk or interrupt endpoint");
 }
 
 // ---- What is unknown ----
@@ -302,7 +310,7 @@ static void address_configuration(struct probe *probe)
 
 static void address_interface(struct probe *probe)
 {
-    uint16_t number = dfu_interface(probe);
+    uint16_t number = some_interface(probe);
     if (enter(probe, probe_to_address) &&
         expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, number, 1)))
         expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, number, 0));
@@ -311,7 +319,7 @@ static void address_interface(struct probe *probe)
 
 static void address_status(struct probe *probe)
 {
-    uint16_t number = dfu_interface(probe);
+    uint16_t number = some_interface(probe);
     if (enter(probe, probe_to_address) &&
         expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0))
         expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, number, 2));
@@ -326,6 +334,57 @@ static void address_absent(struct probe *probe)
                        request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0)))
         expect_configuration(probe, 0);
     probe_reset(probe);
+}
+
+static void address_device_status(struct probe *probe)
+{
+    uint8_t status[2];
+    const struct usbdev_setup_packet setup = request(0x80, USBDEV_GET_STATUS, 0, 0, 2);
+    if (enter(probe, probe_to_address) && expect_length(probe, &setup, status, 2) && wakes(probe) &&
+        expect_done(probe, allow_wakeup))
+        expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 2);
+    probe_reset(probe);
+}
+
+// Interfaces are there in the Configured state only (USB 2.0 9.1.1.5).
+static void address_dfu(struct probe *probe)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    if (enter(probe, probe_to_address))
+        expect_stall(probe, &getstatus, reply);
+    probe_reset(probe);
+}
+
+// ---- Cut-off transfers ----
+
+// Whatever was under way, a SETUP begins anew (USB 2.0 8.5.3).
+static bool expect_begun_anew(struct probe *probe,
+                              const uint8_t *before,
+                              uint16_t wLength,
+                              enum target_cut_off cut_off)
+{
+    uint8_t bytes[PROBE_CONTROL_MAX];
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    const struct target_departure departure = {.cut_off = cut_off};
+    const struct usbdev_setup_packet configuration =
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, active_configuration_index(probe), 0, wLength);
+    int result = probe_control_departing(probe, &configuration, bytes, &departure);
+    if (result < 0)
+        return probe_inconclusive(probe, "GET_DESCRIPTOR: %s", usb_result_text(result));
+    return read_device_descriptor(probe, device) &&
+           expect(probe, memcmp(device, before, sizeof device) == 0,
+                  "the device descriptor, after a transfer that was cut off", "other bytes");
+}
+
+static void new_setup(struct probe *probe)
+{
+    uint8_t before[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    uint16_t length = (uint16_t)probe_device(probe)->raw.configuration_length;
+    if (given(probe, read_device_descriptor(probe, before)) &&
+        expect_begun_anew(probe, before, length, TARGET_CUT_OFF_IN_DATA))
+        expect_begun_anew(probe, before, length, TARGET_CUT_OFF_BEFORE_STATUS);
 }
 
 static void suspend_and_resume(struct probe *probe)
@@ -379,77 +438,119 @@ static void enumerates_again(struct probe *probe)
     }
 }
 
+// clang-format off
+#define ROWS(PREFIX, MODE)                                                                         \
+    {PREFIX "CH9-REQ-01", "USB 2.0 9.4.2", LEVEL_MUST,                                             \
+     "GET_CONFIGURATION returns the configuration set",                                            \
+     MODE, get_configuration},                                                                     \
+    {PREFIX "CH9-REQ-02", "USB 2.0 9.4.7", LEVEL_MUST,                                             \
+     "the configuration can be set again",                                                         \
+     MODE, set_configuration_again},                                                               \
+    {PREFIX "CH9-REQ-03", "USB 2.0 9.4.7", LEVEL_MUST,                                             \
+     "the configuration can be set to 0 and back to what it was",                                  \
+     MODE, set_configuration_zero},                                                                \
+    {PREFIX "CH9-REQ-04", "USB 2.0 9.4.7", LEVEL_MUST,                                             \
+     "SET_CONFIGURATION of an absent value STALLs",                                                \
+     MODE, set_configuration_absent},                                                              \
+    {PREFIX "CH9-REQ-05", "USB 2.0 9.4.7", LEVEL_MUST,                                             \
+     "SET_CONFIGURATION of an absent value leaves the device as it was",                           \
+     MODE, set_configuration_absent_keeps},                                                        \
+    {PREFIX "CH9-REQ-06", "USB 2.0 9.4.4", LEVEL_MUST,                                             \
+     "GET_INTERFACE returns 0 after configuring",                                                  \
+     MODE, get_interface},                                                                         \
+    {PREFIX "CH9-REQ-07", "USB 2.0 9.4.10", LEVEL_MUST,                                            \
+     "SET_INTERFACE selects each alternate setting, and GET_INTERFACE says which",                 \
+     MODE, set_interface},                                                                         \
+    {PREFIX "CH9-REQ-08", "USB 2.0 9.4.10", LEVEL_MUST,                                            \
+     "SET_INTERFACE of an absent alternate STALLs",                                                \
+     MODE, set_interface_absent_alternate},                                                        \
+    {PREFIX "CH9-REQ-09", "USB 2.0 9.4.10", LEVEL_MUST,                                            \
+     "SET_INTERFACE of an absent interface STALLs",                                                \
+     (MODE) | NEED_RAW, set_interface_absent},                                                     \
+    {PREFIX "CH9-REQ-10", "USB 2.0 9.4.4", LEVEL_MUST,                                             \
+     "GET_INTERFACE of an absent interface STALLs",                                                \
+     (MODE) | NEED_RAW, get_interface_absent},                                                     \
+    {PREFIX "CH9-REQ-11", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
+     "GET_STATUS of the device agrees with bmAttributes",                                          \
+     MODE, status_device},                                                                         \
+    {PREFIX "CH9-REQ-13", "USB 2.0 9.4.9", LEVEL_MUST,                                             \
+     "remote wake-up can be allowed and forbidden where bmAttributes offers it",                   \
+     MODE, feature_remote_wakeup},                                                                 \
+    {PREFIX "CH9-REQ-14", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
+     "GET_STATUS of each interface is 0",                                                          \
+     MODE, status_interface},                                                                      \
+    {PREFIX "CH9-REQ-15", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
+     "GET_STATUS of an absent interface STALLs",                                                   \
+     (MODE) | NEED_RAW, status_interface_absent},                                                  \
+    {PREFIX "CH9-REQ-16", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
+     "GET_STATUS of endpoint 0 is 0",                                                              \
+     MODE, status_endpoint_zero},                                                                  \
+    {PREFIX "CH9-REQ-17", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
+     "GET_STATUS of an absent endpoint STALLs",                                                    \
+     (MODE) | NEED_RAW, status_endpoint_absent},                                                   \
+    {PREFIX "CH9-REQ-19", "USB 2.0 9.4.3", LEVEL_MUST,                                             \
+     "an unknown descriptor type STALLs",                                                          \
+     MODE, descriptor_unknown},                                                                    \
+    {PREFIX "CH9-REQ-20", "USB 2.0 9.4.9", LEVEL_MUST,                                             \
+     "an unknown feature STALLs",                                                                  \
+     MODE, feature_unknown},                                                                       \
+    {PREFIX "CH9-REQ-21", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
+     "an unknown standard request STALLs",                                                         \
+     MODE, standard_unknown},                                                                      \
+    {PREFIX "CH9-REQ-22", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
+     "an unknown class request to the device STALLs",                                              \
+     MODE, class_unknown}
+
 static const struct check checks[] = {
-    {"CH9-REQ-01", "USB 2.0 9.4.2", LEVEL_MUST, "GET_CONFIGURATION returns the configuration set",
-     0, get_configuration},
-    {"CH9-REQ-02", "USB 2.0 9.4.7", LEVEL_MUST, "the configuration can be set again", 0,
-     set_configuration_again},
-    {"CH9-REQ-03", "USB 2.0 9.4.7", LEVEL_MUST,
-     "the configuration can be set to 0 and back to what it was", 0, set_configuration_zero},
-    {"CH9-REQ-04", "USB 2.0 9.4.7", LEVEL_MUST, "SET_CONFIGURATION of an absent value STALLs", 0,
-     set_configuration_absent},
-    {"CH9-REQ-05", "USB 2.0 9.4.7", LEVEL_MUST,
-     "SET_CONFIGURATION of an absent value leaves the device as it was", 0,
-     set_configuration_absent_keeps},
-    {"CH9-REQ-06", "USB 2.0 9.4.4", LEVEL_MUST, "GET_INTERFACE returns 0 after configuring", 0,
-     get_interface},
-    {"CH9-REQ-07", "USB 2.0 9.4.10", LEVEL_MUST, "SET_INTERFACE takes each alternate setting", 0,
-     set_interface},
-    {"CH9-REQ-08", "USB 2.0 9.4.10", LEVEL_MUST, "SET_INTERFACE of an absent alternate STALLs", 0,
-     set_interface_absent_alternate},
-    {"CH9-REQ-09", "USB 2.0 9.4.10", LEVEL_MUST, "SET_INTERFACE of an absent interface STALLs",
-     NEED_RAW, set_interface_absent},
-    {"CH9-REQ-10", "USB 2.0 9.4.4", LEVEL_MUST, "GET_INTERFACE of an absent interface STALLs",
-     NEED_RAW, get_interface_absent},
-    {"CH9-REQ-11", "USB 2.0 9.4.5", LEVEL_MUST, "GET_STATUS of the device agrees with bmAttributes",
-     0, status_device},
-    {"CH9-REQ-12", "USB 2.0 9.4.5", LEVEL_MUST, "remote wake-up is off until the host allows it",
-     NEED_RUN_TIME | NEED_RESET, status_remote_wakeup},
-    {"CH9-REQ-13", "USB 2.0 9.4.9", LEVEL_MUST,
-     "remote wake-up can be allowed and forbidden where bmAttributes offers it", 0,
-     feature_remote_wakeup},
-    {"CH9-REQ-14", "USB 2.0 9.4.5", LEVEL_MUST, "GET_STATUS of the DFU interface is 0", 0,
-     status_interface},
-    {"CH9-REQ-15", "USB 2.0 9.4.5", LEVEL_MUST, "GET_STATUS of an absent interface STALLs",
-     NEED_RAW, status_interface_absent},
-    {"CH9-REQ-16", "USB 2.0 9.4.5", LEVEL_MUST, "GET_STATUS of endpoint 0 is 0", 0,
-     status_endpoint_zero},
-    {"CH9-REQ-17", "USB 2.0 9.4.5", LEVEL_MUST, "GET_STATUS of an absent endpoint STALLs", NEED_RAW,
-     status_endpoint_absent},
-    {"CH9-REQ-18", "USB 2.0 9.4.9", LEVEL_MUST,
-     "each bulk and interrupt endpoint can be halted and cleared", 0, feature_halt},
-    {"CH9-REQ-19", "USB 2.0 9.4.3", LEVEL_MUST, "an unknown descriptor type STALLs", 0,
-     descriptor_unknown},
-    {"CH9-REQ-20", "USB 2.0 9.4.9", LEVEL_MUST, "an unknown feature STALLs", 0, feature_unknown},
-    {"CH9-REQ-21", "USB 2.0 9.2.7", LEVEL_MUST, "an unknown standard request STALLs", 0,
-     standard_unknown},
-    {"CH9-REQ-22", "USB 2.0 9.2.7", LEVEL_MUST, "an unknown class request to the device STALLs", 0,
-     class_unknown},
-    {"CH9-REQ-23", "USB 2.0 9.2.7", LEVEL_SHOULD, "an unknown vendor request to the device STALLs",
+    ROWS("", 0),
+    {"CH9-REQ-12", "USB 2.0 9.4.5", LEVEL_MUST,
+     "a bus reset forbids remote wake-up",
+     NEED_RUN_TIME | NEED_RESET, reset_forbids_wakeup},
+    {"CH9-REQ-23", "USB 2.0 9.2.7", LEVEL_INFO,
+     "an unknown vendor request to the device STALLs",
      0, vendor_unknown},
     {"CH9-STATE-01", "USB 2.0 9.4.3", LEVEL_MUST,
-     "the device descriptor can be read in the Default state", NEED_RUN_TIME | NEED_DEFAULT,
-     default_descriptor},
-    {"CH9-STATE-02", "USB 2.0 9.4.2", LEVEL_MUST, "GET_CONFIGURATION is 0 in the Address state",
+     "the device descriptor can be read in the Default state",
+     NEED_RUN_TIME | NEED_DEFAULT, default_descriptor},
+    {"CH9-STATE-02", "USB 2.0 9.4.2", LEVEL_MUST,
+     "GET_CONFIGURATION is 0 in the Address state",
      NEED_RUN_TIME | NEED_ADDRESS, address_configuration},
     {"CH9-STATE-03", "USB 2.0 9.4.4", LEVEL_MUST,
-     "GET_INTERFACE and SET_INTERFACE STALL in the Address state", NEED_RUN_TIME | NEED_ADDRESS,
-     address_interface},
+     "GET_INTERFACE and SET_INTERFACE STALL in the Address state",
+     NEED_RUN_TIME | NEED_ADDRESS, address_interface},
     {"CH9-STATE-04", "USB 2.0 9.4.5", LEVEL_MUST,
      "GET_STATUS answers for endpoint 0 and STALLs for interfaces in the Address state",
      NEED_RUN_TIME | NEED_ADDRESS, address_status},
     {"CH9-STATE-05", "USB 2.0 9.4.7", LEVEL_MUST,
      "SET_CONFIGURATION of an absent value STALLs in the Address state",
      NEED_RUN_TIME | NEED_ADDRESS, address_absent},
-    {"CH9-STATE-06", "USB 2.0 9.1.1.6", LEVEL_MUST, "the configuration outlives a suspend",
+    {"CH9-STATE-08", "USB 2.0 9.4.5", LEVEL_MUST,
+     "GET_STATUS of the device, and remote wake-up where it is offered, work in the Address state",
+     NEED_RUN_TIME | NEED_ADDRESS, address_device_status},
+    {"CH9-STATE-09", "USB 2.0 9.1.1.5", LEVEL_SHOULD,
+     "DFU requests STALL in the Address state",
+     NEED_RUN_TIME | NEED_ADDRESS | NEED_DFU_INTERFACE, address_dfu},
+    {"CH9-REQ-24", "USB 2.0 8.5.3", LEVEL_MUST,
+     "a SETUP ends a control transfer that is under way",
+     NEED_RUN_TIME | NEED_DEPART, new_setup},
+    {"CH9-STATE-06", "USB 2.0 9.1.1.6", LEVEL_MUST,
+     "the configuration outlives a suspend",
      NEED_SUSPEND, suspend_and_resume},
     {"CH9-STATE-07", "USB 2.0 7.1.7.5", LEVEL_MUST,
-     "the device enumerates 20 times in a row and stays the same", NEED_RUN_TIME | NEED_RESET,
-     enumerates_again},
+     "the device enumerates 20 times in a row and stays the same",
+     NEED_RUN_TIME | NEED_RESET, enumerates_again},
 };
+static const struct check checks_in_dfu_mode[] = {ROWS("DM-", NEED_DFU_MODE)};
+// clang-format on
 
 const struct check_group check_chapter9_requests = {
     .title = "Standard requests",
     .checks = checks,
     .count = sizeof checks / sizeof checks[0],
+};
+
+const struct check_group check_dm_chapter9_requests = {
+    .title = "Standard requests in DFU mode",
+    .checks = checks_in_dfu_mode,
+    .count = sizeof checks_in_dfu_mode / sizeof checks_in_dfu_mode[0],
 };

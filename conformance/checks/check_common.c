@@ -5,23 +5,112 @@
 #include "check_common.h"
 #include <conformance/modes.h>
 
-bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
+// ---- Configurations ----
+
+static bool header_at(struct probe *probe, uint8_t index, uint8_t *header)
+{
+    enum { SIZE = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE };
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, index, 0, SIZE);
+    return probe_control(probe, &setup, header) == SIZE;
+}
+
+static uint8_t configuration_count(const struct probe *probe)
+{
+    uint8_t count = probe_device(probe)->raw.device[17];
+    return count ? count : 1;
+}
+
+uint8_t active_configuration_index(struct probe *probe)
+{
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint8_t count = configuration_count(probe);
+    for (uint8_t index = 0; count > 1 && index < count; ++index) {
+        if (header_at(probe, index, header) &&
+            header[5] == probe_device(probe)->config.bConfigurationValue)
+            return index;
+    }
+    return 0;
+}
+
+bool given_carried(struct probe *probe, uint16_t length)
+{
+    uint16_t limit = probe->target->control_limit;
+    if (limit == 0 || length <= limit)
+        return true;
+    return probe_inconclusive(probe, "%u bytes: this target carries %u in a control transfer",
+                              length, limit);
+}
+
+static bool
+read_configuration_at(struct probe *probe, uint8_t index, struct configuration_bytes *ret)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_CONFIGURATION, 0, 0, sizeof header);
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, index, 0, sizeof header);
     if (!expect_length(probe, &setup, header, sizeof header))
         return false;
 
     uint16_t total = usbdev_load_le16(header + 2);
-    setup.wLength = total < sizeof ret->bytes ? total : sizeof ret->bytes;
+    if (!given_carried(probe, total))
+        return false;
+    setup.wLength = total;
     if (!expect_accepted(probe, &setup, ret->bytes, &ret->length))
         return false;
     bool parsed = configuration_parse(&ret->config, ret->bytes, (size_t)ret->length);
+    if (parsed && ret->config.too_large)
+        return probe_inconclusive(probe, "%s: the suite holds no more", ret->config.too_large);
     // What a configuration descriptor must be is judged by a check of its own.
     return given(probe, expect(probe, parsed, "a configuration descriptor",
                                "%d bytes that are none", ret->length));
 }
+
+bool read_configuration(struct probe *probe, struct configuration_bytes *ret)
+{
+    return read_configuration_at(probe, active_configuration_index(probe), ret);
+}
+
+bool for_each_configuration(struct probe *probe, look_at_configuration *look, void *context)
+{
+    struct configuration_bytes read;
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint8_t count = configuration_count(probe);
+    for (uint8_t index = 0; index < count; ++index) {
+        if (index > 0 && !header_at(probe, index, header))
+            continue;
+        if (!read_configuration_at(probe, index, &read) || !look(probe, &read, context))
+            return false;
+    }
+    return true;
+}
+
+void for_each_that_has(struct probe *probe, look_at_configuration *look, const char *kind)
+{
+    unsigned seen = 0;
+    if (for_each_configuration(probe, look, &seen) && seen == 0)
+        probe_inapplicable(probe, kind);
+}
+
+void configure_afresh(struct probe *probe)
+{
+    if (probe->mode == DEVICE_RUN_TIME && (probe->target->capabilities & TARGET_CAN_RESET))
+        probe_reset(probe);
+    else
+        probe_set_configuration(probe, probe_device(probe)->config.bConfigurationValue);
+}
+
+// ---- Strings ----
+
+uint16_t first_language(struct probe *probe)
+{
+    enum { ENGLISH = 0x0409 };
+    uint8_t bytes[255];
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, sizeof bytes);
+    return probe_control(probe, &setup, bytes) >= 4 ? usbdev_load_le16(bytes + 2) : ENGLISH;
+}
+
+// ---- The device ----
 
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE])
 {
@@ -44,6 +133,42 @@ bool expect_alive(struct probe *probe, const char *when)
                   usb_result_text(result));
 }
 
+// ---- States ----
+
+int ask_state(struct probe *probe, uint8_t *ret_state)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    int result = probe_control(probe, &getstate, ret_state);
+    if (result == DFURT_STATE_REPLY_SIZE)
+        return 0;
+    if (result != 0 && result != USB_STALL && result != USB_OVERFLOW)
+        return result;
+    result = probe_control(probe, &getstatus, reply);
+    if (result != DFURT_STATUS_REPLY_SIZE)
+        return result < 0 ? result : USB_STALL;
+    *ret_state = dfu_status_load(reply).bState;
+    return 0;
+}
+
+bool given_app_idle(struct probe *probe)
+{
+    uint8_t state;
+    int result = ask_state(probe, &state);
+    if (result == USB_STALL) {
+        probe_sleep(probe, device_detach_timeout(&probe->run_time), "a detach timer that may run");
+        return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "to begin with"));
+    }
+    return given(probe,
+                 expect_result(probe, result, 0, NULL) &&
+                     expect_number(probe, "the state to begin with", state, DFURT_STATE_appIDLE));
+}
+
+// ---- Detaching ----
+
 uint16_t detach_time(const struct probe *probe)
 {
     enum { USUAL_MS = 1000 };
@@ -51,10 +176,8 @@ uint16_t detach_time(const struct probe *probe)
     return longest_ms == 0 || longest_ms > USUAL_MS ? USUAL_MS : (uint16_t)longest_ms;
 }
 
-bool expect_detach(struct probe *probe, uint16_t wValue)
+bool expect_detached(struct probe *probe, int result)
 {
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
-    int result = probe_control(probe, &detach, NULL);
     if (result != USB_GONE && result != USB_IO)
         return expect_result(probe, result, 0, NULL);
 
@@ -63,6 +186,12 @@ bool expect_detach(struct probe *probe, uint16_t wValue)
         return probe_inconclusive(probe, "DETACH: %s", usb_result_text(result));
     return expect(probe, false, "DETACH completes its status stage before the device leaves",
                   "the device left the bus before it had");
+}
+
+bool expect_detach(struct probe *probe, uint16_t wValue)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
+    return expect_detached(probe, probe_control(probe, &detach, NULL));
 }
 
 bool expect_leave(struct probe *probe)

@@ -16,14 +16,48 @@ struct configuration_bytes {
     struct usb_configuration config;
 };
 
-// Read configuration 0 from the device, by its header and then by wTotalLength.
+// Read the active configuration from the device, whatever its index, by its header and then by
+// wTotalLength. One that is larger than the suite holds makes the check INCONCLUSIVE.
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret);
+
+// The target carries a data stage of this length, or the check is INCONCLUSIVE.
+bool given_carried(struct probe *probe, uint16_t length);
+
+// The index of the active configuration: the one with its bConfigurationValue.
+uint8_t active_configuration_index(struct probe *probe);
+
+// Call look for each configuration that bNumConfigurations counts and that can be read, until look
+// returns false. Returns whether all were looked at. That each can be read is CH9-CFG-17's.
+typedef bool
+look_at_configuration(struct probe *probe, const struct configuration_bytes *read, void *context);
+bool for_each_configuration(struct probe *probe, look_at_configuration *look, void *context);
+
+// The same for a requirement about something that a device may do without: look counts in its
+// context (an unsigned) how many it saw. None in all configurations: the requirement is for another
+// kind of device than this.
+void for_each_that_has(struct probe *probe, look_at_configuration *look, const char *kind);
+
+// As a host finds the device: what a check's own SET_CONFIGURATION did to it is undone, by a bus
+// reset. In DFU mode, which that would end, by another SET_CONFIGURATION.
+void configure_afresh(struct probe *probe);
+
+// The first LANGID of string 0; 0409h where there is none (USB 2.0 9.6.7).
+uint16_t first_language(struct probe *probe);
 
 // Read the 18 bytes of the device descriptor.
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 
 // Endpoint 0 still works: the device descriptor can be read.
 bool expect_alive(struct probe *probe, const char *when);
+
+// Ask for the DFU state by GETSTATE, and where that STALLs or has another length by GETSTATUS.
+// Returns 0; USB_STALL if the device does not tell it, as it may not in appIDLE (table A.2.1); or
+// what came instead of an answer.
+int ask_state(struct probe *probe, uint8_t *ret_state);
+
+// The device is in appIDLE, or the check is INCONCLUSIVE. One that does not tell its state may
+// still be in appDETACH: it gets wDetachTimeOut to leave it.
+bool given_app_idle(struct probe *probe);
 
 // A wValue for DETACH that no device has a reason to refuse: what tools send, but no more than
 // wDetachTimeOut (which may be 0 where bitWillDetach is 1).
@@ -32,6 +66,9 @@ uint16_t detach_time(const struct probe *probe);
 // DETACH is carried out to the end of its status stage. A device that leaves in the middle of it
 // breaks the expectation: it has left too early.
 bool expect_detach(struct probe *probe, uint16_t wValue);
+
+// The same for a check that sent DETACH itself.
+bool expect_detached(struct probe *probe, int result);
 
 // The device leaves the bus without being reset.
 bool expect_leave(struct probe *probe);

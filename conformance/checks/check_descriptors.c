@@ -2,147 +2,150 @@
 //
 // The descriptors of DFU at run time (DFU 1.1 chapter 4.1). Each check reads them from the device
 // again: what counts is what it returns, and the bytes belong in its transcript.
+//
+// A device may keep DFU in some of its configurations only; each is judged (4.1). DFU 1.0 had a
+// functional descriptor of 7 bytes and no bInterfaceProtocol: a device that says so is not held to
+// DFU 1.1, and is told what that would want.
 
 #include <stdio.h>
 
-#include "check_common.h"
+#include "check_fields.h"
 
-// Read the configuration and find the DFU interface and its functional descriptor in it.
-static bool read_dfu(struct probe *probe,
-                     struct configuration_bytes *read,
-                     const struct usb_interface **ret_interface,
-                     const struct usb_dfu_functional **ret_functional)
+// ---- Each configuration ----
+
+static unsigned dfu_interfaces(const struct usb_configuration *config)
 {
-    if (!given(probe, read_configuration(probe, read)))
-        return false;
-    *ret_interface = configuration_dfu_interface(&read->config);
-    *ret_functional = configuration_functional(&read->config);
-    return given(probe,
-                 expect(probe, *ret_interface, "an interface of class FEh, subclass 01h", "none") &&
-                     expect(probe, *ret_functional, "a DFU functional descriptor", "none"));
+    unsigned count = 0;
+    for (size_t i = 0; i < config->interface_count; ++i)
+        count += interface_is_dfu(&config->interfaces[i]);
+    return count;
+}
+
+static bool
+has_no_second_dfu(struct probe *probe, const struct configuration_bytes *read, void *context)
+{
+    (void)context;
+    unsigned count = dfu_interfaces(&read->config);
+    return expect(probe, count <= 1, "at most one DFU interface descriptor in each configuration",
+                  "%u with bConfigurationValue %u", count, read->config.bConfigurationValue);
+}
+
+// Returns true, to go on, while there is none.
+static bool has_none(struct probe *probe, const struct configuration_bytes *read, void *context)
+{
+    (void)context;
+    (void)probe;
+    return dfu_interfaces(&read->config) == 0;
 }
 
 static void one_dfu_interface(struct probe *probe)
 {
-    struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    if (!for_each_configuration(probe, has_no_second_dfu, NULL))
         return;
+    expect(probe, !for_each_configuration(probe, has_none, NULL),
+           "a configuration with a DFU interface", "none");
+}
 
-    unsigned count = 0;
-    for (size_t i = 0; i < read.config.interface_count; ++i)
-        count += interface_is_dfu(&read.config.interfaces[i]);
-    expect_number(probe, "the number of DFU interface descriptors", count, 1);
+static bool
+has_one_functional(struct probe *probe, const struct configuration_bytes *read, void *context)
+{
+    unsigned *seen = context;
+    const struct usb_configuration *config = &read->config;
+    if (dfu_interfaces(config) == 0 && config->functional_count == 0)
+        return true;
+    ++*seen;
+    return expect_number(probe, "the number of DFU functional descriptors",
+                         (unsigned)config->functional_count, 1);
 }
 
 static void one_functional_descriptor(struct probe *probe)
 {
-    struct configuration_bytes read;
-    if (read_configuration(probe, &read))
-        expect_number(probe, "the number of DFU functional descriptors",
-                      (unsigned)read.config.functional_count, 1);
+    for_each_that_has(probe, has_one_functional, "a configuration with DFU");
 }
 
-static void interface_counted(struct probe *probe)
+// ---- The interface descriptor ----
+
+static bool is_dfu_1_0(const struct usb_dfu_functional *functional)
 {
-    struct configuration_bytes read;
-    if (read_configuration(probe, &read))
-        expect_number(probe, "bNumInterfaces", read.config.bNumInterfaces,
-                      (unsigned)configuration_interface_numbers(&read.config));
+    return functional->bcdDFUVersion == 0x0100; // of 7 bytes, too
 }
 
 static void interface_protocol(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (read_dfu(probe, &read, &interface, &functional))
-        expect_number(probe, "bInterfaceProtocol", interface->bInterfaceProtocol,
-                      DFURT_PROTOCOL_RUNTIME);
-}
-
-static void interface_alternate(struct probe *probe)
-{
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (read_dfu(probe, &read, &interface, &functional))
-        expect_number(probe, "bAlternateSetting", interface->bAlternateSetting, 0);
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
+        return;
+    if (is_dfu_1_0(dfu.functional) && dfu.interface->bInterfaceProtocol == 0) {
+        expect(probe, true, "bInterfaceProtocol 0 of DFU 1.0", "0");
+        probe_note(probe, "bInterfaceProtocol is 0, as in DFU 1.0; DFU 1.1 wants 1");
+        return;
+    }
+    expect_number(probe, "bInterfaceProtocol", dfu.interface->bInterfaceProtocol,
+                  DFURT_PROTOCOL_RUNTIME);
 }
 
 static void interface_endpoints(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional) ||
-        !expect_number(probe, "bNumEndpoints", interface->bNumEndpoints, 0))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu) ||
+        !expect_number(probe, "bNumEndpoints", dfu.interface->bNumEndpoints, 0))
         return;
 
     unsigned endpoints = 0;
-    for (size_t i = 0; i < read.config.endpoint_count; ++i)
-        endpoints += read.config.endpoints[i].interface == interface - read.config.interfaces;
+    for (size_t i = 0; i < dfu.read.config.endpoint_count; ++i)
+        endpoints +=
+            dfu.read.config.endpoints[i].interface == dfu.interface - dfu.read.config.interfaces;
     expect_number(probe, "the number of endpoint descriptors after the DFU interface", endpoints,
                   0);
 }
 
+// ---- The functional descriptor ----
+
 static void functional_length(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    enum { SIZE_1_0 = 7 };
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
-    expect(probe, functional->bLength == USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE, "bLength is 9",
-           functional->bLength == 7 ? "%u, the DFU 1.0 form" : "%u", functional->bLength);
+    if (dfu.functional->bLength == SIZE_1_0)
+        probe_note(probe, "bLength is 7, the form of DFU 1.0; DFU 1.1 wants 9, with bcdDFUVersion");
+    expect(probe,
+           dfu.functional->bLength == USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE ||
+               dfu.functional->bLength == SIZE_1_0,
+           "bLength is 9 (or 7, DFU 1.0)", "%u", dfu.functional->bLength);
 }
 
 static void attributes_reserved(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
     // Bit 7 is "acceleration" in ST's extension, which bcdDFUVersion 011Ah announces.
-    uint8_t reserved = functional->bcdDFUVersion == 0x011A ? 0x70 : 0xF0;
-    expect(probe, (functional->bmAttributes & reserved) == 0, "bmAttributes bits 7..4 are zero",
-           "bmAttributes %02Xh", functional->bmAttributes);
+    uint8_t reserved = dfu.functional->bcdDFUVersion == 0x011A ? 0x70 : 0xF0;
+    expect(probe, (dfu.functional->bmAttributes & reserved) == 0, "bmAttributes bits 7..4 are zero",
+           "bmAttributes %02Xh", dfu.functional->bmAttributes);
 }
 
 static void transfer_size(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
 
     uint8_t packet = device_max_packet0(probe_device(probe));
     char expected[64];
     snprintf(expected, sizeof expected, "wTransferSize >= bMaxPacketSize0 (%u), not 0", packet);
-    expect(probe, functional->wTransferSize != 0 && functional->wTransferSize >= packet, expected,
-           "wTransferSize %u", functional->wTransferSize);
-}
-
-static void transfer_size_plausible(struct probe *probe)
-{
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (read_dfu(probe, &read, &interface, &functional))
-        expect(probe, functional->wTransferSize != 0xFFFF,
-               "a wTransferSize that a buffer stands behind", "wTransferSize FFFFh");
+    expect(probe, dfu.functional->wTransferSize != 0 && dfu.functional->wTransferSize >= packet,
+           expected, "wTransferSize %u", dfu.functional->wTransferSize);
 }
 
 static void dfu_version(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
 
-    uint16_t version = functional->bcdDFUVersion;
+    uint16_t version = dfu.functional->bcdDFUVersion;
     if (version == 0x0100)
         probe_note(probe, "the device says DFU 1.0");
     if (version == 0x011A)
@@ -153,13 +156,11 @@ static void dfu_version(struct probe *probe)
 
 static void detach_timeout_usable(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
-    bool leaves = functional->bmAttributes & DFURT_ATTR_WILL_DETACH;
-    expect(probe, leaves || functional->wDetachTimeOut > 0,
+    bool leaves = dfu.functional->bmAttributes & DFURT_ATTR_WILL_DETACH;
+    expect(probe, leaves || dfu.functional->wDetachTimeOut > 0,
            "wDetachTimeOut > 0, because the device waits for a bus reset", "wDetachTimeOut 0");
 }
 
@@ -167,43 +168,39 @@ static void detach_timeout_usable(struct probe *probe)
 static void detach_timeout_plausible(struct probe *probe)
 {
     enum { LONGEST_MS = 30000 };
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (read_dfu(probe, &read, &interface, &functional))
-        expect(probe, functional->wDetachTimeOut <= LONGEST_MS, "wDetachTimeOut <= 30000 ms",
-               "%u ms (with its bytes swapped: %u ms)", functional->wDetachTimeOut,
-               (functional->wDetachTimeOut >> 8 | functional->wDetachTimeOut << 8) & 0xFFFF);
+    struct dfu_descriptors dfu;
+    if (read_dfu(probe, &dfu))
+        expect(probe, dfu.functional->wDetachTimeOut <= LONGEST_MS, "wDetachTimeOut <= 30000 ms",
+               "%u ms (with its bytes swapped: %u ms)", dfu.functional->wDetachTimeOut,
+               (dfu.functional->wDetachTimeOut >> 8 | dfu.functional->wDetachTimeOut << 8) &
+                   0xFFFF);
 }
 
 static void functional_follows(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
-    if (!read_dfu(probe, &read, &interface, &functional))
+    struct dfu_descriptors dfu;
+    if (!read_dfu(probe, &dfu))
         return;
-    size_t expected_at = interface->offset + interface->bLength;
+    size_t expected_at = dfu.interface->offset + dfu.interface->bLength;
     char expected[96];
     snprintf(expected, sizeof expected,
              "the functional descriptor at offset %zu, right after its interface", expected_at);
-    expect(probe, functional->offset == expected_at, expected, "offset %zu", functional->offset);
+    expect(probe, dfu.functional->offset == expected_at, expected, "offset %zu",
+           dfu.functional->offset);
 }
 
 static void interface_name(struct probe *probe)
 {
-    struct configuration_bytes read;
-    const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
+    struct dfu_descriptors dfu;
     uint8_t string[255];
-    if (!read_dfu(probe, &read, &interface, &functional))
+    if (!read_dfu(probe, &dfu))
         return;
-    if (interface->iInterface == 0) {
-        probe_note(probe, "the interface has no name (iInterface 0)");
+    if (dfu.interface->iInterface == 0) {
+        probe_inapplicable(probe, "a DFU interface with a name (iInterface not 0)");
         return;
     }
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+    const struct usbdev_setup_packet setup = usb_get_descriptor(
+        USBDEV_DT_STRING, dfu.interface->iInterface, first_language(probe), sizeof string);
     int length;
     if (expect_accepted(probe, &setup, string, &length))
         expect(probe, length >= 4 && string[1] == USBDEV_DT_STRING && string[0] == length,
@@ -213,20 +210,17 @@ static void interface_name(struct probe *probe)
 // clang-format off
 static const struct check checks[] = {
     {"RT-DESC-01a", "DFU 1.1 4.1", LEVEL_MUST,
-     "the configuration has exactly one DFU interface",
+     "each configuration with DFU has exactly one DFU interface",
      NEED_RUN_TIME, one_dfu_interface},
     {"RT-DESC-01b", "DFU 1.1 4.1", LEVEL_MUST,
-     "the configuration has exactly one DFU functional descriptor",
+     "each configuration with DFU has exactly one DFU functional descriptor",
      NEED_RUN_TIME, one_functional_descriptor},
-    {"RT-DESC-01c", "DFU 1.1 4.1", LEVEL_MUST,
-     "bNumInterfaces counts the DFU interface",
-     NEED_RUN_TIME, interface_counted},
     {"RT-DESC-02a", "DFU 1.1 4.1.2", LEVEL_MUST,
-     "the DFU interface has bInterfaceProtocol 01h",
+     "the DFU interface has bInterfaceProtocol 01h (or 00h, DFU 1.0)",
      NEED_RUN_TIME, interface_protocol},
     {"RT-DESC-02b", "DFU 1.1 4.1.2", LEVEL_MUST,
      "the DFU interface is alternate setting 0",
-     NEED_RUN_TIME, interface_alternate},
+     NEED_RUN_TIME, check_field, FIELD(DFU_INTERFACE, 3, 1, "bAlternateSetting", IS, 0)},
     {"RT-DESC-02c", "DFU 1.1 4.1.2", LEVEL_MUST,
      "the DFU interface has no endpoints",
      NEED_RUN_TIME, interface_endpoints},
@@ -234,7 +228,7 @@ static const struct check checks[] = {
      "the string that names the DFU interface is readable",
      NEED_RUN_TIME, interface_name},
     {"RT-DESC-03", "DFU 1.1 4.1.3", LEVEL_MUST,
-     "the functional descriptor is 9 bytes long",
+     "the functional descriptor is 9 bytes long (or 7, DFU 1.0)",
      NEED_RUN_TIME, functional_length},
     {"RT-DESC-04", "DFU 1.1 4.1.3", LEVEL_SHOULD,
      "the reserved bits of bmAttributes are zero",
@@ -244,7 +238,7 @@ static const struct check checks[] = {
      NEED_RUN_TIME, transfer_size},
     {"RT-DESC-05b", "DFU 1.1 4.1.3", LEVEL_INFO,
      "wTransferSize is a size that a buffer can have, not FFFFh",
-     NEED_RUN_TIME, transfer_size_plausible},
+     NEED_RUN_TIME, check_field, FIELD(FUNCTIONAL, 5, 2, "wTransferSize", IS_NOT, 0xFFFF)},
     {"RT-DESC-06", "DFU 1.1 4.1.3", LEVEL_MUST,
      "bcdDFUVersion is a version that exists",
      NEED_RUN_TIME, dfu_version},

@@ -10,14 +10,28 @@
 #include <conformance/modes.h>
 
 enum {
-    SLACK_MS = 250,      // how late a timer may be, a host's own delays included
-    SHORT_WAIT_MS = 200, // a wValue below every sensible wDetachTimeOut
+    SLACK_MS = 250,      // how late a fine timer may be, a host's own delays included
+    COARSE_MS = 1000,    // what a coarse timer may add to that, and half of its time
+    SHORT_WAIT_MS = 200, // a wValue below most wDetachTimeOut
+    SETTLED_MS = 4000,   // so long after power-on a product has started all that it does
 };
 
 static unsigned timer_ms(const struct probe *probe, unsigned wValue)
 {
     unsigned longest_ms = device_detach_timeout(&probe->run_time);
     return wValue < longest_ms ? wValue : longest_ms;
+}
+
+// When even a coarse timer is over.
+static unsigned over_ms(const struct probe *probe, unsigned wValue)
+{
+    unsigned ms = timer_ms(probe, wValue);
+    return ms + ms / 2 + COARSE_MS;
+}
+
+static uint16_t short_wait(const struct probe *probe)
+{
+    return (uint16_t)timer_ms(probe, SHORT_WAIT_MS);
 }
 
 static bool given_detach(struct probe *probe)
@@ -33,9 +47,62 @@ static bool given_dfu_mode(struct probe *probe)
 
 // ---- DETACH itself ----
 
+// The ways in which tools and hosts send it: by the value, by how long after power-on, and by how
+// long after the SETUP the host asks for the status stage (a frame later, or when its own work lets
+// it). A product that leaves too early may do so in one of them only.
+struct way {
+    bool settled;             // only when the device has been up for a while
+    bool zero;                // wValue 0, which leaves the time open (DFU 1.1 5.1)
+    unsigned status_delay_ms; // where the target can
+};
+
+static const struct way ways[] = {
+    {.settled = true},
+    {.settled = true, .zero = true},
+    {.settled = false},
+    {.settled = true, .status_delay_ms = 1},
+    {.settled = true, .status_delay_ms = 10},
+};
+
+static void settle(struct probe *probe)
+{
+    uint64_t up_ms = (probe_now_us(probe) - probe->returned_us) / 1000;
+    if (up_ms < SETTLED_MS)
+        probe_sleep(probe, SETTLED_MS - (unsigned)up_ms, "all of the product to start");
+}
+
+static bool completes(struct probe *probe, const struct way *way)
+{
+    if (way->settled)
+        settle(probe);
+    uint16_t wValue = way->zero ? 0 : detach_time(probe);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
+    int result = probe_control_departing(
+        probe, &detach, NULL, &(struct target_departure){.status_delay_ms = way->status_delay_ms});
+    // To refuse no time at all is not forbidden.
+    return (way->zero && result == USB_STALL) || expect_detached(probe, result);
+}
+
+// Back at run time in appIDLE; that the device leaves and comes back is judged by other checks.
+static bool start_over(struct probe *probe)
+{
+    if (device_will_detach(&probe->run_time) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0)
+        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
+    if (!mode_quieten(probe))
+        return probe_inconclusive(probe, "the device did not come back after DETACH");
+    return back_to_run_time(probe);
+}
+
 static void detach_completes(struct probe *probe)
 {
-    expect_detach(probe, detach_time(probe));
+    bool late = probe->target->capabilities & TARGET_CAN_DEPART;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; ++i) {
+        if (ways[i].status_delay_ms && !late)
+            continue;
+        if (!completes(probe, &ways[i]) || !start_over(probe))
+            return;
+    }
 }
 
 static void detach_in_time(struct probe *probe)
@@ -71,6 +138,16 @@ static void comes_back_in_dfu_mode(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
+// The host gives up in the middle: no status stage, no DETACH.
+static void detach_cut_off(struct probe *probe)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct target_departure departure = {.cut_off = TARGET_CUT_OFF_BEFORE_STATUS};
+    int result = probe_control_departing(probe, &detach, NULL, &departure);
+    if (given(probe, expect_result(probe, result, 0, NULL)))
+        expect_stays(probe, PROBE_LEAVE_MS, "the device not to leave");
+}
+
 // ---- The device that waits for a bus reset ----
 
 static void stays_by_itself(struct probe *probe)
@@ -80,22 +157,24 @@ static void stays_by_itself(struct probe *probe)
                      "the device not to leave");
 }
 
-static void expect_expired(struct probe *probe, unsigned wValue, const char *when)
+static void expect_expired(struct probe *probe, unsigned wValue, unsigned wait_ms, const char *when)
 {
     if (!given(probe, expect_detach(probe, (uint16_t)wValue)))
         return;
-    probe_sleep(probe, timer_ms(probe, wValue) + SLACK_MS, "the detach timer");
+    probe_sleep(probe, wait_ms, "the detach timer");
     expect_state(probe, DFURT_STATE_appIDLE, when);
 }
 
 static void timer_expires(struct probe *probe)
 {
-    expect_expired(probe, detach_time(probe), "after the detach timer");
+    uint16_t wValue = detach_time(probe);
+    expect_expired(probe, wValue, over_ms(probe, wValue), "after the detach timer");
 }
 
 static void timer_obeys_wvalue(struct probe *probe)
 {
-    expect_expired(probe, SHORT_WAIT_MS, "after the time that DETACH asked for (wValue 200)");
+    uint16_t wValue = short_wait(probe);
+    expect_expired(probe, wValue, wValue + SLACK_MS, "after the time that DETACH asked for");
 }
 
 // To refuse such a wValue is not forbidden; to wait for it is.
@@ -107,7 +186,7 @@ static void timer_is_capped(struct probe *probe)
         probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
     else if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;
-    probe_sleep(probe, timer_ms(probe, UINT16_MAX) + SLACK_MS, "the detach timer");
+    probe_sleep(probe, over_ms(probe, UINT16_MAX), "the detach timer");
     expect_state(probe, DFURT_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
 }
 
@@ -117,6 +196,42 @@ static void timer_holds(struct probe *probe)
         return;
     probe_sleep(probe, timer_ms(probe, detach_time(probe)) / 2, "half of the detach timer");
     expect_state(probe, DFURT_STATE_appDETACH, "after half of the detach timer");
+}
+
+// What a host sends while it waits is no reason to wait longer (DFU 1.1 A.2.2).
+static void timer_runs_on(struct probe *probe)
+{
+    enum { QUESTIONS = 8 };
+    if (!given_detach(probe))
+        return;
+    unsigned step_ms = over_ms(probe, detach_time(probe)) / QUESTIONS + 1;
+    for (int i = 0; i < QUESTIONS; ++i) {
+        const struct usbdev_setup_packet getstatus =
+            dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+        uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+        int result = probe_control(probe, &getstatus, reply);
+        if (result < 0 && result != USB_STALL) {
+            probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
+            return;
+        }
+        probe_sleep(probe, step_ms, "the detach timer");
+    }
+    expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer, and GETSTATUS while it ran");
+}
+
+// A number that is negative where 16 bits have a sign is as good as any: wDetachTimeOut is what it
+// comes to.
+static void timer_of_8000h(struct probe *probe)
+{
+    enum { NEGATIVE = 0x8000 };
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, NEGATIVE, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result == USB_STALL) {
+        probe_inapplicable(probe, "a device that accepts a wValue above its wDetachTimeOut");
+        return;
+    }
+    if (given(probe, expect_result(probe, result, 0, NULL)))
+        expect_state(probe, DFURT_STATE_appDETACH, "after DETACH with wValue 8000h");
 }
 
 static void poll_time_short(struct probe *probe)
@@ -157,7 +272,8 @@ static void run_time_descriptors(struct probe *probe)
 
 static void reset_without_detach(struct probe *probe)
 {
-    expect_run_time_after_reset(probe, "after a bus reset without DETACH");
+    if (given_app_idle(probe))
+        expect_run_time_after_reset(probe, "after a bus reset without DETACH");
 }
 
 static void reset_after_detach(struct probe *probe)
@@ -168,10 +284,9 @@ static void reset_after_detach(struct probe *probe)
 
 static void reset_after_timer(struct probe *probe)
 {
-    if (!given(probe, expect_detach(probe, SHORT_WAIT_MS)))
-        return;
-    probe_sleep(probe, timer_ms(probe, SHORT_WAIT_MS) + SLACK_MS, "the detach timer");
-    expect_run_time_after_reset(probe, "after a bus reset that came too late");
+    if (given_detach(probe) &&
+        given(probe, expect_stays(probe, over_ms(probe, detach_time(probe)), "the detach timer")))
+        expect_run_time_after_reset(probe, "after a bus reset that came too late");
 }
 
 // Whether the request STALLs is the state table's affair; here it is what the reset does.
@@ -196,10 +311,28 @@ static void reset_after_two_detach(struct probe *probe)
     reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
 }
 
+// A device that leaves after DETACH has entered DFU mode; if it is then seen at run time, the bus
+// resets of its enumeration have taken it back.
+static bool given_left(struct probe *probe)
+{
+    if (!given_detach(probe))
+        return false;
+    if (device_will_detach(&probe->run_time))
+        return given(probe, expect_leave(probe));
+    int result = probe_reset(probe);
+    if (result == 0 && probe->mode != DEVICE_DFU_MODE)
+        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
+    return result == 0 || result == USB_GONE ||
+           probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
+}
+
 static void reset_in_dfu_enumeration(struct probe *probe)
 {
-    if (given_dfu_mode(probe))
-        expect_state(probe, DFURT_STATE_dfuIDLE, "once it is enumerated in DFU mode");
+    if (!given_left(probe) || (probe->mode != DEVICE_DFU_MODE &&
+                               !given(probe, expect_return(probe, PROBE_FWUPD_MS, "DFU mode"))))
+        return;
+    expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
+           "the device left the bus after DETACH, and is at run time");
 }
 
 // ---- There and back ----
@@ -239,7 +372,7 @@ static const struct check checks[] = {
     {"RT-DETACH-01", "DFU 1.1 5.1", LEVEL_MUST,
      "DETACH completes its status stage before the device leaves",
      DETACH, detach_completes},
-    {"RT-DETACH-02", "USB 2.0 9.2.6.4", LEVEL_MUST,
+    {"RT-DETACH-02", "USB 2.0 9.2.6.5", LEVEL_MUST,
      "DETACH is done within 50 ms",
      DETACH, detach_in_time},
     {"RT-DETACH-03", "DFU 1.1 5.1", LEVEL_INFO,
@@ -251,13 +384,16 @@ static const struct check checks[] = {
     {"RT-DETACH-05", "DFU 1.1 5.1", LEVEL_MUST,
      "with bitWillDetach = 1 the device comes back in DFU mode",
      LEAVES, comes_back_in_dfu_mode},
+    {"RT-DETACH-14", "DFU 1.1 5.1", LEVEL_MUST,
+     "a DETACH whose status stage is never asked for does not make the device leave",
+     LEAVES | NEED_DEPART, detach_cut_off},
     {"RT-DETACH-06", "DFU 1.1 4.1.3", LEVEL_MUST,
      "with bitWillDetach = 0 the device does not leave by itself",
      WAITS, stays_by_itself},
     {"RT-DETACH-07", "DFU 1.1 5.1", LEVEL_MUST,
      "the detach timer expires, back to appIDLE",
      WAITS, timer_expires},
-    {"RT-DETACH-08", "DFU 1.1 5.1", LEVEL_MUST,
+    {"RT-DETACH-08", "DFU 1.1 5.1", LEVEL_SHOULD,
      "the detach timer waits no longer than wValue of DETACH",
      WAITS, timer_obeys_wvalue},
     {"RT-DETACH-09", "DFU 1.1 4.1.3", LEVEL_MUST,
@@ -269,6 +405,12 @@ static const struct check checks[] = {
     {"RT-DETACH-11", "DFU 1.1 6.1.2", LEVEL_MUST,
      "GETSTATUS says appDETACH after DETACH",
      WAITS, status_says_app_detach},
+    {"RT-DETACH-12", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "GETSTATUS while the detach timer runs does not start it again",
+     WAITS, timer_runs_on},
+    {"RT-DETACH-13", "DFU 1.1 5.1", LEVEL_MUST,
+     "a wValue of 8000h is a time like others",
+     WAITS, timer_of_8000h},
     {"RT-DESC-09", "DFU 1.1 4.2", LEVEL_MUST,
      "in appDETACH the device still returns its run-time descriptors",
      WAITS, run_time_descriptors},

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What stock tools send, request for request: a device that passes here works with them. These
-// are interoperability, not the specification: the sources are dfu-util 0.11 and fwupd.
+// What stock tools send, request for request, and what they make of the answers: a device that
+// passes here works with them. These are interoperability, not the specification, and so no must:
+// the sources are dfu-util 0.11 and fwupd.
 
 #include <stdio.h>
+
+#include <conformance/modes.h>
 
 #include "check_common.h"
 
@@ -13,18 +16,43 @@ enum {
     POLL_MAX_MS = 5000,     // a longer bwPollTimeout looks like a hang
 };
 
+// ---- dfu-util at run time ----
+
+static unsigned settings_of_dfu(const struct device *device)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < device->config.interface_count; ++i)
+        count += device->config.interfaces[i].bInterfaceNumber == device->dfu->bInterfaceNumber;
+    return count;
+}
+
+// Setting 0 is selected where there are alternates; where there are none, and the interface is not
+// the first, too, but then a STALL, which is legal, does not reach the tool: the kernel takes it
+// for success.
 static bool select_alternate_0(struct probe *probe)
 {
     const struct device *device = probe_device(probe);
-    uint8_t number = device->dfu ? device->dfu->bInterfaceNumber : 0;
-    int result = probe_set_interface(probe, number, 0);
+    unsigned settings = device->dfu ? settings_of_dfu(device) : 0;
+    if (!device->dfu || (device->dfu->bInterfaceNumber == 0 && settings == 1))
+        return true;
+    int result = probe_set_interface(probe, device->dfu->bInterfaceNumber, 0);
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "SET_INTERFACE: %s", usb_result_text(result));
-    return expect(probe, result == 0, "SET_INTERFACE to alternate 0 is carried out", "%s",
-                  usb_result_text(result));
+    return expect(probe, result == 0 || (result == USB_STALL && settings == 1),
+                  "SET_INTERFACE to alternate 0 is carried out", "%s", usb_result_text(result));
 }
 
-// dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it.
+static bool sleep_poll(struct probe *probe, const struct dfu_status_reply *status)
+{
+    if (!expect(probe, status->bwPollTimeout <= POLL_MAX_MS, "bwPollTimeout that can be slept",
+                "%u ms", (unsigned)status->bwPollTimeout))
+        return false;
+    probe_sleep(probe, status->bwPollTimeout, "bwPollTimeout");
+    return true;
+}
+
+// dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it, and another
+// state than appIDLE and appDETACH is DFU mode to it: it sends no DETACH.
 static bool dfu_util_status(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
@@ -36,44 +64,91 @@ static bool dfu_util_status(struct probe *probe)
         return false;
 
     struct dfu_status_reply status = dfu_status_load(reply);
-    if (!expect(probe, status.bwPollTimeout <= POLL_MAX_MS, "bwPollTimeout that can be slept",
-                "%u ms", (unsigned)status.bwPollTimeout))
-        return false;
-    probe_sleep(probe, status.bwPollTimeout, "bwPollTimeout");
-    return true;
+    return sleep_poll(probe, &status) &&
+           expect(probe, status.bState <= DFURT_STATE_appDETACH,
+                  "bState appIDLE or appDETACH: dfu-util takes others for DFU mode", "%u, %s",
+                  status.bState, usb_dfu_state_name(status.bState));
+}
+
+// An error of DETACH is a warning to both tools, and they go on; what it says of the device is
+// RT-DETACH-01's.
+static bool detach_as_tools_do(struct probe *probe, unsigned limit_ms)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result < 0)
+        probe_note(probe, "DETACH: %s; the tool warns, and goes on", usb_result_text(result));
+    return expect_dfu_mode(probe, limit_ms);
 }
 
 static void dfu_util_detach(struct probe *probe)
 {
-    if (select_alternate_0(probe) && dfu_util_status(probe) && expect_detach(probe, DETACH_MS))
-        expect_dfu_mode(probe, PROBE_DFU_UTIL_MS);
+    if (select_alternate_0(probe) && dfu_util_status(probe))
+        detach_as_tools_do(probe, PROBE_DFU_UTIL_MS);
 }
 
-// dfu-util clears an error and aborts what is under way, then wants dfuIDLE.
+// ---- dfu-util in DFU mode ----
+
+// The boot loader as it comes up, before anything has brought it into order: from run time anew.
+static bool given_fresh_dfu_mode(struct probe *probe)
+{
+    if (!probe->run_time.seen) {
+        probe_note(probe, "the device was given in DFU mode: not seen as it comes up");
+        return true;
+    }
+    return back_to_run_time(probe) && given(probe, expect_detach(probe, detach_time(probe)) &&
+                                                       expect_dfu_mode(probe, PROBE_FWUPD_MS));
+}
+
+static bool send_without_data(struct probe *probe, uint8_t bRequest)
+{
+    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
+    return expect_length(probe, &setup, NULL, 0);
+}
+
+// dfu-util clears an error and aborts what is under way, and asks again each time.
+static bool dfu_util_settles(struct probe *probe, struct dfu_status_reply *status)
+{
+    enum { ROUNDS = 10 };
+    for (int i = 0; i < ROUNDS; ++i) {
+        if (!expect_getstatus(probe, status) || !sleep_poll(probe, status))
+            return false;
+        if (status->bState == DFURT_STATE_dfuERROR) {
+            if (!send_without_data(probe, DFURT_CLRSTATUS))
+                return false;
+        } else if (status->bState == DFURT_STATE_dfuDNLOAD_IDLE ||
+                   status->bState == DFURT_STATE_dfuUPLOAD_IDLE) {
+            if (!send_without_data(probe, DFURT_ABORT))
+                return false;
+        } else {
+            break;
+        }
+    }
+    return true;
+}
+
 static void dfu_util_begins(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!select_alternate_0(probe) || !expect_getstatus(probe, &status))
-        return;
-    if (status.bState == DFURT_STATE_dfuERROR) {
-        const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
-        if (!expect_length(probe, &clear, NULL, 0) || !expect_getstatus(probe, &status))
-            return;
-    } else if (status.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
-               status.bState == DFURT_STATE_dfuUPLOAD_IDLE) {
-        const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
-        if (!expect_length(probe, &abort, NULL, 0) || !expect_getstatus(probe, &status))
-            return;
-    }
-    expect_number(probe, "bState when dfu-util begins", status.bState, DFURT_STATE_dfuIDLE);
+    if (given_fresh_dfu_mode(probe) && select_alternate_0(probe) &&
+        dfu_util_settles(probe, &status))
+        expect_number(probe, "bState when dfu-util begins", status.bState, DFURT_STATE_dfuIDLE);
 }
 
+// A status other than OK is cleared once; then dfu-util gives up.
 static void dfu_util_status_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (expect_getstatus(probe, &status))
-        expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK);
+    if (!given_fresh_dfu_mode(probe) || !given(probe, select_alternate_0(probe)) ||
+        !given(probe, dfu_util_settles(probe, &status)))
+        return;
+    if (status.bStatus != DFURT_STATUS_OK &&
+        (!send_without_data(probe, DFURT_CLRSTATUS) || !expect_getstatus(probe, &status)))
+        return;
+    expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK);
 }
+
+// ---- fwupd ----
 
 static void fwupd_status(struct probe *probe)
 {
@@ -82,26 +157,31 @@ static void fwupd_status(struct probe *probe)
         expect_last_within(probe, "GETSTATUS", FWUPD_STATUS_MS);
 }
 
+// fwupd goes no further where GETSTATUS is not answered: INTEROP-FWUPD-01.
 static void fwupd_detach(struct probe *probe)
 {
-    struct dfu_status_reply status;
-    if (given(probe, expect_getstatus(probe, &status)) && expect_detach(probe, DETACH_MS))
-        expect_dfu_mode(probe, PROBE_FWUPD_MS);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
+    int result = probe_control(probe, &setup, reply);
+    if (result == USB_STALL)
+        probe_inapplicable(probe, "a device that answers GETSTATUS in appIDLE");
+    else if (given(probe, expect_result(probe, result, sizeof reply, reply)))
+        detach_as_tools_do(probe, PROBE_FWUPD_MS);
 }
 
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
 
 // clang-format off
 static const struct check checks[] = {
-    {"INTEROP-DFUUTIL-01", "dfu-util 0.11", LEVEL_MUST,
+    {"INTEROP-DFUUTIL-01", "dfu-util 0.11", LEVEL_SHOULD,
      "dfu-util -e works: select, status, DETACH, reset if it is needed, DFU mode within 5 s",
      DETACH, dfu_util_detach},
-    {"INTEROP-DFUUTIL-02", "dfu-util 0.11", LEVEL_MUST,
+    {"INTEROP-DFUUTIL-02", "dfu-util 0.11", LEVEL_SHOULD,
      "dfu-util finds the boot loader in dfuIDLE, or can bring it there",
-     NEED_DFU_MODE, dfu_util_begins},
-    {"INTEROP-DFUUTIL-03", "dfu-util 0.11", LEVEL_MUST,
-     "dfu-util finds the boot loader without an error",
-     NEED_DFU_MODE, dfu_util_status_ok},
+     NEED_DFU_MODE | NEED_DETACH, dfu_util_begins},
+    {"INTEROP-DFUUTIL-03", "dfu-util 0.11", LEVEL_SHOULD,
+     "dfu-util finds the boot loader without an error, or can clear it",
+     NEED_DFU_MODE | NEED_DETACH, dfu_util_status_ok},
     {"INTEROP-FWUPD-01", "fwupd", LEVEL_SHOULD,
      "fwupd can attach: GETSTATUS returns 6 bytes within 1.5 s at run time",
      NEED_RUN_TIME | NEED_DFU_INTERFACE, fwupd_status},

@@ -9,18 +9,15 @@
 
 // ---- GETSTATUS and GETSTATE ----
 
-// Both are optional in appIDLE (table A.2.1): a STALL ends the check well. Returns whether there is
-// an answer to look at.
+// Both are optional in appIDLE (table A.2.1): of a device that STALLs there is no answer to judge.
 static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
 {
     const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
     int result = probe_control(probe, &setup, reply);
-    if (result == USB_STALL) {
-        expect(probe, true, "an answer or a STALL", "STALL");
-        probe_note(probe, "the device STALLs %s in appIDLE, as it may",
-                   bRequest == DFURT_GETSTATUS ? "GETSTATUS" : "GETSTATE");
-        return false;
-    }
+    if (result == USB_STALL)
+        return probe_inapplicable(probe, bRequest == DFURT_GETSTATUS
+                                             ? "a device that answers GETSTATUS in appIDLE"
+                                             : "a device that answers GETSTATE in appIDLE");
     return expect_result(probe, result, length, reply);
 }
 
@@ -90,10 +87,14 @@ static void string_readable(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t string[255];
-    if (!ask_status(probe, &status) || status.iString == 0)
+    if (!ask_status(probe, &status))
         return;
+    if (status.iString == 0) {
+        probe_inapplicable(probe, "a device whose GETSTATUS names a string (iString not 0)");
+        return;
+    }
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, status.iString, 0x0409, sizeof string);
+        usb_get_descriptor(USBDEV_DT_STRING, status.iString, first_language(probe), sizeof string);
     char expected[64];
     snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
              status.iString);
@@ -117,15 +118,25 @@ static void poll_time_short(struct probe *probe)
 
 // ---- Times (USB 2.0 9.2.6) ----
 
-static void no_data_in_time(struct probe *probe)
+// SET_INTERFACE, or where the device STALLs that for its one setting (USB 2.0 9.4.10), the
+// configuration set again, which each device takes (9.4.7).
+static int send_no_data(struct probe *probe)
 {
-    const struct usbdev_setup_packet setup = {
+    const struct usbdev_setup_packet set_interface = {
         .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
         .bRequest = USBDEV_SET_INTERFACE,
         .wIndex = dfu_setup(probe, DFURT_GETSTATE, 0, 0).wIndex,
     };
-    if (expect_length(probe, &setup, NULL, 0))
-        expect_last_within(probe, "SET_INTERFACE", 50);
+    int result = probe_control(probe, &set_interface, NULL);
+    if (result != USB_STALL)
+        return result;
+    return probe_set_configuration(probe, probe_device(probe)->config.bConfigurationValue);
+}
+
+static void no_data_in_time(struct probe *probe)
+{
+    if (expect_result(probe, send_no_data(probe), 0, NULL))
+        expect_last_within(probe, "a request without data", 50);
 }
 
 static void data_in_time(struct probe *probe)
@@ -156,7 +167,7 @@ static void alive_after_out_stall(struct probe *probe)
 {
     uint8_t data[64] = {0};
     const struct usbdev_setup_packet dnload = dfu_setup(probe, DFURT_DNLOAD, 0, sizeof data);
-    if (given(probe, expect_stall(probe, &dnload, data)))
+    if (given_app_idle(probe) && given(probe, expect_stall(probe, &dnload, data)))
         expect_alive(probe, "after a STALL of an OUT request with data");
 }
 
@@ -215,22 +226,14 @@ send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, boo
 static void lookalike_stalls(struct probe *probe)
 {
     const struct lookalike *row = probe->check->row;
-    uint16_t wValue = row->bRequest == DFURT_DETACH ? 1000 : 0;
+    uint16_t wValue = row->bRequest == DFURT_DETACH ? detach_time(probe) : 0;
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     send_lookalike(probe, &setup, row->not_ours);
 }
 
-static void standard_get_status(struct probe *probe)
-{
-    uint8_t status[2];
-    struct usbdev_setup_packet setup = dfu_setup(probe, USBDEV_GET_STATUS, 0, sizeof status);
-    setup.bmRequestType = USBDEV_DIR_IN | USBDEV_RECIPIENT_INTERFACE;
-    if (expect_length(probe, &setup, status, sizeof status))
-        expect(probe, usbdev_load_le16(status) == 0, "00 00", "%02x %02x", status[0], status[1]);
-}
-
-// ---- wIndex, all 16 bits of it (USB 2.0 9.3.4) ----
+// ---- wIndex. Its upper byte is reserved (USB 2.0 9.3.4): what a device makes of it is its own.
+// ----
 
 struct other_index {
     uint8_t bRequest;
@@ -244,7 +247,7 @@ static void high_bits_of_index(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
     setup.wIndex |= 0x0100;
     send_lookalike(probe, &setup, false);
 }
@@ -253,7 +256,7 @@ static void absent_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
     int absent = device_absent_interface(probe_device(probe));
     if (absent < 0) {
         probe_skip(probe, "the device has all 256 interfaces");
@@ -267,7 +270,7 @@ static void other_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : 1000, row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
     setup.wIndex = (uint16_t)device_other_interface(probe_device(probe));
     send_lookalike(probe, &setup, true);
 }
@@ -316,7 +319,8 @@ static void upload_any_length(struct probe *probe)
 static void detach_with_data(struct probe *probe)
 {
     uint8_t data[8] = {0};
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 1000, sizeof data);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, detach_time(probe), sizeof data);
     int result = probe_control(probe, &detach, data);
     probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
                usb_result_text(result));
@@ -325,6 +329,38 @@ static void detach_with_data(struct probe *probe)
         return;
     }
     expect_alive(probe, "after a DETACH with data");
+}
+
+// ---- SET_CONFIGURATION again ----
+
+static bool given_configured_again(struct probe *probe)
+{
+    uint8_t value = probe_device(probe)->config.bConfigurationValue;
+    int result = probe_set_configuration(probe, value);
+    return given(probe, expect_result(probe, result, 0, NULL));
+}
+
+static void answers_configured_again(struct probe *probe)
+{
+    uint8_t state;
+    int before = ask_state(probe, &state);
+    if (before == USB_STALL) {
+        probe_inapplicable(probe, "a device that tells its state in appIDLE");
+        return;
+    }
+    if (!given(probe, expect_result(probe, before, 0, NULL)) || !given_configured_again(probe))
+        return;
+    int after = ask_state(probe, &state);
+    if (expect_result(probe, after, 0, NULL))
+        expect_number(probe, "the state after SET_CONFIGURATION of the present value", state,
+                      DFURT_STATE_appIDLE);
+    configure_afresh(probe);
+}
+
+static void detaches_configured_again(struct probe *probe)
+{
+    if (given_configured_again(probe) && !expect_detach(probe, detach_time(probe)))
+        configure_afresh(probe);
 }
 
 #define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)
@@ -385,7 +421,7 @@ static const struct check checks[] = {
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFURT_DETACH, 0, true)},
     {"REQ-06c", "DFU 1.1 3", LEVEL_MUST,
      "request 0 of the vendor, to the interface, is no DETACH",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFURT_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFURT_DETACH, 0, true)},
     {"REQ-06d", "DFU 1.1 3", LEVEL_MUST,
      "DETACH in the wrong direction is no DETACH",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFURT_DETACH, 1, false)},
@@ -406,15 +442,12 @@ static const struct check checks[] = {
      "GETSTATUS to the device STALLs",
      DFU, lookalike_stalls, LOOKALIKE(0xA0, DFURT_GETSTATUS, 6, false)},
     {"REQ-06j", "DFU 1.1 3", LEVEL_MUST,
-     "GETSTATUS as a vendor request is not DFU's",
-     DFU, lookalike_stalls, LOOKALIKE(0xC1, DFURT_GETSTATUS, 6, false)},
-    {"REQ-06k", "USB 2.0 9.4.5", LEVEL_MUST,
-     "the standard GET_STATUS to the interface returns 00 00",
-     DFU, standard_get_status},
-    {"REQ-07a", "USB 2.0 9.3.4", LEVEL_MUST,
+     "GETSTATUS as a vendor request moves no DFU state",
+     DFU, lookalike_stalls, LOOKALIKE(0xC1, DFURT_GETSTATUS, 6, true)},
+    {"REQ-07a", "USB 2.0 9.3.4", LEVEL_INFO,
      "DETACH with a wrong high byte of wIndex STALLs and is no DETACH",
      DFU | NEED_DETACH, high_bits_of_index, &index_detach},
-    {"REQ-07b", "USB 2.0 9.3.4", LEVEL_MUST,
+    {"REQ-07b", "USB 2.0 9.3.4", LEVEL_INFO,
      "GETSTATUS with a wrong high byte of wIndex STALLs",
      DFU, high_bits_of_index, &index_getstatus},
     {"REQ-07c", "USB 2.0 9.2.7", LEVEL_MUST,
@@ -438,6 +471,12 @@ static const struct check checks[] = {
     {"REQ-09", "DFU 1.1 5.1", LEVEL_INFO,
      "a DETACH with data leaves endpoint 0 working",
      DFU | NEED_DETACH, detach_with_data},
+    {"REQ-11a", "USB 2.0 9.4.7", LEVEL_MUST,
+     "the DFU state can be asked after a second SET_CONFIGURATION",
+     DFU, answers_configured_again},
+    {"REQ-11b", "USB 2.0 9.4.7", LEVEL_MUST,
+     "DETACH is accepted after a second SET_CONFIGURATION",
+     DFU | NEED_DETACH, detaches_configured_again},
     {"REQ-10a", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "bwPollTimeout in appIDLE is short",
      DFU, poll_time_short},

@@ -24,13 +24,59 @@ struct row {
     uint8_t next;
 };
 
-// Into appDETACH, for as long as the device allows.
-static bool enter_state(struct probe *probe, uint8_t state)
+static bool given_detach(struct probe *probe)
 {
-    if (state == DFURT_STATE_appIDLE)
-        return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "to begin with"));
-    return given(probe, expect_detach(probe, detach_time(probe)) &&
-                            expect_state(probe, state, "after DETACH"));
+    return given(probe, expect_detach(probe, detach_time(probe)));
+}
+
+// Into appDETACH, for as long as the device allows. That it is there is asked of a device that
+// tells its state; of one that STALLs both questions, which may have ended appDETACH, it is the
+// accepted DETACH alone that says so, and nothing is asked. Nor is it before the questions that the
+// row itself is about.
+static bool enter_app_detach(struct probe *probe, uint8_t bRequest)
+{
+    uint8_t state;
+    if (!given_app_idle(probe) || !given_detach(probe))
+        return false;
+    if (bRequest == DFURT_GETSTATUS || bRequest == DFURT_GETSTATE)
+        return true;
+    int result = ask_state(probe, &state);
+    if (result == USB_STALL)
+        return given_app_idle(probe) && given_detach(probe);
+    return given(probe,
+                 expect_result(probe, result, 0, NULL) &&
+                     expect_number(probe, "the state after DETACH", state, DFURT_STATE_appDETACH));
+}
+
+static bool enter_state(struct probe *probe, const struct row *row)
+{
+    return row->state == DFURT_STATE_appIDLE ? given_app_idle(probe)
+                                             : enter_app_detach(probe, row->bRequest);
+}
+
+static bool can_reset(const struct probe *probe)
+{
+    return probe->run_time.functional && !device_will_detach(&probe->run_time) &&
+           (probe->target->capabilities & TARGET_CAN_RESET);
+}
+
+// Of a device that does not tell its state in appIDLE, a bus reset shows whether it is in
+// appDETACH.
+static void expect_next(struct probe *probe, uint8_t next)
+{
+    char expected[PROBE_WORDS];
+    uint8_t state;
+    int result = ask_state(probe, &state);
+    if (result == USB_STALL && next == DFURT_STATE_appIDLE && can_reset(probe)) {
+        expect_run_time_after_reset(probe, "after it, and a bus reset");
+        return;
+    }
+    snprintf(expected, sizeof expected, "the device is in %s after it", usb_dfu_state_name(next));
+    if (result == USB_STALL)
+        expect(probe, next == DFURT_STATE_appIDLE, expected,
+               "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
+    else if (expect_result(probe, result, 0, NULL))
+        expect(probe, state == next, expected, "%u, %s", state, usb_dfu_state_name(state));
 }
 
 // What GETSTATE answers is the state that it is asked in.
@@ -67,8 +113,8 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
 static void follow_row(struct probe *probe)
 {
     const struct row *row = probe->check->row;
-    if (enter_state(probe, row->state) && expect_outcome(probe, row))
-        expect_state(probe, row->next, "after it");
+    if (enter_state(probe, row) && expect_outcome(probe, row))
+        expect_next(probe, row->next);
 }
 
 // DETACH in appIDLE: a device that leaves by itself may be gone before it can be asked.
@@ -76,7 +122,7 @@ static void detach_in_app_idle(struct probe *probe)
 {
     const struct row *row = probe->check->row;
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
-    if (!enter_state(probe, row->state) || !expect_length(probe, &detach, NULL, 0))
+    if (!given_app_idle(probe) || !expect_length(probe, &detach, NULL, 0))
         return;
     if (!device_will_detach(&probe->run_time)) {
         expect_state(probe, row->next, "after it");
@@ -102,7 +148,7 @@ static bool expect_unknown_stalls(struct probe *probe, uint8_t bRequest)
 
 static void unknown_in_app_idle(struct probe *probe)
 {
-    if (!given(probe, expect_state(probe, DFURT_STATE_appIDLE, "to begin with")))
+    if (!given_app_idle(probe))
         return;
     for (size_t i = 0; i < gate_sample_count; ++i) {
         if (!expect_unknown_stalls(probe, gate_samples[i]))
@@ -116,8 +162,10 @@ static void unknown_in_app_detach(struct probe *probe)
     for (size_t i = 0; i < gate_sample_count; ++i) {
         uint8_t data[1];
         const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
-        if (!enter_state(probe, DFURT_STATE_appDETACH) || !expect_stall(probe, &setup, data) ||
-            !expect_state(probe, DFURT_STATE_appIDLE, "after it"))
+        if (!enter_app_detach(probe, gate_samples[i]) || !expect_stall(probe, &setup, data))
+            return;
+        expect_next(probe, DFURT_STATE_appIDLE);
+        if (probe->decided)
             return;
     }
 }

@@ -8,8 +8,8 @@
 // ---- Finding them ----
 
 static const struct sim_defect *const groups[] = {
-    defects_of_detach, defects_of_descriptors, defects_of_requests,
-    defects_of_states, defects_of_dfu_mode,
+    defects_of_chapter9, defects_of_detach, defects_of_descriptors,
+    defects_of_requests, defects_of_states, defects_of_dfu_mode,
 };
 
 enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 256 };
@@ -182,6 +182,10 @@ static bool matches(const struct defect_view *view,
                     const struct defect_rule *rule,
                     const struct usbdev_setup_packet *setup)
 {
+    // A class is there in the Configured state only (USB 2.0 9.1.1.5).
+    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS &&
+        usbdev_state(&view->native->dev) != USBDEV_CONFIGURED)
+        return false;
     return (rule->modes & mode_of(view)) &&
            (rule->states == 0 || (rule->states & 1u << state_of(view))) &&
            rule->bmRequestType == setup->bmRequestType && rule->bRequest == setup->bRequest &&

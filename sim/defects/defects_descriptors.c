@@ -19,13 +19,13 @@ static void set_total_length(struct defect_view *view, int change)
                       (uint16_t)(usbdev_load_le16(view->configuration + 2) + change));
 }
 
-// The form of DFU 1.0: without bcdDFUVersion.
+// One byte short: DFU 1.0 has 7, DFU 1.1 has 9.
 static void cut_functional(struct defect_view *view)
 {
     if (!view->runtime)
         return;
-    functional_of(view)[0] = 7;
-    set_total_length(view, -2);
+    functional_of(view)[0] = 8;
+    set_total_length(view, -1);
 }
 
 static void drop_functional(struct defect_view *view)
@@ -75,8 +75,6 @@ static void stray_descriptor(struct defect_view *view)
 {
     static const uint8_t stray[] = {0x00, 0x24, 0x00};
 
-    if (!view->runtime)
-        return;
     memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), stray, sizeof stray);
     set_total_length(view, sizeof stray);
 }
@@ -247,8 +245,8 @@ const struct sim_defect defects_of_descriptors[] = {
         .patches = PATCHES({PATCH_DFU_INTERFACE, AT_RUN_TIME, 8, 0x51}),
     },
     {
-        .name = "functional-7-bytes",
-        .summary = "the functional descriptor is the 7 bytes of DFU 1.0",
+        .name = "functional-8-bytes",
+        .summary = "the functional descriptor is 8 bytes long, of no version of DFU",
         .describe = cut_functional,
     },
     {
@@ -383,37 +381,38 @@ const struct sim_defect defects_of_descriptors[] = {
     {
         .name = "device-max-packet",
         .summary = "bMaxPacketSize0 63",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 7, 63, .late = true}),
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 7, 63, .late = true}),
     },
     {
         .name = "device-no-configuration",
         .summary = "bNumConfigurations 0",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 17, 0, .late = true}),
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 17, 0, .late = true}),
     },
     {
         .name = "device-version",
         .summary = "bcdUSB 020Ah",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x0A}),
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x0A}),
     },
     {
         .name = "device-subclass",
         .summary = "bDeviceSubClass 1 with bDeviceClass 0",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 4, 0}, {PATCH_DEVICE, AT_RUN_TIME, 5, 1}),
+        .patches =
+            PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 4, 0}, {PATCH_DEVICE, IN_BOTH_MODES, 5, 1}),
     },
     {
         .name = "device-length",
         .summary = "bLength 17 in the device descriptor",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 0, 17}),
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 0, 17}),
     },
     {
         .name = "usb-2.1-without-bos",
         .summary = "bcdUSB 0210h, but no BOS",
-        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x10}),
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x10}),
     },
     {
         .name = "configuration-length",
         .summary = "bLength 8 in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 0, 8, .late = true}),
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 0, 8, .late = true}),
     },
     {
         .name = "configuration-stray-bytes",
@@ -423,33 +422,30 @@ const struct sim_defect defects_of_descriptors[] = {
     {
         .name = "configuration-bit-7",
         .summary = "bit 7 of bmAttributes is clear in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x00}),
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x00},
+                           {PATCH_CONFIGURATION, IN_DFU_MODE, 7, 0x40}),
     },
     {
         .name = "configuration-reserved-bits",
         .summary = "bit 0 of bmAttributes is set in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x81}),
+        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x81},
+                           {PATCH_CONFIGURATION, IN_DFU_MODE, 7, 0xC1}),
     },
     {
         .name = "configuration-power",
         .summary = "bMaxPower 510 mA",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 8, 255}),
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 8, 255}),
     },
     {
         .name = "configuration-interfaces",
         .summary = "bNumInterfaces counts one interface too many",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 4, 4}),
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 4, 4}),
     },
     {
         .name = "interface-gap",
         .summary = "an interface with number 7, though there are not so many",
         .describe = add_interface_7,
         .setup = answer_for_7,
-    },
-    {
-        .name = "endpoint-control",
-        .summary = "an interface has a control endpoint, in a packet size of none",
-        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 3, USBDEV_ENDPOINT_CONTROL}),
     },
     {
         .name = "endpoint-twice",
@@ -469,12 +465,12 @@ const struct sim_defect defects_of_descriptors[] = {
     {
         .name = "configuration-value-0",
         .summary = "bConfigurationValue 0",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 5, 0, .late = true}),
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 5, 0, .late = true}),
     },
     {
         .name = "endpoint-size",
         .summary = "a bulk endpoint with packets of 60 bytes",
-        .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 4, 60}),
+        .patches = PATCHES({PATCH_ENDPOINT, IN_BOTH_MODES, 4, 60}),
     },
     {0},
 };

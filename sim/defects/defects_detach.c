@@ -21,7 +21,8 @@ static bool is_dfu_request(const struct defect_view *view,
                            const struct usbdev_setup_packet *setup,
                            enum dfurt_request bRequest)
 {
-    return to_dfu_interface(view, setup) && setup->bRequest == bRequest;
+    return to_dfu_interface(view, setup) && setup->bRequest == bRequest &&
+           usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
 }
 
 static bool in_app_detach(const struct defect_view *view)
@@ -109,6 +110,111 @@ static void wait_for_wDetachTimeOut(struct defect_view *view)
     view->scratch = 0;
 }
 
+static int restart_timer(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (in_app_detach(view) && waits_for_reset(view) &&
+        is_dfu_request(view, setup, DFURT_GETSTATUS))
+        defect_detach(view, UINT16_MAX);
+    return NATIVE_PASS;
+}
+
+// A timer of 16 bits with a sign is over before it starts.
+static int take_wValue_for_signed(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool negative = setup->wValue >= 0x8000;
+
+    return view->runtime && is_dfu_request(view, setup, DFURT_DETACH) && negative ? 0 : NATIVE_PASS;
+}
+
+static int leave_at_wValue_0(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return setup->wValue == 0 ? leave_before_status_stage(view, setup) : NATIVE_PASS;
+}
+
+// The main loop looks at what the SETUP has set, every now and then, and never at the status stage.
+static int note_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (view->runtime && is_dfu_request(view, setup, DFURT_DETACH))
+        view->scratch = 1;
+    return NATIVE_PASS;
+}
+
+static void leave_after_setup(struct defect_view *view)
+{
+    enum { LATER_MS = 5 };
+
+    if (view->runtime && view->scratch > 0 && ++view->scratch > LATER_MS)
+        view->enter_dfu(view->board);
+}
+
+static void leave_much_after_setup(struct defect_view *view)
+{
+    enum { LATER_MS = 100 };
+
+    if (view->runtime && view->scratch > 0 && ++view->scratch > LATER_MS)
+        view->enter_dfu(view->board);
+}
+
+// ---- Bus resets that enter DFU mode though the detach is over ----
+
+// scratch is 1 once appDETACH has ended in this way and until the next request to DFU.
+static bool ends_detach_by(struct defect_view *view,
+                           const struct usbdev_setup_packet *setup,
+                           enum dfurt_request bRequest)
+{
+    bool ends = in_app_detach(view) && is_dfu_request(view, setup, bRequest);
+
+    if (view->runtime && to_dfu_interface(view, setup))
+        view->scratch = ends;
+    return ends;
+}
+
+static int remember_upload(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    ends_detach_by(view, setup, DFURT_UPLOAD);
+    return NATIVE_PASS;
+}
+
+static int remember_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    ends_detach_by(view, setup, DFURT_DETACH);
+    return NATIVE_PASS;
+}
+
+static int remember_nothing(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (view->runtime && to_dfu_interface(view, setup))
+        view->scratch = 0;
+    return NATIVE_PASS;
+}
+
+static void remember_timer(struct defect_view *view)
+{
+    if (in_app_detach(view))
+        view->scratch = 1;
+}
+
+static void enter_dfu_if_remembered(struct defect_view *view)
+{
+    if (view->runtime && view->scratch && !in_app_detach(view))
+        view->enter_dfu(view->board);
+}
+
+// ---- The way back ----
+
+enum { AWAY_MS = 200 };
+
+static void leave_and_return(struct defect_view *view)
+{
+    if (view->runtime && view->scratch > 0 && --view->scratch == 0) {
+        usbdev_connect(&view->native->dev, true);
+    } else if (in_app_detach(view) && !waits_for_reset(view)) {
+        dfurt_cancel(&view->runtime->dfurt);
+        usbdev_connect(&view->native->dev, false);
+        view->scratch = AWAY_MS;
+    }
+}
+
 static void other_serial_after_return(struct defect_view *view)
 {
     if (view->runtime && view->starts > 1)
@@ -173,6 +279,24 @@ const struct sim_defect defects_of_detach[] = {
         .name = "leaves-before-status",
         .summary = "leaves the bus at the SETUP of DETACH, before its status stage",
         .setup = leave_before_status_stage,
+    },
+    {
+        .name = "leaves-before-status-of-0",
+        .summary = "leaves the bus at the SETUP of DETACH where wValue is 0",
+        .setup = leave_at_wValue_0,
+    },
+    {
+        .name = "leaves-5-ms-after-setup",
+        .summary = "leaves the bus 5 ms after the SETUP of DETACH, whenever the status stage is",
+        .setup = note_detach,
+        .tick = leave_after_setup,
+    },
+    {
+        .name = "leaves-without-status",
+        .summary =
+            "leaves the bus 100 ms after the SETUP of DETACH, with a status stage or without",
+        .setup = note_detach,
+        .tick = leave_much_after_setup,
     },
     {
         .name = "no-detach-timer",
@@ -245,6 +369,45 @@ const struct sim_defect defects_of_detach[] = {
         .summary = "the detach timer always waits for wDetachTimeOut",
         .setup = remember_wValue,
         .tick = wait_for_wDetachTimeOut,
+    },
+    {
+        .name = "reset-after-timer-enters-dfu",
+        .summary = "a bus reset after the detach timer enters DFU mode",
+        .setup = remember_nothing,
+        .tick = remember_timer,
+        .bus_reset = enter_dfu_if_remembered,
+    },
+    {
+        .name = "reset-after-upload-enters-dfu",
+        .summary = "a bus reset after a STALLed UPLOAD in appDETACH enters DFU mode",
+        .setup = remember_upload,
+        .bus_reset = enter_dfu_if_remembered,
+    },
+    {
+        .name = "reset-after-detach-enters-dfu",
+        .summary = "a bus reset after a STALLed second DETACH enters DFU mode",
+        .setup = remember_detach,
+        .bus_reset = enter_dfu_if_remembered,
+    },
+    {
+        .name = "returns-at-run-time",
+        .summary = "leaves the bus after DETACH, and comes back at run time",
+        .tick = leave_and_return,
+    },
+    {
+        .name = "slow-return-7-s",
+        .summary = "off the bus for 7 s between its two modes: longer than dfu-util waits",
+        .reset_ms = 7000,
+    },
+    {
+        .name = "timer-restarted",
+        .summary = "GETSTATUS in appDETACH starts the detach timer again",
+        .setup = restart_timer,
+    },
+    {
+        .name = "timer-signed",
+        .summary = "a DETACH with wValue 8000h or above is accepted, and is over at once",
+        .setup = take_wValue_for_signed,
     },
     {
         .name = "returns-as-another",

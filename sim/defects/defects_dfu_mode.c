@@ -197,15 +197,16 @@ static int address_any(struct defect_view *view, const struct usbdev_setup_packe
     return NATIVE_PASS;
 }
 
-static void start_in_error(struct defect_view *view)
+// Before its first request is looked at.
+static int start_in_error(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    bool configured = usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
-
-    if (!view->bootloader || view->scratch || !configured)
-        return;
+    if (!view->bootloader || view->scratch ||
+        (setup->bmRequestType & USBDEV_TYPE_MASK) != USBDEV_TYPE_CLASS)
+        return NATIVE_PASS;
     view->scratch = 1;
     view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
     view->bootloader->dfu.bStatus = DFURT_STATUS_errUNKNOWN;
+    return NATIVE_PASS;
 }
 
 // ---- Resets ----
@@ -440,7 +441,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .summary = "the boot loader comes up in dfuERROR, and CLRSTATUS STALLs",
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
                         .bRequest = DFURT_CLRSTATUS, .action = DO_STALL}),
-        .tick = start_in_error,
+        .setup = start_in_error,
     },
     {0},
 };

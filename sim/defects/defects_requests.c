@@ -37,8 +37,7 @@ static int wedge_after_upload(struct defect_view *view, const struct usbdev_setu
 
 static int wedge_after_dnload(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return view->runtime && setup->wLength != 16 ? wedge(view, setup, DFURT_DNLOAD, 1)
-                                                 : NATIVE_PASS;
+    return view->runtime ? wedge(view, setup, DFURT_DNLOAD, 1) : NATIVE_PASS;
 }
 
 static int wedge_after_abort(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -61,18 +60,28 @@ static int lose_configuration(struct defect_view *view, const struct usbdev_setu
 {
     static const uint8_t unconfigure[USBDEV_SETUP_SIZE] = {0, USBDEV_SET_CONFIGURATION};
 
-    if (!view->runtime || setup->bmRequestType != 0 ||
-        setup->bRequest != USBDEV_SET_CONFIGURATION || setup->wValue <= 1)
+    if (setup->bmRequestType != 0 || setup->bRequest != USBDEV_SET_CONFIGURATION ||
+        setup->wValue <= 1)
         return NATIVE_PASS;
     usbdev_setup(&view->native->dev, unconfigure);
     return NATIVE_STALL;
 }
 
-static bool
-asks_for(const struct defect_view *view, const struct usbdev_setup_packet *setup, uint8_t type)
+static bool asks_for(const struct usbdev_setup_packet *setup, uint8_t type)
 {
-    return view->runtime && setup->bmRequestType == GET &&
-           setup->bRequest == USBDEV_GET_DESCRIPTOR && setup->wValue == type << 8;
+    return setup->bmRequestType == GET && setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+           setup->wValue == type << 8;
+}
+
+static int detach_by_vendor_getstatus(struct defect_view *view,
+                                      const struct usbdev_setup_packet *setup)
+{
+    if (!view->runtime || setup->bRequest != DFURT_GETSTATUS ||
+        setup->bmRequestType != (USBDEV_DIR_IN | USBDEV_TYPE_VENDOR | USBDEV_RECIPIENT_INTERFACE))
+        return NATIVE_PASS;
+    defect_detach(view, 1000);
+    memset(view->reply, 0, DFURT_STATUS_REPLY_SIZE);
+    return setup->wLength < DFURT_STATUS_REPLY_SIZE ? setup->wLength : DFURT_STATUS_REPLY_SIZE;
 }
 
 static bool is_configured(const struct defect_view *view)
@@ -80,20 +89,11 @@ static bool is_configured(const struct defect_view *view)
     return usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
 }
 
-static int falter(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    if (!view->runtime || setup->bmRequestType != FROM_DFU || setup->bRequest != DFURT_GETSTATE ||
-        setup->wLength == 0 || dfurt_state(&view->runtime->dfurt) != DFURT_STATE_appIDLE)
-        return NATIVE_PASS;
-    view->reply[0] = ++view->scratch % 2 ? DFURT_STATE_appDETACH : DFURT_STATE_appIDLE;
-    return 1;
-}
-
 static int configured_late(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     bool refuse = view->scratch == 1;
 
-    if (!view->runtime || setup->bmRequestType != 0 || setup->bRequest != USBDEV_SET_CONFIGURATION)
+    if (setup->bmRequestType != 0 || setup->bRequest != USBDEV_SET_CONFIGURATION)
         return NATIVE_PASS;
     view->scratch = setup->wValue == 0 && is_configured(view);
     return refuse ? NATIVE_STALL : NATIVE_PASS;
@@ -102,7 +102,7 @@ static int configured_late(struct defect_view *view, const struct usbdev_setup_p
 // Once it is configured: no host would enumerate it otherwise.
 static int device_uncut(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!asks_for(view, setup, USBDEV_DT_DEVICE) || !is_configured(view) || setup->wLength == 0)
+    if (!asks_for(setup, USBDEV_DT_DEVICE) || !is_configured(view) || setup->wLength == 0)
         return NATIVE_PASS;
     memcpy(view->reply, view->device_descriptor, USBDEV_DEVICE_DESCRIPTOR_SIZE);
     return USBDEV_DEVICE_DESCRIPTOR_SIZE;
@@ -112,7 +112,7 @@ static int configuration_short(struct defect_view *view, const struct usbdev_set
 {
     int length = usbdev_load_le16(view->configuration + 2) - 1;
 
-    if (!asks_for(view, setup, USBDEV_DT_CONFIGURATION) || setup->wLength <= length)
+    if (!asks_for(setup, USBDEV_DT_CONFIGURATION) || setup->wLength <= length)
         return NATIVE_PASS;
     memcpy(view->reply, view->configuration, (size_t)length);
     return length;
@@ -122,23 +122,21 @@ static int configuration_uncut(struct defect_view *view, const struct usbdev_set
 {
     uint16_t length = usbdev_load_le16(view->configuration + 2);
 
-    if (!asks_for(view, setup, USBDEV_DT_CONFIGURATION) || setup->wLength == 0 ||
-        setup->wLength >= 9)
+    if (!asks_for(setup, USBDEV_DT_CONFIGURATION) || setup->wLength == 0 || setup->wLength >= 9)
         return NATIVE_PASS;
     memcpy(view->reply, view->configuration, length);
     return length;
 }
 
-static bool asks_for_endpoint(const struct defect_view *view,
-                              const struct usbdev_setup_packet *setup)
+static bool asks_for_endpoint(const struct usbdev_setup_packet *setup)
 {
-    return view->runtime && setup->bmRequestType == (GET | USBDEV_RECIPIENT_ENDPOINT) &&
+    return setup->bmRequestType == (GET | USBDEV_RECIPIENT_ENDPOINT) &&
            setup->bRequest == USBDEV_GET_STATUS;
 }
 
 static int endpoint_0_halted(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!asks_for_endpoint(view, setup) || (setup->wIndex & 0x0F) != 0)
+    if (!asks_for_endpoint(setup) || (setup->wIndex & 0x0F) != 0)
         return NATIVE_PASS;
     view->reply[0] = 1;
     view->reply[1] = 0;
@@ -147,7 +145,7 @@ static int endpoint_0_halted(struct defect_view *view, const struct usbdev_setup
 
 static int endpoint_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!asks_for_endpoint(view, setup) || (setup->wIndex & 0x0F) < 8)
+    if (!asks_for_endpoint(setup) || (setup->wIndex & 0x0F) < 8)
         return NATIVE_PASS;
     memset(view->reply, 0, 2);
     return 2;
@@ -158,7 +156,8 @@ static int default_refuses(struct defect_view *view, const struct usbdev_setup_p
 {
     bool whole = setup->wLength == USBDEV_DEVICE_DESCRIPTOR_SIZE;
 
-    if (!asks_for(view, setup, USBDEV_DT_DEVICE) || !whole || view->native->address != 0)
+    if (!view->runtime || !asks_for(setup, USBDEV_DT_DEVICE) || !whole ||
+        view->native->address != 0)
         return NATIVE_PASS;
     return NATIVE_STALL;
 }
@@ -167,7 +166,7 @@ static int longer_string(struct defect_view *view, const struct usbdev_setup_pac
 {
     static const uint8_t product[] = {20, USBDEV_DT_STRING, 'd', 0, 'f', 0, 'u', 0};
 
-    if (!view->runtime || setup->bmRequestType != GET || setup->bRequest != USBDEV_GET_DESCRIPTOR ||
+    if (setup->bmRequestType != GET || setup->bRequest != USBDEV_GET_DESCRIPTOR ||
         setup->wValue != (USBDEV_DT_STRING << 8 | 2))
         return NATIVE_PASS;
     memcpy(view->reply, product, sizeof product);
@@ -193,6 +192,24 @@ const struct sim_defect defects_of_requests[] = {
         .summary = "GETSTATE returns 2 bytes where there is room for them",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
                         .states = 1 << DFURT_STATE_appIDLE, .action = DO_REPLY, BYTES(0, 0)}),
+    },
+    {
+        .name = "state-1-in-status",
+        .summary = "bState of GETSTATUS in appIDLE is appDETACH",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0, 0, 0, 0, 1, 0)}),
+    },
+    {
+        .name = "status-stalls",
+        .summary = "GETSTATUS STALLs in appIDLE, which is legal, but not enough for fwupd",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_STALL}),
+    },
+    {
+        .name = "upload-of-nothing",
+        .summary = "UPLOAD with wLength 0 is accepted in appIDLE",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_UPLOAD, .length = NO_DATA, .action = DO_ACK}),
     },
     {
         .name = "status-unknown",
@@ -294,19 +311,14 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "status-vendor",
-        .summary = "GETSTATUS as a vendor request is answered",
-        .rules =
-            RULES({AT_RUN_TIME,
-                   .bmRequestType = USBDEV_DIR_IN | USBDEV_TYPE_VENDOR | USBDEV_RECIPIENT_INTERFACE,
-                   .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
+        .summary = "GETSTATUS as a vendor request begins a detach",
+        .setup = detach_by_vendor_getstatus,
     },
     {
-        .name = "wIndex-low-byte",
-        .summary = "only the low byte of wIndex is looked at",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = TO_DFU, .bRequest = DFURT_DETACH,
-                        .target = LOW_BYTE, .action = DO_DETACH},
-                       {AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
-                        .target = LOW_BYTE, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
+        .name = "status-of-absent-interface",
+        .summary = "GETSTATUS is answered whatever the interface",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .target = OTHER_INDEX, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
     },
     {
         .name = "wIndex-ignored",
@@ -397,7 +409,7 @@ const struct sim_defect defects_of_requests[] = {
     {
         .name = "interface-status",
         .summary = "GET_STATUS of the interface is taken for DFU's GETSTATUS",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_GET_STATUS, .action = DO_REPLY, BYTES(0, 1)}),
     },
 
@@ -405,7 +417,7 @@ const struct sim_defect defects_of_requests[] = {
     {
         .name = "length-0-stalls",
         .summary = "GET_DESCRIPTOR(DEVICE) with wLength 0 STALLs",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_DEVICE << 8, .target = ANY_INDEX,
                         .length = NO_DATA, .action = DO_STALL}),
     },
@@ -428,35 +440,35 @@ const struct sim_defect defects_of_requests[] = {
         .name = "configuration-absent",
         .summary = "GET_DESCRIPTOR of an absent configuration is answered",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+            RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                    .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_CONFIGURATION << 8 | 1,
                    .target = ANY_INDEX, .action = DO_REPLY, BYTES(9, 2, 9, 0, 0, 1, 0, 0x80, 50)}),
     },
     {
         .name = "bos-uncalled-for",
         .summary = "a BOS, though bcdUSB is 0200h",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFF00, .wValue = USBDEV_DT_BOS << 8, .target = ANY_INDEX,
                         .action = DO_REPLY, BYTES(5, USBDEV_DT_BOS, 5, 0, 0)}),
     },
     {
         .name = "qualifier-rubbish",
         .summary = "the device qualifier is answered by two bytes of nothing",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFF00, .wValue = USBDEV_DT_DEVICE_QUALIFIER << 8,
                         .target = ANY_INDEX, .action = DO_REPLY, BYTES(0, 0)}),
     },
     {
         .name = "no-languages",
         .summary = "string 0 STALLs",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8, .target = ANY_INDEX,
                         .action = DO_STALL}),
     },
     {
         .name = "string-missing",
         .summary = "iProduct names a string that STALLs",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 2,
                         .target = ANY_INDEX, .action = DO_STALL}),
     },
@@ -469,7 +481,7 @@ const struct sim_defect defects_of_requests[] = {
         .name = "string-utf-8",
         .summary = "a string is UTF-8 with a NUL",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+            RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                    .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 2, .target = ANY_INDEX,
                    .action = DO_REPLY, BYTES(8, USBDEV_DT_STRING, 'd', 'f', 'u', '!', 0, 0)}),
     },
@@ -477,7 +489,7 @@ const struct sim_defect defects_of_requests[] = {
         .name = "string-uncut",
         .summary = "a string is returned whole, whatever wLength is",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+            RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                    .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 2, .target = ANY_INDEX,
                    .action = DO_REPLY_WHOLE, BYTES(8, USBDEV_DT_STRING, 'd', 0, 'f', 0, 'u', 0)}),
     },
@@ -485,14 +497,14 @@ const struct sim_defect defects_of_requests[] = {
         .name = "string-absent",
         .summary = "a string that nothing names is answered",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+            RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                    .wValue_mask = 0xFFF0, .wValue = USBDEV_DT_STRING << 8 | 0xF0,
                    .target = ANY_INDEX, .action = DO_REPLY, BYTES(4, USBDEV_DT_STRING, '?', 0)}),
     },
     {
         .name = "configuration-says-2",
         .summary = "GET_CONFIGURATION says 2",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_CONFIGURATION,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_CONFIGURATION,
                         .target = ANY_INDEX, .action = DO_REPLY, BYTES(2)}),
     },
     {
@@ -504,7 +516,7 @@ const struct sim_defect defects_of_requests[] = {
         .name = "configuration-any",
         .summary = "SET_CONFIGURATION takes any value, and does nothing",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
+            RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
                    .wValue_mask = 0xF0, .wValue = 0x50, .target = ANY_INDEX, .action = DO_ACK}),
     },
     {
@@ -515,50 +527,55 @@ const struct sim_defect defects_of_requests[] = {
     {
         .name = "interface-ff",
         .summary = "GET_INTERFACE says FFh",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_GET_INTERFACE, .action = DO_REPLY, BYTES(0xFF)}),
-    },
-    {
-        .name = "set-interface-stalls",
-        .summary = "SET_INTERFACE STALLs, as if there were no alternates",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
-                        .bRequest = USBDEV_SET_INTERFACE, .action = DO_STALL}),
     },
     {
         .name = "alternate-any",
         .summary = "SET_INTERFACE takes any alternate",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_SET_INTERFACE, .wValue_mask = 0xF0, .wValue = 0xF0,
                         .action = DO_ACK}),
     },
     {
-        .name = "interface-any",
-        .summary = "GET_INTERFACE, SET_INTERFACE and GET_STATUS answer for absent interfaces",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
-                        .bRequest = USBDEV_SET_INTERFACE, .target = OTHER_INDEX, .action = DO_ACK},
-                       {AT_RUN_TIME, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
+        .name = "set-interface-any",
+        .summary = "SET_INTERFACE is accepted for absent interfaces",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                        .bRequest = USBDEV_SET_INTERFACE, .target = OTHER_INDEX, .action = DO_ACK}),
+    },
+    {
+        .name = "get-interface-any",
+        .summary = "GET_INTERFACE answers for absent interfaces",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_GET_INTERFACE, .target = OTHER_INDEX, .action = DO_REPLY,
-                        BYTES(0)},
-                       {AT_RUN_TIME, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
+                        BYTES(0)}),
+    },
+    {
+        .name = "status-of-any-interface",
+        .summary = "GET_STATUS answers for absent interfaces",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_GET_STATUS, .target = OTHER_INDEX, .action = DO_REPLY,
                         BYTES(0, 0)}),
     },
     {
         .name = "self-powered",
-        .summary = "GET_STATUS says self-powered, bmAttributes does not",
+        .summary =
+            "GET_STATUS says self-powered where bmAttributes does not, or sets reserved bits",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_STATUS,
-                        .target = ANY_INDEX, .action = DO_REPLY, BYTES(1, 0)}),
+                        .target = ANY_INDEX, .action = DO_REPLY, BYTES(1, 0)},
+                       {IN_DFU_MODE, .bmRequestType = GET, .bRequest = USBDEV_GET_STATUS,
+                        .target = ANY_INDEX, .action = DO_REPLY, BYTES(4, 0)}),
     },
     {
         .name = "wakes-uncalled-for",
         .summary = "remote wake-up is on after each reset",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_STATUS,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_STATUS,
                         .target = ANY_INDEX, .action = DO_REPLY, BYTES(2, 0)}),
     },
     {
         .name = "wakeup-feature",
         .summary = "SET_FEATURE(DEVICE_REMOTE_WAKEUP) is accepted, though bmAttributes denies it",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = 0, .bRequest = USBDEV_SET_FEATURE,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_FEATURE,
                         .wValue_mask = 0xFFFF, .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP,
                         .target = ANY_INDEX, .action = DO_ACK}),
     },
@@ -580,13 +597,13 @@ const struct sim_defect defects_of_requests[] = {
     {
         .name = "halt-ignored",
         .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted, and does nothing",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
                         .bRequest = USBDEV_SET_FEATURE, .target = ANY_INDEX, .action = DO_ACK}),
     },
     {
         .name = "descriptor-any",
         .summary = "an unknown descriptor type is answered",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFF00, .wValue = 0x7F00, .target = ANY_INDEX,
                         .action = DO_REPLY, BYTES(2, 0x7F)}),
     },
@@ -594,23 +611,26 @@ const struct sim_defect defects_of_requests[] = {
         .name = "feature-any",
         .summary = "an unknown feature is accepted",
         .rules =
-            RULES({AT_RUN_TIME, .bmRequestType = 0, .bRequest = USBDEV_SET_FEATURE,
+            RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_FEATURE,
                    .wValue_mask = 0xFFFF, .wValue = 0x7F, .target = ANY_INDEX, .action = DO_ACK}),
     },
     {
         .name = "request-any",
-        .summary = "unknown requests to the device are accepted",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = 0x00, .bRequest = 0x7F, .target = ANY_INDEX,
-                        .action = DO_ACK},
-                       {AT_RUN_TIME, .bmRequestType = 0x20, .bRequest = 0x7F, .target = ANY_INDEX,
-                        .action = DO_ACK},
-                       {AT_RUN_TIME, .bmRequestType = 0x40, .bRequest = 0x7F, .target = ANY_INDEX,
+        .summary = "an unknown standard request to the device is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x00, .bRequest = 0x7F, .target = ANY_INDEX,
                         .action = DO_ACK}),
     },
     {
-        .name = "state-falters",
-        .summary = "every second GETSTATE in appIDLE says appDETACH",
-        .setup = falter,
+        .name = "class-request-any",
+        .summary = "an unknown class request to the device is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x20, .bRequest = 0x7F, .target = ANY_INDEX,
+                        .action = DO_ACK}),
+    },
+    {
+        .name = "vendor-request-any",
+        .summary = "an unknown vendor request to the device is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x40, .bRequest = 0x7F, .target = ANY_INDEX,
+                        .action = DO_ACK}),
     },
     {0},
 };

@@ -262,6 +262,15 @@ const struct variation fleet_of_descriptors[] = {
         .allowed_by = "USB 2.0 5.5.3: 8, 16, 32 or 64 at full speed",
     },
     {
+        .model = {.name = "max-packet-16-dfuse",
+                  .summary = "bMaxPacketSize0 16 in DFU mode, and a string of 5 packets",
+                  .bootloader = FLEET_DFUSE(2048,
+                                            .bMaxPacketSize0 = 16,
+                                            .alternates = {"@Internal Flash  "
+                                                           "/0x08000000/064*0002Kg"})},
+        .allowed_by = "USB 2.0 5.5.3: 8, 16, 32 or 64 at full speed",
+    },
+    {
         .model = {.name = "usb-1.1",
                   .summary = "bcdUSB 0110h",
                   .bootloader = &bootloader_plain_wait_reset,

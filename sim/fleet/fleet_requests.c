@@ -111,6 +111,15 @@ const struct variation fleet_of_requests[] = {
                                 .bRequest = DFURT_GETSTATUS, .action = DO_STALL})},
     },
     {
+        .model = {.name = "status-names-a-string",
+                  .summary = "iString of GETSTATUS in appIDLE names a string that is there",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 6.1.2: iString is the index of a description, or 0",
+        .way = {.rules = RULES({AT_RUN_TIME, .states = IN_APP_IDLE, .bmRequestType = FROM_DFU,
+                                .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                                BYTES(0, 0, 0, 0, 0, 2)})},
+    },
+    {
         .model = {.name = "state-refused",
                   .summary = "GETSTATE STALLs in appIDLE",
                   .bootloader = &bootloader_plain_wait_reset},

@@ -43,7 +43,7 @@ static const char *string(void *context, uint8_t index, uint16_t langid)
     case STRING_MANUFACTURER:
         return "dfurt";
     case STRING_PRODUCT:
-        return runtime->shape.loopback ? "dfurt simulated composite device"
+        return runtime->shape.loopback ? "dfurt simulated composite board"
                                        : "dfurt simulated device";
     case STRING_SERIAL:
         return runtime->shape.no_serial ? NULL : runtime->product.serial;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -102,23 +103,29 @@ static void composite__passes_everything_it_can_do(void **state)
 static void every_check__runs_on_one_of_the_good_devices(void **state)
 {
     (void)state;
-    static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:composite",
-                                          "sim:download-only", "sim:upload-only"};
+    static const char *const devices[] = {
+        "sim:will-detach",         "sim:wait-reset",
+        "sim:composite",           "sim:bos-lpm",
+        "sim:high-speed-capable",  "sim:two-languages",
+        "sim:max-packet-16-dfuse", "sim:status-names-a-string",
+        "sim:download-only",       "sim:upload-only",
+    };
     enum { DEVICES = sizeof devices / sizeof devices[0] };
-    static struct run runs[DEVICES];
-    for (size_t i = 0; i < DEVICES; ++i)
-        run_on(&runs[i], devices[i],
+    bool *ran = calloc(catalogue_count(), sizeof *ran);
+    for (size_t device = 0; device < DEVICES; ++device) {
+        struct run run;
+        run_on(&run, devices[device],
                &(struct runner_options){.allow_write = true, .allow_vendor = true});
+        for (size_t i = 0; i < run.report.count; ++i)
+            ran[i] |= run.report.results[i].verdict != VERDICT_SKIP;
+        report_finish(&run.report);
+    }
 
     for (size_t i = 0; i < catalogue_count(); ++i) {
-        bool skipped = true;
-        for (size_t j = 0; j < DEVICES; ++j)
-            skipped = skipped && runs[j].report.results[i].verdict == VERDICT_SKIP;
-        if (skipped)
-            fail_msg("%s is skipped on all of them", runs[0].report.results[i].check->id);
+        if (!ran[i])
+            fail_msg("check %zu of the catalogue is skipped on all of them", i);
     }
-    for (size_t i = 0; i < DEVICES; ++i)
-        report_finish(&runs[i].report);
+    free(ran);
 }
 
 static void boot_loaders__pass_what_can_be_asked_in_dfu_mode(void **state)
@@ -195,7 +202,7 @@ static void return_time__is_what_a_device_may_be_away(void **state)
                                         .return_ms = cases[i].return_ms});
 
         assert_int_equal(run.report.results[0].verdict, cases[i].verdict);
-        assert_int_equal(run.report.results[1].verdict, VERDICT_FAIL);
+        assert_int_equal(run.report.results[1].verdict, VERDICT_WARN);
         report_finish(&run.report);
     }
 }

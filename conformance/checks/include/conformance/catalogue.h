@@ -23,8 +23,12 @@ extern const struct check_group *const catalogue[];
 // The groups, each in the file of its name: check_descriptors.c, ...
 extern const struct check_group check_descriptors;
 extern const struct check_group check_chapter9_descriptors;
+extern const struct check_group check_chapter9_interfaces;
+extern const struct check_group check_chapter9_associations;
+extern const struct check_group check_chapter9_capabilities;
 extern const struct check_group check_chapter9_strings;
 extern const struct check_group check_chapter9_requests;
+extern const struct check_group check_chapter9_halts;
 extern const struct check_group check_requests;
 extern const struct check_group check_states;
 extern const struct check_group check_detach;
@@ -34,6 +38,9 @@ extern const struct check_group check_dfu_requests;
 extern const struct check_group check_dfu_states;
 extern const struct check_group check_dfu_transfers;
 extern const struct check_group check_dfuse;
+extern const struct check_group check_dm_chapter9_descriptors;
+extern const struct check_group check_dm_chapter9_strings;
+extern const struct check_group check_dm_chapter9_requests;
 
 // The check with this id, or NULL.
 const struct check *catalogue_find(const char *id);

@@ -154,6 +154,7 @@ enum {
 };
 
 // Groups, each terminated by a NULL name.
+extern const struct sim_defect defects_of_chapter9[];
 extern const struct sim_defect defects_of_detach[];
 extern const struct sim_defect defects_of_descriptors[];
 extern const struct sim_defect defects_of_requests[];

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// What a device says of itself beyond USB 2.0 1.0: the binary object store (LPM ECN, USB 3.2
+// 9.6.2), the device qualifier and the other speed (USB 2.0 9.6.2, 9.6.4).
+
+#include <stdio.h>
+#include <string.h>
+
+#include "check_bos.h"
+
+// ---- BOS ----
+
+static void bos_where_due(struct probe *probe)
+{
+    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    uint8_t header[BOS_HEADER_SIZE];
+    const struct usbdev_setup_packet setup = usb_get_descriptor(USBDEV_DT_BOS, 0, 0, sizeof header);
+    if (!read_device_descriptor(probe, device))
+        return;
+    if (usbdev_load_le16(device + 2) < 0x0201) {
+        if (expect_stall(probe, &setup, header))
+            read_device_descriptor(probe, device);
+        return;
+    }
+    if (!expect_length(probe, &setup, header, sizeof header))
+        return;
+    expect_number(probe, "bLength", header[0], sizeof header);
+    expect_number(probe, "bDescriptorType", header[1], USBDEV_DT_BOS);
+}
+
+static void bos_whole(struct probe *probe)
+{
+    struct bos bos;
+    if (!bos_read(probe, &bos) ||
+        !expect_number(probe, "the number of bytes returned", (unsigned)bos.length,
+                       usbdev_load_le16(bos.bytes + 2)))
+        return;
+
+    struct descriptor_walk walk;
+    struct descriptor capability;
+    unsigned count = 0;
+    descriptor_walk_start(&walk, bos.bytes + BOS_HEADER_SIZE, (size_t)bos.length - BOS_HEADER_SIZE);
+    while (descriptor_walk_next(&walk, &capability)) {
+        ++count;
+        if (!expect_number(probe, "bDescriptorType of a capability", capability.bDescriptorType,
+                           BOS_DT_CAPABILITY))
+            return;
+    }
+    if (expect(probe, !walk.problem, "capabilities that fill wTotalLength exactly",
+               "%s at offset %zu", walk.problem ? walk.problem : "", walk.next + BOS_HEADER_SIZE))
+        expect_number(probe, "bNumDeviceCaps", bos.bytes[4], count);
+}
+
+static uint8_t least_length(uint8_t type)
+{
+    switch (type) {
+    case BOS_USB_2_0_EXTENSION:
+        return 7;
+    case BOS_SUPERSPEED:
+        return 10;
+    case BOS_CONTAINER_ID:
+    case BOS_PLATFORM:
+        return 20;
+    default:
+        return 3;
+    }
+}
+
+// Bit 0 of the USB 2.0 extension is reserved, bit 1 says that the device knows LPM, and the
+// reserved byte of a container id or platform capability is 0 (USB 3.2 9.6.2).
+static bool reserved_is_zero(const struct descriptor *capability)
+{
+    const uint8_t *bytes = capability->bytes;
+    switch (bytes[2]) {
+    case BOS_USB_2_0_EXTENSION:
+        return (bytes[3] & 1) == 0;
+    case BOS_CONTAINER_ID:
+    case BOS_PLATFORM:
+        return bytes[3] == 0;
+    default:
+        return true;
+    }
+}
+
+static void bos_capabilities(struct probe *probe)
+{
+    struct bos bos;
+    struct descriptor_walk walk;
+    struct descriptor capability;
+    if (!given(probe, bos_read(probe, &bos)))
+        return;
+    descriptor_walk_start(&walk, bos.bytes + BOS_HEADER_SIZE, (size_t)bos.length - BOS_HEADER_SIZE);
+    while (descriptor_walk_next(&walk, &capability)) {
+        uint8_t type = capability.bLength > 2 ? capability.bytes[2] : 0;
+        if (!expect(probe, capability.bLength >= 3 && capability.bLength >= least_length(type),
+                    "capability descriptors as long as their type is",
+                    "bDevCapabilityType %02Xh: bLength %u", type, capability.bLength) ||
+            !expect(probe, reserved_is_zero(&capability), "reserved bits 0",
+                    "bDevCapabilityType %02Xh: %02Xh", type, capability.bytes[3]))
+            return;
+    }
+}
+
+// ---- Device qualifier and other speed ----
+
+enum { QUALIFIER_SIZE = 10 };
+
+// A device that knows both full and high speed answers for the other one; one that knows full speed
+// alone STALLs both questions, and so does SuperSpeed.
+static int ask_qualifier(struct probe *probe, uint8_t bytes[QUALIFIER_SIZE])
+{
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, QUALIFIER_SIZE);
+    return probe_control(probe, &setup, bytes);
+}
+
+static void qualifier_form(struct probe *probe)
+{
+    uint8_t bytes[QUALIFIER_SIZE];
+    int result = ask_qualifier(probe, bytes);
+    bool high = probe->target->speed == TARGET_SPEED_HIGH;
+    if (result == USB_STALL && !high) {
+        expect(probe, true, "STALL", "STALL");
+        return;
+    }
+    if (expect_result(probe, result, QUALIFIER_SIZE, bytes))
+        expect(probe,
+               bytes[0] == QUALIFIER_SIZE && bytes[1] == USBDEV_DT_DEVICE_QUALIFIER &&
+                   bytes[9] == 0,
+               "bLength 10, bDescriptorType 06h, bReserved 0", "%02x %02x, bReserved %02x",
+               bytes[0], bytes[1], bytes[9]);
+}
+
+// The qualifier is answered: so is the configuration of the other speed.
+static bool other_speed_read(struct probe *probe,
+                             uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE])
+{
+    enum { SIZE = USBDEV_CONFIGURATION_DESCRIPTOR_SIZE };
+    uint8_t qualifier[QUALIFIER_SIZE];
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_OTHER_SPEED_CONFIGURATION, 0, 0, SIZE);
+    if (ask_qualifier(probe, qualifier) == USB_STALL)
+        return probe_inapplicable(probe, "a device that knows both full and high speed");
+    return expect_length(probe, &setup, header, SIZE);
+}
+
+static void other_speed(struct probe *probe)
+{
+    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
+    uint8_t bytes[PROBE_CONTROL_MAX];
+    if (!other_speed_read(probe, header))
+        return;
+    expect_number(probe, "bDescriptorType", header[1], USBDEV_DT_OTHER_SPEED_CONFIGURATION);
+    uint16_t total = usbdev_load_le16(header + 2);
+    if (!given_carried(probe, total))
+        return;
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_OTHER_SPEED_CONFIGURATION, 0, 0, total);
+    expect_length(probe, &setup, bytes, total);
+}
+
+// clang-format off
+static const struct check checks[] = {
+    {"CH9-BOS-01", "USB 2.0 LPM ECN 3", LEVEL_MUST,
+     "there is a BOS if and only if bcdUSB is 0201h or above",
+     0, bos_where_due},
+    {"CH9-BOS-02", "USB 3.2 9.6.2", LEVEL_MUST,
+     "bNumDeviceCaps capabilities fill the BOS exactly",
+     0, bos_whole},
+    {"CH9-BOS-03", "USB 3.2 9.6.2", LEVEL_MUST,
+     "the capabilities of the BOS have the form of their type",
+     0, bos_capabilities},
+    {"CH9-QUAL-01", "USB 2.0 9.6.2", LEVEL_MUST,
+     "the device qualifier STALLs, or is that of a device of two speeds",
+     0, qualifier_form},
+    {"CH9-QUAL-02", "USB 2.0 9.6.4", LEVEL_MUST,
+     "a device with a device qualifier has the configuration of the other speed",
+     0, other_speed},
+};
+// clang-format on
+
+const struct check_group check_chapter9_capabilities = {
+    .title = "BOS, device qualifier",
+    .checks = checks,
+    .count = sizeof checks / sizeof checks[0],
+};
