@@ -21,7 +21,7 @@
 
 enum {
     F072_SNAPSHOT_MS = 10,
-    F072_MAX_SNAPSHOTS = 500, // 5 s, about 25 MB
+    F072_MAX_SNAPSHOTS = 500, // 5 s, about 50 MB
     F072_MAX_CALLS = 1 << 17, // about 6 MB, and their data
 };
 

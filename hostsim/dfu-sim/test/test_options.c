@@ -51,6 +51,7 @@ static void parse__takes_every_option(void **state)
     const struct command_line device = {
         {"serve", "--device=composite", "--defect", "no-timer", "--trace=states,mmio,packets"}};
     const struct command_line cable = {{"serve", "--serial=1", "--away=3000", "--unplug", "40"}};
+    const struct command_line firmware = {{"serve", "--firmware=a", "--gdb", "3333"}};
     const struct command_line server = {
         {"serve", "--listen=0.0.0.0:0", "--count=3", "--capture=a.pcapng", "--via=mock"}};
 
@@ -63,6 +64,10 @@ static void parse__takes_every_option(void **state)
     assert_string_equal(options.sim.serial, "1");
     assert_int_equal(options.sim.cable.away_ms, 3000);
     assert_int_equal(options.sim.cable.unplug_at, 40);
+
+    assert_int_equal(parse(&options, EVERYTHING, firmware, error), 0);
+    assert_string_equal(options.sim.firmware, "a");
+    assert_string_equal(options.sim.gdb, "3333");
 
     assert_int_equal(parse(&options, EVERYTHING, server, error), 0);
     assert_string_equal(options.listen_host, "0.0.0.0");
@@ -126,6 +131,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"run"}}, OPTIONS_COMMAND, "missing COMMAND"},
         {{{"serve", "--device=a", "--firmware=b"}}, EVERYTHING, "exclude"},
         {{{"serve", "--flash=a", "--count=2"}}, EVERYTHING, "--count"},
+        {{{"serve", "--firmware=a", "--gdb=0", "--count=2"}}, EVERYTHING, "--count"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
