@@ -90,6 +90,22 @@ static bool before_instruction(void *context, const struct armv6m *cpu)
     return stops_at(debug, cpu);
 }
 
+// The board's own report keeps the first trouble since power-on, which may have been another one. A
+// jump into ROM that the boot loader cannot work with stops the processor, too.
+static void describe_lock_up(struct f072_debug *debug)
+{
+    const struct f072_chip *chip = &debug->board->chip;
+    char fault[F072_FAULT_SIZE];
+
+    f072_board_describe_fault(debug->board, fault);
+    if (chip->cpu.locked_up)
+        snprintf(debug->console, sizeof debug->console,
+                 "the processor locked up at %08Xh: a fault within the HardFault that was taken%s",
+                 chip->cpu.lockup_pc, fault);
+    else
+        snprintf(debug->console, sizeof debug->console, "%s", chip->report.trouble);
+}
+
 // After a slice: is it to stand still where no instruction says so?
 static bool stops_between(struct f072_debug *debug)
 {
@@ -99,7 +115,7 @@ static bool stops_between(struct f072_debug *debug)
     debug->console[0] = '\0';
     debug->was_locked_up = board->locked_up;
     if (locks_up) {
-        snprintf(debug->console, sizeof debug->console, "%s", board->chip.report.trouble);
+        describe_lock_up(debug);
         stop_at(debug, GDB_SIGSEGV);
     } else if (debug->stop_wanted != 0) {
         stop_at(debug, debug->stop_wanted);
@@ -137,12 +153,13 @@ static uint64_t wall_ns(void)
     return (uint64_t)now.tv_sec * 1000 * SIM_MS + (uint64_t)now.tv_nsec;
 }
 
-// While it runs: look at the socket now and then.
+// While it runs: look at the socket now and then. Without power there is nothing to show yet.
 static void serve(struct f072_debug *debug)
 {
     uint64_t now_ns = wall_ns();
 
-    if (debug->server == NULL || now_ns < debug->served_ns + serve_ns)
+    if (debug->server == NULL || debug->board->power_count == 0 ||
+        now_ns < debug->served_ns + serve_ns)
         return;
     debug->served_ns = now_ns;
     gdb_server_serve(debug->server, false);

@@ -74,6 +74,8 @@ static bool write_register(void *context, unsigned number, uint32_t value)
     if (!begin_write(debug))
         return false;
     set_register(cpu_of(debug), number, value);
+    if (number == GDB_PC) // a point at the new instruction counts
+        debug->at_instruction = false;
     end_write(debug);
     return true;
 }
@@ -265,6 +267,7 @@ static void attach(void *context)
     debug->at_instruction = false;
     debug->stop = (struct gdb_stop){.signal = GDB_SIGTRAP, .reason = GDB_STOPPED};
     debug->console[0] = '\0';
+    gdb_server_stopped(debug->server, &debug->stop, NULL);
 }
 
 static void release(void *context)

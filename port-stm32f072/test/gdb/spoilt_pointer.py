@@ -66,5 +66,30 @@ expect("((unsigned *)$sp)[6]", fault)
 gdb.execute("monitor reset")
 gdb.execute("maintenance flush register-cache")
 expect("$pc", value("(unsigned)&reset") & ~1)
+
+# BKPT in RAM, by a debugger's writes; to continue is the HardFault that it is without a debugger; a
+# fault in its handler is a lock-up.
+BKPT_7, UDF_0 = 0xBE07, 0xDE00
+gdb.execute(f"set *(unsigned short *)0x20001000 = {BKPT_7}")
+gdb.execute(f"set *(unsigned short *)0x20001002 = {UDF_0}")
+gdb.execute("set $pc = 0x20001000")
+gdb.execute("continue")
+expect("$pc", 0x20001000)
+gdb.execute("continue")
+assert stop_signal() == "SIGSEGV"
+expect("$xpsr & 0x3F", 3)
+gdb.execute("set $pc = 0x20001002")
+gdb.execute("continue")
+assert stop_signal() == "SIGSEGV"
+expect("$pc", 0xFFFFFFFE)
+gdb.execute("reverse-stepi")
+expect("$pc", 0x20001002)
+
+# Flash is the image's: it cannot be written.
+try:
+    gdb.execute("set *(unsigned *)0x08000000 = 0")
+    raise AssertionError("flash can be written")
+except gdb.error:
+    pass
 print("session complete")
 gdb.execute("detach")
