@@ -27,55 +27,7 @@ static struct f072_debug *debug_of(struct sim_device *device)
     return (struct f072_debug *)device;
 }
 
-bool f072_debug_executes(const struct f072_debug *debug)
-{
-    return debug->board->who == F072_BOARD_FIRMWARE && !debug->board->locked_up;
-}
-
-// ---- Why it stops ----
-
-static void stop_at(struct f072_debug *debug, enum gdb_signal signal)
-{
-    debug->stop = (struct gdb_stop){.signal = signal, .reason = GDB_STOPPED};
-}
-
-static bool at_hardfault(struct f072_debug *debug, const struct armv6m *cpu)
-{
-    char fault[F072_FAULT_SIZE];
-
-    if (cpu->exception != ARMV6M_HARDFAULT || !armv6m_at_handler(cpu))
-        return false;
-    f072_board_describe_fault(debug->board, fault);
-    snprintf(debug->console, sizeof debug->console, "HardFault, taken%s", fault);
-    stop_at(debug, GDB_SIGSEGV);
-    return true;
-}
-
-static bool at_bkpt(struct f072_debug *debug, const struct armv6m *cpu)
-{
-    enum { BKPT = 0xBE };
-    uint16_t instruction;
-
-    if (!armv6m_peek16(cpu, cpu->r[15], &instruction) || instruction >> 8 != BKPT)
-        return false;
-    snprintf(debug->console, sizeof debug->console,
-             "BKPT %u: to continue from here is to run into the HardFault that it is without a "
-             "debugger; set $pc += 2 passes it",
-             instruction & 0xFFu);
-    stop_at(debug, GDB_SIGTRAP);
-    return true;
-}
-
-static bool stops_at(struct f072_debug *debug, const struct armv6m *cpu)
-{
-    if (f072_debug_at_point(debug, cpu, &debug->stop) || at_hardfault(debug, cpu) ||
-        at_bkpt(debug, cpu))
-        return true;
-    if (debug->stop_wanted == 0 && debug->how != GDB_STEP)
-        return false;
-    stop_at(debug, debug->stop_wanted != 0 ? debug->stop_wanted : GDB_SIGTRAP);
-    return true;
-}
+// ---- Stopping ----
 
 static bool before_instruction(void *context, const struct armv6m *cpu)
 {
@@ -87,48 +39,7 @@ static bool before_instruction(void *context, const struct armv6m *cpu)
     if (cpu->cycles == debug->passed)
         return false;
     debug->console[0] = '\0';
-    return stops_at(debug, cpu);
-}
-
-// The board's own report keeps the first trouble since power-on, which may have been another one. A
-// jump into ROM that the boot loader cannot work with stops the processor, too.
-static void describe_lock_up(struct f072_debug *debug)
-{
-    const struct f072_chip *chip = &debug->board->chip;
-    char fault[F072_FAULT_SIZE];
-
-    f072_board_describe_fault(debug->board, fault);
-    if (chip->cpu.locked_up)
-        snprintf(debug->console, sizeof debug->console,
-                 "the processor locked up at %08Xh: a fault within the HardFault that was taken%s",
-                 chip->cpu.lockup_pc, fault);
-    else
-        snprintf(debug->console, sizeof debug->console, "%s", chip->report.trouble);
-}
-
-// After a slice: is it to stand still where no instruction says so?
-static bool stops_between(struct f072_debug *debug)
-{
-    struct f072_board *board = debug->board;
-    bool locks_up = board->locked_up && !debug->was_locked_up;
-
-    debug->console[0] = '\0';
-    debug->was_locked_up = board->locked_up;
-    if (locks_up) {
-        describe_lock_up(debug);
-        stop_at(debug, GDB_SIGSEGV);
-    } else if (debug->stop_wanted != 0) {
-        stop_at(debug, debug->stop_wanted);
-    } else if (debug->how == GDB_STEP && !f072_debug_executes(debug)) {
-        snprintf(debug->console, sizeof debug->console, "no instruction is executed: %s",
-                 board->who == F072_BOARD_ROM      ? "the boot loader in ROM, a model, has the chip"
-                 : board->who == F072_BOARD_NOBODY ? "the board has no power"
-                                                   : "the processor is locked up");
-        stop_at(debug, GDB_SIGTRAP);
-    } else {
-        return false;
-    }
-    return true;
+    return f072_debug_stops_at(debug, cpu);
 }
 
 // Should it stand still now, after a slice of life? Decides how.
@@ -138,7 +49,7 @@ static bool look(struct f072_debug *debug)
 
     debug->board->held = false;
     f072_history_catch_up(debug->history, debug->board->now_ns);
-    debug->standing = held || stops_between(debug);
+    debug->standing = held || f072_debug_stops_between(debug);
     debug->at_instruction = held;
     return debug->standing;
 }

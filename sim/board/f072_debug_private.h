@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // f072_debug_private.h - what the files of the debugger share: f072_debug.c has the device and the
-// way it stands still and runs, f072_debug_target.c what GDB reads and writes, f072_debug_reverse.c
-// the ways back, f072_debug_usb.c `monitor usb`, f072_history.c the past itself.
+// way it stands still and runs, f072_debug_stops.c why it does, f072_debug_target.c what GDB reads
+// and writes, f072_debug_reverse.c the ways back, f072_debug_usb.c `monitor usb`, f072_history.c
+// the past itself.
 
 #ifndef F072_DEBUG_PRIVATE_H
 #define F072_DEBUG_PRIVATE_H
@@ -68,9 +69,10 @@ struct f072_debug {
 
 extern const struct gdb_target f072_debug_target;
 
-// Is the processor executing instructions, or asleep in between? Not without power, in a lock-up,
-// or while the boot loader in ROM has the chip.
-bool f072_debug_executes(const struct f072_debug *debug);
+// Is it to stand still before the instruction at PC, or after a slice of time, where no instruction
+// says so? Both set stop and console.
+bool f072_debug_stops_at(struct f072_debug *debug, const struct armv6m *cpu);
+bool f072_debug_stops_between(struct f072_debug *debug);
 
 // Does a point stop the processor before the instruction at PC?
 bool f072_debug_at_point(const struct f072_debug *debug,
