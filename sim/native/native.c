@@ -263,15 +263,16 @@ static int refusal(const struct native_endpoint *endpoint)
 // them.
 static void take_apart(struct native *native, const uint8_t *data, size_t length)
 {
-    size_t piece;
+    for (;;) {
+        size_t piece = length < native->bMaxPacketSize0 ? length : native->bMaxPacketSize0;
 
-    do {
-        piece = length < native->bMaxPacketSize0 ? length : native->bMaxPacketSize0;
         native->out[0].armed = false;
         usbdev_out_done(&native->dev, 0, data, (uint16_t)piece);
-        data += piece;
         length -= piece;
-    } while (length > 0 && native->out[0].armed && !native->out[0].stalled);
+        if (length == 0 || !native->out[0].armed || native->out[0].stalled)
+            return;
+        data += piece; // not before: an empty packet may have none
+    }
 }
 
 static int native_out(struct sim_device *device,
