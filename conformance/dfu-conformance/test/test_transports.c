@@ -176,6 +176,19 @@ static void wrong_device__has_the_same_verdicts(void **state)
     expect_same_verdicts(&(const struct subject){"wait-reset", "second-detach"});
 }
 
+// A sample of the legal fleet: other interfaces, small packets, a language, a loader that counts.
+static void legal_variations__have_the_same_verdicts(void **state)
+{
+    (void)state;
+    static const char *const sample[] = {"cdc-acm", "max-packet-8", "two-languages",
+                                         "blocks-counted", "layout-three-groups"};
+    if (strcmp(way, "usbip") != 0)
+        skip(); // in the guest each would take minutes
+
+    for (size_t i = 0; i < sizeof sample / sizeof sample[0]; ++i)
+        expect_same_verdicts(&(const struct subject){sample[i], NULL});
+}
+
 // Which one is meant is a person's to say.
 static void several_devices__are_refused_with_their_list(void **state)
 {
@@ -206,6 +219,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wait_reset__has_the_same_verdicts),
         cmocka_unit_test(composite__has_the_same_verdicts),
         cmocka_unit_test(wrong_device__has_the_same_verdicts),
+        cmocka_unit_test(legal_variations__have_the_same_verdicts),
         cmocka_unit_test(several_devices__are_refused_with_their_list),
     };
     if (argc != 4)
