@@ -155,6 +155,8 @@ void probe_refresh(struct probe *probe)
     probe->alternate = 0;
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);
+    if (mode.mode != probe->mode)
+        probe->returned_us = probe_now_us(probe); // it came up anew, though it was never away
     probe->mode = mode.mode;
     device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
                 &probe->target->descriptors);

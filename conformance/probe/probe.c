@@ -270,8 +270,10 @@ int probe_to_address(struct probe *probe)
 int probe_power_cycle(struct probe *probe)
 {
     int result = bus_event(probe, TRANSCRIPT_POWER, probe->target->ops->power_cycle);
-    if (result == 0)
+    if (result == 0) {
+        probe->returned_us = probe_now_us(probe);
         probe_refresh(probe);
+    }
     return result;
 }
 
