@@ -16,10 +16,7 @@
 #include "target_requests.h"
 #include <conformance/target.h>
 
-enum {
-    PROGRESS_MS = 2000, // after which the wait is worth a line
-    APPEAR_MS = 10000,  // firmware may do a lot before it connects
-};
+enum { PROGRESS_MS = 2000 }; // after which the wait for the device is worth a line
 
 struct target_sim {
     struct target base;
@@ -190,7 +187,7 @@ static int power_cycle(struct target *target)
     sleep_ms(target, OFF_MS);
     sim_host_power(sim->host, true);
     sim->left = true;
-    return wait_return(target, APPEAR_MS);
+    return wait_return(target, USB_CORE_APPEAR_MS);
 }
 
 static int to_default(struct target *target)
@@ -298,8 +295,8 @@ static bool appears(struct target_sim *sim)
     fprintf(stderr,
             "dfu-conformance: the simulated device has not enumerated after %d s of its time; "
             "waiting until %d s\n",
-            PROGRESS_MS / 1000, APPEAR_MS / 1000);
-    return wait_return(&sim->base, APPEAR_MS - PROGRESS_MS) == 0;
+            PROGRESS_MS / 1000, USB_CORE_APPEAR_MS / 1000);
+    return wait_return(&sim->base, USB_CORE_APPEAR_MS - PROGRESS_MS) == 0;
 }
 
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size)
@@ -342,7 +339,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
         return &sim->base;
     const char *why = trouble(&sim->base);
     snprintf(error, size, "the simulated device does not %s within %d s of its time%s%s",
-             sim_host_connected(sim->host) ? "enumerate" : "connect", APPEAR_MS / 1000,
+             sim_host_connected(sim->host) ? "enumerate" : "connect", USB_CORE_APPEAR_MS / 1000,
              why ? ": " : "", why ? why : "");
     close_sim(&sim->base);
     return NULL;

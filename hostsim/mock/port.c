@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static const uint64_t enumeration_timeout_ns = 5000 * SIM_MS;
+static const uint64_t busy_limit_ns = 5000 * SIM_MS;
 static const uint64_t stretch_ns = 10 * SIM_MS; // of simulating before anything else is looked at
 
 // How long after the fact a hub's interrupt endpoint tells; and at most, if programs are slow to
@@ -84,7 +84,7 @@ static int enumerate(struct mock_port *port)
 {
     struct usb_core *core = &port->core;
     size_t length;
-    int result = usb_core_enumerate(core, enumeration_timeout_ns);
+    int result = usb_core_enumerate(core, USB_CORE_APPEAR_MS * SIM_MS);
 
     port->connected = false;
     if (result == 0 && !all_configurations_read(core))
@@ -134,7 +134,7 @@ enum mock_change mock_port_look(struct mock_port *port, bool unreaped)
 
 void mock_port_run_busy(struct mock_port *port)
 {
-    sim_host_run_busy(port->host, sim_host_now(port->host) + enumeration_timeout_ns);
+    sim_host_run_busy(port->host, sim_host_now(port->host) + busy_limit_ns);
 }
 
 int mock_port_set_configuration(struct mock_port *port, uint8_t bConfigurationValue)

@@ -9,12 +9,10 @@
 
 static const uint64_t slice_ns = SIM_MS;             // of busy bus in one usbip_device_run()
 static const uint64_t before_reset_ns = 10 * SIM_MS; // for what was submitted before a reset
-static const uint64_t appear_ns = 10000 * SIM_MS;    // firmware may do a lot before it connects
-static const uint64_t return_ns = 2000 * SIM_MS;     // from a reset
 
 void device_note(const struct usbip_device *device, const char *format, ...)
 {
-    char text[200];
+    char text[600];
     va_list arguments;
 
     if (!device->observer.note)
@@ -50,7 +48,7 @@ static void enumerate_returned(struct usbip_device *device)
 {
     // Linux counts device numbers from 1 to 127, a new one for each arrival.
     device->record.devnum = device->record.devnum % 127 + 1;
-    if (device_enumerate(device, return_ns) == 0)
+    if (device_enumerate(device) == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
 }
@@ -93,7 +91,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
              port);
-    if (device_enumerate(device, appear_ns) < 0 && !device->failed)
+    if (device_enumerate(device) < 0 && !device->failed)
         device_note(device, "the device does not come to the bus: its pull-up is off");
     tell_trouble(device);
     return device;
@@ -155,7 +153,7 @@ bool device_reset(struct usbip_device *device)
     sim_host_run_busy(device->host, sim_host_now(device->host) + before_reset_ns);
     if (!device->present)
         return false;
-    if (device_enumerate(device, return_ns) < 0) {
+    if (device_enumerate(device) < 0) {
         device_note(device, "the device did not come back from the reset");
         return false;
     }

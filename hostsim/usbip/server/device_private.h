@@ -39,9 +39,10 @@ struct usbip_device {
 __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
-// Wait for the device, at most so long, reset it, give it an address, read its descriptors; leaves
-// it in the Address state. Pending transfers end. Returns 0 or an enum usb_result.
-int device_enumerate(struct usbip_device *device, uint64_t appear_ns);
+// Wait for the device, at most USB_CORE_APPEAR_MS, reset it, give it an address, read its
+// descriptors; leaves it in the Address state. Pending transfers end. Returns 0 or an enum
+// usb_result.
+int device_enumerate(struct usbip_device *device);
 
 // Reset the bus; returns whether there is a device after it.
 bool device_reset(struct usbip_device *device);

@@ -26,6 +26,10 @@
 
 enum { USB_CORE_MAX_CONFIGURATIONS = 8 }; // as Linux
 
+// How long every host here waits for a device, when it is plugged in and after a reset: firmware
+// may do a lot before it connects.
+enum { USB_CORE_APPEAR_MS = 10000 };
+
 // Read-only for others.
 struct usb_core {
     struct sim_host *host;
