@@ -2,7 +2,7 @@
 //
 // Results that have one cause: a device that does not come back makes a hundred checks
 // INCONCLUSIVE, and that is one thing to say. The cause is the verdict with the words of its
-// reason.
+// reason, and the trouble that the device came into.
 
 #include <string.h>
 
@@ -12,7 +12,8 @@ static bool same_cause(const struct result *one, const struct result *other)
 {
     return one->verdict == other->verdict && one->inapplicable == other->inapplicable &&
            strcmp(one->finding.message, other->finding.message) == 0 &&
-           *one->finding.received == '\0' && *other->finding.received == '\0';
+           strcmp(one->trouble, other->trouble) == 0 && *one->finding.received == '\0' &&
+           *other->finding.received == '\0';
 }
 
 bool report_is_first_of_cause(const struct report *report, size_t index)

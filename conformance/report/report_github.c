@@ -37,6 +37,10 @@ static void put_annotation(FILE *out, const struct result *result)
         put_escaped(out, "\nreceived ", in_data);
         put_escaped(out, finding->received, in_data);
     }
+    if (*result->trouble) {
+        put_escaped(out, "\ntrouble ", in_data);
+        put_escaped(out, result->trouble, in_data);
+    }
     fputc('\n', out);
 }
 

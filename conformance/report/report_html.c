@@ -145,6 +145,7 @@ static void put_finding(FILE *out, const struct result *result)
     put_row(out, "expected", result->finding.expected);
     put_row(out, "received", result->finding.received);
     put_row(out, "note", result->finding.message);
+    put_row(out, "trouble", result->trouble);
     put_row(out, "waived", result->waiver);
     if (result->first_frame)
         fprintf(out, "<dt>capture</dt><dd>frames %" PRIu64 " to %" PRIu64 "</dd>",
@@ -187,7 +188,13 @@ static void put_cause(FILE *out, const struct report *report, size_t first)
     put_verdict(out, result);
     fprintf(out, "<b>%zu checks of one cause</b><p>", report_count_of_cause(report, first));
     html_put(out, "%s", result->finding.message);
-    fputs("</p><p class=\"mono ids\">", out);
+    fputs("</p>", out);
+    if (result->trouble[0]) {
+        fputs("<dl>", out);
+        put_row(out, "trouble", result->trouble);
+        fputs("</dl>", out);
+    }
+    fputs("<p class=\"mono ids\">", out);
     for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
         fprintf(out, "<a href=\"#%s\">%s</a> ", report->results[i].check->id,
                 report->results[i].check->id);
@@ -229,6 +236,15 @@ static void put_troubles(FILE *out, const struct report *report)
 
 // ---- Every check, by group ----
 
+static void put_remark(FILE *out, const char *text)
+{
+    if (!text[0])
+        return;
+    fputs("<br><span class=\"soft\">", out);
+    html_put(out, "%s", text);
+    fputs("</span>", out);
+}
+
 static void put_result(FILE *out, const struct result *result)
 {
     const char *verdict = verdict_text(result->verdict);
@@ -238,11 +254,8 @@ static void put_result(FILE *out, const struct result *result)
             result->waiver ? "waived" : verdict);
     fprintf(out, "<td class=\"mono id\">%s</td><td>", result->check->id);
     html_put(out, "%s", result->check->sentence);
-    if (result->finding.message[0]) {
-        fputs("<br><span class=\"soft\">", out);
-        html_put(out, "%s", result->finding.message);
-        fputs("</span>", out);
-    }
+    put_remark(out, result->finding.message);
+    put_remark(out, result->trouble);
     fputs("</td><td class=\"section soft\">", out);
     html_put(out, "%s, %s", result->check->section, level_text(result->check->level));
     fputs("</td></tr>\n", out);

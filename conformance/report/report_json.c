@@ -104,6 +104,7 @@ static json_t *result_object(const struct result *result)
     set_text(object, "expected", result->finding.expected);
     set_text(object, "received", result->finding.received);
     set_text(object, "message", result->finding.message);
+    set_text(object, "trouble", result->trouble);
     for (size_t i = 0; i < result->transfer_count; ++i)
         json_array_append_new(transfers, transfer_object(&result->transfers[i]));
     json_object_set_new(object, "transfers", transfers);

@@ -48,7 +48,7 @@ static void put_finding(FILE *out, const struct result *result)
     } rows[] = {
         {"sent", finding->sent},         {"expected", finding->expected},
         {"received", finding->received}, {"note", finding->message},
-        {"waived", result->waiver},
+        {"trouble", result->trouble},    {"waived", result->waiver},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
@@ -78,7 +78,7 @@ static void put_element(FILE *out, const char *element, const struct result *res
 
 static void put_output(FILE *out, const struct result *result)
 {
-    if (result->verdict == VERDICT_PASS && !result->finding.message[0])
+    if (result->verdict == VERDICT_PASS && !result->finding.message[0] && !result->trouble[0])
         return;
     fputs("    <system-out>", out);
     put_finding(out, result);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a run on a terminal, where a person looks: what failed and what was warned of in full,
-// what could not be judged by its cause, why something was skipped, then the counts, and last the
-// ids of what failed.
+// The end of a run on a terminal, where a person looks: what failed, what was warned of and what
+// brought the device into trouble in full, what could not be judged by its cause, why something was
+// skipped, then the counts, and last the ids of what failed.
 
 #include <inttypes.h>
 #include <string.h>
@@ -10,6 +10,19 @@
 #include "report_text.h"
 
 enum { IDS_TEXT = 4096, MOST_IDS = 12 };
+
+// The verdict does not ask for it, but the device came into trouble.
+static void put_in_trouble(const struct report_text *text, const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct result *result = &report->results[i];
+        bool is_quiet = result->verdict == VERDICT_PASS || result->verdict == VERDICT_SKIP;
+        if (!is_quiet || !*result->trouble)
+            continue;
+        fputc('\n', text->out);
+        text_result(text, result);
+    }
+}
 
 static void put_in_full(const struct report_text *text, const struct report *report)
 {
@@ -44,6 +57,7 @@ static void put_cause(const struct report_text *text, const struct report *repor
     text_verdict(text, result);
     fprintf(text->out, "%zu checks of one cause\n%*s", count, TEXT_VERDICT_WIDTH, "");
     text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+    text_trouble(text, result);
     fprintf(text->out, "%*s", TEXT_VERDICT_WIDTH, "");
     text_wrapped(text, TEXT_VERDICT_WIDTH, ids);
 }
@@ -121,6 +135,7 @@ void text_summary(const struct report_text *text, const struct report *report)
     char status[256];
     put_skipped(text, report);
     put_not_judged(text, report);
+    put_in_trouble(text, report);
     put_in_full(text, report);
     put_counts(text, report);
     put_ids(text, report, VERDICT_INCONCLUSIVE);

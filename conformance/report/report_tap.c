@@ -4,9 +4,9 @@
 // here: no subtests, YAML blocks indented by two. A FAIL that is not waived and a must or should
 // that is INCONCLUSIVE are a bare "not ok": only what was judged is green. A WARN and a waived
 // finding are "not ok ... # TODO", which no harness counts as failed; a SKIP is "ok ... # SKIP".
-// Everything that is not a plain PASS carries a YAML block. A run that judged nothing, or that left
-// the device other than it found it, ends with "Bail out!", for a harness that does not see the
-// exit status.
+// Everything that is not a plain PASS, and what brought the device into trouble, carries a YAML
+// block. A run that judged nothing, or that left the device other than it found it, ends with "Bail
+// out!", for a harness that does not see the exit status.
 
 #include <inttypes.h>
 
@@ -72,6 +72,7 @@ static void print_yaml(FILE *out, const struct result *result)
     print_pair(out, "expected", result->finding.expected);
     print_pair(out, "received", result->finding.received);
     print_pair(out, "message", result->finding.message);
+    print_pair(out, "trouble", result->trouble);
     fprintf(out, "  start_us: %" PRIu64 "\n  took_us: %" PRIu64 "\n", result->start_us,
             result->took_us);
     if (result->first_frame)
@@ -122,7 +123,7 @@ static void check_end(void *context, const struct report *report, const struct r
     print_description(tap->out, result->check->sentence);
     print_directive(tap->out, result);
     fputc('\n', tap->out);
-    if (result->verdict != VERDICT_PASS || *result->finding.message)
+    if (result->verdict != VERDICT_PASS || *result->finding.message || *result->trouble)
         print_yaml(tap->out, result);
     fflush(tap->out);
 }

@@ -76,6 +76,11 @@ static void put_row(const struct report_text *text, const char *name, const char
     text_wrapped(text, TEXT_VERDICT_WIDTH + NAME_WIDTH, words);
 }
 
+void text_trouble(const struct report_text *text, const struct result *result)
+{
+    put_row(text, "trouble", result->trouble);
+}
+
 void text_finding(const struct report_text *text, const struct result *result)
 {
     const struct finding *finding = &result->finding;
@@ -85,6 +90,7 @@ void text_finding(const struct report_text *text, const struct result *result)
     put_row(text, "received", finding->received);
     put_row(text, *finding->received || result->verdict == VERDICT_PASS ? "note" : "because",
             finding->message);
+    text_trouble(text, result);
     if (result->first_frame && result->verdict != VERDICT_PASS) {
         snprintf(frames, sizeof frames, "%" PRIu64 " to %" PRIu64 " of the capture",
                  result->first_frame, result->last_frame);

@@ -28,8 +28,12 @@ void text_verdict(const struct report_text *text, const struct result *result);
 // The column behind text_verdict().
 enum { TEXT_VERDICT_WIDTH = 8 };
 
-// What a result has to say: what was sent, expected and received, or the reason.
+// What a result has to say: what was sent, expected and received, or the reason; and the trouble
+// that the check brought the device into.
 void text_finding(const struct report_text *text, const struct result *result);
+
+// The trouble alone.
+void text_trouble(const struct report_text *text, const struct result *result);
 
 // One check in full: verdict, id, section, sentence and finding.
 void text_result(const struct report_text *text, const struct result *result);

@@ -305,6 +305,7 @@ void run_check(struct run *run, const struct check *check)
     struct result *result = &run->report->results[run->report->count];
     uint64_t start_us = probe_now_us(&run->probe);
     uint64_t frames = frames_so_far(run);
+    watch_forget_trouble(&run->watch);
     tell_check_begin(run, check);
     attempt = (struct attempt){.verdict = VERDICT_INCONCLUSIVE};
     make_attempt(run, check, &attempt);
@@ -323,6 +324,8 @@ void run_check(struct run *run, const struct check *check)
         result->last_frame = frames_so_far(run);
     }
     keep_transfers(result, &attempt.transcript);
+    watch_look_for_trouble(&run->watch);
+    snprintf(result->trouble, sizeof result->trouble, "%s", run->watch.trouble);
     ++run->report->count;
     count_result(run->report, result);
     tell_check_end(run, result);

@@ -288,9 +288,16 @@ static int watched_resume(struct target *target)
     return operate(watch_of(target), watch_of(target)->target->ops->resume);
 }
 
+// A power cycle ends the trouble; a device that is in trouble again right after it is told once.
 static int watched_power_cycle(struct target *target)
 {
-    return operate(watch_of(target), watch_of(target)->target->ops->power_cycle);
+    struct watch *watch = watch_of(target);
+    watch_look_for_trouble(watch);
+    int result = operate(watch, watch->target->ops->power_cycle);
+    if (result == 0)
+        watch->known_trouble[0] = '\0';
+    watch_look_for_trouble(watch);
+    return result;
 }
 
 static int watched_wait_leave(struct target *target, unsigned timeout_ms)
@@ -332,6 +339,22 @@ static const char *watched_trouble(struct target *target)
 {
     struct target *device = watch_of(target)->target;
     return device->ops->trouble ? device->ops->trouble(device) : NULL;
+}
+
+void watch_look_for_trouble(struct watch *watch)
+{
+    const char *trouble = watched_trouble(&watch->base);
+    if (!trouble || strcmp(trouble, watch->known_trouble) == 0)
+        return;
+    snprintf(watch->known_trouble, sizeof watch->known_trouble, "%s", trouble);
+    if (!*watch->trouble)
+        snprintf(watch->trouble, sizeof watch->trouble, "%s", trouble);
+}
+
+void watch_forget_trouble(struct watch *watch)
+{
+    watch_look_for_trouble(watch);
+    watch->trouble[0] = '\0';
 }
 
 static void watched_close(struct target *target)

@@ -6,7 +6,8 @@
 // after the end of the check or of the run nothing is carried out any more, and each call returns
 // USB_IO at once. It remembers what the device answered last and what it did not answer, so that a
 // loss can be told in words; it counts the time that was lost to transfers that timed out; and it
-// knows by how much this host missed the end of a sleep.
+// knows by how much this host missed the end of a sleep. It asks the target for trouble before each
+// power cycle, which ends it, and keeps the text.
 //
 // Limits are on this machine's clock, because a person waits on it. Where the target's time is
 // virtual, waiting costs none of it.
@@ -57,6 +58,9 @@ struct watch {
     bool fresh;     // nothing was asked since the device was enumerated
     unsigned fatal; // a bit for each bRequest of DFU that has
 
+    char trouble[TARGET_TROUBLE];       // the first that is new since watch_forget_trouble(), or ""
+    char known_trouble[TARGET_TROUBLE]; // the last that the target told since power-on, or ""
+
     unsigned timeouts;    // transfers that timed out, in this run
     uint64_t timeouts_ms; // and how long they took, on this machine's clock
 };
@@ -76,6 +80,12 @@ uint64_t watch_left_ms(const struct watch *watch);
 // The device is lost for good. It may have left while it was waited for, and nothing has been asked
 // since: then that is the loss.
 void watch_lose(struct watch *watch);
+
+// Ask the target for trouble, and keep it in watch->trouble if it is new.
+void watch_look_for_trouble(struct watch *watch);
+
+// A check begins: the target's present trouble is not its own.
+void watch_forget_trouble(struct watch *watch);
 
 // "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
 void watch_loss_text(const struct watch_loss *loss, char *text, size_t size);

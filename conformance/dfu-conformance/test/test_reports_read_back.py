@@ -14,8 +14,8 @@ from pathlib import Path
 from suite_run import Run, expect, expect_equal, find_program
 
 # Members that are there only where there is something to say.
-OPTIONAL = {"waiver", "sent", "expected", "received", "message", "frames", "setup", "data",
-            "commit", "started", "host"}
+OPTIONAL = {"waiver", "sent", "expected", "received", "message", "trouble", "frames", "setup",
+            "data", "commit", "started", "host"}
 
 
 def documented(text):

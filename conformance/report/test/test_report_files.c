@@ -198,6 +198,34 @@ static void html__says_one_cause_once(void **state)
     free(text);
 }
 
+static void trouble__stands_at_its_check_in_every_file(void **state)
+{
+    (void)state;
+    static struct result passes_in_trouble[] = {
+        {.check = &checks[0], .verdict = VERDICT_PASS, .trouble = "BKPT at <main+2h>"},
+        {.check = &checks[1], .verdict = VERDICT_PASS},
+    };
+    struct report report = sample();
+    report.results = passes_in_trouble;
+    report.count = 2;
+
+    char *json = written_of(&report, report_json_write);
+    char *junit = written_of(&report, report_junit_write);
+    char *html = written_of(&report, report_html_write);
+
+    json_t *read = json_loads(json, 0, NULL);
+    const json_t *results_read = json_object_get(read, "results");
+    assert_string_equal(text_of(json_array_get(results_read, 0), "trouble"), "BKPT at <main+2h>");
+    assert_null(json_object_get(json_array_get(results_read, 1), "trouble"));
+    assert_non_null(strstr(junit, "<system-out>trouble: BKPT at &lt;main+2h&gt;\n</system-out>"));
+    assert_non_null(strstr(strstr(html, "id=\"X-01\""), "BKPT at &lt;main+2h&gt;"));
+    assert_null(strstr(strstr(html, "id=\"X-02\""), "BKPT"));
+    json_decref(read);
+    free(json);
+    free(junit);
+    free(html);
+}
+
 static void junit__counts_and_escapes(void **state)
 {
     (void)state;
@@ -327,6 +355,7 @@ int main(void)
         cmocka_unit_test(json__describes_the_device_whatever_it_sent),
         cmocka_unit_test(json__lists_the_transfers),
         cmocka_unit_test(json__is_written_though_a_file_name_is_not_utf_8),
+        cmocka_unit_test(trouble__stands_at_its_check_in_every_file),
         cmocka_unit_test(junit__counts_and_escapes),
         cmocka_unit_test(html__never_lets_a_device_write_markup),
         cmocka_unit_test(html__says_one_cause_once),

@@ -31,6 +31,7 @@ static const struct check lost = {
     .id = "X-LOST", .section = "DFU 1.1 5.1", .sentence = "it answers"};
 
 static struct result results[4 + MANY];
+static const char *troubled; // the id of the check that brings the device into trouble, or NULL
 
 static struct report sample(void)
 {
@@ -68,6 +69,12 @@ static struct report sample(void)
             .verdict = VERDICT_INCONCLUSIVE,
             .finding.message = "the device is gone",
         };
+    for (size_t i = 0; troubled && i < report.count; i++) {
+        if (strcmp(results[i].check->id, troubled) == 0) {
+            strcpy(results[i].trouble, "BKPT at 08000040h");
+            break;
+        }
+    }
     report.counts[VERDICT_PASS] = report.counts[VERDICT_FAIL] = report.counts[VERDICT_WARN] = 1;
     report.counts[VERDICT_INCONCLUSIVE] = MANY;
     return report;
@@ -236,6 +243,60 @@ static void github__shows_what_failed_beside_the_job(void **state)
     free(page);
 }
 
+// Whatever the verdict is, and in verbose mode at its own line as well.
+static void table__shows_trouble_at_its_check(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"X-PASS", "X-FAIL", "X-WARN", "X-WAIVED", "X-LOST"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        troubled = ids[i];
+        char *brief = table((struct report_table_options){.columns = 80});
+        char *verbose = table((struct report_table_options){.columns = 80, .verbose = true});
+        troubled = NULL;
+
+        assert_int_equal(count_of(brief, "trouble   BKPT at 08000040h\n"), 1);
+        assert_int_equal(count_of(verbose, "trouble   BKPT at 08000040h\n"), 2);
+        const char *check = strstr(brief, ids[i]);
+        assert_non_null(check);
+        assert_true(check < strstr(brief, "BKPT"));
+        free(brief);
+        free(verbose);
+    }
+}
+
+static void tap__tells_trouble_in_the_block_of_its_check(void **state)
+{
+    (void)state;
+    troubled = "X-PASS";
+
+    char *text = tap(14);
+
+    troubled = NULL;
+    const char *trouble = strstr(text, "  trouble: \"BKPT at 08000040h\"\n");
+    assert_non_null(trouble);
+    assert_true(strstr(text, "ok 1 - X-PASS") < trouble);
+    assert_true(trouble < strstr(text, "not ok 2 - X-FAIL"));
+    free(text);
+}
+
+static void github__tells_trouble_with_what_failed(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_github github;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    troubled = "X-FAIL";
+
+    run(report_github(&github, out, NULL));
+
+    troubled = NULL;
+    fclose(out);
+    assert_non_null(strstr(text, "accepted, | 0%0Atrouble BKPT at 08000040h\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +306,9 @@ int main(void)
         cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),
         cmocka_unit_test(table__does_not_show_a_waived_failure_as_a_failure),
         cmocka_unit_test(tap__begins_with_its_version_and_its_plan),
+        cmocka_unit_test(table__shows_trouble_at_its_check),
+        cmocka_unit_test(tap__tells_trouble_in_the_block_of_its_check),
+        cmocka_unit_test(github__tells_trouble_with_what_failed),
         cmocka_unit_test(github__shows_what_failed_beside_the_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

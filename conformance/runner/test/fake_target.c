@@ -133,6 +133,7 @@ static int power_cycle(struct target *target)
     struct fake_target *fake = fake_of(target);
     sleep_ms(target, 1000);
     fake->hangs = fake->died = fake->gone = fake->dfu_mode = false;
+    fake->trouble = NULL;
     dfurt_init(&fake->dfurt, &fake->config, fake);
     load_descriptors(fake);
     ++fake->power_cycles;
@@ -159,6 +160,11 @@ static int wait_return(struct target *target, unsigned timeout_ms)
     return 0;
 }
 
+static const char *trouble(struct target *target)
+{
+    return fake_of(target)->trouble;
+}
+
 static void close_nothing(struct target *target)
 {
     (void)target;
@@ -172,6 +178,7 @@ static const struct target_ops fake_ops = {
     .wait_return = wait_return,
     .now_us = now_us,
     .sleep_ms = sleep_ms,
+    .trouble = trouble,
     .close = close_nothing,
 };
 

@@ -22,9 +22,10 @@ struct fake_target {
     int (*script)(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data);
     unsigned controls; // control transfers so far
     unsigned power_cycles;
-    bool never_returns; // having left the bus
-    bool hangs;         // answers nothing; it stays on the bus until its power is cycled
-    bool died;          // does not respond at all, until its power is cycled
+    bool never_returns;  // having left the bus
+    bool hangs;          // answers nothing; it stays on the bus until its power is cycled
+    bool died;           // does not respond at all, until its power is cycled
+    const char *trouble; // that the target tells, until the power is cycled; or NULL
 
     // Private.
     struct dfurt_config config;

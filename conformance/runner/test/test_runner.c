@@ -375,6 +375,28 @@ hangs_on_poison(struct fake_target *fake, const struct usbdev_setup_packet *setu
     return fake->hangs ? USB_TIMEOUT : FAKE_NOT_MINE;
 }
 
+static int crashes_with_trouble(struct fake_target *fake,
+                                const struct usbdev_setup_packet *setup,
+                                uint8_t *data)
+{
+    int result = hangs_on_poison(fake, setup, data);
+    if (fake->hangs)
+        fake->trouble = "HardFault";
+    return result;
+}
+
+// It answers nevertheless.
+static int is_troubled_by_poison(struct fake_target *fake,
+                                 const struct usbdev_setup_packet *setup,
+                                 uint8_t *data)
+{
+    (void)data;
+    if (setup->bRequest != POISON)
+        return FAKE_NOT_MINE;
+    fake->trouble = "a stack that is too small";
+    return 1;
+}
+
 // Like a plug that is pulled: nothing that the device was asked is the reason.
 static int
 unplugged_once(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
@@ -462,6 +484,57 @@ static void hang__fails_its_check_and_no_other(void **state)
     report_finish(&run.report);
 }
 
+static void trouble__stands_at_its_check_though_the_power_was_cycled(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.base.capabilities |= TARGET_CAN_POWER;
+    run.fake.script = crashes_with_trouble;
+
+    finish(&run,
+           &(struct runner_options){.catalogue = groups, .only = "T-PASS,T-*TRANSPORT,T-RUN"});
+
+    assert_string_equal(result_of(&run, "T-PASS")->trouble, "");
+    assert_string_equal(result_of(&run, "T-TRANSPORT")->trouble, "HardFault");
+    assert_string_equal(result_of(&run, "T-RUN")->trouble, "");
+    assert_string_equal(run.report.ending, "");
+    report_finish(&run.report);
+}
+
+// Of one text and one power-on; the verdict is what was judged.
+static void trouble__is_told_at_the_first_check_and_at_the_end(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.script = is_troubled_by_poison;
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-TRANSPORT,T-SHOULD-T"});
+
+    const struct result *first = result_of(&run, "T-TRANSPORT");
+    assert_int_equal(first->verdict, VERDICT_PASS);
+    assert_string_equal(first->trouble, "a stack that is too small");
+    assert_string_equal(result_of(&run, "T-SHOULD-T")->trouble, "");
+    assert_string_equal(run.report.ending, "a stack that is too small");
+    assert_int_equal(run.status, RUN_MET);
+    report_finish(&run.report);
+}
+
+static void trouble__before_the_first_check_is_none_of_its(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.trouble = "a clock that is missing";
+
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-PASS"});
+
+    assert_string_equal(result_of(&run, "T-PASS")->trouble, "");
+    assert_string_equal(run.report.ending, "a clock that is missing");
+    report_finish(&run.report);
+}
+
 static void loss_that_does_not_repeat__fails_nothing(void **state)
 {
     (void)state;
@@ -529,6 +602,9 @@ int main(void)
         cmocka_unit_test(crash__fails_its_check_and_no_other),
         cmocka_unit_test(question_of_the_suite__that_kills_the_device_is_not_put_again),
         cmocka_unit_test(hang__fails_its_check_and_no_other),
+        cmocka_unit_test(trouble__stands_at_its_check_though_the_power_was_cycled),
+        cmocka_unit_test(trouble__is_told_at_the_first_check_and_at_the_end),
+        cmocka_unit_test(trouble__before_the_first_check_is_none_of_its),
         cmocka_unit_test(loss_that_does_not_repeat__fails_nothing),
         cmocka_unit_test(loss_without_power__is_told_and_fails_nothing),
         cmocka_unit_test(stop_on_loss__leaves_the_device_alone),

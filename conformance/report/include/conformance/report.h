@@ -29,7 +29,11 @@ struct result {
     bool inapplicable;      // SKIP, because the requirement is for other kinds of device
     const char *waiver;     // the reason it is waived for, or NULL
     struct finding finding; // sent, expected, received; or the reason
-    uint64_t start_us;      // in the target's time, since the run began
+
+    // What the check brought the device into, as the target tells it, or "". It changes no verdict.
+    char trouble[TARGET_TROUBLE];
+
+    uint64_t start_us; // in the target's time, since the run began
     uint64_t took_us;
     uint64_t first_frame; // in the capture, from 1; 0: there is no capture, or nothing was sent
     uint64_t last_frame;
@@ -90,12 +94,12 @@ struct report {
     unsigned waived;
     unsigned inapplicable; // counted here, not as SKIP
     uint64_t took_us;
-    char ending[PROBE_WORDS]; // what the person should know about the device's state now, or ""
-    char flash[PROBE_WORDS];  // how the device's flash was left, one line
-    bool chapter9;            // a run of the checks of any USB device
-    bool not_as_found;        // the device; ending or flash says what is different
-    bool host_fault;          // this host kept the suite from the device; ending says how
-    enum run_status status;   // once the run is over
+    char ending[TARGET_TROUBLE]; // what the person should know about the device's state now, or ""
+    char flash[PROBE_WORDS];     // how the device's flash was left, one line
+    bool chapter9;               // a run of the checks of any USB device
+    bool not_as_found;           // the device; ending or flash says what is different
+    bool host_fault;             // this host kept the suite from the device; ending says how
+    enum run_status status;      // once the run is over
 };
 
 // The number of results with this outcome.

@@ -53,6 +53,7 @@ enum target_speed {
 enum {
     TARGET_CONFIGURATION_MAX = 4096,
     TARGET_FAULT_TEXT = 300,
+    TARGET_TROUBLE = 512,
 };
 
 // The descriptors as the host read them when it enumerated the device.
@@ -131,7 +132,8 @@ struct target_ops {
     uint64_t (*now_us)(struct target *target); // monotonic
     void (*sleep_ms)(struct target *target, unsigned ms);
 
-    // What is known to be wrong with the device, beyond what the bus shows: one line, or NULL.
+    // What is known to be wrong with the device, beyond what the bus shows: one line of less than
+    // TARGET_TROUBLE bytes, or NULL.
     const char *(*trouble)(struct target *target);
 
     void (*close)(struct target *target);

@@ -3,9 +3,9 @@
 // report.h - what the virtual chip has to say to a person: trouble, warnings and traces.
 //
 // Trouble is the first thing that went wrong for good since power-on: a line on stderr, which
-// sim_device_ops.trouble() hands out from then on. A warning is a line on stderr, printed once for
-// each address it is about, so that a polling loop does not fill the screen. A trace is a line on
-// stderr, when asked for.
+// sim_device_ops.trouble() hands out until the next power-on. A warning is a line on stderr,
+// printed once for each address it is about, so that a polling loop does not fill the screen. A
+// trace is a line on stderr, when asked for.
 
 #ifndef F072_REPORT_H
 #define F072_REPORT_H
@@ -18,7 +18,7 @@ enum { F072_MAX_WARNINGS = 64 };
 struct f072_report {
     unsigned trace; // SIM_TRACE_... bits
     bool quiet;     // neither on stderr: tests that provoke them
-    char trouble[400];
+    char trouble[512];
     bool in_trouble;                    // since power-on
     uint32_t warned[F072_MAX_WARNINGS]; // addresses that a warning was printed for
     unsigned warning_count;
