@@ -79,7 +79,7 @@ void f072_board_report(struct f072_board *board);
 
 // Where HardFault was taken, and by which access if it was one: " at 08000042h by a read of
 // 00000001h".
-enum { F072_FAULT_SIZE = 128 };
+enum { F072_FAULT_SIZE = 240 };
 void f072_board_describe_fault(const struct f072_board *board, char text[F072_FAULT_SIZE]);
 
 void f072_board_breakpoint(struct f072_board *board);

@@ -14,7 +14,7 @@
 #include "f072_board_private.h"
 #include "f072_history.h"
 
-enum { F072_MAX_POINTS = 64, F072_CONSOLE_SIZE = 400 };
+enum { F072_MAX_POINTS = 64, F072_CONSOLE_SIZE = 512 };
 
 struct f072_point {
     enum gdb_point kind;

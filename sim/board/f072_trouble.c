@@ -12,7 +12,7 @@
 static const uint64_t stuck_ns = 2000 * SIM_MS;
 static const uint64_t idle_ns = 9000 * SIM_MS; // within what a host waits for a device
 
-enum { PLACE_SIZE = 80, FAULT_SIZE = F072_FAULT_SIZE, HANDLER_SIZE = 200 };
+enum { PLACE_SIZE = 196, FAULT_SIZE = F072_FAULT_SIZE, HANDLER_SIZE = 300 };
 
 void f072_board_report(struct f072_board *board)
 {
@@ -33,13 +33,13 @@ static const char *exception_name(unsigned exception, char text[24])
     return text;
 }
 
-// An address, with its function where the image is an ELF and flash still holds that code:
-// "08001786h (unexpected+2h)".
+// An address, with its function and line where the image is an ELF and flash still holds that code:
+// "08001786h (unexpected+2h, startup.c:30)".
 static const char *place(const struct f072_board *board, uint32_t address, char text[PLACE_SIZE])
 {
     enum { WINDOW = 16 };
     uint32_t offset = (address - F072_FLASH_BASE) & ~(uint32_t)(WINDOW - 1);
-    char name[64];
+    char name[180];
     bool is_image = board->image_path != NULL && board->image_flash != NULL &&
                     offset < board->flash.memory.size &&
                     memcmp(board->image_flash + offset, board->flash.bytes + offset, WINDOW) == 0;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The functions of an ELF by address, from its symbol table (TIS ELF 1.2). Bit 0 of a Thumb
-// function's value is set and no part of its address (ELF for the Arm Architecture, 4.5.3).
+// function's value is set and no part of its address (ELF for the Arm Architecture, 4.5.3). The
+// line of the source is image_line.c's.
 
-#include <sim/image.h>
+#include "image_symbol.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #if HAVE_LIBELF
-#include <libelf.h>
-
 struct search {
     uint32_t address;
     const char *name; // of the best so far, or NULL
@@ -47,6 +46,16 @@ static void search_section(struct search *search, Elf *elf, Elf_Scn *section)
         consider(search, &symbols[i], elf_strptr(elf, header->sh_link, symbols[i].st_name));
 }
 
+// A mangled name may be long: the line has its place behind it.
+static void describe(const struct search *search, Elf *elf, char *text, size_t size)
+{
+    char line[64];
+    bool has_line = image_line(elf, search->address, line, sizeof line);
+
+    snprintf(text, size, "%.100s+%Xh%s%s", search->name, search->address - search->start,
+             has_line ? ", " : "", has_line ? line : "");
+}
+
 static bool find_symbol(int file, uint32_t address, char *text, size_t size)
 {
     struct search search = {.address = address};
@@ -57,7 +66,7 @@ static bool find_symbol(int file, uint32_t address, char *text, size_t size)
          it = elf_nextscn(elf, it))
         search_section(&search, elf, it);
     if (search.name != NULL)
-        snprintf(text, size, "%s+%Xh", search.name, address - search.start);
+        describe(&search, elf, text, size);
     elf_end(elf);
     return search.name != NULL;
 }

@@ -340,19 +340,29 @@ static void power_cut__at_any_point_of_a_download_ends_in_application_or_boot_lo
 
 // ---- Names ----
 
+// The line follows where this build has libdw.
+static bool is_two_bytes_into_reset(const char *text)
+{
+    static const char function[] = "reset+2h", line[] = ", startup.c:";
+    size_t length = strlen(function);
+
+    return strncmp(text, function, length) == 0 &&
+           (text[length] == '\0' || strncmp(text + length, line, strlen(line)) == 0);
+}
+
 static void symbols__name_the_functions_of_an_elf(void **state)
 {
     (void)state;
     struct update *update = read_update(composite);
     uint32_t reset =
         usbdev_load_le16(update->bytes + 4) | (uint32_t)usbdev_load_le16(update->bytes + 6) << 16;
-    char text[40] = "";
+    char text[80] = "";
 
     assert_true(image_symbol(composite, (reset & ~UINT32_C(1)) + 2, text, sizeof text));
-    assert_string_equal(text, "reset+2h");
+    assert_true(is_two_bytes_into_reset(text));
     assert_false(image_symbol(composite, 0x0801F000, text, sizeof text));
     assert_false(image_symbol("/etc/passwd", reset, text, sizeof text));
-    assert_string_equal(text, "reset+2h");
+    assert_true(is_two_bytes_into_reset(text));
 
     free(update);
 }

@@ -55,8 +55,9 @@ bool image_load(struct image *image,
                 char *error,
                 size_t error_size);
 
-// The function of an ELF that an address lies in, and how far: "stm32_main+1Ch". Returns false, with
-// text untouched, where the file has no such function, or is no ELF.
+// The function of an ELF that an address lies in, how far, and the line of the source where the ELF
+// has DWARF for it: "stm32_main+1Ch, composite.c:120". Returns false, with text untouched, where
+// the file has no such function, or is no ELF.
 bool image_symbol(const char *path, uint32_t address, char *text, size_t size);
 
 #endif
