@@ -129,7 +129,7 @@ static void group_words(const struct group_counts *counts, char *words, size_t s
 
 static void end_group(struct report_table *table, const struct report *report, size_t end)
 {
-    enum { TITLE_WIDTH = 38, TIME_WIDTH = 9 };
+    enum { TITLE_WIDTH = 42, TIME_WIDTH = 9 };
     struct report_text text = text_of(table);
     struct group_counts counts = count_group(report, table->group_begin, end);
     char words[160];
