@@ -2,7 +2,8 @@
 //
 // The dialect of ST's ROM boot loaders (AN3156). Block 0 of a download is a command, block 1 is
 // reserved, block n from 2 on goes to the address pointer + (n - 2) * wTransferSize. Block 0 of an
-// upload lists the commands. A zero-length download leaves for the firmware at the address pointer.
+// upload lists the commands. A zero-length download leaves for the firmware at the address pointer,
+// from dfuDNLOAD-IDLE and from dfuIDLE (AN3156, "Leave DFU mode").
 
 #include <string.h>
 
@@ -147,4 +148,5 @@ const struct dfu_dialect dfu_dialect_dfuse = {
     .manifest = dfuse_manifest,
     .valid = dfuse_valid,
     .firmware = dfuse_firmware,
+    .leaves_from_idle = true,
 };

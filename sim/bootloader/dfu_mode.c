@@ -138,6 +138,12 @@ static int send_block(struct dfu_mode *dfu, const struct usbdev_setup_packet *se
     return length;
 }
 
+static int end_download(struct dfu_mode *dfu)
+{
+    dfu->manifested = false;
+    return go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
+}
+
 // ---- The states ----
 
 // DFU 1.1 A.2.3
@@ -145,8 +151,10 @@ static int dfu_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
 {
     switch (bRequest) {
     case DFURT_DNLOAD:
-        if (setup->wLength == 0 || !has(dfu, DFURT_ATTR_CAN_DNLOAD))
+        if (!has(dfu, DFURT_ATTR_CAN_DNLOAD))
             return any_other(dfu);
+        if (setup->wLength == 0)
+            return dfu->config->dialect->leaves_from_idle ? end_download(dfu) : any_other(dfu);
         begin_download(dfu);
         return accept_block(dfu, setup);
     case DFURT_UPLOAD:
@@ -217,8 +225,7 @@ static int dnload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
             fail(dfu, DFURT_STATUS_errNOTDONE);
             return DFU_MODE_STALL;
         }
-        dfu->manifested = false;
-        return go(dfu, DFURT_STATE_dfuMANIFEST_SYNC);
+        return end_download(dfu);
     case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
     case DFURT_GETSTATE:

@@ -536,6 +536,20 @@ static void dfuse__leaves_for_the_address_pointer(void **state)
     assert_int_equal(bench.left_for, 0x08004000);
 }
 
+static void dfuse__leaves_from_dfuIDLE_too(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    set_up(&bench, &dfu_dialect_dfuse, BOTH_WAYS);
+
+    assert_int_equal(dnload(&bench, 2, NULL, 0), 0);
+    assert_int_equal(get_status(&bench), DFURT_STATE_dfuMANIFEST);
+    dfu_mode_tick(&bench.dfu, 1000);
+
+    assert_int_equal(bench.left, 1);
+    assert_int_equal(bench.left_for, 0x08000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +571,7 @@ int main(void)
         cmocka_unit_test(dfuse__block_1_is_reserved),
         cmocka_unit_test(dfuse__block_0_of_an_upload_lists_the_commands),
         cmocka_unit_test(dfuse__leaves_for_the_address_pointer),
+        cmocka_unit_test(dfuse__leaves_from_dfuIDLE_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

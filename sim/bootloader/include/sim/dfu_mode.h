@@ -45,7 +45,8 @@ struct dfu_dialect {
     // Where the firmware is: its length, 0 where that is not known (then ret_address may stay).
     uint32_t (*firmware)(const struct memory *memory, uint32_t *ret_address);
 
-    bool reports_corrupt; // starts in dfuERROR, errFIRMWARE where the firmware is not valid
+    bool reports_corrupt;  // starts in dfuERROR, errFIRMWARE where the firmware is not valid
+    bool leaves_from_idle; // DNLOAD of nothing in dfuIDLE is no error, but leaves DFU mode
 };
 
 // What DFU 1.1 and AN3156 leave to a boot loader. Zeroed: the plainest answer to each.
