@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#ifndef STAND_IN_DCD_H
+#define STAND_IN_DCD_H
+
+enum { DCD_EVENT_BUS_RESET = 2, DCD_EVENT_UNPLUGGED, DCD_EVENT_XFER_COMPLETE };
+
+#endif
