@@ -288,14 +288,12 @@ static int watched_resume(struct target *target)
     return operate(watch_of(target), watch_of(target)->target->ops->resume);
 }
 
-// A power cycle ends the trouble; a device that is in trouble again right after it is told once.
+// It ends the trouble, unless the device is in it again at once.
 static int watched_power_cycle(struct target *target)
 {
     struct watch *watch = watch_of(target);
     watch_look_for_trouble(watch);
     int result = operate(watch, watch->target->ops->power_cycle);
-    if (result == 0)
-        watch->known_trouble[0] = '\0';
     watch_look_for_trouble(watch);
     return result;
 }
@@ -344,10 +342,9 @@ static const char *watched_trouble(struct target *target)
 void watch_look_for_trouble(struct watch *watch)
 {
     const char *trouble = watched_trouble(&watch->base);
-    if (!trouble || strcmp(trouble, watch->known_trouble) == 0)
-        return;
-    snprintf(watch->known_trouble, sizeof watch->known_trouble, "%s", trouble);
-    if (!*watch->trouble)
+    bool is_new = trouble && strcmp(trouble, watch->known_trouble) != 0;
+    snprintf(watch->known_trouble, sizeof watch->known_trouble, "%s", trouble ? trouble : "");
+    if (is_new && !*watch->trouble)
         snprintf(watch->trouble, sizeof watch->trouble, "%s", trouble);
 }
 

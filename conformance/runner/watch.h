@@ -59,7 +59,7 @@ struct watch {
     unsigned fatal; // a bit for each bRequest of DFU that has
 
     char trouble[TARGET_TROUBLE];       // the first that is new since watch_forget_trouble(), or ""
-    char known_trouble[TARGET_TROUBLE]; // the last that the target told since power-on, or ""
+    char known_trouble[TARGET_TROUBLE]; // what the target told last, or ""
 
     unsigned timeouts;    // transfers that timed out, in this run
     uint64_t timeouts_ms; // and how long they took, on this machine's clock

@@ -239,6 +239,71 @@ static void unplugged__fails_nothing(void **state)
     assert_in_range(lost, 20, 40);
 }
 
+// ---- A board in trouble ----
+
+static void
+ask(struct probe *probe, uint8_t bRequest, uint16_t wValue, uint8_t *data, uint16_t size)
+{
+    uint8_t type = bRequest == DFURT_UPLOAD || bRequest == DFURT_GETSTATUS ? 0xA1 : 0x21;
+    const struct usbdev_setup_packet setup = {type, bRequest, wValue, 0, size};
+    struct target *target = probe->target;
+    if (target->ops->control(target, &setup, data, 1000) != size)
+        fail_msg("request %u was not carried out", bRequest);
+}
+
+static void wait_until_idle(struct probe *probe)
+{
+    uint8_t status[6];
+    do {
+        ask(probe, DFURT_GETSTATUS, 0, status, sizeof status);
+        probe->target->ops->sleep_ms(probe->target, usbdev_load_le16(status + 1));
+    } while (status[4] == DFURT_STATE_dfuDNBUSY || status[4] == DFURT_STATE_dfuMANIFEST);
+}
+
+// The boot loader takes the first block for a whole download, and starts it. No check of the
+// catalogue does so, and the gate would not let it: the requests go to the target itself.
+static void starts_a_piece(struct probe *probe)
+{
+    uint8_t block[1024];
+    ask(probe, DFURT_UPLOAD, 0, block, sizeof block);
+    ask(probe, DFURT_ABORT, 0, NULL, 0);
+    ask(probe, DFURT_DNLOAD, 0, block, sizeof block);
+    wait_until_idle(probe);
+    ask(probe, DFURT_DNLOAD, 1, NULL, 0);
+    wait_until_idle(probe);
+    probe->target->ops->reset(probe->target);
+    probe->target->ops->sleep_ms(probe->target, 1000); // until it has started
+    expect_number(probe, "one", 1, 1);
+}
+
+static void is_idle(struct probe *probe)
+{
+    expect_state(probe, DFURT_STATE_dfuIDLE, "in the boot loader");
+}
+
+static void trouble_of_a_native_board__stands_at_the_check_that_provoked_it(void **state)
+{
+    (void)state;
+    static const struct check checks[] = {
+        {"T-BEFORE", "1", LEVEL_MUST, "is idle", 0, is_idle},
+        {"T-PIECE", "1", LEVEL_MUST, "starts a piece of firmware", 0, starts_a_piece},
+        {"T-AFTER", "1", LEVEL_MUST, "is idle", 0, is_idle},
+    };
+    static const struct check_group group = {"Tests", checks, 3};
+    static const struct check_group *const groups[] = {&group, NULL};
+    struct run run;
+
+    run_on(&run, "sim:dfu-plain", &(struct runner_options){.catalogue = groups});
+
+    const struct result *results = run.report.results;
+    assert_string_equal(results[0].trouble, "");
+    assert_int_equal(results[1].verdict, VERDICT_PASS);
+    assert_non_null(strstr(results[1].trouble, "started firmware that is not whole"));
+    assert_int_equal(results[2].verdict, VERDICT_PASS); // in the boot loader, by a power cycle
+    assert_string_equal(results[2].trouble, "");
+    report_finish(&run.report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +317,7 @@ int main(void)
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(unplugged__fails_nothing),
+        cmocka_unit_test(trouble_of_a_native_board__stands_at_the_check_that_provoked_it),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

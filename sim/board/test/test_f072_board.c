@@ -300,6 +300,7 @@ static void trouble__is_told_again_after_a_power_cycle(void **state)
     sim_host_power(host, false);
     sim_host_power(host, true);
     assert_false(board->chip.report.in_trouble);
+    assert_well(host);
     pass_ms(host, 1);
     assert_true(board->chip.report.in_trouble);
     assert_trouble(host, "BKPT at 08000040h");
