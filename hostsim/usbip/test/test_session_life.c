@@ -95,6 +95,25 @@ static void reset__that_changes_the_device_keeps_the_connection(void **state)
     assert_int_equal(usbip_device_record(client->device)->idProduct, TOY_PRODUCT_AFTER_RESET);
 }
 
+// Firmware may do a lot before it connects.
+static void reset__waits_for_a_device_that_returns_after_9_seconds(void **state)
+{
+    struct scripted_client *client = *state;
+    uint8_t descriptor[18];
+
+    client_import(client);
+    client->toy.away_ns = 9000 * SIM_MS;
+    client_send_vendor(client, 1, TOY_ARM);
+    client_send_control(client, 2, get_device_64, NULL);
+    client_run_ms(client, 0);
+
+    client_expect_ret(client, 1, 0, 0);
+    client_expect_ret(client, 2, 0, 18);
+    client_expect_bytes(client, descriptor, sizeof descriptor);
+    assert_int_equal(usbdev_load_le16(descriptor + 10), TOY_PRODUCT_AFTER_RESET);
+    assert_false(usbip_session_over(client->session));
+}
+
 static void reset__gives_others_a_turn_before_the_next(void **state)
 {
     struct scripted_client *client = *state;
@@ -362,6 +381,7 @@ int main(void)
         TEST(reset__is_not_inferred_from_anything_else),
         TEST(reset__on_request_ends_what_is_pending),
         TEST(reset__that_changes_the_device_keeps_the_connection),
+        TEST(reset__waits_for_a_device_that_returns_after_9_seconds),
         TEST(reset__gives_others_a_turn_before_the_next),
         TEST(leave__answers_first_then_ends),
         TEST(leave__device_can_be_imported_once_it_is_back),

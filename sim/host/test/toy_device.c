@@ -370,7 +370,7 @@ static void toy_bus_reset(struct sim_device *device, bool se0)
     toy->packet_full = false;
     if (toy->armed) {
         toy->changed = true;
-        leave(toy, toy->now_ns + 70 * SIM_MS); // seen once SE0 is over
+        leave(toy, toy->now_ns + toy->away_ns); // seen once SE0 is over
     }
     toy->armed = false;
 }
@@ -420,6 +420,6 @@ struct sim_device *toy_init(struct toy *toy)
         .close = toy_close,
     };
 
-    *toy = (struct toy){.base.ops = &ops};
+    *toy = (struct toy){.base.ops = &ops, .away_ns = 70 * SIM_MS};
     return &toy->base;
 }

@@ -33,6 +33,7 @@ enum toy_request {
 struct toy {
     struct sim_device base;
     bool event;       // the interrupt endpoint has a byte to give
+    uint64_t away_ns; // how long it is off the bus after the reset that makes it another one
     uint64_t cost_ns; // real time that a millisecond of its life takes to simulate
 
     // For tests to look at.
