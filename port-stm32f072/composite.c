@@ -7,10 +7,12 @@
 //                a byte when the user button changes: 1 pressed, 0 released
 //   interface 1  DFU run time
 //
+// Windows binds WinUSB to the DFU interface alone, and browsers may ask for the device by WebUSB.
 // The button wakes a sleeping host that has allowed it. The serial number is the chip's id.
 
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>
+#include <dfurt/usbdev_webusb.h>
 
 #include "board.h"
 #include "boot_request.h"
@@ -174,7 +176,7 @@ static const struct usbdev_handler vendor_handler = {
 static const uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {
     USBDEV_DEVICE_DESCRIPTOR_SIZE,
     USBDEV_DT_DEVICE,
-    LE16(0x0200), // bcdUSB
+    LE16(0x0210), // bcdUSB: there is a BOS
     0,            // the classes are the interfaces'
     0,
     0,
@@ -229,6 +231,33 @@ static const uint8_t configuration[CONFIGURATION_SIZE] = {
 };
 static const uint8_t *const configurations[] = {configuration};
 
+// ---- For Windows and browsers ----
+
+enum {
+    VENDOR_CODE = 0x20,
+    MS_OS_20_SIZE = USBDEV_MS_OS_20_SET_HEADER_SIZE + 2 * USBDEV_MS_OS_20_SUBSET_SIZE +
+                    USBDEV_MS_OS_20_WINUSB_SIZE + USBDEV_MS_OS_20_INTERFACE_GUID_SIZE,
+    BOS_SIZE =
+        USBDEV_BOS_HEADER_SIZE + USBDEV_MS_OS_20_CAPABILITY_SIZE + USBDEV_WEBUSB_CAPABILITY_SIZE,
+};
+
+static const uint8_t ms_os_20[MS_OS_20_SIZE] = {
+    USBDEV_MS_OS_20_SET_HEADER(MS_OS_20_SIZE),
+    USBDEV_MS_OS_20_CONFIGURATION(MS_OS_20_SIZE),
+    USBDEV_MS_OS_20_FUNCTION(DFU_INTERFACE, MS_OS_20_SIZE),
+    USBDEV_MS_OS_20_WINUSB,
+    USBDEV_MS_OS_20_INTERFACE_GUID(0xF351BDF1, 0xA2E9, 0x4F27, 0xA07E, 0xF4AD, 0x23BE3374),
+};
+
+static const uint8_t bos[BOS_SIZE] = {
+    USBDEV_BOS_HEADER(BOS_SIZE, 2), USBDEV_MS_OS_20_CAPABILITY(MS_OS_20_SIZE, VENDOR_CODE),
+    USBDEV_WEBUSB_CAPABILITY(VENDOR_CODE, 0), // no landing page
+};
+
+static const struct usbdev_webusb webusb = {.bVendorCode = VENDOR_CODE, .ms_os_20 = ms_os_20};
+
+// ---- Strings ----
+
 static const uint8_t langids[] = {4, USBDEV_DT_STRING, LE16(0x0409)};
 
 static const char *string(void *context, uint8_t index, uint16_t langid)
@@ -254,6 +283,7 @@ static const struct usbdev_function functions[] = {
      .context = &dfurt,
      .bFirstInterface = DFU_INTERFACE,
      .bInterfaceCount = 1},
+    {.handler = &usbdev_webusb_handler, .context = (void *)&webusb, .device_requests = true},
 };
 
 static const struct usbdev_config config = {
@@ -263,6 +293,7 @@ static const struct usbdev_config config = {
     .langids = langids,
     .string = string,
     .full = &usbdev_full,
+    .bos = bos,
     .functions = functions,
     .function_count = sizeof(functions) / sizeof(functions[0]),
 };

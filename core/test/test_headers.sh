@@ -16,6 +16,7 @@ cat >"$work/alone_dfurt" <<'END'
 END
 cat >"$work/alone_usbdev" <<'END'
 #include <dfurt/usbdev.h>
+#include <dfurt/usbdev_webusb.h>
 END
 cat >"$work/alone_usb_spec" <<'END'
 #include <dfurt/usb_spec.h>
@@ -24,6 +25,7 @@ cat >"$work/after_linux" <<'END'
 #include <linux/usb/ch9.h>
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>
+#include <dfurt/usbdev_webusb.h>
 int address_mask[USB_DIR_IN == 0x80 && USBDEV_DIR_IN == 0x80 ? 1 : -1];
 END
 {
@@ -45,6 +47,7 @@ enum dfu_state { DFU_STATE_OTHER };
 enum dfu_status { DFU_STATUS_OTHER };
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>
+#include <dfurt/usbdev_webusb.h>
 static inline int use(struct dfurt *dfurt, const unsigned char *setup, unsigned char *reply)
 {
     return dfurt_setup_bytes(dfurt, setup, reply);
