@@ -50,8 +50,8 @@ void any_ep0_stall(void *any);
 
 // A class or vendor request to the device or an endpoint.
 /*@ requires \valid(dev);
-    assigns dev->request.data, dev->request.length, dev->owner, dev->scratch[0 .. 63], port, asked, asked_context, asked_type, asked_request, asked_value, asked_index,
-            asked_length; */
+    assigns dev->request.data, dev->request.length, dev->owner, dev->scratch[0 .. 63], port, asked,
+   asked_context, asked_type, asked_request, asked_value, asked_index, asked_length; */
 int any_full_request(struct usbdev *dev, const struct usbdev_setup_packet *setup);
 
 /*@ requires \valid(dev);
@@ -72,7 +72,8 @@ extern const struct usbdev_strings some_strings;
 
 /*@ predicate driver_ok(struct usbdev *dev) =
       dev->driver == &a_driver &&
-      a_driver.ep_in == &any_ep_in && a_driver.ep_out == &any_ep_out && a_driver.ep0_stall == &any_ep0_stall;
+      a_driver.ep_in == &any_ep_in && a_driver.ep_out == &any_ep_out && a_driver.ep0_stall ==
+   &any_ep0_stall;
 
     predicate full_ok =
       (a_config.full == \null || a_config.full == &a_full) &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Devices that are wrong in DFU at run time (DFU 1.1 4.1, 5.1, 6.1, A.2.1, A.2.2), the way into DFU mode and back.
+// Devices that are wrong in DFU at run time (DFU 1.1 4.1, 5.1, 6.1, A.2.1, A.2.2), the way into DFU
+// mode and back.
 
 #include <stddef.h>
 

@@ -57,9 +57,9 @@ static int control_departing(struct target *target,
     struct late_target *late = late_of(target);
     bool lateness = is_late(late);
     before_step(late, lateness);
-    return after_step(late, lateness,
-                      late->target->ops->control_departing(late->target, setup, data, timeout_ms,
-                                                           departure));
+    return after_step(
+        late, lateness,
+        late->target->ops->control_departing(late->target, setup, data, timeout_ms, departure));
 }
 
 static int transfer(struct target *target,
