@@ -124,7 +124,7 @@ void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_
         snprintf(text, size, "%s, %s", usb_dfu_state_name(status->bState),
                  usb_dfu_status_name(status->bStatus));
     else if (result == USB_TIMEOUT && is_underway(status->bState))
-        snprintf(text, size, "%s for more than %u s", usb_dfu_state_name(status->bState),
+        snprintf(text, size, "%s for more than %d s", usb_dfu_state_name(status->bState),
                  BLOCK_LIMIT_MS / 1000);
     else
         snprintf(text, size, "GETSTATUS is not answered: %s", usb_result_text(result));

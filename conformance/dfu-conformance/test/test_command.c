@@ -137,7 +137,8 @@ static int run_into_closed_pipe(const char *report)
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDOUT_FILENO);
-        freopen("/dev/null", "w", stderr);
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(126);
         execl(command, command, "--target", "sim", "--json", report, NULL);
         _exit(127);
     }

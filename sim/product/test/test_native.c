@@ -128,8 +128,8 @@ static void setup__to_another_endpoint_is_not_answered(void **state)
     assert_int_equal(wire->ops->setup(wire, ADDRESS, 1, bytes), SIM_NO_RESPONSE);
 }
 
-// A reply shorter than wLength that fills its last packet ends in an empty one, which is a packet of
-// its own (USB 2.0 5.5.3).
+// A reply shorter than wLength that fills its last packet ends in an empty one, which is a packet
+// of its own (USB 2.0 5.5.3).
 static void in__a_zero_length_packet_is_not_swallowed(void **state)
 {
     (void)state;

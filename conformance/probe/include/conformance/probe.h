@@ -103,7 +103,6 @@ struct probe {
     uint64_t busy_until_us;
     uint64_t returned_us; // when the device was found on the bus last
 
-
     const struct check *check; // the one that runs
     bool strict;               // --strict
     unsigned return_ms;        // how long a device may be away (--return-time); 0: not given
