@@ -97,6 +97,7 @@ static bool run(struct f072_chip *chip)
         return f072_chip_leave_rom(chip, F072_FLASH_BASE, f072_chip_now(chip));
     case F072_BKPT:
     case F072_LOCKUP:
+    case F072_HELD:
         f072_chip_reset(chip, F072_RESET_PIN);
         return true;
     }
@@ -126,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     f072_chip_init(&chip, model, flash, options, 1);
     chip.report.quiet = true;
     f072_chip_power_on(&chip, 1, 0);
+    chip.usb.vbus = true;
     for (int slice = 0; slice < MAX_SLICES && run(&chip) && script.length > 0; slice++) {
         for (uint8_t left = script_u8(&script) & 7; left > 0; left--)
             access(&chip, &script);

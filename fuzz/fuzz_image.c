@@ -21,12 +21,10 @@ static bool is_one_line(const char *error)
     return error[0] != '\0' && strchr(error, '\n') == NULL;
 }
 
+// By memcmp, which costs less than a loop under sanitizers.
 static bool is_all(const uint8_t *bytes, size_t length, uint8_t value)
 {
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] != value)
-            return false;
-    return true;
+    return length == 0 || (bytes[0] == value && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
 // image.h: it starts from a vector table at start, and puts nothing beside itself.
