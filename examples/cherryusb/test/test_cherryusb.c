@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+//
+// The adapter under a fake of CherryUSB: the port reports SETUP and IN packets by the wrapped
+// names, the real ones are the core's.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <usbd_core.h>
+
+#include <dfurt/dfurt.h>
+
+void board_enter_boot_loader(void *context);
+void product_dfu_add(uint8_t busid);
+void product_dfu_tick(uint16_t ms);
+void __real_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup);
+void __wrap_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup);
+void __real_usbd_event_ep_in_complete_handler(uint8_t busid, uint8_t ep, uint32_t nbytes);
+void __wrap_usbd_event_ep_in_complete_handler(uint8_t busid, uint8_t ep, uint32_t nbytes);
+
+enum { BUS = 1, INTERFACE = 2 };
+
+static struct usbd_interface *added;
+static bool is_configured;
+static bool stalled;
+static uint8_t buffer[64], *data;
+static uint32_t data_length;
+static int in_packets; // that the core was told of
+static int entered;
+
+void board_enter_boot_loader(void *context)
+{
+    (void)context;
+    entered++;
+}
+
+void usbd_add_interface(uint8_t busid, struct usbd_interface *intf)
+{
+    assert_int_equal(busid, BUS);
+    intf->intf_num = INTERFACE;
+    added = intf;
+}
+
+bool usb_device_is_configured(uint8_t busid)
+{
+    assert_int_equal(busid, BUS);
+    return is_configured;
+}
+
+// A class request goes to the interface; the core answers any other.
+void __real_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup)
+{
+    const struct usbdev_setup_packet packet = usbdev_setup_load(psetup);
+    struct usb_setup_packet setup = {packet.bmRequestType, packet.bRequest, packet.wValue,
+                                     packet.wIndex, packet.wLength};
+
+    data = buffer;
+    data_length = packet.wLength;
+    stalled = false;
+    if ((packet.bmRequestType & 0x7F) == 0x21)
+        stalled = added->class_interface_handler(busid, &setup, &data, &data_length) < 0;
+}
+
+void __real_usbd_event_ep_in_complete_handler(uint8_t busid, uint8_t ep, uint32_t nbytes)
+{
+    (void)busid, (void)ep, (void)nbytes;
+    in_packets++;
+}
+
+// Returns false for a STALL.
+static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+{
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+
+    usbdev_setup_store(
+        bytes, &(struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
+    __wrap_usbd_event_ep0_setup_complete_handler(BUS, bytes);
+    return !stalled;
+}
+
+static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+{
+    return setup_to(INTERFACE, bmRequestType, bRequest, wLength);
+}
+
+static void in_packet(uint8_t busid, uint8_t ep)
+{
+    int before = in_packets;
+
+    __wrap_usbd_event_ep_in_complete_handler(busid, ep, 0);
+    assert_int_equal(in_packets, before + 1);
+}
+
+static void assert_state(enum dfurt_state bState)
+{
+    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
+    assert_int_equal(data_length, 6);
+    assert_int_equal(data[0], DFURT_STATUS_OK);
+    assert_int_equal(data[4], bState);
+    in_packet(BUS, 0x80);
+}
+
+static int configured(void **state)
+{
+    (void)state;
+    entered = 0;
+    is_configured = true;
+    product_dfu_add(BUS);
+    added->notify_handler(BUS, USBD_EVENT_RESET, NULL);
+    return 0;
+}
+
+static void detach__enters_dfu_only_after_the_status_stage(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    assert_int_equal(data_length, 0);
+    in_packet(BUS, 0x81);
+    in_packet(0, 0x80);
+    product_dfu_tick(1000);
+    assert_int_equal(entered, 0);
+    in_packet(BUS, 0x80);
+    product_dfu_tick(4);
+    assert_int_equal(entered, 0);
+    product_dfu_tick(1);
+
+    assert_int_equal(entered, 1);
+}
+
+static void detach__without_its_status_stage_never_happened(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
+    in_packet(BUS, 0x80);
+    assert_state(DFURT_STATE_appIDLE);
+    product_dfu_tick(1000);
+
+    assert_int_equal(entered, 0);
+}
+
+static void second_detach__stalls_and_leads_to_app_idle(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    in_packet(BUS, 0x80);
+    assert_state(DFURT_STATE_appDETACH);
+    assert_false(setup(0x21, DFURT_DETACH, 0));
+
+    assert_state(DFURT_STATE_appIDLE);
+    product_dfu_tick(1000);
+    assert_int_equal(entered, 0);
+}
+
+static void bus_reset__in_app_detach_enters_dfu(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    in_packet(BUS, 0x80);
+    added->notify_handler(BUS, USBD_EVENT_CONFIGURED, NULL);
+    assert_int_equal(entered, 0);
+    added->notify_handler(BUS, USBD_EVENT_RESET, NULL);
+
+    assert_int_equal(entered, 1);
+}
+
+static void detach__in_the_address_state_stalls(void **state)
+{
+    (void)state;
+
+    is_configured = false;
+    assert_false(setup(0x21, DFURT_DETACH, 0));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, configured)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(detach__enters_dfu_only_after_the_status_stage),
+        TEST(detach__without_its_status_stage_never_happened),
+        TEST(second_detach__stalls_and_leads_to_app_idle),
+        TEST(bus_reset__in_app_detach_enters_dfu),
+        TEST(detach__in_the_address_state_stalls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
