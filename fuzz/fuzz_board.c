@@ -11,7 +11,7 @@
 
 #include "script.h"
 
-enum { STACK = 0x20001000, CODE = 0x08000100, SLICE_NS = 100000, MAX_SLICES = 20 };
+enum { STACK = 0x20001000, CODE = 0x08000100, SLICE_NS = 10000, MAX_SLICES = 20 };
 
 // Where accesses go: the bus's peripherals by 1 KB, the packet memory, the system control space.
 static uint32_t choose_address(struct script *script)
