@@ -20,7 +20,7 @@ from dfu_judge import capture, descriptors, states  # noqa: E402
 CELL = re.compile(r"(RT|DM)-STATE-\d+-[A-Z0-9-]+")
 GOOD = ("sim:will-detach", "sim:wait-reset", "sim:composite")
 # What the suite judges of a cell by an id of its own: bState in the reply of GETSTATUS.
-ELSEWHERE = {"RT-STATE-1-GETSTATUS": "RT-DETACH-11"}
+ELSEWHERE = {"RT-STATE-0-GETSTATUS": "REQ-02c", "RT-STATE-1-GETSTATUS": "RT-DETACH-11"}
 MUST_SEE = 40  # cells of a good device that both judge, at least
 
 
