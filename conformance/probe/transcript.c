@@ -146,7 +146,7 @@ static bool received(const struct transcript_entry *entry)
 void transcript_result(const struct transcript_entry *entry, char *text, size_t size)
 {
     if (entry->result < 0 && waits(entry->kind))
-        snprintf(text, size, "in vain");
+        snprintf(text, size, "timed out");
     else if (entry->result < 0)
         snprintf(text, size, "%s", usb_result_text(entry->result));
     else if (entry->data_length && received(entry)) {

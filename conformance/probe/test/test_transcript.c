@@ -54,7 +54,7 @@ static void line__says_that_a_wait_was_in_vain(void **state)
 
     transcript_line(&wait, line, sizeof line);
 
-    assert_string_equal(line, "wait for the device to leave -> in vain, 3000.0 ms");
+    assert_string_equal(line, "wait for the device to leave -> timed out, 3000.0 ms");
 }
 
 static void line__fits_whatever_space_there_is(void **state)

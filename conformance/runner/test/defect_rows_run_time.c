@@ -27,8 +27,8 @@ const struct defect_row run_time_rows[] = {
      }},
     {"reset-bounces", "will-detach", "RT-RETURN-01", .follows = {
          {"RT-DETACH-05", "it is not seen in DFU mode, 5.1"},
-         {"INTEROP-DFUUTIL-01", "the tool waits for DFU mode in vain"},
-         {"INTEROP-FWUPD-02", "the tool waits for DFU mode in vain"},
+         {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
          {"RT-DETACH-03", "DETACH with wValue 0 as with another"},
      }},
     {"slow-return", "wait-reset", "RT-RESET-05", .follows = {
@@ -42,14 +42,14 @@ const struct defect_row run_time_rows[] = {
     {"status-always-app-idle", "wait-reset", "RT-DETACH-11"},
     {"status-beyond-wlength", "will-detach", "REQ-08a"},
     {"no-disconnect", "will-detach", "RT-DETACH-04", .follows = {
-         {"INTEROP-DFUUTIL-01", "the tool waits for DFU mode in vain"},
-         {"INTEROP-FWUPD-02", "the tool waits for DFU mode in vain"},
+         {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
          {"RT-DETACH-03", "DETACH with wValue 0 as with another"},
      }},
     {"leaves-uncalled-for", "wait-reset", "RT-DETACH-06"},
     {"never-leaves", "will-detach", "RT-DETACH-04", .follows = {
-         {"INTEROP-DFUUTIL-01", "the tool waits for DFU mode in vain"},
-         {"INTEROP-FWUPD-02", "the tool waits for DFU mode in vain"},
+         {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
          {"RT-DETACH-03", "DETACH with wValue 0 as with another"},
      }},
     {"timer-too-short", "wait-reset", "RT-DETACH-10"},
@@ -134,8 +134,8 @@ const struct defect_row run_time_rows[] = {
     {"detach-silent", "will-detach", "RT-STATE-0-DETACH", .follows = {
          {"REQ-11b", "the request is not carried out"},
          {"RT-DETACH-01", "the request is not carried out"},
-         {"INTEROP-DFUUTIL-01", "the tool waits for DFU mode in vain"},
-         {"INTEROP-FWUPD-02", "the tool waits for DFU mode in vain"},
+         {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
      }},
     {"wedged-by-in-stall", "will-detach", "REQ-05a", .follows = {
          {"RT-STATE-0-UPLOAD", "the request after it is the question for the state"},
@@ -170,8 +170,8 @@ const struct defect_row run_time_rows[] = {
     {"detach-stalls", "will-detach", "RT-STATE-0-DETACH", .follows = {
          {"REQ-11b", "the request is not carried out"},
          {"RT-DETACH-01", "the request is not carried out"},
-         {"INTEROP-DFUUTIL-01", "the tool waits for DFU mode in vain"},
-         {"INTEROP-FWUPD-02", "the tool waits for DFU mode in vain"},
+         {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
      }},
     {"state-0-DNLOAD", "will-detach", "RT-STATE-0-DNLOAD"},
     {"state-0-DNLOAD-0", "will-detach", "RT-STATE-0-DNLOAD-0"},
