@@ -61,8 +61,8 @@ read_configuration_at(struct probe *probe, uint8_t index, struct configuration_b
     if (parsed && ret->config.too_large)
         return probe_inconclusive(probe, "%s: the suite holds no more", ret->config.too_large);
     // What a configuration descriptor must be is judged by a check of its own.
-    return given(probe, expect(probe, parsed, "a configuration descriptor",
-                               "%d bytes, malformed", ret->length));
+    return given(probe, expect(probe, parsed, "a configuration descriptor", "%d bytes, malformed",
+                               ret->length));
 }
 
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret)

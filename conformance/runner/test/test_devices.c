@@ -17,7 +17,7 @@
 
 struct run {
     struct report report;
-    int status;
+    enum run_status status;
     enum device_mode ended_in;
 };
 

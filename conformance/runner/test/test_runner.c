@@ -15,7 +15,7 @@
 struct run {
     struct fake_target fake;
     struct report report;
-    int status;
+    enum run_status status;
 };
 
 static void start(struct run *run, uint8_t bmAttributes)
@@ -181,7 +181,7 @@ static void waiver__keeps_the_finding_but_fails_nothing(void **state)
 
 // ---- How a run ends ----
 
-static int status_of(const char *only, uint8_t bmAttributes)
+static enum run_status status_of(const char *only, uint8_t bmAttributes)
 {
     struct run run;
     start(&run, bmAttributes);

@@ -255,8 +255,8 @@ bool probe_refuse(struct probe *probe, enum gate_answer answer);
 // What the check turned out to need is not there. Returns false.
 bool probe_skip(struct probe *probe, const char *reason, ...) __attribute__((format(printf, 2, 3)));
 
-// The requirement speaks of another kind of device than this: a SKIP that the maker cannot fix, and that
-// is counted apart. Returns false.
+// The requirement speaks of another kind of device than this: a SKIP that the maker cannot fix, and
+// that is counted apart. Returns false.
 bool probe_inapplicable(struct probe *probe, const char *kind);
 
 // For this device the requirement is a should, whatever the level of the check.
