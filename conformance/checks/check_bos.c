@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-#include <string.h>
-
 #include "check_bos.h"
 
 bool bos_read(struct probe *probe, struct bos *ret)
@@ -19,19 +17,4 @@ bool bos_read(struct probe *probe, struct bos *ret)
     return expect_accepted(probe, &setup, ret->bytes, &ret->length) &&
            expect(probe, ret->length >= BOS_HEADER_SIZE, "a BOS of at least 5 bytes", "%d bytes",
                   ret->length);
-}
-
-const uint8_t *
-bos_find_platform(const struct bos *bos, const uint8_t uuid[BOS_UUID_SIZE], uint8_t least_length)
-{
-    struct descriptor_walk walk;
-    struct descriptor capability;
-    descriptor_walk_start(&walk, bos->bytes, (size_t)bos->length);
-    while (descriptor_walk_next(&walk, &capability)) {
-        const uint8_t *bytes = capability.bytes;
-        if (capability.bDescriptorType == BOS_DT_CAPABILITY && capability.bLength >= least_length &&
-            bytes[2] == BOS_PLATFORM && memcmp(bytes + 4, uuid, BOS_UUID_SIZE) == 0)
-            return bytes;
-    }
-    return NULL;
 }

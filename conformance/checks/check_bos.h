@@ -16,8 +16,6 @@ enum {
     BOS_SUPERSPEED = 0x03,
     BOS_CONTAINER_ID = 0x04,
     BOS_PLATFORM = 0x05,
-
-    BOS_UUID_SIZE = 16,
 };
 
 struct bos {
@@ -28,9 +26,5 @@ struct bos {
 // Read the BOS by its header and then by wTotalLength. A device with bcdUSB below 0201h is of
 // another kind.
 bool bos_read(struct probe *probe, struct bos *ret);
-
-// The first platform capability with this PlatformCapabilityUUID, and at least least_length bytes.
-const uint8_t *
-bos_find_platform(const struct bos *bos, const uint8_t uuid[BOS_UUID_SIZE], uint8_t least_length);
 
 #endif

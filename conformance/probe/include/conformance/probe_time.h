@@ -9,7 +9,7 @@
 // check is repeated, plain requests in the same second. expect_within() knows three answers: the
 // limit was kept; it was not, even if all the lateness that is known is taken off; or nobody can
 // tell, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it is
-// INCONCLUSIVE: "this host was late by N ms". A limit that was not kept is believed at the third
+// INCONCLUSIVE: "this host was late by N ms". A limit that was not kept is believed at the fifth
 // time only, since a host can be late once without anybody knowing.
 //
 // The same goes for a state that ends by itself. After a DETACH that waits for a bus reset, the
