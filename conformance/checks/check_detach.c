@@ -137,9 +137,13 @@ static void leaves_by_itself(struct probe *probe)
         expect_leave(probe);
 }
 
+// Also where it leaves too early, which is RT-DETACH-01's.
 static void comes_back_in_dfu_mode(struct probe *probe)
 {
-    if (given_detach(probe) && given(probe, expect_leave(probe)))
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    int result = probe_control(probe, &detach, NULL);
+    bool left = result == USB_GONE || given(probe, expect_result(probe, result, 0, NULL));
+    if (left && given(probe, expect_leave(probe)))
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 

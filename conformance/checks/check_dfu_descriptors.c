@@ -42,28 +42,54 @@ static void one_interface(struct probe *probe)
                       (unsigned)configuration_interface_numbers(&read.config), 1);
 }
 
+// An interface beside DFU's is DM-DESC-03a's: the other checks are about DFU's own alone.
+static bool read_dfu_interface(struct probe *probe,
+                               struct configuration_bytes *read,
+                               const struct usb_interface **ret_first)
+{
+    if (!read_configuration(probe, read))
+        return false;
+    *ret_first = configuration_dfu_interface(&read->config);
+    return given(probe,
+                 expect(probe, *ret_first, "an interface of class FEh, subclass 01h", "none"));
+}
+
 static void interface_number(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
-        return;
-    for (size_t i = 0; i < read.config.interface_count; ++i) {
-        if (!expect_number(probe, "bInterfaceNumber", read.config.interfaces[i].bInterfaceNumber,
-                           0))
-            return;
-    }
+    const struct usb_interface *dfu;
+    if (read_dfu_interface(probe, &read, &dfu))
+        expect_number(probe, "bInterfaceNumber", dfu->bInterfaceNumber, 0);
+}
+
+static bool is_alternate_of(const struct usb_interface *interface, const struct usb_interface *dfu)
+{
+    return interface->bInterfaceNumber == dfu->bInterfaceNumber;
+}
+
+// DFU 1.0 4.2.3 has no protocol: bInterfaceProtocol is 0 in both modes.
+static bool is_dfu_mode_interface(const struct usb_interface *interface, bool dfu_1_0)
+{
+    return interface_is_dfu(interface) &&
+           (interface->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE ||
+            (dfu_1_0 && interface->bInterfaceProtocol == 0));
 }
 
 static void interface_class(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    const struct usb_interface *dfu;
+    if (!read_dfu_interface(probe, &read, &dfu))
         return;
+    const struct usb_dfu_functional *functional = configuration_functional(&read.config);
+    bool dfu_1_0 = functional && functional->bcdDFUVersion == 0x0100;
+    if (dfu_1_0)
+        probe_note(probe,
+                   "the device says DFU 1.0, whose bInterfaceProtocol is 0; DFU 1.1 wants 2");
     for (size_t i = 0; i < read.config.interface_count; ++i) {
         const struct usb_interface *interface = &read.config.interfaces[i];
-        if (!expect(probe,
-                    interface_is_dfu(interface) &&
-                        interface->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE,
+        if (is_alternate_of(interface, dfu) &&
+            !expect(probe, is_dfu_mode_interface(interface, dfu_1_0),
                     "class, subclass, protocol fe 01 02 in each alternate setting",
                     "alternate setting %u: %02x %02x %02x", interface->bAlternateSetting,
                     interface->bInterfaceClass, interface->bInterfaceSubClass,
@@ -75,24 +101,34 @@ static void interface_class(struct probe *probe)
 static void no_endpoints(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    const struct usb_interface *dfu;
+    unsigned endpoints = 0;
+    if (!read_dfu_interface(probe, &read, &dfu))
         return;
     for (size_t i = 0; i < read.config.interface_count; ++i) {
-        if (!expect_number(probe, "bNumEndpoints", read.config.interfaces[i].bNumEndpoints, 0))
+        const struct usb_interface *interface = &read.config.interfaces[i];
+        if (is_alternate_of(interface, dfu) &&
+            !expect_number(probe, "bNumEndpoints", interface->bNumEndpoints, 0))
             return;
     }
-    expect_number(probe, "the number of endpoint descriptors", (unsigned)read.config.endpoint_count,
-                  0);
+    for (size_t i = 0; i < read.config.endpoint_count; ++i) {
+        int interface = read.config.endpoints[i].interface;
+        endpoints += interface < 0 || is_alternate_of(&read.config.interfaces[interface], dfu);
+    }
+    expect_number(probe, "the number of endpoint descriptors", endpoints, 0);
 }
 
 static void alternates_contiguous(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    const struct usb_interface *dfu;
+    unsigned settings = 0;
+    if (!read_dfu_interface(probe, &read, &dfu))
         return;
     for (size_t i = 0; i < read.config.interface_count; ++i) {
-        if (!expect_number(probe, "bAlternateSetting", read.config.interfaces[i].bAlternateSetting,
-                           (unsigned)i))
+        const struct usb_interface *interface = &read.config.interfaces[i];
+        if (is_alternate_of(interface, dfu) &&
+            !expect_number(probe, "bAlternateSetting", interface->bAlternateSetting, settings++))
             return;
     }
 }
@@ -160,18 +196,22 @@ static void will_detach_identical(struct probe *probe)
 static void nothing_else(struct probe *probe)
 {
     struct configuration_bytes read;
+    const struct usb_interface *dfu;
     struct descriptor_walk walk;
     struct descriptor descriptor;
-    if (!read_configuration(probe, &read))
+    bool of_dfu = true;
+    if (!read_dfu_interface(probe, &read, &dfu))
         return;
     descriptor_walk_start(&walk, read.bytes, (size_t)read.length);
     while (descriptor_walk_next(&walk, &descriptor)) {
         uint8_t type = descriptor.bDescriptorType;
-        if (!expect(probe,
-                    type == USBDEV_DT_CONFIGURATION || type == USBDEV_DT_INTERFACE ||
-                        type == USBDEV_DT_DFU_FUNCTIONAL,
-                    "configuration, interface and DFU functional descriptors only",
-                    "a descriptor of type %02Xh at offset %zu", type, descriptor.offset))
+        if (type == USBDEV_DT_INTERFACE && descriptor.bLength >= USBDEV_INTERFACE_DESCRIPTOR_SIZE)
+            of_dfu = descriptor.bytes[2] == dfu->bInterfaceNumber;
+        if (of_dfu && !expect(probe,
+                              type == USBDEV_DT_CONFIGURATION || type == USBDEV_DT_INTERFACE ||
+                                  type == USBDEV_DT_DFU_FUNCTIONAL,
+                              "configuration, interface and DFU functional descriptors only",
+                              "a descriptor of type %02Xh at offset %zu", type, descriptor.offset))
             return;
     }
 }
@@ -198,7 +238,7 @@ static void product_differs(struct probe *probe)
 static bool read_serial(struct probe *probe, const uint8_t *device, uint8_t string[255])
 {
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, device[16], 0x0409, 255);
+        usb_get_descriptor(USBDEV_DT_STRING, device[16], first_language(probe), 255);
     memset(string, 0, 255);
     return device[16] && probe_control(probe, &setup, string) >= 2;
 }
@@ -212,16 +252,30 @@ static void serial_readable(struct probe *probe)
                "none");
 }
 
+static unsigned alternates_of(const struct usb_configuration *config,
+                              const struct usb_interface *dfu)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < config->interface_count; ++i)
+        count += is_alternate_of(&config->interfaces[i], dfu);
+    return count;
+}
+
 static void alternates_named(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (!read_configuration(probe, &read))
+    const struct usb_interface *dfu;
+    if (!read_dfu_interface(probe, &read, &dfu))
         return;
-    for (size_t i = 0; read.config.interface_count > 1 && i < read.config.interface_count; ++i) {
+    uint16_t language = first_language(probe);
+    bool several = alternates_of(&read.config, dfu) > 1;
+    for (size_t i = 0; several && i < read.config.interface_count; ++i) {
         const struct usb_interface *interface = &read.config.interfaces[i];
+        if (!is_alternate_of(interface, dfu))
+            continue;
         uint8_t string[255];
         const struct usbdev_setup_packet setup =
-            usb_get_descriptor(USBDEV_DT_STRING, interface->iInterface, 0x0409, sizeof string);
+            usb_get_descriptor(USBDEV_DT_STRING, interface->iInterface, language, sizeof string);
         char expected[64];
         snprintf(expected, sizeof expected, "a string that names alternate setting %u",
                  interface->bAlternateSetting);

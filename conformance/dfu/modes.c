@@ -31,7 +31,9 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
     if (!probe->run_time.dfu)
-        return say(why, size, "the device has no DFU interface");
+        return say(why, size,
+                   *probe->target->fault ? probe->target->fault
+                                         : "the device has no DFU interface");
     bool waits = !device_will_detach(&probe->run_time);
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return say(why, size, "this target cannot reset the bus, and the device waits for that");

@@ -52,6 +52,14 @@ static struct mode mode_of_dfu_protocol(const struct device *device, int state)
     return (struct mode){DEVICE_DFU_MODE, !app_state && (state >= 0 || is_alone(device))};
 }
 
+// DFU 1.0 4.1.2, 4.2.3: bInterfaceProtocol is 0 in both modes, and the state alone tells them
+// apart.
+static bool has_no_protocol(const struct device *device)
+{
+    return device->functional && device->functional->bcdDFUVersion == 0x0100 &&
+           device->dfu->bInterfaceProtocol == 0;
+}
+
 static struct mode
 mode_of_other_protocol(const struct probe *probe, const struct device *device, int state)
 {
@@ -60,7 +68,7 @@ mode_of_other_protocol(const struct probe *probe, const struct device *device, i
         return (struct mode){DEVICE_RUN_TIME, true};
     if (is_same(&probe->run_time, device))
         return (struct mode){probe->detached ? DEVICE_DFU_MODE : DEVICE_RUN_TIME, true};
-    return (struct mode){DEVICE_DFU_MODE, probe->run_time.seen};
+    return (struct mode){DEVICE_DFU_MODE, probe->run_time.seen || has_no_protocol(device)};
 }
 
 static struct mode find_mode(struct probe *probe, const struct device *device)

@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 #include "identity.h"
-
-#include <usb/text.h>
-
-// A string descriptor as UTF-8; empty if there is none.
-static void read_string(struct probe *probe, uint8_t index, char text[REPORT_TEXT])
-{
-    uint8_t bytes[255];
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, index, 0x0409, sizeof bytes);
-    int length = index ? probe_control(probe, &setup, bytes) : 0;
-    usb_text(text, REPORT_TEXT, bytes, length > 0 ? (size_t)length : 0);
-}
-
 // Read the descriptors that the host read when it enumerated the device, so that the traffic of the
 // run shows them: without them a capture cannot be dissected.
 static void read_descriptors(struct probe *probe)
@@ -37,7 +24,8 @@ void identify(struct probe *probe, struct report *report)
     device->seen = true;
     device->descriptors = probe->target->descriptors;
     read_descriptors(probe);
-    read_string(probe, device->descriptors.device[14], device->manufacturer);
-    read_string(probe, device->descriptors.device[15], device->product);
-    read_string(probe, device->descriptors.device[16], device->serial);
+    const uint8_t *bytes = device->descriptors.device;
+    probe_read_string(probe, bytes[14], device->manufacturer, sizeof device->manufacturer);
+    probe_read_string(probe, bytes[15], device->product, sizeof device->product);
+    probe_read_string(probe, bytes[16], device->serial, sizeof device->serial);
 }

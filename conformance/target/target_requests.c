@@ -47,8 +47,8 @@ static int read_configuration(struct target *target, uint8_t index)
     if (result < 0)
         return result;
     uint16_t total = usbdev_load_le16(bytes + 2);
-    if (total > TARGET_CONFIGURATION_MAX)
-        total = TARGET_CONFIGURATION_MAX;
+    if (target->control_limit && total > target->control_limit)
+        total = target->control_limit;
     result = read_descriptor(target, USBDEV_DT_CONFIGURATION, index, bytes, total, HEADER);
     if (result >= 0)
         descriptors->configuration_length = (size_t)result;
@@ -73,6 +73,35 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
             return 0;
     }
     return USB_IO;
+}
+
+bool target_has_dfu(const uint8_t *configuration, size_t length)
+{
+    struct usb_configuration config;
+    return configuration_parse(&config, configuration, length) &&
+           configuration_dfu_interface(&config);
+}
+
+static bool read_dfu_configuration(struct target *target, uint8_t index)
+{
+    const struct target_descriptors *descriptors = &target->descriptors;
+    return read_configuration(target, index) >= 0 &&
+           target_has_dfu(descriptors->configuration, descriptors->configuration_length);
+}
+
+int target_read_dfu_descriptors(struct target *target, uint8_t bConfigurationValue)
+{
+    const struct target_descriptors *descriptors = &target->descriptors;
+    int result = target_read_descriptors(target, bConfigurationValue);
+    uint8_t count = descriptors->device[17];
+    if (result < 0 || count < 2 ||
+        target_has_dfu(descriptors->configuration, descriptors->configuration_length))
+        return result;
+    for (uint8_t index = 0; index < count; ++index) {
+        if (read_dfu_configuration(target, index))
+            return 0;
+    }
+    return target_read_descriptors(target, bConfigurationValue);
 }
 
 bool target_descriptors_equal(const struct target_descriptors *a,

@@ -15,6 +15,13 @@ enum { TARGET_ENUMERATION_MS = 5000 }; // of each transfer
 // target->descriptors. Returns 0 or an enum usb_result; IO if what came is no descriptor.
 int target_read_descriptors(struct target *target, uint8_t bConfigurationValue);
 
+// The same, but for a configuration that has no DFU interface: then the first one that has, if any
+// can be read. What is in target->descriptors is to be selected.
+int target_read_dfu_descriptors(struct target *target, uint8_t bConfigurationValue);
+
+// Does the configuration have a DFU interface (class FEh, subclass 01h)?
+bool target_has_dfu(const uint8_t *configuration, size_t length);
+
 bool target_descriptors_equal(const struct target_descriptors *a,
                               const struct target_descriptors *b);
 

@@ -95,19 +95,30 @@ static enum target_speed speed_of(const struct sim_device *device)
     return TARGET_SPEED_FULL;
 }
 
-// Keep what the host received of the first configuration.
+// The first configuration with DFU, or the first of all.
+static size_t choose_configuration(const struct usb_core *core)
+{
+    for (size_t i = 0; i < core->configuration_count; ++i) {
+        size_t length;
+        const uint8_t *bytes = usb_core_configuration(core, i, &length);
+        if (length > 0 && target_has_dfu(bytes, length))
+            return i;
+    }
+    return 0;
+}
+
+// Keep what the host received of it.
 static int keep_descriptors(struct target_sim *sim)
 {
     struct target_descriptors *kept = &sim->base.descriptors;
     size_t length;
-    const uint8_t *configuration = usb_core_configuration(&sim->core, 0, &length);
+    const uint8_t *configuration =
+        usb_core_configuration(&sim->core, choose_configuration(&sim->core), &length);
     if (length == 0)
         return USB_IO;
     *kept = (struct target_descriptors){.configuration_length = length};
-    if (length > sizeof kept->configuration)
-        kept->configuration_length = sizeof kept->configuration;
     memcpy(kept->device, sim->core.descriptors, sizeof kept->device);
-    memcpy(kept->configuration, configuration, kept->configuration_length);
+    memcpy(kept->configuration, configuration, length);
     return 0;
 }
 

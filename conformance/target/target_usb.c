@@ -50,6 +50,7 @@ struct target_usb {
     struct usb_follow follow;     // where it is, and what it is told by
     uint64_t heard_us;            // when it answered last
     uint64_t claimed[4];          // interface numbers, a bit each
+    int found_configuration;      // that this host had selected, and that is selected at the end
     char power[TARGET_TEXT];      // the command that cycles its power; empty: there is none
 };
 
@@ -121,12 +122,25 @@ static enum target_speed speed_of(libusb_device *device)
 
 // ---- Opening what was found ----
 
-// With the configuration that is active; the first one where none is.
+// With the configuration that is active, the first one where none is; or with one that has DFU,
+// where that one has not. Drivers at the interfaces of the active one keep it.
 static int read_descriptors(struct target_usb *usb)
 {
-    int active = 0;
-    int result = libusb_get_configuration(usb->handle, &active);
-    return result < 0 ? result : target_read_descriptors(&usb->base, (uint8_t)active);
+    struct target *target = &usb->base;
+    int result = libusb_get_configuration(usb->handle, &usb->found_configuration);
+    if (result < 0)
+        return result;
+    result = target_read_dfu_descriptors(target, (uint8_t)usb->found_configuration);
+    uint8_t wanted = target->descriptors.configuration[5];
+    if (result < 0 || usb->found_configuration == 0 || wanted == usb->found_configuration)
+        return result;
+    if (libusb_set_configuration(usb->handle, wanted) == 0)
+        return 0;
+    snprintf(target->fault, sizeof target->fault,
+             "DFU is in configuration %u, and this host does not select it while drivers use "
+             "configuration %d: unbind them (echo INTERFACE > /sys/bus/usb/drivers/NAME/unbind)",
+             wanted, usb->found_configuration);
+    return target_read_descriptors(target, (uint8_t)usb->found_configuration);
 }
 
 static int claim(struct target_usb *usb, uint8_t interface)
@@ -214,6 +228,8 @@ static int adopt(struct target_usb *usb,
     usb->handle = handle;
     usb->context = context;
     usb->node = node;
+    usb->base.fault[0] = '\0';
+    usb->base.control_limit = 4096; // libusb on Linux carries no more
     int result = read_descriptors(usb) < 0 ? LIBUSB_ERROR_IO : claim_dfu(usb);
     if (result < 0) {
         forget_handle(usb);
@@ -225,8 +241,6 @@ static int adopt(struct target_usb *usb,
     usb_serial(handle, usb->follow.serial);
     look_around(usb);
     say_where(usb);
-    usb->base.fault[0] = '\0';
-    usb->base.control_limit = 4096; // libusb on Linux carries no more
     usb->base.speed = speed_of(libusb_get_device(handle));
     usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
     if (!behind_usbip(usb->follow.place))
@@ -502,9 +516,18 @@ static int power_cycle(struct target *target)
     return result < 0 ? result : wait_return(target, RETURN_MS);
 }
 
+static void give_configuration_back(struct target_usb *usb)
+{
+    int active;
+    if (usb->handle && usb->found_configuration &&
+        libusb_get_configuration(usb->handle, &active) == 0 && active != usb->found_configuration)
+        set_configuration(&usb->base, (uint8_t)usb->found_configuration);
+}
+
 static void close_usb(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
+    give_configuration_back(usb);
     forget_handle(usb);
     libusb_exit(usb->anchor);
     free(usb);

@@ -102,7 +102,7 @@ static enum target_speed speed_of(const struct usbip_record *record)
 // Imported devices are addressed; the rest of the enumeration is ours.
 static int enumerate(struct target *target)
 {
-    int result = target_read_descriptors(target, 0);
+    int result = target_read_dfu_descriptors(target, 0);
     if (result == 0)
         result = target_request_set_configuration(target, target->descriptors.configuration[5]);
     return result;

@@ -333,5 +333,14 @@ const struct variation fleet_of_descriptors[] = {
         .allowed_by = "DFU 1.0 4.1.2, 4.1.3",
         .way = {.describe = describe_dfu_1_0},
     },
+    {
+        .model = {.name = "dfu-1.0-in-dfu-mode",
+                  .summary =
+                      "DFU 1.0, first seen in DFU mode: only the state tells which mode it is",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {0}),
+                  .starts_in_bootloader = true},
+        .allowed_by = "DFU 1.0 4.2.3: bInterfaceProtocol 0",
+        .way = {.describe = describe_dfu_1_0},
+    },
     {.allowed_by = NULL},
 };

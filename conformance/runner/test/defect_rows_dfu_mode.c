@@ -140,10 +140,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"ds-no-commands", "will-detach", "DS-CMD-07"},
     {"ds-layout", "will-detach", "DS-LAYOUT-01"},
     {"dm-starts-in-error", "will-detach", "INTEROP-DFUUTIL-02"},
-    {"dm-interface-twice", "will-detach", "DM-DESC-03a", .follows = {
-         {"DM-DESC-03b", "the second interface has number 1"},
-         {"DM-DESC-03e", "settings are counted over both"},
-     }},
+    {"dm-interface-twice", "will-detach", "DM-DESC-03a"},
     {"dm-interface-1", "wait-reset", "DM-DESC-03b", .follows = {
          {"INTEROP-DFUUTIL-02", "interface 1, which is described, is not there, and interface 0 is"},
          {"DM-CH9-REQ-06", "interface 1, which is described, is not there, and interface 0 is"},

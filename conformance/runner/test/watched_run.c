@@ -14,14 +14,6 @@
 
 enum { FLASH_BASE = 0x08000000 };
 
-bool watched_run_listed(const char *const *list, const char *name)
-{
-    for (; *list; list++)
-        if (strcmp(*list, name) == 0)
-            return true;
-    return false;
-}
-
 static bool same_firmware(const struct flash_log *log, const struct sim_flash_event *closed)
 {
     return log->length > 0 && log->length == closed->length &&

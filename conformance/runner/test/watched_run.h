@@ -36,7 +36,4 @@ void watched_run(struct watched_run *run, const char *name, bool allow_write);
 // One report on stderr for a person; returns 1.
 unsigned watched_run_complain(const char *name, const struct watched_run *run);
 
-// Is the name in this list, which ends in NULL?
-bool watched_run_listed(const char *const *list, const char *name);
-
 #endif

@@ -6,6 +6,10 @@
 // simulated in this process (target_sim.c). It is always the same device, also after it has left
 // the bus and come back as its own boot loader: the transport follows it by path and serial number.
 //
+// The device is in the configuration that its host gave it, or the first one. Where that has no DFU
+// interface and another one has (DFU 1.1 4.1), the target selects the other one whenever it has
+// found the device, as a driver for DFU would, and the first one again when it is closed.
+//
 // Capabilities say what the transport can carry. What it cannot is never called: the runner turns a
 // check that needs it into a SKIP with its reason.
 //
@@ -51,7 +55,7 @@ enum target_speed {
 };
 
 enum {
-    TARGET_CONFIGURATION_MAX = 4096,
+    TARGET_CONFIGURATION_MAX = UINT16_MAX, // wTotalLength
     TARGET_FAULT_TEXT = 300,
     TARGET_TROUBLE = 512,
 };
@@ -59,7 +63,7 @@ enum {
 // The descriptors as the host read them when it enumerated the device.
 struct target_descriptors {
     uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the active one
+    uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the one in use
     size_t configuration_length;                     // what was received, not what it says
 };
 

@@ -24,10 +24,11 @@ struct shipped_model {
 };
 
 // Groups, each terminated by a NULL name.
-extern const struct shipped_model models_of_products[];  // at run time
-extern const struct shipped_model models_of_states[];    // boot loaders: their state machine
-extern const struct shipped_model models_of_uploads[];   // what they read
-extern const struct shipped_model models_of_downloads[]; // what they write
+extern const struct shipped_model models_of_products[];    // at run time
+extern const struct shipped_model models_of_descriptors[]; // boot loaders: their descriptors
+extern const struct shipped_model models_of_states[];      // boot loaders: their state machine
+extern const struct shipped_model models_of_uploads[];     // what they read
+extern const struct shipped_model models_of_downloads[];   // what they write
 
 // NULL: no such model.
 const struct shipped_model *models_find(const char *name);
