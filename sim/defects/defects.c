@@ -8,11 +8,11 @@
 // ---- Finding them ----
 
 static const struct sim_defect *const groups[] = {
-    defects_of_chapter9, defects_of_detach, defects_of_descriptors,
-    defects_of_requests, defects_of_states, defects_of_dfu_mode,
+    defects_of_chapter9, defects_of_detach,   defects_of_descriptors, defects_of_requests,
+    defects_of_states,   defects_of_dfu_mode, defects_of_downloads,   defects_of_dfuse,
 };
 
-enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 256 };
+enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 512 };
 
 const struct sim_defect *sim_find_defect(const char *name)
 {
@@ -34,6 +34,35 @@ const struct sim_name *defect_names(void)
                 names[count++] = (struct sim_name){defect->name, defect->summary};
     names[count] = (struct sim_name){NULL, NULL};
     return names;
+}
+
+// ---- What the groups share ----
+
+bool defect_is_asked(const struct defect_view *view,
+                     const struct usbdev_setup_packet *setup,
+                     uint8_t bmRequestType,
+                     uint8_t bRequest)
+{
+    return view->bootloader && setup->bmRequestType == bmRequestType &&
+           setup->bRequest == bRequest && setup->wIndex == view->interface;
+}
+
+bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
+           view->bootloader->dfu.has_block &&
+           view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC;
+}
+
+int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const uint8_t *reply;
+    int length = dfu_mode_setup(&view->bootloader->dfu, setup, &reply);
+
+    if (length < 0)
+        return NATIVE_STALL;
+    memcpy(view->reply, reply, (size_t)length);
+    return length < setup->wLength ? length : setup->wLength;
 }
 
 // ---- Patches ----

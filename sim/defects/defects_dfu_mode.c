@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot loaders that upload, download, report or reset as they should not.
+// Boot loaders that report, answer or upload as they should not.
 
 #include <string.h>
 
 #include <sim/defect.h>
 
-static bool is_request(const struct defect_view *view,
-                       const struct usbdev_setup_packet *setup,
-                       uint8_t bmRequestType,
-                       uint8_t bRequest)
-{
-    return view->bootloader && setup->bmRequestType == bmRequestType &&
-           setup->bRequest == bRequest && setup->wIndex == view->interface;
-}
-
-// ---- Upload ----
-
 static bool is_uploading(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return is_request(view, setup, FROM_DFU, DFURT_UPLOAD) && setup->wLength > 0 &&
+    return defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) && setup->wLength > 0 &&
            setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
            (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE ||
             view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE);
-}
-
-// The answer of the good boot loader, to be spoilt. Returns its length, or NATIVE_STALL.
-static int good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    const uint8_t *reply;
-    int length = dfu_mode_setup(&view->bootloader->dfu, setup, &reply);
-
-    if (length < 0)
-        return NATIVE_STALL;
-    memcpy(view->reply, reply, (size_t)length);
-    return length < setup->wLength ? length : setup->wLength;
 }
 
 static int upload_changes(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -43,7 +20,7 @@ static int upload_changes(struct defect_view *view, const struct usbdev_setup_pa
 
     if (!is_uploading(view, setup))
         return NATIVE_PASS;
-    length = good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     view->reply[0] = (uint8_t)(view->reply[0] + ++view->scratch);
     return length;
 }
@@ -64,7 +41,7 @@ static int upload_stays(struct defect_view *view, const struct usbdev_setup_pack
 
     if (!is_uploading(view, setup))
         return NATIVE_PASS;
-    length = good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     view->bootloader->dfu.bState = DFURT_STATE_dfuUPLOAD_IDLE;
     return length;
 }
@@ -89,112 +66,16 @@ static int upload_ignores_block(struct defect_view *view, const struct usbdev_se
     if (!is_uploading(view, setup) || setup->wValue < 3)
         return NATIVE_PASS;
     first.wValue = 2;
-    return good_reply(view, &first);
-}
-
-// ---- Download ----
-
-// What is programmed is not what was sent.
-static int program_other_bytes(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    struct bootloader *bootloader = view->bootloader;
-
-    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && bootloader->dfu.has_block &&
-        bootloader->dfu.block != 0 && bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC)
-        bootloader->dfu.buffer[0] ^= 0x01;
-    return NATIVE_PASS;
-}
-
-static int never_done(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    static const uint8_t busy[] = {0, 1, 0, 0, DFURT_STATE_dfuDNBUSY, 0};
-
-    if (!is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) ||
-        (view->bootloader->dfu.bState != DFURT_STATE_dfuDNLOAD_SYNC &&
-         view->bootloader->dfu.bState != DFURT_STATE_dfuDNBUSY))
-        return NATIVE_PASS;
-    memcpy(view->reply, busy, sizeof busy);
-    return sizeof busy;
-}
-
-static bool begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    return is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && view->bootloader->dfu.has_block &&
-           view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC;
-}
-
-static int poll_forever(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    int length;
-
-    if (!begins_work(view, setup))
-        return NATIVE_PASS;
-    length = good_reply(view, setup);
-    usbdev_store_le16(view->reply + 1, 65000); // bwPollTimeout
-    return length;
-}
-
-// Each block takes a second longer than was said.
-static void stay_busy(struct defect_view *view)
-{
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    if (!dfu || dfu->bState != DFURT_STATE_dfuDNBUSY)
-        view->scratch = 0;
-    else if (view->scratch++ == 0)
-        dfu->poll_ms += 1000;
-}
-
-static int done_at_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    if (!begins_work(view, setup))
-        return NATIVE_PASS;
-    good_reply(view, setup);
-    if (view->bootloader->dfu.bState == DFURT_STATE_dfuDNBUSY)
-        dfu_mode_tick(&view->bootloader->dfu, UINT16_MAX);
-    return good_reply(view, setup);
+    return defect_good_reply(view, &first);
 }
 
 static int keep_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!is_request(view, setup, TO_DFU, DFURT_CLRSTATUS) ||
+    if (!defect_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS) ||
         view->bootloader->dfu.bState != DFURT_STATE_dfuERROR)
         return NATIVE_PASS;
     view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
     return 0;
-}
-
-static int erase_forgotten(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
-        dfu->buffer[0] == 0x41)
-        dfu->buffer[0] = 0x21; // takes it for set address pointer
-    return NATIVE_PASS;
-}
-
-// Whatever the command, it is set address pointer to the first page.
-static int command_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    static const uint8_t command[] = {0x21, 0x00, 0x00, 0x00, 0x08};
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0 &&
-        (dfu->buffer[0] == 0x77 || dfu->length < 5)) {
-        memcpy(dfu->buffer, command, sizeof command);
-        dfu->length = sizeof command;
-    }
-    return NATIVE_PASS;
-}
-
-static int address_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    if (is_request(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block && dfu->block == 0)
-        dfu->buffer[4] = dfu->buffer[4] >= 0x60 ? 0x08 : dfu->buffer[4];
-    return NATIVE_PASS;
 }
 
 // Before its first request is looked at.
@@ -206,26 +87,6 @@ static int start_in_error(struct defect_view *view, const struct usbdev_setup_pa
     view->scratch = 1;
     view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
     view->bootloader->dfu.bStatus = DFURT_STATUS_errUNKNOWN;
-    return NATIVE_PASS;
-}
-
-// ---- Resets ----
-
-static void stay_in_dfu_mode(struct defect_view *view)
-{
-    if (view->bootloader)
-        view->bootloader->dfu.configured = false;
-}
-
-static int forget_corruption(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    (void)setup;
-    if (dfu && dfu->bState == DFURT_STATE_dfuERROR && dfu->bStatus == DFURT_STATUS_errFIRMWARE) {
-        dfu->bState = DFURT_STATE_dfuIDLE;
-        dfu->bStatus = DFURT_STATUS_OK;
-    }
     return NATIVE_PASS;
 }
 
@@ -293,12 +154,6 @@ const struct sim_defect defects_of_dfu_mode[] = {
                         .action = DO_DELAY, .delay_ms = 100}),
     },
     {
-        .name = "dm-slow-dnload",
-        .summary = "DNLOAD takes 4 s itself",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
-                        .length = WITH_DATA, .action = DO_DELAY, .delay_ms = 4000}),
-    },
-    {
         .name = "dm-status-out",
         .summary = "GETSTATUS is accepted in the direction OUT in DFU mode",
         .rules = RULES(
@@ -332,11 +187,6 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 2, DFURT_ATTR_CAN_DNLOAD}),
     },
     {
-        .name = "dm-dnloads-without-bit",
-        .summary = "bitCanDnload is 0, and DNLOAD works",
-        .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 2, DFURT_ATTR_CAN_UPLOAD}),
-    },
-    {
         .name = "dm-upload-endless",
         .summary = "an upload never ends in a short block",
         .setup = upload_never_ends,
@@ -356,85 +206,6 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .summary = "UPLOAD of more than wTransferSize is never answered",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
                         .length = OVER_TRANSFER_SIZE, .action = DO_SILENT}),
-    },
-    {
-        .name = "dm-dnload-too-long",
-        .summary = "DNLOAD of more than wTransferSize is accepted",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
-                        .length = OVER_TRANSFER_SIZE, .action = DO_ACK}),
-    },
-    {
-        .name = "dm-programs-wrong",
-        .summary = "the first byte of each block but the first is programmed wrong",
-        .setup = program_other_bytes,
-    },
-    {
-        .name = "dm-never-done",
-        .summary = "dfuDNBUSY never ends",
-        .setup = never_done,
-    },
-    {
-        .name = "dm-poll-forever",
-        .summary = "bwPollTimeout of a block is 65 s",
-        .setup = poll_forever,
-    },
-    {
-        .name = "dm-poll-too-short",
-        .summary = "the device is busy for longer than bwPollTimeout says, and STALLs",
-        .tick = stay_busy,
-    },
-    {
-        .name = "dm-reset-stays",
-        .summary = "a bus reset does not end DFU mode",
-        .bus_reset = stay_in_dfu_mode,
-    },
-    {
-        .name = "dm-corrupt-idle",
-        .summary = "with half a download in flash the boot loader says dfuIDLE",
-        .setup = forget_corruption,
-    },
-    {
-        .name = "ds-not-busy",
-        .summary = "the first GETSTATUS after a command says dfuDNLOAD-IDLE",
-        .setup = done_at_once,
-    },
-    {
-        .name = "ds-command-any",
-        .summary = "an unknown command, or half a one, is taken for set address pointer",
-        .setup = command_any,
-    },
-    {
-        .name = "ds-address-any",
-        .summary = "an address that is not there is accepted",
-        .setup = address_any,
-    },
-    {
-        .name = "ds-upload-block-1",
-        .summary = "UPLOAD of block 1, which is reserved, is answered",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
-                        .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 1,
-                        .action = DO_REPLY, BYTES(0, 0, 0, 0)}),
-    },
-    {
-        .name = "ds-no-commands",
-        .summary = "UPLOAD of block 0 returns nothing",
-        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
-                        .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 0,
-                        .action = DO_ACK}),
-    },
-    {
-        .name = "ds-erase-nothing",
-        .summary = "the erase command does nothing",
-        .setup = erase_forgotten,
-    },
-    {
-        .name = "ds-layout",
-        .summary = "the alternate settings are named by plain words",
-        .rules =
-            RULES({IN_DFU_MODE, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
-                   .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 4, .target = ANY_INDEX,
-                   .action = DO_REPLY,
-                   BYTES(12, USBDEV_DT_STRING, 'f', 0, 'l', 0, 'a', 0, 's', 0, 'h', 0)}),
     },
     {
         .name = "dm-starts-in-error",

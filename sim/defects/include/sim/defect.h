@@ -160,6 +160,8 @@ extern const struct sim_defect defects_of_descriptors[];
 extern const struct sim_defect defects_of_requests[];
 extern const struct sim_defect defects_of_states[];
 extern const struct sim_defect defects_of_dfu_mode[];
+extern const struct sim_defect defects_of_downloads[];
+extern const struct sim_defect defects_of_dfuse[];
 
 // What the defect makes of a SETUP: as the setup hook says.
 int defect_answer(const struct sim_defect *defect,
@@ -169,6 +171,19 @@ int defect_answer(const struct sim_defect *defect,
 // At run time: be in appDETACH from now on, as by a DETACH with this wValue that has just
 // completed, whatever state there was.
 void defect_detach(struct defect_view *view, uint16_t timeout_ms);
+
+// In DFU mode: is this request, of this type, to the DFU interface?
+bool defect_is_asked(const struct defect_view *view,
+                     const struct usbdev_setup_packet *setup,
+                     uint8_t bmRequestType,
+                     uint8_t bRequest);
+
+// In DFU mode: GETSTATUS is about to begin to work on a block.
+bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
+
+// In DFU mode: the answer of the good boot loader, at view->reply, to be spoilt. Returns its length,
+// cut to wLength, or NATIVE_STALL.
+int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
 
 // A millisecond has passed.
 void defect_tick(const struct sim_defect *defect, struct defect_view *view);
