@@ -201,7 +201,8 @@ static void dnload_leaves_busy(struct probe *probe)
             return;
     }
     bool moved = status.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
-                 status.bState == DFURT_STATE_dfuDNBUSY; // it may ask for more time
+                 status.bState == DFURT_STATE_dfuDNBUSY || // it may ask for more time
+                 status.bState == DFURT_STATE_dfuERROR;    // DM-DNLOAD-03 judges what came of it
     expect(probe, moved, "dfuDNLOAD-IDLE, or dfuDNBUSY with a new bwPollTimeout", "%s",
            usb_dfu_state_name(status.bState));
 }
@@ -282,15 +283,21 @@ static bool prepare(struct probe *probe)
     return dfu_prepare_dnload(probe) && dfu_enter_state(probe, DFURT_STATE_dfuIDLE);
 }
 
+// That the first block is taken is judged by itself.
+static bool expect_image_taken(struct probe *probe)
+{
+    char why[PROBE_WORDS] = "";
+    bool taken = download_image(probe, why, sizeof why);
+    bool begun = probe->backup->at > dfu_transfer_size(probe);
+    bool met = expect(probe, taken, "each block is taken, next is dfuDNLOAD-IDLE", "%s", why);
+    return begun ? met : given(probe, met);
+}
+
 // Download the image that is kept, and manifest. A device may leave DFU mode by itself then.
 static bool expect_download(struct probe *probe)
 {
     char why[PROBE_WORDS] = "";
-    // That a first block is taken is judged by itself.
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE) || !prepare(probe))
-        return false;
-    if (!expect(probe, download_image(probe, why, sizeof why),
-                "each block is taken, next is dfuDNLOAD-IDLE", "%s", why))
+    if (!prepare(probe) || !expect_image_taken(probe))
         return false;
     return expect(probe, download_manifest(probe, why, sizeof why),
                   "manifestation ends, in dfuIDLE or dfuMANIFEST-WAIT-RESET", "%s", why);
@@ -400,11 +407,7 @@ static void reset_after_manifestation(struct probe *probe)
 static void reset_before_manifestation(struct probe *probe)
 {
     struct dfu_status_reply status;
-    char why[PROBE_WORDS] = "";
-    if (!prepare(probe) ||
-        !given(probe, expect(probe, download_image(probe, why, sizeof why),
-                             "each block is taken, next is dfuDNLOAD-IDLE", "%s", why)) ||
-        !reset_and_find(probe))
+    if (!prepare(probe) || !given(probe, expect_image_taken(probe)) || !reset_and_find(probe))
         return;
     if (probe->mode == DEVICE_RUN_TIME) {
         expect(probe, true, "run time, or errFIRMWARE", "run time");

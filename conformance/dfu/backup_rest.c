@@ -114,6 +114,57 @@ static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, s
     return true;
 }
 
+// ---- Compared alone, the page aside ----
+
+static bool is_page(const struct backup *backup, uint32_t address)
+{
+    return address >= backup->address && address - backup->address < backup->length;
+}
+
+static bool region_is_same(const struct backup *backup,
+                           const struct dfuse_region *region,
+                           const uint8_t *kept,
+                           const uint8_t *found,
+                           char *why,
+                           size_t size)
+{
+    const size_t length = region->sector_size;
+    for (size_t at = 0; at < size_of(region); at += length) {
+        uint32_t address = region->address + (uint32_t)at;
+        if (is_page(backup, address) || memcmp(kept + at, found + at, length) == 0)
+            continue;
+        backup_difference(why, size, address, kept + at, found + at, length);
+        return false;
+    }
+    return true;
+}
+
+static bool rest_is_same(const struct probe *probe, const uint8_t *found, char *why, size_t size)
+{
+    const struct dfuse_layout *layout = dfuse_layout(probe);
+    const uint8_t *kept = probe->backup->rest;
+    for (size_t i = 0; i < layout->count; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        if (!(region->access & DFUSE_READABLE))
+            continue;
+        if (!region_is_same(probe->backup, region, kept, found, why, size))
+            return false;
+        kept += size_of(region);
+        found += size_of(region);
+    }
+    return true;
+}
+
+bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size)
+{
+    uint8_t *found = malloc(readable_size(dfuse_layout(probe)));
+    bool read = found && read_all(probe, found, why, size);
+    if (read)
+        *ret_same = rest_is_same(probe, found, why, size);
+    free(found);
+    return read;
+}
+
 bool backup_restore_rest(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;

@@ -61,6 +61,8 @@ int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet
 
     if (length < 0)
         return NATIVE_STALL;
+    if (length > DEFECT_REPLY_SIZE)
+        length = DEFECT_REPLY_SIZE;
     memcpy(view->reply, reply, (size_t)length);
     return length < setup->wLength ? length : setup->wLength;
 }

@@ -69,6 +69,46 @@ static int upload_ignores_block(struct defect_view *view, const struct usbdev_se
     return defect_good_reply(view, &first);
 }
 
+// A whole block ends the upload as well.
+static int upload_over_early(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!is_uploading(view, setup) || setup->wLength < view->bootloader->dfu_config.wTransferSize)
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
+    return length;
+}
+
+// A block that is smaller than wTransferSize lacks its last byte.
+static int upload_byte_less(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!is_uploading(view, setup) || setup->wLength >= view->bootloader->dfu_config.wTransferSize)
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
+    return length > 0 ? length - 1 : length;
+}
+
+// Until an error was cleared once.
+static int start_with_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    static const uint8_t status[] = {DFURT_STATUS_errUNKNOWN, 0, 0, 0, DFURT_STATE_dfuIDLE, 0};
+    const struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (defect_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS) &&
+        dfu->bState == DFURT_STATE_dfuERROR)
+        view->scratch = 1;
+    if (view->scratch || !defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) ||
+        dfu->bState != DFURT_STATE_dfuIDLE)
+        return NATIVE_PASS;
+    memcpy(view->reply, status, sizeof status);
+    return setup->wLength < sizeof status ? setup->wLength : (int)sizeof status;
+}
+
 static int keep_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!defect_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS) ||
@@ -195,6 +235,21 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .name = "dm-upload-stays",
         .summary = "a short block does not end an upload",
         .setup = upload_stays,
+    },
+    {
+        .name = "dm-upload-over-early",
+        .summary = "after a whole block of an upload the state is dfuIDLE",
+        .setup = upload_over_early,
+    },
+    {
+        .name = "dm-upload-byte-less",
+        .summary = "UPLOAD of less than wTransferSize returns a byte less",
+        .setup = upload_byte_less,
+    },
+    {
+        .name = "dm-starts-with-status",
+        .summary = "the boot loader comes up in dfuIDLE with bStatus errUNKNOWN",
+        .setup = start_with_status,
     },
     {
         .name = "dm-upload-same-block",

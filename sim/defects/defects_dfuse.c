@@ -2,9 +2,36 @@
 //
 // Boot loaders of ST's dialect that take commands as they should not (AN3156, UM0424).
 
-#include <string.h>
-
 #include <sim/defect.h>
+#include <usb/bytes.h>
+
+enum {
+    SET_ADDRESS = 0x21,
+    ERASE = 0x41,
+    COMMAND_SIZE = 5, // with its address
+    EXTERNAL = 0x60,  // the upper byte of addresses above all that a chip has inside
+    OPTIONS = 0x1FFF, // the upper bytes of addresses of system memory and option bytes
+};
+
+// The boot loader, if it is about to carry out a command; else NULL.
+static struct dfu_mode *commanded(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    return dfu && dfu->config->dialect == &dfu_dialect_dfuse && dfu->block == 0 &&
+                   defect_begins_work(view, setup)
+               ? dfu
+               : NULL;
+}
+
+// Set address pointer to the first page, in place of the command that came.
+static int point_at_first_page(struct dfu_mode *dfu)
+{
+    dfu->buffer[0] = SET_ADDRESS;
+    store_le32(dfu->buffer + 1, dfu->config->memory->base);
+    dfu->length = COMMAND_SIZE;
+    return NATIVE_PASS;
+}
 
 static int done_at_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -18,36 +45,83 @@ static int done_at_once(struct defect_view *view, const struct usbdev_setup_pack
 
 static int erase_forgotten(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+    struct dfu_mode *dfu = commanded(view, setup);
 
-    if (defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block &&
-        dfu->block == 0 && dfu->buffer[0] == 0x41)
-        dfu->buffer[0] = 0x21; // takes it for set address pointer
+    if (dfu && dfu->buffer[0] == ERASE)
+        dfu->buffer[0] = SET_ADDRESS;
     return NATIVE_PASS;
 }
 
-// Whatever the command, it is set address pointer to the first page.
+static int erase_too_much(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const struct dfu_mode *dfu = commanded(view, setup);
+
+    if (dfu && dfu->buffer[0] == ERASE && dfu->length == COMMAND_SIZE)
+        view->memory->erase(view->memory->context, view->memory->base);
+    return NATIVE_PASS;
+}
+
 static int command_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    static const uint8_t command[] = {0x21, 0x00, 0x00, 0x00, 0x08};
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+    struct dfu_mode *dfu = commanded(view, setup);
 
-    if (defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block &&
-        dfu->block == 0 && (dfu->buffer[0] == 0x77 || dfu->length < 5)) {
-        memcpy(dfu->buffer, command, sizeof command);
-        dfu->length = sizeof command;
-    }
-    return NATIVE_PASS;
+    return dfu && dfu->buffer[0] != SET_ADDRESS && dfu->buffer[0] != ERASE
+               ? point_at_first_page(dfu)
+               : NATIVE_PASS;
+}
+
+static int address_cut(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = commanded(view, setup);
+
+    return dfu && dfu->buffer[0] == SET_ADDRESS && dfu->length < COMMAND_SIZE
+               ? point_at_first_page(dfu)
+               : NATIVE_PASS;
+}
+
+static bool has_address_outside(const struct dfu_mode *dfu, uint8_t command)
+{
+    return dfu->buffer[0] == command && dfu->length == COMMAND_SIZE && dfu->buffer[4] >= EXTERNAL;
 }
 
 static int address_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
+    struct dfu_mode *dfu = commanded(view, setup);
+
+    return dfu && has_address_outside(dfu, SET_ADDRESS) ? point_at_first_page(dfu) : NATIVE_PASS;
+}
+
+static int erase_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = commanded(view, setup);
+
+    return dfu && has_address_outside(dfu, ERASE) ? point_at_first_page(dfu) : NATIVE_PASS;
+}
+
+// The command is begun, and ends in an error.
+static int address_fails(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = commanded(view, setup);
+    int length;
+
+    if (!dfu || dfu->buffer[0] != SET_ADDRESS)
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    if (dfu->bState == DFURT_STATE_dfuDNBUSY)
+        dfu->work.bStatus = DFURT_STATUS_errADDRESS;
+    return length;
+}
+
+static int options_unreadable(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
-    if (defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) && dfu->has_block &&
-        dfu->block == 0)
-        dfu->buffer[4] = dfu->buffer[4] >= 0x60 ? 0x08 : dfu->buffer[4];
-    return NATIVE_PASS;
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wValue < 2 ||
+        dfu->address >> 16 != OPTIONS)
+        return NATIVE_PASS;
+    dfu->bState = DFURT_STATE_dfuERROR;
+    dfu->bStatus = DFURT_STATUS_errADDRESS;
+    return NATIVE_STALL;
 }
 
 const struct sim_defect defects_of_dfuse[] = {
@@ -58,13 +132,38 @@ const struct sim_defect defects_of_dfuse[] = {
     },
     {
         .name = "ds-command-any",
-        .summary = "an unknown command, or half a one, is taken for set address pointer",
+        .summary = "an unknown command is taken for set address pointer",
         .setup = command_any,
     },
     {
+        .name = "ds-address-cut",
+        .summary = "set address pointer is carried out without the whole address",
+        .setup = address_cut,
+    },
+    {
+        .name = "ds-address-fails",
+        .summary = "set address pointer ends in errADDRESS, whatever the address",
+        .setup = address_fails,
+    },
+    {
         .name = "ds-address-any",
-        .summary = "an address that is not there is accepted",
+        .summary = "set address pointer accepts an address that is not there",
         .setup = address_any,
+    },
+    {
+        .name = "ds-erase-any",
+        .summary = "erase accepts an address that is not there",
+        .setup = erase_any,
+    },
+    {
+        .name = "ds-options-unreadable",
+        .summary = "option bytes that are named readable cannot be read",
+        .setup = options_unreadable,
+    },
+    {
+        .name = "ds-erase-first-page-too",
+        .summary = "each erase takes the first page, too",
+        .setup = erase_too_much,
     },
     {
         .name = "ds-upload-block-1",

@@ -51,6 +51,48 @@ static void stay_busy(struct defect_view *view)
         dfu->poll_ms += 1000;
 }
 
+// The number of the block that is to come next outlives an ABORT, but not CLRSTATUS.
+static int count_on(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (!dfu)
+        return NATIVE_PASS;
+    if (dfu->bState == DFURT_STATE_dfuDNLOAD_IDLE)
+        view->scratch = defect_is_asked(view, setup, TO_DFU, DFURT_ABORT);
+    if (dfu->bState == DFURT_STATE_dfuERROR)
+        view->scratch = 0;
+    if (!view->scratch || dfu->bState != DFURT_STATE_dfuIDLE ||
+        !defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD))
+        return NATIVE_PASS;
+    dfu->bState = DFURT_STATE_dfuERROR;
+    dfu->bStatus = DFURT_STATUS_errADDRESS;
+    return NATIVE_STALL;
+}
+
+// ---- Resets ----
+
+static void stay_in(struct defect_view *view, enum dfurt_state bState)
+{
+    if (view->bootloader && view->bootloader->dfu.bState == bState)
+        view->bootloader->dfu.configured = false;
+}
+
+static void stay_after_upload(struct defect_view *view)
+{
+    stay_in(view, DFURT_STATE_dfuUPLOAD_IDLE);
+}
+
+static void stay_after_error(struct defect_view *view)
+{
+    stay_in(view, DFURT_STATE_dfuERROR);
+}
+
+static void stay_after_manifestation(struct defect_view *view)
+{
+    stay_in(view, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
+}
+
 static void stay_in_dfu_mode(struct defect_view *view)
 {
     if (view->bootloader)
@@ -111,6 +153,34 @@ const struct sim_defect defects_of_downloads[] = {
         .name = "dm-reset-stays",
         .summary = "a bus reset does not end DFU mode",
         .bus_reset = stay_in_dfu_mode,
+    },
+    {
+        .name = "dm-reset-stays-uploading",
+        .summary = "a bus reset in dfuUPLOAD-IDLE does not end DFU mode",
+        .bus_reset = stay_after_upload,
+    },
+    {
+        .name = "dm-reset-stays-in-error",
+        .summary = "a bus reset in dfuERROR does not end DFU mode",
+        .bus_reset = stay_after_error,
+    },
+    {
+        .name = "dm-reset-stays-manifested",
+        .summary = "a bus reset in dfuMANIFEST-WAIT-RESET does not end DFU mode",
+        .bus_reset = stay_after_manifestation,
+    },
+    {
+        .name = "dm-abort-counts-on",
+        .summary = "ABORT in mid download does not begin to count blocks anew",
+        .setup = count_on,
+    },
+    {
+        .name = "dm-status-after-manifestation",
+        .summary = "bStatus errFIRMWARE in dfuMANIFEST-WAIT-RESET, though all is well",
+        .rules = RULES(
+            {IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuMANIFEST_WAIT_RESET,
+             .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+             BYTES(DFURT_STATUS_errFIRMWARE, 0, 0, 0, DFURT_STATE_dfuMANIFEST_WAIT_RESET, 0)}),
     },
     {
         .name = "dm-corrupt-idle",

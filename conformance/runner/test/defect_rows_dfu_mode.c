@@ -40,7 +40,11 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-UPLOAD-03", "UPLOAD is refused"},
          {"DM-UPLOAD-04", "UPLOAD is refused"},
      }},
+    {"state-2-GETSTATUS", "will-detach", "DM-STATE-2-GETSTATUS", .follows = {
+         {"DM-STATUS-02", "GETSTATE behind GETSTATUS says the state that it led to"},
+     }},
     {"state-2-CLRSTATUS", "will-detach", "DM-STATE-2-CLRSTATUS"},
+    {"state-2-GETSTATE", "will-detach", "DM-STATE-2-GETSTATE"},
     {"state-2-ABORT", "will-detach", "DM-STATE-2-ABORT"},
     {"state-2-OTHER", "will-detach", "DM-STATE-2-OTHER"},
     {"state-3-GETSTATE", "will-detach", "DM-STATE-3-GETSTATE"},
@@ -103,10 +107,12 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-10-OTHER", "will-detach", "DM-STATE-10-OTHER"},
     {"dm-status-vendor", "will-detach", "DM-STATUS-03"},
     {"dm-status-string", "will-detach", "DM-STATUS-04"},
-    {"dm-status-in-idle", "will-detach", "INTEROP-DFUUTIL-03", .follows = {
+    {"dm-status-in-idle", "will-detach", "DM-STATUS-01", .follows = {
          {"DM-STATE-10-CLRSTATUS", "the status is not OK after it, A.2.11"},
-         {"DM-STATUS-01", "the status is not OK"},
+         {"INTEROP-DFUUTIL-03", "dfu-util finds an error that it cannot clear"},
      }},
+    {"dm-starts-with-status", "will-detach", "INTEROP-DFUUTIL-03",
+     .remembers = "the status is OK once an error was cleared"},
     {"dm-state-disagrees", "will-detach", "DM-STATUS-02", .follows = {
          {"DM-STATE-2-GETSTATUS", "GETSTATE and GETSTATUS disagree"},
          {"DM-STATE-2-GETSTATE", "GETSTATE and GETSTATUS disagree"},
@@ -122,6 +128,8 @@ const struct defect_row dfu_mode_rows[] = {
      }},
     {"dm-poll-in-idle", "will-detach", "DM-STATUS-05"},
     {"dm-upload-too-long", "will-detach", "DM-UPLOAD-05"},
+    {"dm-upload-over-early", "will-detach", "DM-UPLOAD-01"},
+    {"dm-upload-byte-less", "wait-reset", "DM-UPLOAD-02"},
     {"dm-dnload-too-long", "will-detach", "DM-DNLOAD-04"},
     {"dm-poll-forever", "will-detach", "DM-DNLOAD-02"},
     {"dm-reset-stays", "wait-reset", "DM-RESET-01", .follows = {
@@ -129,14 +137,22 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-RESET-03", "no bus reset ends DFU mode"},
          {"DM-RESET-04", "no bus reset ends DFU mode"},
      }},
+    {"dm-reset-stays-uploading", "wait-reset", "DM-RESET-02"},
+    {"dm-reset-stays-in-error", "wait-reset", "DM-RESET-03"},
+    {"dm-reset-stays-manifested", "wait-reset", "DM-RESET-04"},
     {"dm-corrupt-idle", "wait-reset", "DM-RESET-05"},
+    {"dm-abort-counts-on", "wait-reset", "DM-DNLOAD-05"},
+    {"dm-status-after-manifestation", "wait-reset", "DM-DNLOAD-06"},
     {"ds-not-busy", "will-detach", "DS-CMD-02"},
-    {"ds-command-any", "will-detach", "DS-CMD-05", .follows = {
-         {"DS-CMD-06", "any command is accepted"},
+    {"ds-command-any", "will-detach", "DS-CMD-05"},
+    {"ds-address-cut", "will-detach", "DS-CMD-06"},
+    {"ds-address-fails", "will-detach", "DS-CMD-01", .follows = {
+         {"DM-DNLOAD-03", "the block of that download is the command"},
      }},
-    {"ds-address-any", "will-detach", "DS-CMD-03", .follows = {
-         {"DS-CMD-04", "any address is accepted"},
-     }},
+    {"ds-address-any", "will-detach", "DS-CMD-03"},
+    {"ds-erase-any", "will-detach", "DS-CMD-04"},
+    {"ds-options-unreadable", "will-detach", "DS-UPLOAD-02"},
+    {"ds-erase-first-page-too", "will-detach", "DS-WRITE-04"},
     {"ds-no-commands", "will-detach", "DS-CMD-07"},
     {"ds-layout", "will-detach", "DS-LAYOUT-01"},
     {"dm-starts-in-error", "will-detach", "INTEROP-DFUUTIL-02"},
@@ -193,6 +209,7 @@ const struct defect_row dfu_mode_rows[] = {
      .remembers = "firmware that was spoilt once leaves the board dead", .follows = {
          {"DM-RESET-04", "the firmware that is started is not whole"},
      }},
+    {"dm-programs-wrong", "will-detach", "DS-WRITE-01"},
     {"dm-waits-for-set-interface", "wait-reset", "DM-SELECT-01", .follows = {
          {"INTEROP-DFUUTIL-02", "dfu-util sends no SET_INTERFACE where there is one setting"},
      }},

@@ -229,25 +229,10 @@ static void each_consequence__has_a_reason(void **state)
     assert_each_row(has_reasons);
 }
 
-// A check that no defect can fail checks nothing. These are broken by defects that are about
-// others; the list is to become shorter.
-static const char *const without_a_subject[] = {
-    "DM-STATE-2-GETSTATUS",
-    "DM-STATE-2-GETSTATE",
-    "DM-STATUS-01",
-    "DM-UPLOAD-01",
-    "DM-UPLOAD-02",
-    "DM-DNLOAD-05",
-    "DM-DNLOAD-06",
-    "DM-RESET-02",
-    "DM-RESET-03",
-    "DM-RESET-04",
-    "DS-CMD-01",
-    "DS-CMD-04",
-    "DS-CMD-06",
-    "DS-UPLOAD-02",
-    "DS-WRITE-01",
-    "DS-WRITE-03",
+// A check that no defect can fail checks nothing. Why no defect is about these:
+static const struct consequence without_a_subject[] = {
+    {"DS-WRITE-03", "what cannot be put back could not be erased or written either: DS-WRITE-01 and "
+                    "DS-WRITE-02 are about that"},
 };
 
 static void each_requirement__is_the_subject_of_some_defect(void **state)
@@ -263,9 +248,9 @@ static void each_requirement__is_the_subject_of_some_defect(void **state)
         }
     }
     for (size_t i = 0; i < sizeof without_a_subject / sizeof without_a_subject[0]; ++i) {
-        if (subjects.has[index_of(without_a_subject[i])])
-            fail_msg("%s is the subject of a defect by now", without_a_subject[i]);
-        add(&subjects, without_a_subject[i]);
+        if (subjects.has[index_of(without_a_subject[i].id)])
+            fail_msg("%s is the subject of a defect by now", without_a_subject[i].id);
+        add(&subjects, without_a_subject[i].id);
     }
     for (size_t i = 0; check_at(i); ++i) {
         if (check_at(i)->level == LEVEL_INFO || subjects.has[i])

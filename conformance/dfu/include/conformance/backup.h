@@ -85,6 +85,11 @@ bool backup_ready(struct probe *probe, char *why, size_t size);
 // Returns false with the reason in why.
 bool backup_restore(struct probe *probe, char *why, size_t size);
 
+// DfuSe, and backup->rest is there: is all other memory that can be read as it was before the first
+// check wrote? Returns false, with the reason in why, where it cannot be read; else *ret_same is set,
+// and what differs is in why.
+bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size);
+
 // Is there a file of a run that was cut off? The device must be in DFU mode. Its path is in
 // backup->path then.
 bool backup_is_left_over(struct probe *probe);
