@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+//
+// The adapter under a fake of Zephyr's stack: the thread passes what the bus brings to the wrapped
+// names, the real ones are the stack's. A buffer is freed by the real function: nobody may look at
+// it afterwards. The work queue runs when the test lets time pass.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <zephyr/drivers/usb/udc.h>
+#include <zephyr/kernel.h>
+#include <zephyr/usb/usbd.h>
+
+#include <dfurt/dfurt.h>
+
+void board_enter_boot_loader(void *context);
+int __real_usbd_handle_ctrl_xfer(struct usbd_context *device, struct net_buf *buf, int err);
+int __wrap_usbd_handle_ctrl_xfer(struct usbd_context *device, struct net_buf *buf, int err);
+void __real_usbd_msg_pub_simple(struct usbd_context *device, enum usbd_msg_type type, int status);
+void __wrap_usbd_msg_pub_simple(struct usbd_context *device, enum usbd_msg_type type, int status);
+
+enum { INTERFACE = 2 };
+
+struct usbd_context {
+    bool is_configured;
+    enum usbd_msg_type last_message;
+};
+struct usbd_class_data {
+    struct usbd_context *context;
+};
+struct net_buf {
+    struct udc_buf_info info;
+    size_t size, len;
+    uint8_t data[64];
+};
+
+static struct usbd_context device, other_device;
+static struct usbd_class_data class_data = {&device};
+static struct net_buf reply; // of the last request
+static bool stalled;
+static int entered;
+
+static int64_t now_ms;
+static struct k_work_delayable *scheduled;
+static int64_t due_ms;
+
+void board_enter_boot_loader(void *context)
+{
+    (void)context;
+    entered++;
+}
+
+// ---- The kernel ----
+
+struct k_work_delayable *k_work_delayable_from_work(struct k_work *work)
+{
+    return (struct k_work_delayable *)work;
+}
+
+int k_work_schedule(struct k_work_delayable *work, k_timeout_t delay)
+{
+    if (scheduled)
+        return 0;
+    scheduled = work;
+    due_ms = now_ms + delay;
+    return 1;
+}
+
+int64_t k_uptime_delta(int64_t *reference)
+{
+    int64_t delta = now_ms - *reference;
+
+    *reference = now_ms;
+    return delta;
+}
+
+static void pass(int64_t ms)
+{
+    for (int64_t end_ms = now_ms + ms; now_ms < end_ms;) {
+        now_ms++;
+        if (scheduled && due_ms <= now_ms) {
+            struct k_work *work = &scheduled->work;
+
+            scheduled = NULL;
+            work->handler(work);
+        }
+    }
+}
+
+// ---- The stack ----
+
+struct usbd_context *usbd_class_get_ctx(const struct usbd_class_data *data)
+{
+    return data->context;
+}
+
+struct udc_buf_info *udc_get_buf_info(const struct net_buf *buf)
+{
+    return (struct udc_buf_info *)&buf->info;
+}
+
+void *net_buf_add_mem(struct net_buf *buf, const void *mem, size_t len)
+{
+    assert_true(buf->len + len <= buf->size);
+    buf->len += len;
+    return memcpy(buf->data + buf->len - len, mem, len);
+}
+
+// The class is asked when its interface exists; the stack looks at the low byte of wIndex.
+static void handle_setup(const struct usb_setup_packet *setup)
+{
+    errno = -ENOTSUP;
+    if ((setup->bmRequestType & 0x60) == USBDEV_TYPE_STANDARD)
+        errno = 0;
+    else if (!device.is_configured || (setup->wIndex & 0xFF) != INTERFACE)
+        return;
+    else if ((setup->bmRequestType & USBDEV_DIR_IN) && setup->wLength)
+        assert_int_equal(stand_in_class->control_to_host(&class_data, setup, &reply), 0);
+    else
+        assert_int_equal(stand_in_class->control_to_dev(&class_data, setup, &reply), 0);
+}
+
+int __real_usbd_handle_ctrl_xfer(struct usbd_context *context, struct net_buf *buf, int err)
+{
+    if (context == &device && buf->info.setup && !err) {
+        const struct usbdev_setup_packet packet = usbdev_setup_load(buf->data);
+        const struct usb_setup_packet setup = {packet.bmRequestType, packet.bRequest, packet.wValue,
+                                               packet.wIndex, packet.wLength};
+
+        reply = (struct net_buf){.size = packet.wLength};
+        handle_setup(&setup);
+        stalled = errno != 0;
+    }
+    free(buf);
+    return 0;
+}
+
+void __real_usbd_msg_pub_simple(struct usbd_context *context, enum usbd_msg_type type, int status)
+{
+    (void)status;
+    context->last_message = type;
+}
+
+// ---- The controller ----
+
+static void endpoint_event(struct usbd_context *context, struct udc_buf_info info, int err)
+{
+    struct net_buf *buf = calloc(1, sizeof *buf);
+
+    assert_non_null(buf);
+    buf->info = info;
+    assert_int_equal(__wrap_usbd_handle_ctrl_xfer(context, buf, err), 0);
+}
+
+// Returns false for a STALL.
+static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+{
+    struct net_buf *buf = calloc(1, sizeof *buf);
+
+    assert_non_null(buf);
+    buf->info.setup = 1;
+    usbdev_setup_store(
+        buf->data, &(struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
+    assert_int_equal(__wrap_usbd_handle_ctrl_xfer(&device, buf, 0), 0);
+    return !stalled;
+}
+
+static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+{
+    return setup_to(INTERFACE, bmRequestType, bRequest, wLength);
+}
+
+static void status_in(void)
+{
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .status = 1}, 0);
+}
+
+static void bus_reset(struct usbd_context *context)
+{
+    __wrap_usbd_msg_pub_simple(context, USBD_MSG_RESET, 0);
+    assert_int_equal(context->last_message, USBD_MSG_RESET);
+}
+
+static void assert_state(enum dfurt_state bState)
+{
+    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
+    assert_int_equal(reply.len, 6);
+    assert_int_equal(reply.data[0], DFURT_STATUS_OK);
+    assert_int_equal(reply.data[4], bState);
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .data = 1}, 0);
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x00, .status = 1}, 0);
+}
+
+// As usbd_init() does: the interface gets its number in its descriptor, then the class is told.
+static int configured(void **state)
+{
+    struct usb_desc_header **list = stand_in_class->get_desc(&class_data, USBD_SPEED_FS);
+
+    (void)state;
+    ((uint8_t *)list[0])[2] = INTERFACE;
+    assert_int_equal(stand_in_class->init(&class_data), 0);
+    device = other_device = (struct usbd_context){.is_configured = true};
+    entered = 0;
+    scheduled = NULL;
+    now_ms = 100000;
+    return 0;
+}
+
+static void descriptors__are_an_interface_and_a_functional_descriptor(void **state)
+{
+    static const uint8_t interface[] = {9, 4, INTERFACE, 0, 0, 0xFE, 1, 1, 0};
+    static const uint8_t functional[] = {9, 0x21, 0x0B, 0xFF, 0x00, 0x00, 0x08, 0x1A, 0x01};
+    struct usb_desc_header **list = stand_in_class->get_desc(&class_data, USBD_SPEED_HS);
+
+    (void)state;
+
+    assert_memory_equal(list[0], interface, sizeof interface);
+    assert_memory_equal(list[1], functional, sizeof functional);
+    assert_null(list[2]);
+}
+
+static void detach__enters_dfu_only_after_the_status_stage(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    pass(1000);
+    assert_int_equal(entered, 0);
+    status_in();
+    pass(4);
+    assert_int_equal(entered, 0);
+    pass(1);
+
+    assert_int_equal(entered, 1);
+    pass(1000);
+    assert_int_equal(entered, 1);
+    assert_null(scheduled);
+}
+
+static void detach__counts_the_time_that_the_work_queue_was_late(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    status_in();
+    now_ms += 9;
+    pass(1);
+
+    assert_int_equal(entered, 1);
+}
+
+static void detach__whose_status_stage_was_aborted_never_happened(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .status = 1}, -ECONNABORTED);
+    pass(1000);
+
+    assert_state(DFURT_STATE_appIDLE);
+    assert_int_equal(entered, 0);
+}
+
+static void detach__is_abandoned_by_a_setup_for_another(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
+    status_in();
+    assert_state(DFURT_STATE_appIDLE);
+    pass(1000);
+
+    assert_int_equal(entered, 0);
+}
+
+static void detach__does_not_mind_another_device(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    endpoint_event(&other_device, (struct udc_buf_info){.ep = 0x80, .status = 1}, 0);
+    pass(1000);
+    assert_int_equal(entered, 0);
+    bus_reset(&other_device);
+    status_in();
+    bus_reset(&other_device);
+    assert_int_equal(entered, 0);
+    pass(5);
+
+    assert_int_equal(entered, 1);
+}
+
+static void second_detach__stalls_and_leads_to_app_idle(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    status_in();
+    assert_state(DFURT_STATE_appDETACH);
+    assert_false(setup(0x21, DFURT_DETACH, 0));
+
+    assert_state(DFURT_STATE_appIDLE);
+    pass(1000);
+    assert_int_equal(entered, 0);
+}
+
+static void dnload__in_app_detach_stalls_and_leads_to_app_idle(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    status_in();
+    assert_false(setup(0x21, DFURT_DNLOAD, 16));
+
+    assert_state(DFURT_STATE_appIDLE);
+}
+
+static void bus_reset__in_app_detach_enters_dfu(void **state)
+{
+    (void)state;
+
+    assert_true(setup(0x21, DFURT_DETACH, 0));
+    status_in();
+    __wrap_usbd_msg_pub_simple(&device, USBD_MSG_SUSPEND, 0);
+    assert_int_equal(entered, 0);
+    bus_reset(&device);
+
+    assert_int_equal(entered, 1);
+}
+
+static void request__for_an_interface_with_the_same_low_byte_stalls(void **state)
+{
+    (void)state;
+
+    assert_false(setup_to(0x0100 | INTERFACE, 0xA1, DFURT_GETSTATUS, 6));
+    assert_int_equal(reply.len, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, configured)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(descriptors__are_an_interface_and_a_functional_descriptor),
+        TEST(detach__enters_dfu_only_after_the_status_stage),
+        TEST(detach__counts_the_time_that_the_work_queue_was_late),
+        TEST(detach__whose_status_stage_was_aborted_never_happened),
+        TEST(detach__is_abandoned_by_a_setup_for_another),
+        TEST(detach__does_not_mind_another_device),
+        TEST(second_detach__stalls_and_leads_to_app_idle),
+        TEST(dnload__in_app_detach_stalls_and_leads_to_app_idle),
+        TEST(bus_reset__in_app_detach_enters_dfu),
+        TEST(request__for_an_interface_with_the_same_low_byte_stalls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
