@@ -31,7 +31,7 @@ static const struct dfurt_config config = {
 static struct dfurt dfurt;
 static struct usbd_interface interface;
 static uint8_t dfu_busid;
-static bool awaits_status_in; // the request was accepted and its status stage is the next IN packet
+static bool awaits_status_in; // a request was accepted whose status stage is the next IN packet
 
 static int control(uint8_t busid, struct usb_setup_packet *request, uint8_t **data, uint32_t *len)
 {
@@ -51,10 +51,8 @@ static int control(uint8_t busid, struct usb_setup_packet *request, uint8_t **da
 static void notify(uint8_t busid, uint8_t event, void *arg)
 {
     (void)busid, (void)arg;
-    if (event != USBD_EVENT_RESET)
-        return;
-    awaits_status_in = false;
-    dfurt_bus_reset(&dfurt);
+    if (event == USBD_EVENT_RESET)
+        dfurt_bus_reset(&dfurt);
 }
 
 void __wrap_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup)
@@ -67,10 +65,8 @@ void __wrap_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup
 void __wrap_usbd_event_ep_in_complete_handler(uint8_t busid, uint8_t ep, uint32_t nbytes)
 {
     __real_usbd_event_ep_in_complete_handler(busid, ep, nbytes);
-    if (busid != dfu_busid || ep != USB_CONTROL_IN_EP0 || !awaits_status_in)
-        return;
-    awaits_status_in = false;
-    dfurt_status_complete(&dfurt);
+    if (busid == dfu_busid && ep == USB_CONTROL_IN_EP0 && awaits_status_in)
+        dfurt_status_complete(&dfurt);
 }
 
 void product_dfu_add(uint8_t busid)

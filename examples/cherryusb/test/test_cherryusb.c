@@ -71,14 +71,18 @@ void __real_usbd_event_ep_in_complete_handler(uint8_t busid, uint8_t ep, uint32_
     in_packets++;
 }
 
-// Returns false for a STALL.
-static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+static void setup_on(uint8_t busid, struct usbdev_setup_packet packet)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
 
-    usbdev_setup_store(
-        bytes, &(struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
-    __wrap_usbd_event_ep0_setup_complete_handler(BUS, bytes);
+    usbdev_setup_store(bytes, &packet);
+    __wrap_usbd_event_ep0_setup_complete_handler(busid, bytes);
+}
+
+// Returns false for a STALL.
+static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+{
+    setup_on(BUS, (struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
     return !stalled;
 }
 
@@ -97,7 +101,7 @@ static void in_packet(uint8_t busid, uint8_t ep)
 
 static void assert_state(enum dfurt_state bState)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
+    assert_true(setup(0xA1, DFURT_GETSTATUS, 64));
     assert_int_equal(data_length, 6);
     assert_int_equal(data[0], DFURT_STATUS_OK);
     assert_int_equal(data[4], bState);
@@ -122,6 +126,7 @@ static void detach__enters_dfu_only_after_the_status_stage(void **state)
     assert_int_equal(data_length, 0);
     in_packet(BUS, 0x81);
     in_packet(0, 0x80);
+    setup_on(0, (struct usbdev_setup_packet){0x00, USBDEV_SET_FEATURE, 1, 0, 0});
     product_dfu_tick(1000);
     assert_int_equal(entered, 0);
     in_packet(BUS, 0x80);

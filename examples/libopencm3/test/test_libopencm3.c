@@ -135,7 +135,7 @@ static void complete(void)
 
 static void assert_state(enum dfurt_state bState)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
+    assert_true(setup(0xA1, DFURT_GETSTATUS, 64));
     assert_int_equal(device.length, 6);
     assert_int_equal(device.data[0], DFURT_STATUS_OK);
     assert_int_equal(device.data[4], bState);

@@ -48,6 +48,7 @@ void USBD_CtlError(USBD_HandleTypeDef *pdev, USBD_SetupReqTypedef *req)
 
 USBD_StatusTypeDef USBD_CtlSendData(USBD_HandleTypeDef *pdev, uint8_t *pbuf, uint32_t len)
 {
+    assert_int_not_equal(pdev->request.wLength, 0); // the library sends the status stage alone
     pdev->ep0_state = USBD_EP0_DATA_IN;
     data_length = len;
     memcpy(data, pbuf, len);
@@ -58,6 +59,12 @@ static uint8_t product_setup(USBD_HandleTypeDef *pdev, USBD_SetupReqTypedef *req
 {
     (void)pdev, (void)req;
     product_requests++;
+    return USBD_OK;
+}
+
+static uint8_t product_data_in(USBD_HandleTypeDef *pdev, uint8_t epnum)
+{
+    (void)pdev, (void)epnum;
     return USBD_OK;
 }
 
@@ -103,7 +110,7 @@ static void assert_state(enum dfurt_state bState)
 
 static int configured(void **state)
 {
-    static const USBD_ClassTypeDef product = {product_setup, product_descriptor};
+    static const USBD_ClassTypeDef product = {product_setup, product_descriptor, product_data_in};
     uint16_t length;
 
     (void)state;
@@ -135,7 +142,7 @@ static void descriptor__gains_the_dfu_interface(void **state)
 
 static void descriptor__too_long_stays_the_products(void **state)
 {
-    static const USBD_ClassTypeDef product = {product_setup, product_descriptor};
+    static const USBD_ClassTypeDef product = {product_setup, product_descriptor, product_data_in};
     uint16_t length;
 
     (void)state;
@@ -213,6 +220,13 @@ static void detach__in_the_address_state_stalls(void **state)
     assert_false(setup(0x21, DFURT_DETACH, 0));
 }
 
+static void other_handlers__are_the_products(void **state)
+{
+    (void)state;
+
+    assert_ptr_equal(registered->DataIn, product_data_in);
+}
+
 static void other_requests__are_left_to_the_product(void **state)
 {
     (void)state;
@@ -237,6 +251,7 @@ int main(void)
         TEST(second_detach__stalls_and_leads_to_app_idle),
         TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(detach__in_the_address_state_stalls),
+        TEST(other_handlers__are_the_products),
         TEST(other_requests__are_left_to_the_product),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

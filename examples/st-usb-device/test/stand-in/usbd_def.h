@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     uint8_t (*Setup)(USBD_HandleTypeDef *pdev, USBD_SetupReqTypedef *req);
     uint8_t *(*GetFSConfigDescriptor)(uint16_t *length);
+    uint8_t (*DataIn)(USBD_HandleTypeDef *pdev, uint8_t epnum);
 } USBD_ClassTypeDef;
 
 #endif
