@@ -6,7 +6,9 @@
 
 #include <dfurt/dfurt.h>
 
-#include "dfu_model.h"
+#include <dfu_model.h>
+
+#include "setup_script.h"
 
 struct bench {
     struct dfurt dfurt;
@@ -57,7 +59,7 @@ static void setup(struct bench *bench, struct script *script)
     uint8_t reply[DFURT_STATUS_REPLY_SIZE] = {0};
     uint8_t expected[DFURT_STATUS_REPLY_SIZE] = {0};
 
-    dfu_model_make_setup(script, (uint8_t)bench->model.interface, bytes);
+    script_setup(script, (uint8_t)bench->model.interface, bytes);
     const struct usbdev_setup_packet packet = usbdev_setup_load(bytes);
     int result = dfurt_setup(&bench->dfurt, &packet, reply);
 

@@ -8,7 +8,9 @@
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>
 
-#include "dfu_model.h"
+#include <dfu_model.h>
+
+#include "setup_script.h"
 
 enum { DFU_INTERFACE = 1, MAX_PACKET0 = 8, ENDPOINTS = 16 };
 
@@ -240,7 +242,7 @@ static void do_setup(struct bench *bench)
     uint8_t reply[6] = {0};
     int expected = DFU_MODEL_STALL;
 
-    dfu_model_make_setup(bench->script, DFU_INTERFACE, setup);
+    script_setup(bench->script, DFU_INTERFACE, setup);
     bench->in_armed[0] = bench->out_armed[0] = bench->stalled = false;
     bool asked = is_for_the_class(bench, setup);
     if (asked)

@@ -5,7 +5,7 @@
 // run-time error. prove.sh runs it.
 //
 // What is proved, in words:
-//   - app_idle() and app_detach() are tables A.2.1 and A.2.2: their contracts are the rows;
+//   - request() is tables A.2.1 and A.2.2: its contract is their rows;
 //   - a reply is never longer than wLength, nor than 6 bytes, and nothing else is written;
 //   - enter_dfu is called by a tick, a bus reset or a status stage alone, once, only in appDETACH
 //   or
@@ -75,7 +75,7 @@ void any_enter_dfu(void *context);
 
 /*@ assigns \nothing;
     ensures \result == least(a, b); */
-static uint16_t min16(uint16_t a, uint16_t b);
+static unsigned least(unsigned a, unsigned b);
 
 /*@ requires \valid_read(dfurt) && \valid(reply + (0 .. 5)) && \separated(dfurt, reply + (0 .. 5));
     assigns reply[0 .. 5];
@@ -100,20 +100,20 @@ static int reply_state(const struct dfurt *dfurt, uint16_t wLength, uint8_t *rep
         ? dfurt->config->settle_ms : least(setup->wValue, dfurt->config->wDetachTimeOut)); */
 static int accept_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup);
 
-// ---- Table A.2.1: appIDLE ----
+// ---- Tables A.2.1 (appIDLE) and A.2.2 (appDETACH) ----
 
 /*@ requires well(dfurt) && in_order(dfurt) && !dfurt->accepted;
-    requires dfurt->bState == DFURT_STATE_appIDLE;
     requires \valid_read(setup) && \valid(reply + (0 .. 5));
     requires \separated(reply + (0 .. 5), dfurt, dfurt->config, setup, &entered, &instance);
     requires \separated(setup, dfurt);
-    assigns dfurt->accepted, dfurt->remaining_ms, reply[0 .. 5];
+    assigns dfurt->bState, dfurt->accepted, dfurt->remaining_ms, reply[0 .. 5];
     ensures state_ok(dfurt);
     ensures time_ok(dfurt);
-    ensures dfurt->bState == DFURT_STATE_appIDLE;
 
-    behavior DFURT_DETACH:
+    behavior A_2_1_DFU_DETACH:
+      assumes dfurt->bState == DFURT_STATE_appIDLE;
       assumes setup->bRequest == DFURT_DETACH && !in && setup->wLength == 0;
+      ensures dfurt->bState == DFURT_STATE_appIDLE;
       ensures \result == 0 && dfurt->accepted || \result == DFURT_STALL && !dfurt->accepted;
       ensures dfurt->config->may_detach == \null ==> \result == 0;
       ensures \result == 0 && !will_leave(dfurt) ==> dfurt->remaining_ms <= setup->wValue;
@@ -121,58 +121,51 @@ static int accept_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *
         dfurt->remaining_ms == (will_leave(dfurt)
           ? dfurt->config->settle_ms : least(setup->wValue, dfurt->config->wDetachTimeOut));
 
-    behavior DFURT_GETSTATUS:
+    behavior A_2_1_DFU_GETSTATUS:
+      assumes dfurt->bState == DFURT_STATE_appIDLE;
       assumes setup->bRequest == DFURT_GETSTATUS && in;
       ensures \result == least(setup->wLength, 6) && !dfurt->accepted;
-      ensures status_reply(dfurt, reply);
+      ensures dfurt->bState == DFURT_STATE_appIDLE && status_reply(dfurt, reply);
 
-    behavior DFURT_GETSTATE:
+    behavior A_2_1_DFU_GETSTATE:
+      assumes dfurt->bState == DFURT_STATE_appIDLE;
       assumes setup->bRequest == DFURT_GETSTATE && in;
       ensures \result == least(setup->wLength, 1) && !dfurt->accepted;
-      ensures reply[0] == DFURT_STATE_appIDLE;
+      ensures dfurt->bState == DFURT_STATE_appIDLE && reply[0] == DFURT_STATE_appIDLE;
 
-    behavior any_other_request:
+    behavior A_2_1_any_other_request:
+      assumes dfurt->bState == DFURT_STATE_appIDLE;
       assumes !(setup->bRequest == DFURT_DETACH && !in && setup->wLength == 0);
       assumes !(setup->bRequest == DFURT_GETSTATUS && in);
       assumes !(setup->bRequest == DFURT_GETSTATE && in);
+      ensures dfurt->bState == DFURT_STATE_appIDLE;
       ensures \result == DFURT_STALL && !dfurt->accepted;
 
-    complete behaviors;
-    disjoint behaviors; */
-static int
-app_idle(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply);
-
-// ---- Table A.2.2: appDETACH ----
-
-/*@ requires well(dfurt) && in_order(dfurt);
-    requires dfurt->bState == DFURT_STATE_appDETACH;
-    requires \valid_read(setup) && \valid(reply + (0 .. 5));
-    requires \separated(reply + (0 .. 5), dfurt, dfurt->config, setup, &entered, &instance);
-    requires \separated(setup, dfurt);
-    assigns dfurt->bState, dfurt->accepted, reply[0 .. 5];
-    ensures state_ok(dfurt);
-    ensures time_ok(dfurt);
-    ensures !dfurt->accepted;
-
-    behavior DFURT_GETSTATUS:
+    behavior A_2_2_DFU_GETSTATUS:
+      assumes dfurt->bState == DFURT_STATE_appDETACH;
       assumes setup->bRequest == DFURT_GETSTATUS && in;
-      ensures \result == least(setup->wLength, 6) && dfurt->bState == DFURT_STATE_appDETACH;
-      ensures status_reply(dfurt, reply);
+      ensures \result == least(setup->wLength, 6) && !dfurt->accepted;
+      ensures dfurt->bState == DFURT_STATE_appDETACH && status_reply(dfurt, reply);
+      ensures dfurt->remaining_ms == \old(dfurt->remaining_ms);
 
-    behavior DFURT_GETSTATE:
+    behavior A_2_2_DFU_GETSTATE:
+      assumes dfurt->bState == DFURT_STATE_appDETACH;
       assumes setup->bRequest == DFURT_GETSTATE && in;
-      ensures \result == least(setup->wLength, 1) && dfurt->bState == DFURT_STATE_appDETACH;
-      ensures reply[0] == DFURT_STATE_appDETACH;
+      ensures \result == least(setup->wLength, 1) && !dfurt->accepted;
+      ensures dfurt->bState == DFURT_STATE_appDETACH && reply[0] == DFURT_STATE_appDETACH;
+      ensures dfurt->remaining_ms == \old(dfurt->remaining_ms);
 
-    behavior any_other_request:
+    behavior A_2_2_any_other_request:
+      assumes dfurt->bState == DFURT_STATE_appDETACH;
       assumes !(setup->bRequest == DFURT_GETSTATUS && in);
       assumes !(setup->bRequest == DFURT_GETSTATE && in);
-      ensures \result == DFURT_STALL && dfurt->bState == DFURT_STATE_appIDLE;
+      ensures \result == DFURT_STALL && !dfurt->accepted;
+      ensures dfurt->bState == DFURT_STATE_appIDLE;
 
     complete behaviors;
     disjoint behaviors; */
 static int
-app_detach(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply);
+request(struct dfurt *dfurt, const struct usbdev_setup_packet *setup, bool in, uint8_t *reply);
 
 // ---- The public functions ----
 

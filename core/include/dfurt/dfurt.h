@@ -122,8 +122,8 @@ struct dfurt {
     void *context;
     uint16_t remaining_ms; // of the detach timer or the settle time
     uint8_t bState;        // enum dfurt_state, appIDLE or appDETACH
+    bool accepted;         // a DETACH was; its status stage has not completed
     uint8_t bInterfaceNumber;
-    bool accepted; // a DETACH was; its status stage has not completed
 };
 
 // Start in appIDLE, as after a power-on reset. context is handed to the callbacks.

@@ -16,7 +16,7 @@ import tempfile
 
 LIMIT_S = 100
 CHECKS = "RT-STATE-0-*,RT-RESET-*,RT-DETACH-*"
-BREAK = "if (dfurt->bState == DFURT_STATE_appIDLE)"
+BREAK = "return request(dfurt, setup, in, reply);"
 SESSION = f"""
 import sys
 sys.path.insert(0, {str(pathlib.Path(__file__).resolve().parent)!r})

@@ -3,13 +3,11 @@
 // dfu_model.h - DFU 1.1 tables A.2.1 and A.2.2 as an executable model, written from the tables and
 // from nothing of core/. What the tables leave open is as dfurt/dfurt.h says.
 
-#ifndef FUZZ_DFU_MODEL_H
-#define FUZZ_DFU_MODEL_H
+#ifndef DFU_MODEL_H
+#define DFU_MODEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "script.h"
 
 struct dfu_model {
     // The product.
@@ -36,8 +34,5 @@ void dfu_model_status_complete(struct dfu_model *model);
 void dfu_model_bus_reset(struct dfu_model *model);
 void dfu_model_passed(struct dfu_model *model, uint16_t elapsed_ms);
 void dfu_model_cancel(struct dfu_model *model);
-
-// The 8 bytes of a SETUP packet to an interface: plausible more often than not.
-void dfu_model_make_setup(struct script *script, uint8_t interface, uint8_t setup[8]);
 
 #endif

@@ -5,6 +5,9 @@
 
 #include "dfu_model.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum { APP_IDLE = 0, APP_DETACH = 1 };
 enum { DETACH = 0, GETSTATUS = 3, GETSTATE = 5 }; // table 3.2
 enum { TO_INTERFACE = 0x21, FROM_INTERFACE = 0xA1 };
@@ -116,23 +119,4 @@ void dfu_model_passed(struct dfu_model *model, uint16_t elapsed_ms)
 void dfu_model_cancel(struct dfu_model *model)
 {
     leave(model, false);
-}
-
-void dfu_model_make_setup(struct script *script, uint8_t interface, uint8_t setup[8])
-{
-    static const uint8_t types[8] = {0x21, 0xA1, 0x21, 0xA1, 0x00, 0x80, 0x01, 0x41};
-    const uint8_t shape = script_u8(script);
-
-    memset(setup, 0, 8);
-    script_bytes(script, setup, 8);
-    if (shape & 0x80) // just any bytes
-        return;
-    setup[0] = types[shape & 7];
-    setup[4] = (shape & 0x40) ? setup[4] & 3 : interface;
-    setup[5] = 0;
-    setup[7] = 0;
-    if (shape & 0x20)
-        setup[6] = 0;
-    if (shape & 0x10)
-        setup[1] &= 7;
 }
