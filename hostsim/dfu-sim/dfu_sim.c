@@ -14,11 +14,11 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"serve", command_serve, " [--listen ADDR:PORT] [--count N] [DEVICE]",
-     "a USB/IP server, on 127.0.0.1:3240 unless told otherwise"},
+     "a USB/IP server, by default on 127.0.0.1:3240"},
     {"attach", command_attach, " [--count N] [DEVICE]",
      "plug the device into this machine's vhci-hcd until Ctrl-C"},
     {"run", command_run, " [--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
-     "run a command with the device plugged in by the best means there is"},
+     "run a command with the device plugged in by the best way available"},
     {"guest", command_guest, " -- COMMAND...",
      "run a command in a virtual machine whose kernel has USB"},
     {"list", command_list, "", "the devices, legal variations and defects that can be simulated"},
@@ -36,17 +36,17 @@ static void print_usage(FILE *stream)
         stream,
         "\n"
         "DEVICE:\n"
-        "  --device NAME      one of dfu-sim list; will-detach unless told otherwise\n"
+        "  --device NAME      one of dfu-sim list; by default will-detach\n"
         "  --firmware FILE    an image (ELF, hex, bin or .dfu) on the virtual STM32F072 instead\n"
-        "  --chip NAME        the virtual chip: f072, f042, f070 (the xB) or f070x6\n"
+        "  --chip NAME        the virtual chip: f072 (default), f042, f070 (the xB) or f070x6\n"
         "  --boot ADDRESS     the vector table that a boot loader in flash would jump to\n"
         "  --pin PIN=LEVEL[@MS],...  drive a pin from power-on, or from then on: PA1=0\n"
         "  --uart FILE        write what the USARTs send to this file; - is stdout\n"
         "  --gdb PORT         wait at reset for GDB on this port of 127.0.0.1; 0 takes a free one\n"
-        "  --defect NAME      make the device wrong on purpose; one of dfu-sim list\n"
+        "  --defect NAME      give the device one defect of dfu-sim list\n"
         "  --serial TEXT      serial number of a native device; with --count, of all of them\n"
-        "  --away MS          the device is not seen for so long whenever it has left the bus\n"
-        "  --unplug N         the plug is pulled at the N-th control request\n"
+        "  --away MS          the device stays off the bus for MS each time it leaves\n"
+        "  --unplug N         unplug the device at the N-th control request\n"
         "  --flash FILE       keep the contents of its flash memory in this file\n"
         "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
         "  --capture FILE     write the traffic as pcapng, for Wireshark\n");
@@ -69,6 +69,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "dfu-sim: no such command: %s; see dfu-sim --help\n", argv[1]);
+    fprintf(stderr, "dfu-sim: unknown command '%s'; see dfu-sim --help\n", argv[1]);
     return 2;
 }

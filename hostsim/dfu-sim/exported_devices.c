@@ -99,6 +99,6 @@ int exported_devices_close(struct exported_devices *exported)
         usbip_device_close(exported->devices[--exported->count]);
     result = usbip_capture_close(exported->capture);
     if (result < 0)
-        fprintf(stderr, "dfu-sim: the capture is not whole: %s\n", strerror(-result));
+        fprintf(stderr, "dfu-sim: the capture is incomplete: %s\n", strerror(-result));
     return result < 0 ? -1 : 0;
 }

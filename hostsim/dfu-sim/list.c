@@ -24,8 +24,9 @@ int command_list(int argc, char **argv)
         return 2;
     }
     print_names("devices", sim_list_devices());
-    print_names("variations: devices too, each with what allows it", sim_list_variations());
-    print_names("models of shipped devices, each with what it is about", sim_list_models());
+    print_names("variations: legal devices, each with the sentence that allows it",
+                sim_list_variations());
+    print_names("models of shipped devices, each with what it does differently", sim_list_models());
     print_names("defects", sim_list_defects());
     return 0;
 }

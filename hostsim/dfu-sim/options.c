@@ -46,7 +46,7 @@ static int parse_count(struct parser *parser, const char *text)
     unsigned count;
 
     if (parse_number(text, OPTIONS_MAX_COUNT, &count) < 0 || count == 0)
-        return fail(parser, "--count wants a number from 1 to %d, not '%s'", OPTIONS_MAX_COUNT,
+        return fail(parser, "--count: expected a number from 1 to %d, not '%s'", OPTIONS_MAX_COUNT,
                     text);
     parser->options.count = count;
     return 0;
@@ -60,7 +60,8 @@ parse_cable(struct parser *parser, const char *option, const char *text, uint32_
     unsigned number;
 
     if (parse_number(text, CABLE_MAX, &number) < 0 || number == 0)
-        return fail(parser, "%s wants a number from 1 to %d, not '%s'", option, CABLE_MAX, text);
+        return fail(parser, "%s: expected a number from 1 to %d, not '%s'", option, CABLE_MAX,
+                    text);
     *ret_number = number;
     return 0;
 }
@@ -79,7 +80,7 @@ static int parse_listen(struct parser *parser, const char *text)
     }
     if (host_length == 0 || host_length >= sizeof parser->options.listen_host ||
         parse_number(colon + 1, 65535, &port) < 0)
-        return fail(parser, "--listen wants ADDR:PORT, as 127.0.0.1:3240, not '%s'", text);
+        return fail(parser, "--listen: expected ADDR:PORT, as 127.0.0.1:3240, not '%s'", text);
     snprintf(parser->options.listen_host, sizeof parser->options.listen_host, "%.*s",
              (int)host_length, host);
     snprintf(parser->options.listen_port, sizeof parser->options.listen_port, "%u", port);
@@ -106,7 +107,8 @@ static int parse_trace(struct parser *parser, const char *text)
                (strlen(flags[i].name) != length || strncmp(flags[i].name, text, length) != 0))
             i++;
         if (i == sizeof flags / sizeof *flags)
-            return fail(parser, "--trace wants some of instructions,mmio,states,packets, not '%s'",
+            return fail(parser,
+                        "--trace: expected a list of instructions,mmio,states,packets, not '%s'",
                         text);
         parser->options.sim.trace |= flags[i].bit;
         text += length;
@@ -130,7 +132,7 @@ static int parse_via(struct parser *parser, const char *text)
         parser->options.via = (enum options_via)i;
         return 0;
     }
-    return fail(parser, "--via wants auto, vhci, guest or mock, not '%s'", text);
+    return fail(parser, "--via: expected auto, vhci, guest or mock, not '%s'", text);
 }
 
 // ---- The loop ----
@@ -219,9 +221,9 @@ static int parse_option(struct parser *parser, unsigned accepted, int option, ch
     const char *word = argv[optind - 1];
 
     if (option == ':')
-        return fail(parser, "%s wants a value", word);
+        return fail(parser, "%s: the value is missing", word);
     if (option == '?' || !(accepted & set_of(option)))
-        return fail(parser, "no such option here: %s; see dfu-sim --help", word);
+        return fail(parser, "unknown option for this command: %s; see dfu-sim --help", word);
     return apply(parser, option, optarg);
 }
 

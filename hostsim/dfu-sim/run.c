@@ -52,7 +52,7 @@ static enum options_via choose(const struct options *options)
         fprintf(stderr, "dfu-sim: plugging the device into an imitated USB stack (%s)\n", no_vhci);
         return OPTIONS_VIA_MOCK;
     }
-    fprintf(stderr, "dfu-sim run: no way to plug a device in: %s; %s\n", no_vhci, guest_missing());
+    fprintf(stderr, "dfu-sim run: no way to plug in a device: %s; %s\n", no_vhci, guest_missing());
     return OPTIONS_VIA_AUTO;
 }
 
@@ -87,9 +87,8 @@ static int run_in_guest(const struct options *options, int argc, char **argv)
     struct options inside = *options;
 
     if (options->sim.gdb) {
-        fprintf(stderr,
-                "dfu-sim run: a debugger does not reach into the test guest: use --via mock "
-                "or vhci with --gdb, or dfu-sim serve\n");
+        fprintf(stderr, "dfu-sim run: GDB cannot connect to the test guest: use --via mock "
+                        "or vhci with --gdb, or dfu-sim serve\n");
         return COULD_NOT;
     }
     inside.via = OPTIONS_VIA_VHCI;

@@ -250,7 +250,7 @@ static int run_with_fallback(struct guest *guest, int signals, char *const argv[
         status = boot_and_relay(guest, signals, argv);
     }
     if (status < 0) {
-        fprintf(stderr, "dfu-sim: the guest failed (%s); its console ended so:\n",
+        fprintf(stderr, "dfu-sim: the guest failed (%s); the end of its console:\n",
                 strerror(-status));
         print_console(guest->console);
     }

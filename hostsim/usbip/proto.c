@@ -16,7 +16,7 @@ const char *usbip_error_text(int error)
     case USBIP_ERR_STATUS:
         return "a request with an error status";
     case USBIP_ERR_TEXT:
-        return "a path or bus id that does not end";
+        return "a path or bus id without its terminating NUL";
     case USBIP_ERR_DIRECTION:
         return "a direction that is neither OUT nor IN";
     case USBIP_ERR_ENDPOINT:

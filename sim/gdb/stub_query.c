@@ -96,7 +96,7 @@ static void monitor(struct gdb_stub *stub, const char *arguments)
     command[length] = '\0';
     text[0] = '\0';
     if (!stub->target->monitor(stub->context, command, text, sizeof text))
-        snprintf(text, sizeof text, "no such command: %.40s; see monitor help\n", command);
+        snprintf(text, sizeof text, "unknown command: %.40s; see monitor help\n", command);
     if (text[0] == '\0')
         gdb_reply(stub, "OK");
     else

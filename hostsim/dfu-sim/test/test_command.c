@@ -23,7 +23,7 @@ static void bad_input__is_one_line_and_status_2(void **state)
         const char *arguments;
         const char *line;
     } cases[] = {
-        {"nonsense", "dfu-sim: no such command: nonsense; see dfu-sim --help\n"},
+        {"nonsense", "dfu-sim: unknown command 'nonsense'; see dfu-sim --help\n"},
         {"list stray", "dfu-sim list: unexpected argument 'stray'; see dfu-sim --help\n"},
         {"run", "dfu-sim run: missing COMMAND; put it after --, as in -- dfu-util -l\n"},
         {"serve --device nothing", "dfu-sim serve: unknown device 'nothing': "}, // the names follow
@@ -117,7 +117,7 @@ static void serve__a_full_disk_is_told(void **state)
 
     assert_int_equal(serve_and_stop(argv, text, sizeof text), 2);
 
-    assert_non_null(strstr(text, "the capture is not whole: No space left on device"));
+    assert_non_null(strstr(text, "the capture is incomplete: No space left on device"));
 }
 
 int main(int argc, char **argv)

@@ -125,7 +125,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"serve", "--trace=everything"}}, EVERYTHING, "instructions,mmio,states,packets"},
         {{{"run", "--via=air"}}, EVERYTHING, "'air'"},
         {{{"serve", "--sideways"}}, EVERYTHING, "--sideways"},
-        {{{"serve", "--device"}}, EVERYTHING, "wants a value"},
+        {{{"serve", "--device"}}, EVERYTHING, "the value is missing"},
         {{{"serve", "x"}}, EVERYTHING, "'x'"},
         {{{"serve", "--via=mock"}}, OPTIONS_DEVICE, "--via=mock"},
         {{{"run"}}, OPTIONS_COMMAND, "missing COMMAND"},

@@ -151,7 +151,7 @@ static int send_command(struct usbip_client *client,
     usbip_command_encode(head, command);
     result = stream_send(client->fd, parts, parts[1].iov_len > 0 ? 2 : 1, deadline_ms);
     if (result == STREAM_LATE)
-        return give_up(client, "the server does not read what it is sent");
+        return give_up(client, "the server does not read its connection");
     return result == STREAM_CLOSED ? lost(client) : 0;
 }
 
@@ -178,8 +178,8 @@ take_answer(struct usbip_client *client, struct exchange *exchange, const struct
         return give_up(client, "the server answered transfer %u, which is not pending",
                        reply->seqnum);
     if (reply->actual_length > command->length)
-        return give_up(client, "the server says that %u bytes moved of %u", reply->actual_length,
-                       command->length);
+        return give_up(client, "the server reports %u bytes transferred of %u",
+                       reply->actual_length, command->length);
     if (command->in)
         result = stream_receive_all(client->fd, exchange->data, reply->actual_length,
                                     stream_now_ms() + GRACE_MS);
@@ -217,7 +217,8 @@ static int wait_for_unlink(struct usbip_client *client, struct exchange *exchang
     if (exchange->answered)
         return exchange->result;
     if (reply.status == 0)
-        return give_up(client, "the server says that a transfer is done, but never answered it");
+        return give_up(
+            client, "the server reports that a transfer completed, but sent no RET_SUBMIT for it");
     return USB_TIMEOUT;
 }
 
@@ -320,7 +321,7 @@ int usbip_client_wait_leave(struct usbip_client *client, unsigned timeout_ms)
     if (result == STREAM_LATE)
         return USB_TIMEOUT;
     if (result == 0 && recv(client->fd, &byte, 1, 0) > 0)
-        return give_up(client, "the server sent something without being asked");
+        return give_up(client, "the server sent a message that answers no request");
     hang_up(client);
     return 0;
 }

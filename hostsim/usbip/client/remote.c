@@ -55,7 +55,7 @@ request_reply(const struct call *call, const struct usbip_request *request, uint
     int result;
 
     if (stream_send(call->fd, &part, 1, call->deadline_ms) < 0)
-        return fail_with(call, "does not read a request: is it a USB/IP server?");
+        return fail_with(call, "did not read the request: is it a USB/IP server?");
     if (receive(call, bytes, USBIP_OP_SIZE) < 0)
         return -1;
     result = usbip_op_decode(expected, ret_status, bytes, USBIP_OP_SIZE);
@@ -85,7 +85,7 @@ static const char *refusal(uint32_t status)
     case USBIP_OP_DEVICE_ERROR:
         return "it does not enumerate";
     default:
-        return "it is not there; see usbip list -r";
+        return "the server does not export it; see usbip list -r";
     }
 }
 

@@ -92,7 +92,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
              port);
     if (device_enumerate(device) < 0 && !device->failed)
-        device_note(device, "the device does not come to the bus: its pull-up is off");
+        device_note(device, "the device does not connect to the bus: its pull-up is off");
     tell_trouble(device);
     return device;
 }
@@ -154,12 +154,13 @@ bool device_reset(struct usbip_device *device)
     if (!device->present)
         return false;
     if (device_enumerate(device) < 0) {
-        device_note(device, "the device did not come back from the reset");
+        device_note(device, "the device did not come back after the reset");
         return false;
     }
     if (before.idVendor != device->record.idVendor || before.idProduct != device->record.idProduct)
-        device_note(device, "the reset turned %04x:%04x into %04x:%04x", before.idVendor,
-                    before.idProduct, device->record.idVendor, device->record.idProduct);
+        device_note(device, "the device %04x:%04x enumerates as %04x:%04x after the reset",
+                    before.idVendor, before.idProduct, device->record.idVendor,
+                    device->record.idProduct);
     return true;
 }
 

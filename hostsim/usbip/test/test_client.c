@@ -275,7 +275,7 @@ static void hostile_reply__never_reaches_the_caller(void **state)
 {
     (void)state;
 
-    assert_sees_through(reply_with(USBIP_RET_SUBMIT, 1, 0, 19), "19 bytes moved of 18");
+    assert_sees_through(reply_with(USBIP_RET_SUBMIT, 1, 0, 19), "19 bytes transferred of 18");
     assert_sees_through(reply_with(USBIP_RET_SUBMIT, 1, 0, 0xFFFFFFFF), "transfer length");
     assert_sees_through(reply_with(USBIP_RET_SUBMIT, 2, 0, 18), "transfer 2");
     assert_sees_through(reply_with(USBIP_RET_UNLINK, 1, 0, 0), "UNLINK that was not sent");

@@ -379,7 +379,7 @@ static void monitor__answers_in_text(void **state)
     (void)state;
 
     ask("qRcmd,68656c6c6f", "68690a");
-    ask("qRcmd,78", "6e6f207375636820636f6d6d616e643a20783b20736565206d6f6e69746f722068656c700a");
+    ask("qRcmd,78", "756e6b6e6f776e20636f6d6d616e643a20783b20736565206d6f6e69746f722068656c700a");
     ask("qRcmd,7", "E01");
     ask("qRcmd,zz", "E01");
 }
