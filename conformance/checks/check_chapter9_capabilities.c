@@ -93,7 +93,7 @@ static void bos_capabilities(struct probe *probe)
     while (descriptor_walk_next(&walk, &capability)) {
         uint8_t type = capability.bLength > 2 ? capability.bytes[2] : 0;
         if (!expect(probe, capability.bLength >= 3 && capability.bLength >= least_length(type),
-                    "capability descriptors as long as their type is",
+                    "capability descriptors of the length of their type",
                     "bDevCapabilityType %02Xh: bLength %u", type, capability.bLength) ||
             !expect(probe, reserved_is_zero(&capability), "reserved bits 0",
                     "bDevCapabilityType %02Xh: %02Xh", type, capability.bytes[3]))
@@ -140,7 +140,7 @@ static bool other_speed_read(struct probe *probe,
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_OTHER_SPEED_CONFIGURATION, 0, 0, SIZE);
     if (ask_qualifier(probe, qualifier) == USB_STALL)
-        return probe_inapplicable(probe, "a device that knows both full and high speed");
+        return probe_inapplicable(probe, "a device that supports full and high speed");
     return expect_length(probe, &setup, header, SIZE);
 }
 
@@ -168,10 +168,10 @@ static const struct check checks[] = {
      "bNumDeviceCaps capabilities fill the BOS exactly",
      0, bos_whole},
     {"CH9-BOS-03", "USB 3.2 9.6.2", LEVEL_MUST,
-     "the capabilities of the BOS have the form of their type",
+     "each capability of the BOS has the length and the reserved bits of its type",
      0, bos_capabilities},
     {"CH9-QUAL-01", "USB 2.0 9.6.2", LEVEL_MUST,
-     "the device qualifier STALLs, or is that of a device of two speeds",
+     "GET_DESCRIPTOR(DEVICE_QUALIFIER) STALLs, or returns a valid qualifier",
      0, qualifier_form},
     {"CH9-QUAL-02", "USB 2.0 9.6.4", LEVEL_MUST,
      "a device with a device qualifier has the configuration of the other speed",

@@ -474,7 +474,7 @@ static void enumerates_again(struct probe *probe)
      "GET_STATUS of the device agrees with bmAttributes",                                          \
      MODE, status_device},                                                                         \
     {PREFIX "CH9-REQ-13", "USB 2.0 9.4.9", LEVEL_MUST,                                             \
-     "remote wake-up can be allowed and forbidden where bmAttributes offers it",                   \
+     "remote wake-up can be enabled and disabled where bmAttributes offers it",                   \
      MODE, feature_remote_wakeup},                                                                 \
     {PREFIX "CH9-REQ-14", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
      "GET_STATUS of each interface is 0",                                                          \
@@ -504,7 +504,7 @@ static void enumerates_again(struct probe *probe)
 static const struct check checks[] = {
     ROWS("", 0),
     {"CH9-REQ-12", "USB 2.0 9.4.5", LEVEL_MUST,
-     "a bus reset forbids remote wake-up",
+     "a bus reset disables remote wake-up",
      NEED_RUN_TIME | NEED_RESET, reset_forbids_wakeup},
     {"CH9-REQ-23", "USB 2.0 9.2.7", LEVEL_INFO,
      "an unknown vendor request to the device STALLs",
@@ -531,10 +531,10 @@ static const struct check checks[] = {
      "DFU requests STALL in the Address state",
      NEED_RUN_TIME | NEED_ADDRESS | NEED_DFU_INTERFACE, address_dfu},
     {"CH9-REQ-24", "USB 2.0 8.5.3", LEVEL_MUST,
-     "a SETUP ends a control transfer that is under way",
+     "a SETUP ends a control transfer in progress",
      NEED_RUN_TIME | NEED_DEPART, new_setup},
     {"CH9-STATE-06", "USB 2.0 9.1.1.6", LEVEL_MUST,
-     "the configuration outlives a suspend",
+     "the device stays configured through a suspend",
      NEED_SUSPEND, suspend_and_resume},
     {"CH9-STATE-07", "USB 2.0 7.1.7.5", LEVEL_MUST,
      "the device enumerates 20 times in a row and stays the same",

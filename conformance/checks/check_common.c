@@ -59,7 +59,7 @@ read_configuration_at(struct probe *probe, uint8_t index, struct configuration_b
         return false;
     bool parsed = configuration_parse(&ret->config, ret->bytes, (size_t)ret->length);
     if (parsed && ret->config.too_large)
-        return probe_inconclusive(probe, "%s: the suite holds no more", ret->config.too_large);
+        return probe_inconclusive(probe, "%s: the suite stores no more", ret->config.too_large);
     // What a configuration descriptor must be is judged by a check of its own.
     return given(probe, expect(probe, parsed, "a configuration descriptor", "%d bytes, malformed",
                                ret->length));
@@ -160,11 +160,11 @@ bool given_app_idle(struct probe *probe)
     int result = ask_state(probe, &state);
     if (result == USB_STALL) {
         probe_sleep(probe, device_detach_timeout(&probe->run_time), "a detach timer that may run");
-        return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "to begin with"));
+        return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "before the check"));
     }
-    return given(probe,
-                 expect_result(probe, result, 0, NULL) &&
-                     expect_number(probe, "the state to begin with", state, DFURT_STATE_appIDLE));
+    return given(
+        probe, expect_result(probe, result, 0, NULL) &&
+                   expect_number(probe, "the state before the check", state, DFURT_STATE_appIDLE));
 }
 
 // ---- Detaching ----
@@ -189,7 +189,7 @@ bool expect_detached(struct probe *probe, int result)
         return probe_inconclusive(probe, "the device left in the middle of DETACH and did not come "
                                          "back, as one does whose plug is pulled");
     return expect(probe, false, "DETACH completes its status stage before the device leaves",
-                  "the device left the bus before it had");
+                  "the device left the bus before its status stage");
 }
 
 bool expect_detach(struct probe *probe, uint16_t wValue)

@@ -77,7 +77,7 @@ static void interface_protocol(struct probe *probe)
         return;
     if (is_dfu_1_0(dfu.functional) && dfu.interface->bInterfaceProtocol == 0) {
         expect(probe, true, "bInterfaceProtocol 0 of DFU 1.0", "0");
-        probe_note(probe, "bInterfaceProtocol is 0, as in DFU 1.0; DFU 1.1 wants 1");
+        probe_note(probe, "bInterfaceProtocol is 0, as in DFU 1.0; DFU 1.1 requires 1");
         return;
     }
     expect_number(probe, "bInterfaceProtocol", dfu.interface->bInterfaceProtocol,
@@ -108,7 +108,8 @@ static void functional_length(struct probe *probe)
     if (!read_dfu(probe, &dfu))
         return;
     if (dfu.functional->bLength == SIZE_1_0)
-        probe_note(probe, "bLength is 7, the form of DFU 1.0; DFU 1.1 wants 9, with bcdDFUVersion");
+        probe_note(probe,
+                   "bLength is 7, the form of DFU 1.0; DFU 1.1 requires 9, with bcdDFUVersion");
     expect(probe,
            dfu.functional->bLength == USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE ||
                dfu.functional->bLength == SIZE_1_0,
@@ -237,7 +238,7 @@ static const struct check checks[] = {
      "wTransferSize is at least bMaxPacketSize0 and not 0",
      NEED_RUN_TIME, transfer_size},
     {"RT-DESC-05b", "DFU 1.1 4.1.3", LEVEL_INFO,
-     "wTransferSize is a size that a buffer can have, not FFFFh",
+     "wTransferSize is the size of a buffer, not FFFFh",
      NEED_RUN_TIME, check_field, FIELD(FUNCTIONAL, 5, 2, "wTransferSize", IS_NOT, 0xFFFF)},
     {"RT-DESC-06", "DFU 1.1 4.1.3", LEVEL_MUST,
      "bcdDFUVersion is a version that exists",

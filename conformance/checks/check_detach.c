@@ -125,7 +125,7 @@ static void detach_wvalue_0(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
         return;
     }
-    probe_note(probe, "the device answers: %s", usb_result_text(result));
+    probe_note(probe, "the device responds with %s", usb_result_text(result));
     expect_alive(probe, "after DETACH with wValue 0");
 }
 
@@ -385,7 +385,7 @@ static const struct check checks[] = {
      "DETACH completes its status stage before the device leaves",
      DETACH, detach_completes},
     {"RT-DETACH-02", "USB 2.0 9.2.6.5", LEVEL_MUST,
-     "DETACH is done within 50 ms",
+     "DETACH completes within 50 ms",
      DETACH, detach_in_time},
     {"RT-DETACH-03", "DFU 1.1 5.1", LEVEL_INFO,
      "a DETACH with wValue 0 leaves endpoint 0 working",
@@ -397,22 +397,22 @@ static const struct check checks[] = {
      "with bitWillDetach = 1 the device comes back in DFU mode",
      LEAVES, comes_back_in_dfu_mode},
     {"RT-DETACH-14", "DFU 1.1 5.1", LEVEL_MUST,
-     "a DETACH whose status stage is never asked for does not make the device leave",
+     "a DETACH without a status stage does not make the device leave",
      LEAVES | NEED_DEPART, detach_cut_off},
     {"RT-DETACH-06", "DFU 1.1 4.1.3", LEVEL_MUST,
      "with bitWillDetach = 0 the device does not leave by itself",
      WAITS, stays_by_itself},
     {"RT-DETACH-07", "DFU 1.1 5.1", LEVEL_MUST,
-     "the detach timer expires, back to appIDLE",
+     "the device returns to appIDLE when the detach timer expires",
      WAITS, timer_expires},
     {"RT-DETACH-08", "DFU 1.1 5.1", LEVEL_SHOULD,
-     "the detach timer waits no longer than wValue of DETACH",
+     "the detach timer expires no later than wValue of DETACH says",
      WAITS, timer_obeys_wvalue},
     {"RT-DETACH-09", "DFU 1.1 4.1.3", LEVEL_MUST,
-     "the detach timer waits no longer than wDetachTimeOut",
+     "the detach timer expires no later than wDetachTimeOut says",
      WAITS, timer_is_capped},
     {"RT-DETACH-10", "DFU 1.1 5.1", LEVEL_SHOULD,
-     "the detach timer leaves the host at least half of its time",
+     "the detach timer runs for at least half of its time",
      WAITS, timer_holds},
     {"RT-DETACH-11", "DFU 1.1 6.1.2", LEVEL_MUST,
      "GETSTATUS says appDETACH after DETACH",
@@ -421,7 +421,7 @@ static const struct check checks[] = {
      "GETSTATUS while the detach timer runs does not start it again",
      WAITS, timer_runs_on},
     {"RT-DETACH-13", "DFU 1.1 5.1", LEVEL_MUST,
-     "a wValue of 8000h is a time like others",
+     "a wValue of 8000h is a time of 32768 ms",
      WAITS, timer_of_8000h},
     {"RT-DESC-09", "DFU 1.1 4.2", LEVEL_MUST,
      "in appDETACH the device still returns its run-time descriptors",
@@ -447,10 +447,10 @@ static const struct check checks[] = {
      "the bus resets of the enumeration in DFU mode do not end DFU mode",
      DETACH, reset_in_dfu_enumeration},
     {"RT-RETURN-02", "DFU 1.1 7", LEVEL_MUST,
-     "back at run time the device has the descriptors that it had",
+     "the device returns to run time with the same descriptors",
      DETACH, comes_home_the_same},
     {"RT-RETURN-03", "DFU 1.1 7", LEVEL_MUST,
-     "back at run time the device can be detached again",
+     "the device can be detached again after it has returned to run time",
      DETACH, detaches_again},
 };
 // clang-format on

@@ -48,7 +48,7 @@ static void answers_unselected(struct probe *probe)
     char why[PROBE_WORDS];
     struct dfu_status_reply status;
     if (!probe->run_time.seen) {
-        probe_inapplicable(probe, "a device that is known to come up in DFU mode again");
+        probe_inapplicable(probe, "a device that is known to enumerate in DFU mode again");
         return;
     }
     if (!mode_enter_run_time(probe, false, why, sizeof why) ||
@@ -182,7 +182,7 @@ static const struct check checks[] = {
      "GETSTATUS and GETSTATE return data within 500 ms in DFU mode",
      IN_DFU_MODE, questions_in_time},
     {"DM-TIME-02", "USB 2.0 9.2.6.5", LEVEL_MUST,
-     "ABORT is done within 50 ms",
+     "ABORT completes within 50 ms",
      IN_DFU_MODE, abort_in_time},
     {"DM-TIME-03", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "DNLOAD takes a block within 500 ms, and announces what takes longer by bwPollTimeout",
@@ -197,7 +197,7 @@ static const struct check checks[] = {
      "GETSTATUS to the device STALLs in DFU mode",
      IN_DFU_MODE, lookalike_stalls, LOOKALIKE(0xA0, DFURT_GETSTATUS, 6)},
     {"DM-REQ-04", "USB 2.0 9.3.5", LEVEL_SHOULD,
-     "GETSTATUS returns what fits into wLength in DFU mode",
+     "GETSTATUS returns as much as wLength allows in DFU mode",
      IN_DFU_MODE, getstatus_any_length},
     {"DM-CAN-01", "DFU 1.1 A.2.3", LEVEL_MUST,
      "with bitCanUpload = 0 UPLOAD STALLs, next is dfuERROR",
@@ -206,7 +206,7 @@ static const struct check checks[] = {
      "with bitCanDnload = 0 DNLOAD STALLs, next is dfuERROR",
      IN_DFU_MODE | NEED_FUNCTIONAL | NEED_PLAIN | NEED_WRITE, dnload_without_bit},
     {"DM-STATE-8-OTHER", "DFU 1.1 A.2.9", LEVEL_MUST,
-     "dfuMANIFEST-WAIT-RESET: no request leads out of it",
+     "dfuMANIFEST-WAIT-RESET: no request changes the state",
      WRITING | NEED_RESET, wait_reset_stays},
 };
 // clang-format on

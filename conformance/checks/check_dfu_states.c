@@ -126,7 +126,7 @@ static bool expect_outcome(struct probe *probe, const struct row *row, int resul
         return expect(probe, stalled, "STALL", "%s",
                       result < 0 ? usb_result_text(result) : "the request was accepted");
     if (row->outcome == EITHER && stalled) {
-        probe_note(probe, "the device goes by the table, not by figure A.1");
+        probe_note(probe, "the device follows the table, not figure A.1");
         return true;
     }
     return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
@@ -184,7 +184,7 @@ static void follow_row(struct probe *probe)
     }
     bool polled = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_CLRSTATUS;
     if (row->state == DFURT_STATE_dfuDNBUSY && polled && result >= 0)
-        probe_note(probe, "few boot loaders do as A.2.5 says here, and hosts live with that; "
+        probe_note(probe, "few boot loaders STALL here as A.2.5 says, and hosts tolerate it; "
                           "field.waive is a waiver for it");
     if (!expect_outcome(probe, row, result))
         return;

@@ -144,7 +144,7 @@ static void upload_ends_short(struct probe *probe)
             return;
         }
         if (total > UPLOAD_MOST_BYTES || probe_now_us(probe) > end_us) {
-            probe_inconclusive(probe, "the upload went on behind %zu bytes", total);
+            probe_inconclusive(probe, "the upload continued after %zu bytes", total);
             return;
         }
     }
@@ -289,7 +289,7 @@ static bool expect_image_taken(struct probe *probe)
     char why[PROBE_WORDS] = "";
     bool taken = download_image(probe, why, sizeof why);
     bool begun = probe->backup->at > dfu_transfer_size(probe);
-    bool met = expect(probe, taken, "each block is taken, next is dfuDNLOAD-IDLE", "%s", why);
+    bool met = expect(probe, taken, "each block is accepted, next is dfuDNLOAD-IDLE", "%s", why);
     return begun ? met : given(probe, met);
 }
 
@@ -340,9 +340,8 @@ static void download_reads_back(struct probe *probe)
     if (!given(probe, expect_download(probe)))
         return;
     if (backup->restore)
-        probe_note(probe,
-                   "only the image that --restore gives was downloaded: a device that throws "
-                   "downloads away may answer the same");
+        probe_note(probe, "only the image of --restore was downloaded: a device that discards "
+                          "downloads may answer the same");
     expect(probe, backup_restore(probe, why, sizeof why), "the bytes that were downloaded", "%s",
            why);
 }
@@ -446,19 +445,19 @@ static const struct check checks[] = {
      IN_DFU_MODE, idle_poll_short},
 
     {"DM-UPLOAD-01", "DFU 1.1 6.2", LEVEL_MUST,
-     "UPLOAD returns a block of wTransferSize, or a short one and is over",
+     "UPLOAD returns a block of wTransferSize, or a short block that ends the upload",
      UPLOADING, upload_whole_block},
     {"DM-UPLOAD-02", "DFU 1.1 6.2", LEVEL_MUST,
      "UPLOAD of bMaxPacketSize0 bytes returns as many",
      UPLOADING, upload_small_block},
     {"DM-UPLOAD-03", "DFU 1.1 6.2", LEVEL_MUST,
-     "an upload that is begun again returns the same bytes",
+     "a second upload returns the same bytes",
      UPLOADING, upload_repeats},
     {"DM-UPLOAD-04", "DFU 1.1 6.2", LEVEL_MUST,
      "an upload ends in a short block and dfuIDLE",
      UPLOADING | NEED_PLAIN, upload_ends_short},
     {"DM-UPLOAD-05", "DFU 1.1 6.2", LEVEL_SHOULD,
-     "UPLOAD of more than wTransferSize STALLs or is answered, and endpoint 0 lives on",
+     "UPLOAD of more than wTransferSize STALLs or is answered, and endpoint 0 works afterwards",
      UPLOADING, upload_too_long},
 
     {"DM-DNLOAD-01", "DFU 1.1 6.1.2", LEVEL_MUST,

@@ -77,7 +77,7 @@ static bool detach_as_tools_do(struct probe *probe, unsigned limit_ms)
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result < 0)
-        probe_note(probe, "DETACH: %s; the tool warns, and goes on", usb_result_text(result));
+        probe_note(probe, "DETACH: %s; the tool warns and continues", usb_result_text(result));
     return expect_dfu_mode(probe, limit_ms);
 }
 
@@ -93,7 +93,7 @@ static void dfu_util_detach(struct probe *probe)
 static bool given_fresh_dfu_mode(struct probe *probe)
 {
     if (!probe->run_time.seen) {
-        probe_note(probe, "the device was given in DFU mode: not seen as it comes up");
+        probe_note(probe, "the run began in DFU mode: the device was not seen after a detach");
         return true;
     }
     return back_to_run_time(probe) && given(probe, expect_detach(probe, detach_time(probe)) &&

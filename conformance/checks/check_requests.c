@@ -219,7 +219,7 @@ send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, boo
     if (!expect_no_detach(probe, result) || (!not_ours && !expect_stalled(probe, result, data)))
         return;
     if (result >= 0)
-        probe_note(probe, "the device carries it out, as a request of its own");
+        probe_note(probe, "the device accepts it, as a request of its own");
     expect_state(probe, DFURT_STATE_appIDLE, "after it");
 }
 
@@ -322,7 +322,7 @@ static void detach_with_data(struct probe *probe)
     const struct usbdev_setup_packet detach =
         dfu_setup(probe, DFURT_DETACH, detach_time(probe), sizeof data);
     int result = probe_control(probe, &detach, data);
-    probe_note(probe, result >= 0 ? "the device carries it out" : "the device answers: %s",
+    probe_note(probe, result >= 0 ? "the device accepts it" : "the device responds with %s",
                usb_result_text(result));
     if (result >= 0 && device_will_detach(&probe->run_time)) {
         expect_dfu_mode(probe, PROBE_RETURN_MS);
@@ -393,7 +393,7 @@ static const struct check checks[] = {
      "iString is 0 or names a string that can be read",
      DFU, string_readable},
     {"REQ-04a", "USB 2.0 9.2.6.4", LEVEL_MUST,
-     "a request without data is done within 50 ms",
+     "a request without data completes within 50 ms",
      DFU, no_data_in_time},
     {"REQ-04b", "USB 2.0 9.2.6.4", LEVEL_MUST,
      "a standard request returns data within 500 ms",
@@ -414,23 +414,23 @@ static const struct check checks[] = {
      "endpoint 0 works after many STALLs",
      DFU, alive_after_many_stalls},
     {"REQ-06a", "DFU 1.1 3", LEVEL_MUST,
-     "request 0 of the class, to the device, is no DETACH",
+     "class request 0 to the device does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFURT_DETACH, 0, false)},
     {"REQ-06b", "DFU 1.1 3", LEVEL_MUST,
-     "request 0 of the vendor, to the device, is no DETACH",
+     "vendor request 0 to the device does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFURT_DETACH, 0, true)},
     {"REQ-06c", "DFU 1.1 3", LEVEL_MUST,
-     "request 0 of the vendor, to the interface, is no DETACH",
+     "vendor request 0 to the interface does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x41, DFURT_DETACH, 0, true)},
     {"REQ-06d", "DFU 1.1 3", LEVEL_MUST,
-     "DETACH in the wrong direction is no DETACH",
+     "DETACH in the wrong direction does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0xA1, DFURT_DETACH, 1, false)},
     {"REQ-06e", "DFU 1.1 3", LEVEL_MUST,
-     "request 0 of the class, to an endpoint, is no DETACH",
+     "class request 0 to an endpoint does not detach",
      DFU | NEED_DETACH | NEED_RAW, lookalike_stalls,
      LOOKALIKE(0x22, DFURT_DETACH, 0, false)},
     {"REQ-06f", "DFU 1.1 3", LEVEL_MUST,
-     "request 0 of the class, to 'other', is no DETACH",
+     "class request 0 to 'other' does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x23, DFURT_DETACH, 0, false)},
     {"REQ-06g", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS in the wrong direction STALLs",
@@ -442,31 +442,31 @@ static const struct check checks[] = {
      "GETSTATUS to the device STALLs",
      DFU, lookalike_stalls, LOOKALIKE(0xA0, DFURT_GETSTATUS, 6, false)},
     {"REQ-06j", "DFU 1.1 3", LEVEL_MUST,
-     "GETSTATUS as a vendor request moves no DFU state",
+     "GETSTATUS as a vendor request changes no DFU state",
      DFU, lookalike_stalls, LOOKALIKE(0xC1, DFURT_GETSTATUS, 6, true)},
     {"REQ-07a", "USB 2.0 9.3.4", LEVEL_INFO,
-     "DETACH with a wrong high byte of wIndex STALLs and is no DETACH",
+     "DETACH with a wrong high byte of wIndex STALLs and does not detach",
      DFU | NEED_DETACH, high_bits_of_index, &index_detach},
     {"REQ-07b", "USB 2.0 9.3.4", LEVEL_INFO,
      "GETSTATUS with a wrong high byte of wIndex STALLs",
      DFU, high_bits_of_index, &index_getstatus},
     {"REQ-07c", "USB 2.0 9.2.7", LEVEL_MUST,
-     "DETACH to an absent interface STALLs and is no DETACH",
+     "DETACH to an absent interface STALLs and does not detach",
      DFU | NEED_DETACH | NEED_RAW, absent_interface, &index_detach},
     {"REQ-07d", "USB 2.0 9.2.7", LEVEL_MUST,
      "GETSTATUS to an absent interface STALLs",
      DFU | NEED_RAW, absent_interface, &index_getstatus},
     {"REQ-07e", "USB 2.0 9.3.4", LEVEL_MUST,
-     "request 0 to another interface is no DETACH",
+     "class request 0 to another interface does not detach",
      DFU | NEED_DETACH | NEED_OTHER_INTERFACE, other_interface, &index_detach},
     {"REQ-08a", "USB 2.0 9.3.5", LEVEL_SHOULD,
-     "GETSTATUS returns what fits into wLength, whatever that is",
+     "GETSTATUS returns as much as wLength allows",
      DFU, getstatus_any_length},
     {"REQ-08b", "USB 2.0 9.3.5", LEVEL_SHOULD,
-     "GETSTATE returns what fits into wLength, whatever that is",
+     "GETSTATE returns as much as wLength allows",
      DFU, getstate_any_length},
     {"REQ-08c", "DFU 1.1 A.2.1", LEVEL_MUST,
-     "UPLOAD STALLs at run time, whatever its wLength",
+     "UPLOAD STALLs at run time, with any wLength",
      DFU, upload_any_length},
     {"REQ-09", "DFU 1.1 5.1", LEVEL_INFO,
      "a DETACH with data leaves endpoint 0 working",

@@ -116,7 +116,7 @@ static bool take_left_over(struct probe *probe)
         return true;
     if (!backup->has_serial) {
         snprintf(backup->why, sizeof backup->why,
-                 "%.150s is left from a run that was cut off, and the device has no serial number; "
+                 "%.150s is the backup of an interrupted run, and the device has no serial number; "
                  "give it with --restore, or delete it",
                  backup->path);
         return false;
@@ -125,7 +125,7 @@ static bool take_left_over(struct probe *probe)
         return backup_refuse(backup, error);
     backup->restore = &backup->left;
     if (backup->tell)
-        backup->tell("an earlier run was cut off; what it kept is put back:", backup->path);
+        backup->tell("an earlier run was interrupted; its backup is put back:", backup->path);
     return true;
 }
 
@@ -209,15 +209,15 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
     const struct backup *backup = probe->backup;
     if (*backup->path && access(backup->path, F_OK) == 0) {
         snprintf(line, size,
-                 "flash NOT verified: a run that was cut off has left %.120s; put it back with "
+                 "flash NOT verified: an interrupted run left the backup %.120s; put it back with "
                  "--allow-write --restore and this file",
                  backup->path);
         return FLASH_NOT_VERIFIED;
     }
     snprintf(line, size, "flash not written: %s",
-             !probe->gate.may_write ? "no leave was given (--allow-write)"
+             !probe->gate.may_write ? "--allow-write was not given"
              : backup->tried        ? backup->why
-                                    : "no check had to");
+                                    : "no check needed to write");
     return FLASH_NOT_WRITTEN;
 }
 
@@ -230,7 +230,7 @@ enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
     if (backup->lost || probe->gate.dirty) {
         snprintf(line, size,
                  "flash LOST: %.120s; restore with dfu-conformance --allow-write --restore %.120s",
-                 backup->lost ? backup->loss : "the device was written to and is out of reach",
+                 backup->lost ? backup->loss : "the device was written to and no longer answers",
                  *path ? path : "FILE");
         return FLASH_LOST;
     }

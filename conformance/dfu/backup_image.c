@@ -46,7 +46,7 @@ static const char *implausible(const uint8_t *bytes, size_t length, size_t block
     if (is_text(bytes, length))
         return "the upload is a text, not firmware";
     if (repeats(bytes, length, block_size))
-        return "the upload is one block again and again";
+        return "the upload repeats one block";
     return NULL;
 }
 
@@ -71,8 +71,8 @@ static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_l
         return true;
     }
     free(first);
-    return backup_refuse(backup, read ? "two uploads differ: what is there cannot be kept"
-                                      : "the firmware could not be uploaded, to be put back later");
+    return backup_refuse(backup, read ? "two uploads differ: no backup can be made"
+                                      : "the firmware could not be uploaded for a backup");
 }
 
 static bool is_blank_byte(uint8_t byte)
@@ -101,13 +101,13 @@ static bool is_own_left_over(struct probe *probe)
         return true;
     if (!dfu_to_idle(probe) ||
         !upload_all(probe, backup->left.length, &found, &length, why, sizeof why))
-        return backup_refuse(backup, "what the device holds could not be read, to compare it with "
-                                     "what an earlier run has left");
+        return backup_refuse(backup,
+                             "the firmware of the device could not be read, to compare it with "
+                             "the backup of an earlier run");
     bool own = resembles(backup->left.bytes, found, length);
     free(found);
-    return own || backup_refuse(backup,
-                                "the file that an earlier run has left is not of the firmware that "
-                                "the device holds; give it with --restore, or delete it");
+    return own || backup_refuse(backup, "the backup of an earlier run is not of the firmware that "
+                                        "the device holds; give it with --restore, or delete it");
 }
 
 static bool take_given(struct probe *probe)
@@ -209,7 +209,7 @@ bool backup_compare_image(struct probe *probe, char *why, size_t size)
         struct backup *backup = probe->backup;
         backup->unproved = true;
         snprintf(backup->doubt, sizeof backup->doubt,
-                 "the device took the whole image, and cannot upload it");
+                 "the device accepted the whole image and cannot upload it");
         return true;
     }
     return compare(probe, probe->backup->bytes, why, size);
@@ -237,11 +237,12 @@ bool backup_prove_image(struct probe *probe)
                   dfu_to_idle(probe) && compare(probe, changed, why, sizeof why);
     free(changed);
     if (!proved)
-        snprintf(backup->doubt, sizeof backup->doubt,
-                 "other bytes were downloaded and did not come back, so that what is read proves "
-                 "nothing (%.200s)",
-                 why);
+        snprintf(
+            backup->doubt, sizeof backup->doubt,
+            "changed bytes were downloaded and the upload did not return them, so that it proves "
+            "nothing (%.200s)",
+            why);
     return proved ||
-           backup_refuse(backup, "what is downloaded is not what is read back, so that it "
+           backup_refuse(backup, "the upload differs from the download, so that the firmware "
                                  "could not be put back; give the image with --restore");
 }

@@ -63,7 +63,7 @@ static bool keep_named(struct probe *probe, const struct dfuse_region *region)
         return keep(probe, backup->scratch - offset, bytes, region->sector_size,
                     region->sector_size);
     free(bytes);
-    return backup_refuse(backup, "the page that --scratch names is not read equal twice");
+    return backup_refuse(backup, "two reads of the page that --scratch names differ");
 }
 
 static bool keep_blank(struct probe *probe, const struct dfuse_region *region)

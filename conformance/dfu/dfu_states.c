@@ -135,7 +135,7 @@ static bool not_reached(struct probe *probe, uint8_t bState, const char *step)
 static bool enter_idle(struct probe *probe)
 {
     dfuse_select(probe);
-    return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no way leads there");
+    return dfu_to_idle(probe) || not_reached(probe, DFURT_STATE_dfuIDLE, "no request leads there");
 }
 
 bool dfu_prepare_dnload(struct probe *probe)
@@ -206,7 +206,7 @@ bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
     *ret_next = (uint16_t)(dfu_first_block(probe) + 1);
     return result == size ||
            not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE,
-                       result < 0 ? usb_result_text(result) : "the upload is over after one block");
+                       result < 0 ? usb_result_text(result) : "the upload ended after one block");
 }
 
 // Says the answer to this question that the device is in dfuERROR?
@@ -236,7 +236,7 @@ static bool illegal_request(struct probe *probe, uint8_t subject)
     int result = probe_control(probe, &illegal, NULL);
     return is_in_error(probe, subject) ||
            not_reached(probe, DFURT_STATE_dfuERROR,
-                       result == USB_STALL ? "the device says otherwise after a STALL"
+                       result == USB_STALL ? "the device reports another state after a STALL"
                                            : "DETACH was not STALLed");
 }
 

@@ -96,7 +96,7 @@ bool image_file_read(struct image_file *ret_image, const char *path, char *error
                 take_prefix(&image, path, error, size);
     fclose(in);
     if (read && image.length == 0)
-        read = fail(error, size, path, "there is no firmware in it");
+        read = fail(error, size, path, "the file holds no firmware");
     if (read)
         *ret_image = image;
     else

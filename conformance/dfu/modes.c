@@ -95,7 +95,7 @@ bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
     if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_POWER))
         probe_power_cycle(probe);
     if (probe->mode == DEVICE_DFU_MODE && ask &&
-        probe_wait_leave(probe, REPLUG_MS, "you to unplug the device and plug it in again") == 0)
+        probe_wait_leave(probe, REPLUG_MS, "the device to be unplugged and plugged in again") == 0)
         probe_wait_return(probe, REPLUG_MS, "the device to be plugged in again");
     if (probe->mode == DEVICE_RUN_TIME)
         return true;

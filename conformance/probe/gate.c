@@ -396,7 +396,7 @@ const char *gate_answer_text(enum gate_answer answer)
     case GATE_NEEDS_STATE:
         return "needs a device that says that it is in appIDLE or appDETACH";
     case GATE_NEEDS_KEPT:
-        return "what it could overwrite is not kept";
+        return "no backup of what it could overwrite";
     case GATE_NEVER:
         return "the suite never sends this request";
     }

@@ -100,7 +100,7 @@ bool probe_refuse(struct probe *probe, enum gate_answer answer)
 {
     switch (answer) {
     case GATE_ASK_STATE:
-        return probe_inconclusive(probe, "the device does not say its state in full");
+        return probe_inconclusive(probe, "the device does not report its state in full");
     case GATE_NEEDS_STATE:
         if (probe->gate.state == GATE_STATE_SILENT)
             return probe_inapplicable(probe,
@@ -150,7 +150,7 @@ bool given(struct probe *probe, bool met)
         return met;
     probe->verdict = VERDICT_INCONCLUSIVE;
     snprintf(finding->message, sizeof finding->message,
-             "it did not get so far: expected %.100s; received %.100s", finding->expected,
+             "an earlier step failed: expected %.100s; received %.100s", finding->expected,
              finding->received);
     finding->expected[0] = '\0';
     finding->received[0] = '\0';

@@ -132,6 +132,6 @@ int report_capture_close(struct report_capture *capture, char *error, size_t err
     int result = capture_close(capture->file);
 
     if (result < 0)
-        snprintf(error, error_size, "the capture is not whole: %s", strerror(-result));
+        snprintf(error, error_size, "the capture is incomplete: %s", strerror(-result));
     return result < 0 ? -1 : 0;
 }

@@ -161,7 +161,7 @@ static void put_transfers(FILE *out, const struct result *result)
         return;
     fputs("<details><summary>what went over the bus</summary><pre>", out);
     if (result->transfers_dropped)
-        fprintf(out, "(%zu earlier ones left out)\n", result->transfers_dropped);
+        fprintf(out, "(%zu earlier ones omitted)\n", result->transfers_dropped);
     for (size_t i = 0; i < result->transfer_count; ++i) {
         transcript_line(&result->transfers[i], line, sizeof line);
         fprintf(out, "%10.3f ms  ", (double)result->transfers[i].start_us / 1000);

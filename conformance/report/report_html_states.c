@@ -114,7 +114,7 @@ static void put_legend(FILE *out)
         const char *meaning;
     } signs[] = {
         {VERDICT_PASS, "as the table requires"},
-        {VERDICT_FAIL, "not so"},
+        {VERDICT_FAIL, "not as the table requires"},
         {VERDICT_INCONCLUSIVE, "not reached"},
         {VERDICT_SKIP, "left out"},
     };

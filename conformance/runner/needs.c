@@ -97,7 +97,7 @@ bool needs_before_mode(struct probe *probe,
     if ((check->needs & NEED_WRITE) && !options->allow_write)
         return probe_refuse(probe, GATE_NEEDS_WRITE);
     if ((check->needs & NEED_RUN_TIME) && !probe->run_time.seen)
-        return probe_inapplicable(probe, "run time, and the device was given in DFU mode");
+        return probe_inapplicable(probe, "run time; the run began with the device in DFU mode");
 
     unsigned missing = missing_of_target(probe, check->needs);
     if (!missing)

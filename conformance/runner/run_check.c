@@ -92,7 +92,7 @@ static void say_out_of_time(struct run *run)
     if (run->options->interrupted && *run->options->interrupted)
         probe_inconclusive(probe, "the run was interrupted");
     else if (run_is_over)
-        probe_inconclusive(probe, "--max-time was over in the middle of the check");
+        probe_inconclusive(probe, "--max-time expired during the check");
     else
         probe_inconclusive(probe, "the check was ended after %u s", CHECK_LIMIT_MS / 1000);
 }
@@ -192,8 +192,7 @@ static void blame_device(struct run *run, struct attempt *attempt)
     format_request(sent + used, sizeof sent - used, attempt->loss.request);
     watch_loss_text(&attempt->loss, loss, sizeof loss);
     probe_begin(probe, probe->check);
-    expect(probe, false, "an answer, and the device stays on the bus", "each of two times %.250s",
-           loss);
+    expect(probe, false, "an answer, and the device stays on the bus", "twice: %.250s", loss);
     snprintf(probe->finding.sent, sizeof probe->finding.sent, "%s", sent);
     attempt->verdict = probe->verdict;
     attempt->finding = probe->finding;
@@ -271,12 +270,12 @@ static const char *reason_not_to_try(struct run *run)
     if (run->options->interrupted && *run->options->interrupted)
         snprintf(run->over, sizeof run->over, "the run was interrupted");
     else if (limited && watch_clock_ms() >= watch->run_end_ms)
-        snprintf(run->over, sizeof run->over, "--max-time %u: the run was over before this check",
+        snprintf(run->over, sizeof run->over, "--max-time %u expired before this check",
                  run->options->max_time_s);
     else if (!limited && watch->timeouts_ms >= SILENCE_LIMIT_MS)
         snprintf(run->over, sizeof run->over,
                  "the device let %u transfers time out, %u s in all: the run ends early "
-                 "(--max-time SECONDS lets it go on)",
+                 "(--max-time SECONDS sets another limit)",
                  watch->timeouts, (unsigned)(watch->timeouts_ms / 1000));
     if (*run->over)
         return run->over;

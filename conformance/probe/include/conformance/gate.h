@@ -43,7 +43,7 @@ enum gate_answer {
     GATE_NEEDS_WRITE,  // --allow-write
     GATE_NEEDS_VENDOR, // --allow-vendor
     GATE_NEEDS_STATE,  // a device that says appIDLE or appDETACH
-    GATE_NEEDS_KEPT,   // what it could overwrite is not kept
+    GATE_NEEDS_KEPT,   // no backup of what it could overwrite
     GATE_NEVER,
 };
 
