@@ -16,11 +16,11 @@
 #include <usb/names.h>
 
 #include "native_differences.h"
+#include "native_factory.h"
 
 enum {
     POWER_UP_MS = 10,
     RESET_MS = 100, // longer than a bus reset hides the pull-up
-    FACTORY_IMAGE_SIZE = 4096,
 };
 
 enum mode {
@@ -37,6 +37,7 @@ struct board {
     bool powered;
     bool started_before;
     bool started_a_piece; // of firmware
+    bool out_of_memory;
     unsigned trace;
     uint8_t traced_bState;
     uint64_t now_ns;
@@ -44,7 +45,8 @@ struct board {
     char serial[128];
     struct flash flash;
     struct runtime runtime;
-    struct bootloader bootloader;
+    uint8_t *configuration;        // of the run-time device
+    struct bootloader *bootloader; // in DFU mode, else NULL: it is most of the board's memory
 };
 
 static struct board *board_of(struct sim_device *device)
@@ -65,8 +67,9 @@ static void trace(const struct board *board, const char *text)
 
 static uint8_t dfu_state(const struct board *board)
 {
-    return board->mode == RUN_TIME ? (uint8_t)dfurt_state(&board->runtime.dfurt)
-                                   : board->bootloader.dfu.bState;
+    return board->mode == RUN_TIME || !board->bootloader
+               ? (uint8_t)dfurt_state(&board->runtime.dfurt)
+               : board->bootloader->dfu.bState;
 }
 
 static void trace_dfu_state(struct board *board)
@@ -157,6 +160,7 @@ static struct defect_view start_runtime(struct board *board)
         .bootloader = board->model->bootloader,
         .shape = board->model->product,
         .serial = board->serial,
+        .configuration = board->configuration,
         .enter_dfu = enter_dfu,
         .context = board,
     };
@@ -181,14 +185,28 @@ static struct defect_view start_bootloader(struct board *board)
         .context = board,
     };
 
-    bootloader_init(&board->bootloader, board->model->bootloader, &under, board->now_ns);
+    bootloader_init(board->bootloader, board->model->bootloader, &under, board->now_ns);
     trace(board, "DFU mode: the pull-up is on");
     return (struct defect_view){
-        .native = &board->bootloader.native,
-        .bootloader = &board->bootloader,
-        .device_descriptor = board->bootloader.device_descriptor,
-        .configuration = board->bootloader.configuration,
+        .native = &board->bootloader->native,
+        .bootloader = board->bootloader,
+        .device_descriptor = board->bootloader->device_descriptor,
+        .configuration = board->bootloader->configuration,
     };
+}
+
+// Not before the board comes up: it is the boot loader itself that ends DFU mode. Returns false if
+// there is no memory.
+static bool make_room(struct board *board)
+{
+    if (board->mode == RUN_TIME) {
+        free(board->bootloader);
+        board->bootloader = NULL;
+    } else if (!board->bootloader) {
+        board->bootloader = malloc(sizeof *board->bootloader);
+        board->out_of_memory = !board->bootloader;
+    }
+    return !board->out_of_memory;
 }
 
 static void come_up(struct board *board)
@@ -204,6 +222,10 @@ static void come_up(struct board *board)
         board->mode = DFU_MODE;
     if (board->mode == RUN_TIME && !look_at_firmware(board)) {
         trace(board, "run time: the firmware is not whole, and the processor is lost in it");
+        board->forward.to = NULL;
+        return;
+    }
+    if (!make_room(board)) {
         board->forward.to = NULL;
         return;
     }
@@ -280,10 +302,39 @@ static int board_setup(struct sim_device *device,
 
 static const char *board_trouble(const struct sim_device *device)
 {
-    return const_board_of(device)->started_a_piece ? "the board started firmware that is not whole "
-                                                     "and is dead: its boot loader must be "
-                                                     "entered by hand, at power-on"
-                                                   : NULL;
+    const struct board *board = const_board_of(device);
+
+    if (board->out_of_memory)
+        return "there is no memory for the boot loader: simulate fewer devices";
+    return board->started_a_piece ? "the board started firmware that is not whole and is dead: its "
+                                    "boot loader must be entered by hand, at power-on"
+                                  : NULL;
+}
+
+static bool board_rest(struct sim_device *device, uint64_t now_ns)
+{
+    struct board *board = board_of(device);
+    bool at_rest = board->forward.to && board->up_at_ns == UINT64_MAX &&
+                   !differences_any(&board->differences) &&
+                   (board->mode == RUN_TIME ? runtime_at_rest(&board->runtime)
+                                            : dfu_mode_at_rest(&board->bootloader->dfu));
+
+    if (!at_rest || !forward_rest(device, now_ns))
+        return false;
+    board->now_ns = now_ns;
+    return true;
+}
+
+static void free_board(struct board *board)
+{
+    if (board->flash.bytes) {
+        flash_finish(&board->flash);
+        native_factory_close(board->model);
+    }
+    differences_finish(&board->differences);
+    free(board->configuration);
+    free(board->bootloader);
+    free(board);
 }
 
 static void board_close(struct sim_device *device)
@@ -292,8 +343,7 @@ static void board_close(struct sim_device *device)
 
     save(board);
     flash_tell(&board->flash, about_firmware(board, SIM_FLASH_CLOSED));
-    flash_finish(&board->flash);
-    free(board);
+    free_board(board);
 }
 
 static const struct sim_device_ops board_ops = {
@@ -302,6 +352,7 @@ static const struct sim_device_ops board_ops = {
     .connected = forward_connected,
     .bus_reset = board_bus_reset,
     .sof = forward_sof,
+    .rest = board_rest,
     .resume = forward_resume,
     .waking = forward_waking,
     .setup = board_setup,
@@ -313,38 +364,31 @@ static const struct sim_device_ops board_ops = {
 
 // ---- Opening ----
 
-static bool install_factory_image(struct board *board)
-{
-    const struct memory *memory = &board->flash.memory;
-    size_t length = board->model->image_length ? board->model->image_length : FACTORY_IMAGE_SIZE;
-    uint8_t *image = malloc(length);
-    bool fits = false;
-
-    if (board->model->blank || !image) {
-        free(image);
-        return board->model->blank;
-    }
-    firmware_make(image, length, 1);
-    if (dialect(board) == &dfu_dialect_plain)
-        fits = dfu_plain_install(memory, image, length);
-    else if (length <= memory->size)
-        fits = memcpy(board->flash.bytes, image, length) != NULL;
-    free(image);
-    return fits;
-}
-
 static bool
 fill_flash(struct board *board, const struct sim_options *options, char *error, size_t error_size)
 {
-    if (!flash_init(&board->flash, board->model->flash) || !install_factory_image(board)) {
+    const struct flash_factory *factory = native_factory_open(board->model);
+
+    if (!factory) {
         snprintf(error, error_size, "no memory for the device's flash");
         return false;
     }
+    flash_take(&board->flash, factory);
     if (options->flash && !flash_load(&board->flash, options->flash, error, error_size))
         return false;
     board->flash.watch = options->watch;
     flash_tell(&board->flash, about_firmware(board, SIM_FLASH_OPENED));
     return true;
+}
+
+static bool make_room_for_descriptors(struct board *board)
+{
+    size_t size = runtime_configuration_size(board->model->product);
+
+    if (differences_any(&board->differences) && size < RUNTIME_MAX_CONFIGURATION)
+        size = RUNTIME_MAX_CONFIGURATION;
+    board->configuration = calloc(1, size);
+    return board->configuration && differences_init(&board->differences);
 }
 
 struct sim_device *board_open(const struct board_choice *choice,
@@ -366,9 +410,13 @@ struct sim_device *board_open(const struct board_choice *choice,
     board->up_at_ns = UINT64_MAX;
     snprintf(board->serial, sizeof board->serial, "%s",
              options->serial ? options->serial : "DFURT-SIM-0001");
+    if (!make_room_for_descriptors(board)) {
+        snprintf(error, error_size, "no memory for the device");
+        free_board(board);
+        return NULL;
+    }
     if (!fill_flash(board, options, error, error_size)) {
-        flash_finish(&board->flash);
-        free(board);
+        free_board(board);
         return NULL;
     }
     return &board->forward.base;

@@ -2,6 +2,8 @@
 
 #include "native_differences.h"
 
+#include <stdlib.h>
+
 static int answer(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply)
 {
     struct differences *differences = context;
@@ -14,6 +16,23 @@ static int answer(void *context, const struct usbdev_setup_packet *setup, const 
     return result;
 }
 
+bool differences_any(const struct differences *differences)
+{
+    return differences->list[0].defect || differences->list[1].defect;
+}
+
+bool differences_init(struct differences *differences)
+{
+    if (differences_any(differences))
+        differences->reply = calloc(1, DEFECT_REPLY_SIZE);
+    return differences->reply || !differences_any(differences);
+}
+
+void differences_finish(struct differences *differences)
+{
+    free(differences->reply);
+}
+
 void differences_begin(struct differences *differences,
                        const struct defect_view *view,
                        uint64_t now_ns)
@@ -23,12 +42,14 @@ void differences_begin(struct differences *differences,
         differences->list[i].view.reply = differences->reply;
     }
     differences->ticked_ns = now_ns;
-    view->native->override = answer;
+    view->native->override = differences_any(differences) ? answer : NULL;
     view->native->override_context = differences;
 }
 
 void differences_tick(struct differences *differences, struct sim_device **to, uint64_t now_ns)
 {
+    if (!differences_any(differences))
+        return;
     for (; now_ns - differences->ticked_ns >= SIM_MS; differences->ticked_ns += SIM_MS)
         for (size_t i = 0; i < DIFFERENCES && *to; i++)
             if (differences->list[i].defect)

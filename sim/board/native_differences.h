@@ -19,8 +19,14 @@ struct differences {
         struct defect_view view;
     } list[DIFFERENCES];
     uint64_t ticked_ns; // they have been told of the time until here
-    uint8_t reply[DEFECT_REPLY_SIZE];
+    uint8_t *reply;     // DEFECT_REPLY_SIZE bytes; NULL where there is no difference
 };
+
+// Beginning, with `list` filled in, and end. Returns false if there is no memory.
+bool differences_init(struct differences *differences);
+void differences_finish(struct differences *differences);
+
+bool differences_any(const struct differences *differences);
 
 // A device has come up; view is what the hooks see of it, but for the reply.
 void differences_begin(struct differences *differences,

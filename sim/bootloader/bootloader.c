@@ -247,7 +247,7 @@ void bootloader_init(struct bootloader *bootloader,
                      const struct bootloader_board *board,
                      uint64_t now_ns)
 {
-    memset(bootloader, 0, sizeof *bootloader);
+    memset(bootloader, 0, offsetof(struct bootloader, dfu)); // the rest is dfu_mode_init()'s
     bootloader->identity = identity;
     bootloader->serial = board->serial;
     bootloader->dfu_config = (struct dfu_mode_config){

@@ -413,7 +413,7 @@ static void start(struct dfu_mode *dfu)
 
 void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config)
 {
-    memset(dfu, 0, sizeof *dfu);
+    memset(dfu, 0, offsetof(struct dfu_mode, buffer));
     dfu->config = config;
     start(dfu);
 }
@@ -440,13 +440,18 @@ static void manifest_done(struct dfu_mode *dfu)
         go(dfu, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
 }
 
-void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms)
+// A host that upset the state has stopped the work where it was.
+bool dfu_mode_at_rest(const struct dfu_mode *dfu)
 {
     bool waits_for_poll = dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC && dfu->busy_ms > 0;
 
-    // A host that upset the state has stopped the work where it was.
-    if (dfu->bState != DFURT_STATE_dfuDNBUSY && dfu->bState != DFURT_STATE_dfuMANIFEST &&
-        !waits_for_poll)
+    return dfu->bState != DFURT_STATE_dfuDNBUSY && dfu->bState != DFURT_STATE_dfuMANIFEST &&
+           !waits_for_poll;
+}
+
+void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms)
+{
+    if (dfu_mode_at_rest(dfu))
         return;
     work_run(&dfu->work, elapsed_ms);
     dfu->busy_ms -= elapsed_ms < dfu->busy_ms ? elapsed_ms : dfu->busy_ms;

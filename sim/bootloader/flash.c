@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <dfurt/usb_spec.h>
@@ -36,6 +37,23 @@ static bool is_option(uint32_t address)
     return address >= FLASH_OPTIONS_BASE;
 }
 
+// Before the first change: a copy of the factory's file, of which the system copies the pages that
+// are written to.
+static bool own(struct flash *flash)
+{
+    uint8_t *bytes;
+
+    if (flash->factory < 0)
+        return true;
+    bytes = mmap(NULL, flash->memory.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, flash->factory, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    flash->bytes = bytes;
+    flash->factory = -1;
+    flash->mapped = true;
+    return true;
+}
+
 static int flash_read(void *context, uint32_t address, uint8_t *data, size_t length)
 {
     uint8_t *bytes = NULL;
@@ -54,7 +72,7 @@ static bool flash_erase(void *context, uint32_t address)
     struct flash *flash = context;
     struct memory_page page = memory_page_at(&flash->memory, address);
 
-    if (page.size == 0 || page.read_only)
+    if (page.size == 0 || page.read_only || !own(flash))
         return false;
     memset(flash->bytes + (page.address - FLASH_BASE), 0xFF, page.size);
     flash_tell(flash, (struct sim_flash_event){SIM_FLASH_ERASED, page.address, page.size});
@@ -66,7 +84,7 @@ static bool flash_program(void *context, uint32_t address, uint16_t half_word)
     struct flash *flash = context;
     uint8_t *bytes = NULL;
 
-    if (address % 2 != 0 || find(flash, address, &bytes) < 2)
+    if (address % 2 != 0 || !own(flash) || find(flash, address, &bytes) < 2)
         return false;
     if (!is_option(address) &&
         (usbdev_load_le16(bytes) != 0xFFFF || memory_page_at(&flash->memory, address).read_only))
@@ -93,25 +111,32 @@ static uint32_t size_of_groups(const struct memory_group *groups)
     return size;
 }
 
-bool flash_init(struct flash *flash, struct flash_shape shape)
+static void init(struct flash *flash, struct flash_shape shape)
 {
     if (shape.groups)
         shape = (struct flash_shape){size_of_groups(shape.groups), shape.groups->page_size,
                                      shape.groups};
     *flash =
-        (struct flash){.memory = {
-                           .read = flash_read,
-                           .erase = flash_erase,
-                           .program = flash_program,
-                           .context = flash,
-                           .base = FLASH_BASE,
-                           .size = shape.size > 0 ? shape.size : FLASH_SIZE,
-                           .page_size = shape.page_size > 0 ? shape.page_size : FLASH_PAGE_SIZE,
-                           .groups = shape.groups,
-                           .erase_ms = 30,   // 20 to 40 ms in the STM32F072's data sheet
-                           .program_us = 54, // 40 to 60 us
-                       }};
+        (struct flash){.memory =
+                           {
+                               .read = flash_read,
+                               .erase = flash_erase,
+                               .program = flash_program,
+                               .context = flash,
+                               .base = FLASH_BASE,
+                               .size = shape.size > 0 ? shape.size : FLASH_SIZE,
+                               .page_size = shape.page_size > 0 ? shape.page_size : FLASH_PAGE_SIZE,
+                               .groups = shape.groups,
+                               .erase_ms = 30,   // 20 to 40 ms in the STM32F072's data sheet
+                               .program_us = 54, // 40 to 60 us
+                           },
+                       .factory = -1};
     memcpy(flash->options, factory_options, sizeof flash->options);
+}
+
+bool flash_init(struct flash *flash, struct flash_shape shape)
+{
+    init(flash, shape);
     flash->bytes = malloc(flash->memory.size);
     if (flash->bytes)
         memset(flash->bytes, 0xFF, flash->memory.size);
@@ -120,8 +145,46 @@ bool flash_init(struct flash *flash, struct flash_shape shape)
 
 void flash_finish(struct flash *flash)
 {
-    free(flash->bytes);
+    if (flash->mapped)
+        munmap(flash->bytes, flash->memory.size);
+    else if (flash->factory < 0)
+        free(flash->bytes);
     flash->bytes = NULL;
+}
+
+bool flash_factory_init(struct flash_factory *factory, struct flash_shape shape)
+{
+    uint8_t *bytes = MAP_FAILED;
+
+    init(&factory->flash, shape);
+    factory->file = memfd_create("flash", MFD_CLOEXEC);
+    if (factory->file >= 0 && ftruncate(factory->file, factory->flash.memory.size) == 0)
+        bytes = mmap(NULL, factory->flash.memory.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     factory->file, 0);
+    if (bytes == MAP_FAILED) {
+        if (factory->file >= 0)
+            close(factory->file);
+        return false;
+    }
+    memset(bytes, 0xFF, factory->flash.memory.size);
+    factory->flash.bytes = bytes;
+    factory->flash.mapped = true;
+    factory->flash.memory.context = &factory->flash;
+    return true;
+}
+
+void flash_factory_finish(struct flash_factory *factory)
+{
+    flash_finish(&factory->flash);
+    close(factory->file);
+}
+
+void flash_take(struct flash *flash, const struct flash_factory *factory)
+{
+    *flash = factory->flash;
+    flash->memory.context = flash;
+    flash->factory = factory->file;
+    flash->mapped = false;
 }
 
 bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size)
@@ -137,7 +200,7 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
         snprintf(error, error_size, "cannot read flash file %s: %s", file, strerror(errno));
         return false;
     }
-    length = fread(flash->bytes, 1, flash->memory.size, stream);
+    length = own(flash) ? fread(flash->bytes, 1, flash->memory.size, stream) : 0;
     whole = length == flash->memory.size && fgetc(stream) == EOF && !ferror(stream);
     fclose(stream);
     if (!whole)

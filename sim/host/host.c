@@ -327,10 +327,36 @@ void host_step(struct sim_host *host, uint64_t limit_ns)
         host_transact(host, transfer);
 }
 
+// ---- Rest: frames in which there is nothing to do but to send a SOF ----
+
+bool sim_host_at_rest(const struct sim_host *host)
+{
+    return bus_runs(host) && !host->transfers && host->device->ops->rest &&
+           host->device->ops->rest(host->device, host->now_ns);
+}
+
+// Lives through all frames that begin until time_ns, at once.
+static void rest_until(struct sim_host *host, uint64_t time_ns)
+{
+    uint64_t more;
+
+    if (time_ns < host->next_frame_ns + FRAME_NS || !sim_host_at_rest(host))
+        return;
+    more = (time_ns - host->next_frame_ns) / FRAME_NS;
+    host->now_ns = host->next_frame_ns + more * FRAME_NS;
+    host->device->ops->rest(host->device, host->now_ns);
+    host->next_frame_ns = host->now_ns + FRAME_NS;
+    host->frame = (uint16_t)((host->frame + more + 1) & 0x7FF);
+    host->bus_free_ns = host->now_ns + HOST_SOF_NS;
+}
+
 void sim_host_run_until(struct sim_host *host, uint64_t time_ns)
 {
-    while (host->now_ns < time_ns)
-        host_step(host, time_ns);
+    while (host->now_ns < time_ns) {
+        rest_until(host, time_ns);
+        if (host->now_ns < time_ns)
+            host_step(host, time_ns);
+    }
 }
 
 // ---- Transfers ----

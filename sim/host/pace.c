@@ -11,11 +11,12 @@ bool sim_pace_step(struct sim_pace *pace, struct sim_host *host, uint64_t wall_n
 
     if (!pace->wall_ns)
         pace->wall_ns = wall_ns;
-    if (wall_ns - pace->wall_ns > forgiven_ns)
-        pace->wall_ns = wall_ns - forgiven_ns;
     behind_ns = wall_ns - pace->wall_ns;
-    if (behind_ns > step_ns)
+    if (behind_ns > step_ns && !sim_host_at_rest(host)) {
+        if (behind_ns > forgiven_ns)
+            pace->wall_ns = wall_ns - forgiven_ns;
         behind_ns = step_ns;
+    }
     sim_host_run_until(host, sim_host_now(host) + behind_ns);
     pace->wall_ns += behind_ns;
     return pace->wall_ns < wall_ns;

@@ -40,6 +40,11 @@ void forward_sof(struct sim_device *device, uint16_t frame)
         to(device)->ops->sof(to(device), frame);
 }
 
+bool forward_rest(struct sim_device *device, uint64_t now_ns)
+{
+    return to(device) && to(device)->ops->rest && to(device)->ops->rest(to(device), now_ns);
+}
+
 void forward_resume(struct sim_device *device)
 {
     if (to(device))

@@ -178,6 +178,21 @@ static void native_sof(struct sim_device *device, uint16_t frame)
     wake(native_of(device));
 }
 
+// Whatever usbdev's functions do by time is their owner's to ask for.
+static bool native_rest(struct sim_device *device, uint64_t now_ns)
+{
+    struct native *native = native_of(device);
+
+    if (!native->pull_up || native->se0 || native->hung || native->suspended || native->resuming)
+        return false;
+    if (now_ns == native->now_ns)
+        return true;
+    native->now_ns = now_ns;
+    native->active_ns = now_ns;
+    native->ticked_ns += (now_ns - native->ticked_ns) / SIM_MS * SIM_MS;
+    return true;
+}
+
 static void native_resume(struct sim_device *device)
 {
     native_of(device)->resuming = true;
@@ -359,6 +374,7 @@ static const struct sim_device_ops native_ops = {
     .connected = native_connected,
     .bus_reset = native_bus_reset,
     .sof = native_sof,
+    .rest = native_rest,
     .resume = native_resume,
     .waking = native_waking,
     .setup = native_setup,

@@ -80,6 +80,27 @@ static uint8_t *put(uint8_t *end, const uint8_t *bytes, size_t length)
     return end + length;
 }
 
+// The loopback's interfaces stand before DFU's.
+static struct product_shape whole_shape(const struct product_shape *shape)
+{
+    struct product_shape whole = shape ? *shape : (struct product_shape){0};
+
+    if (whole.loopback) {
+        whole.before = (struct product_interfaces){loopback_descriptors, LOOPBACK_DESCRIPTORS_SIZE,
+                                                   LOOPBACK_INTERFACES};
+        whole.bmAttributes = BUS_POWERED | REMOTE_WAKEUP;
+    }
+    return whole;
+}
+
+size_t runtime_configuration_size(const struct product_shape *shape)
+{
+    const struct product_shape whole = whole_shape(shape);
+
+    return (size_t)USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + whole.before.length +
+           DFURT_DESCRIPTORS_SIZE + whole.after.length;
+}
+
 static void build_configuration(struct runtime *runtime)
 {
     const struct product_shape *shape = &runtime->shape;
@@ -175,13 +196,8 @@ void runtime_init(struct runtime *runtime, const struct runtime_product *product
 {
     memset(runtime, 0, sizeof *runtime);
     runtime->product = *product;
-    if (product->shape)
-        runtime->shape = *product->shape;
-    if (runtime->shape.loopback) {
-        runtime->shape.before = (struct product_interfaces){
-            loopback_descriptors, LOOPBACK_DESCRIPTORS_SIZE, LOOPBACK_INTERFACES};
-        runtime->shape.bmAttributes = BUS_POWERED | REMOTE_WAKEUP;
-    }
+    runtime->shape = whole_shape(product->shape);
+    runtime->configuration = product->configuration;
     choose_dfu(runtime);
     choose_functions(runtime);
     build_device_descriptor(runtime->device_descriptor, &runtime->shape);
@@ -190,4 +206,12 @@ void runtime_init(struct runtime *runtime, const struct runtime_product *product
     native_init(&runtime->native, &runtime->usb_config, now_ns);
     loopback_init(&runtime->loopback, &runtime->native.dev);
     usbdev_connect(&runtime->native.dev, true);
+}
+
+bool runtime_at_rest(const struct runtime *runtime)
+{
+    const struct usbdev_handler *handler = runtime->shape.handler;
+
+    return dfurt_state(&runtime->dfurt) == DFURT_STATE_appIDLE &&
+           runtime->loopback.wake_in_ms == 0 && !(handler && handler->tick);
 }

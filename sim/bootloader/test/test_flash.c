@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <dfurt/usb_spec.h>
 #include <sim/flash.h>
 #include <sim/work.h>
 
@@ -135,6 +136,34 @@ static void work__reports_what_could_not_be_programmed(void **state)
     assert_int_equal(flash.bytes[FLASH_SIZE - 2], 'a');
 }
 
+// Two boards of one model: what one of them writes is its own, and the factory's stays.
+static void factory__is_shared_until_a_board_writes(void **state)
+{
+    (void)state;
+    struct flash_factory factory;
+    struct flash one, other;
+    assert_true(flash_factory_init(&factory, (struct flash_shape){.size = 0}));
+    assert_true(factory.flash.memory.program(&factory.flash, FLASH_BASE, 0x1234));
+    flash_take(&one, &factory);
+    flash_take(&other, &factory);
+    assert_ptr_equal(one.bytes, other.bytes);
+
+    assert_false(one.memory.program(&one, FLASH_BASE, 0x1111)); // not erased
+    assert_true(one.memory.erase(&one, FLASH_BASE));
+    assert_true(one.memory.program(&one, FLASH_BASE + 2, 0x5678));
+
+    assert_int_equal(usbdev_load_le16(one.bytes), 0xFFFF);
+    assert_int_equal(usbdev_load_le16(one.bytes + 2), 0x5678);
+    assert_int_equal(usbdev_load_le16(other.bytes), 0x1234);
+    assert_int_equal(usbdev_load_le16(other.bytes + 2), 0xFFFF);
+    flash_finish(&one);
+    flash_take(&one, &factory);
+    assert_int_equal(usbdev_load_le16(one.bytes), 0x1234);
+    flash_finish(&one);
+    flash_finish(&other);
+    flash_factory_finish(&factory);
+}
+
 static void file__is_written_whole_and_leaves_nothing_beside_it(void **state)
 {
     (void)state;
@@ -201,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup(read__is_cut_at_the_end_and_fails_outside, reset),
         cmocka_unit_test_setup(work__takes_its_time_and_is_cut_where_the_power_goes, reset),
         cmocka_unit_test_setup(work__reports_what_could_not_be_programmed, reset),
+        cmocka_unit_test(factory__is_shared_until_a_board_writes),
         cmocka_unit_test_setup(file__is_written_whole_and_leaves_nothing_beside_it, reset),
         cmocka_unit_test_setup(file__that_cannot_be_written_stays_as_it_was, reset),
         cmocka_unit_test_setup(file__in_no_directory_is_an_error, reset),

@@ -64,6 +64,11 @@ struct sim_device_ops {
     // A start-of-frame packet. A bus without them for 3 ms is suspended (USB 2.0 7.1.7.6).
     void (*sof)(struct sim_device *device, uint16_t frame);
 
+    // Can nothing but a packet, a reset or a suspended bus change what the device does? Then it
+    // lives until now_ns as if a SOF had come each millisecond. Else nothing happens, and false is
+    // returned. The same time as last is a question alone. NULL: it never rests.
+    bool (*rest)(struct sim_device *device, uint64_t now_ns);
+
     // The host drives resume (K) onto a suspended bus.
     void (*resume)(struct sim_device *device);
 

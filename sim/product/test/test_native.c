@@ -59,14 +59,17 @@ static void no_data(uint8_t address, uint8_t bmRequestType, uint8_t bRequest, ui
 static int start(void **state)
 {
     static const struct product_shape composite = {.loopback = true};
+    static uint8_t configuration[200];
     static const struct runtime_product product = {
         .bootloader = &bootloader_st_rom,
         .shape = &composite,
         .serial = "1",
+        .configuration = configuration,
         .enter_dfu = enter_dfu,
     };
 
     (void)state;
+    assert_in_range(runtime_configuration_size(&composite), 0, sizeof configuration);
     runtime_init(&runtime, &product, 0);
     wire->ops->bus_reset(wire, true);
     wire->ops->bus_reset(wire, false);

@@ -57,7 +57,6 @@ enum { BOOTLOADER_MAX_CONFIGURATION = 128 }; // room for defects to make it long
 
 struct bootloader {
     struct native native;
-    struct dfu_mode dfu;
 
     // Private: what usbdev and dfu_mode are told.
     const struct bootloader_identity *identity;
@@ -69,6 +68,8 @@ struct bootloader {
     uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[BOOTLOADER_MAX_CONFIGURATION];
     uint8_t langids[4];
+
+    struct dfu_mode dfu; // the last member, as its buffer is its last
 };
 
 // Start the boot loader as after its reset, with the pull-up on.

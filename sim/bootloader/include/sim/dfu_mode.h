@@ -119,10 +119,10 @@ struct dfu_mode {
     uint8_t mark[16];    // plain: validity mark as it is programmed
 
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    uint8_t buffer[DFU_MODE_MAX_TRANSFER + 1];
+    uint8_t buffer[DFU_MODE_MAX_TRANSFER + 1]; // the last member: a device uses wTransferSize of it
 };
 
-// As after power-on.
+// As after power-on. What is in the buffer stays: a block is written there before it is read.
 void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config);
 
 // Decide on a class request to the DFU interface. Returns the length of the reply at *ret_reply
@@ -140,5 +140,8 @@ void dfu_mode_configured(struct dfu_mode *dfu);
 void dfu_mode_bus_reset(struct dfu_mode *dfu);
 
 void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms);
+
+// Does time alone change nothing: is no work under way?
+bool dfu_mode_at_rest(const struct dfu_mode *dfu);
 
 #endif

@@ -5,6 +5,9 @@
 // It behaves as STM32 flash does (RM0091 3.2.2): a page is erased to FFh bytes, and only an erased
 // half-word can be programmed. It has option bytes, which need no erasing here. It survives resets
 // and power cuts, can be kept in a file, and can be watched (sim/flash_watch.h).
+//
+// Boards of one model leave the factory with the same flash. It is there once (struct
+// flash_factory); a board has pages of its own where it has erased or programmed.
 
 #ifndef SIM_FLASH_H
 #define SIM_FLASH_H
@@ -38,11 +41,28 @@ struct flash {
     uint8_t options[FLASH_OPTIONS_SIZE];
     const char *file;                    // or NULL
     const struct sim_flash_watch *watch; // or NULL
+    int factory;                         // bytes are those of this file until they change; -1: own
+    bool mapped;                         // bytes are a copy of its file
+};
+
+// What boards leave the factory with: a flash of this shape, erased, for its owner to fill before
+// the first of them takes it.
+struct flash_factory {
+    struct flash flash;
+    int file;
 };
 
 // Erased, with the option bytes as delivered. Returns false if there is no memory.
 bool flash_init(struct flash *flash, struct flash_shape shape);
 void flash_finish(struct flash *flash);
+
+// Returns false if there is no memory. Boards that have taken it are finished before.
+bool flash_factory_init(struct flash_factory *factory, struct flash_shape shape);
+void flash_factory_finish(struct flash_factory *factory);
+
+// As the factory has filled it. An erase or a program operation fails where there is no memory for
+// what it changes.
+void flash_take(struct flash *flash, const struct flash_factory *factory);
 
 // Keep the flash in this file from now on: take its contents if it exists. Returns false, and one
 // line in error, where it cannot be read or is no flash of this size.

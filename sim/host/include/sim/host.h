@@ -115,6 +115,10 @@ struct sim_device *sim_host_device(struct sim_host *host);
 // Run frames, transfers and the device until time_ns.
 void sim_host_run_until(struct sim_host *host, uint64_t time_ns);
 
+// Is nothing pending, and can nothing but a transfer, or the port, change what the device does?
+// Then the host runs through any time at once.
+bool sim_host_at_rest(const struct sim_host *host);
+
 // Is a transfer pending that may move soon: not one whose endpoint answered NAK throughout the last
 // millisecond (an interrupt endpoint: in its last poll), and not one on a suspended bus?
 bool sim_host_busy(const struct sim_host *host);

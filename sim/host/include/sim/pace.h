@@ -26,7 +26,8 @@ struct sim_pace {
 };
 
 // Live a millisecond more, but no longer than until wall_ns (of any monotonic clock, not 0). What
-// lies more than a second back is forgiven. Returns whether the device is still behind.
+// lies more than a second back is forgiven. A device at rest lives until wall_ns at once, however
+// long that is. Returns whether the device is still behind.
 bool sim_pace_step(struct sim_pace *pace, struct sim_host *host, uint64_t wall_ns);
 
 #endif

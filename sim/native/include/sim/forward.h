@@ -22,6 +22,7 @@ void forward_power(struct sim_device *device, bool on);
 bool forward_connected(const struct sim_device *device);
 void forward_bus_reset(struct sim_device *device, bool se0);
 void forward_sof(struct sim_device *device, uint16_t frame);
+bool forward_rest(struct sim_device *device, uint64_t now_ns);
 void forward_resume(struct sim_device *device);
 bool forward_waking(const struct sim_device *device);
 int forward_setup(struct sim_device *device,

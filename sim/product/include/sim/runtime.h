@@ -49,11 +49,15 @@ struct runtime_product {
     const struct bootloader_identity *bootloader;
     const struct product_shape *shape; // NULL: as zeroed
     const char *serial;
+    uint8_t *configuration; // the caller's room for it: runtime_configuration_size() bytes or more
     void (*enter_dfu)(void *context);
     void *context;
 };
 
 enum { RUNTIME_MAX_CONFIGURATION = 8192 }; // room for defects to make it longer
+
+// Bytes of the configuration with DFU in it.
+size_t runtime_configuration_size(const struct product_shape *shape);
 
 struct runtime {
     struct native native;
@@ -68,10 +72,13 @@ struct runtime {
     struct usbdev_function functions[3];
     const uint8_t *configurations[2];
     uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    uint8_t configuration[RUNTIME_MAX_CONFIGURATION];
+    uint8_t *configuration; // product.configuration
 };
 
 // Start the product as after its reset, with the pull-up on.
 void runtime_init(struct runtime *runtime, const struct runtime_product *product, uint64_t now_ns);
+
+// Can nothing but a packet, a bus reset or a suspended bus change what it does: does no timer run?
+bool runtime_at_rest(const struct runtime *runtime);
 
 #endif
