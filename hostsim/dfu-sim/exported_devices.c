@@ -3,6 +3,7 @@
 #include "exported_devices.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void exported_devices_note(const struct usbip_device *device, const char *text)
@@ -43,20 +44,20 @@ static int add_device(struct exported_devices *exported,
                       size_t error_size)
 {
     static const struct usbip_observer observer = {submitted, completed, note};
-    unsigned port = (unsigned)exported->count + 1;
+    unsigned number = (unsigned)exported->count + 1;
     struct sim_options sim_options = options->sim;
     struct sim_device *sim;
     char serial[32];
 
     // Several devices of one product differ in their serial numbers (USB 2.0 9.6.1), unless
     // somebody wants to see what a host makes of those that do not.
-    snprintf(serial, sizeof serial, "DFURT-SIM-%04u", port);
+    snprintf(serial, sizeof serial, "DFURT-SIM-%04u", number);
     if (options->count > 1 && !sim_options.serial)
         sim_options.serial = serial;
     sim = sim_open(&sim_options, error, error_size);
     if (!sim)
         return -1;
-    exported->devices[exported->count] = usbip_device_open(sim, port, &observer, exported);
+    exported->devices[exported->count] = usbip_device_open(sim, number, &observer, exported);
     if (!exported->devices[exported->count]) {
         snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
         return -1;
@@ -76,11 +77,18 @@ int exported_devices_open(struct exported_devices *exported,
     const char *device = options->sim.firmware ? options->sim.firmware : options->sim.device;
 
     *exported = (struct exported_devices){.tells = tells};
+    exported->devices = calloc(options->count, sizeof(struct usbip_device *));
+    if (!exported->devices) {
+        snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
+        return -1;
+    }
     if (options->capture) {
         exported->capture = usbip_capture_open(
             options->capture, device ? device : "simulated device", error, error_size);
-        if (!exported->capture)
+        if (!exported->capture) {
+            exported_devices_close(exported);
             return -1;
+        }
     }
     while (exported->count < options->count) {
         if (add_device(exported, options, error, error_size) < 0) {
@@ -97,6 +105,7 @@ int exported_devices_close(struct exported_devices *exported)
 
     while (exported->count > 0)
         usbip_device_close(exported->devices[--exported->count]);
+    free(exported->devices);
     result = usbip_capture_close(exported->capture);
     if (result < 0)
         fprintf(stderr, "dfu-sim: the capture is incomplete: %s\n", strerror(-result));

@@ -14,7 +14,7 @@
 #include <usbip/device.h>
 
 struct exported_devices {
-    struct usbip_device *devices[OPTIONS_MAX_COUNT];
+    struct usbip_device **devices;
     size_t count;
     bool tells;
     struct usbip_capture *capture; // --capture, or NULL

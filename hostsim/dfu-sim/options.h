@@ -10,7 +10,7 @@
 #include <sim/devices.h>
 
 enum {
-    OPTIONS_MAX_COUNT = 15, // devices; a vhci controller has that many ports for them
+    OPTIONS_MAX_COUNT = 4096, // devices; as many as a USB/IP list has (usbip/proto.h)
     OPTIONS_MAX_HOST = 64,
 };
 

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "commands.h"
 #include "exported_devices.h"
 #include <usbip/loop.h>
+
+enum { OTHER_DESCRIPTORS = 64 }; // the program's own
 
 static void ended(void *context, struct usbip_device *device, const char *violation)
 {
@@ -28,6 +31,18 @@ announce(const struct options *options, int port, const struct exported_devices 
     for (size_t i = 0; i < exported->count; i++)
         printf("%s\n", usbip_device_record(exported->devices[i])->bus_id);
     fflush(stdout);
+}
+
+// A descriptor for a client of each device, where the system allows that many.
+static void raise_descriptor_limit(size_t devices)
+{
+    struct rlimit limit;
+    rlim_t wanted = devices + LOOP_MAX_IDLE + OTHER_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int serve(const struct options *options, const struct exported_devices *exported)
@@ -72,6 +87,7 @@ int command_serve(int argc, char **argv)
         fprintf(stderr, "dfu-sim serve: %s\n", error);
         return 2;
     }
+    raise_descriptor_limit(exported.count);
     status = serve(&options, &exported);
     return exported_devices_close(&exported) < 0 ? 2 : status;
 }

@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -23,6 +24,7 @@
 enum {
     LOOK_MS = 5,
     COMING_MS = 30 * 1000, // on a slow guest it takes 2 s
+    MORE_COMING_MS = 500,  // for each further device: the kernel enumerates them one by one
     CHOOSING_MS = 5000,    // of that, for the kernel to choose a configuration
 };
 
@@ -30,8 +32,9 @@ struct run {
     char *const *argv;
     struct command command;
     struct vhci_attach attach;
-    struct vhci_place places[OPTIONS_MAX_COUNT];
+    struct vhci_place *places;
     size_t appeared; // devices, and as many of places
+    size_t usable;   // of these, the first ones
     int timer;
     int64_t start_ms; // of waiting for the devices
     int ended;        // pidfd of the command, or -1
@@ -75,7 +78,7 @@ static void appeared(void *context, struct usbip_device *device, const struct vh
     struct run *run = context;
     (void)device;
 
-    if (run->ended < 0 && run->appeared < OPTIONS_MAX_COUNT)
+    if (run->ended < 0 && run->appeared < run->attach.count)
         run->places[run->appeared++] = *place;
 }
 
@@ -95,14 +98,16 @@ static bool is_usable(const struct vhci_place *place, int64_t waited_ms)
     return (configured || waited_ms >= CHOOSING_MS) && access(path, R_OK | W_OK) == 0;
 }
 
-static bool all_usable(const struct run *run, int64_t waited_ms)
+static bool all_usable(struct run *run, int64_t waited_ms)
 {
-    if (run->appeared < run->attach.count)
-        return false;
-    for (size_t i = 0; i < run->appeared; i++)
-        if (!is_usable(&run->places[i], waited_ms))
-            return false;
-    return true;
+    while (run->usable < run->appeared && is_usable(&run->places[run->usable], waited_ms))
+        run->usable++;
+    return run->usable == run->attach.count;
+}
+
+static int64_t coming_ms(const struct run *run)
+{
+    return COMING_MS + (int64_t)(run->attach.count - 1) * MORE_COMING_MS;
 }
 
 static void tell_missing(const struct run *run)
@@ -110,7 +115,7 @@ static void tell_missing(const struct run *run)
     if (run->appeared < run->attach.count)
         fprintf(stderr,
                 "dfu-sim run: the kernel enumerated %zu of %zu devices within %d s; see dmesg\n",
-                run->appeared, run->attach.count, COMING_MS / 1000);
+                run->appeared, run->attach.count, (int)(coming_ms(run) / 1000));
     else
         fprintf(stderr, "dfu-sim run: this user may not open the device; install "
                         "90-dfurt-vhci.rules or run as root\n");
@@ -148,7 +153,7 @@ static void look(void *context)
         int error = start_command(run);
         if (error)
             fail(run, error);
-    } else if (waited_ms >= COMING_MS) {
+    } else if (waited_ms >= coming_ms(run)) {
         tell_missing(run);
         fail(run, -ENODEV);
     }
@@ -200,15 +205,19 @@ int vhci_run(const struct options *options)
         return -EINVAL;
     }
     command_init(&run.command);
+    run.places = calloc(exported.count, sizeof *run.places);
     run.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (vhci_attach_open(&run.attach, "/sys", exported.devices, exported.count, &events, &run,
-                         error, sizeof(error)) < 0) {
+    if (!run.places) {
+        fprintf(stderr, "dfu-sim run: no memory for %zu devices\n", exported.count);
+    } else if (vhci_attach_open(&run.attach, "/sys", exported.devices, exported.count, &events,
+                                &run, error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
     } else {
         status = run_attached(&run);
         vhci_attach_close(&run.attach);
     }
     close(run.timer);
+    free(run.places);
     if (exported_devices_close(&exported) < 0 && status == 0)
         status = -EIO;
     return status;

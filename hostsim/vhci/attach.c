@@ -4,11 +4,18 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vhci/vhci.h>
+
+// sysfs is looked at as often as this, and for a tenth of the time at most: with 240 ports a look
+// is long, and the kernel that enumerates the devices waits for this process.
+static const uint64_t look_ns = 2000000;
+enum { PAUSE = 10 };
 
 static struct vhci_attach_slot *find_slot(struct vhci_attach *attach,
                                           const struct usbip_device *device)
@@ -98,23 +105,51 @@ static void ended(void *context, struct usbip_device *device, const char *violat
     loop_stop(attach->loop);
 }
 
-static void look_for(struct vhci_attach *attach, struct vhci_attach_slot *slot)
+static uint64_t clock_ns(void)
 {
-    struct vhci_place place = {.port = slot->port};
-    struct vhci_port port;
+    struct timespec now;
 
-    if (vhci_find(attach->sysfs, slot->port, &port) < 0 || port.state != VHCI_USED ||
-        vhci_locate(attach->sysfs, port.path, &place.busnum, &place.devnum) < 0)
-        return;
-    memcpy(place.path, port.path, sizeof place.path);
-    slot->state = VHCI_SLOT_APPEARED;
-    if (attach->events.appeared)
-        attach->events.appeared(attach->context, slot->device, &place);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void turned(void *context)
+// One of the ports of vhci-hcd: is it where a device is awaited?
+static bool look_at(void *context, const struct vhci_port *port)
 {
     struct vhci_attach *attach = context;
+    struct vhci_place place = {.port = port->port};
+
+    for (size_t i = 0; port->state == VHCI_USED && i < attach->count; i++) {
+        struct vhci_attach_slot *slot = &attach->slots[i];
+
+        if (slot->port != port->port || slot->state != VHCI_SLOT_ATTACHED ||
+            vhci_locate(attach->sysfs, port->path, &place.busnum, &place.devnum) < 0)
+            continue;
+        memcpy(place.path, port->path, sizeof place.path);
+        slot->state = VHCI_SLOT_APPEARED;
+        if (attach->events.appeared)
+            attach->events.appeared(attach->context, slot->device, &place);
+    }
+    return false;
+}
+
+static void look(struct vhci_attach *attach)
+{
+    uint64_t begin_ns = clock_ns();
+    uint64_t took_ns;
+
+    if (begin_ns < attach->look_ns)
+        return;
+    vhci_each_port(attach->sysfs, look_at, attach);
+    took_ns = clock_ns() - begin_ns;
+    attach->look_ns = begin_ns + (took_ns > look_ns / PAUSE ? took_ns * PAUSE : look_ns);
+}
+
+static bool turned(void *context)
+{
+    struct vhci_attach *attach = context;
+    bool awaited = false;
+    bool away = false;
 
     for (size_t i = 0; i < attach->count; i++) {
         struct vhci_attach_slot *slot = &attach->slots[i];
@@ -122,9 +157,12 @@ static void turned(void *context)
         // -EBUSY: the kernel has not cleaned the port up yet. Whatever else it is may pass as well.
         if (slot->state == VHCI_SLOT_AWAY)
             attach_again(attach, slot);
-        else if (slot->state == VHCI_SLOT_ATTACHED)
-            look_for(attach, slot);
+        away |= slot->state == VHCI_SLOT_AWAY;
+        awaited |= slot->state == VHCI_SLOT_ATTACHED;
     }
+    if (awaited)
+        look(attach);
+    return away || awaited;
 }
 
 // ---- Opening and closing ----
@@ -170,9 +208,10 @@ int vhci_attach_open(struct vhci_attach *attach,
 
     *attach = (struct vhci_attach){.sysfs = sysfs, .events = *events, .context = context};
     attach->loop = loop_open(devices, count, &loop_events, attach);
-    if (!attach->loop)
+    attach->slots = calloc(count, sizeof *attach->slots);
+    if (!attach->loop || !attach->slots)
         result = -errno;
-    while (result == 0 && attach->count < count && attach->count < VHCI_ATTACH_MAX) {
+    while (result == 0 && attach->count < count) {
         struct vhci_attach_slot *slot = &attach->slots[attach->count++];
 
         slot->device = devices[attach->count - 1];
@@ -195,5 +234,7 @@ void vhci_attach_close(struct vhci_attach *attach)
         slot->state = VHCI_SLOT_ENDED;
     }
     loop_close(attach->loop);
+    free(attach->slots);
     attach->loop = NULL;
+    attach->slots = NULL;
 }

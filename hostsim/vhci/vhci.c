@@ -36,34 +36,25 @@ bool vhci_parse_port(const char *line, struct vhci_port *ret_port)
 
 // ---- Ports ----
 
-typedef bool port_wanted(const struct vhci_port *port, const unsigned *number);
+typedef bool visit_port(void *context, const struct vhci_port *port);
 
-// Looks through one status file. 1: found.
-static int search_file(const char *path,
-                       port_wanted *wanted,
-                       const unsigned *number,
-                       struct vhci_port *ret_port)
+// One status file. 1: visit() has seen enough.
+static int visit_file(const char *path, visit_port *visit, void *context)
 {
     FILE *file = fopen(path, "re");
     struct vhci_port port;
     char line[256];
-    int found = 0;
+    bool enough = false;
 
     if (!file)
         return -errno;
-    while (!found && fgets(line, sizeof line, file))
-        found = vhci_parse_port(line, &port) && wanted(&port, number);
+    while (!enough && fgets(line, sizeof line, file))
+        enough = vhci_parse_port(line, &port) && visit(context, &port);
     fclose(file);
-    if (found)
-        *ret_port = port;
-    return found;
+    return enough;
 }
 
-static int search(const char *sysfs,
-                  port_wanted *wanted,
-                  const unsigned *number,
-                  struct vhci_port *ret_port,
-                  int absent)
+int vhci_each_port(const char *sysfs, visit_port *visit, void *context)
 {
     for (unsigned controller = 0; controller < MAX_CONTROLLERS; controller++) {
         char name[32] = "status";
@@ -73,47 +64,38 @@ static int search(const char *sysfs,
         if (controller > 0)
             snprintf(name, sizeof name, "status.%u", controller);
         vhci_path(path, sysfs, name);
-        result = search_file(path, wanted, number, ret_port);
-        if (result > 0)
-            return 0;
+        result = visit_file(path, visit, context);
         if (result == -ENOENT || result == -ENOTDIR)
-            return controller == 0 ? -ENODEV : absent;
-        if (result < 0)
+            return controller == 0 ? -ENODEV : 0;
+        if (result != 0)
             return result;
     }
-    return absent;
+    return 0;
 }
 
-static bool is_free(const struct vhci_port *port, const unsigned *number)
-{
-    (void)number;
-    return !port->super_speed && port->state == VHCI_FREE;
-}
+struct wanted {
+    bool super_speed;
+    unsigned port;
+};
 
-static bool is_free_and_super(const struct vhci_port *port, const unsigned *number)
+static bool is_free(void *context, const struct vhci_port *port)
 {
-    (void)number;
-    return port->super_speed && port->state == VHCI_FREE;
-}
+    struct wanted *wanted = context;
 
-static bool is_number(const struct vhci_port *port, const unsigned *number)
-{
-    return port->port == *number;
+    wanted->port = port->port;
+    return port->super_speed == wanted->super_speed && port->state == VHCI_FREE;
 }
 
 int vhci_find_free(const char *sysfs, bool super_speed, unsigned *ret_port)
 {
-    struct vhci_port port;
-    int result = search(sysfs, super_speed ? is_free_and_super : is_free, NULL, &port, -EBUSY);
+    struct wanted wanted = {.super_speed = super_speed};
+    int result = vhci_each_port(sysfs, is_free, &wanted);
 
     if (result == 0)
-        *ret_port = port.port;
-    return result;
-}
-
-int vhci_find(const char *sysfs, unsigned port, struct vhci_port *ret_port)
-{
-    return search(sysfs, is_number, &port, ret_port, -ENOENT);
+        return -EBUSY;
+    if (result > 0)
+        *ret_port = wanted.port;
+    return result < 0 ? result : 0;
 }
 
 // ---- Writing and reading ----

@@ -114,9 +114,9 @@ static void parse__says_what_was_wrong(void **state)
         unsigned accepted;
         const char *said;
     } cases[] = {
-        {{{"serve", "--count=0"}}, EVERYTHING, "1 to 15"},
-        {{{"serve", "--count=16"}}, EVERYTHING, "1 to 15"},
-        {{{"serve", "--count=-1"}}, EVERYTHING, "1 to 15"},
+        {{{"serve", "--count=0"}}, EVERYTHING, "1 to 4096"},
+        {{{"serve", "--count=4097"}}, EVERYTHING, "1 to 4096"},
+        {{{"serve", "--count=-1"}}, EVERYTHING, "1 to 4096"},
         {{{"serve", "--count=2x"}}, EVERYTHING, "'2x'"},
         {{{"serve", "--listen=3240"}}, EVERYTHING, "ADDR:PORT"},
         {{{"serve", "--listen=:3240"}}, EVERYTHING, "ADDR:PORT"},

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PORTS = 15 }; // of a bus; as many as vhci-hcd has
+
 static const uint64_t slice_ns = SIM_MS;             // of busy bus in one usbip_device_run()
 static const uint64_t before_reset_ns = 10 * SIM_MS; // for what was submitted before a reset
 
@@ -44,10 +46,16 @@ static void disconnected(void *context)
     device_tell_client(device);
 }
 
+// A new one for each arrival, as Linux gives them, and never that of another port of the bus: the
+// root hub has 1, and each port every PORTS-th number from 2 to 127.
+static uint32_t next_devnum(uint32_t devnum)
+{
+    return devnum + PORTS <= 127 ? devnum + PORTS : (devnum - 2) % PORTS + 2;
+}
+
 static void enumerate_returned(struct usbip_device *device)
 {
-    // Linux counts device numbers from 1 to 127, a new one for each arrival.
-    device->record.devnum = device->record.devnum % 127 + 1;
+    device->record.devnum = next_devnum(device->record.devnum);
     if (device_enumerate(device) == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
@@ -67,7 +75,7 @@ static void tell_trouble(struct usbip_device *device)
 // ---- Opening ----
 
 struct usbip_device *usbip_device_open(struct sim_device *sim,
-                                       unsigned port,
+                                       unsigned number,
                                        const struct usbip_observer *observer,
                                        void *context)
 {
@@ -85,12 +93,13 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     if (observer)
         device->observer = *observer;
     device->observer_context = context;
-    device->record.busnum = 1;
-    device->record.devnum = port + 1;        // the root hub is 1
-    device->record.speed = USBIP_SPEED_FULL; // until it is on the bus
-    snprintf(device->record.bus_id, sizeof device->record.bus_id, "1-%u", port);
-    snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb1/1-%u",
-             port);
+    device->record.busnum = (number - 1) / PORTS + 1;
+    device->record.devnum = (number - 1) % PORTS + 2; // the root hub is 1
+    device->record.speed = USBIP_SPEED_FULL;          // until it is on the bus
+    snprintf(device->record.bus_id, sizeof device->record.bus_id, "%u-%u", device->record.busnum,
+             (number - 1) % PORTS + 1);
+    snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb%u/%s",
+             device->record.busnum, device->record.bus_id);
     if (device_enumerate(device) < 0 && !device->failed)
         device_note(device, "the device does not connect to the bus: its pull-up is off");
     tell_trouble(device);
@@ -135,7 +144,8 @@ enum usbip_op_status usbip_device_availability(const struct usbip_device *device
 
 bool usbip_device_needs_time(const struct usbip_device *device)
 {
-    return device->in_use || !device->present || device->kept_awake;
+    return (device->in_use && !sim_host_at_rest(device->host)) || !device->present ||
+           device->kept_awake;
 }
 
 void usbip_device_keep_awake(struct usbip_device *device)

@@ -3,6 +3,9 @@
 // A connection that is over (its device left, its list was sent, its client broke the protocol)
 // sends what is left, shuts its side down and waits a second for the peer to do the same: a close()
 // with unread input would destroy the last reply on its way (RFC 1122 4.2.2.13).
+//
+// A connection is busy from the event that something has come, or can be sent, until it has nothing
+// to do but to wait for the next one and its device is at rest.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +26,48 @@ struct connection {
     uint32_t interest;
     uint8_t *rest; // read, but not yet wanted by the session
     size_t rest_length;
-    bool closed;
-    struct connection *next; // older
+    bool closed;  // to be freed at the end of this turn; then it is busy
+    bool blocked; // the socket takes no more for now
+    bool busy;
+    bool idle; // it has no device: not yet, or no more
+    struct connection *next_busy;
+    struct connection *older;
+    struct connection *younger;
 };
+
+static struct usbip_device *device_of(const struct connection *connection)
+{
+    return connection->session ? usbip_session_device(connection->session) : NULL;
+}
+
+// What has come after a rest meets the device at the right time.
+static void make_busy(struct loop *loop, struct connection *connection)
+{
+    if (connection->busy)
+        return;
+    connection->busy = true;
+    connection->next_busy = loop->busy;
+    loop->busy = connection;
+    if (device_of(connection))
+        usbip_device_catch_up(device_of(connection), loop->now_ns);
+}
+
+static void close_later(struct loop *loop, struct connection *connection)
+{
+    connection->closed = true;
+    make_busy(loop, connection);
+}
+
+static void set_idle(struct loop *loop, struct connection *connection, bool idle)
+{
+    if (idle == connection->idle)
+        return;
+    connection->idle = idle;
+    if (idle)
+        loop->idle_count++;
+    else
+        loop->idle_count--;
+}
 
 static void finish_session(struct loop *loop, struct connection *connection)
 {
@@ -34,6 +76,9 @@ static void finish_session(struct loop *loop, struct connection *connection)
 
     usbip_session_close(connection->session);
     connection->session = NULL;
+    set_idle(loop, connection, true);
+    if (device)
+        loop_attend_to(loop, device);
     if (loop->events.ended)
         loop->events.ended(loop->context, device, violation);
 }
@@ -42,35 +87,61 @@ static void free_connection(struct loop *loop, struct connection *connection)
 {
     if (connection->session)
         finish_session(loop, connection);
+    set_idle(loop, connection, false);
+    if (connection->younger)
+        connection->younger->older = connection->older;
+    else
+        loop->connections = connection->older;
+    if (connection->older)
+        connection->older->younger = connection->younger;
+    else
+        loop->oldest = connection->younger;
     close(connection->source.fd);
     free(connection->rest);
     free(connection);
-    loop->connection_count--;
+}
+
+static bool has_unread(const struct connection *connection)
+{
+    return connection->rest && connection->session && usbip_session_wants(connection->session);
+}
+
+static bool stays_busy(const struct connection *connection)
+{
+    const struct usbip_device *device = device_of(connection);
+
+    return connection->linger_ns || has_unread(connection) ||
+           (device && usbip_device_needs_time(device));
 }
 
 // Connections are freed only here, at the end of a turn: events of this turn may point to them.
-static void free_closed_connections(struct loop *loop)
+static void end_turn(struct loop *loop)
 {
-    struct connection **link = &loop->connections;
+    struct connection **link = &loop->busy;
 
     while (*link) {
         struct connection *connection = *link;
 
-        if (!connection->closed) {
-            link = &connection->next;
+        if (!connection->closed && stays_busy(connection)) {
+            link = &connection->next_busy;
             continue;
         }
-        *link = connection->next;
-        free_connection(loop, connection);
+        *link = connection->next_busy;
+        connection->busy = false;
+        if (connection->closed)
+            free_connection(loop, connection);
     }
 }
 
-static void feed(struct connection *connection, const uint8_t *bytes, size_t length)
+static void
+feed(struct loop *loop, struct connection *connection, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
 
     if (connection->session)
         taken = usbip_session_receive(connection->session, bytes, length);
+    if (device_of(connection))
+        set_idle(loop, connection, false);
     if (!connection->session || usbip_session_over(connection->session) || taken == length)
         return;
     connection->rest = malloc(length - taken);
@@ -82,14 +153,14 @@ static void feed(struct connection *connection, const uint8_t *bytes, size_t len
     connection->rest_length = length - taken;
 }
 
-static void feed_rest(struct connection *connection)
+static void feed_rest(struct loop *loop, struct connection *connection)
 {
     uint8_t *rest = connection->rest;
 
-    if (!rest || !connection->session || !usbip_session_wants(connection->session))
+    if (!has_unread(connection))
         return;
     connection->rest = NULL;
-    feed(connection, rest, connection->rest_length);
+    feed(loop, connection, rest, connection->rest_length);
     free(rest);
 }
 
@@ -98,7 +169,7 @@ static void read_connection(struct loop *loop, struct connection *connection)
     ssize_t length = recv(connection->source.fd, loop->buffer, sizeof loop->buffer, 0);
 
     if (length > 0)
-        feed(connection, loop->buffer, (size_t)length);
+        feed(loop, connection, loop->buffer, (size_t)length);
     else if (length == 0 || (errno != EAGAIN && errno != EINTR))
         connection->closed = true; // the peer has gone, politely or not
 }
@@ -107,7 +178,9 @@ static void connection_ready(struct loop *loop, struct source *source, uint32_t 
 {
     struct connection *connection = (struct connection *)source;
 
-    // EPOLLOUT alone needs nothing here: every turn ends with sending.
+    make_busy(loop, connection);
+    if (events & EPOLLOUT)
+        connection->blocked = false; // and sent to in this turn
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !connection->rest)
         read_connection(loop, connection);
 }
@@ -124,10 +197,13 @@ static void send_output(struct loop *loop, struct connection *connection)
     const uint8_t *bytes = usbip_session_output(connection->session, &length);
     ssize_t sent = 0;
 
+    if (connection->blocked)
+        return;
     if (length > 0)
         sent = send(connection->source.fd, bytes, length, MSG_NOSIGNAL);
     if (sent > 0)
         usbip_session_sent(connection->session, (size_t)sent);
+    connection->blocked = sent < (ssize_t)length;
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         connection->closed = true;
     else if (usbip_session_over(connection->session) && (size_t)sent == length)
@@ -145,15 +221,13 @@ static uint32_t find_interest(const struct connection *connection)
            (length > 0 ? EPOLLOUT : 0U);
 }
 
-static void serve_connection(struct loop *loop, struct connection *connection, uint64_t now_ns)
+static void serve_connection(struct loop *loop, struct connection *connection)
 {
     uint32_t interest;
 
-    if (connection->session)
-        send_output(loop, connection);
     if (!connection->linger_ns && (!connection->session || usbip_session_over(connection->session)))
-        connection->linger_ns = now_ns + linger_ns;
-    if (connection->linger_ns && now_ns >= connection->linger_ns)
+        connection->linger_ns = loop->now_ns + linger_ns;
+    if (connection->linger_ns && loop->now_ns >= connection->linger_ns)
         connection->closed = true;
 
     interest = find_interest(connection);
@@ -177,9 +251,14 @@ struct connection *loop_add_connection(struct loop *loop, int fd)
     connection->interest = EPOLLIN;
     if (loop_add_source(loop, &connection->source, EPOLLIN) < 0)
         goto fail;
-    connection->next = loop->connections;
+    connection->older = loop->connections;
+    if (connection->older)
+        connection->older->younger = connection;
+    else
+        loop->oldest = connection;
     loop->connections = connection;
-    loop->connection_count++;
+    set_idle(loop, connection, true);
+    make_busy(loop, connection);
     return connection;
 
 fail:
@@ -201,52 +280,68 @@ int loop_adopt(struct loop *loop, int fd, struct usbip_device *device)
     connection = loop_add_connection(loop, fd);
     if (!connection)
         return -ENOMEM;
-    if (!device || usbip_session_import(connection->session, device) == USBIP_OP_OK)
-        return 0;
-    connection->closed = true;
-    return -EBUSY;
+    if (device && usbip_session_import(connection->session, device) != USBIP_OP_OK) {
+        close_later(loop, connection);
+        return -EBUSY;
+    }
+    set_idle(loop, connection, !device);
+    return 0;
 }
 
 bool loop_make_room(struct loop *loop)
 {
-    struct connection *oldest = NULL;
+    struct connection *oldest = loop->oldest;
 
-    for (struct connection *it = loop->connections; it; it = it->next)
-        if (!it->closed && (!it->session || !usbip_session_device(it->session)))
-            oldest = it;
+    while (oldest && (!oldest->idle || oldest->closed))
+        oldest = oldest->younger;
     if (oldest)
-        oldest->closed = true;
+        close_later(loop, oldest);
     return oldest != NULL;
+}
+
+bool loop_catch_up_connections(struct loop *loop)
+{
+    bool behind = false;
+
+    for (struct connection *it = loop->busy; it; it = it->next_busy)
+        if (device_of(it))
+            behind |= usbip_device_catch_up(device_of(it), loop->now_ns);
+    return behind;
 }
 
 void loop_feed_connections(struct loop *loop)
 {
-    for (struct connection *it = loop->connections; it; it = it->next)
-        feed_rest(it);
+    for (struct connection *it = loop->busy; it; it = it->next_busy)
+        feed_rest(loop, it);
 }
 
-void loop_serve_connections(struct loop *loop, uint64_t now_ns)
+bool loop_run_connections(struct loop *loop)
 {
-    for (struct connection *it = loop->connections; it; it = it->next)
+    bool more = false;
+
+    for (struct connection *it = loop->busy; it; it = it->next_busy) {
+        if (device_of(it))
+            more |= usbip_device_run(device_of(it));
+        if (it->session && !it->closed)
+            send_output(loop, it);
+    }
+    return more;
+}
+
+void loop_serve_connections(struct loop *loop)
+{
+    for (struct connection *it = loop->busy; it; it = it->next_busy)
         if (!it->closed)
-            serve_connection(loop, it, now_ns);
-    if (loop->connection_count >= LOOP_MAX_CONNECTIONS)
+            serve_connection(loop, it);
+    if (loop->idle_count >= LOOP_MAX_IDLE)
         loop_make_room(loop);
-    free_closed_connections(loop);
+    end_turn(loop);
 }
 
 bool loop_has_unread(const struct loop *loop)
 {
-    for (const struct connection *it = loop->connections; it; it = it->next)
-        if (it->rest && it->session && usbip_session_wants(it->session))
-            return true;
-    return false;
-}
-
-bool loop_has_lingering(const struct loop *loop)
-{
-    for (const struct connection *it = loop->connections; it; it = it->next)
-        if (it->linger_ns)
+    for (const struct connection *it = loop->busy; it; it = it->next_busy)
+        if (has_unread(it))
             return true;
     return false;
 }
@@ -255,7 +350,7 @@ void loop_drop_connections(struct loop *loop)
 {
     for (size_t i = 0; i < loop->device_count; i++)
         usbip_device_retire(loop->devices[i]);
-    for (struct connection *it = loop->connections; it; it = it->next)
-        it->closed = true;
-    free_closed_connections(loop);
+    for (struct connection *it = loop->connections; it; it = it->older)
+        close_later(loop, it);
+    end_turn(loop);
 }

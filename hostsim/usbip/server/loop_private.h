@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// loop_private.h - what the files of the loop share: loop.c turns it, loop_connection.c serves the
-// connections.
+// loop_private.h - what the files of the loop share: loop.c turns it, loop_listen.c accepts
+// connections, loop_connection.c serves them.
 
 #ifndef HOSTSIM_LOOP_PRIVATE_H
 #define HOSTSIM_LOOP_PRIVATE_H
@@ -35,33 +35,48 @@ struct loop {
     struct source listener;
     uint64_t listen_again_ns; // the listener is not watched until then; 0: it is
     sigset_t old_mask;
+    uint64_t now_ns; // the wall clock as this turn began
     bool ticking;
     bool stopped;
     int error;
 
+    struct usbip_device **unattended; // need time though no connection has them
+    size_t unattended_count;
     struct connection *connections; // youngest first
-    size_t connection_count;
+    struct connection *oldest;
+    struct connection *busy; // those of them that there is something to do for
+    size_t idle_count;       // those of them that have no device
     struct watch *watches;
     uint8_t buffer[LOOP_READ_SIZE];
 };
 
+uint64_t loop_wall_ns(void);
 int loop_add_source(struct loop *loop, struct source *source, uint32_t interest);
 
 // A connection that begins with an operation. The loop owns fd, also on failure, which is NULL.
 struct connection *loop_add_connection(struct loop *loop, int fd);
 
-// What a turn does for the connections: hand over what was read before but not wanted then; send
-// what there is to send, and free those that are done with, which no event may point to any more.
+// A device that no connection has any more, or yet: it lives on if it needs to.
+void loop_attend_to(struct loop *loop, struct usbip_device *device);
+
+// Watch the listener again once it is time to.
+void loop_resume_listener(struct loop *loop);
+
+// What a turn does for the busy connections: let their devices live until now (returns whether one
+// is still behind); hand over what was read before but not wanted then; let their devices move what
+// they can, and send what there is to send (returns whether one can move more); free those that are
+// done with, which no event may point to any more.
+bool loop_catch_up_connections(struct loop *loop);
 void loop_feed_connections(struct loop *loop);
-void loop_serve_connections(struct loop *loop, uint64_t now_ns);
+bool loop_run_connections(struct loop *loop);
+void loop_serve_connections(struct loop *loop);
 
 // Close the oldest connection that has no device, at the end of this turn. Returns whether there is
 // one. Those that have a device are as many as devices.
 bool loop_make_room(struct loop *loop);
 
-// Does a session want what was read before? Is a connection waiting for its peer to hang up?
+// Does a session want what was read before?
 bool loop_has_unread(const struct loop *loop);
-bool loop_has_lingering(const struct loop *loop);
 
 // Close them, whatever they are doing.
 void loop_drop_connections(struct loop *loop);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const size_t kept_output = 16 << 10;        // of the buffer, once it has been sent
 static const uint64_t fair_share_ns = 20 * SIM_MS; // with what one command costs the device
 
 struct pending {
@@ -394,7 +395,8 @@ static uint64_t device_time(const struct usbip_session *session)
 }
 
 // A bus reset is carried out at once and takes the simulator long: whoever else the server has is
-// to have a turn before the next.
+// to have a turn before the next. And a device that is imported is to live until now before it is
+// asked anything.
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
@@ -404,7 +406,8 @@ size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes
         uint64_t begin_ns = device_time(session);
 
         taken += receive_some(session, bytes + taken, length - taken);
-        had_its_share = begin_ns != UINT64_MAX && device_time(session) - begin_ns > fair_share_ns;
+        had_its_share = begin_ns == UINT64_MAX ? session->device != NULL
+                                               : device_time(session) - begin_ns > fair_share_ns;
     }
     return taken;
 }
@@ -447,6 +450,11 @@ void usbip_session_sent(struct usbip_session *session, size_t length)
 {
     assert(length <= output_length(session));
     session->output_begin += length;
+    if (output_length(session) > 0 || session->output_size <= kept_output)
+        return;
+    free(session->output); // a long reply may have been the only one
+    session->output = NULL;
+    session->output_begin = session->output_end = session->output_size = 0;
 }
 
 bool usbip_session_over(const struct usbip_session *session)

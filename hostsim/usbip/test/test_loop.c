@@ -113,8 +113,8 @@ static void silent_clients__cost_the_others_nothing(void **state)
 static void crowd__the_oldest_without_a_device_makes_room(void **state)
 {
     const struct forked_server *server = *state;
-    int crowd[LOOP_MAX_CONNECTIONS + 10];
-    int count = LOOP_MAX_CONNECTIONS + 10;
+    int crowd[LOOP_MAX_IDLE + 10];
+    int count = LOOP_MAX_IDLE + 10;
     char byte;
 
     for (int i = 0; i < count; i++)

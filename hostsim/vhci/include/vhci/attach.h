@@ -15,10 +15,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <usbip/loop.h>
-
-enum { VHCI_ATTACH_MAX = 15 };
 
 // Where the kernel has put a device.
 struct vhci_place {
@@ -55,8 +54,9 @@ struct vhci_attach {
     const char *sysfs;
     struct vhci_attach_events events;
     void *context;
-    struct vhci_attach_slot slots[VHCI_ATTACH_MAX];
+    struct vhci_attach_slot *slots; // in the order of the devices
     size_t count;
+    uint64_t look_ns; // when sysfs is looked at again
 };
 
 // Attach all of them. The devices stay the caller's. Returns 0, or -1 with one line in error that

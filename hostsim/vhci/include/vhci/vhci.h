@@ -32,9 +32,13 @@ struct vhci_port {
 // sysfs is where that is mounted: "/sys". All return 0 or a negative errno, -ENODEV if there is no
 // vhci-hcd.
 
+// Call visit() for each port, until it returns true: it has seen enough. Returns whether it has.
+int vhci_each_port(const char *sysfs,
+                   bool (*visit)(void *context, const struct vhci_port *port),
+                   void *context);
+
 // A free port for a device of this speed: SuperSpeed has ports of its own. -EBUSY if all are taken.
 int vhci_find_free(const char *sysfs, bool super_speed, unsigned *ret_port);
-int vhci_find(const char *sysfs, unsigned port, struct vhci_port *ret_port);
 
 // Hand one end of a connection over; the caller still closes its copy. devid is busnum << 16 |
 // devnum of the exported device, speed as in enum usbip_speed.

@@ -62,10 +62,11 @@ struct usbip_observer {
     void (*note)(void *context, const struct usbip_device *device, const char *text);
 };
 
-// Plug the device into a host controller of its own and enumerate it. Its bus id is 1-PORT.
+// Plug the device into a host controller of its own and enumerate it. Devices are numbered from 1;
+// each bus has 15 of them: the first has the bus id 1-1, the 16th 2-1.
 // It takes the simulated device over. NULL if there is no memory. observer may be NULL.
 struct usbip_device *usbip_device_open(struct sim_device *sim,
-                                       unsigned port,
+                                       unsigned number,
                                        const struct usbip_observer *observer,
                                        void *context);
 void usbip_device_close(struct usbip_device *device);
@@ -82,8 +83,9 @@ uint64_t usbip_device_now_ns(const struct usbip_device *device); // virtual time
 // but failing to enumerate (DEVICE_ERROR)?
 enum usbip_op_status usbip_device_availability(const struct usbip_device *device);
 
-// Must the two calls below be made about each millisecond? Only while it is in use, or away, or if
-// it is kept awake.
+// Must the two calls below be made about each millisecond? Only while it is in use and not at rest
+// (sim_host_at_rest), or away, or if it is kept awake. After a rest usbip_device_catch_up() comes
+// before the next transfer.
 bool usbip_device_needs_time(const struct usbip_device *device);
 
 // From now on it lives even while nobody uses it: a debugger may come.

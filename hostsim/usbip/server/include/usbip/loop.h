@@ -9,8 +9,11 @@
 //     loop_close(loop);
 //
 // A client that vanishes, says nothing or sends garbage costs the others nothing: no call waits for
-// a peer, and when LOOP_MAX_CONNECTIONS are open the oldest one that has not imported a device
-// makes room for the next.
+// a peer, and when LOOP_MAX_IDLE connections have imported no device the oldest of them makes room
+// for the next. Nor do devices and connections of which nothing is asked.
+//
+// A device waits for the others' requests by no more than their shares: 1 ms of its bus for each
+// that has something to move, or one command that takes its device longer, which is a bus reset.
 
 #ifndef HOSTSIM_LOOP_H
 #define HOSTSIM_LOOP_H
@@ -20,7 +23,7 @@
 
 #include <usbip/device.h>
 
-enum { LOOP_MAX_CONNECTIONS = 64 };
+enum { LOOP_MAX_IDLE = 64 };
 
 struct loop;
 
@@ -30,8 +33,9 @@ struct loop_events {
     // one phrase, or NULL.
     void (*ended)(void *context, struct usbip_device *device, const char *violation);
 
-    // After each turn of the loop; about each millisecond while a device is in use or away.
-    void (*turned)(void *context);
+    // After each turn of the loop. Returns whether to call it again in about a millisecond though
+    // nothing happens.
+    bool (*turned)(void *context);
 };
 
 // The devices stay the caller's and must outlive the loop. SIGINT and SIGTERM are blocked in this

@@ -48,8 +48,8 @@ void usbip_session_close(struct usbip_session *session);
 int usbip_session_import(struct usbip_session *session, struct usbip_device *device);
 
 // What came from the client. Returns how much of it was taken: all, unless the session stopped
-// wanting more, or something in it took the device so long that others should have their turn: then
-// the rest is to be offered again.
+// wanting more, or has just imported its device, or something in it took the device so long that
+// others should have their turn: then the rest is to be offered again.
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length);
 bool usbip_session_wants(const struct usbip_session *session);
 

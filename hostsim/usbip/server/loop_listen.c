@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+//
+// Where clients come from.
+
+#include "loop_private.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const uint64_t listen_again_ns = 100000000; // after accept() had no descriptor
+
+static void watch_listener(struct loop *loop, bool on)
+{
+    struct epoll_event event = {.events = on ? EPOLLIN : 0U, .data.ptr = &loop->listener};
+
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener.fd, &event) < 0)
+        loop->error = -errno;
+}
+
+// Without a descriptor or memory for one more connection the listener stays readable. Where no
+// connection can make room either it is watched again in a while; the client waits in the kernel's
+// queue.
+static void pause_listener(struct loop *loop)
+{
+    watch_listener(loop, false);
+    loop->listen_again_ns = loop_wall_ns() + listen_again_ns;
+}
+
+void loop_resume_listener(struct loop *loop)
+{
+    if (!loop->listen_again_ns || loop->now_ns < loop->listen_again_ns)
+        return;
+    loop->listen_again_ns = 0;
+    watch_listener(loop, true);
+}
+
+static void accept_connection(struct loop *loop, struct source *source, uint32_t events)
+{
+    static const int on = 1;
+    int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)events;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) &&
+        !loop_make_room(loop))
+        pause_listener(loop);
+    if (fd < 0)
+        return; // else it has gone already
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    loop_add_connection(loop, fd);
+}
+
+static int bind_to(const struct addrinfo *address)
+{
+    static const int on = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    return -error;
+}
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return -errno;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+int loop_listen(struct loop *loop, const char *host, const char *port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *addresses;
+    int result;
+
+    if (getaddrinfo(host, port, &hints, &addresses) != 0)
+        return -EADDRNOTAVAIL;
+    result = bind_to(addresses);
+    freeaddrinfo(addresses);
+    if (result < 0)
+        return result;
+    loop->listener = (struct source){accept_connection, result};
+    result = loop_add_source(loop, &loop->listener, EPOLLIN);
+    return result < 0 ? result : bound_port(loop->listener.fd);
+}
+
+bool loop_is_public(const struct loop *loop)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(loop->listener.fd, (struct sockaddr *)&address, &size) < 0)
+        return false;
+    if (address.ss_family == AF_INET6) {
+        const struct in6_addr *ipv6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
+
+        return !IN6_IS_ADDR_LOOPBACK(ipv6);
+    }
+    return ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+}
