@@ -16,6 +16,7 @@ const struct check_group *const catalogue[] = {
     &check_chapter9_strings,
     &check_chapter9_requests,
     &check_chapter9_halts,
+    &check_chapter9_toggles,
     &check_requests,
     &check_states,
     &check_detach,

@@ -100,6 +100,24 @@ static bool configuring_ends_halt(struct probe *probe, const struct usb_endpoint
            expect_halt_status(probe, address, false);
 }
 
+static int select_interface(struct probe *probe, const struct usb_endpoint *endpoint)
+{
+    const struct usb_interface *interface =
+        &probe_device(probe)->config.interfaces[endpoint->interface];
+    return probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
+}
+
+// An interface of one setting need not take SET_INTERFACE (9.4.10).
+static bool selecting_ends_halt(struct probe *probe, const struct usb_endpoint *endpoint)
+{
+    uint8_t address = endpoint->bEndpointAddress;
+    if (select_interface(probe, endpoint) == USB_STALL)
+        return true;
+    return given(probe, halt(probe, address) &&
+                            expect_result(probe, select_interface(probe, endpoint), 0, NULL)) &&
+           expect_halt_status(probe, address, false);
+}
+
 // ---- Each endpoint, of each alternate setting ----
 
 // Returns whether to go on.
@@ -170,6 +188,13 @@ static void configuring_clears(struct probe *probe)
     configure_afresh(probe);
 }
 
+static void selecting_clears(struct probe *probe)
+{
+    for_each_endpoint(probe, selecting_ends_halt, true);
+    if (probe->expectations == 0)
+        probe_inapplicable(probe, "an interface with endpoints that takes SET_INTERFACE");
+}
+
 // clang-format off
 static const struct check checks[] = {
     {"CH9-REQ-18", "USB 2.0 9.4.9", LEVEL_MUST,
@@ -184,6 +209,9 @@ static const struct check checks[] = {
     {"CH9-HALT-03", "USB 2.0 9.4.5", LEVEL_MUST,
      "SET_CONFIGURATION clears the halts of endpoints",
      0, configuring_clears},
+    {"CH9-HALT-04", "USB 2.0 9.4.5", LEVEL_MUST,
+     "SET_INTERFACE clears the halts of its endpoints",
+     0, selecting_clears},
 };
 // clang-format on
 

@@ -200,14 +200,18 @@ struct lookalike {
     bool not_ours; // another function of the device may know it: it may be carried out
 };
 
-// A device that leaves now has taken the request for a DETACH.
+// A device that leaves now, and comes back, has taken the request for a DETACH, or has crashed. One
+// that does not come back may have been unplugged.
 static bool expect_no_detach(struct probe *probe, int result)
 {
     if (result != USB_GONE && result != USB_IO)
         return true;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
         return probe_inconclusive(probe, "%s", usb_result_text(result));
-    return expect(probe, false, "the device stays at run time", "it left the bus");
+    if (probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device") != 0)
+        return probe_inconclusive(probe, "the device left the bus, and did not come back");
+    return expect(probe, false, "the device stays at run time", "it left the bus, and is %s",
+                  probe->mode == DEVICE_DFU_MODE ? "in DFU mode" : "back at run time");
 }
 
 // Send what looks like a DFU request, and ask for the state.

@@ -57,8 +57,11 @@ static void ep0_stall(void *port)
 
 static void ep_open(void *port, const uint8_t *endpoint_descriptor)
 {
-    *endpoint_at(port, endpoint_descriptor[2]) = (struct native_endpoint){
+    struct native_endpoint *endpoint = endpoint_at(port, endpoint_descriptor[2]);
+
+    *endpoint = (struct native_endpoint){
         .open = true,
+        .data1 = ((struct native *)port)->keeps_toggles && endpoint->data1,
         .wMaxPacketSize = usbdev_load_le16(endpoint_descriptor + 4) & 0x7FF,
     };
 }
@@ -74,7 +77,7 @@ static void ep_halt(void *port, uint8_t bEndpointAddress, bool halt)
 
     endpoint->stalled = halt;
     endpoint->armed = false;
-    endpoint->data1 = halt && endpoint->data1;
+    endpoint->data1 = (halt || ((struct native *)port)->keeps_toggles) && endpoint->data1;
 }
 
 static void connect(void *port, bool on)

@@ -31,7 +31,9 @@ const struct defect_row chapter9_rows[] = {
          {"DM-DESC-03a", "the boot loader, too"},
      }},
     {"interface-gap", "will-detach", "CH9-CFG-09"},
-    {"endpoint-twice", "composite", "CH9-CFG-13"},
+    {"endpoint-twice", "composite", "CH9-CFG-13", .follows = {
+         {"CH9-HALT-04", "SET_INTERFACE of the one leaves the endpoint, which is the other's"},
+     }},
     {"endpoint-uncounted", "composite", "CH9-CFG-11"},
     {"association-beyond", "composite", "CH9-CFG-14"},
     {"configuration-value-0", "will-detach", "CH9-CFG-07", .both_modes = true},
@@ -96,8 +98,19 @@ const struct defect_row chapter9_rows[] = {
     {"address-dfu", "will-detach", "CH9-STATE-09"},
     {"wedged-by-new-setup", "will-detach", "CH9-REQ-24"},
     {"halt-pretended", "composite", "CH9-HALT-01"},
-    {"halt-not-cleared", "composite", "CH9-HALT-02"},
-    {"halt-outlives-configuration", "composite", "CH9-HALT-03"},
+    {"halt-not-cleared", "composite", "CH9-HALT-02", .follows = {
+         {"CH9-TOGGLE-01", "CLEAR_FEATURE does nothing: the toggle stays"},
+     }},
+    {"halt-outlives-configuration", "composite", "CH9-HALT-03", .follows = {
+         {"CH9-TOGGLE-02", "toggles stay, too, 9.1.1.5"},
+     }},
+    {"halt-outlives-interface", "composite", "CH9-HALT-04", .follows = {
+         {"CH9-TOGGLE-03", "toggles stay, too, 9.1.1.5"},
+     }},
+    {"toggle-outlives-clear", "composite", "CH9-TOGGLE-01"},
+    {"toggle-outlives-clear-of-nothing", "composite", "CH9-TOGGLE-01"},
+    {"toggle-outlives-configuration", "composite", "CH9-TOGGLE-02"},
+    {"toggle-outlives-interface", "composite", "CH9-TOGGLE-03"},
     {"wakeup-outlives-reset", "composite", "CH9-REQ-12"},
     {"zero-packet-missing", "will-detach", "CH9-ZLP-01", .both_modes = true, .follows = {
          {"CH9-STR-02", "255 bytes are asked for, 64 come, and no end"},

@@ -29,6 +29,7 @@ extern const struct check_group check_chapter9_capabilities;
 extern const struct check_group check_chapter9_strings;
 extern const struct check_group check_chapter9_requests;
 extern const struct check_group check_chapter9_halts;
+extern const struct check_group check_chapter9_toggles;
 extern const struct check_group check_requests;
 extern const struct check_group check_states;
 extern const struct check_group check_detach;

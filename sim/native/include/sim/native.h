@@ -46,6 +46,8 @@ struct native {
     struct usbdev dev;
     native_override *override; // or NULL
     void *override_context;
+    bool
+        keeps_toggles; // endpoints that are opened or cleared go on with the toggle they had: wrong
     bool hung; // its firmware has crashed: it answers nothing, and its pull-up stays as it is
 
     // Private to native.c.
