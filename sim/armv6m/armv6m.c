@@ -6,7 +6,7 @@
 // changes any of that sets `attention` to 0, so that the outer loop looks before the next
 // instruction; the inner loop has nothing else to check.
 
-#include "armv6m_private.h"
+#include "armv6m_op.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,8 +16,7 @@ static const uint32_t reset_lr = 0xFFFFFFFF;
 void armv6m_init(struct armv6m *cpu, const struct armv6m_bus *bus)
 {
     *cpu = (struct armv6m){.bus = *bus};
-    for (unsigned i = 0; i < sizeof(cpu->decode); i++)
-        cpu->decode[i] = (uint8_t)armv6m_decode((uint16_t)(i << 6));
+    armv6m_fill_entries();
 }
 
 void armv6m_map(struct armv6m *cpu, unsigned slot, const struct armv6m_region *region)
@@ -156,6 +155,9 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
         armv6m_enter_pending(cpu);
         if (cpu->locked_up)
             return ARMV6M_LOCKUP;
+
+        if (cpu->cycles >= end) // the entry took the rest
+            continue;
 
         const uint64_t next = earlier(end, after(cpu, armv6m_systick_cycles(cpu)));
         if (cpu->sleep != ARMV6M_AWAKE) {

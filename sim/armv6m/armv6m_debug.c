@@ -34,11 +34,6 @@ struct armv6m_access armv6m_stacked_frame(const struct armv6m *cpu)
 
 // ---- What an instruction accesses (ARM A5.2) ----
 
-static unsigned count_bits(uint32_t mask)
-{
-    return (unsigned)__builtin_popcount(mask);
-}
-
 static uint32_t reg(const struct armv6m *cpu, uint16_t i, unsigned low)
 {
     return cpu->r[bits(i, low, 3)];
@@ -70,15 +65,15 @@ static uint32_t at_sp(const struct armv6m *cpu, uint16_t i)
     return cpu->r[SP] + 4 * bits(i, 0, 8);
 }
 
-static struct armv6m_access access_of(const struct armv6m *cpu, uint16_t i)
+struct armv6m_access armv6m_access_at(const struct armv6m *cpu, uint32_t address, uint16_t i)
 {
     // Bit 8 of PUSH and POP is LR or PC.
-    const uint32_t stacked = 4 * count_bits(bits(i, 0, 9));
-    const uint32_t listed = 4 * count_bits(bits(i, 0, 8));
+    const uint32_t stacked = 4 * armv6m_count_bits(bits(i, 0, 9));
+    const uint32_t listed = 4 * armv6m_count_bits(bits(i, 0, 8));
 
     switch ((int)armv6m_decode(i)) {
     case OP_LDR_LITERAL:
-        return load(((cpu->r[PC] + 4) & ~3u) + 4 * bits(i, 0, 8), 4);
+        return load(((address + 4) & ~3u) + 4 * bits(i, 0, 8), 4);
     case OP_STR_REG:
         return store(at_register(cpu, i), 4);
     case OP_STRH_REG:
@@ -128,7 +123,7 @@ struct armv6m_access armv6m_next_access(const struct armv6m *cpu)
 
     if (!armv6m_peek16(cpu, cpu->r[PC], &instruction))
         return (struct armv6m_access){0};
-    return access_of(cpu, instruction);
+    return armv6m_access_at(cpu, cpu->r[PC], instruction);
 }
 
 // ---- Memory and registers ----

@@ -124,7 +124,7 @@ enum armv6m_op armv6m_decode(uint16_t instruction)
 
 enum armv6m_wide armv6m_decode_wide(uint16_t first, uint16_t second)
 {
-    if ((second & 0xD000) == 0xD000)
+    if (armv6m_is_bl(second))
         return WIDE_BL;
     if ((first & 0xFFF0) == 0xF380 && (second & 0xFF00) == 0x8800)
         return WIDE_MSR;

@@ -5,7 +5,11 @@
 //   armv6m.c             memory map, reset, the run loop, sleep
 //   armv6m_debug.c       what a debugger may do from outside
 //   armv6m_decode.c      which encoding is which operation
-//   armv6m_execute.c     what each operation does
+//   armv6m_execute.c     the inner loop; how it goes on: armv6m_op.h, armv6m_entries.c
+//   armv6m_data.c        operations on registers
+//   armv6m_memory.c      loads and stores
+//   armv6m_flow.c        branches
+//   armv6m_slow.c        operations that fault, reach the bus or change the state
 //   armv6m_exceptions.c  priorities, entry, return, lockup
 //   armv6m_scs.c         the registers of the System Control Space: SysTick, NVIC, SCB
 //   armv6m_disasm.c      instructions as text
@@ -14,7 +18,10 @@
 #ifndef STM32F072_ARMV6M_PRIVATE_H
 #define STM32F072_ARMV6M_PRIVATE_H
 
-#include <armv6m/armv6m.h>
+#include <endian.h>
+#include <string.h>
+
+#include <armv6m/armv6m_debug.h>
 
 // Operations: a group of encodings that is executed by the same code. The top 10 bits of an
 // instruction decide (ARM A5.2).
@@ -104,6 +111,7 @@ enum armv6m_op {
     OP_SVC,
     OP_B,
     OP_WIDE, // 32 bits: see enum armv6m_wide
+    ARMV6M_OPS,
 };
 
 // Operations of 32 bits (ARM A5.3).
@@ -129,6 +137,12 @@ static inline uint32_t sign_extend(uint32_t value, unsigned width)
     return ((value & (2 * sign - 1)) ^ sign) - sign;
 }
 
+// Of two halfwords, the first of which is an OP_WIDE, the second.
+static inline bool armv6m_is_bl(uint16_t second)
+{
+    return (second & 0xD000) == 0xD000;
+}
+
 // Distance of a BL's target from the address after it (ARM A6.7.13).
 static inline int32_t armv6m_bl_offset(uint16_t first, uint16_t second)
 {
@@ -138,6 +152,11 @@ static inline int32_t armv6m_bl_offset(uint16_t first, uint16_t second)
     const uint32_t offset =
         s << 24 | i1 << 23 | i2 << 22 | bits(first, 0, 10) << 12 | bits(second, 0, 11) << 1;
     return (int32_t)sign_extend(offset, 25);
+}
+
+static inline unsigned armv6m_count_bits(uint32_t mask)
+{
+    return (unsigned)__builtin_popcount(mask);
 }
 
 static inline uint32_t usbdev_load_le16(const uint8_t *bytes)
@@ -158,8 +177,8 @@ static inline void usbdev_store_le16(uint8_t *bytes, uint32_t value)
 
 static inline void store_le32(uint8_t *bytes, uint32_t value)
 {
-    usbdev_store_le16(bytes, value);
-    usbdev_store_le16(bytes + 2, value >> 16);
+    const uint32_t ordered = htole32(value); // in one piece: a load of it is not held up
+    memcpy(bytes, &ordered, sizeof(ordered));
 }
 
 // ---- memory ----
@@ -209,9 +228,9 @@ static inline bool armv6m_write(struct armv6m *cpu, uint32_t address, unsigned s
 
 // ---- control flow ----
 
-// Goes to target and remembers it for reports.
+// Remembers a jump for reports.
 static inline void
-armv6m_branch(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t exception)
+armv6m_remember(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t exception)
 {
     struct armv6m_branch *last = &cpu->branches[cpu->last_branch];
     if (last->from == from && last->to == target) {
@@ -220,6 +239,12 @@ armv6m_branch(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t except
         cpu->last_branch = (cpu->last_branch + 1) % ARMV6M_BRANCHES;
         cpu->branches[cpu->last_branch] = (struct armv6m_branch){from, target, 1, exception};
     }
+}
+
+static inline void
+armv6m_branch(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t exception)
+{
+    armv6m_remember(cpu, from, target, exception);
     cpu->r[15] = target;
 }
 
@@ -242,6 +267,13 @@ void armv6m_halt(struct armv6m *cpu, enum armv6m_stop why);
 
 // Executes instructions until cpu->attention.
 void armv6m_execute(struct armv6m *cpu);
+
+// The code at an address, whose region cpu->code then is. NULL: r[15] has faulted, or the run
+// stops.
+const uint8_t *armv6m_find_code(struct armv6m *cpu, uint32_t address);
+
+// What the instruction i at an address loads or stores.
+struct armv6m_access armv6m_access_at(const struct armv6m *cpu, uint32_t address, uint16_t i);
 
 // ---- exceptions ----
 

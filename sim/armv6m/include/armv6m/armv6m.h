@@ -104,6 +104,14 @@ struct armv6m {
     uint32_t z; // Z is set when this is zero
     uint32_t c; // 0 or 1
     uint32_t v; // bit 31 is V
+
+    struct armv6m_region code; // the one that holds PC; size 0: not known
+    const uint8_t *code_end;   // of its bytes
+    struct armv6m_region regions[ARMV6M_REGIONS];
+
+    uint64_t attention; // the inner loop runs until this cycle,
+    uint64_t limit;     // which was this when it began
+
     bool thumb; // EPSR.T; without it the next instruction faults
     bool primask;
     bool spsel;         // CONTROL.SPSEL
@@ -138,10 +146,6 @@ struct armv6m {
         uint64_t since;
     } systick;
 
-    uint64_t attention; // the inner loop runs until this cycle
-
-    struct armv6m_region regions[ARMV6M_REGIONS];
-    struct armv6m_region code; // the one that holds PC; size 0: not known
     struct armv6m_bus bus;
 
     void (*trace)(void *ctx, const struct armv6m *cpu);
@@ -151,7 +155,6 @@ struct armv6m {
 
     struct armv6m_branch branches[ARMV6M_BRANCHES]; // ring
     unsigned last_branch;
-    uint8_t decode[1024]; // operation by the top 10 bits of an instruction
 };
 
 // Prepares the processor, with nothing mapped. The bus is copied.

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+//
+// Loads and stores that reach mapped memory (ARM A5.2.4, A6.7.25, A6.7.58): 2 cycles, lists 1 and
+// one for each register (TRM 3.3). The others, and those that fault, are in armv6m_slow.c.
+
+#include "armv6m_op.h"
+
+#define OPERATION(name)                                                                            \
+    static int name(struct armv6m *cpu, const uint8_t *ip, int64_t left,                           \
+                    const struct armv6m_entry *in)
+
+// ---- addresses ----
+
+// Two registers, or a register and an immediate.
+static inline uint32_t at_register(const struct armv6m *cpu, const struct armv6m_entry *in)
+{
+    return cpu->r[in->rn] + cpu->r[in->rm];
+}
+
+static inline uint32_t at_immediate(const struct armv6m *cpu, const struct armv6m_entry *in)
+{
+    return cpu->r[in->rn] + in->imm;
+}
+
+static inline uint32_t at_sp(const struct armv6m *cpu, const struct armv6m_entry *in)
+{
+    return cpu->r[SP] + in->imm;
+}
+
+static uint8_t *find_elsewhere(const struct armv6m *cpu, uint32_t address)
+{
+    const struct armv6m_region *region = armv6m_find(cpu, address);
+    return region ? region->bytes + (address - region->base) : NULL;
+}
+
+// What an aligned address of mapped memory reads, or NULL. The first region is found fastest.
+static ALWAYS_INLINE const uint8_t *
+readable(const struct armv6m *cpu, uint32_t address, unsigned size)
+{
+    const uint32_t offset = address - cpu->regions[0].base;
+    if (address & (size - 1))
+        return NULL;
+    return offset < cpu->regions[0].size ? cpu->regions[0].bytes + offset
+                                         : find_elsewhere(cpu, address);
+}
+
+// What it writes: only the first region is worth a fast way.
+static ALWAYS_INLINE uint8_t *writable(const struct armv6m *cpu, uint32_t address, unsigned size)
+{
+    const uint32_t offset = address - cpu->regions[0].base;
+    if (address & (size - 1) || offset >= cpu->regions[0].size || !cpu->regions[0].writable)
+        return NULL;
+    return cpu->regions[0].bytes + offset;
+}
+
+// ---- one register ----
+
+#define LOAD(name, size, t, address, value)                                                        \
+    OPERATION(name)                                                                                \
+    {                                                                                              \
+        const uint8_t *bytes = readable(cpu, address(cpu, in), size);                              \
+        if (!bytes)                                                                                \
+            TAIL_CALL armv6m_slow(cpu, ip, left, in);                                              \
+        cpu->r[in->t] = value;                                                                     \
+        TAIL_CALL armv6m_next(cpu, ip, left - 2, in);                                              \
+    }
+
+#define STORE(name, size, t, address, put)                                                         \
+    OPERATION(name)                                                                                \
+    {                                                                                              \
+        uint8_t *bytes = writable(cpu, address(cpu, in), size);                                    \
+        if (!bytes)                                                                                \
+            TAIL_CALL armv6m_slow(cpu, ip, left, in);                                              \
+        put(bytes, cpu->r[in->t]);                                                                 \
+        TAIL_CALL armv6m_next(cpu, ip, left - 2, in);                                              \
+    }
+
+static inline void store_byte(uint8_t *byte, uint32_t value)
+{
+    *byte = (uint8_t)value;
+}
+
+LOAD(ldr_reg, 4, rd, at_register, load_le32(bytes))
+LOAD(ldrh_reg, 2, rd, at_register, usbdev_load_le16(bytes))
+LOAD(ldrb_reg, 1, rd, at_register, *bytes)
+LOAD(ldrsh_reg, 2, rd, at_register, sign_extend(usbdev_load_le16(bytes), 16))
+LOAD(ldrsb_reg, 1, rd, at_register, sign_extend(*bytes, 8))
+LOAD(ldr_imm, 4, rd, at_immediate, load_le32(bytes))
+LOAD(ldrh_imm, 2, rd, at_immediate, usbdev_load_le16(bytes))
+LOAD(ldrb_imm, 1, rd, at_immediate, *bytes)
+LOAD(ldr_sp, 4, r8, at_sp, load_le32(bytes))
+
+STORE(str_reg, 4, rd, at_register, store_le32)
+STORE(strh_reg, 2, rd, at_register, usbdev_store_le16)
+STORE(strb_reg, 1, rd, at_register, store_byte)
+STORE(str_imm, 4, rd, at_immediate, store_le32)
+STORE(strh_imm, 2, rd, at_immediate, usbdev_store_le16)
+STORE(strb_imm, 1, rd, at_immediate, store_byte)
+STORE(str_sp, 4, r8, at_sp, store_le32)
+
+// From Align(PC, 4), in the code's own region.
+OPERATION(ldr_literal)
+{
+    const uint32_t offset =
+        ((uint32_t)(ip - cpu->code.bytes + 2) & ~3u) + in->imm; // a region's base is aligned
+    if (offset >= cpu->code.size)
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    cpu->r[in->r8] = load_le32(cpu->code.bytes + offset);
+    TAIL_CALL armv6m_next(cpu, ip, left - 2, in);
+}
+
+// ---- lists: all of it in the first region, or the slow way ----
+
+static inline unsigned lowest_bit(uint32_t list)
+{
+    return (unsigned)__builtin_ctz(list);
+}
+
+static ALWAYS_INLINE uint8_t *whole_list(const struct armv6m *cpu, uint32_t address, unsigned count)
+{
+    const uint32_t offset = address - cpu->regions[0].base;
+    if (address & 3 || (uint64_t)offset + 4 * count > cpu->regions[0].size ||
+        !cpu->regions[0].writable)
+        return NULL;
+    return cpu->regions[0].bytes + offset;
+}
+
+static inline void store_list(const struct armv6m *cpu, uint32_t list, uint8_t *bytes)
+{
+    for (; list; list &= list - 1, bytes += 4)
+        store_le32(bytes, cpu->r[lowest_bit(list)]);
+}
+
+static inline void load_list(struct armv6m *cpu, uint32_t list, const uint8_t *bytes)
+{
+    for (; list; list &= list - 1, bytes += 4)
+        cpu->r[lowest_bit(list)] = load_le32(bytes);
+}
+
+// For lists, rm is how many registers there are.
+
+OPERATION(push)
+{
+    uint8_t *bytes = whole_list(cpu, cpu->r[SP] - 4u * in->rm, in->rm);
+    if (!bytes)
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    store_list(cpu, in->imm, bytes);
+    cpu->r[SP] -= 4u * in->rm;
+    TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
+}
+
+OPERATION(pop)
+{
+    const uint8_t *bytes = whole_list(cpu, cpu->r[SP], in->rm);
+    if (!bytes)
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    load_list(cpu, in->imm, bytes);
+    cpu->r[SP] += 4u * in->rm;
+    TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
+}
+
+// With PC in its list, which is the last.
+int armv6m_pop_pc(struct armv6m *cpu,
+                  const uint8_t *ip,
+                  int64_t left,
+                  const struct armv6m_entry *in)
+{
+    const uint8_t *bytes = whole_list(cpu, cpu->r[SP], in->rm);
+    const uint32_t target = bytes ? load_le32(bytes + 4u * in->rm - 4) : 0;
+    if (!armv6m_is_plain(cpu, target))
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    load_list(cpu, in->imm & 0xFF, bytes);
+    cpu->r[SP] += 4u * in->rm;
+    ip = armv6m_go_to(cpu, armv6m_address(cpu, ip) - 2, target & ~1u);
+    TAIL_CALL armv6m_arrive(cpu, ip, left - 4 - in->rm, in);
+}
+
+OPERATION(stm)
+{
+    uint8_t *bytes = whole_list(cpu, cpu->r[in->r8], in->rm);
+    if (!bytes)
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    store_list(cpu, in->imm, bytes);
+    cpu->r[in->r8] += 4u * in->rm;
+    TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
+}
+
+// The base is written back unless it is loaded.
+OPERATION(ldm)
+{
+    const uint32_t end = cpu->r[in->r8] + 4u * in->rm;
+    const uint8_t *bytes = whole_list(cpu, cpu->r[in->r8], in->rm);
+    if (!bytes)
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    cpu->r[in->r8] = end;
+    load_list(cpu, in->imm, bytes);
+    TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
+}
+
+armv6m_operation *const armv6m_memory_operations[ARMV6M_OPS] = {
+    [OP_LDR_LITERAL] = ldr_literal,
+    [OP_STR_REG] = str_reg,
+    [OP_STRH_REG] = strh_reg,
+    [OP_STRB_REG] = strb_reg,
+    [OP_LDRSB_REG] = ldrsb_reg,
+    [OP_LDR_REG] = ldr_reg,
+    [OP_LDRH_REG] = ldrh_reg,
+    [OP_LDRB_REG] = ldrb_reg,
+    [OP_LDRSH_REG] = ldrsh_reg,
+    [OP_STR_IMM] = str_imm,
+    [OP_LDR_IMM] = ldr_imm,
+    [OP_STRB_IMM] = strb_imm,
+    [OP_LDRB_IMM] = ldrb_imm,
+    [OP_STRH_IMM] = strh_imm,
+    [OP_LDRH_IMM] = ldrh_imm,
+    [OP_STR_SP] = str_sp,
+    [OP_LDR_SP] = ldr_sp,
+    [OP_PUSH] = push,
+    [OP_POP] = pop,
+    [OP_STM] = stm,
+    [OP_LDM] = ldm,
+};

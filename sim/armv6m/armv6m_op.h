@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// armv6m_op.h - how the inner loop goes from one instruction to the next: threaded code.
+//
+// Each of the 65536 halfwords that an instruction can be has an entry in a table: the function that
+// executes it, and its fields taken apart. A function ends by calling the next one's, which is a
+// jump: no stack grows, and the processor of the host sees a jump of its own behind each operation.
+// Memory is read anew for each instruction, so code may change at any time.
+//
+// What the functions share travels in registers of the host:
+//
+//   ip     in the code's bytes, behind the instruction
+//   left   cycles until cpu->attention, before the instruction
+//   in     the entry
+//
+// r[15] and the cycle counter are behind meanwhile. An operation that anybody else could see, or
+// that is rare, goes through armv6m_slow(), which brings them up to date: everything that may
+// fault, reach the bus, or change what the run loop looks at.
+
+#ifndef ARMV6M_OP_H
+#define ARMV6M_OP_H
+
+#include "armv6m_private.h"
+
+enum { SP = 13, LR = 14, PC = 15 };
+
+struct armv6m_entry;
+
+// Returns 0, which is of no use to anybody but the calls at its end.
+typedef int armv6m_operation(struct armv6m *cpu,
+                             const uint8_t *ip,
+                             int64_t left,
+                             const struct armv6m_entry *in);
+
+// The fields of an instruction. rd, rn, rm are bits 0, 3 and 6, with the fourth bit of the special
+// data instructions (ARM A5.2.3); r8 is at bit 8. imm is the immediate in units of 1, the distance
+// from the address of the instruction + 4, or the list of registers.
+struct armv6m_entry {
+    armv6m_operation *operation;
+    uint8_t rd;
+    uint8_t rn;
+    uint8_t rm;
+    uint8_t r8;
+    uint32_t imm;
+};
+
+enum { ARMV6M_ENTRIES = 0x10000 };
+
+// Hidden, so that its address is known within the program, not looked up in it.
+extern struct armv6m_entry armv6m_entries[ARMV6M_ENTRIES] __attribute__((visibility("hidden")));
+
+// Fills the table, once in a process.
+void armv6m_fill_entries(void);
+
+// The operations of each file, by enum armv6m_op; NULL where another file has it.
+extern armv6m_operation *const armv6m_data_operations[ARMV6M_OPS];
+extern armv6m_operation *const armv6m_memory_operations[ARMV6M_OPS];
+extern armv6m_operation *const armv6m_flow_operations[ARMV6M_OPS];
+
+// What one form of an operation has to itself.
+armv6m_operation armv6m_pop_pc;
+armv6m_operation armv6m_branch_to_itself;
+armv6m_operation armv6m_delay_loop;
+
+armv6m_operation armv6m_slow;
+armv6m_operation armv6m_leave;
+
+// A call in the place of this function, as its last act. gcc makes a jump of every such call where
+// it optimises, as it does here always.
+#if defined(__clang__)
+#define TAIL_CALL __attribute__((musttail)) return
+#else
+#define TAIL_CALL return
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+// The address of what ip points to.
+static inline uint32_t armv6m_address(const struct armv6m *cpu, const uint8_t *ip)
+{
+    return cpu->code.base + (uint32_t)(ip - cpu->code.bytes);
+}
+
+// On to the instruction at ip, if there is time and code left.
+static ALWAYS_INLINE int
+armv6m_next(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
+{
+    if (left <= 0 || ip == cpu->code_end)
+        TAIL_CALL armv6m_leave(cpu, ip, left, in);
+    in = &armv6m_entries[usbdev_load_le16(ip)];
+    TAIL_CALL in->operation(cpu, ip + 2, left, in);
+}
+
+// Branches: returns where the target is, or NULL where it is not in this region; then r[15] has it.
+static ALWAYS_INLINE const uint8_t *armv6m_go_to(struct armv6m *cpu, uint32_t from, uint32_t target)
+{
+    const uint32_t offset = target - cpu->code.base;
+    armv6m_remember(cpu, from, target, 0);
+    if (offset < cpu->code.size)
+        return cpu->code.bytes + offset;
+    cpu->r[PC] = target;
+    return NULL;
+}
+
+// On to what armv6m_go_to() returned: a target in another region is for armv6m_execute() to find.
+static ALWAYS_INLINE int
+armv6m_arrive(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
+{
+    if (!ip) {
+        cpu->cycles = cpu->limit - (uint64_t)left;
+        return 0;
+    }
+    TAIL_CALL armv6m_next(cpu, ip, left, in);
+}
+
+// A branch to this address by BX or POP keeps the state: bit 0 is the state to execute in, and in
+// Handler mode 0xFxxxxxxx is an exception return.
+static inline bool armv6m_is_plain(const struct armv6m *cpu, uint32_t target)
+{
+    return (target & 1) && (!cpu->exception || target >> 28 != 0xF);
+}
+
+#endif
