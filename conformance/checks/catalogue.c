@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: MIT
+//
+// The order of the groups is the order of a run: descriptors, then requests that change no state,
+// then the detach, then DFU mode.
+//
+// A list of globs is matched one glob at a time with fnmatch(3), without regard to case. An id that
+// holds no * or ? is a glob that matches itself, so --only, --skip and waivers share this code.
 
 #include <fnmatch.h>
 #include <stdio.h>

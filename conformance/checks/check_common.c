@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: MIT
+//
+// A step sends requests through the probe and returns whether the check may continue. A step that
+// the check judges calls expect(), so that its failure is a FAIL of the check; a step that the
+// check only needs is wrapped in given(), which turns the failure into INCONCLUSIVE.
+//
+// Configurations are read from the device, not taken from the host's cache. A configuration whose
+// header cannot be read is passed over here, because CH9-CFG-17 judges it.
 
 #include <stdio.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// check_field() is the function of every row. It reads the descriptor that the row names, takes one
+// or two bytes at the row's offset and compares them by the row's relation; the text of the
+// expectation is made of the same row.
 
 #include <stdio.h>
 

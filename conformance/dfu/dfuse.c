@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Each function first brings the device to dfuIDLE. An erase is one command; a read or a write
+// sends Set Address Pointer and then transfers blocks from wBlockNum 2 on, because blocks 0 and 1
+// have other meanings (AN3156 5.1). The device is back in dfuIDLE between the pointer and an
+// UPLOAD, because UPLOAD is not accepted in dfuDNLOAD-IDLE.
 
 #include <stdio.h>
 

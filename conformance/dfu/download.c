@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: MIT
+//
+// An upload ends with the first block that is shorter than wTransferSize (DFU 1.1 6.2). The buffer
+// doubles as it fills, and the upload ends early at a limit of bytes or of time, since a wrong
+// device may never send a short block.
+//
+// Checks download the image of the backup block by block; backup->at and backup->block say which
+// block is next. When a check asks for more blocks than the image has, the last block is sent
+// again, so that no other bytes reach the flash.
 
 #include <stdio.h>
 #include <stdlib.h>

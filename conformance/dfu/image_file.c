@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A file is read whole. The suffix is recognised at its end and cut off, then the prefix is
+// recognised at its beginning and cut off; what is left is the image. Writing puts both around the
+// image again and computes the CRC over all of it.
 
 #include <errno.h>
 #include <stdio.h>

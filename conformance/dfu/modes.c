@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: MIT
+//
+// Run time is left by DETACH and, with bitWillDetach = 0, a bus reset. DFU mode is left by the
+// first of these that works: DfuSe's leave request (with --allow-write), a bus reset, a power
+// cycle, a person who replugs the device.
+//
+// Between two checks mode_quieten() brings the state machine back to appIDLE or dfuIDLE by requests
+// that move no firmware. A device that no longer answers is waited for and reset.
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: MIT
+//
+// Each entry of the transcript passes probe_time_step() when it ends. The lateness of this host is
+// the largest overrun of a sleep so far; probe_calibrate() adds what plain requests take before a
+// check is repeated. While appDETACH runs, the entry that starts after its end marks the check as
+// run out.
+//
+// expect_within() then compares: within the limit is PASS; over the limit by less than the
+// lateness, or for the first four times, is INCONCLUSIVE and the runner repeats the check; only
+// then it is a FAIL.
 
 #include <stdio.h>
 

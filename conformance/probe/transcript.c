@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Entry n stands at n modulo TRANSCRIPT_ENTRIES; total counts all of them, so the oldest entry and
+// the number of dropped ones follow from it. Texts are made when somebody asks for them, not when
+// an entry is added.
 
 #include <inttypes.h>
 #include <stdbool.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Each transfer of the transcript becomes two frames, as usbmon writes them: submitted and
+// completed. Entries that are no transfers (a bus reset, a wait) are collected as text, and become
+// the comment of the next frame.
 
 #include <stdio.h>
 #include <string.h>

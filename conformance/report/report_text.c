@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// A row is a name in a column and words behind it, broken between words at the width of the
+// terminal; the next line begins in the same column. Width counts UTF-8 characters, not bytes.
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Needs are tested in the order target, run-time device, device in this mode, and the first one
+// that is missing names the reason of the SKIP. A missing capability of the target is a plain SKIP;
+// a device of another kind makes the check inapplicable, which is counted apart.
 
 #include "needs.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Each event of a run is passed on to every listener that has a function for it, in the order in
+// which the listeners were given. The transcript and the probe know no listeners: they call a tap
+// and a hook, which are set here.
 
 #include <stdio.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// Lines are split in place into an id and a reason. An id that matches no check is an error, so
+// that a misspelt waiver does not pass in silence.
 
 #include <ctype.h>
 #include <stdlib.h>

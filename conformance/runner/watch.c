@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: MIT
+//
+// The watch is a target whose operations call those of the target under it. Before each call it
+// tests the time that is left: with none left the call returns USB_IO and the target is not asked.
+// A wait is cut to the time that is left.
+//
+// After each control transfer the result is sorted: an answer (data, STALL, overflow) ends a
+// silence; no answer begins one, and the first unanswered request and the last answered one are
+// kept. These two make the text of a loss.
 
 #include <inttypes.h>
 #include <stdio.h>

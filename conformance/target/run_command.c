@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// The command is a child of its own process group, so that a timeout kills what it has started as
+// well. Its end is awaited through a pidfd, which poll(2) can bound in time; its standard output
+// becomes standard error, because standard output belongs to the report.
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// target_spec_parse() takes a SPEC apart without opening anything: the prefix selects the kind,
+// then options follow, separated by commas. The value of power= reaches to the end of the text,
+// because a command may contain commas. target_open() calls the target of that kind, or says that
+// it was not built.
 
 #include <stdbool.h>
 #include <stdio.h>

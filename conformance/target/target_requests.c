@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// The configuration is read twice, as a host does: 9 bytes for wTotalLength, then all of it. With
+// several configurations each index is read until the one with the wanted bConfigurationValue is
+// found.
 
 #include <string.h>
 

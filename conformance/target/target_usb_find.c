@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: MIT
+//
+// All devices of libusb's list are compared with the SPEC; only one that matches by its ids is
+// opened, to read its serial number. Exactly one match is a result; none and several are errors
+// that say what to add.
+//
+// Where a device is now comes from sysfs; only without sysfs the bus is scanned by a new libusb
+// context, which costs more time.
 
 #include <stdio.h>
 #include <string.h>

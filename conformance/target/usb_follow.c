@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// usb_follow_choose() compares the devices that are there now with those that were there when the
+// device left. A new address at the device's own place decides at once; otherwise exactly one
+// candidate at another place does, and two candidates are reported by their names.
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// One attribute is one file with one line, read through one function. A file that is missing while
+// the folder is there means that the device has gone in between; a missing root means that there is
+// no sysfs here. Tests give another root.
 
 #include <dirent.h>
 #include <errno.h>
