@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// The class and the device layer know nothing of each other; each function here translates one
+// event of usbdev into one call of dfurt. usbdev asks only for class requests to the DFU interface,
+// so dfurt_setup() decides on all of them.
 
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// Both replies are constant descriptors of the product; their length is taken from their own
+// headers, and usbdev cuts them to wLength. A request for anything else STALLs.
 
 #include <dfurt/usbdev_webusb.h>
 
