@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// All signals are blocked and taken by sigtimedwait(), so that one call waits for a signal, for the
+// end of the child and for a time at once, and no handler is needed. The child starts with the
+// original signal mask. SIGTERM and SIGHUP begin a limit of time, after which the child is killed;
+// SIGINT does not, because a program may answer it and continue.
 
 #include <command/command.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// One observer serves all devices: it writes their URBs to the one capture and their events to
+// standard error and to the capture. Devices are closed before the capture, so that their last
+// events are in it.
 
 #include "exported_devices.h"
 

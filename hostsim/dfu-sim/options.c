@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Options form sets, and each command names the sets that it accepts. getopt_long prints no
+// messages of its own; the first wrong argument ends the parsing with one line, and combinations
+// that exclude each other are tested after the last option.
 
 #include "options.h"
 

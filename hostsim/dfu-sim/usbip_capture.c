@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A URB becomes two frames, submitted and completed, with the device's virtual time. An event that
+// has no URB is kept as text and becomes the comment of the next submitted frame of that device.
+// Each completed frame is flushed, so that a capture can be read while it grows.
 
 #include "usbip_capture.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A frame is a kind, a length of four bytes, little-endian, and the payload. Both directions loop
+// until all bytes have moved: the port is a virtio serial device that may be non-blocking, so
+// EAGAIN waits in poll(2).
 
 #include "guest_link.h"
 

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: MIT
+//
+// The port is one root port with the simulated device: the host controller model below it, and
+// usb_core for what a kernel keeps of a device. mock_port_look() first gives the device the
+// wall-clock time that has passed, then reports at most one change. A device that has left is
+// reported 20 ms later, as by a hub's interrupt endpoint, and not before programs have taken its
+// last replies, for at most a second.
 
 #include "port.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Each message has an encode and a decode function; integers are big-endian. A decode function
+// reads every field, validates it, and fills its result only if all fields are valid, so that no
+// caller sees a value out of range. No function keeps state.
 
 #include <usbip/proto.h>
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Each device has a slot with a vhci port. The slot passes through the states attached (the kernel
+// has the socket), appeared (the kernel has enumerated it), away (the device has left the bus by
+// itself) and ended. A slot that is away is tried again at each turn of the loop, at the same port,
+// or at a free one if the device's speed needs another kind of port, until the kernel accepts it.
 
 #include <vhci/attach.h>
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Each operation (list, import) has a TCP connection of its own: connect, send the request, receive
+// and decode the reply, all within one deadline. The connection of a list is closed; that of an
+// import is returned and carries URBs from then on. Every error is one line that begins with the
+// server's address.
 
 #include <usbip/remote.h>
 

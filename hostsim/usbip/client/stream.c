@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Sockets are non-blocking; each call repeats until all bytes have moved or the deadline has
+// passed, and waits in poll(2) in between. A closed connection and a deadline are told apart. A
+// signal that interrupts a call does not end it.
 
 #include "stream.h"
 

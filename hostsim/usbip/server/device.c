@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: MIT
+//
+// A device is present or away, and in use or free. It is enumerated when its pull-up appears, with
+// a new device number each time; when it leaves the bus while a client uses it, the client is told
+// and the connection ends. During a reset that the server itself makes, leaving the bus is not
+// reported.
+//
+// usbip_device_run() carries pending transfers out for at most 1 ms of virtual time, so that the
+// loop looks at its sockets in between.
 
 #include "device_private.h"
 
