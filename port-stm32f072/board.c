@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// NUCLEO-F072RB and the Discovery board have their LED and button at other pins. Both LEDs are
+// driven and both buttons read, so that one image serves both boards.
 
 #include "board.h"
 
