@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// While a debugger is attached, the processor calls hold() before each instruction and stops where
+// it returns true. armv6m_next_access() decodes the next instruction without executing it and
+// computes the addresses that it will read or write (ARMv6-M ARM A5.2), so that a watchpoint stops
+// before the access.
 
 #include <armv6m/armv6m_debug.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A name is looked up among the models of this file, then in the fleet and among the shipped
+// models; a firmware image always runs on the virtual board. The device that is found may be
+// wrapped: by a cable, which unplugs or delays it, and by a packet trace.
 
 #include <sim/devices.h>
 

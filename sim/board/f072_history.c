@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: MIT
+//
+// Calls and snapshots are two rings; a snapshot names the first call after it. Calls of advance()
+// that follow each other are merged into one. A snapshot copies the board's struct and shares the
+// copy of the flash with the snapshot before it while the flash is unchanged.
+//
+// To go to an earlier cycle, the last snapshot before it is restored and the calls from there are
+// made again with the board muted: no UART output, no traces, no flash file. When the calls have
+// caught up with the cycle at which the present was left, the board is unmuted.
 
 #include "f072_history.h"
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// Each option is parsed whole or refused with a line that says what was expected. Pin levels are
+// inserted in order of their time, so that the board only looks at the next one.
 
 #include "f072_options.h"
 

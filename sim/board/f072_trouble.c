@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Trouble is looked for where the processor stops (BKPT, lock-up) and, while it runs, by time: a
+// processor that has read or written nothing new for 2 s is in an endless loop if it is in an
+// exception handler or a USB interrupt is pending, and after 9 s if the device is not connected. A
+// place is named from the ELF only while flash still holds the code of the ELF there.
 
 #include <stdio.h>
 #include <string.h>

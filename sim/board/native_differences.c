@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// There are at most two differences, a defect and the way of the board, in an array; the first that
+// decides on a request or a property wins. Ticks come once for each millisecond of virtual time
+// that has passed.
 
 #include "native_differences.h"
 

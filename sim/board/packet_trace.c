@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// The trace is a device that passes each call on to the device under it and prints the result. The
+// pull-up has no call of its own: it is compared after each call that may change it.
 
 #include "packet_trace.h"
 

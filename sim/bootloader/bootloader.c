@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// The descriptors are built from the identity when the boot loader starts. The DFU interface is a
+// function of usbdev: handle_setup() passes class requests to dfu_mode, handle_data() hands it a
+// block that has arrived, and a tick lets its work proceed. dfu_mode holds the state machine and
+// knows no USB.
 
 #include <sim/bootloader.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// The hash covers the header but for the hash itself. firmware_make() fills an image with a linear
+// congruential sequence that its number seeds, so that two images differ and the same number gives
+// the same image.
 
 #include <sim/firmware.h>
 

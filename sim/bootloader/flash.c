@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: MIT
+//
+// Erasing sets a page to FFh. A half-word is programmed only if it is erased, as the chip does
+// (RM0091 3.2.2); option bytes are written as they come. Each change is reported to the watch after
+// it was made.
+//
+// A flash file is written as a whole under another name and then renamed, so that a power cut
+// leaves the old contents or the new ones.
 
 #include <sim/flash.h>
 

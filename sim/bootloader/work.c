@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Elapsed time is credit, and each step (a page, a half-word) costs what the chip would need for
+// it. Steps are done while the credit lasts: pages first, then half-words. A step that fails ends
+// the work with its status.
 
 #include <sim/work.h>
 

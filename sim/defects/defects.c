@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// The hooks of a defect are data that is interpreted here. A request is answered by the first of
+// these that applies: a rule that matches the request in this mode and state; a patched descriptor;
+// the defect's setup() hook. Where none applies, the good device answers.
 
 #include <string.h>
 

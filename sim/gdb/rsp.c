@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A state machine takes one byte at a time: between packets, in the data, after an escape, in the
+// two digits of the checksum. The last packet that was sent is kept, to send it again when the peer
+// asks with "-".
 
 #include <gdb/rsp.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Each turn accepts, receives, lets the stub work, and sends; none of these blocks. Only a turn
+// that is told to wait blocks in poll(2), until the peer or a signal comes: a signal that the
+// program keeps blocked is read through a signalfd, so that Ctrl-C ends a board that is stopped.
 
 #include <gdb/server.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A blocking call submits a transfer and steps the host until it is done; nothing waits but virtual
+// time. Enumeration follows Linux: reset, GET_DESCRIPTOR of 64 bytes for bMaxPacketSize0, reset,
+// SET_ADDRESS. A device that leaves the bus meanwhile gets four attempts in all.
 
 #include <string.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// wall_ns is the wall-clock time up to which the device has run. Each step moves the device and
+// wall_ns forward by at most a millisecond. A gap of more than a second (the program was stopped)
+// is dropped.
 
 #include <sim/pace.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// The speed of the device in front follows that of the device under it after each advance(). During
+// advance() `to` may become another device or NULL, so the call keeps its own copy.
 
 #include <sim/forward.h>
 

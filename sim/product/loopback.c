@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A packet that arrives at the OUT endpoint is copied and armed at the IN endpoint; OUT is armed
+// again only when the host has taken it, so the host is paced by NAKs. After each packet a notice
+// with the total of bytes is armed at the interrupt endpoint, unless one is still armed.
 
 #include <sim/loopback.h>
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Time is cycles: base_ns is the time at base_cycles, and now is base_ns plus the cycles since, at
+// HCLK. A change of HCLK moves the base. f072_chip_run() executes up to the next event of a
+// peripheral, lets all peripherals advance to that time, applies the reset that one may have asked
+// for, and repeats. A processor that sleeps lets its cycles pass without executing.
 
 #include <stm32f072/chip.h>
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// A write of CR.STRT, or of a half-word while CR.PG or CR.OPTPG is set, changes the bytes at once
+// and notes the flag that SR gets when the operation ends; until then BSY reads as 1. A refused
+// operation takes no time. Option bytes that were written take effect when the next reset loads
+// them.
 
 #include <stm32f072/fpec.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// A pin that is an output reads its own bit of ODR; an input reads the level that is wired to it,
+// and without one its pull-up. Two-bit fields of MODER and PUPDR are reduced to one bit for each
+// pin, so that all 16 pins are computed at once.
 
 #include <stm32f072/gpio.h>
 

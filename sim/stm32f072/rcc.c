@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// ready_ns says for each oscillator since or from when it is ready; UINT64_MAX is off. A ready bit
+// is computed from it on each read. The system clock switches when the wanted source is ready,
+// which is the one event that the chip waits for here. An oscillator that the system clock uses,
+// directly or through the PLL, cannot be switched off.
 
 #include <stm32f072/rcc.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// A peripheral's name begins with the prefix of its list (TIM1 and TIM16 share one); the register
+// is found by its offset. NULL is a gap.
 
 #include "register_names.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Trouble is kept until the next power-on and only the first one counts. An address that was warned
+// of is remembered in a list of fixed size; when the list is full, further addresses are not
+// reported.
 
 #include <stm32f072/report.h>
 

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// The CRS reports a successful synchronisation at each SOF (or SWSYNC) while it counts, and does
+// not model a trim. A peripheral without behaviour is a stub: its registers keep what is written,
+// and three tables say what it reads at reset, which status bit follows which control bit, and
+// which write starts something that is not modelled.
 
 #include <stm32f072/small.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// Neither counter is counted down: its value, and the time at which it expires, are computed from
+// the time of the last refresh. The expiry is an event of the chip; after it the chip is reset.
 
 #include <stm32f072/watchdog.h>
 
