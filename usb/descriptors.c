@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: MIT
+//
+// descriptor_walk_next() is the only code outside core that follows bLength; it stops at a length
+// below 2 or beyond the end, and says why. configuration_parse() walks once and copies what each
+// known type holds into arrays of fixed size. A descriptor that is too short for its type is noted
+// as a problem and passed over; one that does not fit into the arrays is noted apart, because the
+// device is not wrong there.
 
 #include <string.h>
 

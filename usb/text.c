@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// next_character() decodes one UTF-16 unit or a surrogate pair; half a pair and half a unit are
+// HALF, which no character is. usb_text() writes '?' for it and for control characters;
+// usb_text_problem() reports it.
 
 #include <usb/text.h>
 
