@@ -15,12 +15,12 @@ _dfu_conformance()
     --only | --skip)
         words=$("$program" --list 2>/dev/null | cut -d ' ' -f 1)
         ;;
-    --waive | --json | --junit | --html | --capture | --restore | --file)
+    --waive | --json | --junit | --html | --capture | --restore)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
     *)
-        words=$("$program" --help 2>/dev/null | grep -oE '^  (-h, )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+        words=$("$program" --help 2>/dev/null | grep -E '^  (-h, )?--' | grep -oE -- '--[a-z0-9-]+')
         ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

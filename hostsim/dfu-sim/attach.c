@@ -42,19 +42,13 @@ static int attach_devices(const struct exported_devices *exported)
     return result < 0 ? 2 : 0;
 }
 
-int command_attach(int argc, char **argv)
+int command_attach(const struct options *options)
 {
-    struct options options;
     struct exported_devices exported;
     char error[256];
     int status;
 
-    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_COUNT | OPTIONS_CAPTURE, argc, argv, error,
-                      sizeof error) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return 2;
-    }
-    if (exported_devices_open(&exported, &options, true, error, sizeof error) < 0) {
+    if (exported_devices_open(&exported, options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }

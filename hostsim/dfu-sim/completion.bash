@@ -17,6 +17,12 @@ _dfu_sim()
     --via)
         words='auto vhci guest mock'
         ;;
+    --chip)
+        words='f072 f042 f070 f070x6'
+        ;;
+    --trace)
+        words='instructions mmio states packets'
+        ;;
     --firmware | --flash | --capture | --uart)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -25,7 +31,7 @@ _dfu_sim()
         words=$("$program" --help 2>/dev/null | sed -n 's/^  dfu-sim \([a-z]*\).*/\1/p')
         ;;
     *)
-        words=$("$program" --help 2>/dev/null | grep -oE -- '--[a-z]+' | sort -u)
+        words=$("$program" "${COMP_WORDS[1]}" --help 2>/dev/null | grep -oE -- '^  --[a-z]+' | sort -u)
         ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

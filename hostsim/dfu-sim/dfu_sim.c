@@ -6,57 +6,84 @@
 #include <string.h>
 
 #include "commands.h"
+#include "help.h"
+#include "options.h"
+
+enum {
+    COULD_NOT = 2, // exit status
+    SERVES = OPTIONS_DEVICE | OPTIONS_COUNT | OPTIONS_CAPTURE,
+};
 
 static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *arguments; // NULL: not for people
-    const char *summary;
+    struct help_command help;
+    int (*run)(const struct options *options);
 } commands[] = {
-    {"serve", command_serve, " [--listen ADDR:PORT] [--count N] [DEVICE]",
-     "a USB/IP server, by default on 127.0.0.1:3240"},
-    {"attach", command_attach, " [--count N] [DEVICE]",
-     "plug the device into this machine's vhci-hcd until Ctrl-C"},
-    {"run", command_run, " [--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
-     "run a command with the device plugged in by the best way available"},
-    {"guest", command_guest, " -- COMMAND...",
-     "run a command in a virtual machine whose kernel has USB"},
-    {"list", command_list, "", "the devices, legal variations and defects that can be simulated"},
-    {"guest-agent", command_guest_agent, NULL, NULL}, // started by guest/init
+    {{"serve", SERVES | OPTIONS_LISTEN, " [--listen ADDR:PORT] [--count N] [DEVICE]",
+      "a USB/IP server, by default on 127.0.0.1:3240",
+      "dfu-sim serve --device dfu-mode, then: usbip attach -r localhost -b 1-1"},
+     command_serve},
+    {{"attach", SERVES, " [--count N] [DEVICE]",
+      "plug the device into this machine's vhci-hcd until Ctrl-C",
+      "dfu-sim attach --firmware app.elf"},
+     command_attach},
+    {{"run", SERVES | OPTIONS_VIA | OPTIONS_COMMAND,
+      " [--via auto|vhci|guest|mock] [--count N] [DEVICE] -- COMMAND...",
+      "run a command with the device plugged in by the best way available",
+      "dfu-sim run --firmware app.elf --chip f042 -- dfu-util -l"},
+     command_run},
+    {{"guest", OPTIONS_COMMAND, " -- COMMAND...",
+      "run a command in a virtual machine whose kernel has USB", "dfu-sim guest -- lsusb"},
+     command_guest},
+    {{"list", 0, "", "the devices, legal variations and defects that can be simulated",
+      "dfu-sim list"},
+     command_list},
+    {{"guest-agent", OPTIONS_COMMAND, NULL, NULL, NULL}, command_guest_agent}, // guest/init's
 };
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *stream)
 {
-    fprintf(stream, "usage:\n");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (commands[i].arguments)
-            fprintf(stream, "  dfu-sim %s%s\n      %s\n", commands[i].name, commands[i].arguments,
-                    commands[i].summary);
-    fprintf(
-        stream,
-        "\n"
-        "DEVICE:\n"
-        "  --device NAME      one of dfu-sim list; by default will-detach\n"
-        "  --firmware FILE    an image (ELF, hex, bin or .dfu) on the virtual STM32F072 instead\n"
-        "  --chip NAME        the virtual chip: f072 (default), f042, f070 (the xB) or f070x6\n"
-        "  --boot ADDRESS     the vector table that a boot loader in flash would jump to\n"
-        "  --pin PIN=LEVEL[@MS],...  drive a pin from power-on, or from then on: PA1=0\n"
-        "  --uart FILE        write what the USARTs send to this file; - is stdout\n"
-        "  --gdb PORT         wait at reset for GDB on this port of 127.0.0.1; 0 takes a free one\n"
-        "  --defect NAME      give the device one defect of dfu-sim list\n"
-        "  --serial TEXT      serial number of a native device; with --count, of all of them\n"
-        "  --away MS          the device stays off the bus for MS each time it leaves\n"
-        "  --unplug N         unplug the device at the N-th control request\n"
-        "  --flash FILE       keep the contents of its flash memory in this file\n"
-        "  --trace WHAT       instructions,mmio,states,packets: write these to stderr\n"
-        "  --capture FILE     write the traffic as pcapng, for Wireshark\n");
+    fputs("usage:\n", stream);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].help.arguments)
+            help_print_command(stream, &commands[i].help);
+    fputs("  dfu-sim COMMAND --help\n      the options of one command\n  dfu-sim "
+          "--version\n\nDEVICE:\n",
+          stream);
+    help_print_options(stream, SERVES);
+    fputs("\nExamples:\n", stream);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].help.arguments)
+            fprintf(stream, "  %s\n", commands[i].help.example);
+}
+
+static int print_command_help(const struct help_command *command)
+{
+    fputs("usage:\n", stdout);
+    help_print_command(stdout, command);
+    fputs("\nOptions:\n", stdout);
+    help_print_options(stdout, command->accepted);
+    printf("\nExample:\n  %s\n", command->example);
+    return 0;
+}
+
+static int run_command(size_t i, int argc, char **argv)
+{
+    struct options options;
+    char error[256];
+
+    if (options_parse(&options, commands[i].help.accepted, argc, argv, error, sizeof error) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return COULD_NOT;
+    }
+    return options.help ? print_command_help(&commands[i].help) : commands[i].run(&options);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
-        return 2;
+        return COULD_NOT;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
@@ -66,9 +93,9 @@ int main(int argc, char **argv)
         printf("dfu-sim %s\n", DFURT_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].help.name) == 0)
+            return run_command(i, argc - 1, argv + 1);
     fprintf(stderr, "dfu-sim: unknown command '%s'; see dfu-sim --help\n", argv[1]);
-    return 2;
+    return COULD_NOT;
 }

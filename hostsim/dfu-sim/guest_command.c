@@ -13,22 +13,17 @@
 
 enum { COULD_NOT = 2 }; // exit status
 
-int command_guest(int argc, char **argv)
+int command_guest(const struct options *options)
 {
-    struct options options;
-    char error[256];
+    int status = guest_run(options->command);
 
-    if (options_parse(&options, OPTIONS_COMMAND, argc, argv, error, sizeof(error)) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return COULD_NOT;
-    }
-    int status = guest_run(options.command);
     return status < 0 ? COULD_NOT : status;
 }
 
-int command_guest_agent(int argc, char **argv)
+// The word after guest-agent is the port to the machine outside.
+int command_guest_agent(const struct options *options)
 {
-    int port = argc == 2 ? open(argv[1], O_RDWR | O_CLOEXEC) : -1;
+    int port = open(options->command[0], O_RDWR | O_CLOEXEC);
 
     if (port < 0) {
         fprintf(stderr, "dfu-sim: guest-agent is for the test guest's init\n");

@@ -14,15 +14,9 @@ static void print_names(const char *title, const struct sim_name *names)
         printf("  %-24s %s\n", names->name, names->summary);
 }
 
-int command_list(int argc, char **argv)
+int command_list(const struct options *options)
 {
-    struct options options;
-    char error[256];
-
-    if (options_parse(&options, 0, argc, argv, error, sizeof error) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return 2;
-    }
+    (void)options;
     print_names("devices", sim_list_devices());
     print_names("variations: legal devices, each with the sentence that allows it",
                 sim_list_variations());

@@ -4,7 +4,7 @@
 // messages of its own; the first wrong argument ends the parsing with one line, and combinations
 // that exclude each other are tested after the last option.
 
-#include "options.h"
+#include "option_table.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -141,32 +141,13 @@ static int parse_via(struct parser *parser, const char *text)
 
 // ---- The loop ----
 
-static const struct option long_options[] = {
-    {"device", required_argument, NULL, 'd'}, {"firmware", required_argument, NULL, 'f'},
-    {"defect", required_argument, NULL, 'x'}, {"flash", required_argument, NULL, 'm'},
-    {"trace", required_argument, NULL, 't'},  {"listen", required_argument, NULL, 'l'},
-    {"count", required_argument, NULL, 'n'},  {"capture", required_argument, NULL, 'c'},
-    {"via", required_argument, NULL, 'v'},    {"chip", required_argument, NULL, 'C'},
-    {"boot", required_argument, NULL, 'B'},   {"pin", required_argument, NULL, 'P'},
-    {"uart", required_argument, NULL, 'U'},   {"gdb", required_argument, NULL, 'G'},
-    {"serial", required_argument, NULL, 's'}, {"away", required_argument, NULL, 'a'},
-    {"unplug", required_argument, NULL, 'u'}, {0},
-};
-
-static unsigned set_of(int option)
+static const struct option_row *row_of(int letter)
 {
-    switch (option) {
-    case 'l':
-        return OPTIONS_LISTEN;
-    case 'n':
-        return OPTIONS_COUNT;
-    case 'c':
-        return OPTIONS_CAPTURE;
-    case 'v':
-        return OPTIONS_VIA;
-    default:
-        return OPTIONS_DEVICE;
-    }
+    const struct option_row *row = option_table;
+
+    while (row->name && row->letter != letter)
+        row++;
+    return row->name ? row : NULL;
 }
 
 static int apply(struct parser *parser, int option, char *value)
@@ -215,6 +196,9 @@ static int apply(struct parser *parser, int option, char *value)
         return parse_listen(parser, value);
     case 'n':
         return parse_count(parser, value);
+    case 'h':
+        parser->options.help = true;
+        return 0;
     default: // 'v'
         return parse_via(parser, value);
     }
@@ -223,11 +207,15 @@ static int apply(struct parser *parser, int option, char *value)
 static int parse_option(struct parser *parser, unsigned accepted, int option, char **argv)
 {
     const char *word = argv[optind - 1];
+    const struct option_row *row = row_of(option);
 
     if (option == ':')
         return fail(parser, "%s: the value is missing", word);
-    if (option == '?' || !(accepted & set_of(option)))
-        return fail(parser, "unknown option for this command: %s; see dfu-sim --help", word);
+    if (!row)
+        return fail(parser, "unknown option: %s; see dfu-sim %s --help", word, parser->name);
+    if (row->set && !(accepted & row->set))
+        return fail(parser, "--%s is not an option of this command; see dfu-sim %s --help",
+                    row->name, parser->name);
     return apply(parser, option, optarg);
 }
 
@@ -244,7 +232,8 @@ static int check_whole(const struct parser *parser, unsigned accepted)
     if (options->sim.flash && options->count > 1)
         return fail(parser, "--flash is the memory of one device: leave --count out");
     if (*options->command && !(accepted & OPTIONS_COMMAND))
-        return fail(parser, "unexpected argument '%s'; see dfu-sim --help", *options->command);
+        return fail(parser, "unexpected argument '%s'; see dfu-sim %s --help", *options->command,
+                    parser->name);
     if (!*options->command && (accepted & OPTIONS_COMMAND))
         return fail(parser, "missing COMMAND; put it after --, as in -- dfu-util -l");
     return 0;
@@ -263,14 +252,20 @@ int options_parse(struct options *ret_options,
         .error = error,
         .error_size = error_size,
     };
+    struct option long_options[OPTION_TABLE_MAX] = {0};
     int option;
 
+    for (size_t i = 0; option_table[i].name; i++)
+        long_options[i] = (struct option){
+            option_table[i].name, option_table[i].argument ? required_argument : no_argument, NULL,
+            option_table[i].letter};
     optind = 0; // start afresh
-    while ((option = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1)
         if (parse_option(&parser, accepted, option, argv) < 0)
             return -1;
+    parser.options.words = argv;
     parser.options.command = argv + optind;
-    if (check_whole(&parser, accepted) < 0)
+    if (!parser.options.help && check_whole(&parser, accepted) < 0)
         return -1;
     *ret_options = parser.options;
     return 0;

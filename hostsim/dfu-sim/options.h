@@ -5,6 +5,7 @@
 #ifndef HOSTSIM_OPTIONS_H
 #define HOSTSIM_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <sim/devices.h>
@@ -39,6 +40,8 @@ struct options {
     unsigned count;                     // 1
     const char *capture;                // or NULL
     enum options_via via;
+    bool help;      // was asked for; the rest is not complete
+    char **words;   // the subcommand and its options, up to command
     char **command; // NULL-terminated; empty without OPTIONS_COMMAND
 };
 

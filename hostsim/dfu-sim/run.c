@@ -58,20 +58,23 @@ static enum options_via choose(const struct options *options)
 
 // This command line once more, with its means settled: `prefix... dfu-sim run ... --via MEANS --
 // COMMAND`. NULL-terminated; its strings are borrowed.
-static char **settled(const char *prefix, const struct options *options, int argc, char **argv)
+static char **settled(const char *prefix, const struct options *options)
 {
     static char self[PATH_MAX];
-    char **words = calloc((size_t)argc + 8, sizeof(*words));
-    size_t count = 0;
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    size_t given = 0, count = 0;
+    char **words;
 
+    while (options->words[given])
+        given++;
+    words = calloc(given + 8, sizeof(*words));
     if (!words || length < 0)
         return NULL;
     self[length] = 0;
     if (prefix)
         words[count++] = (char *)prefix;
     words[count++] = self;
-    for (char **word = argv; word < options->command; word++)
+    for (char **word = options->words; word < options->command; word++)
         if (word + 1 != options->command || strcmp(*word, "--") != 0)
             words[count++] = *word;
     words[count++] = "--via";
@@ -82,7 +85,7 @@ static char **settled(const char *prefix, const struct options *options, int arg
     return words;
 }
 
-static int run_in_guest(const struct options *options, int argc, char **argv)
+static int run_in_guest(const struct options *options)
 {
     struct options inside = *options;
 
@@ -92,13 +95,13 @@ static int run_in_guest(const struct options *options, int argc, char **argv)
         return COULD_NOT;
     }
     inside.via = OPTIONS_VIA_VHCI;
-    char **words = settled(NULL, &inside, argc, argv);
+    char **words = settled(NULL, &inside);
     int status = words ? guest_run(words) : -1;
     free(words);
     return status;
 }
 
-static int run_in_mock(const struct options *options, int argc, char **argv)
+static int run_in_mock(const struct options *options)
 {
     const char *missing = mock_missing();
 
@@ -118,7 +121,7 @@ static int run_in_mock(const struct options *options, int argc, char **argv)
     if (mock_inside())
         return mock_run(&options->sim, options->command);
 
-    char **words = settled("umockdev-wrapper", options, argc, argv);
+    char **words = settled("umockdev-wrapper", options);
     if (words)
         execvp(words[0], words);
     perror("dfu-sim: cannot start umockdev-wrapper");
@@ -126,29 +129,22 @@ static int run_in_mock(const struct options *options, int argc, char **argv)
     return COULD_NOT;
 }
 
-int command_run(int argc, char **argv)
+int command_run(const struct options *options)
 {
-    const unsigned accepted =
-        OPTIONS_DEVICE | OPTIONS_COUNT | OPTIONS_CAPTURE | OPTIONS_VIA | OPTIONS_COMMAND;
-    struct options options;
-    char error[256];
+    struct options chosen = *options;
     int status = COULD_NOT;
 
-    if (options_parse(&options, accepted, argc, argv, error, sizeof(error)) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return COULD_NOT;
-    }
-    if (options.via == OPTIONS_VIA_AUTO)
-        options.via = choose(&options);
-    switch (options.via) {
+    if (chosen.via == OPTIONS_VIA_AUTO)
+        chosen.via = choose(options);
+    switch (chosen.via) {
     case OPTIONS_VIA_VHCI:
-        status = vhci_run(&options);
+        status = vhci_run(&chosen);
         break;
     case OPTIONS_VIA_GUEST:
-        status = run_in_guest(&options, argc, argv);
+        status = run_in_guest(&chosen);
         break;
     case OPTIONS_VIA_MOCK:
-        status = run_in_mock(&options, argc, argv);
+        status = run_in_mock(&chosen);
         break;
     case OPTIONS_VIA_AUTO:
         break;

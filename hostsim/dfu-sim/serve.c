@@ -71,23 +71,17 @@ static int serve(const struct options *options, const struct exported_devices *e
     return result < 0 ? 2 : 0;
 }
 
-int command_serve(int argc, char **argv)
+int command_serve(const struct options *options)
 {
-    struct options options;
     struct exported_devices exported;
     char error[256];
     int status;
 
-    if (options_parse(&options, OPTIONS_DEVICE | OPTIONS_LISTEN | OPTIONS_COUNT | OPTIONS_CAPTURE,
-                      argc, argv, error, sizeof error) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return 2;
-    }
-    if (exported_devices_open(&exported, &options, true, error, sizeof error) < 0) {
+    if (exported_devices_open(&exported, options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim serve: %s\n", error);
         return 2;
     }
     raise_descriptor_limit(exported.count);
-    status = serve(&options, &exported);
+    status = serve(options, &exported);
     return exported_devices_close(&exported) < 0 ? 2 : status;
 }

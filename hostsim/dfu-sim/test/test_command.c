@@ -24,7 +24,10 @@ static void bad_input__is_one_line_and_status_2(void **state)
         const char *line;
     } cases[] = {
         {"nonsense", "dfu-sim: unknown command 'nonsense'; see dfu-sim --help\n"},
-        {"list stray", "dfu-sim list: unexpected argument 'stray'; see dfu-sim --help\n"},
+        {"list stray", "dfu-sim list: unexpected argument 'stray'; see dfu-sim list --help\n"},
+        {"list --count 2",
+         "dfu-sim list: --count is not an option of this command; see dfu-sim list --help\n"},
+        {"serve --nothing", "dfu-sim serve: unknown option: --nothing; see dfu-sim serve --help\n"},
         {"run", "dfu-sim run: missing COMMAND; put it after --, as in -- dfu-util -l\n"},
         {"serve --device nothing", "dfu-sim serve: unknown device 'nothing': "}, // the names follow
         {"run --via mock --count 2 -- true",

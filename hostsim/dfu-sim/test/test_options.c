@@ -106,6 +106,20 @@ static void parse__hands_the_command_over_with_its_own_options(void **state)
     assert_null(options.command[2]);
 }
 
+static void help__is_taken_without_the_rest(void **state)
+{
+    (void)state;
+    struct options options;
+    char error[200];
+
+    assert_int_equal(
+        parse(&options, OPTIONS_COMMAND, (struct command_line){{"run", "--help"}}, error), 0);
+    assert_true(options.help);
+    assert_int_equal(
+        parse(&options, OPTIONS_COMMAND, (struct command_line){{"run", "lsusb", "-h"}}, error), 0);
+    assert_false(options.help);
+}
+
 static void parse__says_what_was_wrong(void **state)
 {
     (void)state;
@@ -127,7 +141,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"serve", "--sideways"}}, EVERYTHING, "--sideways"},
         {{{"serve", "--device"}}, EVERYTHING, "the value is missing"},
         {{{"serve", "x"}}, EVERYTHING, "'x'"},
-        {{{"serve", "--via=mock"}}, OPTIONS_DEVICE, "--via=mock"},
+        {{{"serve", "--via=mock"}}, OPTIONS_DEVICE, "--via is not an option of this command"},
         {{{"run"}}, OPTIONS_COMMAND, "missing COMMAND"},
         {{{"serve", "--device=a", "--firmware=b"}}, EVERYTHING, "exclude"},
         {{{"serve", "--flash=a", "--count=2"}}, EVERYTHING, "--count"},
@@ -153,6 +167,7 @@ int main(void)
         cmocka_unit_test(parse__takes_every_option),
         cmocka_unit_test(parse__takes_an_ipv6_address_in_brackets),
         cmocka_unit_test(parse__hands_the_command_over_with_its_own_options),
+        cmocka_unit_test(help__is_taken_without_the_rest),
         cmocka_unit_test(parse__says_what_was_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
