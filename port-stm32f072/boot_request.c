@@ -27,12 +27,16 @@ static bool software_reset(uint32_t csr)
     return (csr & kinds) == RCC_CSR_SFTRSTF;
 }
 
-// Start what a vector table describes, as a reset does. Nothing may use the stack in between.
+// Start what a vector table describes, as a reset does. An RTOS may have left the main stack, which
+// is the one the ROM is to start on. Nothing may use the stack in between.
 __attribute__((naked, noreturn)) static void jump(uint32_t msp, uint32_t pc)
 {
     (void)msp;
     (void)pc;
-    __asm__ volatile("msr msp, r0\n"
+    __asm__ volatile("movs r2, #0\n"
+                     "msr control, r2\n"
+                     "isb\n"
+                     "msr msp, r0\n"
                      "cpsie i\n" // the ROM's USB runs on interrupts, and the ROM enables none
                      "bx r1\n");
 }

@@ -95,6 +95,9 @@ __attribute__((used)) _Noreturn void start(void)
 __attribute__((naked)) void reset(void)
 {
     __asm__ volatile("cpsid i\n"
+                     "movs r0, #0\n"
+                     "msr control, r0\n"
+                     "isb\n"
                      "ldr r0, =stack_top\n"
                      "msr msp, r0\n"
                      "ldr r0, =start\n"

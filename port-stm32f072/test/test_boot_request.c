@@ -88,6 +88,34 @@ static void boot_request__is_obeyed_after_a_software_reset(void **state)
     free(rig);
 }
 
+// As the start-up code of an RTOS does, before it calls boot_request_obey().
+static void take_process_stack(struct armv6m *cpu)
+{
+    assert_false(cpu->spsel);
+    cpu->banked_sp = cpu->r[13];
+    cpu->spsel = true;
+}
+
+// 4 us, 32 cycles, after the reset the start-up code has set the stack pointer, and has not jumped.
+static void boot_request__is_obeyed_on_the_process_stack_too(void **state)
+{
+    (void)state;
+    struct rig *rig = power_on(1);
+    run_for(rig, 110 * MS);
+    store_request(rig, REQUEST);
+    f072_chip_reset(&rig->chip, F072_RESET_SOFTWARE);
+    assert_int_equal(run_for(rig, 4000), F072_RUNNING);
+    take_process_stack(&rig->chip.cpu);
+    assert_int_equal(run_for(rig, 1000), F072_RUNNING);
+    assert_true(rig->chip.cpu.spsel);
+
+    assert_int_equal(run_for(rig, 110 * MS), F072_IN_ROM);
+    assert_false(rig->chip.cpu.spsel);
+    assert_int_equal(rig->chip.cpu.r[13], usbdev_load_le16(rig->chip.rom) |
+                                              (uint32_t)usbdev_load_le16(rig->chip.rom + 2) << 16);
+    free(rig);
+}
+
 // The ROM gets what a reset would have given it (AN2606; PM0215 2.1.3, 2.3).
 static void boot_request__hands_over_a_chip_as_after_reset(void **state)
 {
@@ -200,7 +228,9 @@ static void leave__ends_in_the_application_whatever_is_left(void **state)
     cpu->systick.reload = 100;
     cpu->systick.tickint = true;
     cpu->systick.enable = true;
-    cpu->primask = true; // or they would have been taken before the jump
+    take_process_stack(cpu);
+    cpu->r[13] = F072_SRAM_BASE + 0x100; // amid .data
+    cpu->primask = true;                 // or they would have been taken before the jump
     cpu->current_priority = 0;
     rig->chip.usb.bcdr = F072_BCDR_DPPU;
     rig->chip.usb.cntr = 0;
@@ -210,6 +240,7 @@ static void leave__ends_in_the_application_whatever_is_left(void **state)
         assert_false(rig->chip.usb.bcdr & F072_BCDR_DPPU); // a host must see that it was away
     assert_application(rig, run_for(rig, 110 * MS));
 
+    assert_false(cpu->spsel);
     assert_int_equal(rig->chip.syscfg_cfgr1 & 3, F072_MEMORY_FLASH);
     assert_int_equal(rig->chip.crs.cr & CRS_TRIMS, CRS_TRIMS);
     free(rig);
@@ -219,6 +250,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boot_request__is_obeyed_after_a_software_reset),
+        cmocka_unit_test(boot_request__is_obeyed_on_the_process_stack_too),
         cmocka_unit_test(boot_request__hands_over_a_chip_as_after_reset),
         cmocka_unit_test(boot_request__counts_after_no_other_reset),
         cmocka_unit_test(boot_request__counts_once_though_the_flags_add_up),
