@@ -9,7 +9,7 @@
 #include "image_private.h"
 
 #if HAVE_LIBELF
-#include <libelf.h>
+#include <gelf.h>
 
 static bool is_executable(Elf *elf)
 {
@@ -20,7 +20,7 @@ static bool is_executable(Elf *elf)
            header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_phoff % 4 == 0;
 }
 
-static bool has_bytes_in(const Elf32_Shdr *section, const Elf32_Phdr *segment)
+static bool has_bytes_in(const GElf_Shdr *section, const Elf32_Phdr *segment)
 {
     return section->sh_type != SHT_NOBITS && (section->sh_flags & SHF_ALLOC) &&
            section->sh_size > 0 && section->sh_offset >= segment->p_offset &&
@@ -35,10 +35,10 @@ static uint32_t size_of_headers(Elf *elf, const Elf32_Phdr *segment)
     if (segment->p_offset >= sizeof(Elf32_Ehdr))
         return 0;
     for (Elf_Scn *it = elf_nextscn(elf, NULL); it != NULL; it = elf_nextscn(elf, it)) {
-        const Elf32_Shdr *section = elf32_getshdr(it);
-        if (section != NULL && has_bytes_in(section, segment) &&
-            section->sh_offset - segment->p_offset < first)
-            first = section->sh_offset - segment->p_offset;
+        GElf_Shdr section; // a copy: in the image it may lie at any address
+        if (gelf_getshdr(it, &section) && has_bytes_in(&section, segment) &&
+            section.sh_offset - segment->p_offset < first)
+            first = (uint32_t)(section.sh_offset - segment->p_offset);
     }
     return first == segment->p_filesz ? 0 : first;
 }

@@ -486,29 +486,33 @@ static void elf__without_anything_to_load_is_refused(void **state)
     assert_refused(f, "nothing in it goes into flash");
 }
 
-// A segment that begins with the ELF's headers, the code behind them in a section of its own.
+// A segment that begins with the ELF's headers, the code behind them in a section of its own; the
+// section headers lie at the end of the file, at any offset.
 static void elf__headers_in_a_segment_are_not_programmed(void **state)
 {
     enum { SECTION = 40, CODE_AT = HEADER + PROGRAM_HEADER };
     struct fixture *f = *state;
     uint8_t *segment = f->file + HEADER;
-    uint8_t *section = f->file + ELF_SIZE + SECTION; // behind the empty one
 
-    make_elf(f, EM_ARM_NUMBER, BASE);
-    memset(f->file + ELF_SIZE, 0, 2 * SECTION);
-    f->size = ELF_SIZE + 2 * SECTION;
-    store_le32(f->file + 32, ELF_SIZE); // e_shoff
-    store_le16(f->file + 46, SECTION);
-    store_le16(f->file + 48, 2);              // e_shnum
-    store_le32(segment + 4, 0);               // p_offset
-    store_le32(segment + 12, BASE - CODE_AT); // p_paddr
-    store_le32(segment + 16, CODE_AT + CODE_SIZE);
-    store_le32(section + 4, 1); // SHT_PROGBITS
-    store_le32(section + 8, 2); // SHF_ALLOC
-    store_le32(section + 12, BASE);
-    store_le32(section + 16, CODE_AT);
-    store_le32(section + 20, CODE_SIZE);
-    assert_loads_at(f, BASE);
+    for (uint32_t at = ELF_SIZE; at < ELF_SIZE + 4; at++) {
+        uint8_t *section = f->file + at + SECTION; // behind the empty one
+
+        make_elf(f, EM_ARM_NUMBER, BASE);
+        memset(f->file + at, 0, 2 * SECTION);
+        f->size = at + 2 * SECTION;
+        store_le32(f->file + 32, at); // e_shoff
+        store_le16(f->file + 46, SECTION);
+        store_le16(f->file + 48, 2);              // e_shnum
+        store_le32(segment + 4, 0);               // p_offset
+        store_le32(segment + 12, BASE - CODE_AT); // p_paddr
+        store_le32(segment + 16, CODE_AT + CODE_SIZE);
+        store_le32(section + 4, 1); // SHT_PROGBITS
+        store_le32(section + 8, 2); // SHF_ALLOC
+        store_le32(section + 12, BASE);
+        store_le32(section + 16, CODE_AT);
+        store_le32(section + 20, CODE_SIZE);
+        assert_loads_at(f, BASE);
+    }
 }
 
 // What a boot loader starts is refused with its addresses, and loads when its start is given.
