@@ -66,7 +66,7 @@ static uint8_t least_length(uint8_t type)
     }
 }
 
-// Bit 0 of the USB 2.0 extension is reserved, bit 1 says that the device knows LPM, and the
+// Bit 0 of the USB 2.0 extension is reserved, bit 1 says that the device supports LPM, and the
 // reserved byte of a container id or platform capability is 0 (USB 3.2 9.6.2).
 static bool reserved_is_zero(const struct descriptor *capability)
 {
@@ -105,8 +105,8 @@ static void bos_capabilities(struct probe *probe)
 
 enum { QUALIFIER_SIZE = 10 };
 
-// A device that knows both full and high speed answers for the other one; one that knows full speed
-// alone STALLs both questions, and so does SuperSpeed.
+// A device that supports full and high speed answers for the other speed; one that supports only
+// full speed STALLs both requests, and so does a SuperSpeed device.
 static int ask_qualifier(struct probe *probe, uint8_t bytes[QUALIFIER_SIZE])
 {
     const struct usbdev_setup_packet setup =

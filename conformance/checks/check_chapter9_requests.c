@@ -145,7 +145,7 @@ static void set_interface(struct probe *probe)
     }
 }
 
-// One that exists: DFU's, or that of a device without DFU.
+// An interface that exists: the DFU one, or that of a device without DFU.
 static uint16_t some_interface(const struct probe *probe)
 {
     const struct usb_interface *dfu = probe_device(probe)->dfu;
@@ -179,7 +179,8 @@ static void status_device(struct probe *probe)
     const uint16_t self_powered = 1;
     uint16_t mask = 0xFFFC; // reserved bits
     if (!(bmAttributes & 0x40))
-        mask |= self_powered; // never, where the configuration is not
+        mask |=
+            self_powered; // never, where bmAttributes of the configuration has no remote wake-up
     expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, mask, 0);
 }
 
@@ -193,7 +194,7 @@ static const struct usbdev_setup_packet allow_wakeup = {
 static const struct usbdev_setup_packet forbid_wakeup = {
     .bRequest = USBDEV_CLEAR_FEATURE, .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP};
 
-// A bus reset forbids it, whatever it was before (USB 2.0 9.4.5).
+// A bus reset disables remote wake-up (USB 2.0 9.4.5).
 static void reset_forbids_wakeup(struct probe *probe)
 {
     if (wakes(probe) && !given(probe, expect_done(probe, allow_wakeup)))
@@ -359,7 +360,7 @@ static void address_dfu(struct probe *probe)
 
 // ---- Cut-off transfers ----
 
-// Whatever was under way, a SETUP begins anew (USB 2.0 8.5.3).
+// A SETUP ends the transfer in progress and begins a new one (USB 2.0 8.5.3).
 static bool expect_begun_anew(struct probe *probe,
                               const uint8_t *before,
                               uint16_t wLength,

@@ -248,7 +248,7 @@ static void string_absent(struct probe *probe)
 // ---- The end of a reply ----
 
 // A reply that is shorter than wLength and ends with a full packet is followed by a zero-length one
-// (USB 2.0 5.5.3); a device that forgets it answers NAK until the host gives up. Which descriptors
+// (USB 2.0 5.5.3); a device that sends none answers NAK until the host times out. Which descriptors
 // have such a length is the product's choice.
 static bool is_whole_packets(const struct probe *probe, int length)
 {

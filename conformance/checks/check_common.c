@@ -219,7 +219,7 @@ static bool leave_as_told(struct probe *probe)
     int result = probe_reset(probe);
     if (result < 0 && result != USB_GONE)
         return probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
-    // It may take the reset first and drop its pull-up a moment later.
+    // The device may see the reset first and drop its pull-up a moment later.
     if (result == 0 && probe->mode != DEVICE_DFU_MODE)
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
     return true;

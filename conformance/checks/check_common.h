@@ -63,8 +63,8 @@ bool given_app_idle(struct probe *probe);
 // wDetachTimeOut (which may be 0 where bitWillDetach is 1).
 uint16_t detach_time(const struct probe *probe);
 
-// DETACH is carried out to the end of its status stage. A device that leaves in the middle of it
-// breaks the expectation: it has left too early.
+// DETACH is carried out to the end of its status stage. A device that leaves the bus before that
+// breaks the expectation.
 bool expect_detach(struct probe *probe, uint16_t wValue);
 
 // The same for a check that sent DETACH itself.
@@ -80,7 +80,7 @@ bool expect_dfu_mode(struct probe *probe, unsigned limit_ms);
 // A bus reset after which the device is at run time, in appIDLE.
 bool expect_run_time_after_reset(struct probe *probe, const char *when);
 
-// Bring the device back to run time, or be INCONCLUSIVE.
+// Bring the device back to run time; else the check is INCONCLUSIVE.
 bool back_to_run_time(struct probe *probe);
 
 #endif

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // The descriptors of DFU at run time (DFU 1.1 chapter 4.1). Each check reads them from the device
-// again: what counts is what it returns, and the bytes belong in its transcript.
+// again: the verdict depends on the bytes that the device returns, and they belong in the
+// transcript.
 //
 // A device may keep DFU in some of its configurations only; each is judged (4.1). DFU 1.0 had a
-// functional descriptor of 7 bytes and no bInterfaceProtocol: a device that says so is not held to
-// DFU 1.1, and is told what that would want.
+// functional descriptor of 7 bytes and no bInterfaceProtocol: a device that reports DFU 1.0 is not
+// held to DFU 1.1, and a note says what DFU 1.1 requires.
 
 #include <stdio.h>
 

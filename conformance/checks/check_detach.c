@@ -84,7 +84,7 @@ static bool completes(struct probe *probe, const struct way *way)
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control_departing(
         probe, &detach, NULL, &(struct target_departure){.status_delay_ms = way->status_delay_ms});
-    // To refuse no time at all is not forbidden.
+    // A device may refuse a wValue of 0.
     return (way->zero && result == USB_STALL) || expect_detached(probe, result);
 }
 
@@ -116,7 +116,7 @@ static void detach_in_time(struct probe *probe)
         expect_last_within(probe, "DETACH", 50);
 }
 
-// How long no time is, is left open (DFU 1.1 5.1); that endpoint 0 lives on is not.
+// DFU 1.1 5.1 does not say what a wValue of 0 means; endpoint 0 must work afterwards.
 static void detach_wvalue_0(struct probe *probe)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
@@ -147,7 +147,7 @@ static void comes_back_in_dfu_mode(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
-// The host gives up in the middle: no status stage, no DETACH.
+// The host abandons the transfer: without a status stage the request is not complete.
 static void detach_cut_off(struct probe *probe)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
@@ -186,7 +186,7 @@ static void timer_obeys_wvalue(struct probe *probe)
     expect_expired(probe, wValue, wValue + SLACK_MS, "after the time that DETACH asked for");
 }
 
-// To refuse such a wValue is not forbidden; to wait for it is.
+// A device may refuse such a wValue; it may not wait that long.
 static void timer_is_capped(struct probe *probe)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, UINT16_MAX, 0);
@@ -207,7 +207,7 @@ static void timer_holds(struct probe *probe)
     expect_state(probe, DFURT_STATE_appDETACH, "after half of the detach timer");
 }
 
-// What a host sends while it waits is no reason to wait longer (DFU 1.1 A.2.2).
+// Requests that arrive while the detach timer runs do not restart it (DFU 1.1 A.2.2).
 static void timer_runs_on(struct probe *probe)
 {
     enum { QUESTIONS = 8 };
@@ -228,8 +228,7 @@ static void timer_runs_on(struct probe *probe)
     expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer, and GETSTATUS while it ran");
 }
 
-// A number that is negative where 16 bits have a sign is as good as any: wDetachTimeOut is what it
-// comes to.
+// A wValue that is negative as a signed 16-bit number is a valid time, which wDetachTimeOut limits.
 static void timer_of_8000h(struct probe *probe)
 {
     enum { NEGATIVE = 0x8000 };
@@ -301,7 +300,7 @@ static void reset_after_timer(struct probe *probe)
         expect_run_time_after_reset(probe, "after a bus reset that came too late");
 }
 
-// Whether the request STALLs is the state table's affair; here it is what the reset does.
+// The state table judges whether the request STALLs; this check judges what the reset does.
 static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
 {
     uint8_t data[16];
@@ -323,8 +322,8 @@ static void reset_after_two_detach(struct probe *probe)
     reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
 }
 
-// A device that leaves after DETACH has entered DFU mode; if it is then seen at run time, the bus
-// resets of its enumeration have taken it back.
+// A device that leaves after DETACH has entered DFU mode; if it then enumerates at run time, the
+// bus resets of its enumeration have ended DFU mode.
 static bool given_left(struct probe *probe)
 {
     if (!given_detach(probe))
@@ -347,7 +346,7 @@ static void reset_in_dfu_enumeration(struct probe *probe)
            "the device left the bus after DETACH, and is at run time");
 }
 
-// ---- There and back ----
+// ---- Into DFU mode and back ----
 
 static void comes_home_the_same(struct probe *probe)
 {

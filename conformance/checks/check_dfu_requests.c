@@ -32,7 +32,7 @@ static void abort_in_time(struct probe *probe)
         expect_last_within(probe, "ABORT done", 50);
 }
 
-// What takes longer is announced by bwPollTimeout.
+// A device announces work that takes longer by bwPollTimeout.
 static void dnload_in_time(struct probe *probe)
 {
     if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC))
@@ -41,8 +41,8 @@ static void dnload_in_time(struct probe *probe)
 
 // ---- Without SET_INTERFACE ----
 
-// A device that has just come up, as a host without a driver for it finds it: alternate setting 0
-// is selected by the configuration (USB 2.0 9.1.1.5).
+// A device that has just enumerated, as a host without a driver for it finds it: alternate setting
+// 0 is selected by the configuration (USB 2.0 9.1.1.5).
 static void answers_unselected(struct probe *probe)
 {
     char why[PROBE_WORDS];
@@ -67,7 +67,8 @@ struct lookalike {
     uint8_t wLength;
 };
 
-// It STALLs, and endpoint 0 works. What state follows is not said of what is not DFU's.
+// The request STALLs, and endpoint 0 works. DFU 1.1 does not say which state follows a request that
+// is not DFU's.
 static void lookalike_stalls(struct probe *probe)
 {
     const struct lookalike *row = probe->check->row;

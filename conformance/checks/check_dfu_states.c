@@ -5,8 +5,8 @@
 // is checked in check_dfu_transfers.c.
 //
 // A row says in which state a request is sent, what the answer is, and which states may follow. One
-// function serves all of them. The state that follows is asked for by GETSTATE, which moves none;
-// for GETSTATUS it is the one that the reply announces.
+// function serves all of them. The state that follows is asked for by GETSTATE, which changes no
+// state; for GETSTATUS it is the one that the reply announces.
 
 #include <stdio.h>
 
@@ -74,8 +74,8 @@ static bool is_dnload_of_nothing(const struct row *row)
     return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
 }
 
-// What a device that takes the request all the same then has is what it had: the image that is
-// kept, in order; DfuSe's Set Address Pointer.
+// A device that accepts the request although it must not keeps its firmware: the data is the next
+// block of the backup's image, or DfuSe's Set Address Pointer.
 static bool enter(struct probe *probe, const struct row *row, uint16_t *ret_block)
 {
     *ret_block = dfu_first_block(probe);
@@ -143,8 +143,8 @@ static bool is_getstate_of_no_device(const struct probe *probe, const struct row
            row->state != DFURT_STATE_dfuIDLE && probe->getstate == GETSTATE_MISSING;
 }
 
-// A device may be done before bwPollTimeout is over, and say with GETSTATUS that it goes on. Where
-// the announced time is short, an answer to GETSTATUS or ABORT says nothing.
+// A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
+// Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing.
 static bool has_ended(struct probe *probe,
                       const struct row *row,
                       uint64_t busy_until_us,

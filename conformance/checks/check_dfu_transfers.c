@@ -2,8 +2,8 @@
 //
 // Upload, download, manifestation and errors in DFU mode (DFU 1.1 chapters 6 and 7, A.2.9).
 //
-// DM-DNLOAD-08 is retired: blocks of less than wTransferSize, which a host may send (6.1), are
-// spread over memory that nothing is known of by loaders that compute the address from wBlockNum.
+// DM-DNLOAD-08 is retired: blocks of less than wTransferSize, which a host may send (6.1), would
+// reach unknown memory in loaders that compute the address from wBlockNum.
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ static void upload_repeats(struct probe *probe)
                "the same bytes in two uploads", "%d bytes, then %d others", length, again);
 }
 
-// Bounded by bytes and by time: what lies beyond is no defect.
+// The upload is limited in bytes and in time; a longer one is not judged.
 static void upload_ends_short(struct probe *probe)
 {
     enum { LIMIT_MS = 300000 };
@@ -323,9 +323,10 @@ static void download_manifests(struct probe *probe)
            usb_dfu_state_name(status.bState));
 }
 
-// What came back when one byte of the image was changed is known from before the first check wrote
-// (backup.h): other bytes break the requirement; the old ones may be a second bank's. Then the
-// image is downloaded as it is; the comparison restarts a device that cannot be read before that.
+// The proof before the first write (backup.h) says what an upload returns after one byte of the
+// image was changed: other bytes break the requirement; the old bytes may be those of a second
+// bank. Then the image is downloaded as it is; the comparison restarts a device that cannot be read
+// before that.
 static void download_reads_back(struct probe *probe)
 {
     const struct backup *backup = probe->backup;
@@ -401,8 +402,8 @@ static void reset_after_manifestation(struct probe *probe)
            "the device is in DFU mode");
 }
 
-// All of the image is there, and only manifestation is missing: a loader that does not tell starts
-// what is whole.
+// All of the image is there, and only manifestation is missing: a loader that does not detect this
+// starts the complete image.
 static void reset_before_manifestation(struct probe *probe)
 {
     struct dfu_status_reply status;

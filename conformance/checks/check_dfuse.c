@@ -84,7 +84,7 @@ static bool expect_command_fails(struct probe *probe,
            expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s", words);
 }
 
-// What was pointed at is read, as a host would.
+// Read from the address pointer, as a host would.
 static bool read_there(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
@@ -127,7 +127,7 @@ static bool nowhere(struct probe *probe, uint8_t command, uint8_t bytes[5])
     return probe_skip(probe, "needs an address that no layout names");
 }
 
-// AN3156 is what the ROM does. Libraries made after it keep an address until data come for it.
+// The ROM behaves as AN3156 says. Libraries that follow it test an address only when data arrives.
 static void judge_as_rom(struct probe *probe)
 {
     const struct device *device = &probe->dfu_mode;
@@ -135,7 +135,7 @@ static void judge_as_rom(struct probe *probe)
         probe_soften(probe);
 }
 
-// A loader that is wrong may take a command for another one: what it could change is kept first.
+// A wrong loader may take a command for another one, so the backup is made first.
 static bool prepare_page(struct probe *probe)
 {
     char why[PROBE_WORDS];
@@ -295,7 +295,7 @@ static bool erase(struct probe *probe)
     return true;
 }
 
-// Each byte is another one than is there.
+// Each byte differs from the byte in memory.
 static bool write_pattern(struct probe *probe, uint8_t *bytes)
 {
     const struct backup *backup = probe->backup;
@@ -327,7 +327,7 @@ static bool expect_page(struct probe *probe, const uint8_t *bytes, const char *e
     return expect(probe, equal, expected, "others");
 }
 
-// Write the pattern, then what the check does with it; the page is put back whatever came of it.
+// Write the pattern, then what the check does with it; the page is restored in every case.
 static bool with_page(struct probe *probe,
                       bool judges_writing,
                       bool (*then)(struct probe *probe, uint8_t *bytes))
@@ -378,7 +378,7 @@ static void write_and_read(struct probe *probe)
     with_page(probe, true, reads_as_written);
 }
 
-// Of a page that is not blank; a page that an earlier erase has left as it was is one.
+// Only on a page that is not blank; a page that an earlier erase did not change counts as such.
 static void erase_page(struct probe *probe)
 {
     if (prepare_page(probe) && probe->gate.dirty) {

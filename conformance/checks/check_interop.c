@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What stock tools send, request for request, and what they make of the answers: a device that
+// What stock tools send, request for request, and how they react to the answers: a device that
 // passes here works with them. These are interoperability, not the specification, and so no must:
 // the sources are dfu-util 0.11 and fwupd.
 
@@ -70,8 +70,7 @@ static bool dfu_util_status(struct probe *probe)
                   status.bState, usb_dfu_state_name(status.bState));
 }
 
-// An error of DETACH is a warning to both tools, and they go on; what it says of the device is
-// RT-DETACH-01's.
+// Both tools print a warning for an error of DETACH and continue; RT-DETACH-01 judges the device.
 static bool detach_as_tools_do(struct probe *probe, unsigned limit_ms)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
@@ -89,7 +88,7 @@ static void dfu_util_detach(struct probe *probe)
 
 // ---- dfu-util in DFU mode ----
 
-// The boot loader as it comes up, before anything has brought it into order: from run time anew.
+// The boot loader directly after its enumeration, before any request: detached from run time again.
 static bool given_fresh_dfu_mode(struct probe *probe)
 {
     if (!probe->run_time.seen) {
@@ -135,7 +134,7 @@ static void dfu_util_begins(struct probe *probe)
         expect_number(probe, "bState when dfu-util begins", status.bState, DFURT_STATE_dfuIDLE);
 }
 
-// A status other than OK is cleared once; then dfu-util gives up.
+// A status other than OK is cleared once; then dfu-util exits.
 static void dfu_util_status_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
@@ -157,7 +156,7 @@ static void fwupd_status(struct probe *probe)
         expect_last_within(probe, "GETSTATUS", FWUPD_STATUS_MS);
 }
 
-// fwupd goes no further where GETSTATUS is not answered: INTEROP-FWUPD-01.
+// fwupd stops where GETSTATUS is not answered: INTEROP-FWUPD-01.
 static void fwupd_detach(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];

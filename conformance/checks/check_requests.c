@@ -9,7 +9,7 @@
 
 // ---- GETSTATUS and GETSTATE ----
 
-// Both are optional in appIDLE (table A.2.1): of a device that STALLs there is no answer to judge.
+// Both are optional in appIDLE (table A.2.1): a device that STALLs them gives no answer to judge.
 static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
 {
     const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
@@ -197,7 +197,7 @@ struct lookalike {
     uint8_t bmRequestType;
     uint8_t bRequest;
     uint8_t wLength;
-    bool not_ours; // another function of the device may know it: it may be carried out
+    bool not_ours; // another function of the device may implement it: it may be accepted
 };
 
 // A device that leaves now, and comes back, has taken the request for a DETACH, or has crashed. One
@@ -236,8 +236,7 @@ static void lookalike_stalls(struct probe *probe)
     send_lookalike(probe, &setup, row->not_ours);
 }
 
-// ---- wIndex. Its upper byte is reserved (USB 2.0 9.3.4): what a device makes of it is its own.
-// ----
+// ---- wIndex. Its upper byte is reserved (USB 2.0 9.3.4): the device may ignore it. ----
 
 struct other_index {
     uint8_t bRequest;

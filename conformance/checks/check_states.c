@@ -31,8 +31,8 @@ static bool given_detach(struct probe *probe)
 
 // Into appDETACH, for as long as the device allows. That it is there is asked of a device that
 // tells its state; of one that STALLs both questions, which may have ended appDETACH, it is the
-// accepted DETACH alone that says so, and nothing is asked. Nor is it before the questions that the
-// row itself is about.
+// accepted DETACH alone that says so, and nothing is asked. Nor is it asked before a row that is
+// itself about GETSTATUS or GETSTATE.
 static bool enter_app_detach(struct probe *probe, uint8_t bRequest)
 {
     uint8_t state;

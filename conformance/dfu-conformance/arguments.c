@@ -252,7 +252,7 @@ static int take_option(struct arguments *arguments, int option)
     }
 }
 
-// An id that names nothing is a slip of the pen, and would leave out what was meant.
+// An id that matches no check is an error, because a misspelt id would select nothing.
 static int check_globs(const char *option, const char *globs)
 {
     char text[ERROR_TEXT];

@@ -89,7 +89,7 @@ static void add_table(const struct arguments *arguments, struct listeners *liste
     add(listeners, report_table(&listeners->table, &options));
 }
 
-// In a job of GitHub Actions. Its summary page is worth no more than a warning.
+// In a job of GitHub Actions. A summary page that cannot be written is only a warning.
 static void add_github(struct listeners *listeners, FILE *out)
 {
     const char *in_job = getenv("GITHUB_ACTIONS");
@@ -124,8 +124,8 @@ static int add_listeners(struct arguments *arguments, struct listeners *listener
     return 0;
 }
 
-// A run whose words are lost is no run that can be relied upon; that the device is not as it was
-// found is worse.
+// A run whose output was lost cannot be relied upon, so its status is 2, except that status 4 takes
+// precedence.
 static int status_with(int status, int other)
 {
     return status == RUN_NOT_AS_FOUND ? status : other;
@@ -187,7 +187,7 @@ static int run(struct arguments *arguments)
     return status;
 }
 
-// The image that the person wants put back is read before the device is touched.
+// The image of --restore is read before the first request is sent.
 static int run_with_image(struct arguments *arguments)
 {
     struct image_file image = {.bytes = NULL};
@@ -263,7 +263,7 @@ static void give_signal_back(int status)
 }
 
 // What was printed has arrived, or the status says that it has not. SIGPIPE is ignored: a reader
-// that went away must not end a run in the middle of the device's DFU mode.
+// that closes the pipe must not end a run while the device is in DFU mode.
 static int finish_stdout(int status)
 {
     char text[ERROR_TEXT];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The life of a backup. What is particular to a plain device's image is in backup_image.c, to a
-// DfuSe device's page in backup_page.c.
+// When a backup is made, restored and compared. What is particular to a plain device's image is in
+// backup_image.c, to a DfuSe device's page in backup_page.c.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +50,8 @@ static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
            backup_restore_rest(probe, why, size);
 }
 
-// A device that refused everything holds what it held. The gate stays open for what is put back,
-// even where checks may write no more.
+// A device that refused every block is unchanged. The gate stays open for restoring, even where
+// checks may no longer write.
 static bool restore(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
@@ -85,10 +85,9 @@ bool backup_restore(struct probe *probe, char *why, size_t size)
 
 // ---- Keep ----
 
-// The first thing that is written is other than what was there, and what is read must be that: a
-// device that throws downloads away, or uploads other memory than it writes, cannot be restored.
-// Returns whether checks may write: also where nothing was accepted, and where what was there is
-// lost already, to say why.
+// The proof: the first download differs from the firmware, and the upload must return the download.
+// A device that discards downloads, or uploads other memory than it writes, cannot be restored.
+// Returns whether checks may write.
 static bool prove(struct probe *probe)
 {
     struct backup *backup = probe->backup;
@@ -104,7 +103,7 @@ static bool prove(struct probe *probe)
     return !backup->unproved;
 }
 
-// What an earlier run has left is the firmware of this very device, or nobody knows whose.
+// The backup of an earlier run is used only if it is known to be of this device.
 static bool take_left_over(struct probe *probe)
 {
     struct backup *backup = probe->backup;
@@ -155,7 +154,7 @@ static bool keep_by_dialect(struct probe *probe)
                                         "disagree about whether the device is DfuSe");
 }
 
-// What is given is put back even if no check writes: that is what it is given for.
+// An image that was given is downloaded even if no check writes.
 static bool keep(struct probe *probe)
 {
     struct backup *backup = probe->backup;

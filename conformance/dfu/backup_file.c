@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The file of what is kept: <folder>/VVVV-PPPP-SERIAL.dfu, written before the first check writes
-// and removed when what was there is verified to be there again. A file that is found is left from
-// a run that was cut off. It is locked while its run lasts, so that two runs on equal devices do
-// not take each other's.
+// and removed when what was there is verified to be there again. A file that is found comes from an
+// interrupted run. It is locked while its run lasts, so that two runs on equal devices do not take
+// each other's.
 
 #include <ctype.h>
 #include <errno.h>

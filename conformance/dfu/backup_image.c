@@ -80,8 +80,8 @@ static bool is_blank_byte(uint8_t byte)
     return byte == 0xFF || byte == 0x00;
 }
 
-// A download that was cut off leaves what was there, what was downloaded, which is the same but for
-// one byte, and what was erased.
+// An interrupted download leaves a mix of the old image, the new one (equal but for one byte) and
+// erased flash.
 static bool resembles(const uint8_t *kept, const uint8_t *found, size_t length)
 {
     size_t others = 0;

@@ -81,7 +81,7 @@ static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
     return false;
 }
 
-// What is given: whole sectors.
+// The image of --restore must fill whole sectors.
 static bool keep_given(struct probe *probe, const struct dfuse_region *region)
 {
     struct backup *backup = probe->backup;

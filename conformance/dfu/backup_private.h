@@ -23,8 +23,8 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
-// A DfuSe device's memory beside the page: kept where that takes no minutes, and put back where it
-// is not the same any more. restore returns false with the reason in why.
+// A DfuSe device's memory beside the page: read into memory unless that takes minutes, and restored
+// where it has changed. restore returns false with the reason in why.
 void backup_keep_rest(struct probe *probe);
 bool backup_restore_rest(struct probe *probe, char *why, size_t size);
 

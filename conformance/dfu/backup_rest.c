@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The memory of a DfuSe device beside the page that checks write. No request is meant for it, but a
-// loader that is wrong may take an address for another one. So all that can be read is kept too, in
-// memory, compared, and put back sector by sector where it is not the same.
+// The memory of a DfuSe device beside the page that checks write. No request addresses it, but a
+// wrong loader may use another address. So all readable memory is read as well, compared
+// afterwards, and restored sector by sector where it differs.
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -22,7 +22,7 @@ static void request(struct probe *probe, uint8_t bRequest)
     probe_control(probe, &setup, NULL);
 }
 
-// A device in a busy state takes any question for an error.
+// In a busy state any request leads to dfuERROR.
 static void wait_until_not_busy(struct probe *probe)
 {
     uint64_t now_us = probe_now_us(probe);
@@ -36,7 +36,7 @@ static void wait_until_not_busy(struct probe *probe)
                 "the busy state to end");
 }
 
-// Without a question: ABORT either leads to dfuIDLE or to dfuERROR, which CLRSTATUS ends.
+// Without GETSTATUS or GETSTATE: ABORT leads to dfuIDLE or to dfuERROR, which CLRSTATUS ends.
 static bool to_idle_unasked(struct probe *probe)
 {
     struct dfu_status_reply status;
@@ -57,7 +57,7 @@ static bool to_idle_unasked(struct probe *probe)
     return false;
 }
 
-// GETSTATE was not answered twice: is the device without it, or gone?
+// GETSTATE was not answered twice: does the device not implement it, or has it left?
 static bool without_getstate(struct probe *probe)
 {
     uint8_t state;
@@ -67,10 +67,10 @@ static bool without_getstate(struct probe *probe)
         return true;
     bool answered = dfu_ask_state(probe, &state);
     probe->getstate = answered ? GETSTATE_WORKS : GETSTATE_MISSING;
-    return answered || to_idle_unasked(probe); // the question itself may be an error to it
+    return answered || to_idle_unasked(probe); // GETSTATUS itself may lead to dfuERROR
 }
 
-// Returns false where no request leads on.
+// Returns false where no request changes the state.
 static bool step_to_idle(struct probe *probe, uint8_t state)
 {
     switch (state) {
@@ -209,7 +209,7 @@ bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
                        result < 0 ? usb_result_text(result) : "the upload ended after one block");
 }
 
-// Says the answer to this question that the device is in dfuERROR?
+// Does the answer say that the device is in dfuERROR?
 static bool says_error(struct probe *probe, uint8_t question)
 {
     struct dfu_status_reply status;
@@ -219,7 +219,7 @@ static bool says_error(struct probe *probe, uint8_t question)
     return dfu_ask_state(probe, &state) && state == DFURT_STATE_dfuERROR;
 }
 
-// A device that one of the questions moves on is found out by the next.
+// If one of the requests changes the state, the next one shows it.
 static bool is_in_error(struct probe *probe, uint8_t subject)
 {
     if (subject == DFURT_GETSTATE || probe->getstate == GETSTATE_MISSING)

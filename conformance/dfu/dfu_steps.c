@@ -93,7 +93,7 @@ static bool is_underway(uint8_t bState)
            bState == DFURT_STATE_dfuMANIFEST_SYNC || bState == DFURT_STATE_dfuMANIFEST;
 }
 
-// Never less than a millisecond, or a device that says 0 would be asked without end.
+// At least a millisecond, so that a bwPollTimeout of 0 does not poll without a pause.
 static void wait_poll(struct probe *probe, uint32_t bwPollTimeout, uint64_t end_us)
 {
     uint64_t left_ms = (end_us - probe_now_us(probe)) / 1000 + 1;

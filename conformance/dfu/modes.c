@@ -55,7 +55,7 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     }
     if (waits && result == 0)
         result = probe_reset(probe);
-    // It may take the reset first and drop its pull-up a moment later.
+    // The device may see the reset first and drop its pull-up a moment later.
     if (probe->mode != DEVICE_DFU_MODE && result == 0)
         result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
     if (result == USB_TIMEOUT)
@@ -70,8 +70,8 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 
 // ---- Back to run time ----
 
-// Set the address pointer to where the application is, then a download of nothing: the boot loader
-// jumps there (AN3156 5.5). No flash is touched, but it is a download.
+// Set the address pointer to the application, then a zero-length DNLOAD: the boot loader jumps
+// there (AN3156 5.5). No flash is written, but it is a download.
 static bool dfuse_leave(struct probe *probe)
 {
     struct dfu_status_reply status;
@@ -80,7 +80,7 @@ static bool dfuse_leave(struct probe *probe)
         !dfuse_point_at(probe, probe->layouts[0].regions[0].address, why, sizeof why) ||
         dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
         return false;
-    dfu_ask(probe, &status); // starts it; some are gone before they answer
+    dfu_ask(probe, &status); // starts it; some leave the bus before they answer
     return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&
            probe_wait_return(probe, mode_return_ms(probe), "run time") == 0;
 }
@@ -155,7 +155,7 @@ static void end_detach(struct probe *probe)
         probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
 }
 
-// A device that does not say its state may be in appDETACH still: its timer ends that.
+// A device that does not report its state may still be in appDETACH: its timer ends that.
 static void outwait_detach(struct probe *probe)
 {
     unsigned timeout_ms = device_detach_timeout(&probe->run_time) + 100;
@@ -175,7 +175,8 @@ static bool recover(struct probe *probe)
     uint8_t state;
     if (probe_wait_return(probe, mode_return_ms(probe), "the device to come back") < 0)
         return false;
-    // One that never left and answers no more may have changed its mode behind the host's back.
+    // A device that never left the bus and no longer answers may have changed its mode without a
+    // disconnect.
     if (gone(ask_state(probe, &state)) && (probe->target->capabilities & TARGET_CAN_RESET))
         reset_and_find(probe);
     return !gone(ask_state(probe, &state));
@@ -194,9 +195,9 @@ static bool quieten_dfu_mode(struct probe *probe)
     return !gone(ask_state(probe, &state)) || recover(probe);
 }
 
-// What a device says at run time beside appIDLE and appDETACH is not repaired by a request, which a
-// handler for both modes could take for a command (gate.h): it is switched off and on where the
-// target can, or left as it is.
+// A state other than appIDLE and appDETACH at run time is not ended by a request, because a handler
+// for both modes could take it for a command (gate.h): the power is cycled where the target can,
+// else the device is left as it is.
 static bool quieten_run_time(struct probe *probe)
 {
     uint8_t state = DFURT_STATE_appIDLE;

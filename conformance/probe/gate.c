@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The rules of gate.h, a function for each kind of request. They look at bRequest alone and not at
-// who it is addressed to: a device that is wrong may not look at that either.
+// The rules of gate.h, a function for each kind of request. They test bRequest and ignore the
+// recipient, because a wrong device may ignore it too.
 
 #include <string.h>
 
@@ -63,7 +63,7 @@ static bool is_readable(const struct gate *gate, uint32_t address)
 
 // ---- Run time ----
 
-// DNLOAD, CLRSTATUS and ABORT: a device that uses one handler for both modes carries them out in
+// DNLOAD, CLRSTATUS and ABORT: a device that has one handler for both modes carries them out in
 // every state but these two.
 static enum gate_answer ask_at_run_time(const struct gate *gate, uint8_t bRequest)
 {
@@ -71,7 +71,7 @@ static enum gate_answer ask_at_run_time(const struct gate *gate, uint8_t bReques
         return GATE_SEND;
     if (gate->state == GATE_STATE_STALE)
         return GATE_ASK_STATE;
-    // Without an answer a device has no state to be repaired from, but may have a handler.
+    // A device that does not report a state needs no request to leave it, but may have a handler.
     if (gate->state == GATE_STATE_SILENT && bRequest != DFURT_DNLOAD)
         return GATE_SEND;
     return GATE_NEEDS_STATE;
@@ -105,8 +105,8 @@ static uint32_t address_of(const uint8_t *command)
     return usbdev_load_le16(command + 1) | (uint32_t)usbdev_load_le16(command + 3) << 16;
 }
 
-// What erases everything, or ends the read protection and with it everything, on any device that
-// might know the commands.
+// Commands that erase everything, or end the read protection and so erase everything, on any device
+// that may implement them.
 static bool erases_all(const struct usbdev_setup_packet *setup, const uint8_t *data, bool dfuse)
 {
     if (!is_command(setup))
@@ -168,8 +168,8 @@ static enum gate_answer ask_dnload_in_dfu_mode(const struct gate *gate,
         return GATE_NEVER;
     if (!gate->may_write)
         return ask_without_leave(gate, setup, data);
-    // In the wrong direction it carries nothing, but a device that does not look programs what is
-    // left in its buffer.
+    // In the wrong direction it carries no data, but a device that ignores the direction programs
+    // what its buffer holds.
     if (setup->bmRequestType & USBDEV_DIR_IN)
         return GATE_NEEDS_KEPT;
     return gate->dialect == GATE_DFUSE ? ask_dfuse(gate, setup, data) : ask_plain(gate, setup);
@@ -246,7 +246,7 @@ enum gate_answer gate_ask_transfer(const struct gate *gate, uint8_t bEndpointAdd
 
 // ---- What happened ----
 
-// Only what is kept, from its first block on, makes an image that may be manifested.
+// Only the image of the backup, from its first block on, may be manifested.
 static void
 saw_image_block(struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
 {
@@ -274,7 +274,7 @@ static void saw_dnload(struct gate *gate,
         saw_image_block(gate, setup, data);
     if (gate->dialect != GATE_DFUSE || !is_command(setup))
         return;
-    // A command other than Set Address Pointer may move it too.
+    // A command other than Set Address Pointer may change it too.
     gate->pointer_known = is_set_address(gate, setup, data);
     if (gate->pointer_known)
         gate->pointer = address_of(data);
@@ -316,7 +316,8 @@ static void saw_dfu_request(struct gate *gate,
         saw_dnload(gate, setup, data, result);
         break;
     case DFURT_DETACH:
-        // Where neither question is answered, an accepted DETACH is the answer (A.2.1).
+        // Where neither GETSTATUS nor GETSTATE is answered, an accepted DETACH means appDETACH
+        // (A.2.1).
         gate->state = result == 0 && gate->silent && gate->mode == GATE_RUN_TIME
                           ? DFURT_STATE_appDETACH
                           : GATE_STATE_STALE;

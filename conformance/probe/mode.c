@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// In which mode is the device? A device that is wrong may carry the other mode's
-// bInterfaceProtocol, or say a state of the other mode, so neither decides alone: the descriptors
-// of run time, once they were seen, the interfaces beside the DFU one and an accepted DETACH count
-// too. Where they leave a doubt, the mode is the more likely one and the gate is told that it is
-// not known.
+// In which mode is the device? A wrong device may have the other mode's bInterfaceProtocol, or
+// report a state of the other mode, so neither decides alone: the run-time descriptors, once they
+// were seen, the interfaces beside the DFU one and an accepted DETACH count too. Where they
+// contradict each other, the more likely mode is taken and the gate treats it as unknown.
 
 #include <string.h>
 
@@ -76,7 +75,7 @@ static struct mode find_mode(struct probe *probe, const struct device *device)
     if (!device->dfu)
         return (struct mode){DEVICE_RUN_TIME, true};
     bool dfu_protocol = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE;
-    // The question itself goes to a device in the mode that its descriptors claim.
+    // The request for the state is sent as to a device in the mode that its descriptors report.
     probe->mode = dfu_protocol ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
     int state = ask_state(probe);
     return dfu_protocol ? mode_of_dfu_protocol(device, state)
@@ -120,8 +119,7 @@ static void add_regions(struct gate *gate, const struct dfuse_layout *layout)
     }
 }
 
-// A device is DfuSe if it says so twice, by bcdDFUVersion and by a layout, and plain if it says so
-// neither way.
+// A device is DfuSe if bcdDFUVersion and a layout both say so, and plain if neither does.
 static void read_layouts(struct probe *probe)
 {
     const struct usb_configuration *config = &probe->dfu_mode.config;
@@ -164,7 +162,7 @@ void probe_refresh(struct probe *probe)
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);
     if (mode.mode != probe->mode)
-        probe->returned_us = probe_now_us(probe); // it came up anew, though it was never away
+        probe->returned_us = probe_now_us(probe); // it enumerated again without having left
     probe->mode = mode.mode;
     device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
                 &probe->target->descriptors);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The one wrapper around the target: every function that talks to it fills in one transcript entry.
-// What was found is put into words in probe_findings.c.
+// The texts of findings are made in probe_findings.c.
 
 #include <conformance/probe.h>
 
@@ -92,7 +92,7 @@ is_dfu(const struct probe *probe, const struct usbdev_setup_packet *setup, uint8
            setup->wIndex == dfu.wIndex;
 }
 
-// The device may have begun as early as the question was sent.
+// The device may have entered the state when the request was sent.
 static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_status_reply *status)
 {
     bool busy =

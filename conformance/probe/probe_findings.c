@@ -178,8 +178,8 @@ bool expect_number(struct probe *probe, const char *what, unsigned received, uns
     return expect(probe, received == expected, words, "%s", number);
 }
 
-// A result that is not what the device was expected to do. The device answers for STALL, for
-// silence and for babble; for the rest the transport may.
+// A result that is not what the device was expected to do. STALL, TIMEOUT and OVERFLOW are the
+// device's doing; other errors may be the transport's.
 static bool unexpected(struct probe *probe, const char *expected, int result, const uint8_t *data)
 {
     if (result == USB_GONE || result == USB_IO || result == USB_UNSUPPORTED)

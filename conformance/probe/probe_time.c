@@ -15,8 +15,8 @@
 #include <usb/requests.h>
 
 enum {
-    ATTEMPTS_TO_BELIEVE = 5, // what breaks a limit once may be the host
-    PROMPT_US = 10000,       // a request that took no longer says nothing of the host
+    ATTEMPTS_TO_BELIEVE = 5, // a limit that is exceeded once may be the host's doing
+    PROMPT_US = 10000,       // a request that took no longer says nothing about the host
 };
 
 static bool is_virtual(const struct probe *probe)
@@ -61,7 +61,7 @@ static void note_wait(struct probe_time *time, const struct transcript_entry *en
 {
     time->waited_ms += entry->wait_ms;
     if (time->waited_ms >= time->lasts_ms)
-        time->ends_us = 0; // it was meant to run out
+        time->ends_us = 0; // the check waits for the end of the state
 }
 
 // A bus reset lasts longer than the state may; it counts when it begins.
@@ -121,7 +121,7 @@ static uint64_t time_of(struct probe *probe, const struct usbdev_setup_packet *s
     return probe_now_us(probe) - start_us;
 }
 
-// A device that is slow with all requests of one type is no late host.
+// A device that is slow with all requests of one type does not make the host late.
 void probe_calibrate(struct probe *probe)
 {
     const struct usbdev_setup_packet standard =
@@ -134,7 +134,8 @@ void probe_calibrate(struct probe *probe)
         took_us = class_us;
     if (took_us > PROMPT_US && took_us > probe->time.late_us)
         probe->time.late_us = took_us;
-    // One step more each time: what is late at regular intervals is late elsewhere then.
+    // One sleep more at each attempt, so that a host that is late at regular intervals is late at
+    // another step.
     for (unsigned i = 0; i <= probe->time.attempt; ++i)
         probe_sleep(probe, 1, "a measurement of this host");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Entry n stands at n modulo TRANSCRIPT_ENTRIES; total counts all of them, so the oldest entry and
-// the number of dropped ones follow from it. Texts are made when somebody asks for them, not when
-// an entry is added.
+// the number of dropped ones follow from it. Texts are formatted when they are read, not when an
+// entry is added.
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -69,7 +69,7 @@ void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SI
     else if (type == USBDEV_TYPE_CLASS)
         name = usb_dfu_request_name(setup[1]);
 
-    // The bare name for a request in its proper form; what is odd about it is in the bytes.
+    // The name alone; the bytes show whether wIndex, wLength and the like are as usual.
     if (name)
         snprintf(text, size, "%s", name);
     else

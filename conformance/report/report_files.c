@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A file is opened before the device is touched, so that a wrong path costs no run; it keeps what
-// was in it until there is a report to write. Where there is none in the end, a file that was not
-// there before is removed again.
+// A file is opened before the first request, so that a wrong path is reported before the run; its
+// contents stay until there is a report to write. If there is none in the end, a file that did not
+// exist before is removed.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,7 @@ int report_files_open(struct report_files *files, char *error, size_t size)
     return 0;
 }
 
-// Devices and pipes have no length to cut; and what stands on stdout already stays.
+// Devices and pipes cannot be truncated; standard output keeps what was written to it.
 static int empty_file(const struct report_file *file)
 {
     struct stat status;

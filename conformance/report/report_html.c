@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The report as one HTML page that needs nothing else: no script, no font, no picture from
-// elsewhere. What a person wants to know comes first: the verdict, then what failed and why, then
-// the device, then everything. Colours follow the reader's light or dark setting.
+// elsewhere. The order is that of a reader's interest: the verdict, what failed and why, the
+// device, then every check. Colours follow the reader's light or dark setting.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -171,7 +171,7 @@ static void put_transfers(FILE *out, const struct result *result)
     fputs("</pre></details>", out);
 }
 
-// Of a result that is waived, no more than that.
+// A waived result shows only that it is waived.
 static void put_verdict(FILE *out, const struct result *result)
 {
     const char *verdict = verdict_text(result->verdict);
@@ -180,7 +180,7 @@ static void put_verdict(FILE *out, const struct result *result)
             result->waiver ? "WAIVED" : verdict, verdict, result->waiver ? ", waived" : "");
 }
 
-// Several that have one cause: the cause, and their ids.
+// Several results with one cause: the cause, and their ids.
 static void put_cause(FILE *out, const struct report *report, size_t first)
 {
     const struct result *result = &report->results[first];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The sequence chart of a detach: time runs down, the host is on the left, the device on the right.
-// Its lifeline tells in which mode it is and is dashed while it is off the bus. The chart is narrow
-// enough for a phone: a step is a name above its arrow and the bytes below.
+// Its lifeline shows the mode by its colour and is dashed while the device is off the bus. The
+// chart is narrow enough for a phone: a step is a name above its arrow and the bytes below.
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -58,7 +58,7 @@ static const struct result *find_by_id(const struct report *report, const char *
     return NULL;
 }
 
-// The checks that do nothing but detach; else the first that went all the way.
+// The checks that only detach; else the first check that detached into DFU mode.
 static const struct result *find_detach(const struct report *report)
 {
     static const char *const plain[] = {"RT-DETACH-05", "RT-RESET-05", "INTEROP-DFUUTIL-01"};
@@ -83,7 +83,7 @@ static bool is_wait(const struct transcript_entry *entry)
     return entry->kind == TRANSCRIPT_WAIT_LEAVE || entry->kind == TRANSCRIPT_WAIT_RETURN;
 }
 
-// To ask whether something has happened that had happened already is no step.
+// A wait that ended at once is not shown as a step.
 static bool is_step(const struct transcript_entry *entry)
 {
     return entry->took_us > 0 || !(is_wait(entry) || entry->kind == TRANSCRIPT_SLEEP);
@@ -95,7 +95,7 @@ static bool leaves(const struct transcript_entry *entry)
            entry->result == USB_GONE;
 }
 
-// When the step shows: what the device does, at the end of the wait for it.
+// The time of the step: an action of the device is at the end of the wait for it.
 static uint64_t shows_at_us(const struct transcript_entry *entry)
 {
     return entry->start_us + (is_wait(entry) ? entry->took_us : 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The device in the HTML report: what matters of it for DFU first, then each descriptor with its
-// bytes and its fields by name. A field that lies past the end of its descriptor is not there.
+// The device in the HTML report: first what DFU needs, then each descriptor with its bytes and its
+// fields by name. A field past the end of its descriptor is omitted.
 
 #include <stdbool.h>
 

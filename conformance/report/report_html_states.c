@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The state grid: what each request did in each state. A cell is the result of the check whose id
-// names both, RT-STATE-1-DETACH or DM-STATE-10-ABORT; reached means that the device was brought
+// The state grid: the result of each request in each state. A cell is the result of the check whose
+// id names both, RT-STATE-1-DETACH or DM-STATE-10-ABORT; reached means that the device was brought
 // into the state and the request was sent.
 
 #include <stdio.h>
@@ -57,7 +57,7 @@ static void load(struct grid *grid, const struct report *report)
     }
 }
 
-// Told apart without colours too.
+// Distinguishable without colours too.
 static const char *sign_of(enum verdict verdict)
 {
     switch (verdict) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The report as JSON, for programs: docs/report-json.md is the schema. Jansson does the writing.
+// The report as JSON, for programs: docs/report-json.md is the schema. Jansson writes it.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 enum { SCHEMA_VERSION = 1, BYTES_TEXT = 3 * TRANSCRIPT_EXCERPT + 8, LINE_TEXT = 256 };
 
-// A text that a device or a person chose need not be UTF-8: what is not becomes a question mark.
+// A text from a device or a person may not be UTF-8: other bytes become question marks.
 static json_t *device_text(const char *text)
 {
     json_t *string = json_string(text);
@@ -139,7 +139,7 @@ static json_t *suite_object(const struct report *report)
     return object;
 }
 
-// Made of texts that a person or a device chose: none of them need be UTF-8.
+// Texts from a person or a device, which may not be UTF-8.
 static json_t *report_object(const struct report *report)
 {
     json_t *results = json_array();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The report as JUnit XML, the dialect that CI systems show: a test suite for the run, a test case
-// for each check, the group as its class. FAIL is a failure; INCONCLUSIVE is an error, or a
-// skipped test where the requirement only informs; SKIP is a skipped test; WARN and waived failures
-// pass, with their finding in system-out. One more test case, in error, tells of a run that judged
-// nothing or left the device other than it found it: a CI system sees no exit status here.
+// for each check, the group as its class. FAIL is a failure; INCONCLUSIVE is an error, or a skipped
+// test where the requirement only informs; SKIP is a skipped test; WARN and waived failures pass,
+// with their finding in system-out. A run that judged nothing or left the device changed has one
+// more test case, in error, because JUnit has no exit status.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #include <conformance/report_files.h>
 
-// XML 1.0 knows no other control characters than these, not even escaped.
+// XML 1.0 has no other control characters than these, not even escaped.
 static void put_character(FILE *out, unsigned char character)
 {
     switch (character) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a verdict means for whoever counts: the one place that TAP, JUnit, JSON, the page, the table
-// and the exit status ask, so that they cannot disagree.
+// What a verdict means for counts: TAP, JUnit, JSON, the page, the table and the exit status all
+// use this file, so that they agree.
 
 #include <conformance/report.h>
 

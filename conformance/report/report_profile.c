@@ -6,7 +6,7 @@
 #include <conformance/report.h>
 #include <usb/descriptors.h>
 
-// DFU 1.0 knew a functional descriptor of 7 bytes; ST's DfuSe is told by 011Ah (UM0424).
+// DFU 1.0 has a functional descriptor of 7 bytes; DfuSe has bcdDFUVersion 011Ah (UM0424).
 static void name_version(char text[REPORT_TEXT], const struct report_device *device)
 {
     const struct target_descriptors *raw = &device->descriptors;

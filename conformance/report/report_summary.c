@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a run on a terminal, where a person looks: what failed, what was warned of and what
-// brought the device into trouble in full, what could not be judged by its cause, why something was
-// skipped, then the counts, and last the ids of what failed.
+// The end of a run on a terminal: each FAIL, WARN and trouble in full, INCONCLUSIVE results by
+// cause, the reasons of SKIPs, the counts, and last the ids of what failed.
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 
 enum { IDS_TEXT = 4096, MOST_IDS = 12 };
 
-// The verdict does not ask for it, but the device came into trouble.
+// The verdict is good, but the device is in trouble.
 static void put_in_trouble(const struct report_text *text, const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++) {
@@ -112,7 +111,7 @@ static void put_counts(const struct report_text *text, const struct report *repo
     text_wrapped(text, 0, line);
 }
 
-// The ids of those with this verdict, unless they are too many to be of use here.
+// The ids of the results with this verdict, unless there are too many for a line or two.
 static void
 put_ids(const struct report_text *text, const struct report *report, enum verdict verdict)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A run on a person's terminal. While it lasts there is a line for each group of checks that is
-// done, and one that is rewritten for what goes on now; report_summary.c says what was found.
+// A run on a person's terminal. During the run each finished group of checks has a line, and one
+// more line is rewritten with the current check; report_summary.c writes the findings.
 
 #include <inttypes.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void clear_progress(struct report_table *table)
     table->line_open = false;
 }
 
-// Cut at the terminal's width: what is rewritten must be one line.
+// Cut at the terminal's width, because the rewritten line must not wrap.
 static void put_progress(struct report_table *table, const char *words)
 {
     static const char mark[] = "  ....  ";
@@ -108,7 +108,7 @@ static struct group_counts count_group(const struct report *report, size_t begin
     return counts;
 }
 
-// "21 passed, 1 failed"; what there is none of is left out.
+// "21 passed, 1 failed"; counts of 0 are omitted.
 static void group_words(const struct group_counts *counts, char *words, size_t size)
 {
     static const char *const names[] = {

@@ -4,9 +4,9 @@
 // here: no subtests, YAML blocks indented by two. A FAIL that is not waived and a must or should
 // that is INCONCLUSIVE are a bare "not ok": only what was judged is green. A WARN and a waived
 // finding are "not ok ... # TODO", which no harness counts as failed; a SKIP is "ok ... # SKIP".
-// Everything that is not a plain PASS, and what brought the device into trouble, carries a YAML
-// block. A run that judged nothing, or that left the device other than it found it, ends with "Bail
-// out!", for a harness that does not see the exit status.
+// Every result but a plain PASS, and each with trouble, has a YAML block. A run that judged
+// nothing, or that left the device changed, ends with "Bail out!", for a harness that does not see
+// the exit status.
 
 #include <inttypes.h>
 

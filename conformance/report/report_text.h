@@ -28,8 +28,8 @@ void text_verdict(const struct report_text *text, const struct result *result);
 // The column behind text_verdict().
 enum { TEXT_VERDICT_WIDTH = 8 };
 
-// What a result has to say: what was sent, expected and received, or the reason; and the trouble
-// that the check brought the device into.
+// The rows of a result: sent, expected and received, or the reason; and the trouble after the
+// check.
 void text_finding(const struct report_text *text, const struct result *result);
 
 // The trouble alone.
@@ -38,7 +38,7 @@ void text_trouble(const struct report_text *text, const struct result *result);
 // One check in full: verdict, id, section, sentence and finding.
 void text_result(const struct report_text *text, const struct result *result);
 
-// What went wrong, in full; then the counts, and the ids of what failed.
+// The findings in full, then the counts and the ids of what failed.
 void text_summary(const struct report_text *text, const struct report *report);
 
 #endif

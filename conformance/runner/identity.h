@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// identity.h - what a device says of itself, for reports.
+// identity.h - descriptors and strings of the device, for reports.
 
 #ifndef CONFORMANCE_IDENTITY_H
 #define CONFORMANCE_IDENTITY_H

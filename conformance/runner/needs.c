@@ -68,7 +68,7 @@ static unsigned missing_of_device(const struct probe *probe, bool allow_write, u
     return 0;
 }
 
-// A device of another kind than the check is for is no reason to look at the bench again.
+// A device of another kind is not a gap that a person could close, so it is counted apart.
 static bool skip_for(struct probe *probe, unsigned missing)
 {
     const unsigned kinds = NEED_WILL_DETACH | NEED_WAIT_RESET | NEED_CAN_DNLOAD | NEED_CAN_UPLOAD |
@@ -78,7 +78,7 @@ static bool skip_for(struct probe *probe, unsigned missing)
     return probe_skip(probe, "needs %s", need_text(missing));
 }
 
-// Of another dialect than the boot loader that was seen: no leave would bring it.
+// A boot loader of another dialect: no option would make the check apply.
 static bool is_of_other_dialect(const struct probe *probe, unsigned needs)
 {
     const struct device *device = &probe->dfu_mode;

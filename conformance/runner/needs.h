@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// needs.h - is there what a check needs? If not, the check is a SKIP, and says what is missing.
+// needs.h - tests what a check needs. A need that is not met makes the check a SKIP, which says
+// what is missing.
 
 #ifndef CONFORMANCE_NEEDS_H
 #define CONFORMANCE_NEEDS_H
@@ -10,12 +11,12 @@
 #include <conformance/probe.h>
 #include <conformance/runner.h>
 
-// What no change of mode brings: options, the transport, the kind of device that run time shows.
+// Needs that do not depend on the mode: options, the transport, the kind of device at run time.
 bool needs_before_mode(struct probe *probe,
                        const struct runner_options *options,
                        const struct check *check);
 
-// What the device in its present mode has, once it is in the one that the check is for.
+// Needs that depend on the mode, once the device is in the mode of the check.
 bool needs_in_mode(struct probe *probe,
                    const struct runner_options *options,
                    const struct check *check);

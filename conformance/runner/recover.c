@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the suite does for a device that does not answer any more, from the gentlest means to the
-// strongest: wait for it to come back, reset the bus, take its power away. Each is a step of the
-// transcript, so that reports and captures show what was needed.
+// Recovery of a device that no longer answers, in this order: wait for it to come back, reset the
+// bus, cycle the power. Each is a step of the transcript, so that reports and captures show what
+// was needed.
 
 #include <stdio.h>
 

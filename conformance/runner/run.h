@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// run.h - a run under way, for the files of the runner.
+// run.h - the state of a run, shared by the files of the runner.
 
 #ifndef CONFORMANCE_RUN_H
 #define CONFORMANCE_RUN_H
@@ -23,7 +23,7 @@ struct run {
 
     bool lost;              // the device does not answer, and nothing brings it back
     char loss[PROBE_WORDS]; // how, and in which check
-    char over[PROBE_WORDS]; // why the run is over, once it is
+    char over[PROBE_WORDS]; // why the run has ended, or ""
 };
 
 // ---- tell.c: what happens, to the listeners ----
@@ -33,16 +33,16 @@ void tell_check_begin(struct run *run, const struct check *check);
 void tell_check_end(struct run *run, const struct result *result);
 void tell_end(struct run *run);
 
-// Pass on what the probe does and waits for.
+// Pass the probe's transfers and waits on.
 void tell_of_probe(struct run *run);
 
 // ---- recover.c: a device that does not answer ----
 
-// Does it answer the plainest of all requests, GET_DESCRIPTOR(DEVICE)?
+// Does it answer GET_DESCRIPTOR(DEVICE)?
 bool device_answers(struct probe *probe);
 
-// After a check: the device is in a quiet state again, or is brought back by waiting for it, by a
-// bus reset, by a power cycle. Returns false if it is lost.
+// After a check: bring the device to appIDLE or dfuIDLE, or recover it by waiting, a bus reset or a
+// power cycle. Returns false if it is lost.
 bool settle(struct run *run);
 
 // One more try to bring back a device that was lost.

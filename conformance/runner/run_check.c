@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // One check, from what it needs to its result. It runs within a limit of time; afterwards the
-// device is brought back to a quiet state, by force where it must be.
+// device is brought back to appIDLE or dfuIDLE, if necessary by a bus reset or a power cycle.
 //
 // A check in which the device was lost and that could therefore judge nothing runs once more when
-// the device is back. If the same request loses it again, the device is at fault and not the
-// cable: the check ends as a requirement that is not met. So one crash makes one FAIL.
+// the device is back. If the device is lost again at the same request, the device is at fault and
+// not the cable: the check is a FAIL. So one crash makes one FAIL.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +28,13 @@ struct attempt {
     bool again; // this host was too late for a verdict
     struct finding finding;
     struct transcript transcript;
-    bool lost; // the device fell silent, in the check or right after it
+    bool lost; // the device stopped answering, in the check or right after it
     struct watch_loss loss;
 };
 
 // ---- Running ----
 
-// A late host may miss the detach timer, and finds the device at run time again.
+// A late host may miss the end of the detach timer, and finds the device at run time again.
 static bool enter_dfu_mode(struct run *run)
 {
     enum { TRIES = 3 };
@@ -82,7 +82,7 @@ static void run_on_device(struct run *run, const struct check *check)
     probe_end(probe);
 }
 
-// What was found after the limit was found without the device.
+// A finding after the limit was made without the device, so it does not count.
 static void say_out_of_time(struct run *run)
 {
     struct probe *probe = &run->probe;
@@ -119,7 +119,7 @@ static void try_check(struct run *run, const struct check *check, struct attempt
     watch_begin(&run->watch, 0);
     take_attempt(run, attempt);
 
-    // A SKIP may have come to light on the way only.
+    // A need may turn out to be unmet only after the mode was changed.
     run->lost = transcript_count(&probe->transcript) > 0 && !settle(run);
     if (run->lost)
         watch_lose(&run->watch);
@@ -168,7 +168,7 @@ static bool may_have_left(const struct transcript *transcript)
     return false;
 }
 
-// Is the loss all that is known? A verdict that was reached stands for itself.
+// Is the loss the only finding? A verdict that was reached before it stays.
 static bool is_unexplained(const struct attempt *attempt)
 {
     return attempt->lost && attempt->verdict == VERDICT_INCONCLUSIVE &&
@@ -180,7 +180,7 @@ static bool same_loss(const struct watch_loss *a, const struct watch_loss *b)
     return memcmp(a->request, b->request, USBDEV_SETUP_SIZE) == 0;
 }
 
-// The device was lost twice in the same way: that is what it does.
+// The device was lost twice in the same way, so the loss is the finding.
 static void blame_device(struct run *run, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
@@ -260,7 +260,7 @@ waiver_for(const struct run *run, const struct check *check, enum verdict verdic
     return waivers_reason(run->options->waivers, check->id);
 }
 
-// Why nothing is tried any more; an empty text while all is well.
+// Why no further check is run; an empty text while the run continues.
 static const char *reason_not_to_try(struct run *run)
 {
     const struct watch *watch = &run->watch;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The run as a whole: which checks, in which order, and the way home. One check is run_check.c.
+// The run as a whole: which checks, in which order, and the return to run time at the end.
+// run_check.c runs one check.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static size_t count_selected(const struct runner_options *options)
     return count;
 }
 
-// What could not be reached in one group is tried once more in the next.
+// A mode that was not reached in one group is tried once more in the next.
 static void begin_group(struct run *run, const struct check_group *group)
 {
     run->group = group;
@@ -63,8 +64,8 @@ static void run_all(struct run *run)
         run_group(run, *group);
 }
 
-// What the person wants put back is put back, whichever checks ran; what a run that was cut off has
-// left is told.
+// The image of --restore is downloaded, whichever checks ran; a backup of an interrupted run is
+// reported.
 static void look_for_backup(struct run *run)
 {
     struct probe *probe = &run->probe;
@@ -95,7 +96,7 @@ static bool bring_home(struct run *run, char *ending, size_t size)
     return backup_restore(probe, ending, size);
 }
 
-// What the target knows to be wrong with the device explains the rest.
+// The target's trouble, which may explain the findings.
 static void go_home(struct run *run)
 {
     struct probe *probe = &run->probe;
@@ -110,7 +111,7 @@ static void go_home(struct run *run)
     backup_finish(&run->backup);
 }
 
-// The device may be lost by what identifies it, before the first check.
+// The device may be lost while its descriptors and strings are read, before the first check.
 static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
@@ -166,7 +167,7 @@ enum run_status runner_run(const struct runner_options *options,
     tell_begin(&run);
 
     run_all(&run);
-    run.watch.run_end_ms = 0; // the way home has the time that it needs
+    run.watch.run_end_ms = 0; // the return to run time has no limit
     go_home(&run);
     report->took_us = probe_now_us(&run.probe) - run.start_us;
     report->status = report_status(report);

@@ -57,7 +57,7 @@ static void pass_on_traffic(void *context,
     }
 }
 
-// With what is left of the check's time, so that a person knows how long it can go on.
+// With the time that is left for the check, so that a person knows how long the wait may last.
 static void pass_on_waiting(void *context, unsigned ms, const char *what)
 {
     const struct run *run = context;

@@ -33,7 +33,7 @@ static uint64_t device_now_us(const struct watch *watch)
     return watch->target->ops->now_us(watch->target);
 }
 
-// What the device is and where it is may have changed.
+// The device's descriptors and its place may have changed.
 static void look_again(struct watch *watch)
 {
     const struct target_ops *ops = watch->base.ops;
@@ -59,7 +59,7 @@ uint64_t watch_left_ms(const struct watch *watch)
     return now < end ? end - now : 0;
 }
 
-// The way home is not interrupted, only a check.
+// A signal interrupts a check, but not the return to run time.
 static bool is_interrupted(const struct watch *watch)
 {
     return watch->check_end_ms && watch->interrupted && *watch->interrupted;
@@ -105,7 +105,7 @@ static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SI
     watch->answered_us = device_now_us(watch);
 }
 
-// GETSTATUS or GETSTATE: what the suite asks between two checks.
+// GETSTATUS or GETSTATE, which the suite sends between two checks.
 static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
@@ -296,7 +296,7 @@ static int watched_resume(struct target *target)
     return operate(watch_of(target), watch_of(target)->target->ops->resume);
 }
 
-// It ends the trouble, unless the device is in it again at once.
+// A power cycle ends the trouble, unless the device is in trouble again at once.
 static int watched_power_cycle(struct target *target)
 {
     struct watch *watch = watch_of(target);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// watch.h - the target as a run sees it: the device under test behind a guard that knows the time.
+// watch.h - the target of a run: the device under test, with limits of time.
 //
-// Everything that a run does to the device goes through here. The watch ends what takes too long:
-// after the end of the check or of the run nothing is carried out any more, and each call returns
-// USB_IO at once. It remembers what the device answered last and what it did not answer, so that a
-// loss can be told in words; it counts the time that was lost to transfers that timed out; and it
-// knows by how much this host missed the end of a sleep. It asks the target for trouble before each
-// power cycle, which ends it, and keeps the text.
+// Everything that a run does to the device goes through here. The watch enforces limits: after the
+// time of the check or of the run is over, each call returns USB_IO at once and the target is not
+// called. It stores the last request that was answered and the first that was not, so that a loss
+// can be described; it counts the time of transfers that timed out; and it measures by how much
+// this host missed the end of a sleep. It asks the target for trouble before each power cycle,
+// which ends it, and stores the text.
 //
-// Limits are on this machine's clock, because a person waits on it. Where the target's time is
-// virtual, waiting costs none of it.
+// Limits are times of this machine's clock, because a person waits for it. Where the target's time
+// is virtual, a wait takes none of it.
 
 #ifndef CONFORMANCE_WATCH_H
 #define CONFORMANCE_WATCH_H
@@ -22,7 +22,7 @@
 #include <conformance/target.h>
 
 struct watch {
-    struct target base;    // what the run talks to; a copy of target's but for ops
+    struct target base;    // the target that the run uses; a copy of target's but for ops
     struct target *target; // the device
 
     uint64_t check_end_ms; // 0: no limit
@@ -38,11 +38,11 @@ struct watch {
     uint8_t answered[USBDEV_SETUP_SIZE];
     uint64_t answered_us; // when, in the target's time
 
-    // How often the device was lost, and how it was the last time. One request that is not answered
-    // is no loss yet: the next one tells.
+    // How often the device was lost, and how it was the last time. One unanswered request is not a
+    // loss yet; the next one decides.
     unsigned losses;
     struct watch_loss {
-        bool gone;                          // it left the bus, as far as the transport can tell
+        bool gone;                          // it left the bus, as far as the transport knows
         bool waited;                        // it left while it was waited for
         bool heard;                         // before is valid
         uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
@@ -51,11 +51,11 @@ struct watch {
         unsigned fatal;                     // as below, if it is confirmed
     } loss;
 
-    // A check runs: what is sent is what it judges. Else it is the suite's own question, and one
-    // that has lost a device that had just been enumerated is not put again: it returns
-    // USB_UNSUPPORTED.
+    // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
+    // a GETSTATUS or GETSTATE that has lost a device just after its enumeration is not sent again:
+    // it returns USB_UNSUPPORTED.
     bool judging;
-    bool fresh;     // nothing was asked since the device was enumerated
+    bool fresh;     // no request was sent since the device was enumerated
     unsigned fatal; // a bit for each bRequest of DFU that has
 
     char trouble[TARGET_TROUBLE];       // the first that is new since watch_forget_trouble(), or ""
@@ -71,20 +71,20 @@ void watch_init(struct watch *watch, struct target *target);
 // This machine's clock.
 uint64_t watch_clock_ms(void);
 
-// A check begins that may take so long (0: as long as it likes), within what is left of the run.
+// A check begins that may take limit_ms (0: no limit), within what is left of the run.
 void watch_begin(struct watch *watch, unsigned limit_ms);
 
 // How long the check may still take; UINT64_MAX where there is no limit.
 uint64_t watch_left_ms(const struct watch *watch);
 
-// The device is lost for good. It may have left while it was waited for, and nothing has been asked
-// since: then that is the loss.
+// The device is lost and was not recovered. If it left while it was waited for and no request was
+// sent since, that is the loss.
 void watch_lose(struct watch *watch);
 
 // Ask the target for trouble, and keep it in watch->trouble if it is new.
 void watch_look_for_trouble(struct watch *watch);
 
-// A check begins: the target's present trouble is not its own.
+// A check begins: trouble that the target is in already is not attributed to it.
 void watch_forget_trouble(struct watch *watch);
 
 // "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".

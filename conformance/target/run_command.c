@@ -28,7 +28,7 @@ static void kill_after(pid_t child, unsigned timeout_ms)
 {
     struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
     if (end.fd < 0)
-        return; // an old kernel: then the command is trusted to end
+        return; // an old kernel: the command has no time limit then
     int ready;
     do
         ready = poll(&end, 1, (int)timeout_ms);

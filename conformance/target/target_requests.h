@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// target_requests.h - what a host does when it enumerates, for transports where no kernel does it.
+// target_requests.h - the requests of an enumeration, for transports where no kernel sends them.
 
 #ifndef CONFORMANCE_TARGET_REQUESTS_H
 #define CONFORMANCE_TARGET_REQUESTS_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The simulated device, in this process: a host controller model and a board on its one port, in
-// virtual time. Nothing here waits; "a second" is however long it takes to compute one.
+// virtual time. No function sleeps: a second takes as long as its simulation.
 //
-// The port's own order is a real host's: after a reset the host enumerates again, and a device
-// that has dropped its pull-up is found when it raises it.
+// The port behaves as a real host's: after a reset the host enumerates again, and a device that has
+// dropped its pull-up is found when it raises it.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "target_requests.h"
 #include <conformance/target.h>
 
-enum { PROGRESS_MS = 2000 }; // after which the wait for the device is worth a line
+enum { PROGRESS_MS = 2000 }; // after which a line says that the run waits for the device
 
 struct target_sim {
     struct target base;
@@ -189,7 +189,7 @@ static int reset(struct target *target)
     return 0;
 }
 
-// The board starts anew, with the flash that it has.
+// The board starts again, with the same flash.
 static int power_cycle(struct target *target)
 {
     enum { OFF_MS = 1000 };

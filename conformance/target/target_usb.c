@@ -4,13 +4,13 @@
 //
 // How it is followed. A device that leaves and comes back keeps its place: the bus number and the
 // ports on the way (BUS-PORTS in sysfs), while Linux gives it another address. So it has left when
-// nothing is at its place, or something of another address; and it is back when that can be
-// opened. What may be ours at another place is usb_follow.h's to say.
+// nothing is at its place, or something of another address; and it is back when that can be opened.
+// usb_follow.h decides about devices at another place.
 //
-// To look, sysfs is read, and the device node that it names is opened. Where that leads nowhere, a
-// fresh libusb context is made, which scans the bus: a long-lived one learns of changes from udev
-// only, and in containers and small guests no udevd runs. One context stays open all the time, so
-// that libusb's udev monitor does, and is not opened and closed with each look.
+// To look, sysfs is read, and the device node that it names is opened. If that fails, a new libusb
+// context is made, which scans the bus: a long-lived one is informed of changes by udev only, and
+// in containers and small guests no udevd runs. One context stays open all the time, so that
+// libusb's udev monitor is not opened and closed each time.
 //
 // usbfs forbids class requests to interfaces and endpoints that do not exist, so there is no
 // TARGET_CAN_RAW here. A device behind USB/IP (vhci_hcd) takes some lengths of
@@ -38,7 +38,7 @@
 
 enum {
     POLL_MS = 10,
-    ELSEWHERE_AFTER_MS = 2000, // so long only the old place counts
+    ELSEWHERE_AFTER_MS = 2000, // during this time only the old place counts
 };
 
 struct target_usb {
@@ -200,7 +200,7 @@ static bool behind_usbip(const char *path)
     return found;
 }
 
-// What is plugged in while our device is cannot be ours when it is gone.
+// A device that is plugged in beside ours is not ours after ours has left.
 static void look_around(struct target_usb *usb)
 {
     usb_list_read(&usb->follow.before, USB_SYSFS);
@@ -235,7 +235,7 @@ static int adopt(struct target_usb *usb,
         forget_handle(usb);
         return result;
     }
-    // Only now: until then, what is at the old place is still waited for.
+    // Only now, because until then the device is waited for at its old place.
     memcpy(usb->follow.place, seen->place, sizeof usb->follow.place);
     usb->follow.address = seen->address;
     usb_serial(handle, usb->follow.serial);
@@ -272,7 +272,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
 }
 
 // By libusb's own list: what sysfs has shown, or, where there is no sysfs, what is at its place.
-// Permissions may come a moment after the device, so a failed open is no error here.
+// udev may set the permissions a moment later, so a failed open is not an error here.
 static bool return_by_scan(struct target_usb *usb, const struct usb_seen *wanted)
 {
     libusb_context *context;
@@ -366,7 +366,7 @@ static int wait_return(struct target *target, unsigned timeout_ms)
 
 // ---- Transfers ----
 
-// The device is gone as soon as anything says so; what returns is another handle.
+// The device has left as soon as any call says so; when it returns it has another handle.
 static int finish(struct target_usb *usb, int result)
 {
     if (result >= 0)
@@ -491,7 +491,8 @@ static int clear_halt(struct target *target, uint8_t bEndpointAddress)
     return finish(usb, libusb_clear_halt(usb->handle, bEndpointAddress));
 }
 
-// Any failure means that the device did not come back as what it was; wait_return() finds out.
+// Any failure means that the device did not come back with the same descriptors; wait_return()
+// finds it.
 static int reset(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
@@ -504,8 +505,8 @@ static int reset(struct target *target)
     return USB_GONE;
 }
 
-// The command is given half a minute; what it says goes to standard error. A device that has no
-// power leaves the bus, or it was not its power.
+// The command is given half a minute; what it says goes to standard error. A device that loses its
+// power leaves the bus; if it stays, the command switched something else.
 static int power_cycle(struct target *target)
 {
     enum { COMMAND_MS = 30000, LEAVE_MS = 5000, RETURN_MS = 30000 };

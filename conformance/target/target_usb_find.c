@@ -36,7 +36,7 @@ void usb_serial(libusb_device_handle *handle, char serial[TARGET_TEXT])
         serial[0] = '\0';
 }
 
-// The address at a place by a scan of the bus, which is dear.
+// The address at a place by a scan of the bus, which is slow.
 static int address_in_scan(const char *place, int address_before)
 {
     libusb_context *context;
@@ -139,7 +139,7 @@ void usb_locate(libusb_device *device, struct usb_seen *seen)
     usb_path(device, seen->place);
 }
 
-// What the node says is more than libusb's one word.
+// The device node gives a more precise reason than libusb's error.
 void usb_say_not_opened(const struct target_spec *spec,
                         const struct usb_seen *seen,
                         int result,

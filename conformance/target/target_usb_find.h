@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// target_usb_find.h - which of the devices on this machine's USB is meant, and where it is.
+// target_usb_find.h - finds the device on this machine's USB that a SPEC names, and its place.
 
 #ifndef CONFORMANCE_TARGET_USB_FIND_H
 #define CONFORMANCE_TARGET_USB_FIND_H

@@ -2,7 +2,7 @@
 //
 // A device behind a USB/IP server, without a kernel driver between: the server's own client is the
 // host, so requests to absent interfaces reach the device too. The bus reset is the one that
-// servers know; what a server infers a reset from cannot be sent.
+// servers infer from a request, so that request cannot be sent otherwise.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 enum {
     CONNECT_MS = 3000,
-    ELSEWHERE_AFTER_MS = 2000, // so long only the old bus id counts
+    ELSEWHERE_AFTER_MS = 2000, // during this time only the old bus id counts
 };
 
 struct target_usbip {
@@ -145,7 +145,7 @@ static bool may_be_ours(const struct target_usbip *usbip, const struct usbip_exp
     return device->dfu;
 }
 
-// Never one of two.
+// Where two qualify, neither is taken.
 static void look_elsewhere(struct target_usbip *usbip)
 {
     static struct usbip_list now;
@@ -256,7 +256,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
         return NULL;
     }
     say_where(usbip);
-    // A server that does not tell is not followed beyond the bus id.
+    // If the server does not answer a list request, only the old bus id counts.
     usbip->only_bus_id =
         *spec->bus_id != '\0' || usbip_client_list(usbip->client, &usbip->before, CONNECT_MS) < 0;
     usbip->vendor = usbip_client_record(usbip->client)->idVendor;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// usb_follow.h - which device is ours, when it has left the bus and something comes up.
+// usb_follow.h - finds the device again after it has left the bus.
 //
-// What comes up at its place is ours: the same socket, on either bus of a USB 3 controller. At
-// another place a device may be ours only if it connected after ours was heard last, if it is not
-// one that was plugged in before, and if it is known: by the VID:PID that a person gave for DFU
-// mode, or by the serial number and a DFU interface. It is never one of two, and never at another
-// place where a person has named the place.
+// A device that connects at the same place is ours: the same socket, on either bus of a USB 3
+// controller. A device at another place is ours only if it connected after the last answer of ours,
+// if it was not plugged in before, and if it has the VID:PID given for DFU mode, or the same serial
+// number and a DFU interface. Where two qualify, neither is taken; where --target names the place,
+// no other place counts.
 
 #ifndef CONFORMANCE_USB_FOLLOW_H
 #define CONFORMANCE_USB_FOLLOW_H
@@ -17,7 +17,7 @@ struct usb_follow {
     char place[USB_PLACE_SIZE]; // where it was, and at which address
     unsigned address;
     char peer[USB_PLACE_SIZE];
-    bool only_place; // the person named it
+    bool only_place; // --target named it
     char serial[TARGET_TEXT];
     uint16_t vendor, product;         // at run time
     uint16_t dfu_vendor, dfu_product; // in DFU mode; 0, 0: not given
@@ -30,9 +30,9 @@ enum usb_follow_result {
     USB_FOLLOW_SEVERAL, // which one cannot be told
 };
 
-// Look for it among what is there now. heard_ms is how long ago it was heard last. Other places
-// count only where elsewhere is true. ret_found is set if it is found; text names the candidates if
-// there are several.
+// Look for it among the devices that are there now. heard_ms is how long ago it answered last.
+// Other places count only where elsewhere is true. ret_found is set if it is found; text names the
+// candidates if there are several.
 enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                                          const struct usb_list *now,
                                          uint64_t heard_ms,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usb_sysfs.h - what Linux says of the devices on its USB, without opening one of them.
+// usb_sysfs.h - what sysfs shows of the devices on USB, without opening one of them.
 //
 // A place is where a device is plugged in, BUS-PORTS as sysfs spells it: "1-4.2". The device at a
 // place gets another address each time that it connects.
@@ -16,7 +16,7 @@
 
 enum {
     USB_PLACE_SIZE = 32,
-    USB_SEEN_MAX = 128, // devices on all buses together; more are not looked at
+    USB_SEEN_MAX = 128, // devices on all buses together; further ones are ignored
 };
 
 // One device as it is now.
@@ -40,7 +40,7 @@ void usb_list_read(struct usb_list *list, const char *root);
 // The address at a place; 0 if nothing is there, -1 where there is no sysfs.
 int usb_sysfs_address(const char *root, const char *place);
 
-// How long ago the device at a place connected, in ms; UINT64_MAX where that is not known.
+// How long ago the device at a place connected, in ms; UINT64_MAX if unknown.
 uint64_t usb_sysfs_age_ms(const char *root, const char *place);
 
 // The same socket on the other bus of its controller: a socket of USB 3 has a place on the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// backup.h - what checks write over, kept so that it can be put back.
+// backup.h - a copy of what checks write over, to restore it.
 //
 // The checks write to a plain device's image, and to one page of a DfuSe device. Before the first
 // of them writes:
@@ -13,11 +13,11 @@
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice.
 //
-// What is kept also lies in a file, so that a run that is killed loses nothing: the next run with
-// leave to write finds the file and puts it back first, if the device has a serial number and holds
-// what a download that was cut off leaves. The image or page is put back, uploaded and compared
-// before the device leaves DFU mode and at the end of the run, tried three times. The runner owns
-// the backup; the gate lets nothing be written without it.
+// The backup is also a file, so that a killed run loses nothing: the next run with --allow-write
+// finds the file and restores it first, if the device has a serial number and its flash is what an
+// interrupted download leaves. The image or page is put back, uploaded and compared before the
+// device leaves DFU mode and at the end of the run, tried three times. The runner owns the backup;
+// the gate lets nothing be written without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -35,13 +35,13 @@ enum {
 };
 
 struct backup {
-    // What the person gave; NULL and false where nothing.
+    // From the options; NULL and false if not given.
     const struct image_file *restore; // not owned
     const char *restore_path;
     bool scratch_given;
     uint32_t scratch;
     const char *folder;                               // where the file goes; NULL: memory alone
-    void (*tell)(const char *what, const char *path); // what a person should know now, or NULL
+    void (*tell)(const char *what, const char *path); // a message for a person, or NULL
 
     // What is kept.
     bool tried;
@@ -58,15 +58,15 @@ struct backup {
     char path[BACKUP_PATH]; // of the file; empty: there is none
     int lock;               // of the file
     bool has_serial;        // the device, so that a file is known to be its own
-    struct image_file left; // by a run that was cut off
+    struct image_file left; // by an interrupted run
 
     // How it went.
     bool written;            // a check, or the proof, wrote over it
-    bool verified;           // put back, or never written over, and read back equal
-    bool lost;               // it could not be put back
-    bool unproved;           // put back, but what is written is not what is read
+    bool verified;           // restored, or never written over, and read back equal
+    bool lost;               // it could not be restored
+    bool unproved;           // restored, but an upload does not return what was downloaded
     char loss[PROBE_WORDS];  // what is lost, and where
-    char doubt[PROBE_WORDS]; // why it is unproved
+    char doubt[PROBE_WORDS]; // why it is not verified
 };
 
 enum flash_ending {
@@ -81,20 +81,21 @@ enum flash_ending {
 // in dfuIDLE afterwards. Returns whether checks may write; else the reason is in why.
 bool backup_ready(struct probe *probe, char *why, size_t size);
 
-// Put it back if the device was written to, and compare. Afterwards the device is in dfuIDLE.
+// Restore it if the device was written to, and compare. Afterwards the device is in dfuIDLE.
 // Returns false with the reason in why.
 bool backup_restore(struct probe *probe, char *why, size_t size);
 
 // DfuSe, and backup->rest is there: is all other memory that can be read as it was before the first
-// check wrote? Returns false, with the reason in why, where it cannot be read; else *ret_same is set,
-// and what differs is in why.
+// check wrote? Returns false, with the reason in why, where it cannot be read; else *ret_same is
+// set, and what differs is in why.
 bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size);
 
-// Is there a file of a run that was cut off? The device must be in DFU mode. Its path is in
+// Is there a backup file of an interrupted run? The device must be in DFU mode. Its path is in
 // backup->path then.
 bool backup_is_left_over(struct probe *probe);
 
-// How the run leaves the flash, after the last backup_restore(): one line for a person.
+// The state of the flash at the end of the run, after the last backup_restore(): one line for a
+// person.
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size);
 
 void backup_finish(struct backup *backup);

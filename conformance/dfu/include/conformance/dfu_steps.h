@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // dfu_steps.h - how a device in DFU mode is moved through its states (DFU 1.1 A.2), for the runner
-// and for checks. What is asked of the device here is judged elsewhere, by the check whose subject
-// it is: a step that fails makes the check that needed it INCONCLUSIVE.
+// and for checks. A step that fails makes the check that needed it INCONCLUSIVE; the check whose
+// subject the step is judges it.
 
 #ifndef CONFORMANCE_DFU_STEPS_H
 #define CONFORMANCE_DFU_STEPS_H
@@ -24,8 +24,8 @@ enum {
 // What one block carries: wTransferSize, or less where this host cannot send so much at once.
 uint16_t dfu_transfer_size(const struct probe *probe);
 
-// Can this host send and take blocks of the whole wTransferSize? Loaders that compute an address
-// from wBlockNum need that.
+// Can this host transfer blocks of the whole wTransferSize? Loaders that compute an address from
+// wBlockNum need that.
 bool dfu_has_whole_blocks(const struct probe *probe);
 
 // A length that UPLOAD can always be asked for: 64 bytes, but no more than wTransferSize and no
@@ -45,8 +45,8 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state);
 
 // GETSTATUS until the device is neither dfuDNBUSY, dfuMANIFEST nor on the way there, each
-// bwPollTimeout waited; 30 s at most. Returns 0, or an enum usb_result: USB_TIMEOUT also stands for
-// 30 s that were not enough. ret_status is the last answer, if there was one.
+// bwPollTimeout waited; 30 s at most. Returns 0, or an enum usb_result: USB_TIMEOUT also means that
+// 30 s were not enough. ret_status is the last answer, if there was one.
 int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
 
 // What dfu_poll() returned and left in status, as words: "dfuERROR, errPROG", "STALL", "dfuDNBUSY
@@ -87,8 +87,8 @@ bool dfu_point_at_start(struct probe *probe);
 
 // ---- States ----
 
-// From wherever the state machine stands to dfuIDLE. A block that has come and is not worked on yet
-// is aborted, never carried out.
+// From any state to dfuIDLE. A block that was received and is not programmed yet is aborted, never
+// programmed.
 bool dfu_to_idle(struct probe *probe);
 
 // Make sure that a download can be begun without loss: keep a plain device's image (backup.h), and
@@ -100,16 +100,16 @@ bool dfu_prepare_dnload(struct probe *probe);
 int dfu_dnload_something(struct probe *probe);
 
 // Bring the device into a state, 2 to 7, 9 or 10. Returns false, and the check is INCONCLUSIVE, or
-// a SKIP where the device passes over the state. A busy state ends by itself: what is asked after
-// probe->busy_until_us says nothing of it.
+// a SKIP where the device passes over the state. A busy state ends by itself: an answer after
+// probe->busy_until_us says nothing about it.
 bool dfu_enter_state(struct probe *probe, uint8_t bState);
 
-// dfuERROR, as the device says to the questions that the check is not about: subject is the request
-// that it judges.
+// dfuERROR, as the device reports it to GETSTATUS or GETSTATE, whichever the check does not judge:
+// subject is the request that it judges.
 bool dfu_enter_error(struct probe *probe, uint8_t subject);
 
-// As dfu_enter_state(), with a plain device's whole image downloaded before, so that a
-// manifestation that the device begins where it must not finds it.
+// As dfu_enter_state(), with a plain device's whole image downloaded before, so that a device that
+// manifests where it must not manifests a whole image.
 bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState);
 
 // dfuUPLOAD-IDLE, and the wBlockNum that comes next.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// dfuse.h - memory of a DfuSe device by address (AN3156): what the suite itself does to keep a page
-// and put it back. Each begins wherever the state machine stands and ends in dfuIDLE or
-// dfuDNLOAD-IDLE; each returns false with the reason in why.
+// dfuse.h - memory of a DfuSe device by address (AN3156): what the suite itself does to back up a
+// page and restore it. Each function begins in any state and ends in dfuIDLE or dfuDNLOAD-IDLE;
+// each returns false with the reason in why.
 
 #ifndef CONFORMANCE_DFUSE_H
 #define CONFORMANCE_DFUSE_H

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // download.h - a whole image from and to a plain DFU 1.1 device: blocks of wTransferSize, in order,
-// wBlockNum counted up from 0 with a wrap at 65535 (DFU 1.1 6.1, 6.2). Loaders may check the
-// number, compute the address from it, or count blocks and not look at it; all of them understand
-// this.
+// wBlockNum counted up from 0 with a wrap at 65535 (DFU 1.1 6.1, 6.2). Loaders may test the number,
+// compute the address from it, or ignore it; this order suits all of them.
 
 #ifndef CONFORMANCE_DOWNLOAD_H
 #define CONFORMANCE_DOWNLOAD_H
@@ -41,7 +40,7 @@ bool download_image(struct probe *probe, char *why, size_t size);
 bool download_all_but_last(struct probe *probe, char *why, size_t size);
 
 // Single blocks of that image. begin: the next block is the first one. Behind the last block
-// next_block sends that again, under its own number. end: the download of nothing that begins
+// next_block sends that again, under its own number. end: the zero-length DNLOAD that begins
 // manifestation. Both return what probe_control() returns.
 void download_begin(struct probe *probe);
 int download_next_block(struct probe *probe);

@@ -2,8 +2,8 @@
 //
 // modes.h - from run time into DFU mode and back, and into a quiet state.
 //
-// This is how the runner moves the device between checks. It judges nothing: where a step fails, it
-// says in one line why the device could not be brought there.
+// The runner moves the device with it between checks. It judges nothing: where a step fails, one
+// line says why the mode was not reached.
 
 #ifndef CONFORMANCE_MODES_H
 #define CONFORMANCE_MODES_H
@@ -20,16 +20,16 @@ unsigned mode_return_ms(const struct probe *probe);
 // DETACH, then a bus reset unless bitWillDetach, then wait for DFU mode (DFU 1.1 5.1).
 bool mode_enter_dfu(struct probe *probe, char *why, size_t size);
 
-// What checks wrote over is put back first (backup.h). Then DfuSe's request to leave, with
-// --allow-write; a bus reset; a power cycle where the target can;
-// and where ask is true, a person with a hand on the plug.
+// The backup is restored first (backup.h). Then these are tried: DfuSe's request to leave, with
+// --allow-write; a bus reset; a power cycle where the target can; and where ask is true, a person
+// who replugs the device.
 bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size);
 
-// The same, with nothing put back.
+// The same without restoring.
 bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size);
 
-// Back to appIDLE or dfuIDLE, whatever the last check left behind; waits for a device that has
-// left the bus. Returns false only if the device is gone for good.
+// Back to appIDLE or dfuIDLE from any state; waits for a device that has left the bus. Returns
+// false only if the device does not come back.
 bool mode_quieten(struct probe *probe);
 
 #endif

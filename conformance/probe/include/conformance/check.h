@@ -3,7 +3,7 @@
 // check.h - one requirement, as data.
 //
 // A check is one requirement: an id that never changes once released, the section it comes from,
-// its level, one sentence, what it needs, and the function that looks (probe.h says what it may
+// its level, one sentence, what it needs, and the function that judges it (probe.h says what it may
 // do).
 
 #ifndef CONFORMANCE_CHECK_H
@@ -19,15 +19,16 @@ enum level {
     LEVEL_INFO,   // broken: PASS with a note
 };
 
-// What a check needs. What is not there makes it a SKIP, with the reason.
+// What a check needs. A need that is not met makes it a SKIP, with the reason.
 enum need {
     // The mode the runner brings the device into first. Neither: as it is.
     NEED_RUN_TIME = 1 << 0,
     NEED_DFU_MODE = 1 << 1,
 
-    // Of the person who runs it.
-    NEED_DETACH = 1 << 2, // it sends DETACH, or what a wrong device takes for it (--no-detach)
-    NEED_WRITE = 1 << 3,  // it may change flash (--allow-write)
+    // Of the options.
+    NEED_DETACH =
+        1 << 2, // it sends DETACH, or a request that a wrong device takes for it (--no-detach)
+    NEED_WRITE = 1 << 3, // it may change flash (--allow-write)
 
     // Of the transport: enum target_capability.
     NEED_RESET = 1 << 4,
@@ -48,7 +49,7 @@ enum need {
     NEED_OTHER_INTERFACE = 1 << 17, // an interface beside the DFU one
     NEED_DFU_INTERFACE = 1 << 18,   // a DFU interface to send DFU requests to
 
-    // To begin a download: with DfuSe nothing; else leave to write, for the first block is data.
+    // To begin a download: with DfuSe nothing; else --allow-write, because the first block is data.
     NEED_DNLOAD_BEGUN = 1 << 19,
 
     // Of the transport, again.
@@ -62,7 +63,7 @@ struct check {
     const char *sentence; // what is required, one sentence without a full stop
     unsigned needs;       // enum need
     void (*run)(struct probe *probe);
-    const void *row; // what a function that serves several checks tells them apart by
+    const void *row; // tells a function that serves several checks which one it is
 };
 
 struct check_group {

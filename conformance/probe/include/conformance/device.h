@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// device.h - what is known of the device under test in one of its two modes.
+// device.h - the descriptors of the device under test in one of its two modes.
 
 #ifndef CONFORMANCE_DEVICE_H
 #define CONFORMANCE_DEVICE_H
@@ -25,7 +25,7 @@ struct device {
     const struct usb_dfu_functional *functional; // NULL: there is no functional descriptor
 };
 
-// Take apart what the host read.
+// Parse the descriptors that the host read.
 void device_load(struct device *device, const struct target_descriptors *raw);
 
 uint16_t device_vendor(const struct device *device);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// gate.h - what may be sent to this device now.
+// gate.h - decides whether a request may be sent to this device now.
 //
-// A suite is run on products that people care for, and some boot loaders take a request for more
-// than it is: they program at the DNLOAD itself, or at the GETSTATUS after it, or in every state.
-// Every control transfer of a run is shown to the gate before it is sent; probe_control() is its
-// only caller. The gate knows the leave that the person gave, the mode of the device, the state
-// that the device was last asked for and whether anything has moved it since, and what is kept and
-// can be put back. What it refuses is not sent, whichever check wanted it.
+// A suite is run on products with firmware that must survive, and some boot loaders do more at a
+// request than DFU 1.1 says: they program at the DNLOAD itself, or at the GETSTATUS after it, or in
+// every state. Every control transfer of a run is shown to the gate before it is sent;
+// probe_control() is its only caller. The gate knows which options were given, the mode of the
+// device, the state that it reported last and whether anything may have changed it since, and which
+// memory has a backup. A request that it refuses is not sent, whichever check asked for it.
 //
 // The rules:
 //
@@ -42,7 +42,7 @@ enum gate_answer {
     GATE_NEEDS_DETACH, // refused by --no-detach
     GATE_NEEDS_WRITE,  // --allow-write
     GATE_NEEDS_VENDOR, // --allow-vendor
-    GATE_NEEDS_STATE,  // a device that says appIDLE or appDETACH
+    GATE_NEEDS_STATE,  // a device that reports appIDLE or appDETACH
     GATE_NEEDS_KEPT,   // no backup of what it could overwrite
     GATE_NEVER,
 };
@@ -61,7 +61,7 @@ enum gate_dialect {
 
 // What is known of the state of the device, beside enum dfurt_state.
 enum {
-    GATE_STATE_STALE = -1,  // not asked since something may have moved it
+    GATE_STATE_STALE = -1,  // not asked since something may have changed it
     GATE_STATE_SILENT = -2, // GETSTATE and GETSTATUS were asked, and both STALL
 };
 
@@ -74,7 +74,7 @@ struct gate_range {
 };
 
 struct gate {
-    // The leave that was given.
+    // What the options allow.
     bool may_detach;
     bool may_write;
     bool may_vendor;
@@ -88,8 +88,8 @@ struct gate {
     bool readable[GATE_MOST_REGIONS];
     size_t region_count;
 
-    // What is kept and can be put back: the image of a plain device, the page of a DfuSe one. NULL
-    // and an empty range (first > last): nothing.
+    // The memory that has a backup: the image of a plain device, the page of a DfuSe one. NULL and
+    // an empty range (first > last): none.
     const uint8_t *image;
     size_t image_length;
     struct gate_range scratch;
@@ -98,24 +98,23 @@ struct gate {
     int state;             // enum dfurt_state, or GATE_STATE_...
     bool getstate_stalled; // just now
     bool silent;           // at run time GETSTATE and GETSTATUS both STALL
-    bool pointing;         // without leave: the address pointer was set, and nothing is read yet
-    bool pointer_known;    // DfuSe: the address pointer
+    bool pointing; // without --allow-write: the address pointer was set, and nothing is read yet
+    bool pointer_known; // DfuSe: the address pointer
     uint32_t pointer;
     size_t sent; // plain: bytes of the image that were accepted, in order and as they are kept
     uint16_t next_block;
 
-    // A request was sent that may have changed memory; and was accepted. Whoever puts back what was
-    // there clears both.
+    // A request was sent that may have changed memory; and was accepted. Restoring clears both.
     bool dirty;
     bool accepted;
 };
 
-// Requests that DFU does not have, for checks that need one. None of them is known to mean anything
-// to the DFU interface of any product (F0h to F8h do, on one).
+// Requests that DFU does not have, for checks that need one. No known product implements them on
+// its DFU interface (one implements F0h to F8h).
 extern const uint8_t gate_samples[];
 extern const size_t gate_sample_count;
 
-// Nothing is known, and no leave is given.
+// Nothing is known, and nothing but harmless requests is allowed.
 void gate_init(struct gate *gate);
 
 // May this be sent now? data holds wLength bytes where the direction is OUT, else it is not read.
@@ -134,10 +133,11 @@ void gate_saw(struct gate *gate,
               int result,
               bool stalled);
 
-// A bus reset, another configuration, a device that left or came back: no state is known any more.
+// A bus reset, another configuration, a device that left or came back: the state is no longer
+// known.
 void gate_moved(struct gate *gate);
 
-// Time has passed: states that a timer ends are not known any more.
+// Time has passed: states that a timer ends are no longer known.
 void gate_waited(struct gate *gate);
 
 // A download of the image begins at its first block.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// probe.h - what a check may do, and how it says what it found.
+// probe.h - what a check may do, and how it reports what it found.
 //
-// A check is a function that talks to the device and states what it expects:
+// A check is a function that sends requests to the device and states what it expects:
 //
 //     static void getstate_equals_getstatus(struct probe *probe)
 //     {
@@ -14,14 +14,14 @@
 //         expect_number(probe, "bState of GETSTATE", state, status.bState);
 //     }
 //
-// The verdict follows from the expectations: all met is PASS; the first that is not decides (FAIL,
-// WARN or a note, by the level of the check) and is told in full: what was sent, what was expected,
-// what came. An expectation that could not be tested for the transport's sake is INCONCLUSIVE. A
-// check that expected nothing is INCONCLUSIVE too, never a PASS.
+// The verdict follows from the expectations: all met is PASS; the first that is not met decides
+// (FAIL, WARN or a note, by the level of the check) and is reported in full: what was sent,
+// expected and received. An expectation that could not be tested because the transport failed is
+// INCONCLUSIVE. A check that expected nothing is INCONCLUSIVE too, never a PASS.
 //
 // Every transfer of a run goes through the probe_ functions: past the gate, which decides whether
 // it may be sent to this device now (gate.h), and into the transcript. A request that the gate
-// refuses ends the check: a SKIP that names the leave it needs, or INCONCLUSIVE.
+// refuses ends the check: a SKIP that names the option it needs, or INCONCLUSIVE.
 
 #ifndef CONFORMANCE_PROBE_H
 #define CONFORMANCE_PROBE_H
@@ -51,13 +51,13 @@ enum verdict {
 const char *verdict_text(enum verdict verdict); // "PASS", ...
 
 enum {
-    PROBE_TIMEOUT_MS = 5000,        // of a control transfer, USB 2.0 9.2.6.1
-    PROBE_WORDS = 320,              // longest text of a finding
-    PROBE_DFU_UTIL_MS = 5000,       // dfu-util waits that long for DFU mode
-    PROBE_FWUPD_MS = 10000,         // fwupd waits that long
-    PROBE_RETURN_MS = 0,            // as long as a device may be away: 10 s, or --return-time
-    PROBE_LEAVE_MS = 3000,          // a device that is to leave by itself has left by then
-    PROBE_CONTROL_MAX = UINT16_MAX, // longest control transfer that there is
+    PROBE_TIMEOUT_MS = 5000,  // of a control transfer, USB 2.0 9.2.6.1
+    PROBE_WORDS = 320,        // longest text of a finding
+    PROBE_DFU_UTIL_MS = 5000, // dfu-util waits that long for DFU mode
+    PROBE_FWUPD_MS = 10000,   // fwupd waits that long
+    PROBE_RETURN_MS = 0,      // as long as a device may be off the bus: 10 s, or --return-time
+    PROBE_LEAVE_MS = 3000,    // a device that leaves by itself has left by then
+    PROBE_CONTROL_MAX = UINT16_MAX, // the longest control transfer (wLength has 16 bits)
     PROBE_ALTERNATES = 8,           // alternate settings of the DFU interface that are looked at
 };
 
@@ -69,7 +69,7 @@ struct finding {
     char message[PROBE_WORDS]; // SKIP and INCONCLUSIVE: the reason; PASS: a note
 };
 
-// Told of long waits while they last, for a person.
+// Called with long waits while they last, to show them to a person.
 typedef void probe_waiting(void *context, unsigned ms, const char *what);
 
 struct probe {
@@ -105,7 +105,7 @@ struct probe {
 
     const struct check *check; // the one that runs
     bool strict;               // --strict
-    unsigned return_ms;        // how long a device may be away (--return-time); 0: not given
+    unsigned return_ms;        // how long a device may be off the bus (--return-time); 0: not given
     probe_waiting *waiting;    // may be NULL
     void *waiting_context;
 
@@ -126,7 +126,7 @@ void probe_init(struct probe *probe, struct target *target);
 // Forget the last check, begin this one.
 void probe_begin(struct probe *probe, const struct check *check);
 
-// The check has returned: what did it find? Never a PASS that tested nothing.
+// The check has returned: its verdict. A check that tested nothing is never a PASS.
 enum verdict probe_end(struct probe *probe);
 
 // The device as it is now.
@@ -170,8 +170,8 @@ void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t si
 // The first LANGID of string 0; 0409h where there is none.
 uint16_t probe_language(struct probe *probe);
 
-// Look again at what the target says the device is, and find out in which mode it is. Called by
-// the functions above whenever the device may have changed.
+// Read the target's descriptors again, and determine in which mode the device is. Called by the
+// functions above whenever the device may have changed.
 void probe_refresh(struct probe *probe);
 
 // ---- Requests ----
@@ -196,7 +196,7 @@ struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_S
 bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
     __attribute__((format(printf, 4, 5)));
 
-// There is nothing that the requirement speaks of, and so it holds; the note says so.
+// The requirement holds because the device has nothing that it applies to; the note says so.
 void expect_vacuously(struct probe *probe, const char *note);
 
 // A number that must be this.
@@ -225,22 +225,23 @@ bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, 
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
 bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 
-// The device is in this state. In appIDLE both questions may STALL, and that is the answer
-// (table A.2.1: GETSTATUS and GETSTATE are optional there, and are in appDETACH not).
+// The device is in this state. In appIDLE GETSTATUS and GETSTATE may both STALL, which also means
+// appIDLE (tables A.2.1 and A.2.2: they are optional in appIDLE and required in appDETACH).
 bool expect_state(struct probe *probe, uint8_t bState, const char *when);
 
 // The device stays on the bus for so long.
 bool expect_stays(struct probe *probe, unsigned ms, const char *what);
 
-// A time that a device may be away, in ms, with PROBE_RETURN_MS put in numbers.
+// A time that a device may be off the bus, in ms, with PROBE_RETURN_MS replaced by its value.
 unsigned probe_away_ms(const struct probe *probe, unsigned ms);
 
-// The device is on the bus again within so long, enumerated. It is waited for as long as a person
-// has said that it may be away; that a tool waits no longer is the caller's to judge.
+// The device is on the bus again within so long, enumerated. It is waited for as long as
+// --return-time says; the caller judges whether a tool would have waited so long.
 bool expect_return(struct probe *probe, unsigned ms, const char *what);
 
-// What a check begins with, and does not judge: given(probe, expect_detach(probe, ...)). If it was
-// not met, the check is INCONCLUSIVE and says why; the check that requires it is another one.
+// A precondition, which the check needs and does not judge: given(probe, expect_detach(probe,
+// ...)). If it was not met, the check is INCONCLUSIVE and says why; the check that requires it is
+// another one.
 bool given(struct probe *probe, bool met);
 
 // ---- Other verdicts ----
@@ -249,21 +250,21 @@ bool given(struct probe *probe, bool met);
 bool probe_inconclusive(struct probe *probe, const char *reason, ...)
     __attribute__((format(printf, 2, 3)));
 
-// Refused by the gate: how that is told. Returns false.
+// The gate refused a request: a SKIP or INCONCLUSIVE with the reason. Returns false.
 bool probe_refuse(struct probe *probe, enum gate_answer answer);
 
-// What the check turned out to need is not there. Returns false.
+// The check needs something that the device or the target does not have. Returns false.
 bool probe_skip(struct probe *probe, const char *reason, ...) __attribute__((format(printf, 2, 3)));
 
-// The requirement speaks of another kind of device than this: a SKIP that the maker cannot fix, and
-// that is counted apart. Returns false.
+// The requirement applies to another kind of device: a SKIP that the maker cannot fix, and that is
+// counted apart. Returns false.
 bool probe_inapplicable(struct probe *probe, const char *kind);
 
 // For this device the requirement is a should, whatever the level of the check.
 void probe_soften(struct probe *probe);
 
-// Something worth knowing that leaves the verdict as it is: which of two documented ways the
-// device goes, say.
+// Something worth knowing that does not change the verdict, such as which of two permitted
+// behaviours the device has.
 void probe_note(struct probe *probe, const char *note, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -2,23 +2,21 @@
 //
 // probe_time.h - judging times on a host that may itself be late.
 //
-// What the suite measures is the device's time and its own host's: a busy machine, a virtual one, a
-// debugger. So no time limit is judged by a bare comparison.
+// The suite measures the device's time together with the host's, which may be a busy or a virtual
+// machine. So no time limit is judged by a comparison alone.
 //
-// How late the host was is learnt from what it does alone: a sleep that ends late, and, before a
-// check is repeated, plain requests in the same second. expect_within() knows three answers: the
-// limit was kept; it was not, even if all the lateness that is known is taken off; or nobody can
-// tell, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it is
-// INCONCLUSIVE: "this host was late by N ms". A limit that was not kept is believed at the fifth
-// time only, since a host can be late once without anybody knowing.
+// The lateness of the host is measured by sleeps that end late and, before a check is repeated, by
+// plain requests. expect_within() has three answers: the limit was kept; it was exceeded by more
+// than the lateness; or that is undecided, and then the runner repeats the check, up to
+// TIME_ATTEMPTS times, before it is INCONCLUSIVE: "this host was late by N ms". An exceeded limit
+// is a FAIL at the fifth attempt only, since a host can be late once unnoticed.
 //
 // The same goes for a state that ends by itself. After a DETACH that waits for a bus reset, the
-// probe notes when the detach timer may have run out; what is found later says nothing of
-// appDETACH, whether it was expected or not. A wait that is meant to let the timer run out ends
-// this, and so does a request that ends the state.
+// probe notes when the detach timer may have run out; an answer after that says nothing about
+// appDETACH. A wait that is meant to let the timer run out ends this, and so does a request that
+// ends the state.
 //
-// Where the target's time is virtual nothing but the device takes time, and the first answer
-// counts.
+// Where the target's time is virtual only the device takes time, and the first answer counts.
 
 #ifndef CONFORMANCE_PROBE_TIME_H
 #define CONFORMANCE_PROBE_TIME_H
@@ -33,7 +31,7 @@ enum { TIME_ATTEMPTS = 10 };
 
 struct probe_time {
     unsigned attempt; // how often the check was repeated; the runner's
-    bool again;       // repeat it: nothing could be told for this host's lateness
+    bool again;       // repeat it: undecided because this host was late
     uint64_t late_us; // the most that this host is known to have been late by, in this attempt
 
     // appDETACH that ends by itself: until when it lasts, 0 where there is none; for how long; and
@@ -48,7 +46,7 @@ struct probe_time {
 // Begin a check, or an attempt at it: forget all but attempt.
 void probe_time_begin(struct probe *probe);
 
-// A step is complete: learn from it, and set its late_us.
+// A step is complete: update the lateness from it, and set its late_us.
 void probe_time_step(struct probe *probe, struct transcript_entry *entry);
 
 // Measure how late this host is: a short sleep, and the quicker one of two plain requests.
@@ -61,8 +59,8 @@ bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms
 bool expect_within(
     struct probe *probe, const char *what, uint64_t took_us, unsigned steps, unsigned limit_ms);
 
-// For the expectations: may a finding be believed? Returns false if the check is to be repeated, or
-// is INCONCLUSIVE for the host's sake.
+// For the expectations: does this host's lateness allow a verdict? Returns false if the check is to
+// be repeated, or is INCONCLUSIVE because the host was late.
 bool probe_in_time(struct probe *probe, bool met);
 
 #endif

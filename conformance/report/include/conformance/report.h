@@ -4,8 +4,8 @@
 //
 // struct report is plain data: identity and descriptors of the device, and one struct result for
 // each check in the order of the run. A writer that needs the whole (a file) reads it when the run
-// is over. A writer that goes along (a terminal, TAP, a capture) is a listener: a struct of
-// functions, called as things happen; those it does not need are NULL.
+// is over. A writer that works during the run (a terminal, TAP, a capture) is a listener: a struct
+// of functions, called for each event; those it does not need are NULL.
 
 #ifndef CONFORMANCE_REPORT_H
 #define CONFORMANCE_REPORT_H
@@ -30,7 +30,8 @@ struct result {
     const char *waiver;     // the reason it is waived for, or NULL
     struct finding finding; // sent, expected, received; or the reason
 
-    // What the check brought the device into, as the target tells it, or "". It changes no verdict.
+    // The trouble that the device was in after the check, as the target reports it, or "". It
+    // changes no verdict.
     char trouble[TARGET_TROUBLE];
 
     uint64_t start_us; // in the target's time, since the run began
@@ -54,7 +55,7 @@ struct report_device {
 };
 
 // What a result means for whoever counts. FAIL and WARN that are waived, and a WARN, are tolerated;
-// an INCONCLUSIVE of what only informs is as good as skipped.
+// an INCONCLUSIVE of level inform counts as skipped.
 enum outcome {
     OUTCOME_MET,
     OUTCOME_BROKEN,
@@ -80,8 +81,8 @@ const char *run_status_text(enum run_status status);
 
 struct report {
     const char *suite_version;
-    const char *suite_commit; // that the suite was built of; empty where nobody knows
-    time_t started;           // by the host's clock; 0: nobody knows
+    const char *suite_commit; // that the suite was built of; empty if unknown
+    time_t started;           // by the host's clock; 0: unknown
     char host[REPORT_TEXT];   // the name of the host that ran the suite, and its system
     const char *target;       // the SPEC
     const char *where;
@@ -94,11 +95,11 @@ struct report {
     unsigned waived;
     unsigned inapplicable; // counted here, not as SKIP
     uint64_t took_us;
-    char ending[TARGET_TROUBLE]; // what the person should know about the device's state now, or ""
+    char ending[TARGET_TROUBLE]; // the device's state at the end, for a person, or ""
     char flash[PROBE_WORDS];     // how the device's flash was left, one line
     bool chapter9;               // a run of the checks of any USB device
-    bool not_as_found;           // the device; ending or flash says what is different
-    bool host_fault;             // this host kept the suite from the device; ending says how
+    bool not_as_found;           // the device is not as it was found; ending or flash says how
+    bool host_fault;             // this host made the device unreachable; ending says how
     enum run_status status;      // once the run is over
 };
 

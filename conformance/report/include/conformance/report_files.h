@@ -32,7 +32,7 @@ enum report_file_kind {
 };
 
 struct report_file {
-    const char *path; // NULL: nobody asked for it; "-": standard output
+    const char *path; // NULL: not requested; "-": standard output
     FILE *out;        // NULL while it is not open
     bool created;     // it was not there before
 };

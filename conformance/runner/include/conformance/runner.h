@@ -2,10 +2,10 @@
 //
 // runner.h - runs the catalogue on a target.
 //
-// For each selected check: is what it needs there? If not, SKIP with the reason. Else bring the
-// device into the mode that the check wants, run it, and put the device back into a quiet state
-// whatever the check did. A device that does not answer any more is brought back: by waiting, by a
-// bus reset, by a power cycle where the target can. At the end the device goes back to run time.
+// For each selected check: if a need is not met, SKIP with the reason. Else bring the device into
+// the mode that the check needs, run it, and bring the device back to appIDLE or dfuIDLE. A device
+// that no longer answers is recovered: by waiting, by a bus reset, by a power cycle where the
+// target can. At the end the device returns to run time.
 
 #ifndef CONFORMANCE_RUNNER_H
 #define CONFORMANCE_RUNNER_H
@@ -25,8 +25,9 @@ struct runner_options {
     const char *skip;    // globs of what is not to be run, or NULL
     bool chapter9;       // the checks of any USB device, and none of DFU's
     unsigned max_time_s; // the run ends after that, 0: never
-    unsigned return_ms;  // how long the device may be away after a detach or a reset, 0: usual
-    bool stop_on_loss;   // leave a device that does not come back as it is, and end the run
+    unsigned
+        return_ms; // how long the device may be off the bus after a detach or a reset, 0: default
+    bool stop_on_loss; // do not recover a device that does not come back, and end the run
     bool no_detach;
     bool allow_write;
     bool allow_vendor;
@@ -41,7 +42,7 @@ struct runner_options {
     void (*tell)(const char *what, const char *path); // about files, to a person; or NULL
 
     const volatile sig_atomic_t
-        *interrupted; // not 0: end as soon as the flash is put back; or NULL
+        *interrupted; // not 0: end as soon as the flash is restored; or NULL
     bool strict;
     bool ask;                      // a person is there and can be asked to replug the device
     const struct waivers *waivers; // or NULL

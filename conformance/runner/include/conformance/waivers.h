@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// waivers.h - known deviations that a product lives with, each with its reason.
+// waivers.h - known deviations of a product, each with its reason.
 //
 // A text file, a waiver a line: an id or a glob, blanks, the reason. # begins a comment line.
 //

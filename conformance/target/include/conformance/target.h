@@ -3,21 +3,22 @@
 // target.h - the seam between the checks and a device, however it is reached.
 //
 // A target is one device: behind libusb (target_usb.c), behind a USB/IP server (target_usbip.c), or
-// simulated in this process (target_sim.c). It is always the same device, also after it has left
-// the bus and come back as its own boot loader: the transport follows it by path and serial number.
+// simulated in this process (target_sim.c). It stays the same device when it leaves the bus and
+// comes back as its boot loader: the transport follows it by place and serial number.
 //
 // The device is in the configuration that its host gave it, or the first one. Where that has no DFU
 // interface and another one has (DFU 1.1 4.1), the target selects the other one whenever it has
 // found the device, as a driver for DFU would, and the first one again when it is closed.
 //
-// Capabilities say what the transport can carry. What it cannot is never called: the runner turns a
-// check that needs it into a SKIP with its reason.
+// Capabilities say what the transport can carry. A function without its capability is never called:
+// the runner turns a check that needs it into a SKIP with its reason.
 //
 // Errors say what the transport knows. STALL, TIMEOUT (it only NAKed) and OVERFLOW (it sent more
 // than was asked for) are the device's doing. GONE and IO may be the cable's: no check fails a
 // device for them alone. UNSUPPORTED is a capability that was not asked for.
 //
-// Time is the target's own: wall time on a bus, virtual time on sim:, where waiting costs nothing.
+// Times are the target's: wall-clock time on a bus, virtual time on sim:, where a wait takes no
+// wall-clock time.
 
 #ifndef CONFORMANCE_TARGET_H
 #define CONFORMANCE_TARGET_H
@@ -38,7 +39,7 @@ enum target_capability {
     // GET_DESCRIPTOR(DEVICE) may ask for 64 or 8 bytes. A USB/IP server takes it for a bus reset.
     TARGET_CAN_ANY_LENGTH = 1 << 5,
 
-    TARGET_CAN_POWER = 1 << 6, // power_cycle() takes the device's power away and gives it back
+    TARGET_CAN_POWER = 1 << 6, // power_cycle() switches the device's power off and on
 
     // Time is computed: nothing outside the device can make a step late.
     TARGET_VIRTUAL_TIME = 1 << 7,
@@ -64,10 +65,10 @@ enum {
 struct target_descriptors {
     uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the one in use
-    size_t configuration_length;                     // what was received, not what it says
+    size_t configuration_length; // the bytes received, whatever wTotalLength says
 };
 
-// How a control transfer departs from what hosts usually do. All zero: it does not.
+// How a control transfer differs from what hosts usually do. All zero: it does not.
 struct target_departure {
     unsigned status_delay_ms; // the status stage is asked for so much later
     enum target_cut_off {
@@ -88,8 +89,8 @@ struct target_ops {
                    uint8_t *data,
                    unsigned timeout_ms);
 
-    // The same with stages that come late or not at all: TARGET_CAN_DEPART. What was cut off
-    // returns the bytes that moved until then.
+    // The same with stages that come late or not at all: TARGET_CAN_DEPART. A transfer that is cut
+    // off returns the bytes moved until then.
     int (*control_departing)(struct target *target,
                              const struct usbdev_setup_packet *setup,
                              uint8_t *data,
@@ -104,13 +105,14 @@ struct target_ops {
                     size_t length,
                     unsigned timeout_ms);
 
-    // What a host controller driver has to know of. Each returns 0 or an enum usb_result.
+    // Requests that a host controller driver must know about. Each returns 0 or an enum usb_result.
     int (*set_configuration)(struct target *target, uint8_t value);
     int (*set_interface)(struct target *target, uint8_t interface, uint8_t alternate);
     int (*clear_halt)(struct target *target, uint8_t bEndpointAddress);
 
     // Reset the bus; the host enumerates the device again. Returns 0 if it is still the device it
-    // was, USB_GONE if it went away or came up as another one: wait_return() then finds it.
+    // was, USB_GONE if it left the bus or enumerated with other descriptors: wait_return() then
+    // finds it.
     int (*reset)(struct target *target);
 
     // Reset the bus and leave the device in the Default state, or give it an address and leave it
@@ -121,8 +123,8 @@ struct target_ops {
     int (*suspend)(struct target *target);
     int (*resume)(struct target *target);
 
-    // Take the device's power away for a second, give it back, and find the device as
-    // wait_return() does. Returns 0, or an enum usb_result if it did not come.
+    // Switch the device's power off for a second and on again, and find the device as wait_return()
+    // does. Returns 0, or an enum usb_result if it did not come back.
     int (*power_cycle)(struct target *target);
 
     // Wait until the device has left the bus. Returns 0, or USB_TIMEOUT if it stayed.
@@ -136,8 +138,8 @@ struct target_ops {
     uint64_t (*now_us)(struct target *target); // monotonic
     void (*sleep_ms)(struct target *target, unsigned ms);
 
-    // What is known to be wrong with the device, beyond what the bus shows: one line of less than
-    // TARGET_TROUBLE bytes, or NULL.
+    // Trouble of the device that the bus does not show: one line of less than TARGET_TROUBLE bytes,
+    // or NULL.
     const char *(*trouble)(struct target *target);
 
     void (*close)(struct target *target);
@@ -147,16 +149,16 @@ struct target_ops {
 struct target {
     const struct target_ops *ops;
     unsigned capabilities;  // enum target_capability
-    uint16_t control_limit; // longest data stage of a control transfer; 0: as long as there are
+    uint16_t control_limit; // longest data stage of a control transfer; 0: no limit
     enum target_speed speed;
     struct target_descriptors descriptors;
 
-    // When the device connected last, in the target's time, as the transport saw it and not as it
-    // was found; 0 where it cannot tell.
+    // When the device connected last, in the target's time, as the transport recorded it; 0 where
+    // it cannot.
     uint64_t connected_us;
 
-    // Where this host keeps the suite from the device, or it cannot be told which device it is:
-    // what is wrong and what to do, in one line; else empty.
+    // If this host does not let the suite use the device, or several devices may be it: what is
+    // wrong and what to do, in one line; else empty.
     char fault[TARGET_FAULT_TEXT];
 
     char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
@@ -191,7 +193,7 @@ struct target_spec {
     char pin[TARGET_TEXT];            // sim
     char uart[TARGET_TEXT];           // sim
     char gdb[TARGET_TEXT];            // sim
-    unsigned away_ms;   // sim: not seen for so long whenever it has left the bus; 0: not
+    unsigned away_ms;   // sim: off the bus for so long each time it leaves; 0: not delayed
     unsigned unplug_at; // sim: unplugged at this control request; 0: never
 
     const struct sim_flash_watch *flash_watch; // sim: a test's; NULL when parsed
