@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Every wait has a deadline. A transfer that misses its own is taken back by UNLINK, and the server
-// gets a grace of a second to say what has become of it: cancelled (-104), or done after all (0,
-// and then the reply to the transfer itself comes first). A server that does neither, or anything
-// else that does not fit, has lost its place in the stream: the connection is closed.
+// gets a grace of five seconds to say what has become of it: cancelled (-104), or done after all
+// (0, and then the reply to the transfer itself comes first). A server that does neither, or
+// anything else that does not fit, has lost its place in the stream: the connection is closed.
 //
 // Nothing is allocated for what a server sends: data goes into the caller's buffer, and a reply
 // longer than that is refused by its header.
@@ -22,7 +22,7 @@
 #include <usbip/remote.h>
 
 enum {
-    GRACE_MS = 1000,
+    GRACE_MS = 5000,
     RETRY_MS = 5, // between attempts to import a device that is away
 };
 

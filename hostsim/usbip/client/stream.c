@@ -3,6 +3,12 @@
 // Sockets are non-blocking; each call repeats until all bytes have moved or the deadline has
 // passed, and waits in poll(2) in between. A closed connection and a deadline are told apart. A
 // signal that interrupts a call does not end it.
+//
+// A deadline is for the peer. A machine that stops for some seconds (a busy continuous integration
+// job, a laptop that sleeps) stops the client and often the server with it; the server then has had
+// no time to answer when the client finds its deadline passed. So a wait is made of short polls, and
+// of one that returned much later than it should only half of what it should have taken counts:
+// another poll follows it before the deadline passes.
 
 #include "stream.h"
 
@@ -15,12 +21,27 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { POLL_MS = 50, LATE_MS = 500 };
+
+static _Thread_local uint64_t stopped_ms; // in all, while this thread waited
+
 uint64_t stream_now_ms(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - stopped_ms;
+}
+
+static int poll_for(struct pollfd *poll_fd, uint64_t span_ms)
+{
+    uint64_t begin_ms = stream_now_ms();
+    int result = poll(poll_fd, 1, (int)span_ms);
+    uint64_t took_ms = stream_now_ms() - begin_ms;
+
+    if (took_ms > span_ms + LATE_MS)
+        stopped_ms += took_ms - (span_ms + 1) / 2;
+    return result;
 }
 
 int stream_wait(int fd, short events, uint64_t deadline_ms)
@@ -29,7 +50,7 @@ int stream_wait(int fd, short events, uint64_t deadline_ms)
         uint64_t now = stream_now_ms();
         uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
         struct pollfd poll_fd = {.fd = fd, .events = events};
-        int result = poll(&poll_fd, 1, left < 60000 ? (int)left : 60000);
+        int result = poll_for(&poll_fd, left < POLL_MS ? left : POLL_MS);
 
         if (result > 0)
             return 0;

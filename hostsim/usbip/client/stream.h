@@ -18,7 +18,8 @@ enum {
     STREAM_CLOSED = -1001, // by the peer
 };
 
-uint64_t stream_now_ms(void); // monotonic
+// Monotonic; the time in which this thread was stopped while it waited is not counted.
+uint64_t stream_now_ms(void);
 
 // Connect by TCP. Returns a socket or a negative errno.
 int stream_connect(const char *host, const char *port, uint64_t deadline_ms);
