@@ -19,6 +19,7 @@ const struct check_group *const catalogue[] = {
     &check_chapter9_interfaces,
     &check_chapter9_associations,
     &check_chapter9_capabilities,
+    &check_systems,
     &check_chapter9_strings,
     &check_chapter9_requests,
     &check_chapter9_halts,

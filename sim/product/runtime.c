@@ -180,9 +180,9 @@ static void choose_functions(struct runtime *runtime)
         .device_descriptor = runtime->device_descriptor,
         .configurations = runtime->configurations,
         .functions = runtime->functions,
-        .function_count = shape->after.count > 0    ? 3
-                          : shape->before.count > 0 ? 2
-                                                    : 1,
+        .function_count = shape->after.count > 0                      ? 3
+                          : shape->before.count > 0 || shape->handler ? 2
+                                                                      : 1,
         .full = shape->small ? NULL : &usbdev_full,
         .bos = shape->bos,
         .strings = shape->no_strings ? NULL : &usbdev_strings,

@@ -149,6 +149,17 @@ const struct defect_row chapter9_rows[] = {
     {"configuration-uncounted", "will-detach", "CH9-CFG-17", .both_modes = true, .follows = {
          {"DM-DESC-01b", "two configurations in DFU mode"},
      }},
+    {"ms-os-2-announces-nothing", "ms-os-2", "OS-MS2-01"},
+    {"ms-os-2-announces-more", "ms-os-2", "OS-MS2-02"},
+    {"ms-os-2-other-code", "ms-os-2", "OS-MS2-02"},
+    {"ms-os-2-set-total", "ms-os-2", "OS-MS2-02"},
+    {"ms-os-2-id-too-long", "ms-os-2", "OS-MS2-03"},
+    {"ms-os-2-absent-interface", "ms-os-2", "OS-MS2-03"},
+    {"ms-os-2-other-driver", "ms-os-2", "OS-MS2-04"},
+    {"ms-os-1-string-short", "ms-os-1", "OS-MS1-01"},
+    {"ms-os-1-count", "ms-os-1", "OS-MS1-02"},
+    {"webusb-version", "webusb", "OS-WEBUSB-01"},
+    {"webusb-no-page", "webusb", "OS-WEBUSB-02"},
     {NULL},
 };
 // clang-format on

@@ -104,11 +104,19 @@ static void every_check__runs_on_one_of_the_good_devices(void **state)
 {
     (void)state;
     static const char *const devices[] = {
-        "sim:will-detach",         "sim:wait-reset",
-        "sim:composite",           "sim:bos-lpm",
-        "sim:high-speed-capable",  "sim:two-languages",
-        "sim:max-packet-16-dfuse", "sim:status-names-a-string",
-        "sim:download-only",       "sim:upload-only",
+        "sim:will-detach",
+        "sim:wait-reset",
+        "sim:composite",
+        "sim:bos-lpm",
+        "sim:high-speed-capable",
+        "sim:two-languages",
+        "sim:max-packet-16-dfuse",
+        "sim:status-names-a-string",
+        "sim:download-only",
+        "sim:upload-only",
+        "sim:ms-os-1",
+        "sim:ms-os-2",
+        "sim:webusb",
     };
     enum { DEVICES = sizeof devices / sizeof devices[0] };
     bool *ran = calloc(catalogue_count(), sizeof *ran);

@@ -82,8 +82,9 @@ void watched_run(struct watched_run *run, const char *name, bool allow_write)
     struct target *target = target_open(&spec, error, sizeof error);
     if (!target)
         fail_msg("%s: %s", text, error);
-    run->status =
-        runner_run(&(struct runner_options){.allow_write = allow_write}, target, text, &report);
+    run->status = runner_run(
+        &(struct runner_options){.allow_write = allow_write, .allow_vendor = allow_write}, target,
+        text, &report);
     put_wrong(run, &report);
     report_finish(&report);
     target->ops->close(target);

@@ -26,6 +26,7 @@ extern const struct check_group check_chapter9_descriptors;
 extern const struct check_group check_chapter9_interfaces;
 extern const struct check_group check_chapter9_associations;
 extern const struct check_group check_chapter9_capabilities;
+extern const struct check_group check_systems;
 extern const struct check_group check_chapter9_strings;
 extern const struct check_group check_chapter9_requests;
 extern const struct check_group check_chapter9_halts;

@@ -157,6 +157,7 @@ enum {
 extern const struct sim_defect defects_of_chapter9[];
 extern const struct sim_defect defects_of_detach[];
 extern const struct sim_defect defects_of_descriptors[];
+extern const struct sim_defect defects_of_systems[];
 extern const struct sim_defect defects_of_requests[];
 extern const struct sim_defect defects_of_states[];
 extern const struct sim_defect defects_of_dfu_mode[];
