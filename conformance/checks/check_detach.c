@@ -370,6 +370,26 @@ static void detaches_again(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
+static void read_serial(struct probe *probe, char *text, size_t size)
+{
+    probe_read_string(probe, probe_device(probe)->raw.device[16], text, size);
+}
+
+// A host that knows one of several devices by it finds it again.
+static void keeps_serial(struct probe *probe)
+{
+    char before[PROBE_WORDS / 2], after[PROBE_WORDS / 2];
+    read_serial(probe, before, sizeof before);
+    if (!*before) {
+        probe_inapplicable(probe, "a device with a serial number");
+        return;
+    }
+    if (!given_dfu_mode(probe))
+        return;
+    read_serial(probe, after, sizeof after);
+    expect(probe, strcmp(before, after) == 0, before, "%s", *after ? after : "no serial number");
+}
+
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
 #define LEAVES (DETACH | NEED_WILL_DETACH)
 #define WAITS (DETACH | NEED_WAIT_RESET)
@@ -451,6 +471,9 @@ static const struct check checks[] = {
     {"RT-RETURN-03", "DFU 1.1 7", LEVEL_MUST,
      "the device can be detached again after it has returned to run time",
      DETACH, detaches_again},
+    {"RT-RETURN-04", "DFU 1.1 4.2.1", LEVEL_INFO,
+     "the serial number in DFU mode is that of run time",
+     DETACH, keeps_serial},
 };
 // clang-format on
 

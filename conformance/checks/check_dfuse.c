@@ -283,6 +283,53 @@ static void upload_block_1(struct probe *probe)
     expect_stall(probe, &setup, data);
 }
 
+static uint32_t region_end(const struct dfuse_region *region)
+{
+    return region->address + region->sectors * region->sector_size;
+}
+
+// A region that can be read, and nothing is named behind it.
+static const struct dfuse_region *last_region(const struct probe *probe)
+{
+    const struct dfuse_layout *layout = dfuse_layout(probe);
+    for (size_t i = 0; i < layout->count; ++i) {
+        const struct dfuse_region *region = &layout->regions[i];
+        bool continued = false;
+        for (size_t j = 0; j < probe->gate.region_count; ++j)
+            continued |= probe->gate.regions[j].first == region_end(region);
+        if ((region->access & DFUSE_READABLE) && !continued)
+            return region;
+    }
+    return NULL;
+}
+
+// What comes is the device's to choose: what is there, a STALL, or what happens to lie behind.
+static void upload_across_end(struct probe *probe)
+{
+    static uint8_t data[PROBE_CONTROL_MAX];
+    uint16_t size = dfu_transfer_size(probe);
+    if (!begin(probe))
+        return;
+    const struct dfuse_region *region = last_region(probe);
+    uint16_t left = region ? small_read(probe, region) : 0;
+    if (left == 0 || left >= size) {
+        probe_inapplicable(probe, "memory with an end that a block can reach across");
+        return;
+    }
+    if (!point_at(probe, region_end(region) - left))
+        return;
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_UPLOAD, DFUSE_FIRST_BLOCK, size);
+    int result = probe_control(probe, &setup, data);
+    if (result == USB_GONE || result == USB_IO) {
+        probe_inconclusive(probe, "%s", usb_result_text(result));
+        return;
+    }
+    expect(probe, result != USB_TIMEOUT && result != USB_OVERFLOW,
+           "STALL, or no more than wLength bytes", "%s", usb_result_text(result));
+    expect_alive(probe, "after an UPLOAD across the end of memory");
+}
+
 // ---- The page that is kept ----
 
 static bool erase(struct probe *probe)
@@ -448,6 +495,9 @@ static const struct check checks[] = {
     {"DS-UPLOAD-03", "AN3156 4.1", LEVEL_SHOULD,
      "UPLOAD of block 1, which is reserved, STALLs",
      READING, upload_block_1},
+    {"DS-UPLOAD-04", "AN3156 4.1", LEVEL_MUST,
+     "UPLOAD across the end of memory is cut or STALLs, and endpoint 0 lives on",
+     READING, upload_across_end},
     {"DS-WRITE-01", "AN3156 5.1", LEVEL_MUST,
      "an upload returns what was downloaded",
      WRITING, write_and_read},

@@ -250,5 +250,6 @@ void backup_finish(struct backup *backup)
     image_file_finish(&backup->left);
     free(backup->bytes);
     free(backup->rest);
+    free(backup->others);
     *backup = (struct backup){.bytes = NULL};
 }

@@ -28,6 +28,11 @@ bool backup_compare_page(struct probe *probe, char *why, size_t size);
 void backup_keep_rest(struct probe *probe);
 bool backup_restore_rest(struct probe *probe, char *why, size_t size);
 
+// The memory of other alternate settings: kept, and compared. compare returns false with the first
+// difference in why; what cannot be read is no difference.
+void backup_keep_others(struct probe *probe);
+bool backup_compare_others(struct probe *probe, char *why, size_t size);
+
 // The file. find: its path and lock, and whether an earlier run has left it. Both return false with
 // backup->why set.
 bool backup_file_find(struct probe *probe, bool *ret_left_over);

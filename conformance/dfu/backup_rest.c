@@ -45,7 +45,7 @@ static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size
     return true;
 }
 
-void backup_keep_rest(struct probe *probe)
+static void keep_rest(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
@@ -57,6 +57,12 @@ void backup_keep_rest(struct probe *probe)
         return;
     free(backup->rest);
     backup->rest = NULL;
+}
+
+void backup_keep_rest(struct probe *probe)
+{
+    keep_rest(probe);
+    backup_keep_others(probe);
 }
 
 static bool is_blank(const uint8_t *bytes, size_t length)
@@ -160,12 +166,13 @@ bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t 
     uint8_t *found = malloc(readable_size(dfuse_layout(probe)));
     bool read = found && read_all(probe, found, why, size);
     if (read)
-        *ret_same = rest_is_same(probe, found, why, size);
+        *ret_same =
+            rest_is_same(probe, found, why, size) && backup_compare_others(probe, why, size);
     free(found);
     return read;
 }
 
-bool backup_restore_rest(struct probe *probe, char *why, size_t size)
+static bool restore_rest(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
     if (!backup->rest)
@@ -179,4 +186,9 @@ bool backup_restore_rest(struct probe *probe, char *why, size_t size)
                memcmp(found, backup->rest, total) == 0;
     free(found);
     return same;
+}
+
+bool backup_restore_rest(struct probe *probe, char *why, size_t size)
+{
+    return restore_rest(probe, why, size) && backup_compare_others(probe, why, size);
 }

@@ -69,16 +69,26 @@ static int upload_ignores_block(struct defect_view *view, const struct usbdev_se
     return defect_good_reply(view, &first);
 }
 
-// A whole block ends the upload as well.
+// Where it does not fit into them any more the upload ends.
+static int upload_counts_15_bits(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!is_uploading(view, setup) || setup->wValue < 0x8000)
+        return NATIVE_PASS;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
+    view->bootloader->dfu.bStatus = DFURT_STATUS_errADDRESS;
+    return NATIVE_STALL;
+}
+
+// A whole block ends the upload as well, as the next request finds.
 static int upload_over_early(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    int length;
-
-    if (!is_uploading(view, setup) || setup->wLength < view->bootloader->dfu_config.wTransferSize)
+    if (!view->bootloader)
         return NATIVE_PASS;
-    length = defect_good_reply(view, setup);
-    view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
-    return length;
+    if (view->scratch && view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE)
+        view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
+    view->scratch =
+        is_uploading(view, setup) && setup->wLength == view->bootloader->dfu_config.wTransferSize;
+    return NATIVE_PASS;
 }
 
 // A block that is smaller than wTransferSize lacks its last byte.
@@ -250,6 +260,19 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .name = "dm-starts-with-status",
         .summary = "the boot loader comes up in dfuIDLE with bStatus errUNKNOWN",
         .setup = start_with_status,
+    },
+    {
+        .name = "dm-upload-counts-15-bits",
+        .summary = "wBlockNum of an upload is taken for a number of 15 bits",
+        .setup = upload_counts_15_bits,
+    },
+    {
+        .name = "dm-serial",
+        .summary = "the serial number in DFU mode is another one",
+        .rules =
+            RULES({IN_DFU_MODE, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
+                   .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 3, .target = ANY_INDEX,
+                   .action = DO_REPLY, BYTES(4, USBDEV_DT_STRING, '1', 0)}),
     },
     {
         .name = "dm-upload-same-block",

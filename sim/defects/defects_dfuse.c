@@ -3,6 +3,7 @@
 // Boot loaders of ST's dialect that take commands as they should not (AN3156, UM0424).
 
 #include <sim/defect.h>
+#include <sim/flash.h>
 #include <usb/bytes.h>
 
 enum {
@@ -58,6 +59,17 @@ static int erase_too_much(struct defect_view *view, const struct usbdev_setup_pa
 
     if (dfu && dfu->buffer[0] == ERASE && dfu->length == COMMAND_SIZE)
         view->memory->erase(view->memory->context, view->memory->base);
+    return NATIVE_PASS;
+}
+
+static int erase_spoils_options(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    enum { DATA_0 = FLASH_OPTIONS_BASE + 4 }; // RM0091 4: Data0 and its complement
+    const struct dfu_mode *dfu = commanded(view, setup);
+    const struct memory *memory = view->memory;
+
+    if (dfu && dfu->buffer[0] == ERASE && dfu->length == COMMAND_SIZE)
+        memory->program(memory->context, DATA_0, 0xFE01);
     return NATIVE_PASS;
 }
 
@@ -124,6 +136,20 @@ static int options_unreadable(struct defect_view *view, const struct usbdev_setu
     return NATIVE_STALL;
 }
 
+// A read of bytes behind the end of flash never ends.
+static int hang_at_the_end(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+    const struct memory *memory = view->memory;
+
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wValue < 2 ||
+        dfu->address < memory->base || dfu->address >= memory->base + memory->size)
+        return NATIVE_PASS;
+    uint32_t address = dfu->address + (setup->wValue - 2U) * dfu->config->wTransferSize;
+
+    return address + setup->wLength > memory->base + memory->size ? NATIVE_SILENT : NATIVE_PASS;
+}
+
 const struct sim_defect defects_of_dfuse[] = {
     {
         .name = "ds-not-busy",
@@ -161,6 +187,11 @@ const struct sim_defect defects_of_dfuse[] = {
         .setup = options_unreadable,
     },
     {
+        .name = "ds-erase-spoils-options",
+        .summary = "each erase writes an option byte, too",
+        .setup = erase_spoils_options,
+    },
+    {
         .name = "ds-erase-first-page-too",
         .summary = "each erase takes the first page, too",
         .setup = erase_too_much,
@@ -171,6 +202,11 @@ const struct sim_defect defects_of_dfuse[] = {
         .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
                         .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 1,
                         .action = DO_REPLY, BYTES(0, 0, 0, 0)}),
+    },
+    {
+        .name = "ds-upload-hangs-at-end",
+        .summary = "UPLOAD across the end of flash is never answered",
+        .setup = hang_at_the_end,
     },
     {
         .name = "ds-no-commands",

@@ -53,6 +53,7 @@ struct backup {
     uint32_t address;       // of the page
     uint32_t sector_size;   // the page is one or more sectors of this size
     uint8_t *rest;          // DfuSe: all that can be read, or NULL
+    uint8_t *others;        // DfuSe: of the other alternate settings, or NULL
     size_t at;              // of the next block of a download
     uint16_t block;         // its number
     char path[BACKUP_PATH]; // of the file; empty: there is none
@@ -85,9 +86,9 @@ bool backup_ready(struct probe *probe, char *why, size_t size);
 // Returns false with the reason in why.
 bool backup_restore(struct probe *probe, char *why, size_t size);
 
-// DfuSe, and backup->rest is there: is all other memory that can be read as it was before the first
-// check wrote? Returns false, with the reason in why, where it cannot be read; else *ret_same is
-// set, and what differs is in why.
+// DfuSe, and backup->rest is there: is all other memory that can be read, that of other alternate
+// settings included, as it was before the first check wrote? Returns false, with the reason in why,
+// where it cannot be read; else *ret_same is set, and what differs is in why.
 bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size);
 
 // Is there a backup file of an interrupted run? The device must be in DFU mode. Its path is in
