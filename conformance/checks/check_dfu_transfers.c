@@ -332,7 +332,9 @@ static void download_reads_back(struct probe *probe)
     const struct backup *backup = probe->backup;
     char why[PROBE_WORDS] = "";
     if (!backup_ready(probe, why, sizeof why)) {
-        if (backup->unproved)
+        if (backup->lost && backup->differs)
+            expect(probe, false, "the bytes that were downloaded", "%s", backup->loss);
+        else if (backup->unproved)
             probe_inconclusive(probe, "%s", backup->doubt);
         else
             probe_skip(probe, "%s", why);

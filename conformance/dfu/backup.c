@@ -50,6 +50,16 @@ static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
            backup_restore_rest(probe, why, size);
 }
 
+// A device that programs other bytes than it receives loses more with each write. One that refuses
+// a download does not: checks send what a restore sends.
+static void lose(struct backup *backup, const char *why)
+{
+    snprintf(backup->loss, sizeof backup->loss, "%s", why);
+    snprintf(backup->why, sizeof backup->why, "the backup could not be restored: %.240s", why);
+    backup->lost = true;
+    backup->ready &= !backup->differs;
+}
+
 // A device that refused every block is unchanged. The gate stays open for restoring, even where
 // checks may no longer write.
 static bool restore(struct probe *probe, char *why, size_t size)
@@ -58,16 +68,24 @@ static bool restore(struct probe *probe, char *why, size_t size)
     tell_gate(probe, true);
     bool restored = !probe->gate.accepted && read_back(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
-    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); ++i)
+    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); ++i) {
+        backup->differs = false;
         restored = put_back_and_compare(probe, why, size);
+    }
     backup->verified = restored;
     backup->lost = !restored;
     if (restored)
         probe->gate.dirty = probe->gate.accepted = false;
     else
-        snprintf(backup->loss, sizeof backup->loss, "%s", why);
+        lose(backup, why);
     tell_gate(probe, backup->ready);
     return restored;
+}
+
+// It was read as other bytes each time that it was put back.
+static bool is_spoilt(const struct backup *backup)
+{
+    return backup->lost && backup->differs && !backup->is_page;
 }
 
 bool backup_restore(struct probe *probe, char *why, size_t size)
@@ -77,30 +95,57 @@ bool backup_restore(struct probe *probe, char *why, size_t size)
     if (!backup || !backup->bytes || !probe->gate.dirty)
         return true;
     backup->written |= probe->gate.accepted;
-    if (restore(probe, reason, sizeof reason))
+    if (!is_spoilt(backup) && restore(probe, reason, sizeof reason))
         return true;
-    snprintf(why, size, "what was written could not be put back: %.240s", reason);
+    snprintf(why, size, "%s", backup->why);
     return false;
 }
 
 // ---- Keep ----
 
-// The proof: the first download differs from the firmware, and the upload must return the download.
-// A device that discards downloads, or uploads other memory than it writes, cannot be restored.
-// Returns whether checks may write.
+static bool doubt(struct backup *backup, const char *why)
+{
+    backup->unproved = true;
+    snprintf(backup->doubt, sizeof backup->doubt, "%s", why);
+    return backup_refuse(backup, "the upload differs from the download, so that the firmware could "
+                                 "not be put back; give the image with --restore");
+}
+
+// A device with a second bank returns the old bytes, and so does one that discards downloads: what
+// a manifestation would start is not known.
+static bool leave_unmanifested(struct probe *probe)
+{
+    probe->gate.dirty = probe->gate.accepted = false;
+    return doubt(probe->backup,
+                 "changed bytes were downloaded and the upload returned the old ones, so that it "
+                 "proves nothing; nothing was manifested");
+}
+
+// The proof: a download differs from the firmware, and the upload must return the download. A
+// device that discards downloads, or uploads other memory than it writes, cannot be restored.
+// Returns whether checks may write: also where no block was accepted.
 static bool prove(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    char why[PROBE_WORDS];
+    char why[PROBE_WORDS] = "";
     if (backup->is_page || backup->restore)
         return true;
     tell_gate(probe, true);
-    bool proved = backup_prove_image(probe);
-    bool accepted = probe->gate.accepted;
-    backup->written = accepted;
+    enum backup_reading reading = backup_prove_image(probe, why, sizeof why);
+    backup->written = probe->gate.accepted;
+    backup->may_manifest = reading == BACKUP_READS_SAME;
+    backup->differs = reading == BACKUP_READS_OTHER;
+    if (reading == BACKUP_READS_OLD)
+        return leave_unmanifested(probe);
+    if (reading == BACKUP_READS_OTHER) {
+        lose(backup, why);
+        return false;
+    }
     bool restored = restore(probe, why, sizeof why);
-    backup->unproved = !proved && restored && accepted;
-    return !backup->unproved;
+    if (reading == BACKUP_UNREAD && restored && backup->written)
+        return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
+                             "manifestation, so that the upload proves nothing");
+    return !backup->differs;
 }
 
 // The backup of an earlier run is used only if it is known to be of this device.
@@ -172,6 +217,7 @@ static bool keep(struct probe *probe)
     if (backup->restore) {
         probe->gate.dirty = probe->gate.accepted = backup->written = true;
         restore(probe, why, sizeof why);
+        return !backup->differs;
     }
     return true;
 }

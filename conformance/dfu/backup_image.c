@@ -168,20 +168,20 @@ void backup_difference(
 }
 
 // In dfuIDLE before and after.
-static bool compare(struct probe *probe, const uint8_t *expected, char *why, size_t size)
+static bool compare(struct probe *probe, char *why, size_t size)
 {
-    const struct backup *backup = probe->backup;
+    struct backup *backup = probe->backup;
     uint8_t *found;
     size_t length;
     if (!upload_all(probe, backup->length, &found, &length, why, size))
         return false;
-    bool equal = length == backup->length && memcmp(found, expected, length) == 0;
+    backup->differs = length < backup->length || memcmp(found, backup->bytes, length) != 0;
     if (length < backup->length)
         snprintf(why, size, "%zu bytes are uploaded, of %zu", length, backup->length);
-    else if (!equal)
-        backup_difference(why, size, 0, expected, found, length);
+    else if (backup->differs)
+        backup_difference(why, size, 0, backup->bytes, found, length);
     free(found);
-    return dfu_to_idle(probe) && equal;
+    return dfu_to_idle(probe) && !backup->differs;
 }
 
 // Manifestation may have ended DFU mode, or be waiting for the reset that does.
@@ -212,37 +212,26 @@ bool backup_compare_image(struct probe *probe, char *why, size_t size)
                  "the device accepted the whole image and cannot upload it");
         return true;
     }
-    return compare(probe, probe->backup->bytes, why, size);
+    return compare(probe, why, size);
+}
+
+// A loader that does not judge an image starts whatever is manifested. One that was not seen to
+// program what it is sent is asked before; a person's own image is taken as it is.
+static bool may_be_manifested(struct probe *probe, char *why, size_t size)
+{
+    struct backup *backup = probe->backup;
+    if (backup->may_manifest || backup->restore)
+        return true;
+    if (!download_image(probe, why, size))
+        return false;
+    backup->differs =
+        backup_read_piece(probe, backup->bytes, backup->length, why, size) == BACKUP_READS_OTHER;
+    backup->may_manifest = !backup->differs;
+    return backup->may_manifest && back_to_dfu_idle(probe, why, size);
 }
 
 bool backup_put_image(struct probe *probe, char *why, size_t size)
 {
-    return back_to_dfu_idle(probe, why, size) && download_image(probe, why, size) &&
-           download_manifest(probe, why, size);
-}
-
-// ---- Prove ----
-
-bool backup_prove_image(struct probe *probe)
-{
-    struct backup *backup = probe->backup;
-    uint8_t *changed = malloc(backup->length);
-    char why[PROBE_WORDS] = "";
-    if (!changed)
-        return backup_refuse(backup, "out of memory for the image");
-    memcpy(changed, backup->bytes, backup->length);
-    changed[backup->length - 1] ^= 0xFF;
-    bool proved = dfu_to_idle(probe) &&
-                  download_bytes(probe, changed, backup->length, why, sizeof why) &&
-                  dfu_to_idle(probe) && compare(probe, changed, why, sizeof why);
-    free(changed);
-    if (!proved)
-        snprintf(
-            backup->doubt, sizeof backup->doubt,
-            "changed bytes were downloaded and the upload did not return them, so that it proves "
-            "nothing (%.200s)",
-            why);
-    return proved ||
-           backup_refuse(backup, "the upload differs from the download, so that the firmware "
-                                 "could not be put back; give the image with --restore");
+    return back_to_dfu_idle(probe, why, size) && may_be_manifested(probe, why, size) &&
+           download_image(probe, why, size) && download_manifest(probe, why, size);
 }

@@ -151,6 +151,7 @@ bool backup_compare_page(struct probe *probe, char *why, size_t size)
     uint8_t *found = malloc(backup->length);
     bool read = found && dfuse_read(probe, backup->address, found, backup->length, why, size);
     bool equal = read && memcmp(found, backup->bytes, backup->length) == 0;
+    probe->backup->differs = read && !equal;
     if (read && !equal)
         backup_difference(why, size, backup->address, backup->bytes, found, backup->length);
     free(found);

@@ -11,9 +11,20 @@
 bool backup_keep_image(struct probe *probe);
 bool backup_keep_page(struct probe *probe);
 
-// Download the image with one byte changed, do not manifest it, and read it back. Returns whether
-// that byte came back; else backup->why and backup->doubt say what did.
-bool backup_prove_image(struct probe *probe);
+// What an upload before manifestation says of what was downloaded.
+enum backup_reading {
+    BACKUP_READS_SAME,
+    BACKUP_READS_OLD, // what is kept, and was not downloaded
+    BACKUP_READS_OTHER,
+    BACKUP_UNREAD, // nothing: it was not downloaded, or cannot be read
+};
+
+// Read so many bytes from the start; what differs is in why for BACKUP_READS_OTHER.
+enum backup_reading backup_read_piece(
+    struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size);
+
+// Write other bytes than are kept, and read them; the reason for BACKUP_UNREAD is in why, too.
+enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
 
 // Write what is kept. Returns false with the reason in why.
 bool backup_put_image(struct probe *probe, char *why, size_t size);

@@ -3,7 +3,8 @@
 #
 # test_killed_runs.py DFU-CONFORMANCE DFU-SIM - runs that write to a device and are cut off at many
 # moments, by signals that can be held back and by one that cannot. After the first kind the device
-# holds its firmware; after the other the next run finds the file that was kept and puts it back.
+# holds its firmware; after the other the next run finds the file that was kept and puts it back. What
+# the device holds at the end is looked at in the flash that the simulator keeps.
 
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 
+DFU_SUFFIX = 16
 MOMENTS = 6  # of each signal, spread over the run
 WRITING = "DM-STATE-6-*,DM-DNLOAD-*"
 
@@ -22,8 +24,10 @@ class Bench:
         self.suite = suite
         self.folder = os.path.join(folder, "dfurt")
         self.environment = dict(os.environ, XDG_STATE_HOME=folder, COLUMNS="200")
+        self.flash = os.path.join(folder, "flash")
         self.server = subprocess.Popen(
-            [simulator, "serve", "--device", "wait-reset", "--listen", "127.0.0.1:0"],
+            [simulator, "serve", "--device", "wait-reset", "--listen", "127.0.0.1:0",
+             "--flash", self.flash],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.port = re.search(r":(\d+)$", self.server.stdout.readline()).group(1)
 
@@ -81,6 +85,7 @@ def main():
                 for i in range(MOMENTS // 2):
                     status, line = cut_off(bench, number, took * i / MOMENTS)
                     expect(f"after {number.name}", (status, line),
+                           (-number, "flash unchanged (verified)"),  # before the first write
                            (-number, "flash restored (verified)"), (0, "flash restored (verified)"))
                     expect(f"files after {number.name}", bench.kept(), [])
 
@@ -95,6 +100,9 @@ def main():
                 expect("files after it", bench.kept(), [])
         finally:
             bench.server.terminate()
+            bench.server.wait(timeout=60)
+        with open(bench.flash, "rb") as file:
+            expect("the firmware in flash at the end", firmware[:-DFU_SUFFIX] in file.read(), True)
 
 
 main()

@@ -203,18 +203,13 @@ const struct defect_row dfu_mode_rows[] = {
      }},
     {"ds-upload-block-1", "will-detach", "DS-UPLOAD-03"},
     {"ds-erase-nothing", "will-detach", "DS-WRITE-02",
-     .remembers = "what was written stays", .follows = {
-         {"DS-WRITE-03", "what is not erased cannot be written"},
-     }},
+     .remembers = "what was written stays, and nothing is written over it"},
     {"state-10-GETSTATUS", "will-detach", "DM-STATE-10-GETSTATUS",
      .remembers = "it is in dfuUPLOAD-IDLE after a question", .follows = {
          {"DM-STATUS-01", "GETSTATUS leaves dfuERROR"},
      }},
     {"dm-upload-endless", "wait-reset", NULL},
-    {"dm-programs-wrong", "wait-reset", "DM-DNLOAD-07",
-     .remembers = "firmware that was spoilt once leaves the board dead", .follows = {
-         {"DM-RESET-04", "the firmware that is started is not whole"},
-     }},
+    {"dm-programs-wrong", "wait-reset", "DM-DNLOAD-07"},
     {"dm-programs-wrong", "will-detach", "DS-WRITE-01"},
     {"dm-waits-for-set-interface", "wait-reset", "DM-SELECT-01", .follows = {
          {"INTEROP-DFUUTIL-02", "dfu-util sends no SET_INTERFACE where there is one setting"},

@@ -7,17 +7,21 @@
 //
 //   plain   the image is uploaded twice. It is kept if both uploads are equal and may be firmware:
 //           not blank, not a text, not one block again and again, not a stub of a few bytes. Then
-//           the image is downloaded with one byte changed, and uploaded: a device that returns the
-//           old byte does not read what it writes, and nothing more is written to it. An image that
-//           the person gives (--restore) is taken as it is.
+//           its first two blocks are downloaded and uploaded: a device that returns other bytes
+//           programs wrongly, and nothing more is written to it. Then the image is downloaded with
+//           two bytes changed, and uploaded: a device that returns the old ones does not read
+//           what it writes, and nothing is manifested or written any more. An image that is given
+//           by --restore is taken as it is.
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice.
 //
 // The backup is also a file, so that a killed run loses nothing: the next run with --allow-write
 // finds the file and restores it first, if the device has a serial number and its flash is what an
 // interrupted download leaves. The image or page is put back, uploaded and compared before the
-// device leaves DFU mode and at the end of the run, tried three times. The runner owns the backup;
-// the gate lets nothing be written without it.
+// device leaves DFU mode and at the end of the run, tried three times. An image whose proof failed
+// is uploaded and compared before it is manifested. Where a restored image or page differs from the
+// backup, no check writes after that. The runner owns the backup; the gate lets nothing be written
+// without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -65,6 +69,8 @@ struct backup {
     bool written;            // a check, or the proof, wrote over it
     bool verified;           // restored, or never written over, and read back equal
     bool lost;               // it could not be restored
+    bool differs;            // the last upload was not what it should be
+    bool may_manifest;       // an upload was what was downloaded, or says nothing
     bool unproved;           // restored, but an upload does not return what was downloaded
     char loss[PROBE_WORDS];  // what is lost, and where
     char doubt[PROBE_WORDS]; // why it is not verified

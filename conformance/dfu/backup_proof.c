@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// Does a plain device read what it programs? It is asked before the first check writes, in steps
+// that cost as little as can be on a device that does not: two blocks of what it holds already,
+// then all of it with two bytes changed. Nothing of it is manifested.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup_private.h"
+#include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+
+enum backup_reading backup_read_piece(
+    struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size)
+{
+    enum backup_reading reading = BACKUP_UNREAD;
+    char unread[PROBE_WORDS];
+    uint8_t *found;
+    size_t found_length;
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD) || !dfu_to_idle(probe) ||
+        !upload_all(probe, length, &found, &found_length, unread, sizeof unread))
+        return BACKUP_UNREAD;
+    if (found_length == length && memcmp(found, expected, length) == 0)
+        reading = BACKUP_READS_SAME;
+    else if (found_length == length && memcmp(found, probe->backup->bytes, length) == 0)
+        reading = BACKUP_READS_OLD;
+    else if (found_length == length)
+        reading = BACKUP_READS_OTHER;
+    if (reading == BACKUP_READS_OTHER)
+        backup_difference(why, size, 0, expected, found, length);
+    free(found);
+    return reading;
+}
+
+static enum backup_reading
+write_and_read(struct probe *probe, const uint8_t *bytes, size_t length, char *why, size_t size)
+{
+    if (!dfu_to_idle(probe) || !download_bytes(probe, bytes, length, why, size))
+        return BACKUP_UNREAD;
+    return backup_read_piece(probe, bytes, length, why, size);
+}
+
+static enum backup_reading prove_piece(struct probe *probe, char *why, size_t size)
+{
+    enum backup_reading reading = BACKUP_READS_OTHER;
+    size_t length = 2 * (size_t)dfu_transfer_size(probe);
+    if (length > probe->backup->length)
+        length = probe->backup->length;
+    for (int i = 0; reading == BACKUP_READS_OTHER && i < BACKUP_TRIES; ++i)
+        reading = write_and_read(probe, probe->backup->bytes, length, why, size);
+    return reading;
+}
+
+// A block that is refused because of the ABORT before is no answer: it is asked again, once. The
+// last byte is another one, because some devices lose the end, and one in the middle.
+static enum backup_reading prove_whole(struct probe *probe, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    uint8_t *changed = malloc(backup->length);
+    if (!changed)
+        return BACKUP_UNREAD;
+    memcpy(changed, backup->bytes, backup->length);
+    changed[backup->length / 2] ^= 0xFF;
+    changed[backup->length - 1] ^= 0xFF;
+    enum backup_reading reading = write_and_read(probe, changed, backup->length, why, size);
+    if (reading == BACKUP_UNREAD)
+        reading = write_and_read(probe, changed, backup->length, why, size);
+    free(changed);
+    return reading;
+}
+
+enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    enum backup_reading reading = prove_piece(probe, why, size);
+    if (reading == BACKUP_READS_OTHER)
+        return reading;
+    reading = prove_whole(probe, why, size);
+    if (reading == BACKUP_READS_OTHER) // leave as little of it as can be
+        write_and_read(probe, backup->bytes, backup->length, why, size);
+    return reading;
+}

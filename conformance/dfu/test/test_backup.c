@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+//
+// What checks write over, from the first upload to the last line: on simulated boot loaders, behind
+// a cable that spoils what is downloaded where a test says so.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <conformance/backup.h>
+#include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+#include <conformance/modes.h>
+
+#include <cmocka.h> // last: its macros have names that the probe uses too
+
+// ---- The cable ----
+
+struct cable {
+    struct target base;
+    struct target *target;
+    bool spoils; // the last byte of each block
+    bool refuses;
+    unsigned blocks; // that were downloaded
+    unsigned ends;   // downloads of nothing
+};
+
+static struct cable *cable_of(struct target *target)
+{
+    return (struct cable *)target;
+}
+
+static int look_again(struct cable *cable, int result)
+{
+    const struct target_ops *ops = cable->base.ops;
+    cable->base = *cable->target;
+    cable->base.ops = ops;
+    return result;
+}
+
+static int control(struct target *target,
+                   const struct usbdev_setup_packet *setup,
+                   uint8_t *data,
+                   unsigned timeout_ms)
+{
+    struct cable *cable = cable_of(target);
+    bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
+    bool block = downloads && setup->wLength > 0;
+    cable->blocks += block;
+    cable->ends += downloads && setup->wLength == 0;
+    if (downloads && cable->refuses)
+        return USB_STALL;
+    if (!block || !cable->spoils)
+        return cable->target->ops->control(cable->target, setup, data, timeout_ms);
+    static uint8_t spoilt[UINT16_MAX];
+    memcpy(spoilt, data, setup->wLength);
+    spoilt[setup->wLength - 1] ^= 0x5A;
+    return cable->target->ops->control(cable->target, setup, spoilt, timeout_ms);
+}
+
+static int set_interface(struct target *target, uint8_t interface, uint8_t alternate)
+{
+    struct target *device = cable_of(target)->target;
+    return device->ops->set_interface(device, interface, alternate);
+}
+
+static int reset(struct target *target)
+{
+    struct cable *cable = cable_of(target);
+    return look_again(cable, cable->target->ops->reset(cable->target));
+}
+
+static int wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct cable *cable = cable_of(target);
+    return look_again(cable, cable->target->ops->wait_leave(cable->target, timeout_ms));
+}
+
+static int wait_return(struct target *target, unsigned timeout_ms)
+{
+    struct cable *cable = cable_of(target);
+    return look_again(cable, cable->target->ops->wait_return(cable->target, timeout_ms));
+}
+
+static uint64_t now_us(struct target *target)
+{
+    struct target *device = cable_of(target)->target;
+    return device->ops->now_us(device);
+}
+
+static void sleep_ms(struct target *target, unsigned ms)
+{
+    struct target *device = cable_of(target)->target;
+    device->ops->sleep_ms(device, ms);
+}
+
+static const struct target_ops cable_ops = {
+    .control = control,
+    .set_interface = set_interface,
+    .reset = reset,
+    .wait_leave = wait_leave,
+    .wait_return = wait_return,
+    .now_us = now_us,
+    .sleep_ms = sleep_ms,
+};
+
+// ---- A bench: a device in DFU mode, and the backup of a run ----
+
+struct bench {
+    struct cable cable;
+    struct probe probe;
+    struct backup backup;
+    char folder[64];
+    char why[PROBE_WORDS];
+};
+
+static void begin_run(struct bench *bench)
+{
+    static const struct check check = {.id = "DM-TEST-01", .level = LEVEL_MUST};
+    probe_init(&bench->probe, &bench->cable.base);
+    bench->backup = (struct backup){.folder = bench->folder};
+    bench->probe.backup = &bench->backup;
+    bench->probe.gate.may_detach = true;
+    bench->probe.gate.may_write = true;
+    probe_begin(&bench->probe, &check);
+}
+
+static void bench_open(struct bench *bench, const char *device)
+{
+    struct target_spec spec;
+    char error[200] = "";
+    *bench = (struct bench){.cable.base.ops = &cable_ops};
+    if (target_spec_parse(&spec, device, error, sizeof error) == 0)
+        bench->cable.target = target_open(&spec, error, sizeof error);
+    if (!bench->cable.target)
+        fail_msg("%s: %s", device, error);
+    look_again(&bench->cable, 0);
+    strcpy(bench->folder, "/tmp/dfurt-backup-XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+    begin_run(bench);
+    if (!mode_enter_dfu(&bench->probe, bench->why, sizeof bench->why))
+        fail_msg("%s: %s", device, bench->why);
+}
+
+static void bench_close(struct bench *bench)
+{
+    char line[400];
+    snprintf(line, sizeof line, "rm -r %s", bench->folder);
+    backup_finish(&bench->backup);
+    bench->cable.target->ops->close(bench->cable.target);
+    assert_int_equal(system(line), 0);
+}
+
+static bool ready(struct bench *bench)
+{
+    return backup_ready(&bench->probe, bench->why, sizeof bench->why);
+}
+
+static bool is_kept_on_disk(const struct bench *bench)
+{
+    return *bench->backup.path && access(bench->backup.path, F_OK) == 0;
+}
+
+// A check writes: the next block of what is kept.
+static int write_something(struct bench *bench)
+{
+    struct dfu_status_reply status;
+    int result = dfu_to_idle(&bench->probe) ? 0 : -1;
+    download_begin(&bench->probe);
+    if (result == 0)
+        result = download_next_block(&bench->probe);
+    return result < 0 ? result : dfu_poll(&bench->probe, &status);
+}
+
+static void assert_ends(struct bench *bench, enum flash_ending ending, const char *text)
+{
+    char line[PROBE_WORDS];
+    assert_int_equal(backup_end(&bench->probe, line, sizeof line), ending);
+    if (!strstr(line, text))
+        fail_msg("the last line says: %s", line);
+}
+
+static const char plain[] = "sim:dfu-plain";
+
+// ---- A device that is as it should be ----
+
+static void image__is_on_disk_before_anything_is_written(void **state)
+{
+    (void)state;
+    struct image_file image;
+    static struct bench bench;
+    bench_open(&bench, plain);
+
+    assert_true(ready(&bench));
+
+    assert_true(image_file_read(&image, bench.backup.path, bench.why, sizeof bench.why));
+    assert_int_equal(image.length, bench.backup.length);
+    assert_memory_equal(image.bytes, bench.backup.bytes, image.length);
+    assert_ptr_equal(bench.probe.gate.image, bench.backup.bytes);
+    image_file_finish(&image);
+    bench_close(&bench);
+}
+
+static void image__is_put_back_and_its_file_removed(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    assert_int_equal(write_something(&bench), 0);
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    assert_false(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+// The next run is one of another process: nothing but the file is left.
+static void run__puts_back_what_a_run_that_was_cut_off_has_left(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    assert_int_equal(write_something(&bench), 0);
+    backup_finish(&bench.backup);
+
+    begin_run(&bench);
+    assert_true(ready(&bench));
+
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    assert_false(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+static void page__is_the_last_one_that_is_blank(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+
+    assert_true(ready(&bench));
+
+    assert_true(bench.backup.is_page);
+    assert_int_equal(bench.probe.gate.scratch.last, 0x0801FFFF);
+    assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
+    bench_close(&bench);
+}
+
+// ---- Uploads that cannot be firmware ----
+
+static void upload_that_is_no_firmware__lets_nothing_be_written(void **state)
+{
+    (void)state;
+    static const char *const devices[][2] = {
+        {"sim:upload-3-bytes", "too short"},
+        {"sim:upload-fixed-text", "a text"},
+        {"sim:upload-blank", "blank"},
+        {"sim:upload-first-block", "one block"},
+        {"sim:upload-changes", "two uploads differ"},
+    };
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; ++i) {
+        static struct bench bench;
+        bench_open(&bench, devices[i][0]);
+
+        assert_false(ready(&bench));
+
+        assert_int_equal(bench.cable.blocks, 0);
+        if (!strstr(bench.why, devices[i][1]))
+            fail_msg("%s: %s", devices[i][0], bench.why);
+        bench_close(&bench);
+    }
+}
+
+// ---- Devices that cannot be written to ----
+
+static void wrong_programmer__is_sent_two_blocks_and_no_end(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.cable.spoils = true;
+
+    assert_false(ready(&bench));
+
+    assert_in_range(bench.cable.blocks, 1, 2 * BACKUP_TRIES);
+    assert_int_equal(bench.cable.ends, 0);
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    assert_in_range(bench.cable.blocks, 1, 2 * BACKUP_TRIES);
+    assert_ends(&bench, FLASH_LOST, "bytes differ");
+    assert_true(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+static void restore_that_is_read_as_other_bytes__ends_all_writing(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    bench.cable.spoils = true;
+    assert_int_equal(write_something(&bench), 0);
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    unsigned blocks = bench.cable.blocks;
+
+    assert_false(ready(&bench));
+    assert_int_equal(write_something(&bench), USB_UNSUPPORTED);
+
+    assert_int_equal(bench.cable.blocks, blocks);
+    assert_ends(&bench, FLASH_LOST, "--restore");
+    assert_true(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+// A second bank looks the same.
+static void device_that_returns_the_old_bytes__has_nothing_manifested(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:throws-away");
+
+    assert_false(ready(&bench));
+
+    assert_int_equal(bench.cable.ends, 0);
+    assert_ends(&bench, FLASH_NOT_VERIFIED, "proves nothing");
+    bench_close(&bench);
+}
+
+static void device_that_refuses_every_block__is_unchanged(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.cable.refuses = true;
+
+    ready(&bench);
+
+    assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
+    bench_close(&bench);
+}
+
+// ---- Without leave ----
+
+static void without_leave__nothing_is_kept_and_nothing_written(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.probe.gate.may_write = false;
+
+    assert_false(ready(&bench));
+
+    assert_int_equal(bench.cable.blocks, 0);
+    assert_ends(&bench, FLASH_NOT_WRITTEN, "--allow-write");
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(image__is_on_disk_before_anything_is_written),
+        cmocka_unit_test(image__is_put_back_and_its_file_removed),
+        cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
+        cmocka_unit_test(page__is_the_last_one_that_is_blank),
+        cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
+        cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
+        cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
+        cmocka_unit_test(device_that_returns_the_old_bytes__has_nothing_manifested),
+        cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
+        cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
