@@ -2,8 +2,8 @@
 //
 // The run loop, in two levels. The inner one, armv6m_execute(), does nothing but instructions until
 // the cycle `attention`. The outer one, here, deals with all that is rare: it lets SysTick fire,
-// enters exceptions, skips time while the processor sleeps, and says why a run ends. Whatever
-// changes any of that sets `attention` to 0, so that the outer loop looks before the next
+// enters exceptions, skips time while the processor sleeps or only waits, and says why a run ends.
+// Whatever changes any of that sets `attention` to 0, so that the outer loop looks before the next
 // instruction; the inner loop has nothing else to check.
 
 #include "armv6m_op.h"
@@ -19,11 +19,20 @@ void armv6m_init(struct armv6m *cpu, const struct armv6m_bus *bus)
     armv6m_fill_entries();
 }
 
+static uint32_t last_of(const struct armv6m_region *region)
+{
+    return region->base + (region->size - 1);
+}
+
 void armv6m_map(struct armv6m *cpu, unsigned slot, const struct armv6m_region *region)
 {
     assert(slot < ARMV6M_REGIONS);
     cpu->regions[slot] = region ? *region : (struct armv6m_region){0};
     assert(cpu->regions[slot].base % 4 == 0 && cpu->regions[slot].size % 4 == 0);
+    cpu->last_mapped = 0;
+    for (unsigned i = 0; i < ARMV6M_REGIONS; i++)
+        if (cpu->regions[i].size != 0 && last_of(&cpu->regions[i]) > cpu->last_mapped)
+            cpu->last_mapped = last_of(&cpu->regions[i]);
     cpu->code.size = 0;
 }
 
@@ -90,6 +99,7 @@ void armv6m_reset(struct armv6m *cpu)
     memset(&cpu->systick, 0, sizeof(cpu->systick));
     reset_exceptions(cpu);
     memset(cpu->branches, 0, sizeof(cpu->branches));
+    armv6m_spin_reset(cpu);
 
     uint32_t sp, vector;
     cpu->code.size = 0;
@@ -135,8 +145,6 @@ static uint64_t after(const struct armv6m *cpu, uint64_t cycles)
 
 static void execute_one(struct armv6m *cpu)
 {
-    if (cpu->trace)
-        cpu->trace(cpu->trace_ctx, cpu);
     cpu->attention = cpu->cycles + 1;
     armv6m_execute(cpu);
 }
@@ -145,6 +153,7 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
 {
     const uint64_t end = after(cpu, cycles);
     cpu->halted = false;
+    armv6m_spin_new_run(cpu);
     for (;;) {
         armv6m_systick_settle(cpu);
         armv6m_wake(cpu);
@@ -165,9 +174,13 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
         } else if (cpu->hold && cpu->hold(cpu->hold_ctx, cpu)) {
             return ARMV6M_HELD;
         } else if (cpu->trace || cpu->hold) {
+            if (cpu->trace)
+                cpu->trace(cpu->trace_ctx, cpu);
+            execute_one(cpu);
+        } else if (armv6m_spin_watch(cpu, next)) {
             execute_one(cpu);
         } else {
-            cpu->attention = next;
+            cpu->attention = armv6m_spin_next_look(cpu, next);
             armv6m_execute(cpu);
         }
     }

@@ -7,9 +7,7 @@
 
 #include <armv6m/armv6m_debug.h>
 
-#include "armv6m_private.h"
-
-enum { SP = 13, PC = 15 };
+#include "armv6m_op.h"
 
 void armv6m_set_hold(struct armv6m *cpu,
                      bool (*hold)(void *ctx, const struct armv6m *cpu),
@@ -70,13 +68,20 @@ static uint32_t at_sp(const struct armv6m *cpu, uint16_t i)
     return cpu->r[SP] + 4 * bits(i, 0, 8);
 }
 
+// The bytes of a list of registers; bit 8 of PUSH and POP is LR or PC.
+static uint32_t listed(uint16_t i)
+{
+    return 4 * armv6m_count_bits(bits(i, 0, 8));
+}
+
+static uint32_t stacked(uint16_t i)
+{
+    return 4 * armv6m_count_bits(bits(i, 0, 9));
+}
+
 struct armv6m_access armv6m_access_at(const struct armv6m *cpu, uint32_t address, uint16_t i)
 {
-    // Bit 8 of PUSH and POP is LR or PC.
-    const uint32_t stacked = 4 * armv6m_count_bits(bits(i, 0, 9));
-    const uint32_t listed = 4 * armv6m_count_bits(bits(i, 0, 8));
-
-    switch ((int)armv6m_decode(i)) {
+    switch (armv6m_ops[i / 64]) {
     case OP_LDR_LITERAL:
         return load(((address + 4) & ~3u) + 4 * bits(i, 0, 8), 4);
     case OP_STR_REG:
@@ -110,13 +115,13 @@ struct armv6m_access armv6m_access_at(const struct armv6m *cpu, uint32_t address
     case OP_LDR_SP:
         return load(at_sp(cpu, i), 4);
     case OP_PUSH:
-        return store(cpu->r[SP] - stacked, stacked);
+        return store(cpu->r[SP] - stacked(i), stacked(i));
     case OP_POP:
-        return load(cpu->r[SP], stacked);
+        return load(cpu->r[SP], stacked(i));
     case OP_STM:
-        return store(reg(cpu, i, 8), listed);
+        return store(reg(cpu, i, 8), listed(i));
     case OP_LDM:
-        return load(reg(cpu, i, 8), listed);
+        return load(reg(cpu, i, 8), listed(i));
     default: // none of the others accesses memory
         return (struct armv6m_access){0};
     }

@@ -7,6 +7,7 @@
 #include "armv6m_op.h"
 
 struct armv6m_entry armv6m_entries[ARMV6M_ENTRIES];
+uint8_t armv6m_ops[ARMV6M_ENTRIES / 64];
 
 // ---- fields ----
 
@@ -121,12 +122,10 @@ static void fill_entry(struct armv6m_entry *in, enum armv6m_op op, uint16_t i)
 // The top 10 bits decide which operation it is.
 static void fill(void)
 {
-    enum armv6m_op op = OP_UNDEFINED;
-    for (uint32_t i = 0; i < ARMV6M_ENTRIES; i++) {
-        if (i % 64 == 0)
-            op = armv6m_decode((uint16_t)i);
-        fill_entry(&armv6m_entries[i], op, (uint16_t)i);
-    }
+    for (uint32_t i = 0; i < ARMV6M_ENTRIES / 64; i++)
+        armv6m_ops[i] = (uint8_t)armv6m_decode((uint16_t)(64 * i));
+    for (uint32_t i = 0; i < ARMV6M_ENTRIES; i++)
+        fill_entry(&armv6m_entries[i], (enum armv6m_op)armv6m_ops[i / 64], (uint16_t)i);
 }
 
 void armv6m_fill_entries(void)

@@ -49,7 +49,10 @@ enum { ARMV6M_ENTRIES = 0x10000 };
 // Hidden, so that its address is known within the program, not looked up in it.
 extern struct armv6m_entry armv6m_entries[ARMV6M_ENTRIES] __attribute__((visibility("hidden")));
 
-// Fills the table, once in a process.
+// enum armv6m_op by the top 10 bits of an instruction.
+extern uint8_t armv6m_ops[ARMV6M_ENTRIES / 64];
+
+// Fills both tables, once in a process.
 void armv6m_fill_entries(void);
 
 // The operations of each file, by enum armv6m_op; NULL where another file has it.
@@ -64,6 +67,17 @@ armv6m_operation armv6m_delay_loop;
 
 armv6m_operation armv6m_slow;
 armv6m_operation armv6m_leave;
+
+// Of armv6m_slow(), an instruction of the system: returns the cycles beyond the first.
+unsigned armv6m_system(struct armv6m *cpu, uint16_t i);
+
+// Faults at the instruction that r[15] is behind, which takes no time beyond the exception's.
+static inline unsigned armv6m_fault(struct armv6m *cpu)
+{
+    cpu->r[PC] -= 2;
+    armv6m_hardfault(cpu);
+    return 0;
+}
 
 // A call in the place of this function, as its last act. gcc makes a jump of every such call where
 // it optimises, as it does here always.

@@ -9,7 +9,9 @@
 //   armv6m_data.c        operations on registers
 //   armv6m_memory.c      loads and stores
 //   armv6m_flow.c        branches
-//   armv6m_slow.c        operations that fault, reach the bus or change the state
+//   armv6m_spin.c        loops that only wait are skipped
+//   armv6m_slow.c        operations that fault, reach the bus or leave exceptions
+//   armv6m_system.c      those of the system
 //   armv6m_exceptions.c  priorities, entry, return, lockup
 //   armv6m_scs.c         the registers of the System Control Space: SysTick, NVIC, SCB
 //   armv6m_disasm.c      instructions as text
@@ -185,6 +187,8 @@ static inline void store_le32(uint8_t *bytes, uint32_t value)
 
 static inline const struct armv6m_region *armv6m_find(const struct armv6m *cpu, uint32_t address)
 {
+    if (address > cpu->last_mapped)
+        return NULL;
     for (unsigned i = 0; i < ARMV6M_REGIONS; i++)
         if (address - cpu->regions[i].base < cpu->regions[i].size)
             return &cpu->regions[i];
@@ -275,6 +279,21 @@ const uint8_t *armv6m_find_code(struct armv6m *cpu, uint32_t address);
 // What the instruction i at an address loads or stores.
 struct armv6m_access armv6m_access_at(const struct armv6m *cpu, uint32_t address, uint16_t i);
 
+// ---- loops that only wait ----
+
+// Called before an instruction. True: that one is to be executed alone, and then this is called
+// again. It may move the cycle counter, up to `end`, where the run loop has something to do, or the
+// zero of SysTick.
+bool armv6m_spin_watch(struct armv6m *cpu, uint64_t end);
+
+// The cycle at which it should be called, at most `end`.
+uint64_t armv6m_spin_next_look(const struct armv6m *cpu, uint64_t end);
+
+void armv6m_spin_reset(struct armv6m *cpu);
+
+// What the bus reads may be different from now on.
+void armv6m_spin_new_run(struct armv6m *cpu);
+
 // ---- exceptions ----
 
 // A mask of exception numbers.
@@ -318,6 +337,9 @@ void armv6m_set_flags(struct armv6m *cpu, uint32_t psr);
 
 enum { SCS_PAGE = 0xE000E000u >> 12 };
 
+#define ARMV6M_NVIC_ISER 0xE000E100u
+#define ARMV6M_NVIC_ICER 0xE000E180u
+
 // SCR (ARM B3.2.7)
 enum {
     SCR_SLEEPONEXIT = 1 << 1,
@@ -330,5 +352,8 @@ void armv6m_scs_write(struct armv6m *cpu, uint32_t address, uint32_t value);
 
 // Brings SysTick up to the current cycle.
 void armv6m_systick_settle(struct armv6m *cpu);
+
+// Cycles until its counter is at zero, with an exception or without; UINT64_MAX: never.
+uint64_t armv6m_systick_zero(const struct armv6m *cpu);
 
 #endif

@@ -13,8 +13,8 @@ enum {
     SYST_RVR = 0x014,
     SYST_CVR = 0x018,
     SYST_CALIB = 0x01C,
-    NVIC_ISER = 0x100,
-    NVIC_ICER = 0x180,
+    NVIC_ISER = ARMV6M_NVIC_ISER & 0xFFF,
+    NVIC_ICER = ARMV6M_NVIC_ICER & 0xFFF,
     NVIC_ISPR = 0x200,
     NVIC_ICPR = 0x280,
     NVIC_IPR0 = 0x400,
@@ -33,9 +33,10 @@ static const uint32_t ccr_fixed = 0x208;            // STKALIGN, UNALIGN_TRP (AR
 
 // ---- SysTick (ARM B3.3) ----
 
-static uint32_t tick_cycles(const struct armv6m *cpu)
+// A tick is a power of two of cycles. RM0091: the external clock is HCLK / 8.
+static unsigned tick_shift(const struct armv6m *cpu)
 {
-    return cpu->systick.core_clock ? 1 : 8; // RM0091: the external clock is HCLK / 8
+    return cpu->systick.core_clock ? 0 : 3;
 }
 
 static void count_to_zero(struct armv6m *cpu)
@@ -72,31 +73,39 @@ void armv6m_systick_settle(struct armv6m *cpu)
         cpu->systick.since = cpu->cycles;
         return;
     }
-    const uint64_t ticks = (cpu->cycles - cpu->systick.since) / tick_cycles(cpu);
+    const uint64_t ticks = (cpu->cycles - cpu->systick.since) >> tick_shift(cpu);
     if (ticks > 0) {
-        cpu->systick.since += ticks * tick_cycles(cpu);
+        cpu->systick.since += ticks << tick_shift(cpu);
         count(cpu, ticks);
     }
 }
 
-uint64_t armv6m_systick_cycles(const struct armv6m *cpu)
+uint64_t armv6m_systick_zero(const struct armv6m *cpu)
 {
-    if (!cpu->systick.enable || !cpu->systick.tickint)
+    if (!cpu->systick.enable)
         return UINT64_MAX;
     uint64_t ticks = cpu->systick.value;
     if (ticks == 0 && cpu->systick.reload == 0)
         return UINT64_MAX;
     if (ticks == 0)
         ticks = UINT64_C(1) + cpu->systick.reload;
-    const uint64_t due = cpu->systick.since + ticks * tick_cycles(cpu);
+    const uint64_t due = cpu->systick.since + (ticks << tick_shift(cpu));
     return due > cpu->cycles ? due - cpu->cycles : 0;
 }
 
+uint64_t armv6m_systick_cycles(const struct armv6m *cpu)
+{
+    return cpu->systick.tickint ? armv6m_systick_zero(cpu) : UINT64_MAX;
+}
+
+// A flag that is clear stays so until the counter is at zero.
 static uint32_t read_syst_csr(struct armv6m *cpu)
 {
     const uint32_t value = (uint32_t)cpu->systick.enable | (uint32_t)cpu->systick.tickint << 1 |
                            (uint32_t)cpu->systick.core_clock << 2 |
                            (uint32_t)cpu->systick.countflag << 16;
+    if (!cpu->systick.countflag)
+        armv6m_stays(cpu);
     cpu->systick.countflag = false;
     return value;
 }
@@ -202,6 +211,8 @@ uint32_t armv6m_scs_read(struct armv6m *cpu, uint32_t address)
 {
     const unsigned offset = address & 0xFFF;
     armv6m_systick_settle(cpu);
+    if (offset >= NVIC_ISER) // all but SysTick
+        armv6m_stays(cpu);
     if (offset >= NVIC_IPR0 && offset <= NVIC_IPR7)
         return read_priorities(cpu, ARMV6M_IRQ0 + (offset - NVIC_IPR0));
     switch (offset) {

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Instructions that take more than registers and memory: what faults, reaches the bus, changes the
-// state or the stack, or enters and leaves exceptions. The functions are ARM A6.7 and B4.2; each
-// takes the instruction `i` and finds its fields there.
+// state, or leaves exceptions. The functions are ARM A6.7; each takes the instruction `i` and finds
+// its fields there. Those of the system are in armv6m_system.c.
 //
 // Before an operation r[15] has moved on to the next instruction, and one cycle is counted; an
 // operation returns the cycles that it takes beyond (TRM 3.3, with a single-cycle multiplier and no
 // wait states). One that fails leaves all registers as they were.
 
 #include "armv6m_op.h"
-
-// Faults at the current instruction, which takes no time beyond the exception's.
-static unsigned fault(struct armv6m *cpu)
-{
-    cpu->r[PC] -= 2;
-    armv6m_hardfault(cpu);
-    return 0;
-}
 
 // ---- fields of an instruction ----
 
@@ -74,14 +66,14 @@ static unsigned branch_exchange(struct armv6m *cpu, uint32_t target)
 static unsigned bx(struct armv6m *cpu, uint16_t i)
 {
     if (bits(i, 0, 3) != 0)
-        return fault(cpu);
+        return armv6m_fault(cpu);
     return branch_exchange(cpu, operand(cpu, high_rm(i)));
 }
 
 static unsigned blx(struct armv6m *cpu, uint16_t i)
 {
     if (bits(i, 0, 3) != 0 || high_rm(i) == PC)
-        return fault(cpu);
+        return armv6m_fault(cpu);
     const uint32_t target = cpu->r[high_rm(i)];
     cpu->r[LR] = cpu->r[PC] | 1;
     return branch_interworking(cpu, target);
@@ -104,7 +96,7 @@ static unsigned add_high(struct armv6m *cpu, uint16_t i)
 {
     const unsigned d = high_rd(i), m = high_rm(i);
     if (d == PC && m == PC)
-        return fault(cpu);
+        return armv6m_fault(cpu);
     return write_high(cpu, d, operand(cpu, d) + operand(cpu, m));
 }
 
@@ -120,19 +112,19 @@ static unsigned load(struct armv6m *cpu, unsigned t, struct armv6m_access access
 {
     uint32_t value;
     if (!armv6m_read(cpu, access.address, access.size, &value))
-        return fault(cpu);
+        return armv6m_fault(cpu);
     cpu->r[t] = is_signed ? sign_extend(value, 8 * access.size) : value;
     return 1;
 }
 
 static unsigned store(struct armv6m *cpu, unsigned t, struct armv6m_access access)
 {
-    return armv6m_write(cpu, access.address, access.size, cpu->r[t]) ? 1 : fault(cpu);
+    return armv6m_write(cpu, access.address, access.size, cpu->r[t]) ? 1 : armv6m_fault(cpu);
 }
 
 static unsigned access_one(struct armv6m *cpu, uint16_t i)
 {
-    const enum armv6m_op op = armv6m_decode(i);
+    const enum armv6m_op op = (enum armv6m_op)armv6m_ops[i / 64];
     const bool has_r8 = op == OP_LDR_LITERAL || op == OP_LDR_SP || op == OP_STR_SP;
     const unsigned t = has_r8 ? r8(i) : i & 7;
     const struct armv6m_access access = armv6m_access_at(cpu, cpu->r[PC] - 2, i);
@@ -169,7 +161,7 @@ static unsigned stm(struct armv6m *cpu, uint16_t i)
 {
     const uint32_t count = armv6m_count_bits(imm8(i));
     if (count == 0 || !store_list(cpu, imm8(i), cpu->r[r8(i)]))
-        return fault(cpu);
+        return armv6m_fault(cpu);
     cpu->r[r8(i)] += 4 * count;
     return count;
 }
@@ -181,7 +173,7 @@ static unsigned ldm(struct armv6m *cpu, uint16_t i)
     const uint32_t end = cpu->r[r8(i)] + 4 * count;
     uint32_t values[16];
     if (count == 0 || !load_list(cpu, imm8(i), cpu->r[r8(i)], values))
-        return fault(cpu);
+        return armv6m_fault(cpu);
     if (!bits(i, r8(i), 1))
         cpu->r[r8(i)] = end;
     return count;
@@ -192,7 +184,7 @@ static unsigned push(struct armv6m *cpu, uint16_t i)
     const uint32_t list = imm8(i) | bits(i, 8, 1) << LR;
     const uint32_t count = armv6m_count_bits(list);
     if (count == 0 || !store_list(cpu, list, cpu->r[SP] - 4 * count))
-        return fault(cpu);
+        return armv6m_fault(cpu);
     cpu->r[SP] -= 4 * count;
     return count;
 }
@@ -204,196 +196,16 @@ static unsigned pop(struct armv6m *cpu, uint16_t i)
     const uint32_t count = armv6m_count_bits(list);
     uint32_t values[16];
     if (count == 0 || !load_list(cpu, list, cpu->r[SP], values))
-        return fault(cpu);
+        return armv6m_fault(cpu);
     cpu->r[SP] += 4 * count;
     return returns ? count + 1 + branch_exchange(cpu, values[PC]) : count;
-}
-
-// ---- system ----
-
-// CPSIE and CPSID exist for PRIMASK only (ARM B4.2.1).
-static unsigned cps(struct armv6m *cpu, uint16_t i)
-{
-    if ((i & 0xFFEF) != 0xB662)
-        return fault(cpu);
-    cpu->primask = bits(i, 4, 1);
-    armv6m_update_priority(cpu);
-    return 0;
-}
-
-// Where SVCall cannot be taken it escalates to HardFault, with the return address of an SVCall:
-// that of the next instruction (ARM B1.5.6, ReturnAddress(); B1.5.7).
-static unsigned svc(struct armv6m *cpu)
-{
-    if (cpu->priority[ARMV6M_SVCALL] >= cpu->current_priority)
-        armv6m_hardfault(cpu);
-    else
-        armv6m_svcall(cpu);
-    return 0;
-}
-
-// Stops the run the first time, as a debugger would; run on, it is a fault.
-static unsigned bkpt(struct armv6m *cpu)
-{
-    const uint32_t here = cpu->r[PC] - 2;
-    if (cpu->reported_bkpt == (here | 1)) {
-        cpu->reported_bkpt = 0;
-        return fault(cpu);
-    }
-    cpu->reported_bkpt = here | 1;
-    cpu->r[PC] = here;
-    cpu->cycles--;
-    armv6m_halt(cpu, ARMV6M_BKPT);
-    return 0;
-}
-
-static unsigned wait_for_event(struct armv6m *cpu)
-{
-    if (!cpu->event)
-        cpu->sleep = ARMV6M_WFE;
-    cpu->event = false;
-    armv6m_look(cpu);
-    return 1;
-}
-
-static unsigned wait_for_interrupt(struct armv6m *cpu)
-{
-    cpu->sleep = ARMV6M_WFI;
-    armv6m_look(cpu);
-    return 1;
-}
-
-// Hints (ARM A5.2.5): those that are not allocated do nothing. With bits below, it is the IT of
-// other profiles.
-static unsigned hint(struct armv6m *cpu, uint16_t i)
-{
-    enum { WFE = 2, WFI = 3, SEV = 4 };
-    if (bits(i, 0, 4) != 0)
-        return fault(cpu);
-    switch (bits(i, 4, 4)) {
-    case WFE:
-        return wait_for_event(cpu);
-    case WFI:
-        return wait_for_interrupt(cpu);
-    case SEV:
-        cpu->event = true;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-// SYSm of MRS and MSR (ARM B4.2.2). 0 to 7 are xPSR: bit 2 clear includes APSR, bit 0 set IPSR;
-// EPSR reads as zero.
-enum { SYSM_MSP = 8, SYSM_PSP = 9, SYSM_PRIMASK = 16, SYSM_CONTROL = 20 };
-
-static bool is_psr(unsigned sysm)
-{
-    return sysm < 8 && sysm != 4;
-}
-
-static bool read_special(const struct armv6m *cpu, unsigned sysm, uint32_t *ret_value)
-{
-    const uint32_t psr = armv6m_xpsr(cpu);
-    if (is_psr(sysm))
-        *ret_value = (sysm & 4 ? 0 : psr & 0xF0000000) | (sysm & 1 ? psr & 0x3F : 0);
-    else if (sysm == SYSM_MSP)
-        *ret_value = armv6m_msp(cpu);
-    else if (sysm == SYSM_PSP)
-        *ret_value = armv6m_psp(cpu);
-    else if (sysm == SYSM_PRIMASK)
-        *ret_value = cpu->primask;
-    else if (sysm == SYSM_CONTROL)
-        *ret_value = (uint32_t)cpu->spsel << 1;
-    else
-        return false;
-    return true;
-}
-
-static void write_stack(struct armv6m *cpu, bool process, uint32_t value)
-{
-    if (cpu->spsel == process)
-        cpu->r[SP] = value & ~3u;
-    else
-        cpu->banked_sp = value & ~3u;
-}
-
-// CONTROL.SPSEL can be written in Thread mode only.
-static bool write_special(struct armv6m *cpu, unsigned sysm, uint32_t value)
-{
-    if (is_psr(sysm)) {
-        if (!(sysm & 4))
-            armv6m_set_flags(cpu, value);
-    } else if (sysm == SYSM_MSP || sysm == SYSM_PSP) {
-        write_stack(cpu, sysm == SYSM_PSP, value);
-    } else if (sysm == SYSM_PRIMASK) {
-        cpu->primask = value & 1;
-        armv6m_update_priority(cpu);
-    } else if (sysm == SYSM_CONTROL) {
-        if (!cpu->exception)
-            armv6m_select_stack(cpu, bits(value, 1, 1));
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool mrs(struct armv6m *cpu, uint16_t second)
-{
-    const unsigned d = bits(second, 8, 4);
-    return d != SP && d != PC && read_special(cpu, imm8(second), &cpu->r[d]);
-}
-
-static bool msr(struct armv6m *cpu, uint16_t first, uint16_t second)
-{
-    const unsigned n = bits(first, 0, 4);
-    return n != SP && n != PC && write_special(cpu, imm8(second), cpu->r[n]);
-}
-
-static bool bl(struct armv6m *cpu, uint16_t first, uint16_t second)
-{
-    const uint32_t next = cpu->r[PC];
-    cpu->r[LR] = next | 1;
-    armv6m_branch(cpu, next - 4, next + (uint32_t)armv6m_bl_offset(first, second), 0);
-    return true;
-}
-
-static bool execute_wide(struct armv6m *cpu, uint16_t first, uint16_t second)
-{
-    switch (armv6m_decode_wide(first, second)) {
-    case WIDE_BL:
-        return bl(cpu, first, second);
-    case WIDE_MSR:
-        return msr(cpu, first, second);
-    case WIDE_MRS:
-        return mrs(cpu, second);
-    case WIDE_BARRIER:
-        return true;
-    case WIDE_UNDEFINED:
-        break;
-    }
-    return false;
-}
-
-static unsigned wide(struct armv6m *cpu, uint16_t first)
-{
-    const uint32_t here = cpu->r[PC] - 2;
-    cpu->r[PC] = here; // where a failing fetch faults
-    const uint8_t *second = armv6m_find_code(cpu, here + 2);
-    if (!second)
-        return 0;
-    cpu->r[PC] = here + 4;
-    if (execute_wide(cpu, first, (uint16_t)usbdev_load_le16(second)))
-        return 3;
-    cpu->r[PC] = here + 2;
-    return fault(cpu);
 }
 
 // ---- all of them ----
 
 static unsigned execute(struct armv6m *cpu, uint16_t i)
 {
-    switch ((int)armv6m_decode(i)) {
+    switch (armv6m_ops[i / 64]) {
     case OP_ADD_HIGH:
         return add_high(cpu, i);
     case OP_MOV_HIGH:
@@ -411,18 +223,14 @@ static unsigned execute(struct armv6m *cpu, uint16_t i)
     case OP_LDM:
         return ldm(cpu, i);
     case OP_CPS:
-        return cps(cpu, i);
     case OP_BKPT:
-        return bkpt(cpu);
     case OP_HINT:
-        return hint(cpu, i);
     case OP_SVC:
-        return svc(cpu);
     case OP_WIDE:
-        return wide(cpu, i);
+        return armv6m_system(cpu, i);
     case OP_CMP_HIGH: // of registers for which it is UNPREDICTABLE
     case OP_UNDEFINED:
-        return fault(cpu);
+        return armv6m_fault(cpu);
     default:
         return access_one(cpu, i);
     }

@@ -93,6 +93,12 @@ static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)
     return !f072_held_in_reset(chip, p);
 }
 
+// A trace shows each access, so none may be skipped.
+static bool stays(const struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    return !(chip->report.trace & SIM_TRACE_MMIO) && (p->moves == NULL || !p->moves(offset));
+}
+
 bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
 {
     struct f072_chip *chip = context;
@@ -111,6 +117,8 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
     note_access(chip, address, *ret_value, true);
     trace_access(chip, p == NULL ? "unknown" : p->name, address, "->", *ret_value);
+    if (p != NULL && stays(chip, p, address & 0x3FC))
+        armv6m_stays(&chip->cpu);
     return true;
 }
 

@@ -7,6 +7,13 @@
 
 #include "peripherals.h"
 
+// Registers with bits that follow the time: which of them, need not be known.
+static bool all_move(uint32_t offset)
+{
+    (void)offset;
+    return true;
+}
+
 // ---- RCC ----
 
 static uint32_t rcc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
@@ -164,6 +171,13 @@ static bool timer_write(struct f072_chip *chip,
     chip->timers_used |= UINT32_C(1) << p->index;
     f072_timer_write(&chip->timer[p->index], offset, value, f072_chip_now(chip));
     return true;
+}
+
+static bool timer_moves(uint32_t offset)
+{
+    enum { CNT = 0x24 };
+
+    return offset == CNT;
 }
 
 static void timer_reset(struct f072_chip *chip, const struct f072_peripheral *p)
@@ -406,7 +420,7 @@ static void stub_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     }
 #define TIMER(name, base, bus, bit, index)                                                         \
     {                                                                                              \
-        name, base, bus, bit, index, 0, timer_read, timer_write, timer_reset                       \
+        name, base, bus, bit, index, 0, timer_read, timer_write, timer_reset, timer_moves          \
     }
 #define GPIO(name, index)                                                                          \
     {                                                                                              \
@@ -421,7 +435,7 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM7", 0x40001400, F072_APB1, 5, 3),
     TIMER("TIM14", 0x40002000, F072_APB1, 8, 4),
     {"RTC", 0x40002800, F072_ALWAYS, 0, F072_RTC, F072_STUB_RTC, stub_read, rtc_write, NULL},
-    {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset},
+    {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset, all_move},
     {"IWDG", 0x40003000, F072_ALWAYS, 0, 0, 0, iwdg_read, iwdg_write, iwdg_reset},
     STUB("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI),
     STUB("USART2", 0x40004400, F072_APB1, 17, 2, F072_STUB_USART),
@@ -447,8 +461,8 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM17", 0x40014800, F072_APB2, 18, 8),
     {"DBGMCU", 0x40015800, F072_ALWAYS, 0, 0, 0, dbgmcu_read, dbgmcu_write, NULL},
     STUB("DMA", 0x40020000, F072_AHB, 0, 14, F072_STUB_DMA),
-    {"RCC", 0x40021000, F072_ALWAYS, 0, 0, 0, rcc_read, rcc_write, NULL},
-    {"FLASH", 0x40022000, F072_ALWAYS, 0, 0, 0, flash_read, flash_write, flash_reset},
+    {"RCC", 0x40021000, F072_ALWAYS, 0, 0, 0, rcc_read, rcc_write, NULL, all_move},
+    {"FLASH", 0x40022000, F072_ALWAYS, 0, 0, 0, flash_read, flash_write, flash_reset, all_move},
     STUB("TSC", 0x40024000, F072_AHB, 24, 15, F072_STUB_OTHER),
     GPIO("GPIOA", 0),
     GPIO("GPIOB", 1),

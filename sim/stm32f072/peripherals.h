@@ -24,6 +24,9 @@ struct f072_peripheral {
                   uint32_t value,
                   uint32_t lanes);
     void (*reset)(struct f072_chip *chip, const struct f072_peripheral *p);
+
+    // Is this a register whose value changes by itself between events? NULL: none is.
+    bool (*moves)(uint32_t offset);
 };
 
 extern const struct f072_peripheral f072_peripherals[];

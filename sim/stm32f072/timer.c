@@ -177,14 +177,16 @@ void f072_timer_set_clock(struct f072_timer *timer, uint32_t clock_hz, uint64_t 
     timer->clock_hz = clock_hz;
 }
 
+// Whatever software can see of it but the counter: a flag that is not set yet, and the end of a
+// pulse.
 uint64_t f072_timer_next_event(const struct f072_timer *timer)
 {
-    uint32_t wanted = timer->reg[DIER] & ~timer->reg[SR];
+    uint32_t wanted = ~timer->reg[SR];
     uint64_t first = UINT64_MAX;
 
     if (!counts(timer))
         return UINT64_MAX;
-    if ((wanted & UPDATE) && !(timer->reg[CR1] & CR1_UDIS))
+    if (((wanted & UPDATE) && !(timer->reg[CR1] & CR1_UDIS)) || (timer->reg[CR1] & CR1_OPM))
         first = counts_to_update(timer);
     for (unsigned i = 0; i < timer->channels; i++) {
         uint64_t count = wanted & compare_flag(i) ? counts_to_match(timer, i) : UINT64_MAX;

@@ -334,7 +334,7 @@ static void timer__interrupts_at_each_update(void **state)
     (void)state;
     struct f072_timer timer = running_timer(47, 999);
 
-    assert_true(f072_timer_next_event(&timer) == UINT64_MAX);
+    assert_int_equal(f072_timer_next_event(&timer), SIM_MS); // the flag can be polled
     f072_timer_write(&timer, T_DIER, 1, 0);
     assert_int_equal(f072_timer_next_event(&timer), SIM_MS);
     f072_timer_advance(&timer, SIM_MS - 1);
@@ -387,7 +387,7 @@ static void timer__compare_interrupts_where_the_counter_matches(void **state)
     f072_timer_write(&timer, T_CCR1 + 4, 1000, 0);
     f072_timer_write(&timer, T_CCR1 + 8, 0, 0); // channel 3
     f072_timer_write(&timer, T_CCR1 + 12, 1000, 0);
-    assert_true(f072_timer_next_event(&timer) == UINT64_MAX);
+    assert_false(f072_timer_interrupt(&timer, F072_TIMER_COMPARE));
     f072_timer_write(&timer, T_DIER, 2, 0);
     assert_int_equal(f072_timer_next_event(&timer), 250000);
     f072_timer_advance(&timer, 249999);
@@ -399,8 +399,9 @@ static void timer__compare_interrupts_where_the_counter_matches(void **state)
 
     f072_timer_write(&timer, T_SR, ~UINT32_C(2), 250000); // again in the next period
     assert_int_equal(f072_timer_read(&timer, T_SR, 999000), 0);
-    assert_int_equal(f072_timer_next_event(&timer), SIM_MS + 250000);
+    assert_int_equal(f072_timer_next_event(&timer), SIM_MS);
     assert_int_equal(f072_timer_read(&timer, T_SR, SIM_MS), 1 | 1 << 3); // CCR3 is 0
+    assert_int_equal(f072_timer_next_event(&timer), SIM_MS + 250000);
     assert_int_equal(f072_timer_read(&timer, T_SR, SIM_MS + 250000), 1 | 1 << 1 | 1 << 3);
 }
 
@@ -417,8 +418,9 @@ static void timer__compare_matches_what_the_counter_reaches(void **state)
     f072_timer_write(&timer, T_CCR1 + 8, 999, 0);
     f072_timer_write(&timer, T_CCR1 + 12, 500, 0);
     f072_timer_write(&timer, T_DIER, 3 << 1, 0);
-    assert_true(f072_timer_next_event(&timer) == UINT64_MAX);
+    assert_int_equal(f072_timer_next_event(&timer), 500000);
     assert_int_equal(f072_timer_read(&timer, T_SR, 10 * SIM_MS + 1), 1 | 1 << 3 | 1 << 4);
+    assert_true(f072_timer_next_event(&timer) == UINT64_MAX); // the others are never reached
     f072_timer_write(&timer, T_EGR, 1 << 2, 10 * SIM_MS + 1); // CC2G
     assert_int_equal(f072_timer_read(&timer, T_SR, 10 * SIM_MS + 1), 1 | 7 << 2);
 }

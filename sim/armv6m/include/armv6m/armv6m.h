@@ -93,6 +93,41 @@ struct armv6m_branch {
     uint8_t exception;
 };
 
+// The watch for loops that only wait (armv6m_spin.c).
+enum { ARMV6M_SPIN_WORDS = 32 };
+struct armv6m_spin {
+    bool watching;
+    bool asked_bus; // the last instruction has read from the bus,
+    bool steady;    // and what it read stays
+    bool repeats;   // the watch began because jumps repeat
+    uint64_t next_look;
+    struct armv6m_pause {
+        uint64_t until;
+        uint32_t length; // of the next one
+    } after_repeating, after_any;
+    uint64_t since; // the cycle at which the turn began, and what was then:
+    struct armv6m_spin_state {
+        uint32_t r[16];
+        uint32_t xpsr;
+        uint32_t banked_sp;
+        uint32_t control;
+        uint32_t enabled; // interrupts
+    } state;
+    uint64_t active;
+    uint64_t pending;
+    unsigned instructions; // of the watch
+    unsigned last_branch;  // before the last of them
+    unsigned jumps;        // in this turn, the same in a row counted as one
+    uint32_t jump_count;   // of the last jump when the turn began
+    unsigned visits;       // of where the turn began
+    unsigned visits_to_begin;
+    unsigned word_count; // of words written in this turn
+    struct {
+        uint32_t address;
+        uint32_t value; // when the turn began
+    } words[ARMV6M_SPIN_WORDS];
+};
+
 // The processor, in the caller's memory. Registers may be read and set between runs; the rest
 // belongs to armv6m*.c.
 struct armv6m {
@@ -108,6 +143,7 @@ struct armv6m {
     struct armv6m_region code; // the one that holds PC; size 0: not known
     const uint8_t *code_end;   // of its bytes
     struct armv6m_region regions[ARMV6M_REGIONS];
+    uint32_t last_mapped; // no region goes beyond this address
 
     uint64_t attention; // the inner loop runs until this cycle,
     uint64_t limit;     // which was this when it began
@@ -155,6 +191,8 @@ struct armv6m {
 
     struct armv6m_branch branches[ARMV6M_BRANCHES]; // ring
     unsigned last_branch;
+
+    struct armv6m_spin spin;
 };
 
 // Prepares the processor, with nothing mapped. The bus is copied.
@@ -174,6 +212,10 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles);
 
 // Ends the current run after this instruction. For the bus functions.
 void armv6m_stop_run(struct armv6m *cpu);
+
+// What is being read now has no effect, and stays as it is to the end of the current run if the
+// processor writes nothing: a loop that polls it may be skipped. For the bus's read function.
+void armv6m_stays(struct armv6m *cpu);
 
 // Cycles from now until the next SysTick exception; UINT64_MAX when there will be none. A processor
 // that sleeps sleeps at least so long if nobody else wakes it.
