@@ -1,195 +1,307 @@
 // SPDX-License-Identifier: MIT
 //
-// Microseconds per GET_DESCRIPTOR(DEVICE) over loopback, one at a time: dfu-sim's server with the
-// default device, beside an echo that does nothing but receive and send messages of the same sizes.
-// Both are measured by the same client, in turns, in the same run; the fastest of the turns counts,
-// because whatever else the machine does only adds.
+// What a transfer over loopback takes, at depth 1 and with 16 on their way, and what it takes among
+// many devices: dfu-sim's server beside the echo. Both are measured by the same client, in turns,
+// in the same run; the fastest of the turns counts, because whatever else the machine does only
+// adds.
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <bench/bench.h>
+
+#include <math.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <sim/devices.h>
+#include <usbip/proto.h>
 
-#include <usbip/loop.h>
+#include "bench_servers.h"
 
 enum {
     DESCRIPTOR = 18,
-    REPLY = USBIP_HEADER_SIZE + DESCRIPTOR,
-    TRANSFERS = 2000, // of a turn
-    TURNS = 15,
+    PACKET = 64,
+    LONG = 8192,
+    LOOPBACK = 1, // endpoint of the composite device
+    BUFFER = 1 << 17,
+    TURNS = 100, // short ones, so that some find the machine at leisure
+    DEEP = 16,
 };
 
-struct server {
-    pid_t pid;
-    int fd; // connected to it
+// ---- What is measured: a command, or an OUT and the IN that brings it back ----
+
+struct load {
+    const char *name;
+    unsigned repeat; // of a turn
+    unsigned commands;
+    struct usbip_command command[2];
 };
 
-static _Noreturn void die(const char *what)
+static const struct usbip_command get_descriptor = {
+    .code = USBIP_CMD_SUBMIT,
+    .in = true,
+    .length = DESCRIPTOR,
+    .setup = {USBDEV_DIR_IN, USBDEV_GET_DESCRIPTOR, 0, USBDEV_DT_DEVICE, 0, 0, DESCRIPTOR, 0},
+};
+
+static struct load control_load(void)
 {
-    perror(what);
-    exit(1);
+    return (struct load){"control transfer", 300, 1, {get_descriptor}};
 }
 
-static uint64_t now_ns(void)
+static struct load bulk_load(const char *name, unsigned repeat, uint32_t length)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static int connect_to(int port)
-{
-    static const int on = 1;
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-        .sin_port = htons((uint16_t)port),
+    struct usbip_command out = {
+        .code = USBIP_CMD_SUBMIT,
+        .endpoint = LOOPBACK,
+        .length = length,
     };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct usbip_command in = out;
 
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-        die("connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-// ---- The two servers ----
-
-static void tell_port(int pipe, int port)
-{
-    if (write(pipe, &port, sizeof port) != sizeof port)
-        _exit(1);
-}
-
-static void serve_device(int pipe)
-{
-    const struct sim_options options = {0};
-    char error[200];
-    struct sim_device *sim = sim_open(&options, error, sizeof error);
-    struct usbip_device *device = sim ? usbip_device_open(sim, 1, NULL, NULL) : NULL;
-    struct loop *loop = device ? loop_open(&device, 1, NULL, NULL) : NULL;
-
-    if (!loop)
-        _exit(1);
-    tell_port(pipe, loop_listen(loop, "127.0.0.1", "0"));
-    loop_run(loop);
-}
-
-static void serve_echo(int pipe)
-{
-    static const int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    uint8_t bytes[REPLY] = {0};
-    int fd;
-
-    if (bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 1) < 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) < 0)
-        _exit(1);
-    tell_port(pipe, ntohs(address.sin_port));
-    fd = accept(listener, NULL, NULL);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    while (recv(fd, bytes, USBIP_HEADER_SIZE, MSG_WAITALL) == USBIP_HEADER_SIZE)
-        if (send(fd, bytes, sizeof bytes, 0) < 0)
-            break;
-}
-
-static struct server start(void (*serve)(int pipe))
-{
-    struct server server;
-    int pipes[2];
-    int port = 0;
-
-    if (pipe(pipes) < 0)
-        die("pipe");
-    server.pid = fork();
-    if (server.pid == 0) {
-        serve(pipes[1]);
-        _exit(0);
-    }
-    close(pipes[1]);
-    if (read(pipes[0], &port, sizeof port) != sizeof port || port <= 0)
-        die("server");
-    close(pipes[0]);
-    server.fd = connect_to(port);
-    return server;
-}
-
-static void stop(const struct server *server)
-{
-    close(server->fd);
-    kill(server->pid, SIGTERM);
-    waitpid(server->pid, NULL, 0);
+    in.in = true;
+    return (struct load){name, repeat, 2, {out, in}};
 }
 
 // ---- The client ----
 
-static void import(int fd)
-{
-    const struct usbip_request request = {.op = USBIP_REQ_IMPORT, .bus_id = "1-1"};
-    uint8_t bytes[USBIP_OP_SIZE + USBIP_RECORD_SIZE];
-    size_t length = usbip_request_encode(bytes, &request);
-    uint32_t status;
+struct client {
+    int fd;
+    uint32_t devid;
+    uint32_t seqnum; // of the next command
+    size_t held;     // bytes of replies, not looked at
+    uint8_t bytes[BUFFER];
+};
 
-    if (send(fd, bytes, length, 0) != (ssize_t)length ||
-        recv(fd, bytes, sizeof bytes, MSG_WAITALL) != sizeof bytes ||
-        usbip_op_decode(USBIP_REP_IMPORT, &status, bytes, sizeof bytes) < 0 || status != 0)
-        die("import");
+static const struct usbip_command *command_of(const struct load *load, uint32_t seqnum)
+{
+    return &load->command[seqnum % load->commands];
 }
 
-// A device's replies must be device descriptors, an echo's can be anything.
-static double measure(int fd, bool is_device)
+// Sends so many loads at once.
+static void submit(struct client *client, const struct load *load, unsigned count)
 {
-    struct usbip_command command = {
-        .code = USBIP_CMD_SUBMIT,
-        .devid = 1 << 16 | 2,
-        .in = true,
-        .length = DESCRIPTOR,
-        .setup = {USBDEV_DIR_IN, USBDEV_GET_DESCRIPTOR, 0, USBDEV_DT_DEVICE, 0, 0, DESCRIPTOR, 0},
-    };
-    uint64_t begin = now_ns();
+    static uint8_t bytes[BUFFER];
+    size_t length = 0;
 
-    for (command.seqnum = 1; command.seqnum <= TRANSFERS; command.seqnum++) {
-        uint8_t bytes[REPLY];
-
-        usbip_command_encode(bytes, &command);
-        if (send(fd, bytes, USBIP_HEADER_SIZE, 0) != USBIP_HEADER_SIZE ||
-            recv(fd, bytes, sizeof bytes, MSG_WAITALL) != sizeof bytes)
-            die("transfer");
-        if (is_device && bytes[USBIP_HEADER_SIZE + 1] != USBDEV_DT_DEVICE)
-            die("not a device descriptor");
+    for (unsigned i = 0; i < count * load->commands; i++) {
+        struct usbip_command command = *command_of(load, client->seqnum);
+        command.seqnum = client->seqnum++;
+        command.devid = client->devid;
+        usbip_command_encode(bytes + length, &command);
+        length += USBIP_HEADER_SIZE + usbip_command_payload(&command);
+        if (length > sizeof bytes - LONG - USBIP_HEADER_SIZE && i + 1 < count * load->commands) {
+            if (send(client->fd, bytes, length, 0) != (ssize_t)length)
+                bench_die("send");
+            length = 0;
+        }
     }
-    return (double)(now_ns() - begin) / 1000 / TRANSFERS;
+    if (send(client->fd, bytes, length, 0) != (ssize_t)length)
+        bench_die("send");
+}
+
+static uint32_t load_be32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// The reply at the front of what is held: returns its size, or 0 if it is not whole. An echo's
+// reply is the command itself; a device's must be a success and bring all bytes.
+static size_t reply_size(const struct client *client, const struct load *load, bool is_echo)
+{
+    enum { SEQNUM_AT = 4 };
+
+    if (client->held < USBIP_HEADER_SIZE)
+        return 0;
+
+    const struct usbip_command *command = command_of(load, load_be32(client->bytes + SEQNUM_AT));
+    struct usbip_reply reply;
+    if (!is_echo && (usbip_reply_decode(&reply, client->bytes, client->held) < 0 ||
+                     reply.status != 0 || reply.actual_length != command->length))
+        bench_die("transfer failed");
+    size_t size = USBIP_HEADER_SIZE + (command->in ? command->length : 0);
+    return size <= client->held ? size : 0;
+}
+
+// Waits for something, and returns how many commands have been answered.
+static unsigned collect(struct client *client, const struct load *load, bool is_echo)
+{
+    ssize_t received =
+        recv(client->fd, client->bytes + client->held, sizeof client->bytes - client->held, 0);
+    unsigned count = 0;
+    size_t size;
+
+    if (received <= 0)
+        bench_die("recv");
+    client->held += (size_t)received;
+    while ((size = reply_size(client, load, is_echo)) > 0) {
+        client->held -= size;
+        memmove(client->bytes, client->bytes + size, client->held);
+        count++;
+    }
+    return count;
+}
+
+// Keeps `depth` loads on their way. Returns microseconds a load.
+static double measure(struct client *client, const struct load *load, unsigned depth, bool is_echo)
+{
+    unsigned sent = depth, answered = 0; // loads; commands
+    double begin_s = bench_now_s(CLOCK_MONOTONIC);
+
+    client->seqnum = load->commands; // replies tell by it which command they answer
+    submit(client, load, depth);
+    while (answered < load->repeat * load->commands) {
+        answered += collect(client, load, is_echo);
+        unsigned due = answered / load->commands + depth;
+        due = due < load->repeat ? due : load->repeat;
+        if (due > sent)
+            submit(client, load, due - sent);
+        sent = due > sent ? due : sent;
+    }
+    return (bench_now_s(CLOCK_MONOTONIC) - begin_s) * 1e6 / load->repeat;
+}
+
+static struct client connect_to(const struct bench_server *server, bool is_echo)
+{
+    struct client client = {.fd = bench_connect(server), .seqnum = 1};
+
+    if (!is_echo)
+        client.devid = bench_import(client.fd, 1);
+    return client;
+}
+
+static void set_configuration(struct client *client)
+{
+    const struct load load = {
+        "configuration",
+        1,
+        1,
+        {{.code = USBIP_CMD_SUBMIT, .setup = {0, USBDEV_SET_CONFIGURATION, 1}}},
+    };
+
+    measure(client, &load, 1, false);
+}
+
+// ---- The rows of one device ----
+
+struct pair {
+    double device_us;
+    double echo_us;
+};
+
+static struct pair
+compare(struct client *device, struct client *echo, const struct load *load, unsigned depth)
+{
+    struct pair pair = {INFINITY, INFINITY};
+
+    for (int i = 0; i < TURNS; i++) {
+        pair.echo_us = bench_least(pair.echo_us, measure(echo, load, depth, true));
+        pair.device_us = bench_least(pair.device_us, measure(device, load, depth, false));
+    }
+    return pair;
+}
+
+static void print_pair(const char *name, struct pair pair, const char *goal)
+{
+    bench_print(&(struct bench_row){name, pair.device_us, "us", "bare echo", pair.echo_us, goal});
+}
+
+static void print_speed(const char *name, struct pair pair)
+{
+    const double bytes = 2 * LONG; // there and back
+
+    bench_print(&(struct bench_row){name, bytes / pair.device_us, "MB/s", "bare echo",
+                                    bytes / pair.echo_us, NULL});
+}
+
+// Beside depth 1 as the rival: the goal is of their rates.
+static void print_rates(struct pair one, struct pair deep)
+{
+    bench_print(&(struct bench_row){"USB/IP control transfers, depth 16", 1e3 / deep.device_us,
+                                    "1000/s", "depth 1", 1e3 / one.device_us, "ratio >= 4"});
+    bench_print(&(struct bench_row){"the same of the echo", 1e3 / deep.echo_us, "1000/s", "depth 1",
+                                    1e3 / one.echo_us, NULL});
+}
+
+static void measure_one_device(void)
+{
+    const struct bench_server servers[] = {bench_serve_devices("composite", 1), bench_serve_echo()};
+    static struct client device, echo;
+    const struct load control = control_load();
+    const struct load bulk = bulk_load("bulk", 200, PACKET);
+    const struct load big = bulk_load("bulk, long", 20, LONG);
+
+    device = connect_to(&servers[0], false);
+    echo = connect_to(&servers[1], true);
+    set_configuration(&device);
+
+    struct pair one = compare(&device, &echo, &control, 1);
+    struct pair deep = compare(&device, &echo, &control, DEEP);
+    print_pair("USB/IP control transfer, depth 1", one, "ratio <= 1.1");
+    print_pair("USB/IP control transfer, depth 16", deep, NULL);
+    print_rates(one, deep);
+    print_pair("USB/IP bulk round trip, depth 1", compare(&device, &echo, &bulk, 1), NULL);
+    print_pair("USB/IP bulk round trip, depth 16", compare(&device, &echo, &bulk, DEEP), NULL);
+    print_speed("USB/IP bulk in transfers of 8 KiB", compare(&device, &echo, &big, 4));
+
+    close(device.fd);
+    close(echo.fd);
+    bench_stop(&servers[0]);
+    bench_stop(&servers[1]);
+}
+
+// ---- The rows of many devices ----
+
+// Beside one device alone, in turns.
+static void measure_among(const struct bench_server *many, unsigned count, struct client *alone)
+{
+    const struct load control = control_load();
+    static struct client client;
+    double among_us = INFINITY, alone_us = INFINITY;
+    char name[64];
+
+    client = connect_to(many, false);
+    for (int i = 0; i < TURNS; i++) {
+        alone_us = bench_least(alone_us, measure(alone, &control, 1, false));
+        among_us = bench_least(among_us, measure(&client, &control, 1, false));
+    }
+    close(client.fd);
+    snprintf(name, sizeof name, "control transfer among %u devices", count);
+    bench_print(&(struct bench_row){name, among_us, "us", "one device", alone_us, "ratio <= 1.2"});
+}
+
+static void print_memory(unsigned count, long bytes, long one)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "memory of a server of %u devices", count);
+    bench_print(&(struct bench_row){name, (double)bytes / 1024, "KiB", "one device",
+                                    (double)one / 1024, NULL});
+}
+
+static void measure_scale(void)
+{
+    static const unsigned counts[] = {16, 240, 4096};
+    enum { COUNTS = sizeof counts / sizeof *counts, LAST = COUNTS - 1 };
+    struct bench_server one = bench_serve_devices("will-detach", 1);
+    static struct client alone;
+    long bytes[COUNTS];
+
+    alone = connect_to(&one, false);
+    for (int i = 0; i < COUNTS; i++) {
+        struct bench_server many = bench_serve_devices("will-detach", counts[i]);
+        bytes[i] = bench_memory(&many);
+        print_memory(counts[i], bytes[i], bench_memory(&one));
+        measure_among(&many, counts[i], &alone);
+        bench_stop(&many);
+    }
+    double kib = (double)(bytes[LAST] - bytes[LAST - 1]) / (counts[LAST] - counts[LAST - 1]) / 1024;
+    bench_print(
+        &(struct bench_row){"memory of one more device", kib, "KiB", NULL, 0, "value <= 8"});
+    close(alone.fd);
+    bench_stop(&one);
 }
 
 int main(void)
 {
-    struct server echo = start(serve_echo);
-    struct server device = start(serve_device);
-    double echo_us = 1e9;
-    double device_us = 1e9;
-
-    import(device.fd);
-    for (int i = 0; i < TURNS; i++) {
-        double echo_now = measure(echo.fd, false);
-        double device_now = measure(device.fd, true);
-
-        echo_us = echo_now < echo_us ? echo_now : echo_us;
-        device_us = device_now < device_us ? device_now : device_us;
-    }
-    stop(&device);
-    stop(&echo);
-    printf("GET_DESCRIPTOR over loopback: %.1f us per transfer\n", device_us);
-    printf("bare echo of the same sizes:  %.1f us per transfer\n", echo_us);
+    measure_one_device();
+    measure_scale();
     return 0;
 }

@@ -7,7 +7,8 @@
 #include <armv6m/armv6m.h>
 
 #include <string.h>
-#include <time.h>
+
+#include <bench/bench.h>
 
 #if HAVE_UNICORN
 #include <unicorn/unicorn.h>
@@ -73,25 +74,17 @@ static double instructions(void)
     return turns * instructions_per_turn;
 }
 
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 // Calls a round again and again and prints the best speed, in instructions a second.
-static bool measure(const char *name, bool (*run)(void *ctx), void *ctx, double *ret_best)
+static bool measure(bool (*run)(void *ctx), void *ctx, double *ret_best)
 {
     double best = 0;
     for (unsigned i = 0; i < ROUNDS; i++) {
-        const double before = instructions(), start = now_s();
+        const double before = instructions(), start = bench_now_s(CLOCK_MONOTONIC);
         if (!run(ctx))
             return false;
-        const double speed = (instructions() - before) / (now_s() - start);
+        const double speed = (instructions() - before) / (bench_now_s(CLOCK_MONOTONIC) - start);
         best = speed > best ? speed : best;
     }
-    printf("%-8s %5.0f million instructions/s\n", name, best / 1e6);
     *ret_best = best;
     return true;
 }
@@ -122,7 +115,7 @@ static bool measure_armv6m(double *ret_best)
     armv6m_map(&cpu, 1, &(struct armv6m_region){FLASH, flash, FLASH_SIZE});
     armv6m_map(&cpu, 2, &(struct armv6m_region){0, flash, FLASH_SIZE});
     armv6m_reset(&cpu);
-    return measure("dfurt", run_armv6m, &cpu, ret_best);
+    return measure(run_armv6m, &cpu, ret_best);
 }
 
 #if HAVE_UNICORN
@@ -142,7 +135,7 @@ static bool measure_unicorn(double *ret_best)
     uc_mem_map_ptr(uc, SRAM, SRAM_SIZE, UC_PROT_ALL, sram);
     uc_mem_map_ptr(uc, FLASH, FLASH_SIZE, UC_PROT_READ | UC_PROT_EXEC, flash);
     uc_reg_write(uc, UC_ARM_REG_SP, &sp);
-    const bool ok = measure("Unicorn", run_unicorn, uc, ret_best);
+    const bool ok = measure(run_unicorn, uc, ret_best);
     uc_close(uc);
     return ok;
 }
@@ -150,13 +143,16 @@ static bool measure_unicorn(double *ret_best)
 
 int main(void)
 {
-    double ours;
+    struct bench_row row = {"interpreter, a busy loop", .unit = "M instructions/s"};
+    double ours = 0, theirs = 0;
     bool ok = measure_armv6m(&ours);
+
+    row.value = ours / 1e6;
 #if HAVE_UNICORN
-    double theirs;
     ok = ok && measure_unicorn(&theirs);
-    if (ok)
-        printf("%.1f times Unicorn\n", ours / theirs);
+    row.rival = "Unicorn";
 #endif
+    row.rival_value = theirs / 1e6;
+    bench_print(&row);
     return ok ? 0 : 1;
 }
