@@ -258,6 +258,9 @@ static void check_string(const char *text, const uint16_t *units, size_t count)
     assert_int_equal(reply[1], USBDEV_DT_STRING);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(usbdev_load_le16(reply + 2 + 2 * i), units[i]);
+    for (size_t i = offsetof(struct usbdev, scratch) + USBDEV_SCRATCH_SIZE; i < sizeof bench.dev;
+         i++)
+        assert_int_equal(((const uint8_t *)&bench.dev)[i], 1); // as bench_start() has left it
 }
 
 static void string__utf8_becomes_utf16(void **state)
@@ -267,6 +270,18 @@ static void string__utf8_becomes_utf16(void **state)
 
     check_string("z\xC3\x9F\xE6\xB0\xB4\xEF\xBF\xBD\xF0\x9D\x84\x8B\xF4\x8F\xBF\xBD", units, 8);
     check_string("", NULL, 0);
+}
+
+// The first and the last character of each length (RFC 3629 3).
+static void string__characters_at_the_limits_of_utf8(void **state)
+{
+    (void)state;
+    const uint16_t units[] = {0x01,   0x7F,   0x80,   0x7FF,  0x800,
+                              0xFFFF, 0xD800, 0xDC00, 0xDBFF, 0xDFFF};
+
+    check_string("\x01\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF"
+                 "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF",
+                 units, 10);
 }
 
 static void string__is_cut_to_126_units_but_not_within_a_pair(void **state)
@@ -619,6 +634,21 @@ static void requests_of_the_reserved_type__stall(void **state)
 
 // ---- Events ----
 
+static void bus_reset__leaves_nothing_of_a_data_stage_to_be_sent(void **state)
+{
+    (void)state;
+    const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, 0x0200, 0, 255};
+    struct bench bench;
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    bench_start(&bench);
+    bench_address(&bench);
+
+    usbdev_setup_store(bytes, &setup);
+    usbdev_setup(&bench.dev, bytes); // a full packet: another has to follow it
+
+    PLAY(&bench, {"reset", "a.reset"}, {"taken 0", ""});
+}
+
 static void bus_reset__ends_the_configuration_and_the_transfer(void **state)
 {
     (void)state;
@@ -671,6 +701,7 @@ int main(void)
         cmocka_unit_test(get_descriptor__of_any_length_ends_in_a_short_or_empty_packet),
         cmocka_unit_test(get_descriptor__absent_stalls),
         cmocka_unit_test(string__utf8_becomes_utf16),
+        cmocka_unit_test(string__characters_at_the_limits_of_utf8),
         cmocka_unit_test(string__is_cut_to_126_units_but_not_within_a_pair),
         cmocka_unit_test(string__that_is_not_utf8_is_not_read_beyond_its_end),
         cmocka_unit_test(get_status__of_the_device_agrees_with_bmAttributes),
@@ -693,6 +724,7 @@ int main(void)
         cmocka_unit_test(packets__that_belong_to_no_transfer_are_nothing),
         cmocka_unit_test(requests_to_interfaces__go_by_the_low_byte_of_wIndex),
         cmocka_unit_test(requests_of_the_reserved_type__stall),
+        cmocka_unit_test(bus_reset__leaves_nothing_of_a_data_stage_to_be_sent),
         cmocka_unit_test(bus_reset__ends_the_configuration_and_the_transfer),
         cmocka_unit_test(events__reach_the_functions),
         cmocka_unit_test(connect__is_the_driver_s),

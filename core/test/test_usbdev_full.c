@@ -54,6 +54,33 @@ static void set_configuration__leads_back_to_alternate_0(void **state)
          {"setup 81 0a 00 00 01 00 01 00", "out 0, in 0 00"});
 }
 
+static struct usbdev *ended;
+static enum usbdev_state state_when_told;
+
+static void note_state(void *context, enum usbdev_event event)
+{
+    (void)context;
+    if (event == USBDEV_EVENT_UNCONFIGURED)
+        state_when_told = usbdev_state(ended);
+}
+
+static void unconfigured__is_told_when_the_configuration_is_over(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    struct usbdev_handler handler = *bench.functions[1].handler;
+    handler.event = note_state;
+    bench.functions[1].handler = &handler;
+    ended = &bench.dev;
+    bench_configure(&bench);
+
+    state_when_told = USBDEV_CONFIGURED;
+    usbdev_bus_reset(&bench.dev);
+
+    assert_int_not_equal(state_when_told, USBDEV_CONFIGURED);
+}
+
 // ---- Halt (USB 2.0 9.4.5) ----
 
 static void halt__is_set_reported_and_cleared(void **state)
@@ -104,6 +131,38 @@ static void halt__ends_with_alternate_configuration_and_reset(void **state)
          {"reset", "close 01, a.unconfigured, a.reset"});
     bench_configure(&bench);
     PLAY(&bench, {"setup 82 00 00 00 01 00 02 00", "out 0, in 0 00 00"});
+}
+
+// clang-format off
+static const uint8_t many_endpoints[] = {
+    9, 2, 46, 0, 1, 1, 0, 0x80, 50,
+    9, 4, 0, 0, 4, 0xFF, 0, 0, 0,
+    7, 5, 0x02, 2, 64, 0, 0,
+    7, 5, 0x82, 2, 64, 0, 0,
+    7, 5, 0x0F, 2, 64, 0, 0,
+    7, 5, 0x8F, 2, 64, 0, 0,
+};
+// clang-format on
+static const uint8_t *const configurations_of_many[] = {many_endpoints};
+
+static void endpoints__are_told_apart_up_to_15(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench);
+    bench.config.configurations = configurations_of_many;
+    bench_address(&bench);
+
+    PLAY(&bench, {"setup 00 09 01 00 00 00 00 00", "open 02, open 82, open 0f, open 8f, in 0"},
+         {"taken 0", ""}, {"setup 02 03 00 00 8f 00 00 00", "halt 8f, a.halt 8f 1, in 0"},
+         {"taken 0", ""}, {"setup 82 00 00 00 8f 00 02 00", "out 0, in 0 01 00"},
+         {"setup 82 00 00 00 0f 00 02 00", "out 0, in 0 00 00"},
+         {"setup 02 03 00 00 0f 00 00 00", "halt 0f, a.halt 0f 1, in 0"}, {"taken 0", ""},
+         {"setup 02 01 00 00 8f 00 00 00", "unhalt 8f, a.halt 8f 0, in 0"}, {"taken 0", ""},
+         {"setup 82 00 00 00 0f 00 02 00", "out 0, in 0 01 00"},
+         {"setup 82 00 00 00 02 00 02 00", "out 0, in 0 00 00"},
+         {"setup 82 00 00 00 82 00 02 00", "out 0, in 0 00 00"}, {"taken 2", "a.in_done 82"},
+         {"taken 15", "a.in_done 8f"}, {"came 2 aa", "a.out_done 02: aa"});
 }
 
 static void halt__by_the_device_is_seen_by_the_host(void **state)
@@ -267,7 +326,7 @@ static void small_device__has_alternate_0_and_no_features(void **state)
 
     PLAY(&bench, {"setup 01 0b 00 00 01 00 00 00", "stall"},
          {"setup 00 09 01 00 00 00 00 00", "in 0"},
-         {"setup 81 0a 00 00 01 00 01 00", "out 0, in 0 00"},
+         {"setup 81 0a 00 00 01 00 02 00", "out 0, in 0 00"},
          {"setup 01 0b 00 00 01 00 00 00", "in 0"}, {"setup 01 0b 01 00 01 00 00 00", "stall"},
          {"setup 01 0b 00 00 02 00 00 00", "stall"}, {"setup 00 03 01 00 00 00 00 00", "stall"},
          {"setup 02 03 00 00 81 00 00 00", "stall"}, {"setup 82 00 00 00 81 00 02 00", "stall"},
@@ -328,6 +387,8 @@ int main(void)
         cmocka_unit_test(halt__is_set_reported_and_cleared),
         cmocka_unit_test(halt__is_for_endpoints_of_a_current_alternate),
         cmocka_unit_test(halt__ends_with_alternate_configuration_and_reset),
+        cmocka_unit_test(unconfigured__is_told_when_the_configuration_is_over),
+        cmocka_unit_test(endpoints__are_told_apart_up_to_15),
         cmocka_unit_test(halt__by_the_device_is_seen_by_the_host),
         cmocka_unit_test(packets__go_to_the_function_that_owns_the_endpoint),
         cmocka_unit_test(send_and_receive__need_an_endpoint_that_is_there_and_not_halted),
