@@ -315,7 +315,7 @@ static bool board_rest(struct sim_device *device, uint64_t now_ns)
 {
     struct board *board = board_of(device);
     bool at_rest = board->forward.to && board->up_at_ns == UINT64_MAX &&
-                   !differences_any(&board->differences) &&
+                   differences_at_rest(&board->differences) &&
                    (board->mode == RUN_TIME ? runtime_at_rest(&board->runtime)
                                             : dfu_mode_at_rest(&board->bootloader->dfu));
 

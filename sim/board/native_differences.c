@@ -25,6 +25,15 @@ bool differences_any(const struct differences *differences)
     return differences->list[0].defect || differences->list[1].defect;
 }
 
+bool differences_at_rest(const struct differences *differences)
+{
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (differences->list[i].defect &&
+            (differences->list[i].defect->tick || differences->list[i].view.delay_ms > 0))
+            return false;
+    return true;
+}
+
 bool differences_init(struct differences *differences)
 {
     if (differences_any(differences))
@@ -52,8 +61,10 @@ void differences_begin(struct differences *differences,
 
 void differences_tick(struct differences *differences, struct sim_device **to, uint64_t now_ns)
 {
-    if (!differences_any(differences))
+    if (differences_at_rest(differences)) {
+        differences->ticked_ns += (now_ns - differences->ticked_ns) / SIM_MS * SIM_MS;
         return;
+    }
     for (; now_ns - differences->ticked_ns >= SIM_MS; differences->ticked_ns += SIM_MS)
         for (size_t i = 0; i < DIFFERENCES && *to; i++)
             if (differences->list[i].defect)

@@ -28,6 +28,9 @@ void differences_finish(struct differences *differences);
 
 bool differences_any(const struct differences *differences);
 
+// Do they nothing by time?
+bool differences_at_rest(const struct differences *differences);
+
 // A device has come up; view is what the hooks see of it, but for the reply.
 void differences_begin(struct differences *differences,
                        const struct defect_view *view,

@@ -39,9 +39,10 @@ static const uint8_t super_speed[] = {
 };
 
 // USB 2.0 extension, and SuperSpeed: full, high and super speed, all functions at full speed.
-static const uint8_t super_speed_bos[] = {
-    5, USBDEV_DT_BOS, 22, 0, 2, 7, 0x10, 2, 0x02, 0, 0, 0, 10, 0x10, 3, 0, 0x0E, 0, 1, 10, 0, 0,
-};
+#define SUPER_SPEED_BOS                                                                            \
+    5, USBDEV_DT_BOS, 22, 0, 2, 7, 0x10, 2, 0x02, 0, 0, 0, 10, 0x10, 3, 0, 0x0E, 0, 1, 10, 0, 0
+
+static const uint8_t super_speed_bos[] = {SUPER_SPEED_BOS};
 
 static const struct product_shape at_low_speed = {.before = STANDS(low_speed, 1),
                                                   .bMaxPacketSize0 = 8};
@@ -107,6 +108,21 @@ const struct variation fleet_of_speeds[] = {
                   .loader_speed = SIM_HIGH_SPEED},
         .allowed_by = "USB 3.2 9.6.1, 9.6.7, 8.12.2",
         .way = {.patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 7, 9})},
+    },
+    {
+        .model = {.name = "super-speed-loader",
+                  .summary = "SuperSpeed in both modes",
+                  .bootloader = FLEET_PLAIN(4096, FLEET_TOLERANT, .choices = {0}),
+                  .product = &at_super_speed,
+                  .speed = SIM_SUPER_SPEED,
+                  .loader_speed = SIM_SUPER_SPEED},
+        .allowed_by = "USB 3.2 9.6.1, 9.6.2, 8.12.2",
+        .way = {.patches =
+                    PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 7, 9}, {PATCH_DEVICE, IN_DFU_MODE, 3, 3}),
+                .rules = RULES({IN_DFU_MODE, .bmRequestType = USBDEV_DIR_IN,
+                                .bRequest = USBDEV_GET_DESCRIPTOR, .wValue_mask = 0xFFFF,
+                                .wValue = USBDEV_DT_BOS << 8, .target = ANY_INDEX,
+                                .action = DO_REPLY, BYTES(SUPER_SPEED_BOS)})},
     },
     {.allowed_by = NULL},
 };

@@ -149,6 +149,7 @@ static void rest__shows_nowhere(void **state)
         {.device = "dfu-mode"},
         {.device = "dfu-plain"},
         {.device = "will-detach", .defect = "second-detach"},
+        {.device = "super-speed-loader"},
         {.device = "dfu-plain", .cable = {.away_ms = 300}},
     };
     struct record *resting = malloc(sizeof *resting);
