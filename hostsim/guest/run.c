@@ -157,7 +157,8 @@ static char *format(const char *pattern, ...)
     return length < 0 ? NULL : text;
 }
 
-// In the child: become qemu. It goes when dfu-sim goes, however that ends.
+// In the child: become qemu. It goes when dfu-sim goes, however that ends. no_timer_check: on a busy
+// machine without KVM the kernel would take the timer's interrupts for missing, and panic.
 static _Noreturn void become_qemu(const struct guest *guest, int port)
 {
     // clang-format off
@@ -168,7 +169,7 @@ static _Noreturn void become_qemu(const struct guest *guest, int port)
         "-accel", (char *)guest->accelerator,
         "-kernel", format("%s/vmlinux", guest->files),
         "-initrd", format("%s/initramfs", guest->files),
-        "-append", format("console=ttyS0 quiet panic=-1 DFU_SIM=\"%s\" SHARED=\"%s\" "
+        "-append", format("console=ttyS0 quiet panic=-1 no_timer_check DFU_SIM=\"%s\" SHARED=\"%s\" "
                           "MODULES=\"%s/modules/lib/modules\"",
                           guest->self, guest->shared, guest->files),
         "-serial", "stdio",
