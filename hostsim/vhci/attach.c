@@ -20,7 +20,16 @@
 // sysfs is looked at as often as this, and for a tenth of the time at most: with 240 ports a look
 // is long, and the kernel that enumerates the devices waits for this process.
 static const uint64_t look_ns = 2000000;
+static const uint64_t unseen_ns = 10000000000;
 enum { PAUSE = 10 };
+
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static struct vhci_attach_slot *find_slot(struct vhci_attach *attach,
                                           const struct usbip_device *device)
@@ -52,6 +61,7 @@ static int attach_slot(struct vhci_attach *attach, struct vhci_attach_slot *slot
         return result;
     }
     slot->state = VHCI_SLOT_ATTACHED;
+    attach->progress_ns = clock_ns();
     return loop_adopt(attach->loop, ends[0], slot->device);
 }
 
@@ -97,7 +107,7 @@ static void ended(void *context, struct usbip_device *device, const char *violat
     (void)violation; // the kernel's
     if (!slot)
         return;
-    if (usbip_device_availability(device) != USBIP_OP_OK) {
+    if (slot->state == VHCI_SLOT_LOST || usbip_device_availability(device) != USBIP_OP_OK) {
         slot->state = VHCI_SLOT_AWAY;
         return;
     }
@@ -108,14 +118,6 @@ static void ended(void *context, struct usbip_device *device, const char *violat
         if (attach->slots[i].state != VHCI_SLOT_ENDED)
             return;
     loop_stop(attach->loop);
-}
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 // One of the ports of vhci-hcd: is it where a device is awaited?
@@ -132,10 +134,25 @@ static bool look_at(void *context, const struct vhci_port *port)
             continue;
         memcpy(place.path, port->path, sizeof place.path);
         slot->state = VHCI_SLOT_APPEARED;
+        attach->progress_ns = clock_ns();
         if (attach->events.appeared)
             attach->events.appeared(attach->context, slot->device, &place);
     }
     return false;
+}
+
+// The kernel ends the connection, and ended() makes it one that is away.
+static void plug_in_again(struct vhci_attach *attach)
+{
+    for (size_t i = 0; i < attach->count; i++) {
+        struct vhci_attach_slot *slot = &attach->slots[i];
+
+        if (slot->state != VHCI_SLOT_ATTACHED || usbip_device_touched(slot->device))
+            continue;
+        slot->state = VHCI_SLOT_LOST;
+        vhci_detach(attach->sysfs, slot->port);
+    }
+    attach->progress_ns = clock_ns();
 }
 
 static void look(struct vhci_attach *attach)
@@ -146,6 +163,8 @@ static void look(struct vhci_attach *attach)
     if (begin_ns < attach->look_ns)
         return;
     vhci_each_port(attach->sysfs, look_at, attach);
+    if (begin_ns - attach->progress_ns >= unseen_ns && begin_ns > attach->progress_ns)
+        plug_in_again(attach);
     took_ns = clock_ns() - begin_ns;
     attach->look_ns = begin_ns + (took_ns > look_ns / PAUSE ? took_ns * PAUSE : look_ns);
 }
@@ -162,7 +181,7 @@ static bool turned(void *context)
         // -EBUSY: the kernel has not cleaned the port up yet. Whatever else it is may pass as well.
         if (slot->state == VHCI_SLOT_AWAY)
             attach_again(attach, slot);
-        away |= slot->state == VHCI_SLOT_AWAY;
+        away |= slot->state == VHCI_SLOT_AWAY || slot->state == VHCI_SLOT_LOST;
         awaited |= slot->state == VHCI_SLOT_ATTACHED;
     }
     if (awaited)
@@ -189,7 +208,8 @@ static void explain(int result, const char *sysfs, char *error, size_t error_siz
         break;
     case EBUSY:
         snprintf(error, error_size,
-                 "all ports of vhci-hcd are in use: detach something (usbip port shows what)");
+                 "all ports of vhci-hcd for devices of this speed are in use: detach something "
+                 "(usbip port shows what), or ask for fewer devices");
         break;
     case EAGAIN:
         snprintf(error, error_size, "the device is not on the bus, so it cannot be attached");

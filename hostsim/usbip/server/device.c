@@ -156,6 +156,11 @@ bool usbip_device_needs_time(const struct usbip_device *device)
            device->kept_awake;
 }
 
+bool usbip_device_touched(const struct usbip_device *device)
+{
+    return device->touched;
+}
+
 void usbip_device_keep_awake(struct usbip_device *device)
 {
     device->kept_awake = true;

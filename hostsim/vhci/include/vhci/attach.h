@@ -4,7 +4,9 @@
 //
 // Each device gets a port and a socketpair: the kernel has one end, the loop serves the other. A
 // device that leaves the bus by itself closes its connection, and the kernel sees an unplug; once
-// it is back it is attached to the same port again, so that it keeps its path.
+// it is back it is attached to the same port again, so that it keeps its path. Where the kernel was
+// still busy with what was on that port before, it may not notice: a device that it asks nothing
+// while nothing else goes on for 10 s is plugged in once more.
 //
 //     result = vhci_attach_open(&attach, "/sys", devices, count, &events, context, error, size);
 //     result = loop_run(attach.loop);
@@ -45,6 +47,7 @@ struct vhci_attach_slot {
         VHCI_SLOT_AWAY,     // to be attached as soon as the device and the port allow it
         VHCI_SLOT_ATTACHED, // the kernel is enumerating it
         VHCI_SLOT_APPEARED,
+        VHCI_SLOT_LOST, // detached, to be attached again: the kernel did not see it
         VHCI_SLOT_ENDED,
     } state;
 };
@@ -56,7 +59,8 @@ struct vhci_attach {
     void *context;
     struct vhci_attach_slot *slots; // in the order of the devices
     size_t count;
-    uint64_t look_ns; // when sysfs is looked at again
+    uint64_t look_ns;     // when sysfs is looked at again
+    uint64_t progress_ns; // when a device was attached or has appeared
 };
 
 // Attach all of them. The devices stay the caller's. Returns 0, or -1 with one line in error that

@@ -88,6 +88,9 @@ enum usbip_op_status usbip_device_availability(const struct usbip_device *device
 // before the next transfer.
 bool usbip_device_needs_time(const struct usbip_device *device);
 
+// Has its client sent a transfer since it was imported?
+bool usbip_device_touched(const struct usbip_device *device);
+
 // From now on it lives even while nobody uses it: a debugger may come.
 void usbip_device_keep_awake(struct usbip_device *device);
 
