@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Many attachments of one device, and many detaches into DFU mode, on a real kernel: nothing is
+left behind in the server, in vhci-hcd or in the kernel's log. Writes TAP.
+
+    cycles.py DFU_SIM ATTACHMENTS DETACHES
+"""
+
+import re
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from real_kernel import (DFU_MODE, FREE, RUN_TIME, USED, VHCI, all_free, descriptors, detach, devices,
+                         kernel_warnings, ports, report, reset, resident_kib, wait_for)
+from served import Served, receive
+
+ENUMERATED_EACH = 50  # the others are detached at once, in the middle of their enumeration
+WARM_UP = 20
+UNSEEN = 15
+MORE_KIB = 128
+SECONDS = 60
+
+
+def try_import(port):
+    """A connection with the device imported and its devid, or None while it is in use."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection.sendall(struct.pack(">HHI32s", 0x0111, 0x8003, 0, b"1-1"))
+    status, = struct.unpack(">4xI", receive(connection, 8))
+    if status:
+        connection.close()
+        return None
+    busnum, devnum = struct.unpack_from(">II", receive(connection, 312), 288)
+    return connection, busnum << 16 | devnum
+
+
+def state():
+    """Of the first port; the other files of vhci-hcd take time to read."""
+    return int(re.search(r"^hs +0000 (\d+)", (VHCI / "status").read_text(), re.M)[1])
+
+
+def is_enumerated():
+    return state() == USED and devices(RUN_TIME)
+
+
+def attach_once(port, enumerated):
+    """Attach the device to the first port of vhci-hcd, and detach it.
+
+    A kernel that is still busy with what was there before may not notice a device that has come since:
+    one that is to be enumerated is then plugged in again.
+    """
+    deadline = time.monotonic() + SECONDS
+    while not (imported := try_import(port)):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the server does not release the device")
+    connection, devid = imported
+    with connection:
+        (VHCI / "attach").write_text(f"0 {connection.fileno()} {devid} 2")
+    seen = not enumerated or wait_for(is_enumerated, UNSEEN)[0]
+    (VHCI / "detach").write_text("0")
+    while state() != FREE:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the port does not become free")
+    return seen
+
+
+def cycle_attachments(dfu_sim, count):
+    with Served(dfu_sim) as served:
+        for i in range(WARM_UP):
+            attach_once(served.port, i == 0)
+        before = descriptors(served.process), resident_kib(served.process)
+        begin, unseen = time.monotonic(), 0
+        for i in range(count):
+            while not attach_once(served.port, i % ENUMERATED_EACH == 0):
+                unseen += 1
+        took = time.monotonic() - begin
+        while not (imported := try_import(served.port)):  # the last one is released
+            pass
+        imported[0].close()
+        wait_for(lambda: descriptors(served.process) <= before[0], SECONDS)
+        after = descriptors(served.process), resident_kib(served.process)
+    report(f"{count} attachments ({took:.0f} s, {unseen} not noticed by the kernel) leave the server no descriptor more",
+           after[0] <= before[0], before, after)
+    report(f"nor {MORE_KIB} KiB of memory", after[1] <= before[1] + MORE_KIB, before, after)
+    report("nor vhci-hcd a port that is in use", wait_for(all_free, SECONDS)[0], ports())
+
+
+def change(act, kinds, wanted):
+    act(devices(kinds)[0])
+    if not wait_for(lambda: devices(wanted), SECONDS, 0.02)[0]:
+        raise TimeoutError(f"the device did not come back as {wanted}")
+
+
+def cycle_detaches(dfu_sim, count):
+    process = subprocess.Popen([dfu_sim, "attach"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: devices(RUN_TIME), SECONDS)
+        begin = time.monotonic()
+        for i in range(count + 2):
+            if i == 2:
+                before = descriptors(process), resident_kib(process)
+            change(detach, RUN_TIME, DFU_MODE)
+            change(reset, DFU_MODE, RUN_TIME)
+        took = time.monotonic() - begin
+        wait_for(lambda: descriptors(process) <= before[0], SECONDS)
+        after = descriptors(process), resident_kib(process)
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+    report(f"{count} detaches into DFU mode and back ({took:.0f} s) leave no descriptor more",
+           after[0] <= before[0], before, after)
+    report(f"nor {MORE_KIB} KiB of memory", after[1] <= before[1] + MORE_KIB, before, after)
+    report("nor vhci-hcd a port that is in use", wait_for(all_free, SECONDS)[0], ports())
+
+
+def main():
+    cycle_attachments(sys.argv[1], int(sys.argv[2]))
+    cycle_detaches(sys.argv[1], int(sys.argv[3]))
+    warnings = kernel_warnings()
+    report("the kernel warns of nothing", not warnings, *warnings)
+    print("1..7")
+
+
+main()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""What tests of many devices ask of a real kernel: its ports, its devices, its log."""
+
+import contextlib
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+DEVICES = Path("/sys/bus/usb/devices")
+VHCI = Path("/sys/devices/platform/vhci_hcd.0")
+CONTROL, RESET = 0xC0185500, 0x5514  # USBDEVFS_..., 64 bits
+DETACH = 0
+RUN_TIME = {"1209:0001"}
+DFU_MODE = {"0483:df11", "1209:0002"}
+FREE, USED = 4, 6
+
+
+def report(sentence, ok, *details):
+    """A line of TAP, with details where it is not ok."""
+    print(f"{'ok' if ok else 'not ok'} - {sentence}", flush=True)
+    if not ok:
+        for detail in details:
+            print(f"# {detail}", flush=True)
+
+
+def wait_for(condition, seconds, pause=0.1):
+    """Until condition() is true. Returns whether it has become so, and how long that took."""
+    begin = time.monotonic()
+    while not (met := condition()) and time.monotonic() - begin < seconds:
+        time.sleep(pause)
+    return bool(met), time.monotonic() - begin
+
+
+# ---- Ports ----
+
+def ports():
+    """{number: (hub, state, path)} of every port of vhci-hcd."""
+    found = {}
+    for file in VHCI.glob("status*"):
+        for line in file.read_text().splitlines():
+            if match := re.match(r"(hs|ss) +(\d+) (\d+) \d+ \w+ \d+ (\S+)", line):
+                found[int(match[2])] = match[1], int(match[3]), match[4]
+    return found
+
+
+def all_free():
+    return all(state == FREE for _, state, _ in ports().values())
+
+
+# ---- Devices ----
+
+def read(path):
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def devices(kinds):
+    """Places of the devices with these ids that the kernel has configured."""
+    return [place for place in DEVICES.iterdir() if re.fullmatch(r"\d+-\d+", place.name) and
+            f"{read(place / 'idVendor')}:{read(place / 'idProduct')}" in kinds and
+            any(place.glob(f"{place.name}:*"))]
+
+
+def dfu_interface(place):
+    for interface in place.glob(f"{place.name}:*"):
+        if (read(interface / "bInterfaceClass"), read(interface / "bInterfaceSubClass")) == ("fe", "01"):
+            return int(read(interface / "bInterfaceNumber"), 16)
+    return 0
+
+
+@contextlib.contextmanager
+def node(place):
+    path = f"/dev/bus/usb/{int(read(place / 'busnum')):03}/{int(read(place / 'devnum')):03}"
+    file = os.open(path, os.O_RDWR)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def reset(place):
+    """A bus reset; a device that has become another one in it has gone."""
+    with node(place) as file, contextlib.suppress(OSError):
+        fcntl.ioctl(file, RESET)
+
+
+def detach(place):
+    """DETACH alone: for devices that leave by themselves (bitWillDetach = 1)."""
+    with node(place) as file:
+        request = struct.pack("@BBHHHIP", 0x21, DETACH, 1000, dfu_interface(place), 0, 5000, 0)
+        fcntl.ioctl(file, CONTROL, request)
+
+
+# ---- The kernel and processes ----
+
+def kernel_warnings():
+    """Lines of its log that tell of a defect in it."""
+    log = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
+    return [line for line in log.splitlines()
+            if re.search(r"WARNING:|BUG:|Oops|Call Trace|refcount_t|hung_task|blocked for more", line)]
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+def resident_kib(process):
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1])
