@@ -157,8 +157,8 @@ static char *format(const char *pattern, ...)
     return length < 0 ? NULL : text;
 }
 
-// In the child: become qemu. It goes when dfu-sim goes, however that ends. no_timer_check: on a busy
-// machine without KVM the kernel would take the timer's interrupts for missing, and panic.
+// In the child: become qemu. It goes when dfu-sim goes, however that ends. no_timer_check: on a
+// busy machine without KVM the kernel would take the timer's interrupts for missing, and panic.
 static _Noreturn void become_qemu(const struct guest *guest, int port)
 {
     // clang-format off
