@@ -410,7 +410,8 @@ static bool expect_same_after_reset(struct probe *probe, unsigned resets)
     if (result == 0)
         return expect(probe, true, "the same device after the reset", "the same");
     if (result == USB_GONE)
-        result = probe_wait_return(probe, PROBE_FWUPD_MS, "the device after the bus reset");
+        result = probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS),
+                                   "the device after the bus reset");
     if (result != 0)
         return probe_inconclusive(probe, "%s, after %u resets", usb_result_text(result), resets);
     const struct target_descriptors *after = &probe_device(probe)->raw;

@@ -93,7 +93,7 @@ static bool start_over(struct probe *probe)
 {
     if (device_will_detach(&probe->run_time) &&
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0)
-        probe_wait_return(probe, PROBE_FWUPD_MS, "DFU mode");
+        probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "DFU mode");
     if (!mode_quieten(probe))
         return probe_inconclusive(probe, "the device did not come back after DETACH");
     return back_to_run_time(probe);
@@ -340,7 +340,7 @@ static bool given_left(struct probe *probe)
 static void reset_in_dfu_enumeration(struct probe *probe)
 {
     if (!given_left(probe) || (probe->mode != DEVICE_DFU_MODE &&
-                               !given(probe, expect_return(probe, PROBE_FWUPD_MS, "DFU mode"))))
+                               !given(probe, expect_return(probe, PROBE_RETURN_MS, "DFU mode"))))
         return;
     expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
            "the device left the bus after DETACH, and is at run time");

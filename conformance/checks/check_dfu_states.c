@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "check_common.h"
+#include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
 
@@ -88,6 +89,15 @@ static bool enter(struct probe *probe, const struct row *row, uint16_t *ret_bloc
     if (row->state == DFURT_STATE_dfuERROR)
         return dfu_enter_error(probe, row->bRequest);
     return dfu_enter_state(probe, row->state);
+}
+
+// Behind the last block of an image there is no block that a device must accept.
+static bool has_next_block(struct probe *probe, const struct row *row)
+{
+    bool next = row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED &&
+                row->state == DFURT_STATE_dfuDNLOAD_IDLE && !device_is_dfuse(&probe->dfu_mode);
+    return !next || !probe->backup || probe->backup->length > dfu_transfer_size(probe) ||
+           probe_inapplicable(probe, "a device with firmware of more than a block");
 }
 
 static int send(struct probe *probe, const struct row *row, uint16_t block, uint8_t *data)
@@ -168,7 +178,7 @@ static void follow_row(struct probe *probe)
     static uint8_t data[PROBE_CONTROL_MAX];
     const struct row *row = probe->check->row;
     uint16_t block;
-    if (!enter(probe, row, &block))
+    if (!enter(probe, row, &block) || !has_next_block(probe, row))
         return;
     if (is_getstate_of_no_device(probe, row)) {
         probe_inconclusive(probe,

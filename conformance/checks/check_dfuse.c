@@ -31,7 +31,7 @@ static bool readable_region(struct probe *probe, struct dfuse_region *ret_region
 {
     const struct dfuse_region *region = dfuse_readable(probe);
     if (!region)
-        return probe_inconclusive(probe, "no alternate setting names memory that can be read");
+        return probe_inapplicable(probe, "a device with memory that can be read");
     *ret_region = *region;
     return true;
 }
@@ -84,10 +84,12 @@ static bool expect_command_fails(struct probe *probe,
            expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s", words);
 }
 
-// Read from the address pointer, as a host would.
+// Read from the address pointer, as a host would, where that can be.
 static bool read_there(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
+        return begin(probe);
     int result = begin(probe) ? dfu_upload(probe, DFUSE_FIRST_BLOCK, data, dfu_small_block(probe))
                               : USB_UNSUPPORTED;
     return result >= 0 || probe_inconclusive(probe, "UPLOAD: %s", usb_result_text(result));
@@ -270,6 +272,8 @@ static void upload_alternates(struct probe *probe)
             break;
     }
     dfuse_select(probe);
+    if (!dfuse_readable(probe))
+        probe_inapplicable(probe, "a device with memory that can be read");
 }
 
 static void upload_block_1(struct probe *probe)

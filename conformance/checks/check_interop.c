@@ -96,7 +96,7 @@ static bool given_fresh_dfu_mode(struct probe *probe)
         return true;
     }
     return back_to_run_time(probe) && given(probe, expect_detach(probe, detach_time(probe)) &&
-                                                       expect_dfu_mode(probe, PROBE_FWUPD_MS));
+                                                       expect_dfu_mode(probe, PROBE_RETURN_MS));
 }
 
 static bool send_without_data(struct probe *probe, uint8_t bRequest)

@@ -11,6 +11,27 @@
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
 
+// Flash is programmed in units of a maker's choice, and the last one may wait for more bytes, or
+// for manifestation: from the first byte that differs on all is erased still, or what it was. The
+// first half proves enough; the rest is compared when it is manifested.
+static enum backup_reading
+judge(const uint8_t *expected, const uint8_t *old, const uint8_t *found, size_t length)
+{
+    size_t same = 0;
+    while (same < length && found[same] == expected[same])
+        ++same;
+    if (same == length)
+        return BACKUP_READS_SAME;
+    if (memcmp(found, old, length) == 0)
+        return BACKUP_READS_OLD;
+    for (size_t at = same; at < length; ++at) {
+        bool erased = found[at] == 0xFF || found[at] == 0x00;
+        if (!erased && found[at] != old[at])
+            return BACKUP_READS_OTHER;
+    }
+    return same > length / 2 ? BACKUP_READS_SAME : BACKUP_UNREAD;
+}
+
 enum backup_reading backup_read_piece(
     struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size)
 {
@@ -21,12 +42,8 @@ enum backup_reading backup_read_piece(
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD) || !dfu_to_idle(probe) ||
         !upload_all(probe, length, &found, &found_length, unread, sizeof unread))
         return BACKUP_UNREAD;
-    if (found_length == length && memcmp(found, expected, length) == 0)
-        reading = BACKUP_READS_SAME;
-    else if (found_length == length && memcmp(found, probe->backup->bytes, length) == 0)
-        reading = BACKUP_READS_OLD;
-    else if (found_length == length)
-        reading = BACKUP_READS_OTHER;
+    if (found_length == length)
+        reading = judge(expected, probe->backup->bytes, found, length);
     if (reading == BACKUP_READS_OTHER)
         backup_difference(why, size, 0, expected, found, length);
     free(found);

@@ -10,8 +10,7 @@
 #include <conformance/download.h>
 
 enum {
-    STEPS = 20,            // more than lie between any state and dfuIDLE
-    BUSY_LIMIT_MS = 30000, // of a busy state that is waited for
+    STEPS = 20, // more than lie between any state and dfuIDLE
 };
 
 // ---- To dfuIDLE ----
@@ -32,7 +31,7 @@ static void wait_until_not_busy(struct probe *probe)
     if (settled || probe->busy_end_us <= now_us)
         return;
     uint64_t left_ms = (probe->busy_end_us - now_us) / 1000 + 1;
-    probe_sleep(probe, (unsigned)(left_ms < BUSY_LIMIT_MS ? left_ms : BUSY_LIMIT_MS),
+    probe_sleep(probe, (unsigned)(left_ms < DFU_LONGEST_POLL_MS ? left_ms : DFU_LONGEST_POLL_MS),
                 "the busy state to end");
 }
 
@@ -123,7 +122,7 @@ int dfu_dnload_something(struct probe *probe)
     const struct dfuse_region *region = dfuse_readable(probe);
     if (region)
         return dfuse_command(probe, DFUSE_SET_ADDRESS, region->address);
-    probe_inconclusive(probe, "no alternate setting names memory that can be read");
+    probe_inapplicable(probe, "a device with memory that can be read");
     return USB_UNSUPPORTED;
 }
 

@@ -93,12 +93,11 @@ static bool is_underway(uint8_t bState)
            bState == DFURT_STATE_dfuMANIFEST_SYNC || bState == DFURT_STATE_dfuMANIFEST;
 }
 
-// At least a millisecond, so that a bwPollTimeout of 0 does not poll without a pause.
-static void wait_poll(struct probe *probe, uint32_t bwPollTimeout, uint64_t end_us)
+// At least a millisecond, or a device that says 0 would be asked without end. Never less than it
+// says: to be asked in dfuDNBUSY or dfuMANIFEST is an error to the device.
+static void wait_poll(struct probe *probe, uint32_t bwPollTimeout)
 {
-    uint64_t left_ms = (end_us - probe_now_us(probe)) / 1000 + 1;
-    uint64_t poll_ms = bwPollTimeout ? bwPollTimeout : 1;
-    probe_sleep(probe, (unsigned)(poll_ms < left_ms ? poll_ms : left_ms), "bwPollTimeout");
+    probe_sleep(probe, bwPollTimeout ? bwPollTimeout : 1, "bwPollTimeout");
 }
 
 int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
@@ -112,9 +111,9 @@ int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
             return USB_IO;
         if (!is_underway(ret_status->bState))
             return 0;
-        if (probe_now_us(probe) >= end_us)
+        if (probe_now_us(probe) >= end_us || ret_status->bwPollTimeout > DFU_LONGEST_POLL_MS)
             return USB_TIMEOUT;
-        wait_poll(probe, ret_status->bwPollTimeout, end_us);
+        wait_poll(probe, ret_status->bwPollTimeout);
     }
 }
 

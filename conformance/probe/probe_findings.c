@@ -315,7 +315,7 @@ unsigned probe_away_ms(const struct probe *probe, unsigned ms)
 {
     if (ms != PROBE_RETURN_MS)
         return ms;
-    return probe->return_ms ? probe->return_ms : PROBE_FWUPD_MS;
+    return probe->return_ms ? probe->return_ms : PROBE_AWAY_MS;
 }
 
 bool expect_return(struct probe *probe, unsigned ms, const char *what)

@@ -320,8 +320,8 @@ const struct sim_defect defects_of_detach[] = {
     },
     {
         .name = "slow-return",
-        .summary = "off the bus for 12 s between its two modes: longer than any tool waits",
-        .reset_ms = 12000,
+        .summary = "off the bus for 25 s between its two modes: longer than any tool waits",
+        .reset_ms = 25000,
     },
     {
         .name = "status-always-app-idle",

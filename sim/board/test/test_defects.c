@@ -210,13 +210,13 @@ static void reset_bounces__never_is_in_dfu_mode_when_enumerated(void **state)
     sim_host_close(host);
 }
 
-static void slow_return__comes_back_after_12_s(void **state)
+static void slow_return__comes_back_after_25_s(void **state)
 {
     (void)state;
     struct sim_host *host = start("will-detach", "slow-return");
 
     assert_int_equal(detach(host), 0);
-    pass_ms(host, 11900);
+    pass_ms(host, 24900);
     assert_false(sim_host_connected(host));
     enumerate(host);
 
@@ -236,7 +236,7 @@ int main(void)
         cmocka_unit_test(same_vid_pid__in_both_modes),
         cmocka_unit_test(reset_enters_dfu__without_detach),
         cmocka_unit_test(reset_bounces__never_is_in_dfu_mode_when_enumerated),
-        cmocka_unit_test(slow_return__comes_back_after_12_s),
+        cmocka_unit_test(slow_return__comes_back_after_25_s),
         cmocka_unit_test(no_disconnect__the_host_goes_on_talking_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

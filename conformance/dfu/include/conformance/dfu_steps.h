@@ -19,6 +19,9 @@ enum {
     DFUSE_FIRST_BLOCK = 2,
 };
 
+// The longest bwPollTimeout that is waited for. It has 24 bits, more than four hours.
+enum { DFU_LONGEST_POLL_MS = 120000 };
+
 // ---- Sizes ----
 
 // What one block carries: wTransferSize, or less where this host cannot send so much at once.
@@ -45,8 +48,9 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state);
 
 // GETSTATUS until the device is neither dfuDNBUSY, dfuMANIFEST nor on the way there, each
-// bwPollTimeout waited; 30 s at most. Returns 0, or an enum usb_result: USB_TIMEOUT also means that
-// 30 s were not enough. ret_status is the last answer, if there was one.
+// bwPollTimeout waited to its end; 30 s at most, or as long as one bwPollTimeout says. Returns 0,
+// or an enum usb_result: USB_TIMEOUT also if that was not enough, and for a bwPollTimeout of more
+// than DFU_LONGEST_POLL_MS. ret_status is the last answer, if there was one.
 int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
 
 // What dfu_poll() returned and left in status, as words: "dfuERROR, errPROG", "STALL", "dfuDNBUSY
