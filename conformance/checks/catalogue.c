@@ -9,6 +9,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <conformance/catalogue.h>
 
@@ -47,6 +48,20 @@ const struct check *catalogue_find(const char *id)
             if (strcmp((*group)->checks[i].id, id) == 0)
                 return &(*group)->checks[i];
         }
+    }
+    return NULL;
+}
+
+const char *catalogue_retired(const char *id)
+{
+    static const char *const retired[][2] = {
+        {"REQ-06k", "CH9-REQ-14 has the same requirement"},
+        {"RT-DESC-01c", "CH9-CFG-08 has the same requirement"},
+        {"DM-DNLOAD-08", "DFU 1.1 6.1 allows what it asked for"},
+    };
+    for (size_t i = 0; i < sizeof retired / sizeof retired[0]; ++i) {
+        if (strcasecmp(retired[i][0], id) == 0)
+            return retired[i][1];
     }
     return NULL;
 }

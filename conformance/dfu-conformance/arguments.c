@@ -259,6 +259,11 @@ static int check_globs(const char *option, const char *globs)
     char unknown[ERROR_TEXT / 2];
     if (!globs || !glob_list_unknown(globs, unknown, sizeof unknown))
         return -1;
+    const char *retired = catalogue_retired(unknown);
+    if (retired) {
+        snprintf(text, sizeof text, "%s: %.100s is retired: %s", option, unknown, retired);
+        return complain(text);
+    }
     snprintf(text, sizeof text, "%s: no check is called '%s' (see --list)", option, unknown);
     return complain(text);
 }

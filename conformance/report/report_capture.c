@@ -4,8 +4,10 @@
 // completed. Entries that are no transfers (a bus reset, a wait) are collected as text, and become
 // the comment of the next frame.
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include <conformance/report_capture.h>
@@ -122,7 +124,8 @@ int report_capture_open(struct report_capture *capture,
         .interface = target,
     };
 
-    *capture = (struct report_capture){.file = capture_open(path, &origin, error, error_size)};
+    *capture = (struct report_capture){.created = access(path, F_OK) != 0 ? path : NULL};
+    capture->file = capture_open(path, &origin, error, error_size);
     return capture->file ? 0 : -1;
 }
 
@@ -133,8 +136,11 @@ uint64_t report_capture_frames(const struct report_capture *capture)
 
 int report_capture_close(struct report_capture *capture, char *error, size_t error_size)
 {
+    bool empty = capture_frames(capture->file) == 0;
     int result = capture_close(capture->file);
 
+    if (empty && capture->created)
+        unlink(capture->created);
     if (result < 0)
         snprintf(error, error_size, "the capture is incomplete: %s", strerror(-result));
     return result < 0 ? -1 : 0;

@@ -104,6 +104,9 @@ static void go_home(struct run *run)
     report->not_as_found = !bring_home(run, report->ending, sizeof report->ending);
     enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
     report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
+    // Chapter 9 is for any device: one that has no flash, too.
+    if (run->options->chapter9 && flash == FLASH_NOT_WRITTEN)
+        report->flash[0] = '\0';
     const char *trouble =
         probe->target->ops->trouble ? probe->target->ops->trouble(probe->target) : NULL;
     if (trouble)

@@ -26,6 +26,11 @@ static const char *parse_line(char *line, struct waiver *waiver)
     strcpy(waiver->reason, reason);
 
     char unknown[WAIVER_TEXT];
+    static char problem[128];
+    if (catalogue_retired(line)) {
+        snprintf(problem, sizeof problem, "%.30s is retired: %s", line, catalogue_retired(line));
+        return problem;
+    }
     if (strchr(line, ',') || glob_list_unknown(line, unknown, sizeof unknown))
         return "no check has this id (dfu-conformance --list shows them)";
     return NULL;

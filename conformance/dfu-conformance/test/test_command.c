@@ -56,6 +56,7 @@ static void bad_input__is_one_line_and_status_2(void **state)
         {"--target sim:no-such-device", "no-such-device"},
         {"--target sim:will-detach,defect=no-such-defect", "no-such-defect"},
         {"--target sim --only RT-NOPE", "no check is called 'RT-NOPE'"},
+        {"--target sim --only REQ-06k", "REQ-06k is retired: CH9-REQ-14"},
         {"--target sim --skip RT-NOPE", "--skip: no check is called 'RT-NOPE'"},
         {"--target sim --waive /nonexistent/file", "No such file or directory"},
         {"--target sim --dfu-mode 0483", "--dfu-mode '0483': expected VID:PID in hex"},
@@ -106,9 +107,11 @@ static void report_file__keeps_its_text_if_there_is_no_device(void **state)
 {
     (void)state;
 
-    shell(&ending, "d=$(mktemp -d); echo old >$d/old; "
-                   "'%s' --target usb:1209:FFFE --json $d/old --html $d/new 2>/dev/null; "
-                   "ls $d; cat $d/old; rm -r $d");
+    shell(
+        &ending,
+        "d=$(mktemp -d); echo old >$d/old; "
+        "'%s' --target usb:1209:FFFE --json $d/old --html $d/new --capture $d/traffic 2>/dev/null; "
+        "ls $d; cat $d/old; rm -r $d");
 
     assert_string_equal(ending.text, "old\nold\n");
 }
@@ -222,6 +225,7 @@ static void chapter9__judges_what_any_device_must_do(void **state)
     assert_non_null(strstr(ending.text, " - CH9-REQ-01: "));
     assert_null(strstr(ending.text, " - RT-"));
     assert_null(strstr(ending.text, " - DM-"));
+    assert_null(strstr(ending.text, "flash"));
 
     run(&ending, "--target sim:composite --chapter9 --only RT-DETACH-01");
     assert_int_equal(ending.status, 2);

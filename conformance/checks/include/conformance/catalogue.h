@@ -49,6 +49,10 @@ const struct check *catalogue_find(const char *id);
 
 size_t catalogue_count(void);
 
+// What became of an id that was released and is no more, as the end of a sentence; NULL for any
+// other.
+const char *catalogue_retired(const char *id);
+
 // The group that this check of the catalogue belongs to; NULL for a check from elsewhere.
 const struct check_group *catalogue_group_of(const struct check *check);
 

@@ -18,7 +18,8 @@ struct report_capture {
     struct capture *file;
     const struct check *check; // the one that runs
     uint64_t urbs;
-    char event[256]; // what happened since the last frame
+    char event[256];     // what happened since the last frame
+    const char *created; // the path, if there was no file before
 };
 
 // Create the file; target is the SPEC. Returns 0, or -1 with one line in error.
@@ -33,7 +34,8 @@ struct report_listener report_capture(struct report_capture *capture);
 // Frames written so far.
 uint64_t report_capture_frames(const struct report_capture *capture);
 
-// Returns 0, or -1 with one line in error if the file is not whole.
+// A file that was created and has no frames is removed: no device was opened. Returns 0, or -1 with
+// one line in error if the file is not whole.
 int report_capture_close(struct report_capture *capture, char *error, size_t error_size);
 
 #endif
