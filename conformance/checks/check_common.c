@@ -166,7 +166,9 @@ bool given_app_idle(struct probe *probe)
     uint8_t state;
     int result = ask_state(probe, &state);
     if (result == USB_STALL) {
-        probe_sleep(probe, device_detach_timeout(&probe->run_time), "a detach timer that may run");
+        if (probe->detached)
+            probe_sleep(probe, device_detach_limit(&probe->run_time),
+                        "a detach timer that may run");
         return given(probe, expect_state(probe, DFURT_STATE_appIDLE, "before the check"));
     }
     return given(

@@ -152,13 +152,13 @@ static void end_detach(struct probe *probe)
     probe_control(probe, &abort, NULL);
     ask_state(probe, &state);
     if (state == DFURT_STATE_appDETACH)
-        probe_sleep(probe, device_detach_timeout(&probe->run_time) + 100, "the detach timer");
+        probe_sleep(probe, device_detach_limit(&probe->run_time) + 100, "the detach timer");
 }
 
 // A device that does not report its state may still be in appDETACH: its timer ends that.
 static void outwait_detach(struct probe *probe)
 {
-    unsigned timeout_ms = device_detach_timeout(&probe->run_time) + 100;
+    unsigned timeout_ms = device_detach_limit(&probe->run_time) + 100;
     probe->detached = false;
     if (probe_wait_leave(probe, timeout_ms, "the detach timer") == 0)
         probe_wait_return(probe, mode_return_ms(probe), "the device to come back");

@@ -47,6 +47,13 @@ unsigned device_detach_timeout(const struct device *device)
     return device->functional ? device->functional->wDetachTimeOut : 0;
 }
 
+unsigned device_detach_limit(const struct device *device)
+{
+    unsigned timeout_ms = device_detach_timeout(device);
+    unsigned limit_ms = device_will_detach(device) ? 3000 : 5000;
+    return timeout_ms < limit_ms ? timeout_ms : limit_ms;
+}
+
 int device_absent_interface(const struct device *device)
 {
     for (unsigned number = 0; number <= UINT8_MAX; ++number) {

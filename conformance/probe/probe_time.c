@@ -96,6 +96,11 @@ static void note_in_state(struct probe *probe, const struct transcript_entry *en
     }
 }
 
+void probe_outlast_detach(struct probe *probe)
+{
+    probe->time.ends_us = 0;
+}
+
 void probe_time_step(struct probe *probe, struct transcript_entry *entry)
 {
     struct probe_time *time = &probe->time;

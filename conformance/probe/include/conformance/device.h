@@ -40,6 +40,10 @@ bool device_is_dfuse(const struct device *device);
 // wDetachTimeOut, or 0 without a functional descriptor.
 unsigned device_detach_timeout(const struct device *device);
 
+// How long to wait, in ms, where appDETACH may last and no request tells: wDetachTimeOut, but at
+// most 3 s for a device that leaves the bus by itself and 5 s for others.
+unsigned device_detach_limit(const struct device *device);
+
 // The lowest interface number that no interface of the configuration has; -1 if all are there.
 int device_absent_interface(const struct device *device);
 

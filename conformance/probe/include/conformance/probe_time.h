@@ -59,6 +59,9 @@ bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms
 bool expect_within(
     struct probe *probe, const char *what, uint64_t took_us, unsigned steps, unsigned limit_ms);
 
+// The check goes on until appDETACH is over: what is sent at its end is not late.
+void probe_outlast_detach(struct probe *probe);
+
 // For the expectations: does this host's lateness allow a verdict? Returns false if the check is to
 // be repeated, or is INCONCLUSIVE because the host was late.
 bool probe_in_time(struct probe *probe, bool met);
