@@ -153,6 +153,21 @@ static int take_dfu_mode(struct target_spec *spec, const char *ids, char *error,
     return -1;
 }
 
+// $XDG_STATE_HOME, as the XDG base directory specification has it; without a home, here.
+static const char *backup_folder(void)
+{
+    static char folder[BACKUP_PATH];
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (state && *state == '/')
+        snprintf(folder, sizeof folder, "%s/dfurt", state);
+    else if (home && *home == '/')
+        snprintf(folder, sizeof folder, "%s/.local/state/dfurt", home);
+    else
+        snprintf(folder, sizeof folder, ".");
+    return folder;
+}
+
 static int open_and_run(struct arguments *arguments)
 {
     char text[ERROR_TEXT];
@@ -164,6 +179,9 @@ static int open_and_run(struct arguments *arguments)
     if (!target)
         return complain(text);
     arguments->run.ask = spec.kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
+    // A device that is simulated here ends with this process: there is nothing to put back later.
+    if (spec.kind != TARGET_KIND_SIM)
+        arguments->run.backup_folder = backup_folder();
     int status = run_on_target(arguments, target);
     target->ops->close(target);
     return status;
@@ -213,27 +231,12 @@ static int run_with_waivers(struct arguments *arguments)
     return status;
 }
 
-// ---- What checks write over, and signals ----
-
-// $XDG_STATE_HOME, as the XDG base directory specification has it; without a home, here.
-static const char *backup_folder(void)
-{
-    static char folder[BACKUP_PATH];
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    if (state && *state == '/')
-        snprintf(folder, sizeof folder, "%s/dfurt", state);
-    else if (home && *home == '/')
-        snprintf(folder, sizeof folder, "%s/.local/state/dfurt", home);
-    else
-        snprintf(folder, sizeof folder, ".");
-    return folder;
-}
-
 static void tell_file(const char *what, const char *path)
 {
     fprintf(stderr, "dfu-conformance: %s %s\n", what, path);
 }
+
+// ---- Signals ----
 
 static volatile sig_atomic_t interrupted; // the signal
 
@@ -285,7 +288,6 @@ int main(int argc, char **argv)
         list_checks(arguments.run.only);
         return finish_stdout(0);
     }
-    arguments.run.backup_folder = backup_folder();
     arguments.run.tell = tell_file;
     status = finish_stdout(run_with_waivers(&arguments));
     give_signal_back(status);

@@ -38,13 +38,24 @@ static void make_folders(const char *folder)
     mkdir(path, 0700);
 }
 
+// A run that ends removes its lock file: the one that was opened may no longer be the one of this
+// name, which yet another run may hold.
+static bool is_file_at(int fd, const char *path)
+{
+    struct stat opened;
+    struct stat named;
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
 // Another run that goes on holds the lock.
 static bool lock(struct backup *backup)
 {
     char path[BACKUP_PATH + 8];
     snprintf(path, sizeof path, "%s.lock", backup->path);
     backup->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (backup->lock >= 0 && flock(backup->lock, LOCK_EX | LOCK_NB) == 0)
+    if (backup->lock >= 0 && flock(backup->lock, LOCK_EX | LOCK_NB) == 0 &&
+        is_file_at(backup->lock, path))
         return true;
     if (backup->lock >= 0)
         close(backup->lock);
