@@ -64,6 +64,21 @@ static size_t write_memory(void *context, uint32_t address, const uint8_t *bytes
     return size;
 }
 
+static bool erase_flash(void *context, uint32_t address, uint32_t size)
+{
+    struct bench *bench = context;
+
+    if (there(address, size) != size)
+        return false;
+    memset(bench->memory + (address - BASE), 0xFF, size);
+    return true;
+}
+
+static bool program_flash(void *context, uint32_t address, const uint8_t *bytes, size_t size)
+{
+    return there(address, size) == size && write_memory(context, address, bytes, size) == size;
+}
+
 static bool insert(void *context, enum gdb_point point, uint32_t address, uint32_t size)
 {
     struct bench *bench = context;
@@ -125,8 +140,9 @@ static const char *memory_map(void *context)
 }
 
 static const struct gdb_target target = {
-    read_register, write_register, read_memory, write_memory, insert,  take_out,
-    resume,        interrupt,      attach,      release,      monitor, memory_map,
+    read_register, write_register, read_memory, write_memory, erase_flash,
+    program_flash, insert,         take_out,    resume,       interrupt,
+    attach,        release,        monitor,     memory_map,
 };
 
 // All that is to be sent, each packet with its checksum.

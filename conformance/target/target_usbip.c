@@ -110,7 +110,8 @@ static int enumerate(struct target *target)
 
 static void say_where(struct target_usbip *usbip)
 {
-    snprintf(usbip->base.where, sizeof usbip->base.where, "bus id %.32s",
+    snprintf(usbip->base.where, sizeof usbip->base.where,
+             "bus id %.32s; what its board says is in the server's output",
              usbip_client_record(usbip->client)->bus_id);
 }
 

@@ -90,8 +90,9 @@ static int run_in_guest(const struct options *options)
     struct options inside = *options;
 
     if (options->sim.gdb) {
-        fprintf(stderr, "dfu-sim run: GDB cannot connect to the test guest: use --via mock "
-                        "or vhci with --gdb, or dfu-sim serve\n");
+        fprintf(stderr, "dfu-sim run: with --via guest the device runs inside of the test guest, "
+                        "which has no network for GDB: use --via mock, or dfu-sim serve with "
+                        "--gdb here and attach to it\n");
         return COULD_NOT;
     }
     inside.via = OPTIONS_VIA_VHCI;

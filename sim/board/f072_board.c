@@ -158,8 +158,7 @@ static void power_on(struct f072_board *board)
     board->chip.usb.vbus = true;
     board->chip.boot0 = boot0;
     board->power_count++;
-    board->chip.report.in_trouble = false;
-    board->chip.report.trouble[0] = '\0';
+    f072_report_power_on(&board->chip.report);
     let_go_of_pins(board);
     drive_pins(board);
     f072_chip_power_on(&board->chip, board->seed + board->power_count, board->now_ns);

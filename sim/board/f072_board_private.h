@@ -37,8 +37,9 @@ struct f072_board {
     uint64_t now_ns;
     uint32_t seed;
     uint32_t power_count;
-    bool locked_up; // no instruction until a reset
-    bool held;      // a debugger has stopped it: advance() ends before its time
+    bool locked_up;     // no instruction until a reset
+    uint64_t served_ns; // when no USB interrupt was pending for the last time
+    bool held;          // a debugger has stopped it: advance() ends before its time
 
     // What drives pins from outside.
     uint64_t power_on_ns;

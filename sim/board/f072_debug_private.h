@@ -69,6 +69,20 @@ struct f072_debug {
 
 extern const struct gdb_target f072_debug_target;
 
+// ---- f072_debug_memory.c: of struct gdb_target ----
+
+size_t f072_debug_read_memory(void *context, uint32_t address, uint8_t *bytes, size_t size);
+size_t f072_debug_write_memory(void *context, uint32_t address, const uint8_t *bytes, size_t size);
+bool f072_debug_erase_flash(void *context, uint32_t address, uint32_t size);
+bool f072_debug_program_flash(void *context, uint32_t address, const uint8_t *bytes, size_t size);
+const char *f072_debug_memory_map(void *context);
+
+// Around whatever writes. begin: false in the past, where nothing can be written.
+bool f072_debug_begin_write(const struct f072_debug *debug);
+void f072_debug_end_write(struct f072_debug *debug);
+
+// ---- f072_debug_target.c and others ----
+
 // Is it to stand still before the instruction at PC, or after a slice of time, where no instruction
 // says so? Both set stop and console.
 bool f072_debug_stops_at(struct f072_debug *debug, const struct armv6m *cpu);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What GDB reads and writes of the board (gdb/stub.h). To read leaves no trace, whatever a read of
-// the register does to the chip. What is written makes another history, so it is refused in the
-// past.
+// What GDB reads and writes of the board (gdb/stub.h), but for memory: registers, points, execution
+// and `monitor`. What is written makes another history, so it is refused in the past.
 
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +13,6 @@
 static struct armv6m *cpu_of(struct f072_debug *debug)
 {
     return &debug->board->chip.cpu;
-}
-
-static bool begin_write(const struct f072_debug *debug)
-{
-    return !f072_history_is_past(debug->history);
-}
-
-static void end_write(struct f072_debug *debug)
-{
-    f072_history_restart(debug->history);
 }
 
 // ---- Registers ----
@@ -71,96 +60,13 @@ static bool write_register(void *context, unsigned number, uint32_t value)
 {
     struct f072_debug *debug = context;
 
-    if (!begin_write(debug))
+    if (!f072_debug_begin_write(debug))
         return false;
     set_register(cpu_of(debug), number, value);
     if (number == GDB_PC) // a point at the new instruction counts
         debug->at_instruction = false;
-    end_write(debug);
+    f072_debug_end_write(debug);
     return true;
-}
-
-// ---- Memory ----
-
-// The largest aligned access at an address that is not longer than what is left.
-static unsigned access_size(uint32_t address, size_t left)
-{
-    if (address % 4 == 0 && left >= 4)
-        return 4;
-    return address % 2 == 0 && left >= 2 ? 2 : 1;
-}
-
-static size_t read_memory(void *context, uint32_t address, uint8_t *bytes, size_t size)
-{
-    struct f072_debug *debug = context;
-    struct f072_chip *chip = &debug->board->chip;
-    uint32_t value;
-    size_t at = 0;
-
-    *debug->kept = *chip;
-    chip->report.quiet = true;
-    chip->report.trace = 0;
-    while (at < size) {
-        unsigned unit = access_size(address + (uint32_t)at, size - at);
-
-        if (!armv6m_load(&chip->cpu, address + (uint32_t)at, unit, &value))
-            break;
-        for (unsigned i = 0; i < unit; i++)
-            bytes[at++] = (uint8_t)(value >> 8 * i);
-    }
-    *chip = *debug->kept;
-    return at;
-}
-
-static bool is_flash(const struct f072_debug *debug, uint32_t address)
-{
-    return address - F072_FLASH_BASE < debug->board->flash.memory.size ||
-           address < debug->board->flash.memory.size;
-}
-
-static size_t write_memory(void *context, uint32_t address, const uint8_t *bytes, size_t size)
-{
-    struct f072_debug *debug = context;
-    size_t at = 0;
-
-    if (!begin_write(debug))
-        return 0;
-    while (at < size && !is_flash(debug, address + (uint32_t)at)) {
-        unsigned unit = access_size(address + (uint32_t)at, size - at);
-        uint32_t value = 0;
-
-        for (unsigned i = 0; i < unit; i++)
-            value |= (uint32_t)bytes[at + i] << 8 * i;
-        if (!armv6m_store(cpu_of(debug), address + (uint32_t)at, unit, value))
-            break;
-        at += unit;
-    }
-    end_write(debug);
-    return at;
-}
-
-// A write to anything but SRAM and peripherals is refused, so GDB is told that it is ROM: it then
-// uses hardware breakpoints there.
-static const char *memory_map(void *context)
-{
-    static char text[900];
-    const struct f072_model *model = ((struct f072_debug *)context)->board->options.model;
-
-    snprintf(text, sizeof text,
-             "<?xml version=\"1.0\"?>\n"
-             "<!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
-             "\"http://sourceware.org/gdb/gdb-memory-map.dtd\">\n"
-             "<memory-map>\n"
-             "<memory type=\"rom\" start=\"0x0\" length=\"0x%x\"/>\n"
-             "<memory type=\"rom\" start=\"0x%x\" length=\"0x%x\"/>\n"
-             "<memory type=\"rom\" start=\"0x%x\" length=\"0x%x\"/>\n"
-             "<memory type=\"ram\" start=\"0x%x\" length=\"0x%x\"/>\n"
-             "<memory type=\"ram\" start=\"0x40000000\" length=\"0x20000000\"/>\n"
-             "<memory type=\"ram\" start=\"0xe0000000\" length=\"0x100000\"/>\n"
-             "</memory-map>\n",
-             model->flash_size, F072_FLASH_BASE, model->flash_size, model->rom_base,
-             F072_SRAM_BASE - model->rom_base, F072_SRAM_BASE, model->sram_size);
-    return text;
 }
 
 // ---- Points ----
@@ -295,12 +201,12 @@ static void reset(struct f072_debug *debug)
     f072_chip_reset(&board->chip, F072_RESET_PIN);
     debug->was_locked_up = false;
     debug->at_instruction = true;
-    end_write(debug);
+    f072_debug_end_write(debug);
 }
 
 static void monitor_reset(struct f072_debug *debug, char *text, size_t size)
 {
-    if (!begin_write(debug))
+    if (!f072_debug_begin_write(debug))
         snprintf(text, size, "the board is in its past: continue to the present first\n");
     else if (debug->board->who == F072_BOARD_NOBODY)
         snprintf(text, size, "the board has no power\n");
@@ -334,8 +240,10 @@ static bool monitor(void *context, const char *command, char *text, size_t size)
 const struct gdb_target f072_debug_target = {
     .read_register = read_register,
     .write_register = write_register,
-    .read_memory = read_memory,
-    .write_memory = write_memory,
+    .read_memory = f072_debug_read_memory,
+    .write_memory = f072_debug_write_memory,
+    .erase_flash = f072_debug_erase_flash,
+    .program_flash = f072_debug_program_flash,
     .insert = insert,
     .remove = remove_point,
     .resume = resume,
@@ -343,5 +251,5 @@ const struct gdb_target f072_debug_target = {
     .attach = attach,
     .release = release,
     .monitor = monitor,
-    .memory_map = memory_map,
+    .memory_map = f072_debug_memory_map,
 };

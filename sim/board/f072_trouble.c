@@ -108,6 +108,14 @@ void f072_board_lock_up(struct f072_board *board)
     board->locked_up = true;
 }
 
+// A firmware that polls has the interrupt pending up to its next look.
+static bool serves_usb(struct f072_board *board)
+{
+    if (!f072_usbfs_interrupt(&board->chip.usb) || board->now_ns < board->served_ns)
+        board->served_ns = board->now_ns;
+    return board->now_ns < board->served_ns + stuck_ns;
+}
+
 // What can no longer get anywhere: only a loop that touches nothing new, for a long time.
 void f072_board_look_for_endless_loop(struct f072_board *board)
 {
@@ -115,6 +123,7 @@ void f072_board_look_for_endless_loop(struct f072_board *board)
     uint64_t span_ns = board->now_ns - chip->last.since_ns;
     char where[PLACE_SIZE];
     char handler[HANDLER_SIZE];
+    bool serves = serves_usb(board);
 
     if (board->now_ns < chip->last.since_ns + stuck_ns || chip->report.in_trouble)
         return;
@@ -122,7 +131,7 @@ void f072_board_look_for_endless_loop(struct f072_board *board)
     if (chip->cpu.exception != 0)
         f072_trouble(&board->chip.report, "an endless loop at %s%s",
                      place(board, chip->cpu.r[15], where), handler);
-    else if (f072_usbfs_interrupt(&chip->usb))
+    else if (!serves)
         f072_trouble(&board->chip.report,
                      "an endless loop at %s, and nobody serves the USB interrupt",
                      place(board, chip->cpu.r[15], where));

@@ -147,7 +147,7 @@ static void do_v(struct gdb_stub *stub, const char *arguments)
         resume(stub, GDB_CONTINUE);
     else if (strncmp(arguments, "Cont;s", 6) == 0 || strncmp(arguments, "Cont;S", 6) == 0)
         resume(stub, GDB_STEP);
-    else
+    else if (!gdb_flash(stub, arguments))
         gdb_reply(stub, "");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // stub_private.h - what the files of the stub share: stub.c has the session and execution,
-// stub_access.c registers, memory and points, stub_query.c what begins with q.
+// stub_access.c registers, memory and points, stub_flash.c flash, stub_query.c what begins with q.
 
 #ifndef GDB_STUB_PRIVATE_H
 #define GDB_STUB_PRIVATE_H
@@ -35,6 +35,7 @@ void gdb_write_memory(struct gdb_stub *stub, const char *arguments);    // M
 void gdb_write_binary(struct gdb_stub *stub, const char *arguments);    // X
 void gdb_insert_point(struct gdb_stub *stub, const char *arguments);    // Z
 void gdb_remove_point(struct gdb_stub *stub, const char *arguments);    // z
+bool gdb_flash(struct gdb_stub *stub, const char *arguments);           // vFlash; false: unknown
 void gdb_query(struct gdb_stub *stub, const char *arguments);           // q
 
 #endif

@@ -107,6 +107,22 @@ static bool load_dfuse(struct image_file *file)
     return true;
 }
 
+// ---- A binary without addresses ----
+
+static bool load_binary(struct image_file *file)
+{
+    const struct image *image = file->image;
+    uint32_t place = image_linked_for(file);
+
+    if (image->start == image->flash_base && place != image->start)
+        return image_fail(file,
+                          "a binary for %08Xh, behind a boot loader: the addresses in it, those of "
+                          "its vector table among them, begin there; give that address: --boot "
+                          "0x%08X, or boot=0x%08X in a target",
+                          place, place, place);
+    return image_put(file, "a binary", image->start, file->bytes, file->size);
+}
+
 // ---- Either ----
 
 bool image_load_dfu(struct image_file *file)
@@ -119,6 +135,5 @@ bool image_load_dfu(struct image_file *file)
     } else if (dfuse) {
         return image_fail(file, "a DfuSe file without a DFU suffix at its end: truncated");
     }
-    return dfuse ? load_dfuse(file)
-                 : image_put(file, "a binary", file->image->start, file->bytes, file->size);
+    return dfuse ? load_dfuse(file) : load_binary(file);
 }

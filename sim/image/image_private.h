@@ -34,6 +34,10 @@ bool image_load_hex(struct image_file *file);
 // A raw binary or a DfuSe file, with or without a suffix.
 bool image_load_dfu(struct image_file *file);
 
+// The address that a binary was linked for, as far as it can be told: the start of flash where it
+// cannot.
+uint32_t image_linked_for(const struct image_file *file);
+
 static inline uint32_t image_load_le32(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |

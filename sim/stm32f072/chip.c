@@ -216,6 +216,7 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     if (cause == F072_RESET_POWER_ON) // no other reset reaches the RTC domain (RM0091 6.1.3)
         f072_stub_reset(&chip->stub[F072_RTC], F072_STUB_RTC);
     chip->reset_cause = 0;
+    f072_report_reset(&chip->report);
     chip->last.since_ns = now_ns;
     chip->last.address = 0;
     f072_chip_map(chip, chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH);
@@ -264,6 +265,7 @@ bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_
 {
     f072_chip_skip_to(chip, now_ns);
     reset_by_rom(chip, now_ns);
+    f072_report_reset(&chip->report);
     armv6m_reset(&chip->cpu);
     f072_chip_update(chip);
     return start_at(chip, address);

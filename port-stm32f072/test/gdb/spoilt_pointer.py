@@ -85,11 +85,30 @@ expect("$pc", 0xFFFFFFFE)
 gdb.execute("reverse-stepi")
 expect("$pc", 0x20001002)
 
-# Flash is the image's: it cannot be written.
+# A store does not change flash.
 try:
     gdb.execute("set *(unsigned *)0x08000000 = 0")
     raise AssertionError("flash can be written")
 except gdb.error:
     pass
+
+# But it can be erased, and the image loaded into it anew: in the present.
+try:
+    gdb.execute("flash-erase")
+    raise AssertionError("flash can be erased in the past")
+except gdb.error:
+    pass
+gdb.execute("continue")
+gdb.execute("flash-erase")
+expect("*(unsigned *)0x08000000", 0xFFFFFFFF)
+gdb.execute("load")
+sections = gdb.execute("compare-sections", to_string=True)
+assert "matched" in sections and "MIS" not in sections, sections
+gdb.execute("monitor reset")
+gdb.execute("maintenance flush register-cache")
+gdb.execute("delete")
+gdb.execute("break use_pointer")
+gdb.execute("continue")
+assert function() == "use_pointer", function()
 print("session complete")
 gdb.execute("detach")

@@ -222,6 +222,26 @@ static void trouble__sleeping_is_none(void **state)
     sim_host_close(host);
 }
 
+// Firmware that polls once in a while finds an interrupt pending each time.
+static void trouble__usb_must_be_unserved_for_a_while(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0xE7FE), (uint32_t[8]){0}); // b .
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+    pass_ms(host, 3000);
+    board->chip.usb.cntr |= F072_USB_SUSP;
+    board->chip.usb.istr |= F072_USB_SUSP;
+
+    pass_ms(host, 1000);
+    assert_well(host);
+    pass_ms(host, 1500);
+    assert_trouble(host, "an endless loop at 08000040h, and nobody serves the USB interrupt");
+
+    sim_host_close(host);
+}
+
 static void trouble__a_handler_that_loops_is_named(void **state)
 {
     (void)state;
@@ -286,6 +306,48 @@ static void trouble__a_hardfault_is_told_with_its_access_and_its_place(void **st
         assert_trouble(host, rows[i].trouble);
         sim_host_close(host);
     }
+}
+
+// It stops at a BKPT, whose HardFault resets the chip; from then on at another one, again and
+// again.
+static void trouble__after_a_reset_is_told_once(void **state)
+{
+    (void)state;
+    static const uint16_t code[] = {
+        0x4807, // 40 ldr  r0, =flag
+        0x6801, // 42 ldr  r1, [r0]
+        0x2955, // 44 cmp  r1, #0x55
+        0xD000, // 46 beq  4a
+        0xBE01, // 48 bkpt 1
+        0xBE02, // 4a bkpt 2
+        0x4804, // 4c ldr  r0, =flag        ; HardFault
+        0x2155, // 4e movs r1, #0x55
+        0x6001, // 50 str  r1, [r0]
+        0x4804, // 52 ldr  r0, =AIRCR
+        0x4904, // 54 ldr  r1, =SYSRESETREQ
+        0x6001, // 56 str  r1, [r0]
+        0xE7FE, // 58 b    .
+    };
+    uint8_t image[IMAGE];
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_HARDFAULT, (BASE + CODE + 0xC) | 1);
+    for (size_t i = 0; i < sizeof code / sizeof code[0]; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    store_le32(image + CODE + 0x20, 0x20001000);
+    store_le32(image + CODE + 0x24, 0xE000ED0C);
+    store_le32(image + CODE + 0x28, 0x05FA0004);
+    write_file(image, sizeof image);
+    struct sim_host *host = plug_in(NULL);
+    struct f072_board *board = (struct f072_board *)sim_host_device(host);
+
+    pass_ms(host, 10);
+    assert_trouble(host, "BKPT at 0800004Ah");
+    assert_int_equal(board->chip.report.trouble_count, 2);
+
+    sim_host_close(host);
 }
 
 static void trouble__is_told_again_after_a_power_cycle(void **state)
@@ -686,8 +748,10 @@ int main(void)
         TEST(trouble__a_loop_that_never_connects_is_seen_after_a_while),
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),
         TEST(trouble__sleeping_is_none),
+        TEST(trouble__usb_must_be_unserved_for_a_while),
         TEST(trouble__a_handler_that_loops_is_named),
         TEST(trouble__a_hardfault_is_told_with_its_access_and_its_place),
+        TEST(trouble__after_a_reset_is_told_once),
         TEST(trouble__is_told_again_after_a_power_cycle),
         TEST(trouble__a_connected_usb_without_its_clock_is_named),
         TEST(trouble__noise_for_firmware_does_no_harm_to_the_simulator),

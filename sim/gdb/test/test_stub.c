@@ -68,6 +68,20 @@ static size_t write_memory(void *context, uint32_t address, const uint8_t *bytes
     return within(address, size);
 }
 
+static bool erase_flash(void *context, uint32_t address, uint32_t size)
+{
+    (void)context;
+    if (within(address, size) != size)
+        return false;
+    memset(cpu.memory + (address - MEMORY_BASE), 0xFF, size);
+    return true;
+}
+
+static bool program_flash(void *context, uint32_t address, const uint8_t *bytes, size_t size)
+{
+    return within(address, size) == size && write_memory(context, address, bytes, size) == size;
+}
+
 static bool insert(void *context, enum gdb_point point, uint32_t address, uint32_t size)
 {
     (void)context;
@@ -119,6 +133,8 @@ static const struct gdb_target target = {
     .write_register = write_register,
     .read_memory = read_memory,
     .write_memory = write_memory,
+    .erase_flash = erase_flash,
+    .program_flash = program_flash,
     .insert = insert,
     .remove = remove_point,
     .resume = resume,
@@ -256,6 +272,23 @@ static void memory__is_read_and_written(void **state)
     ask("m30000000,4", "E0e");
     ask("M20000ffe,4:01020304", "E01");
     ask("m20000000,0", "");
+}
+
+static void flash__is_erased_and_programmed(void **state)
+{
+    (void)state;
+
+    ask("vFlashErase:20000000,8", "OK");
+    ask("m20000000,8", "ffffffffffffffff");
+    send_bytes("vFlashWrite:20000002:a}\x03\0z", 26); // an escape, and a zero byte
+    expect_reply("OK");
+    ask("m20000000,8", "ffff6123007affff");
+    ask("vFlashDone", "OK");
+    ask("vFlashErase:30000000,8", "E01");
+    ask("vFlashErase:20000000", "E01");
+    ask("vFlashWrite:20000002", "E01");
+    ask("vFlashWrite:30000000:a", "E01");
+    ask("vFlashFly", "");
 }
 
 static void memory__lengths_that_lie_are_refused(void **state)
@@ -482,6 +515,7 @@ int main(void)
         cmocka_unit_test_setup(registers__are_little_endian, set_up),
         cmocka_unit_test_setup(registers__all_at_once, set_up),
         cmocka_unit_test_setup(memory__is_read_and_written, set_up),
+        cmocka_unit_test_setup(flash__is_erased_and_programmed, set_up),
         cmocka_unit_test_setup(memory__lengths_that_lie_are_refused, set_up),
         cmocka_unit_test_setup(points__are_inserted_and_removed, set_up),
         cmocka_unit_test_setup(execution__answers_when_it_stops, set_up),

@@ -127,6 +127,49 @@ static void binary__may_be_linked_for_address_0(void **state)
     assert_true(load(f, f->size));
 }
 
+// Functions of two instructions, a table of their addresses, and data behind it that looks like
+// nothing.
+static void make_linked_binary(struct fixture *f, uint32_t address)
+{
+    enum { FUNCTIONS = 12, FIRST = 8 + 4 * FUNCTIONS, FUNCTION_SIZE = 4 };
+
+    memset(f->file, 0xA5, sizeof f->file);
+    store_le32(f->file, SRAM + SRAM_SIZE);
+    store_le32(f->file + 4, (address + FIRST) | 1);
+    for (uint32_t i = 0; i < FUNCTIONS; i++) {
+        store_le32(f->file + 8 + 4 * i, (address + FIRST + FUNCTION_SIZE * i) | 1);
+        store_le16(f->file + FIRST + FUNCTION_SIZE * i, 0x2000 + i); // movs r0, #i
+        store_le16(f->file + FIRST + FUNCTION_SIZE * i + 2, 0x4770); // bx lr
+    }
+    f->size = sizeof f->file;
+}
+
+static void binary__for_another_place_is_told_where_it_belongs(void **state)
+{
+    struct fixture *f = *state;
+
+    make_linked_binary(f, BASE + 0x400);
+    assert_refused(f, "a binary for 08000400h, behind a boot loader: the addresses in it, those of "
+                      "its vector table among them, begin there; give that address: --boot "
+                      "0x08000400, or boot=0x08000400 in a target");
+    make_linked_binary(f, BASE + OFFSET);
+    assert_refused(f, "a binary for 08002000h, behind a boot loader: the addresses in it, those of "
+                      "its vector table among them, begin there; give that address: --boot "
+                      "0x08002000, or boot=0x08002000 in a target");
+    f->image.start = BASE + OFFSET;
+    assert_true(load(f, f->size));
+}
+
+static void binary__for_the_start_of_flash_is_taken(void **state)
+{
+    struct fixture *f = *state;
+
+    make_linked_binary(f, BASE);
+    assert_true(load(f, f->size));
+    make_linked_binary(f, 0);
+    assert_true(load(f, f->size));
+}
+
 static void binary__must_fit_and_not_be_empty(void **state)
 {
     struct fixture *f = *state;
@@ -600,6 +643,8 @@ int main(void)
         TEST(binary__goes_to_the_start_of_flash),
         TEST(binary__goes_to_where_a_boot_loader_would_jump),
         TEST(binary__may_be_linked_for_address_0),
+        TEST(binary__for_another_place_is_told_where_it_belongs),
+        TEST(binary__for_the_start_of_flash_is_taken),
         TEST(binary__must_fit_and_not_be_empty),
         TEST(vectors__a_text_file_has_none),
         TEST(vectors__fewer_than_two_words_are_none),

@@ -82,6 +82,11 @@ struct gdb_target {
     size_t (*read_memory)(void *context, uint32_t address, uint8_t *bytes, size_t size);
     size_t (*write_memory)(void *context, uint32_t address, const uint8_t *bytes, size_t size);
 
+    // Flash, which the memory map names: whole pages are erased, and programmed afterwards. False:
+    // that is no flash, or it is refused.
+    bool (*erase_flash)(void *context, uint32_t address, uint32_t size);
+    bool (*program_flash)(void *context, uint32_t address, const uint8_t *bytes, size_t size);
+
     // False: there is no room for more, or there is no such point.
     bool (*insert)(void *context, enum gdb_point point, uint32_t address, uint32_t size);
     bool (*remove)(void *context, enum gdb_point point, uint32_t address, uint32_t size);

@@ -2,8 +2,9 @@
 //
 // report.h - what the virtual chip has to say to a person: trouble, warnings and traces.
 //
-// Trouble is the first thing that went wrong for good since power-on: a line on stderr, which
-// sim_device_ops.trouble() hands out until the next power-on. A warning is a line on stderr,
+// Trouble is the first thing that went wrong for good since a reset: a line on stderr, which
+// sim_device_ops.trouble() hands out until there is other trouble after a later reset, or until the
+// next power-on. A warning is a line on stderr,
 // printed once for each address it is about, so that a polling loop does not fill the screen. A
 // trace is a line on stderr, when asked for.
 
@@ -13,20 +14,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { F072_MAX_WARNINGS = 64 };
+enum {
+    F072_MAX_WARNINGS = 64,
+    F072_MAX_TROUBLES = 8, // different lines in a row, from one power-on to the next
+    F072_TROUBLE_SIZE = 512,
+};
 
 struct f072_report {
     unsigned trace; // SIM_TRACE_... bits
     bool quiet;     // neither on stderr: tests that provoke them
-    char trouble[512];
-    bool in_trouble;                    // since power-on
+    char trouble[F072_TROUBLE_SIZE];    // the last one, or ""
+    bool in_trouble;                    // since the last reset
+    unsigned trouble_count;             // since power-on
     uint32_t warned[F072_MAX_WARNINGS]; // addresses that a warning was printed for
     unsigned warning_count;
 };
 
-// Keep this line as the trouble, unless there has been some since power-on.
+// Keep this line as the trouble, unless there has been some since the last reset.
 void f072_trouble(struct f072_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+// The chip starts anew: by a reset, or as the boot loader leaves for firmware; by power-on.
+void f072_report_reset(struct f072_report *report);
+void f072_report_power_on(struct f072_report *report);
 
 // Print a warning about address, the first time only. Returns whether it was the first.
 bool f072_warn_once(struct f072_report *report, uint32_t address, const char *format, ...)
