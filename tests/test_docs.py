@@ -16,6 +16,7 @@ DOCUMENTS = [SOURCE / name for name in ("README.md", "DESIGN.md", "CONTRIBUTING.
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f072|examples|tests|scripts|docs)"
                   r"/[\w./-]*\.(?:c|h|py|md|sh|1))\b")
+REQUIREMENT = re.compile(r"\b(?:RT|CH9|DM)-[A-Z0-9]+-\d+\b")
 NAME = re.compile(r"`((?:dfurt|usbdev|usbip|sim|host|probe|report|target|guest|loop|dfu_mode|expect)_\w+)`")
 
 
@@ -24,6 +25,8 @@ def main():
     code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "."], cwd=SOURCE,
                           stdout=subprocess.PIPE, text=True, check=True).stdout
     words = set(code.split())
+    checks = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "conformance/checks").glob("*.c"))
+    requirements = set(REQUIREMENT.findall(checks))
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         for link in LINK.findall(text):
@@ -33,6 +36,8 @@ def main():
             named = "NAME" in path or (SOURCE / path).exists()
             if not named and not any(SOURCE.glob(f"**/include/{path}")):
                 missing.append(f"{document.name}: {path}")
+        missing += [f"{document.name}: {name} is no requirement" for name in REQUIREMENT.findall(text)
+                    if name not in requirements and not name.endswith("-99")]  # an example
         for name in NAME.findall(text):
             if name not in words:
                 missing.append(f"{document.name}: {name} is in no source")
