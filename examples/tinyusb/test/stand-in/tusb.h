@@ -20,9 +20,15 @@ typedef struct {
 typedef struct {
     union {
         struct {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ // bit-fields begin at the same end
             uint8_t recipient : 5;
             uint8_t type : 2;
             uint8_t direction : 1;
+#else
+            uint8_t direction : 1;
+            uint8_t type : 2;
+            uint8_t recipient : 5;
+#endif
         } bmRequestType_bit;
         uint8_t bmRequestType;
     };
