@@ -37,6 +37,7 @@ const struct check_group *const catalogue[] = {
     &check_dm_chapter9_descriptors,
     &check_dm_chapter9_strings,
     &check_dm_chapter9_requests,
+    &check_file,
     NULL,
 };
 // clang-format on

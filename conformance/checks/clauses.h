@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// clauses.h - the clauses of DFU 1.1 that a device can meet or break: chapters 3 to 7, appendix A.
+// clauses.h - the clauses of DFU 1.1 that a device can meet or break: chapters 3 to 7, appendices A
+// and B.
 //
 // docs/traceability.md is made of it: for each clause its checks, or the reason why there is none.
 

@@ -38,6 +38,7 @@ static const char usage_text[] =
     "  --no-detach      send no DETACH: the device stays at run time\n"
     "  --allow-write    checks may write to the device's flash, and put back what was there\n"
     "  --restore FILE   what is put back: the device's firmware, .bin or .dfu\n"
+    "  --file FILE.dfu  judge this firmware file, too; nothing of it is sent\n"
     "  --scratch ADDRESS   the page of a DfuSe device that checks may write\n"
     "  --allow-vendor   checks may send vendor requests, whose effect only the product defines\n"
     "  --dfu-mode VID:PID  the device in DFU mode, if it enumerates at another place on the bus\n"
@@ -86,6 +87,7 @@ enum option_value {
     OPTION_ALLOW_WRITE,
     OPTION_ALLOW_VENDOR,
     OPTION_RESTORE,
+    OPTION_FILE,
     OPTION_SCRATCH,
     OPTION_DFU_MODE,
     OPTION_MAX_TIME,
@@ -113,6 +115,7 @@ static const struct option long_options[] = {
     {"allow-write", no_argument, NULL, OPTION_ALLOW_WRITE},
     {"allow-vendor", no_argument, NULL, OPTION_ALLOW_VENDOR},
     {"restore", required_argument, NULL, OPTION_RESTORE},
+    {"file", required_argument, NULL, OPTION_FILE},
     {"scratch", required_argument, NULL, OPTION_SCRATCH},
     {"dfu-mode", required_argument, NULL, OPTION_DFU_MODE},
     {"max-time", required_argument, NULL, OPTION_MAX_TIME},
@@ -205,6 +208,9 @@ static int take_option(struct arguments *arguments, int option)
         return -1;
     case OPTION_RESTORE:
         arguments->run.restore_path = optarg;
+        return -1;
+    case OPTION_FILE:
+        arguments->file = optarg;
         return -1;
     case OPTION_SCRATCH:
         return take_scratch(arguments);

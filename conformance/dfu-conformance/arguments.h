@@ -16,6 +16,7 @@ struct arguments {
     const char *target;
     const char *waive;
     const char *dfu_mode;
+    const char *file;
     bool list;
     unsigned tap; // version of the Test Anything Protocol, 0: the table
     bool verbose;

@@ -15,7 +15,7 @@ _dfu_conformance()
     --only | --skip)
         words=$("$program" --list 2>/dev/null | cut -d ' ' -f 1)
         ;;
-    --waive | --json | --junit | --html | --capture | --restore)
+    --waive | --json | --junit | --html | --capture | --restore | --file)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;

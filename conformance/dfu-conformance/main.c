@@ -205,6 +205,18 @@ static int run(struct arguments *arguments)
     return status;
 }
 
+static int run_with_file(struct arguments *arguments)
+{
+    struct image_file file = {.bytes = NULL};
+    char text[ERROR_TEXT];
+    if (arguments->file && !image_file_load(&file, arguments->file, text, sizeof text))
+        return complain(text);
+    arguments->run.file = arguments->file ? &file : NULL;
+    int status = run(arguments);
+    image_file_finish(&file);
+    return status;
+}
+
 // The image of --restore is read before the first request is sent.
 static int run_with_image(struct arguments *arguments)
 {
@@ -214,7 +226,7 @@ static int run_with_image(struct arguments *arguments)
     if (path && !image_file_read(&image, path, text, sizeof text))
         return complain(text);
     arguments->run.restore = path ? &image : NULL;
-    int status = run(arguments);
+    int status = run_with_file(arguments);
     image_file_finish(&image);
     return status;
 }

@@ -28,7 +28,7 @@ static bool fail(char *error, size_t size, const char *path, const char *what)
 }
 
 // Without the final inversion, as appendix B has it.
-static uint32_t crc32(const uint8_t *bytes, size_t length)
+uint32_t image_file_crc(const uint8_t *bytes, size_t length)
 {
     uint32_t crc = 0xFFFFFFFF;
     for (size_t i = 0; i < length; ++i) {
@@ -48,7 +48,7 @@ static bool take_suffix(struct image_file *image, const char *path, char *error,
         return true;
     if (end[-5] < SUFFIX || end[-5] > image->length)
         return fail(error, size, path, "the DFU suffix has a wrong bLength");
-    if (load_le32(end - 4) != crc32(image->bytes, image->length - 4))
+    if (load_le32(end - 4) != image_file_crc(image->bytes, image->length - 4))
         return fail(error, size, path, "the CRC of the DFU suffix is wrong: the file is damaged");
     image->has_suffix = true;
     image->idProduct = usbdev_load_le16(end - 14);
@@ -90,15 +90,24 @@ static bool read_all(struct image_file *image, FILE *in, const char *path, char 
     return image->length == (size_t)length || fail(error, size, path, "cannot be read");
 }
 
-bool image_file_read(struct image_file *ret_image, const char *path, char *error, size_t size)
+bool image_file_load(struct image_file *ret_image, const char *path, char *error, size_t size)
 {
-    struct image_file image = {.bytes = NULL};
+    *ret_image = (struct image_file){.bytes = NULL};
     FILE *in = fopen(path, "rbe");
     if (!in)
         return fail(error, size, path, strerror(errno));
-    bool read = read_all(&image, in, path, error, size) && take_suffix(&image, path, error, size) &&
-                take_prefix(&image, path, error, size);
+    bool read = read_all(ret_image, in, path, error, size);
     fclose(in);
+    if (!read)
+        image_file_finish(ret_image);
+    return read;
+}
+
+bool image_file_read(struct image_file *ret_image, const char *path, char *error, size_t size)
+{
+    struct image_file image;
+    bool read = image_file_load(&image, path, error, size) &&
+                take_suffix(&image, path, error, size) && take_prefix(&image, path, error, size);
     if (read && image.length == 0)
         read = fail(error, size, path, "the file holds no firmware");
     if (read)
@@ -154,7 +163,7 @@ bool image_file_write(const struct image_file *image, const char *path, char *er
         put_prefix(bytes, image);
     memcpy(bytes + prefix, image->bytes, image->length);
     put_suffix(bytes + length - SUFFIX, image);
-    store_le32(bytes + length - 4, crc32(bytes, length - 4));
+    store_le32(bytes + length - 4, image_file_crc(bytes, length - 4));
 
     int used = snprintf(part, sizeof part, "%s.part", path);
     bool written = used > 0 && (size_t)used < sizeof part && write_all(bytes, length, part) &&

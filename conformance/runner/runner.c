@@ -19,6 +19,8 @@ static bool selected(const struct runner_options *options, const struct check *c
 {
     if (options->chapter9 && strncmp(check->id, "CH9-", strlen("CH9-")) != 0)
         return false;
+    if (!options->file && catalogue_group_of(check) == &check_file)
+        return false;
     return !options->only || glob_list_matches(options->only, check->id);
 }
 
@@ -163,6 +165,8 @@ enum run_status runner_run(const struct runner_options *options,
     run.probe.gate.may_write = options->allow_write;
     run.probe.gate.may_vendor = options->allow_vendor;
     run.probe.strict = options->strict;
+    run.probe.file = options->file ? options->file->bytes : NULL;
+    run.probe.file_length = options->file ? options->file->length : 0;
     run.probe.return_ms = options->return_ms;
     tell_of_probe(&run);
     run.start_us = probe_now_us(&run.probe);

@@ -231,8 +231,9 @@ static void each_consequence__has_a_reason(void **state)
 
 // A check that no defect can fail checks nothing. Why no defect is about these:
 static const struct consequence without_a_subject[] = {
-    {"DS-WRITE-03", "what cannot be put back could not be erased or written either: DS-WRITE-01 and "
-                    "DS-WRITE-02 are about that"},
+    {"DS-WRITE-03",
+     "what cannot be put back could not be erased or written either: DS-WRITE-01 and "
+     "DS-WRITE-02 are about that"},
 };
 
 static void each_requirement__is_the_subject_of_some_defect(void **state)
@@ -253,7 +254,8 @@ static void each_requirement__is_the_subject_of_some_defect(void **state)
         add(&subjects, without_a_subject[i].id);
     }
     for (size_t i = 0; check_at(i); ++i) {
-        if (check_at(i)->level == LEVEL_INFO || subjects.has[i])
+        if (check_at(i)->level == LEVEL_INFO || subjects.has[i] ||
+            catalogue_group_of(check_at(i)) == &check_file) // of files: test_file.c
             continue;
         ++idle;
         print_error("no defect is about %s\n", check_at(i)->id);

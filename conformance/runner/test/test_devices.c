@@ -66,7 +66,7 @@ static void assert_all_good(const char *text, bool strict)
     struct run run;
     run_on(&run, text, &(struct runner_options){.strict = strict});
 
-    assert_int_equal(run.report.count, catalogue_count());
+    assert_int_equal(run.report.count, catalogue_count() - check_file.count);
     for (size_t i = 0; i < run.report.count; ++i)
         assert_good(&run.report.results[i]);
     assert_int_equal(run.status, RUN_MET);
@@ -129,7 +129,7 @@ static void every_check__runs_on_one_of_the_good_devices(void **state)
         report_finish(&run.report);
     }
 
-    for (size_t i = 0; i < catalogue_count(); ++i) {
+    for (size_t i = 0; i < catalogue_count() - check_file.count; ++i) {
         if (!ran[i])
             fail_msg("check %zu of the catalogue is skipped on all of them", i);
     }

@@ -40,6 +40,7 @@ extern const struct check_group check_dfu_requests;
 extern const struct check_group check_dfu_states;
 extern const struct check_group check_dfu_transfers;
 extern const struct check_group check_dfuse;
+extern const struct check_group check_file; // of a run that was given one
 extern const struct check_group check_dm_chapter9_descriptors;
 extern const struct check_group check_dm_chapter9_strings;
 extern const struct check_group check_dm_chapter9_requests;

@@ -26,6 +26,12 @@ struct image_file {
 // Returns false with one line in error.
 bool image_file_read(struct image_file *ret_image, const char *path, char *error, size_t size);
 
+// The file as it is: bytes and length alone. Returns false with one line in error.
+bool image_file_load(struct image_file *ret_image, const char *path, char *error, size_t size);
+
+// dwCRC of a DFU suffix, over all that is before it.
+uint32_t image_file_crc(const uint8_t *bytes, size_t length);
+
 // Write a .dfu file, whole or not at all, and onto the disk. Returns false with one line in error.
 bool image_file_write(const struct image_file *image, const char *path, char *error, size_t size);
 

@@ -91,6 +91,9 @@ struct probe {
     size_t layout_count;
     uint8_t alternate; // the one that is selected
 
+    const uint8_t *file; // for the device, to be judged (--file); NULL: none
+    size_t file_length;
+
     bool detached; // DETACH was accepted, and the device has not been at run time again since
     enum {
         GETSTATE_UNTRIED,

@@ -38,6 +38,7 @@ struct runner_options {
     const char *restore_path;
     bool scratch_given;
     uint32_t scratch;
+    const struct image_file *file;                    // as it is, to be judged; or NULL
     const char *backup_folder;                        // or NULL: kept in memory alone
     void (*tell)(const char *what, const char *path); // about files, to a person; or NULL
 
