@@ -11,23 +11,10 @@
 #include <stdio.h>
 
 #include "check_common.h"
+#include "state_rows.h"
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
-
-enum outcome {
-    STALLED,
-    ACCEPTED,
-    EITHER, // a table and figure A.1 differ: STALL and dfuERROR, or accepted and dfuIDLE
-};
-
-struct row {
-    uint8_t state;
-    uint8_t bRequest;
-    uint8_t wLength; // 0 where the request has no data; for DNLOAD and UPLOAD else any number
-    enum outcome outcome;
-    uint16_t next; // a bit for each state that may follow
-};
 
 static void put_states(char *text, size_t size, unsigned states)
 {
@@ -70,14 +57,14 @@ static bool expect_state_after(struct probe *probe, unsigned states)
     return expect_getstatus(probe, &status) && expect_next(probe, status.bState, states);
 }
 
-static bool is_dnload_of_nothing(const struct row *row)
+static bool is_dnload_of_nothing(const struct state_row *row)
 {
     return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
 }
 
 // A device that accepts the request although it must not keeps its firmware: the data is the next
 // block of the backup's image, or DfuSe's Set Address Pointer.
-static bool enter(struct probe *probe, const struct row *row, uint16_t *ret_block)
+static bool enter(struct probe *probe, const struct state_row *row, uint16_t *ret_block)
 {
     *ret_block = dfu_first_block(probe);
     if (is_dnload_of_nothing(row))
@@ -92,7 +79,7 @@ static bool enter(struct probe *probe, const struct row *row, uint16_t *ret_bloc
 }
 
 // Behind the last block of an image there is no block that a device must accept.
-static bool has_next_block(struct probe *probe, const struct row *row)
+static bool has_next_block(struct probe *probe, const struct state_row *row)
 {
     bool next = row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED &&
                 row->state == DFURT_STATE_dfuDNLOAD_IDLE && !device_is_dfuse(&probe->dfu_mode);
@@ -100,7 +87,7 @@ static bool has_next_block(struct probe *probe, const struct row *row)
            probe_inapplicable(probe, "a device with firmware of more than a block");
 }
 
-static int send(struct probe *probe, const struct row *row, uint16_t block, uint8_t *data)
+static int send(struct probe *probe, const struct state_row *row, uint16_t block, uint8_t *data)
 {
     if (is_dnload_of_nothing(row))
         return download_end(probe);
@@ -115,7 +102,7 @@ static int send(struct probe *probe, const struct row *row, uint16_t block, uint
 }
 
 // An upload that returns less than it was asked for is over (DFU 1.1 6.2).
-static unsigned next_states(const struct probe *probe, const struct row *row, int result)
+static unsigned next_states(const struct probe *probe, const struct state_row *row, int result)
 {
     if (row->outcome == EITHER)
         return result == USB_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
@@ -125,7 +112,7 @@ static unsigned next_states(const struct probe *probe, const struct row *row, in
     return row->next;
 }
 
-static bool expect_outcome(struct probe *probe, const struct row *row, int result)
+static bool expect_outcome(struct probe *probe, const struct state_row *row, int result)
 {
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "%s", usb_result_text(result));
@@ -147,7 +134,7 @@ static bool is_busy(uint8_t bState)
     return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
 }
 
-static bool is_getstate_of_no_device(const struct probe *probe, const struct row *row)
+static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)
 {
     return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
            row->state != DFURT_STATE_dfuIDLE && probe->getstate == GETSTATE_MISSING;
@@ -156,7 +143,7 @@ static bool is_getstate_of_no_device(const struct probe *probe, const struct row
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
 // Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing.
 static bool has_ended(struct probe *probe,
-                      const struct row *row,
+                      const struct state_row *row,
                       uint64_t busy_until_us,
                       int result,
                       const uint8_t *data)
@@ -176,7 +163,7 @@ static bool has_ended(struct probe *probe,
 static void follow_row(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
-    const struct row *row = probe->check->row;
+    const struct state_row *row = probe->check->row;
     uint16_t block;
     if (!enter(probe, row, &block) || !has_next_block(probe, row))
         return;
@@ -207,7 +194,7 @@ static void follow_row(struct probe *probe)
 // Requests that DFU does not have, in their state.
 static void unknown_requests(struct probe *probe)
 {
-    const struct row *row = probe->check->row;
+    const struct state_row *row = probe->check->row;
     for (size_t i = 0; i < gate_sample_count; ++i) {
         uint8_t none[1];
         const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
@@ -233,8 +220,8 @@ static void clears_error(struct probe *probe)
 #define MANIFESTING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_PLAIN | NEED_WRITE)
 #define UPLOADING (IN_DFU_MODE | NEED_CAN_UPLOAD)
 #define WRITING (IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_WRITE)
-#define S(state) (1u << (state))
-#define ROW(...) (&(const struct row){__VA_ARGS__})
+#define S(state) STATE(state)
+#define ROW(...) STATE_ROW(__VA_ARGS__)
 
 // clang-format off
 static const struct check checks[] = {
@@ -436,7 +423,7 @@ static const struct check checks[] = {
      IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATUS, 6, ACCEPTED, S(10))},
     {"DM-STATE-10-CLRSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: CLRSTATUS is accepted, next is dfuIDLE with status OK",
-     IN_DFU_MODE, clears_error},
+     IN_DFU_MODE, clears_error, ROW(10, DFURT_CLRSTATUS, 0, ACCEPTED, S(2))},
     {"DM-STATE-10-GETSTATE", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: GETSTATE is answered, the state stays",
      IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATE, 1, ACCEPTED, S(10))},

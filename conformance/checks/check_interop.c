@@ -2,7 +2,9 @@
 //
 // What stock tools send, request for request, and how they react to the answers: a device that
 // passes here works with them. These are interoperability, not the specification, and so no must:
-// the sources are dfu-util 0.11 and fwupd.
+// the sources are dfu-util 0.11, fwupd 2.0 and webdfu; of WinUSB and STM32CubeProgrammer, which
+// have none to read, what their documentation says. Where a tool cannot do with a device that is
+// right, the note says so, and what helps.
 
 #include <stdio.h>
 
@@ -13,6 +15,7 @@
 enum {
     DETACH_MS = 1000,       // both tools ask for that
     FWUPD_STATUS_MS = 1500, // fwupd gives GETSTATUS that long
+    FWUPD_BLOCK = 64,       // of a device whose wTransferSize it does not find
     POLL_MAX_MS = 5000,     // a longer bwPollTimeout looks like a hang
 };
 
@@ -168,6 +171,86 @@ static void fwupd_detach(struct probe *probe)
         detach_as_tools_do(probe, PROBE_FWUPD_MS);
 }
 
+// fwupd takes the descriptor behind an interface descriptor of class FEh for that interface's own,
+// and has no wTransferSize where that is the next alternate setting: then it sends blocks of 64
+// bytes, which loaders that compute an address from wBlockNum scatter.
+static void fwupd_finds_size(struct probe *probe)
+{
+    const struct device *device = &probe->dfu_mode;
+    const struct usb_interface *next = device->dfu + 1;
+    const struct usb_interface *end = device->config.interfaces + device->config.interface_count;
+    bool hidden = next < end && next->bInterfaceNumber == device->dfu->bInterfaceNumber &&
+                  device->functional && device->functional->offset > next->offset;
+    expect(probe, true, "a functional descriptor", "one");
+    if (hidden && device->functional->wTransferSize != FWUPD_BLOCK)
+        probe_note(
+            probe,
+            "several alternate settings stand before the functional descriptor, as they may: "
+            "fwupd does not see wTransferSize; its quirk is DfuForceTransferSize = %u",
+            device->functional->wTransferSize);
+}
+
+// Behind the download of nothing fwupd asks GETSTATUS once and reads back at once, which a device
+// in dfuMANIFEST refuses.
+static void fwupd_reads_back(struct probe *probe)
+{
+    bool tolerant = device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT;
+    expect(probe, true, "a functional descriptor", "one");
+    probe_note(probe,
+               "fwupd reads back without waiting for manifestation, and fails where the device "
+               "refuses that, as A.2.8 demands; its quirk is %s",
+               tolerant ? "manifest-poll, or ignore-upload" : "ignore-upload");
+}
+
+// ---- webdfu, and hosts that cannot reset the bus ----
+
+// webdfu waits 5 s for the device to leave, and cannot reset the bus; nor can a program on WinUSB.
+static void webdfu_detach(struct probe *probe)
+{
+    if (!device_will_detach(&probe->run_time)) {
+        expect(probe, true, "bitWillDetach", "0");
+        probe_note(probe, "bitWillDetach = 0: webdfu, and dfu-util on Windows, cannot bring the "
+                          "device into DFU mode, for they cannot reset the bus");
+        return;
+    }
+    if (select_alternate_0(probe) && expect_detach(probe, DETACH_MS))
+        expect_leave(probe);
+}
+
+// To read, webdfu asks GETSTATE, and where that is not dfuIDLE sends ABORT first and CLRSTATUS
+// then: in dfuERROR, where ABORT STALLs (A.2.11), it gives up.
+static void webdfu_reads(struct probe *probe)
+{
+    uint8_t state;
+    if (!given_fresh_dfu_mode(probe) || !select_alternate_0(probe) ||
+        !expect_getstate(probe, &state) ||
+        (state != DFURT_STATE_dfuIDLE && !send_without_data(probe, DFURT_ABORT)) ||
+        !expect_getstate(probe, &state))
+        return;
+    expect_number(probe, "bState when webdfu begins to read", state, DFURT_STATE_dfuIDLE);
+}
+
+// ---- STM32CubeProgrammer ----
+
+// It lists devices with the ids of ST's ROM by their serial number, and takes memory from the names
+// of the alternate settings; other ids are given to it as VID= and PID=.
+static void cubeprogrammer_lists(struct probe *probe)
+{
+    const struct device *device = &probe->dfu_mode;
+    char serial[PROBE_WORDS / 2];
+    probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
+    if (!expect(probe, *serial, "a serial number, by which it names a device", "none"))
+        return;
+    for (size_t i = 0; i < probe->layout_count; ++i) {
+        if (!given(probe, expect(probe, !*probe->layouts[i].problem, "a layout", "%s",
+                                 probe->layouts[i].problem)))
+            return;
+    }
+    if (device_vendor(device) != 0x0483 || device_product(device) != 0xDF11)
+        probe_note(probe, "STM32CubeProgrammer finds the device by VID=0x%04X PID=0x%04X",
+                   device_vendor(device), device_product(device));
+}
+
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
 
 // clang-format off
@@ -187,11 +270,26 @@ static const struct check checks[] = {
     {"INTEROP-FWUPD-02", "fwupd", LEVEL_SHOULD,
      "fwupd can detach: status, DETACH, reset if it is needed, DFU mode within 10 s",
      DETACH, fwupd_detach},
+    {"INTEROP-FWUPD-03", "fwupd", LEVEL_INFO,
+     "fwupd finds wTransferSize, or needs a quirk",
+     NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_FUNCTIONAL, fwupd_finds_size},
+    {"INTEROP-FWUPD-04", "fwupd", LEVEL_INFO,
+     "fwupd can read back what it downloaded, or needs a quirk",
+     NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_CAN_UPLOAD | NEED_PLAIN, fwupd_reads_back},
+    {"INTEROP-WEBDFU-01", "webdfu", LEVEL_SHOULD,
+     "webdfu can detach: DETACH, and the device leaves within 5 s without a bus reset",
+     DETACH, webdfu_detach},
+    {"INTEROP-WEBDFU-02", "webdfu", LEVEL_INFO,
+     "webdfu can begin to read: GETSTATE, ABORT where it is not dfuIDLE",
+     NEED_DFU_MODE | NEED_DETACH, webdfu_reads},
+    {"INTEROP-CUBEPROG-01", "STM32CubeProgrammer", LEVEL_INFO,
+     "STM32CubeProgrammer can name the boot loader and knows its memory",
+     NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_DFUSE, cubeprogrammer_lists},
 };
 // clang-format on
 
 const struct check_group check_interop = {
-    .title = "dfu-util and fwupd",
+    .title = "Stock tools",
     .checks = checks,
     .count = sizeof checks / sizeof checks[0],
 };

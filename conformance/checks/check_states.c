@@ -8,21 +8,13 @@
 #include <stdio.h>
 
 #include "check_common.h"
+#include "state_rows.h"
 
-enum outcome {
-    ACCEPTED,
-    STALLED,
-    ANSWERED,            // with all of its bytes
-    ANSWERED_OR_STALLED, // optional there
-};
-
-struct row {
-    uint8_t state;
-    uint8_t bRequest;
-    uint8_t wLength;
-    enum outcome outcome;
-    uint8_t next;
-};
+// At run time one state follows.
+static uint8_t next_state(const struct state_row *row)
+{
+    return row->next & STATE(DFURT_STATE_appIDLE) ? DFURT_STATE_appIDLE : DFURT_STATE_appDETACH;
+}
 
 static bool given_detach(struct probe *probe)
 {
@@ -48,7 +40,7 @@ static bool enter_app_detach(struct probe *probe, uint8_t bRequest)
                      expect_number(probe, "the state after DETACH", state, DFURT_STATE_appDETACH));
 }
 
-static bool enter_state(struct probe *probe, const struct row *row)
+static bool enter_state(struct probe *probe, const struct state_row *row)
 {
     return row->state == DFURT_STATE_appIDLE ? given_app_idle(probe)
                                              : enter_app_detach(probe, row->bRequest);
@@ -80,14 +72,14 @@ static void expect_next(struct probe *probe, uint8_t next)
 }
 
 // What GETSTATE answers is the state that it is asked in.
-static bool expect_own_state(struct probe *probe, const struct row *row, const uint8_t *data)
+static bool expect_own_state(struct probe *probe, const struct state_row *row, const uint8_t *data)
 {
     return row->bRequest != DFURT_GETSTATE ||
            expect(probe, data[0] == row->state, usb_dfu_state_name(row->state), "%s",
                   usb_dfu_state_name(data[0]));
 }
 
-static bool expect_outcome(struct probe *probe, const struct row *row)
+static bool expect_outcome(struct probe *probe, const struct state_row *row)
 {
     uint8_t data[64] = {0};
     uint16_t wValue = row->bRequest == DFURT_DETACH ? detach_time(probe) : 0;
@@ -96,10 +88,10 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
     case STALLED:
         return expect_stall(probe, &setup, data);
     case ACCEPTED:
-    case ANSWERED:
         return expect_length(probe, &setup, data, row->wLength) &&
                expect_own_state(probe, row, data);
     case ANSWERED_OR_STALLED:
+    case EITHER: // there is none at run time
         break;
     }
     int result = probe_control(probe, &setup, data);
@@ -112,26 +104,26 @@ static bool expect_outcome(struct probe *probe, const struct row *row)
 
 static void follow_row(struct probe *probe)
 {
-    const struct row *row = probe->check->row;
+    const struct state_row *row = probe->check->row;
     if (enter_state(probe, row) && expect_outcome(probe, row))
-        expect_next(probe, row->next);
+        expect_next(probe, next_state(row));
 }
 
 // DETACH in appIDLE: a device that leaves by itself may be gone before it can be asked.
 static void detach_in_app_idle(struct probe *probe)
 {
-    const struct row *row = probe->check->row;
+    const struct state_row *row = probe->check->row;
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
     if (!given_app_idle(probe) || !expect_length(probe, &detach, NULL, 0))
         return;
     if (!device_will_detach(&probe->run_time)) {
-        expect_state(probe, row->next, "after it");
+        expect_state(probe, next_state(row), "after it");
         return;
     }
     uint8_t state;
     const struct usbdev_setup_packet getstate = dfu_setup(probe, DFURT_GETSTATE, 0, sizeof state);
     if (probe_control(probe, &getstate, &state) == (int)sizeof state)
-        expect_number(probe, "the state after it", state, row->next);
+        expect_number(probe, "the state after it", state, next_state(row));
 }
 
 // Requests that DFU does not have, both directions.
@@ -172,65 +164,65 @@ static void unknown_in_app_detach(struct probe *probe)
 
 #define IN_IDLE (NEED_RUN_TIME | NEED_DFU_INTERFACE)
 #define IN_DETACH (IN_IDLE | NEED_DETACH | NEED_WAIT_RESET)
-#define ROW(...) (&(const struct row){__VA_ARGS__})
+#define ROW(...) STATE_ROW(__VA_ARGS__)
 
 // clang-format off
 static const struct check checks[] = {
     {"RT-STATE-0-DETACH", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DETACH is accepted, next is appDETACH",
-     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFURT_DETACH, 0, ACCEPTED, 1)},
+     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFURT_DETACH, 0, ACCEPTED, STATE(1))},
     {"RT-STATE-0-DNLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD with data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 16, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-0-DNLOAD-0", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD without data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 0, STALLED, STATE(0))},
     {"RT-STATE-0-UPLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: UPLOAD STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_UPLOAD, 16, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_UPLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-0-GETSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: GETSTATUS is answered or STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATUS, 6, ANSWERED_OR_STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATUS, 6, ANSWERED_OR_STALLED, STATE(0))},
     {"RT-STATE-0-CLRSTATUS", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: CLRSTATUS STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_CLRSTATUS, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_CLRSTATUS, 0, STALLED, STATE(0))},
     {"RT-STATE-0-GETSTATE", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: GETSTATE is answered or STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATE, 1, ANSWERED_OR_STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_GETSTATE, 1, ANSWERED_OR_STALLED, STATE(0))},
     {"RT-STATE-0-ABORT", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: ABORT STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_ABORT, 0, STALLED, 0)},
+     IN_IDLE, follow_row, ROW(0, DFURT_ABORT, 0, STALLED, STATE(0))},
     {"RT-STATE-0-OTHER", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: requests that DFU does not have STALL, the state stays",
-     IN_IDLE, unknown_in_app_idle},
+     IN_IDLE, unknown_in_app_idle, ROW(0, 7, 0, STALLED, STATE(0))},
 
     {"RT-STATE-1-DETACH", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: a second DETACH STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_DETACH, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DETACH, 0, STALLED, STATE(0))},
     {"RT-STATE-1-DNLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD with data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 16, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-1-DNLOAD-0", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD without data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 0, STALLED, STATE(0))},
     {"RT-STATE-1-UPLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: UPLOAD STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_UPLOAD, 16, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_UPLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-1-GETSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: GETSTATUS is answered, the state stays",
-     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATUS, 6, ANSWERED, 1)},
+     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATUS, 6, ACCEPTED, STATE(1))},
     {"RT-STATE-1-CLRSTATUS", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: CLRSTATUS STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_CLRSTATUS, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_CLRSTATUS, 0, STALLED, STATE(0))},
     {"RT-STATE-1-GETSTATE", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: GETSTATE is answered, the state stays",
-     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATE, 1, ANSWERED, 1)},
+     IN_DETACH, follow_row, ROW(1, DFURT_GETSTATE, 1, ACCEPTED, STATE(1))},
     {"RT-STATE-1-ABORT", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: ABORT STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_ABORT, 0, STALLED, 0)},
+     IN_DETACH, follow_row, ROW(1, DFURT_ABORT, 0, STALLED, STATE(0))},
     {"RT-STATE-1-OTHER", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: a request that DFU does not have STALLs, next is appIDLE",
-     IN_DETACH, unknown_in_app_detach},
+     IN_DETACH, unknown_in_app_detach, ROW(1, 7, 0, STALLED, STATE(0))},
 };
 // clang-format on
 

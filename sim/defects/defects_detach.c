@@ -139,6 +139,12 @@ static int note_detach(struct defect_view *view, const struct usbdev_setup_packe
     return NATIVE_PASS;
 }
 
+static int note_detach_and_stall(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    note_detach(view, setup);
+    return view->runtime && is_dfu_request(view, setup, DFURT_DETACH) ? NATIVE_STALL : NATIVE_PASS;
+}
+
 static void leave_after_setup(struct defect_view *view)
 {
     enum { LATER_MS = 5 };
@@ -275,6 +281,12 @@ static void same_product_in_both_modes(struct defect_view *view)
 // ---- The table ----
 
 const struct sim_defect defects_of_detach[] = {
+    {
+        .name = "detach-stalls-and-leaves",
+        .summary = "DETACH STALLs, and the device leaves the bus all the same",
+        .setup = note_detach_and_stall,
+        .tick = leave_after_setup,
+    },
     {
         .name = "leaves-before-status",
         .summary = "leaves the bus at the SETUP of DETACH, before its status stage",

@@ -145,6 +145,7 @@ const struct defect_row chapter9_rows[] = {
     {"dm-set-interface-stalls", "will-detach", "DM-CH9-REQ-07", .follows = {
          {"INTEROP-DFUUTIL-02", "dfu-util selects setting 0 where there are several"},
          {"DS-UPLOAD-02", "setting 1 cannot be selected"},
+         {"INTEROP-WEBDFU-02", "it selects setting 0 where there are several"},
      }},
     {"configuration-uncounted", "will-detach", "CH9-CFG-17", .both_modes = true, .follows = {
          {"DM-DESC-01b", "two configurations in DFU mode"},

@@ -44,7 +44,9 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-STATUS-02", "GETSTATE behind GETSTATUS says the state that it led to"},
      }},
     {"state-2-CLRSTATUS", "will-detach", "DM-STATE-2-CLRSTATUS"},
-    {"state-2-GETSTATE", "will-detach", "DM-STATE-2-GETSTATE"},
+    {"state-2-GETSTATE", "will-detach", "DM-STATE-2-GETSTATE", .follows = {
+         {"INTEROP-WEBDFU-02", "GETSTATE is its question"},
+     }},
     {"state-2-ABORT", "will-detach", "DM-STATE-2-ABORT"},
     {"state-2-OTHER", "will-detach", "DM-STATE-2-OTHER"},
     {"state-3-GETSTATE", "will-detach", "DM-STATE-3-GETSTATE"},
@@ -120,6 +122,7 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-STATE-5-ABORT", "GETSTATE and GETSTATUS disagree"},
          {"DM-STATE-9-ABORT", "GETSTATE and GETSTATUS disagree"},
          {"DM-DNLOAD-05", "GETSTATE and GETSTATUS disagree"},
+         {"INTEROP-WEBDFU-02", "GETSTATE is its question"},
      }},
     {"dm-status-error-sticks", "will-detach", "DM-STATE-10-CLRSTATUS",
      .remembers = "its status is that of the last error", .follows = {
@@ -161,7 +164,9 @@ const struct defect_row dfu_mode_rows[] = {
     {"ds-erase-first-page-too", "will-detach", "DS-WRITE-04"},
     {"ds-no-commands", "will-detach", "DS-CMD-07"},
     {"ds-layout", "will-detach", "DS-LAYOUT-01"},
-    {"dm-starts-in-error", "will-detach", "INTEROP-DFUUTIL-02"},
+    {"dm-starts-in-error", "will-detach", "INTEROP-DFUUTIL-02", .follows = {
+         {"INTEROP-WEBDFU-02", "ABORT STALLs in dfuERROR"},
+     }},
     {"dm-interface-twice", "will-detach", "DM-DESC-03a"},
     {"dm-interface-1", "wait-reset", "DM-DESC-03b", .follows = {
          {"INTEROP-DFUUTIL-02", "interface 1, which is described, is not there, and interface 0 is"},
@@ -171,6 +176,7 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-CH9-REQ-14", "interface 1, which is described, is not there, and interface 0 is"},
          {"DM-CH9-REQ-15", "interface 1, which is described, is not there, and interface 0 is"},
          {"DM-SELECT-01", "interface 1, which is described, is not there, and interface 0 is"},
+         {"INTEROP-WEBDFU-02", "interface 1, which is described, is not there, and interface 0 is"},
      }},
     {"state-3-GETSTATUS", "wait-reset", "DM-STATE-3-GETSTATUS", .follows = {
          {"DM-DNLOAD-01", "no block can be downloaded"},
@@ -213,6 +219,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-programs-wrong", "will-detach", "DS-WRITE-01"},
     {"dm-waits-for-set-interface", "wait-reset", "DM-SELECT-01", .follows = {
          {"INTEROP-DFUUTIL-02", "dfu-util sends no SET_INTERFACE where there is one setting"},
+         {"INTEROP-WEBDFU-02", "it selects a setting where there are several"},
      }},
     {"dm-slow-state", "will-detach", "DM-TIME-01"},
     {"dm-slow-abort", "will-detach", "DM-TIME-02"},

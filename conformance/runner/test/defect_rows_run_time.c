@@ -12,6 +12,7 @@ const struct defect_row run_time_rows[] = {
     {"leaves-before-status", "will-detach", "RT-DETACH-01", .follows = {
          {"REQ-06d", "the IN request is taken for DETACH as well: the device leaves, 3"},
          {"REQ-11b", "DETACH is the request that it is tried with"},
+         {"INTEROP-WEBDFU-01", "DETACH is not carried out to its end"},
      }},
     {"no-detach-timer", "wait-reset", "RT-DETACH-07", .follows = {
          {"RT-DETACH-08", "a timer that never expires waits longer than wValue, 5.1"},
@@ -45,12 +46,14 @@ const struct defect_row run_time_rows[] = {
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
          {"RT-DETACH-03", "DETACH with wValue 0 as with another"},
+         {"INTEROP-WEBDFU-01", "it is not seen to leave"},
      }},
     {"leaves-uncalled-for", "wait-reset", "RT-DETACH-06"},
     {"never-leaves", "will-detach", "RT-DETACH-04", .follows = {
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
          {"RT-DETACH-03", "DETACH with wValue 0 as with another"},
+         {"INTEROP-WEBDFU-01", "it does not leave"},
      }},
     {"timer-too-short", "wait-reset", "RT-DETACH-10"},
     {"timer-uncapped", "wait-reset", "RT-DETACH-09"},
@@ -136,6 +139,7 @@ const struct defect_row run_time_rows[] = {
          {"RT-DETACH-01", "the request is not carried out"},
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-WEBDFU-01", "DETACH is not carried out"},
      }},
     {"wedged-by-in-stall", "will-detach", "REQ-05a", .follows = {
          {"RT-STATE-0-UPLOAD", "the request after it is the question for the state"},
@@ -167,11 +171,18 @@ const struct defect_row run_time_rows[] = {
          {"RT-STATE-0-CLRSTATUS", "the same row of A.2.1"},
          {"RT-STATE-0-ABORT", "the same row of A.2.1"},
      }},
+    {"detach-stalls-and-leaves", "will-detach", "INTEROP-WEBDFU-01", .follows = {
+         {"RT-STATE-0-DETACH", "DETACH STALLs, A.2.1"},
+         {"RT-DETACH-01", "DETACH STALLs, 5.1"},
+         {"REQ-11b", "DETACH STALLs"},
+         {"RT-DETACH-14", "the SETUP alone makes it leave, 5.1"},
+     }},
     {"detach-stalls", "will-detach", "RT-STATE-0-DETACH", .follows = {
          {"REQ-11b", "the request is not carried out"},
          {"RT-DETACH-01", "the request is not carried out"},
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
+         {"INTEROP-WEBDFU-01", "DETACH STALLs"},
      }},
     {"state-0-DNLOAD", "will-detach", "RT-STATE-0-DNLOAD"},
     {"state-0-DNLOAD-0", "will-detach", "RT-STATE-0-DNLOAD-0"},
@@ -245,6 +256,7 @@ const struct defect_row run_time_rows[] = {
          {"RT-DETACH-01", "DETACH STALLs"},
          {"INTEROP-DFUUTIL-01", "DETACH STALLs, and the device stays"},
          {"INTEROP-FWUPD-02", "DETACH STALLs, and the device stays"},
+         {"INTEROP-WEBDFU-01", "DETACH STALLs, and the device stays"},
      }},
     {"state-1-DNLOAD-stays", "small-wait-reset", "RT-STATE-1-DNLOAD"},
     {NULL},
