@@ -67,7 +67,14 @@ static void fill_rom(struct f072_chip *chip, uint32_t serial)
     const uint32_t base = chip->model->rom_base;
     static const uint8_t wafer_and_lot[8] = {7, 'V', 'I', 'R', 'T', 'U', 'A', 'L'};
     uint8_t *unique_id = chip->rom + (chip->model->unique_id - base);
-    enum { VECTORS = 48, ID = 0x1FFFF6A6, FLASH_SIZE = 0x1FFFF7CC };
+    enum {
+        VECTORS = 48,
+        ID = 0x1FFFF6A6,
+        TS_CAL1 = 0x1FFFF7B8, // RM0091 13.9, 13.10
+        VREFINT_CAL = 0x1FFFF7BA,
+        TS_CAL2 = 0x1FFFF7C2,
+        FLASH_SIZE = 0x1FFFF7CC,
+    };
 
     memset(chip->rom, 0xFF, sizeof chip->rom);
     store_le32(chip->rom, F072_ROM_STACK);
@@ -77,6 +84,9 @@ static void fill_rom(struct f072_chip *chip, uint32_t serial)
     chip->rom[ID - base] = chip->model->rom_id;
     store_le32(unique_id, serial);
     memcpy(unique_id + 4, wafer_and_lot, sizeof wafer_and_lot);
+    usbdev_store_le16(chip->rom + (TS_CAL1 - base), F072_TS_CAL1);
+    usbdev_store_le16(chip->rom + (VREFINT_CAL - base), F072_VREFINT_CAL);
+    usbdev_store_le16(chip->rom + (TS_CAL2 - base), F072_TS_CAL2);
     usbdev_store_le16(chip->rom + (FLASH_SIZE - base), (uint16_t)(chip->model->flash_size / 1024));
 }
 

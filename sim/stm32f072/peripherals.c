@@ -53,6 +53,7 @@ void f072_peripherals_reset(struct f072_chip *chip)
             f072_peripherals[i].reset(chip, &f072_peripherals[i]);
     for (int i = 0; i < 3; i++)
         chip->dbgmcu[i] = 0;
+    chip->others_used = false;
 }
 
 bool f072_held_in_reset(const struct f072_chip *chip, const struct f072_peripheral *p)
@@ -166,9 +167,34 @@ static uint32_t update_flags(uint32_t index)
     return index == TIM1 ? F072_TIMER_UPDATE : F072_TIMER_UPDATE | F072_TIMER_COMPARE;
 }
 
+// Serial interfaces by their index among the stubs, and ADC and DMA.
+static uint32_t other_lines(const struct f072_chip *chip)
+{
+    static const struct {
+        uint8_t index;
+        uint8_t kind;
+        uint8_t line;
+    } serial[] = {
+        {5, F072_STUB_I2C, 23},   {6, F072_STUB_I2C, 24},    {12, F072_STUB_SPI, 25},
+        {1, F072_STUB_SPI, 26},   {13, F072_STUB_USART, 27}, {2, F072_STUB_USART, 28},
+        {3, F072_STUB_USART, 29}, {4, F072_STUB_USART, 29},
+    };
+    uint32_t active = 0;
+
+    for (size_t i = 0; i < sizeof serial / sizeof serial[0]; i++)
+        active |= (uint32_t)f072_serial_interrupt(&chip->stub[serial[i].index],
+                                                  (enum f072_stub_kind)serial[i].kind)
+                  << serial[i].line;
+    active |= (uint32_t)f072_dma_interrupt(&chip->dma, 1, 1) << 9;
+    active |= (uint32_t)f072_dma_interrupt(&chip->dma, 2, 3) << 10;
+    active |= (uint32_t)f072_dma_interrupt(&chip->dma, 4, 7) << 11;
+    active |= (uint32_t)f072_adc_interrupt(&chip->adc) << 12;
+    return active;
+}
+
 static uint32_t lines(struct f072_chip *chip)
 {
-    uint32_t active = 0;
+    uint32_t active = chip->others_used ? other_lines(chip) : 0;
 
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         active |= (uint32_t)f072_timer_interrupt(&chip->timer[i], update_flags(i))

@@ -25,8 +25,15 @@ struct f072_peripheral {
                   uint32_t lanes);
     void (*reset)(struct f072_chip *chip, const struct f072_peripheral *p);
 
-    // Is this a register whose value changes by itself between events? NULL: none is.
+    // Is this a register whose value changes by itself between events, or by being read? NULL: none
+    // is.
     bool (*moves)(uint32_t offset);
+
+    // Does this register ask DMA to write it, or to read it? NULL: none does.
+    bool (*requests_dma)(const struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         bool to_peripheral);
 };
 
 extern const struct f072_peripheral f072_peripherals[];

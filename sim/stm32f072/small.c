@@ -157,13 +157,14 @@ struct preset {
 
 // Reset values other than 0.
 static const struct preset presets[] = {
-    {F072_STUB_CAN, 0x00, 0x00010002}, // MCR: SLEEP
-    {F072_STUB_CAN, 0x08, 0x1C000000}, // TSR: mailboxes empty
-    {F072_STUB_CAN, 0x1C, 0x01230000}, // BTR
-    {F072_STUB_RTC, 0x04, 0x00002101}, // DR
-    {F072_STUB_RTC, 0x10, 0x007F00FF}, // PRER
-    {F072_STUB_SPI, 0x04, 0x00000700}, // CR2
-    {F072_STUB_SPI, 0x10, 0x00000007}, // CRCPR
+    {F072_STUB_CAN, 0x00, 0x00010002},   // MCR: SLEEP
+    {F072_STUB_CAN, 0x08, 0x1C000000},   // TSR: mailboxes empty
+    {F072_STUB_CAN, 0x1C, 0x01230000},   // BTR
+    {F072_STUB_RTC, 0x04, 0x00002101},   // DR
+    {F072_STUB_RTC, 0x10, 0x007F00FF},   // PRER
+    {F072_STUB_SPI, 0x04, 0x00000700},   // CR2
+    {F072_STUB_SPI, 0x10, 0x00000007},   // CRCPR
+    {F072_STUB_USART, 0x1C, 0x000000C0}, // ISR: TXE, TC
 };
 
 // A status bit that follows a control bit, as software waits for it to; control_bit 32: always set.
@@ -174,7 +175,6 @@ static const struct follow {
     uint16_t control;
     uint8_t control_bit;
 } follows[] = {
-    {F072_STUB_ADC, 0x00, 0, 0x08, 0},    // ISR.ADRDY, CR.ADEN
     {F072_STUB_CAN, 0x04, 0, 0x00, 0},    // MSR.INAK, MCR.INRQ
     {F072_STUB_CAN, 0x04, 1, 0x00, 1},    // MSR.SLAK, MCR.SLEEP
     {F072_STUB_I2C, 0x18, 0, 0x00, 32},   // ISR.TXE
@@ -183,15 +183,9 @@ static const struct follow {
     {F072_STUB_RTC, 0x0C, 5, 0x00, 32},   // ISR.RSF
     {F072_STUB_RTC, 0x0C, 6, 0x0C, 7},    // ISR.INITF, ISR.INIT
     {F072_STUB_SPI, 0x08, 1, 0x00, 32},   // SR.TXE
-    {F072_STUB_USART, 0x1C, 6, 0x00, 32}, // ISR.TC
     {F072_STUB_USART, 0x1C, 7, 0x00, 32}, // ISR.TXE
     {F072_STUB_USART, 0x1C, 21, 0x00, 3}, // ISR.TEACK, CR1.TE
     {F072_STUB_USART, 0x1C, 22, 0x00, 2}, // ISR.REACK, CR1.RE
-};
-
-// Bits that software sets and hardware clears when it is done: at once.
-static const struct preset self_clearing[] = {
-    {F072_STUB_ADC, 0x08, UINT32_C(1) << 31 | 1 << 1}, // CR.ADCAL, CR.ADDIS
 };
 
 // What starts something that would be silently wrong.
@@ -201,15 +195,6 @@ static const struct {
     uint32_t mask;
     const char *what;
 } starts[] = {
-    {F072_STUB_ADC, 0x08, 1 << 2, "an analog conversion"},
-    {F072_STUB_I2C, 0x04, 1 << 13, "an I2C transfer"},
-    {F072_STUB_DMA, 0x08, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x1C, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x30, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x44, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x58, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x6C, 1, "a DMA transfer"},
-    {F072_STUB_DMA, 0x80, 1, "a DMA transfer"},
     {F072_STUB_CAN, 0x180, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x190, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x1A0, 1, "a CAN transmission"},
@@ -250,9 +235,6 @@ f072_stub_write(struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offse
         return NULL;
     }
     stub->words[offset / 4] = value;
-    for (size_t i = 0; i < COUNT(self_clearing); i++)
-        if (self_clearing[i].kind == kind && self_clearing[i].offset == offset)
-            stub->words[offset / 4] &= ~self_clearing[i].value;
     for (size_t i = 0; i < COUNT(starts); i++)
         if (starts[i].kind == kind && starts[i].offset == offset && (value & starts[i].mask))
             return starts[i].what;

@@ -19,11 +19,15 @@
 #include <stdint.h>
 
 #include <armv6m/armv6m.h>
+#include <stm32f072/adc.h>
+#include <stm32f072/crc.h>
+#include <stm32f072/dma.h>
 #include <stm32f072/fpec.h>
 #include <stm32f072/gpio.h>
 #include <stm32f072/model.h>
 #include <stm32f072/rcc.h>
 #include <stm32f072/report.h>
+#include <stm32f072/serial.h>
 #include <stm32f072/small.h>
 #include <stm32f072/timer.h>
 #include <stm32f072/usbfs.h>
@@ -83,6 +87,11 @@ struct f072_chip {
     struct f072_wwdg wwdg;
     struct f072_crs crs;
     struct f072_exti exti;
+    struct f072_adc adc;
+    struct f072_crc crc;
+    struct f072_dma dma;
+    bool dma_serving;
+    bool others_used; // ADC, DMA or a stub has been written to since the reset
     struct f072_stub stub[F072_STUBS];
     uint32_t syscfg_cfgr1;
     uint32_t syscfg_exticr[4];

@@ -21,8 +21,8 @@ enum {
 };
 
 struct f072_report {
-    unsigned trace; // SIM_TRACE_... bits
-    bool quiet;     // neither on stderr: tests that provoke them
+    unsigned trace;                     // SIM_TRACE_... bits
+    bool quiet;                         // neither on stderr: tests that provoke them
     char trouble[F072_TROUBLE_SIZE];    // the last one, or ""
     bool in_trouble;                    // since the last reset
     unsigned trouble_count;             // since power-on

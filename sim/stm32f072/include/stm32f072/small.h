@@ -49,9 +49,7 @@ bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines);
 // ---- The rest: registers that keep what is written, and status bits that say "ready" ----
 
 enum f072_stub_kind {
-    F072_STUB_ADC,
     F072_STUB_CAN,
-    F072_STUB_DMA,
     F072_STUB_I2C,
     F072_STUB_RTC,
     F072_STUB_SPI,
@@ -63,6 +61,7 @@ enum { F072_STUB_SIZE = 0x400 };
 
 struct f072_stub {
     uint32_t words[F072_STUB_SIZE / 4];
+    unsigned received; // frames of an SPI that wait to be read
 };
 
 void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind);

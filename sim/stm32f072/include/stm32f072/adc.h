@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// adc.h - the analog-to-digital converter (RM0091 chapter 13).
+//
+// Conversions that software starts are done at once, one for each time that DR is read, so none is
+// ever overrun. Nothing is connected to the pins: they read half of the range. The temperature
+// sensor and VREFINT read what their calibration in system memory says of 30 degrees and 3.3 V.
+// Triggers from timers never come.
+
+#ifndef F072_ADC_H
+#define F072_ADC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Calibration values: what the converter reads at 3.3 V (RM0091 13.9, 13.10).
+enum { F072_TS_CAL1 = 1775, F072_TS_CAL2 = 1348, F072_VREFINT_CAL = 1526 };
+
+struct f072_adc {
+    uint32_t isr;
+    uint32_t ier;
+    uint32_t cr;
+    uint32_t cfgr1;
+    uint32_t cfgr2;
+    uint32_t smpr;
+    uint32_t tr;
+    uint32_t chselr;
+    uint32_t dr;
+    uint32_t ccr;
+    uint32_t left; // channels of the sequence that are still to be converted
+};
+
+enum { F072_ADC_DR = 0x40 };
+
+void f072_adc_reset(struct f072_adc *adc);
+
+// To read DR has the next channel converted.
+uint32_t f072_adc_read(struct f072_adc *adc, uint32_t offset);
+
+// Returns NULL, or what this write would start that is not modelled.
+const char *f072_adc_write(struct f072_adc *adc, uint32_t offset, uint32_t value);
+
+bool f072_adc_interrupt(const struct f072_adc *adc);
+
+// Is there a value for DMA in DR?
+bool f072_adc_requests_dma(const struct f072_adc *adc);
+
+#endif
