@@ -104,6 +104,7 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
 {
     struct f072_board *board = board_of(device);
 
+    board->host_ns = now_ns;
     if (board->who == F072_BOARD_NOBODY && now_ns > board->now_ns)
         board->now_ns = now_ns;
     while (board->now_ns < now_ns && !board->held) {
@@ -168,6 +169,7 @@ static void board_power(struct sim_device *device, bool on)
 {
     struct f072_board *board = board_of(device);
 
+    f072_rest_disturb(board);
     if (on && board->who == F072_BOARD_NOBODY)
         power_on(board);
     if (!on && board->who != F072_BOARD_NOBODY)
@@ -207,6 +209,7 @@ static void board_bus_reset(struct sim_device *device, bool se0)
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);
 
+    f072_rest_disturb(board);
     f072_usbfs_bus_reset(&board->chip.usb, se0, board->now_ns);
     if (rom != NULL) {
         rom->ops->bus_reset(rom, se0);
@@ -232,6 +235,7 @@ static void board_sof(struct sim_device *device, uint16_t frame)
     if (board->chip.usb.clocked)
         f072_crs_sof(&board->chip.crs);
     f072_chip_update(&board->chip);
+    f072_rest_look(board);
 }
 
 static void board_resume(struct sim_device *device)
@@ -239,6 +243,7 @@ static void board_resume(struct sim_device *device)
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);
 
+    f072_rest_disturb(board);
     f072_usbfs_resume(&board->chip.usb, board->now_ns);
     if (rom != NULL)
         rom->ops->resume(rom);
@@ -254,6 +259,7 @@ static int board_setup(struct sim_device *device,
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);
 
+    f072_rest_disturb(board);
     if (rom != NULL)
         return rom->ops->setup(rom, address, endpoint, setup);
     int result = f072_usbfs_setup(&board->chip.usb, address, endpoint, setup, board->now_ns);
@@ -271,6 +277,7 @@ static int board_out(struct sim_device *device,
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);
 
+    f072_rest_disturb(board);
     if (rom != NULL)
         return rom->ops->out(rom, address, endpoint, data1, data, length);
     int result =
@@ -288,6 +295,7 @@ static int board_in(struct sim_device *device,
     struct f072_board *board = board_of(device);
     struct sim_device *rom = rom_device(board);
 
+    f072_rest_disturb(board);
     if (rom != NULL)
         return rom->ops->in(rom, address, endpoint, ret_data1, data);
     int result = f072_usbfs_in(&board->chip.usb, address, endpoint, ret_data1, data, board->now_ns);
@@ -314,6 +322,7 @@ const struct sim_device_ops f072_board_ops = {
     .connected = board_connected,
     .bus_reset = board_bus_reset,
     .sof = board_sof,
+    .rest = f072_rest,
     .resume = board_resume,
     .waking = board_waking,
     .setup = board_setup,
@@ -332,6 +341,7 @@ void f072_board_wire(struct sim_device *device, unsigned port, uint16_t pins, ui
 {
     struct f072_board *board = board_of(device);
 
+    f072_rest_disturb(board);
     board->ports[port].wired = pins;
     board->ports[port].levels = levels;
     f072_chip_wire(&board->chip, port, pins, levels);

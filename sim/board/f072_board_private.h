@@ -41,6 +41,18 @@ struct f072_board {
     uint64_t served_ns; // when no USB interrupt was pending for the last time
     bool held;          // a debugger has stopped it: advance() ends before its time
 
+    // Frames in which nothing happens (f072_rest.c). Times are the host's.
+    uint64_t host_ns; // of the last advance()
+    struct {
+        bool steady;            // each frame is like the last
+        uint64_t sof_ns;        // of the last SOF
+        uint64_t remembered_ns; // UINT64_MAX: nothing is remembered
+        uint64_t cycles;        // then; where it is steady, of a frame
+        unsigned pause;
+        unsigned wait; // frames until the chip is remembered
+        struct f072_rest *chips;
+    } rest;
+
     // What drives pins from outside.
     uint64_t power_on_ns;
     size_t next_pin; // of options.pins: those before it are applied
@@ -72,6 +84,19 @@ void f072_board_save(struct f072_board *board);
 
 // Give back all that the board holds, and the board.
 void f072_board_free(struct f072_board *board);
+
+// ---- f072_rest.c ----
+
+// Behind a SOF.
+void f072_rest_look(struct f072_board *board);
+
+// Something has come that is not a SOF.
+void f072_rest_disturb(struct f072_board *board);
+
+// As rest() in sim/wire.h.
+bool f072_rest(struct sim_device *device, uint64_t now_ns);
+
+void f072_rest_free(struct f072_board *board);
 
 // ---- f072_trouble.c ----
 

@@ -74,6 +74,7 @@ static void put_uart(void *context, uint8_t byte)
 
 void f072_board_free(struct f072_board *board)
 {
+    f072_rest_free(board);
     flash_finish(&board->flash);
     if (board->uart != NULL && board->uart != stdout)
         fclose(board->uart);
@@ -98,6 +99,7 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
         return NULL;
     }
     board->base.ops = &f072_board_ops;
+    f072_rest_disturb(board);
     board->seed = options->seed;
     f072_chip_init(&board->chip, board->options.model, board->flash.bytes, board->flash.options,
                    0x00420000 + options->seed);

@@ -5,7 +5,7 @@
 
 #include <sim/trace.h>
 
-#include "peripherals.h"
+#include "peripheral_rows.h"
 
 // Registers with bits that follow the time: which of them, need not be known.
 static bool all_move(uint32_t offset)
@@ -68,6 +68,8 @@ static bool flash_write(struct f072_chip *chip,
     uint32_t merged = (flash_read(chip, p, offset) & ~lanes) | (value & lanes);
     bool fine = f072_fpec_write(&chip->fpec, offset, merged, f072_chip_now(chip));
 
+    chip->unrepeatable++;
+
     if (chip->fpec.cr & F072_FLASH_CR_OBL_LAUNCH)
         chip->reset_cause = F072_RESET_OBL;
     return fine;
@@ -84,6 +86,8 @@ static void flash_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 static uint32_t usb_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
     (void)p;
+    if (offset == F072_USB_FNR)
+        chip->unrepeatable++;
     return f072_usbfs_read(&chip->usb, offset);
 }
 
@@ -354,196 +358,17 @@ static bool dbgmcu_write(struct f072_chip *chip,
     return true;
 }
 
-// ---- Stubs ----
-
-static uint32_t stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    uint32_t value;
-
-    if (f072_serial_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset, &value))
-        return value;
-    return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
-}
-
-// RM0091 27.8: CR1 with UE and TE, TDR. A byte is sent at once.
-static void
-send_byte(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset, uint32_t value)
-{
-    enum { CR1 = 0x00, TDR = 0x28, UE_TE = 1 << 3 | 1 << 0 };
-    bool enabled = (chip->stub[p->index].words[CR1 / 4] & UE_TE) == UE_TE;
-
-    if (offset == TDR && enabled && chip->uart.put != NULL)
-        chip->uart.put(chip->uart.context, (uint8_t)value);
-}
-
-static bool stub_write(struct f072_chip *chip,
-                       const struct f072_peripheral *p,
-                       uint32_t offset,
-                       uint32_t value,
-                       uint32_t lanes)
-{
-    enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
-    uint32_t old = chip->stub[p->index].words[offset / 4];
-    uint32_t merged = (old & ~lanes) | (value & lanes);
-    if (kind == F072_STUB_USART)
-        send_byte(chip, p, offset, value);
-    const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
-
-    if (unmodelled != NULL)
-        f072_warn_once(&chip->report, p->base + offset,
-                       "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
-                       f072_chip_pc(chip));
-    f072_serial_written(&chip->stub[p->index], kind, offset, merged, old);
-    chip->others_used = true;
-    f072_dma_serve(chip);
-    return true;
-}
-
-static bool serial_requests_dma(const struct f072_chip *chip,
-                                const struct f072_peripheral *p,
-                                uint32_t offset,
-                                bool to_peripheral)
-{
-    return f072_serial_requests_dma(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset,
-                                    to_peripheral);
-}
-
-// To read DR takes a frame out.
-static bool spi_moves(uint32_t offset)
-{
-    enum { DR = 0x0C };
-
-    return offset == DR;
-}
-
-// The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3).
-static bool rtc_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
-{
-    enum { PWR_CR = 0x00, DBP = 1 << 8 };
-
-    if (chip->stub[F072_PWR].words[PWR_CR] & DBP)
-        return stub_write(chip, p, offset, value, lanes);
-    f072_warn_once(&chip->report, p->base + offset,
-                   "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect", f072_chip_pc(chip));
-    return true;
-}
-
-static void stub_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    f072_stub_reset(&chip->stub[p->index], (enum f072_stub_kind)p->kind);
-}
-
-// ---- ADC, CRC, DMA ----
-
-static uint32_t adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    return f072_adc_read(&chip->adc, offset);
-}
-
-static bool adc_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
-{
-    const char *unmodelled = f072_adc_write(&chip->adc, offset, value);
-
-    (void)lanes;
-    if (unmodelled != NULL)
-        f072_warn_once(&chip->report, p->base + offset,
-                       "%s waits for %s (pc %08X): not modelled, nothing happens", p->name,
-                       unmodelled, f072_chip_pc(chip));
-    chip->others_used = true;
-    f072_dma_serve(chip);
-    return true;
-}
-
-static void adc_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    f072_adc_reset(&chip->adc);
-}
-
-static bool adc_requests_dma(const struct f072_chip *chip,
-                             const struct f072_peripheral *p,
-                             uint32_t offset,
-                             bool to_peripheral)
-{
-    (void)p;
-    return !to_peripheral && offset == F072_ADC_DR && f072_adc_requests_dma(&chip->adc);
-}
-
-static bool adc_moves(uint32_t offset)
-{
-    return offset == F072_ADC_DR;
-}
-
-static uint32_t crc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    return f072_crc_read(&chip->crc, offset);
-}
-
-// On the AHB the lanes are what was written.
-static bool crc_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
-{
-    (void)p;
-    f072_crc_write(&chip->crc, offset, value, lanes == UINT32_MAX ? 4 : lanes == 0xFFFF ? 2 : 1);
-    return true;
-}
-
-static void crc_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    f072_crc_reset(&chip->crc);
-}
-
-static uint32_t dma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    return f072_dma_read(&chip->dma, offset);
-}
-
-static bool dma_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
-{
-    (void)lanes;
-    f072_dma_write(&chip->dma, offset, value);
-    chip->others_used = true;
-    if (!f072_dma_is_clear(offset))
-        f072_dma_serve(chip);
-    (void)p;
-    return true;
-}
-
-static void dma_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    f072_dma_reset(&chip->dma);
-}
-
 // ---- The table (RM0091 2.2.2; enable bits: 6.4.6 to 6.4.8) ----
 
 #define STUB(name, base, bus, bit, index, kind)                                                    \
     {                                                                                              \
-        name, base, bus, bit, index, kind, stub_read, stub_write, stub_reset                       \
+        name, base, bus, bit, index, kind, f072_row_stub_read, f072_row_stub_write,                \
+            f072_row_stub_reset                                                                    \
     }
 #define SERIAL(name, base, bus, bit, index, kind, moves)                                           \
     {                                                                                              \
-        name, base, bus, bit, index, kind, stub_read, stub_write, stub_reset, moves,               \
-            serial_requests_dma                                                                    \
+        name, base, bus, bit, index, kind, f072_row_stub_read, f072_row_stub_write,                \
+            f072_row_stub_reset, moves, f072_row_serial_requests_dma                               \
     }
 #define TIMER(name, base, bus, bit, index)                                                         \
     {                                                                                              \
@@ -561,10 +386,11 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM6", 0x40001000, F072_APB1, 4, 2),
     TIMER("TIM7", 0x40001400, F072_APB1, 5, 3),
     TIMER("TIM14", 0x40002000, F072_APB1, 8, 4),
-    {"RTC", 0x40002800, F072_ALWAYS, 0, F072_RTC, F072_STUB_RTC, stub_read, rtc_write, NULL},
+    {"RTC", 0x40002800, F072_ALWAYS, 0, F072_RTC, F072_STUB_RTC, f072_row_stub_read,
+     f072_row_rtc_write, NULL},
     {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset, all_move},
     {"IWDG", 0x40003000, F072_ALWAYS, 0, 0, 0, iwdg_read, iwdg_write, iwdg_reset},
-    SERIAL("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI, spi_moves),
+    SERIAL("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI, f072_row_spi_moves),
     SERIAL("USART2", 0x40004400, F072_APB1, 17, 2, F072_STUB_USART, NULL),
     SERIAL("USART3", 0x40004800, F072_APB1, 18, 3, F072_STUB_USART, NULL),
     SERIAL("USART4", 0x40004C00, F072_APB1, 19, 4, F072_STUB_USART, NULL),
@@ -579,19 +405,21 @@ const struct f072_peripheral f072_peripherals[] = {
     STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
     {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, syscfg_read, syscfg_write, syscfg_reset},
     {"EXTI", 0x40010400, F072_ALWAYS, 0, 0, 0, exti_read, exti_write, exti_reset},
-    {"ADC", 0x40012400, F072_APB2, 9, 0, 0, adc_read, adc_write, adc_reset, adc_moves,
-     adc_requests_dma},
+    {"ADC", 0x40012400, F072_APB2, 9, 0, 0, f072_row_adc_read, f072_row_adc_write,
+     f072_row_adc_reset, f072_row_adc_moves, f072_row_adc_requests_dma},
     TIMER("TIM1", 0x40012C00, F072_APB2, 11, 5),
-    SERIAL("SPI1", 0x40013000, F072_APB2, 12, 12, F072_STUB_SPI, spi_moves),
+    SERIAL("SPI1", 0x40013000, F072_APB2, 12, 12, F072_STUB_SPI, f072_row_spi_moves),
     SERIAL("USART1", 0x40013800, F072_APB2, 14, 13, F072_STUB_USART, NULL),
     TIMER("TIM15", 0x40014000, F072_APB2, 16, 6),
     TIMER("TIM16", 0x40014400, F072_APB2, 17, 7),
     TIMER("TIM17", 0x40014800, F072_APB2, 18, 8),
     {"DBGMCU", 0x40015800, F072_ALWAYS, 0, 0, 0, dbgmcu_read, dbgmcu_write, NULL},
-    {"DMA", 0x40020000, F072_AHB, 0, 0, 0, dma_read, dma_write, dma_reset},
+    {"DMA", 0x40020000, F072_AHB, 0, 0, 0, f072_row_dma_read, f072_row_dma_write,
+     f072_row_dma_reset},
     {"RCC", 0x40021000, F072_ALWAYS, 0, 0, 0, rcc_read, rcc_write, NULL, all_move},
     {"FLASH", 0x40022000, F072_ALWAYS, 0, 0, 0, flash_read, flash_write, flash_reset, all_move},
-    {"CRC", 0x40023000, F072_AHB, 6, 0, 0, crc_read, crc_write, crc_reset},
+    {"CRC", 0x40023000, F072_AHB, 6, 0, 0, f072_row_crc_read, f072_row_crc_write,
+     f072_row_crc_reset},
     STUB("TSC", 0x40024000, F072_AHB, 24, 15, F072_STUB_OTHER),
     GPIO("GPIOA", 0),
     GPIO("GPIOB", 1),

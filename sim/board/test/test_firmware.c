@@ -3,7 +3,7 @@
 // The real firmware's whole life on the virtual board, as a host sees it: the same ELF that would
 // be flashed to a chip.
 //
-//     test_firmware COMPOSITE WAIT_RESET COMPOSITE_V2 DFU_ONLY
+//     test_firmware COMPOSITE COMPOSITE_V2 DFU_ONLY
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +26,7 @@ enum { DFU = 1 }; // its interface in the composite image
 
 static const char *composite;
 static const char *composite_v2;
+static const char *dfu_only;
 
 // ---- A host program ----
 
@@ -367,9 +368,88 @@ static void symbols__name_the_functions_of_an_elf(void **state)
     free(update);
 }
 
+// ---- Frames in which nothing happens ----
+
+static struct sim_host *plug_in_configured(void)
+{
+    struct sim_host *host = plug_in(dfu_only, 1);
+
+    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    return host;
+}
+
+static void assert_same_board(struct sim_host *a, struct sim_host *b)
+{
+    static struct f072_chip chips[2];
+    struct f072_board *boards[] = {board_of(a), board_of(b)};
+
+    assert_true(sim_host_now(a) == sim_host_now(b));
+    for (int i = 0; i < 2; i++) {
+        chips[i] = boards[i]->chip;
+        f072_chip_without_time(&chips[i], sim_host_now(a));
+    }
+    assert_memory_equal(chips[0].cpu.r, chips[1].cpu.r, sizeof chips[0].cpu.r);
+    assert_memory_equal(chips[0].sram, chips[1].sram, sizeof chips[0].sram);
+    assert_memory_equal(&chips[0].usb.ep, &chips[1].usb.ep, sizeof chips[0].usb.ep);
+    assert_true(boards[0]->chip.cpu.cycles == boards[1]->chip.cpu.cycles);
+    assert_true(boards[0]->chip.base_ns == boards[1]->chip.base_ns);
+    assert_true(boards[0]->chip.cpu.systick.since == boards[1]->chip.cpu.systick.since);
+    assert_true(boards[0]->chip.usb.sof_missing_ns == boards[1]->chip.usb.sof_missing_ns);
+    assert_int_equal(boards[0]->chip.usb.fnr, boards[1]->chip.usb.fnr);
+}
+
+// A host that looks no further than a frame lives through each.
+static void frames__left_out_are_as_if_lived_through(void **state)
+{
+    (void)state;
+    struct sim_host *leaving_out = plug_in_configured();
+    struct sim_host *living = plug_in_configured();
+    uint8_t status[2];
+
+    pass_ms(leaving_out, 3000);
+    for (int i = 0; i < 3000; i++)
+        pass_ms(living, 1);
+    assert_true(board_of(leaving_out)->rest.steady);
+    assert_same_board(leaving_out, living);
+    control(leaving_out, 0x80, USBDEV_GET_STATUS, 0, 0, status, 2);
+    control(living, 0x80, USBDEV_GET_STATUS, 0, 0, status, 2);
+    assert_same_board(leaving_out, living);
+    sim_host_suspend(leaving_out);
+    sim_host_suspend(living);
+    sim_host_resume(leaving_out);
+    sim_host_resume(living);
+    assert_same_board(leaving_out, living);
+
+    unplug(leaving_out);
+    unplug(living);
+}
+
+static void frames__of_a_day_are_over_in_no_time(void **state)
+{
+    (void)state;
+    enum { DAY_MS = 24 * 3600 * 1000, CYCLES_PER_MS = 48000 };
+    struct sim_host *host = plug_in_configured();
+    uint8_t device[18];
+
+    pass_ms(host, 100);
+    uint64_t before = board_of(host)->chip.cpu.cycles;
+    pass_ms(host, DAY_MS);
+    uint64_t passed = board_of(host)->chip.cpu.cycles - before;
+    assert_in_range(passed, (uint64_t)DAY_MS * CYCLES_PER_MS - 50,
+                    (uint64_t)DAY_MS * CYCLES_PER_MS + 50);
+    assert_int_equal(
+        control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, device, sizeof device),
+        18);
+
+    unplug(host);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames__left_out_are_as_if_lived_through),
+        cmocka_unit_test(frames__of_a_day_are_over_in_no_time),
         cmocka_unit_test(symbols__name_the_functions_of_an_elf),
         cmocka_unit_test(boot__whatever_the_ram_holds),
         cmocka_unit_test(boot__twice_gives_the_same_packets_to_the_nanosecond),
@@ -377,11 +457,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(power_cut__at_any_point_of_a_download_ends_in_application_or_boot_loader),
     };
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s COMPOSITE COMPOSITE_V2\n", argv[0]);
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s COMPOSITE COMPOSITE_V2 DFU_ONLY\n", argv[0]);
         return 2;
     }
     composite = argv[1];
     composite_v2 = argv[2];
+    dfu_only = argv[3];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

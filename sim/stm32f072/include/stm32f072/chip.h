@@ -91,6 +91,8 @@ struct f072_chip {
     struct f072_crc crc;
     struct f072_dma dma;
     bool dma_serving;
+    uint32_t unrepeatable; // counts what is another thing each time: the frame number is read, a
+                           // byte is sent, flash is written
     bool others_used; // ADC, DMA or a stub has been written to since the reset
     struct f072_stub stub[F072_STUBS];
     uint32_t syscfg_cfgr1;
@@ -162,6 +164,13 @@ uint64_t f072_chip_now(const struct f072_chip *chip);
 
 // The processor has stood still until now.
 void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
+
+// As if all had been the same, so much later.
+void f072_chip_shift(struct f072_chip *chip, uint64_t ns, uint64_t cycles);
+
+// Take from a copy of the chip what follows from the time alone: two chips that do the same from
+// now on are the same byte by byte.
+void f072_chip_without_time(struct f072_chip *copy, uint64_t now_ns);
 
 // After the wire has done something: interrupt lines follow.
 void f072_chip_update(struct f072_chip *chip);

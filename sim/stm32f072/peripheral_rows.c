@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+//
+// Rows of the table of peripherals (peripheral_table.c) for those that move data: stubs, serial
+// interfaces, RTC, ADC, CRC and DMA.
+
+#include "peripheral_rows.h"
+
+// ---- Stubs ----
+
+uint32_t
+f072_row_stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    uint32_t value;
+
+    if (f072_serial_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset, &value))
+        return value;
+    return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
+}
+
+// RM0091 27.8: CR1 with UE and TE, TDR. A byte is sent at once.
+static void
+send_byte(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset, uint32_t value)
+{
+    enum { CR1 = 0x00, TDR = 0x28, UE_TE = 1 << 3 | 1 << 0 };
+    bool enabled = (chip->stub[p->index].words[CR1 / 4] & UE_TE) == UE_TE;
+
+    chip->unrepeatable += offset == TDR;
+    if (offset == TDR && enabled && chip->uart.put != NULL)
+        chip->uart.put(chip->uart.context, (uint8_t)value);
+}
+
+bool f072_row_stub_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes)
+{
+    enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
+    uint32_t old = chip->stub[p->index].words[offset / 4];
+    uint32_t merged = (old & ~lanes) | (value & lanes);
+    if (kind == F072_STUB_USART)
+        send_byte(chip, p, offset, value);
+    const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
+
+    if (unmodelled != NULL)
+        f072_warn_once(&chip->report, p->base + offset,
+                       "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
+                       f072_chip_pc(chip));
+    f072_serial_written(&chip->stub[p->index], kind, offset, merged, old);
+    chip->others_used = true;
+    f072_dma_serve(chip);
+    return true;
+}
+
+bool f072_row_serial_requests_dma(const struct f072_chip *chip,
+                                  const struct f072_peripheral *p,
+                                  uint32_t offset,
+                                  bool to_peripheral)
+{
+    return f072_serial_requests_dma(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset,
+                                    to_peripheral);
+}
+
+// To read DR takes a frame out.
+bool f072_row_spi_moves(uint32_t offset)
+{
+    enum { DR = 0x0C };
+
+    return offset == DR;
+}
+
+// The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3).
+bool f072_row_rtc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    enum { PWR_CR = 0x00, DBP = 1 << 8 };
+
+    if (chip->stub[F072_PWR].words[PWR_CR] & DBP)
+        return f072_row_stub_write(chip, p, offset, value, lanes);
+    f072_warn_once(&chip->report, p->base + offset,
+                   "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect", f072_chip_pc(chip));
+    return true;
+}
+
+void f072_row_stub_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    f072_stub_reset(&chip->stub[p->index], (enum f072_stub_kind)p->kind);
+}
+
+// ---- ADC, CRC, DMA ----
+
+uint32_t f072_row_adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_adc_read(&chip->adc, offset);
+}
+
+bool f072_row_adc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    const char *unmodelled = f072_adc_write(&chip->adc, offset, value);
+
+    (void)lanes;
+    if (unmodelled != NULL)
+        f072_warn_once(&chip->report, p->base + offset,
+                       "%s waits for %s (pc %08X): not modelled, nothing happens", p->name,
+                       unmodelled, f072_chip_pc(chip));
+    chip->others_used = true;
+    f072_dma_serve(chip);
+    return true;
+}
+
+void f072_row_adc_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_adc_reset(&chip->adc);
+}
+
+bool f072_row_adc_requests_dma(const struct f072_chip *chip,
+                               const struct f072_peripheral *p,
+                               uint32_t offset,
+                               bool to_peripheral)
+{
+    (void)p;
+    return !to_peripheral && offset == F072_ADC_DR && f072_adc_requests_dma(&chip->adc);
+}
+
+bool f072_row_adc_moves(uint32_t offset)
+{
+    return offset == F072_ADC_DR;
+}
+
+uint32_t f072_row_crc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_crc_read(&chip->crc, offset);
+}
+
+// On the AHB the lanes are what was written.
+bool f072_row_crc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    (void)p;
+    f072_crc_write(&chip->crc, offset, value, lanes == UINT32_MAX ? 4 : lanes == 0xFFFF ? 2 : 1);
+    return true;
+}
+
+void f072_row_crc_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_crc_reset(&chip->crc);
+}
+
+uint32_t f072_row_dma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_dma_read(&chip->dma, offset);
+}
+
+bool f072_row_dma_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    (void)lanes;
+    f072_dma_write(&chip->dma, offset, value);
+    chip->others_used = true;
+    if (!f072_dma_is_clear(offset))
+        f072_dma_serve(chip);
+    (void)p;
+    return true;
+}
+
+void f072_row_dma_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_dma_reset(&chip->dma);
+}
