@@ -282,6 +282,7 @@ static void run_time_descriptors(struct probe *probe)
         !expect(probe, memcmp(device, before->device, sizeof device) == 0,
                 "the device descriptor of run time", "another one"))
         return;
+    probe_outlast_detach(probe);
     mode_quieten(probe);
     if (!given_detach(probe) || !expect_accepted(probe, &setup, bytes, &length))
         return;
