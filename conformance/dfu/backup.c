@@ -111,14 +111,27 @@ static bool doubt(struct backup *backup, const char *why)
                                  "not be put back; give the image with --restore");
 }
 
-// A device with a second bank returns the old bytes, and so does one that discards downloads: what
-// a manifestation would start is not known.
+// A device that holds a download back until its manifestation returns the old bytes, and so does
+// one whose upload is no reading of what it writes. The former still starts its firmware. What a
+// manifestation would start is not known of either.
 static bool leave_unmanifested(struct probe *probe)
 {
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
     probe->gate.dirty = probe->gate.accepted = false;
-    return doubt(probe->backup,
+    if (!backup_starts_as_before(probe, why, sizeof why)) {
+        char text[PROBE_WORDS];
+        snprintf(text, sizeof text,
                  "changed bytes were downloaded and the upload returned the old ones, so that it "
-                 "proves nothing; nothing was manifested");
+                 "proves nothing, and %.120s; nothing was manifested",
+                 why);
+        return doubt(backup, text);
+    }
+    backup->verified = true;
+    backup->written = false;
+    return backup_refuse(backup, "the device does not program before manifestation, so that its "
+                                 "upload does not prove what would be manifested; give its image "
+                                 "with --restore");
 }
 
 // The proof: a download differs from the firmware, and the upload must return the download. A

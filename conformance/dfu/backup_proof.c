@@ -4,12 +4,14 @@
 // that cost as little as can be on a device that does not: two blocks of what it holds already,
 // then all of it with two bytes changed. Nothing of it is manifested.
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backup_private.h"
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
+#include <conformance/modes.h>
 
 // Flash is programmed in units of a maker's choice, and the last one may wait for more bytes, or
 // for manifestation: from the first byte that differs on all is erased still, or what it was. The
@@ -97,4 +99,17 @@ enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t si
     if (reading == BACKUP_READS_OTHER) // leave as little of it as can be
         write_and_read(probe, backup->bytes, backup->length, why, size);
     return reading;
+}
+
+// A firmware that the download has replaced, with bytes that are not its own and without a
+// manifestation, does not start, or not as the same device.
+bool backup_starts_as_before(struct probe *probe, char *why, size_t size)
+{
+    const struct device before = probe->run_time;
+    if (!dfu_to_idle(probe) || !mode_leave_dfu(probe, false, why, size))
+        return false;
+    bool same = !before.seen || target_descriptors_equal(&before.raw, &probe->run_time.raw);
+    if (!same)
+        snprintf(why, size, "the device came back with other descriptors");
+    return mode_enter_dfu(probe, why, size) && same;
 }

@@ -22,9 +22,6 @@ int target_read_dfu_descriptors(struct target *target, uint8_t bConfigurationVal
 // Does the configuration have a DFU interface (class FEh, subclass 01h)?
 bool target_has_dfu(const uint8_t *configuration, size_t length);
 
-bool target_descriptors_equal(const struct target_descriptors *a,
-                              const struct target_descriptors *b);
-
 // The endpoint descriptor of this address in the configuration, or NULL.
 const uint8_t *target_find_endpoint(const struct target *target, uint8_t bEndpointAddress);
 

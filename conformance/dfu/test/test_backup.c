@@ -26,6 +26,7 @@ struct cable {
     struct target *target;
     bool spoils; // the last byte of each block
     bool refuses;
+    bool stays;      // in DFU mode, whatever reset it sees
     unsigned blocks; // that were downloaded
     unsigned ends;   // downloads of nothing
 };
@@ -40,6 +41,7 @@ static int look_again(struct cable *cable, int result)
     const struct target_ops *ops = cable->base.ops;
     cable->base = *cable->target;
     cable->base.ops = ops;
+    cable->base.capabilities &= ~(unsigned)TARGET_CAN_POWER;
     return result;
 }
 
@@ -72,6 +74,8 @@ static int set_interface(struct target *target, uint8_t interface, uint8_t alter
 static int reset(struct target *target)
 {
     struct cable *cable = cable_of(target);
+    if (cable->stays)
+        return 0;
     return look_again(cable, cable->target->ops->reset(cable->target));
 }
 
@@ -318,12 +322,25 @@ static void restore_that_is_read_as_other_bytes__ends_all_writing(void **state)
     bench_close(&bench);
 }
 
-// A second bank looks the same.
-static void device_that_returns_the_old_bytes__has_nothing_manifested(void **state)
+static void device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged(void **state)
 {
     (void)state;
     static struct bench bench;
-    bench_open(&bench, "sim:throws-away");
+    bench_open(&bench, "sim:two-banks");
+
+    assert_false(ready(&bench));
+
+    assert_int_equal(bench.cable.ends, 0);
+    assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
+    bench_close(&bench);
+}
+
+static void device_that_returns_the_old_bytes_and_does_not_start__is_not_verified(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:two-banks");
+    bench.cable.stays = true;
 
     assert_false(ready(&bench));
 
@@ -371,7 +388,8 @@ int main(void)
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
-        cmocka_unit_test(device_that_returns_the_old_bytes__has_nothing_manifested),
+        cmocka_unit_test(device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged),
+        cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
     };

@@ -16,26 +16,6 @@
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
 
-// What the suite cannot know of a device that is right: it says so, and blames it for nothing.
-static const struct {
-    const char *name;
-    bool writing; // with --allow-write alone
-    enum run_status status;
-    const char *why;
-} not_known[] = {
-    {"two-banks", true, RUN_NOT_AS_FOUND, "an upload before manifestation reads the other bank"},
-    {"two-banks-tolerant", true, RUN_NOT_AS_FOUND, "as above"},
-};
-
-static bool is_not_known(const char *name, bool writing, const struct watched_run *run)
-{
-    for (size_t i = 0; i < sizeof not_known / sizeof not_known[0]; i++)
-        if (strcmp(not_known[i].name, name) == 0 && run->status == not_known[i].status &&
-            (writing || !not_known[i].writing) && !strstr(run->wrong, "FAIL"))
-            return true;
-    return false;
-}
-
 static void each_variation__is_met_without_leave_to_write_and_its_flash_is_not_touched(void **state)
 {
     (void)state;
@@ -44,7 +24,7 @@ static void each_variation__is_met_without_leave_to_write_and_its_flash_is_not_t
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
         static struct watched_run run;
         watched_run(&run, it->name, false);
-        bool met = run.status == RUN_MET || is_not_known(it->name, false, &run);
+        bool met = run.status == RUN_MET;
         if (!met || run.flash.changes > 0 || run.flash.pieces > 0)
             wrong += watched_run_complain(it->name, &run);
     }
@@ -60,26 +40,13 @@ static void each_variation__is_met_with_leave_to_write_and_its_flash_is_restored
     for (const struct sim_name *it = sim_list_variations(); it->name; it++) {
         static struct watched_run run;
         watched_run(&run, it->name, true);
-        bool met = run.status == RUN_MET || is_not_known(it->name, true, &run);
+        bool met = run.status == RUN_MET;
         bool restored = run.flash.same && run.flash.pieces == 0;
         if (!met || !restored)
             wrong += watched_run_complain(it->name, &run);
     }
 
     assert_int_equal(wrong, 0);
-}
-
-static void each_listed_variation__is_one_of_the_fleet(void **state)
-{
-    (void)state;
-
-    for (size_t i = 0; i < sizeof not_known / sizeof not_known[0]; i++) {
-        bool found = false;
-        for (const struct sim_name *it = sim_list_variations(); it->name; it++)
-            found = found || strcmp(it->name, not_known[i].name) == 0;
-        if (!found)
-            fail_msg("there is no variation %s", not_known[i].name);
-    }
 }
 
 static void each_variation__has_a_name_of_its_own_and_what_allows_it(void **state)
@@ -104,7 +71,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_variation__has_a_name_of_its_own_and_what_allows_it),
-        cmocka_unit_test(each_listed_variation__is_one_of_the_fleet),
         cmocka_unit_test(
             each_variation__is_met_without_leave_to_write_and_its_flash_is_not_touched),
         cmocka_unit_test(each_variation__is_met_with_leave_to_write_and_its_flash_is_restored),

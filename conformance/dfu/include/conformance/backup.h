@@ -10,8 +10,9 @@
 //           its first two blocks are downloaded and uploaded: a device that returns other bytes
 //           programs wrongly, and nothing more is written to it. Then the image is downloaded with
 //           two bytes changed, and uploaded: a device that returns the old ones does not read
-//           what it writes, and nothing is manifested or written any more. An image that is given
-//           by --restore is taken as it is.
+//           what it writes, and nothing is manifested or written any more. If it then starts as
+//           before it holds downloads back until manifestation, and is unchanged. An image that
+//           is given by --restore is taken as it is.
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice.
 //

@@ -23,6 +23,7 @@
 #ifndef CONFORMANCE_TARGET_H
 #define CONFORMANCE_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +68,9 @@ struct target_descriptors {
     uint8_t configuration[TARGET_CONFIGURATION_MAX]; // the one in use
     size_t configuration_length; // the bytes received, whatever wTotalLength says
 };
+
+bool target_descriptors_equal(const struct target_descriptors *a,
+                              const struct target_descriptors *b);
 
 // How a control transfer differs from what hosts usually do. All zero: it does not.
 struct target_departure {
