@@ -32,6 +32,7 @@ extern const struct variation fleet_of_timing[];
 extern const struct variation fleet_of_loaders[];
 extern const struct variation fleet_of_layouts[];
 extern const struct variation fleet_of_makers[];
+extern const struct variation fleet_of_products[];
 
 // NULL: no such variation.
 const struct variation *fleet_find(const char *name);
