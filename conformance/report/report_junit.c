@@ -144,6 +144,7 @@ static void put_properties(FILE *out, const struct report *report)
     report_profile(report, profile);
     fputs("  <properties>\n", out);
     put_property(out, "suite", report->suite_version);
+    put_property(out, "commit", report->suite_commit);
     put_property(out, "target", report->target);
     put_property(out, "where", report->where);
     put_property(out, "profile", profile);

@@ -233,6 +233,7 @@ static void junit__counts_and_escapes(void **state)
     char *text = written(report_junit_write);
 
     assert_non_null(strstr(text, "timestamp=\"2000-02-29T00:00:00\" hostname=\"desk\" "));
+    assert_non_null(strstr(text, "<property name=\"commit\" value=\"v9.9-1-gabc\"/>"));
     assert_non_null(strstr(text, "<property name=\"target\" value=\"sim:x\"/>"));
     assert_non_null(strstr(text, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
     assert_non_null(strstr(text, "name=\"X-01 one &amp; all hold [DFU 1.1 4.1]\""));
