@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_proto.h - the messages of USB/IP 1.1.1, as bytes and as structs. No sockets, no state.
+// proto.h - the messages of USB/IP 1.1.1, as bytes and as structs. No sockets, no state.
 //
 // A connection has two lives. It begins with one *operation*: the client asks for the list of
 // devices, or imports one by its bus id. After a successful import the same connection carries

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// vhci_attach.h - keeps simulated devices attached to this machine's vhci-hcd.
+// attach.h - keeps simulated devices attached to this machine's vhci-hcd.
 //
 // Each device gets a port and a socketpair: the kernel has one end, the loop serves the other. A
 // device that leaves the bus by itself closes its connection, and the kernel sees an unplug; once

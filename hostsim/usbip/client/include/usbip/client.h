@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_client.h - a USB/IP client in user space: transfers to an exported device without a kernel
+// client.h - a USB/IP client in user space: transfers to an exported device without a kernel
 // driver, without root and without this machine having USB.
 //
 //     struct usbip_client *client =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_remote.h - a device on a USB/IP server, and the operations that find and import it.
+// remote.h - a device on a USB/IP server, and the operations that find and import it.
 //
 // Every operation has a connection of its own, a deadline (stream.h), and says in one line what
 // went wrong and what to do.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_device.h - a simulated device as a USB/IP server exports it.
+// device.h - a simulated device as a USB/IP server exports it.
 //
 // It owns the simulated host controller that the device hangs on, and does what USB/IP leaves to
 // the server's machine: it enumerates the device, gives it its address, knows its endpoints, and

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// usbip_session.h - the server's side of one USB/IP connection, without a socket: bytes in, bytes
+// session.h - the server's side of one USB/IP connection, without a socket: bytes in, bytes
 // out, and simulated devices (usbip_device.h) behind it.
 //
 //     taken = usbip_session_receive(session, bytes, length);
