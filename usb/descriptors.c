@@ -120,9 +120,10 @@ static void add_association(struct usb_configuration *config, const struct descr
     };
 }
 
-// Type 21h belongs to whoever's interface it follows: after a DFU interface it is DFU's. Elsewhere
-// it may be HID's (also 9 bytes long) or any other class's own, unless no class has spoken yet or
-// the interface before it is vendor-specific and this looks like a DFU one by its version.
+// Type 21h belongs to the class of the interface that it follows: after a DFU interface it is
+// DFU's. Elsewhere it may be HID's (also 9 bytes long) or another class's, unless no class
+// interface precedes it, or the interface before it is vendor-specific and its version is one of
+// DFU.
 static bool is_dfu_functional(const struct usb_configuration *config,
                               const struct descriptor *descriptor)
 {

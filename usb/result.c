@@ -22,7 +22,7 @@ const char *usb_result_text(int result)
     case USB_IO:
         return "the transport failed or the device broke the USB protocol";
     case USB_UNSUPPORTED:
-        return "the transport cannot do that";
+        return "the transport does not support it";
     case USB_CANCELLED:
         return "cancelled";
     }

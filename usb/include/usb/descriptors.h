@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// descriptors.h - a configuration descriptor taken apart, whoever sent it.
+// descriptors.h - parses configuration descriptors.
 //
-// The bytes come from a device that may be wrong or hostile. Nothing here reads past what was
-// received, believes a length, or allocates; what does not fit is reported as a problem and the
-// rest is left out.
+// The bytes come from a device that may be wrong or hostile. The parser reads only received bytes,
+// validates every length and allocates nothing; a malformed descriptor is reported as a problem and
+// passed over.
 
 #ifndef USB_DESCRIPTORS_H
 #define USB_DESCRIPTORS_H
@@ -113,8 +113,8 @@ struct usb_configuration {
     const char *too_large; // there is more of something than this struct has room for, or NULL
 };
 
-// Take length received bytes apart. Returns false if there is not even a configuration header;
-// otherwise whatever could be read is in *ret, and ret->problem says what could not.
+// Parse length received bytes. Returns false if there is not even a configuration header; otherwise
+// whatever could be read is in *ret, and ret->problem says what could not.
 bool configuration_parse(struct usb_configuration *ret, const uint8_t *bytes, size_t length);
 
 bool interface_is_dfu(const struct usb_interface *interface);

@@ -10,8 +10,8 @@
 //                                                 TYPE: a..g, bits 0 read, 1 erase, 2 write
 //
 // The parser takes what dfu-util takes: any number of groups, digits without leading zeros, blanks
-// before a number. Where the text leaves that form, it keeps the regions before, as dfu-util does,
-// and says what it did not understand; it invents nothing.
+// before a number. At a syntax error it keeps the regions before, as dfu-util does, and reports
+// what it expected; it never guesses a region.
 
 #ifndef USB_DFUSE_LAYOUT_H
 #define USB_DFUSE_LAYOUT_H

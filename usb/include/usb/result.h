@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// result.h - how a transfer to a USB device ended, whoever carried it: the simulated host
-// controller, a USB/IP client, libusb.
+// result.h - how a transfer to a USB device ended, over the simulated host controller, a USB/IP
+// client or libusb.
 //
 // A function that moves data returns a length of 0 or more, or one of these. STALL, TIMEOUT and
 // OVERFLOW are the device's doing; GONE and IO may be the cable's.
@@ -17,7 +17,7 @@ enum usb_result {
     USB_OVERFLOW = -4,    // the device sent more than the transfer had room for
     USB_IO = -5,          // a packet that breaks the protocol, or the transport failed
     USB_UNSUPPORTED = -6, // this transport cannot carry that
-    USB_CANCELLED = -7,   // whoever submitted the transfer took it back
+    USB_CANCELLED = -7,   // the submitter cancelled the transfer
 };
 
 // One phrase for a person: "STALL". A result of 0 or more is "done".

@@ -2,8 +2,8 @@
 //
 // text.h - string descriptors as text (USB 2.0 9.6.7): UTF-16LE behind a header of two bytes.
 //
-// The bytes come from a device that may be wrong or hostile. bLength is not believed: what was
-// received is the string.
+// The bytes come from a device that may be wrong or hostile. bLength is ignored: the received bytes
+// are the string.
 
 #ifndef USB_TEXT_H
 #define USB_TEXT_H

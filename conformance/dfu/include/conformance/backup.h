@@ -18,7 +18,7 @@
 //
 // The backup is also a file, so that a killed run loses nothing: the next run with --allow-write
 // finds the file and restores it first, if the device has a serial number and its flash is what an
-// interrupted download leaves. The image or page is put back, uploaded and compared before the
+// interrupted download leaves. The image or page is restored, uploaded and compared before the
 // device leaves DFU mode and at the end of the run, tried three times. An image whose proof failed
 // is uploaded and compared before it is manifested. Where a restored image or page differs from the
 // backup, no check writes after that. The runner owns the backup; the gate lets nothing be written

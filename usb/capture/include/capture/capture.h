@@ -3,8 +3,8 @@
 // capture.h - USB transfers written as a pcapng file that Wireshark and tshark dissect.
 //
 // The link type is Linux usbmon's (LINKTYPE_USB_LINUX_MMAPPED): a record when a transfer is
-// submitted, one when it completes, as the kernel would have written them. Wireshark knows some
-// products for DFU devices by their ids; any other is named to it by
+// submitted, one when it completes, as the kernel would have written them. Wireshark recognises
+// some DFU devices by their ids; for any other use
 //
 //     tshark -r FILE.pcapng -d usb.product==0x12090001,usbdfu
 //
@@ -12,8 +12,8 @@
 //
 // A record can carry a comment: which check it belongs to, or that a bus reset was inferred.
 //
-// Errors are sticky: after the first failed write nothing more is written, and capture_close()
-// says so. Nothing here looks at a clock: the caller says when things happened.
+// Errors are sticky: after the first failed write nothing more is written, and capture_close() says
+// so. It reads no clock: the caller passes the times.
 
 #ifndef CAPTURE_H
 #define CAPTURE_H
@@ -23,7 +23,7 @@
 
 #include <dfurt/usb_spec.h>
 
-// What the file says of itself.
+// The file's header.
 struct capture_origin {
     const char *program;   // "dfu-sim 0.1.0"
     const char *interface; // "will-detach", "usb:1209:0001": whose traffic it is
