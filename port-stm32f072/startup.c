@@ -52,7 +52,7 @@ __attribute__((section(".vectors"), used)) const struct vector_table vectors = {
         },
     .interrupts =
         {
-            // The others are 0, which is no Thumb address: one of them faults into unexpected().
+            // The others are 0, which is not a Thumb address: one of them faults into unexpected().
             [IRQ_USB] = stm32_usb_interrupt,
         },
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The run loop, in two levels. The inner one, armv6m_execute(), does nothing but instructions until
+// The run loop, in two levels. The inner one, armv6m_execute(), only executes instructions until
 // the cycle `attention`. The outer one, here, deals with all that is rare: it lets SysTick fire,
 // enters exceptions, skips time while the processor sleeps or only waits, and says why a run ends.
 // Whatever changes any of that sets `attention` to 0, so that the outer loop looks before the next

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a person wants to see of a processor that is in trouble: the registers, and the instructions
-// that led there. The way back is pieced together from the last branches: between the target of one
-// and the origin of the next the code ran straight.
+// A report of a processor in trouble: the registers, and the instructions before it. They follow
+// from the last branches: between the target of one and the origin of the next the code ran without
+// a branch.
 
 #include "armv6m_private.h"
 
@@ -10,7 +10,7 @@
 
 enum {
     MOST_INSTRUCTIONS = 8,  // shown of one straight piece
-    LONGEST_PIECE = 0x1000, // in bytes; a longer one means that somebody has set PC
+    LONGEST_PIECE = 0x1000, // in bytes; a longer one means that a debugger has set PC
 };
 
 static const char *const fixed_names[16] = {

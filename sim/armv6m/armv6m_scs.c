@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The System Control Space, 0xE000E000 (ARM B3.2 to B3.4): SysTick, NVIC and the system control
-// block. What is reserved, or there for a debugger only, reads as zero and ignores writes.
+// block. Registers that are reserved, or for a debugger only, read as zero and ignore writes.
 //
-// SysTick costs nothing while it counts: its value is worked out from the cycle counter when
-// somebody looks. `value` was right at cycle `since`; armv6m_systick_settle() moves both up to now.
+// SysTick takes no work while it counts: its value is computed from the cycle counter when it is
+// read. `value` was right at cycle `since`; armv6m_systick_settle() moves both up to now.
 
 #include "armv6m_private.h"
 

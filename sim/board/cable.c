@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The pull-up is looked at after each advance(). Where it has gone off, what comes back is hidden
-// until the time is over: the host sees no pull-up, so it sends nothing.
+// The pull-up is looked at after each advance(). After it has gone off, a pull-up is hidden until
+// the time is over, so the host sends nothing.
 
 #include "cable.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// cable.h - what a person, a hub or a slow host does to the connection of a device.
+// cable.h - a connection that is unplugged or delayed between a device and its host.
 //
-// The device behind it lives on: it does not know that nobody sees it, but for VBUS.
+// The device behind it keeps running: it notices an unplugged cable by VBUS only.
 
 #ifndef SIM_CABLE_H
 #define SIM_CABLE_H

@@ -98,7 +98,8 @@ const struct sim_name *sim_list_defects(void)
     return defect_names();
 }
 
-// Firmware is as good or bad as it is: what devices and defects choose is not up to the simulator.
+// A firmware image brings its own descriptors and faults, so devices and defects are refused with
+// it.
 static struct sim_device *
 open_firmware(const struct sim_options *options, char *error, size_t error_size)
 {
@@ -153,12 +154,11 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
         return NULL;
     }
     if (!choice.model) {
-        snprintf(error, error_size, "unknown device '%s': `dfu-sim list` names those there are",
-                 name);
+        snprintf(error, error_size, "unknown device '%s': `dfu-sim list` shows the devices", name);
         return NULL;
     }
     if (options->defect && !(choice.defect = sim_find_defect(options->defect))) {
-        snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` names those there are",
+        snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` shows the defects",
                  options->defect);
         return NULL;
     }

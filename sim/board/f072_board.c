@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One of three has the pins: nobody (no power), the firmware (chip.h), or the boot loader in ROM. A
-// hand-over happens inside of advance(), at the nanosecond at which it is due.
+// The pins are driven by the firmware (chip.h), by the boot loader in ROM, or, without power, by
+// neither. A hand-over happens inside advance(), at the nanosecond at which it is due.
 
 #include <sim/f072_board.h>
 
@@ -58,7 +58,7 @@ static void run_firmware(struct f072_board *board, uint64_t until_ns)
     }
 }
 
-// While no firmware runs: what can still happen is a reset by a watchdog.
+// While no firmware runs, only a watchdog can cause a reset.
 static void pass_time(struct f072_board *board, uint64_t until_ns)
 {
     uint64_t iwdg_ns = f072_iwdg_expiry(&board->chip.iwdg);
@@ -176,7 +176,7 @@ static void board_power(struct sim_device *device, bool on)
         power_off(board);
 }
 
-// ---- The wire: to whoever has the pins ----
+// ---- The wire: to the firmware or the boot loader ----
 
 static struct sim_device *rom_device(struct f072_board *board)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// board_private.h - what the files of the virtual board share: board.c has its life and its wire,
-// board_rom.c the boot loader, board_trouble.c what is said when firmware goes wrong.
+// f072_board_private.h - what the files of the virtual board share: f072_board.c has power, reset
+// and the wire, f072_rom.c the boot loader, f072_trouble.c the diagnosis of firmware in trouble.
 
 #ifndef F072_BOARD_PRIVATE_H
 #define F072_BOARD_PRIVATE_H
@@ -16,7 +16,7 @@
 
 #include "f072_options.h"
 
-// Who has the pins.
+// Who drives the pins.
 enum f072_board_who {
     F072_BOARD_NOBODY, // no power
     F072_BOARD_FIRMWARE,

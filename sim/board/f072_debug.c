@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// A board under a debugger. advance() lets it live a slice at a time. Before each instruction the
-// processor calls before_instruction(), which ends the slice where it should stand still; then
-// stand() serves the debugger until it lets the board run. advance() has not returned meanwhile:
-// for the host no time has passed.
+// A board under a debugger. advance() runs it a slice at a time. Before each instruction the
+// processor calls before_instruction(), which ends the slice where the processor must stop; then
+// stand() serves the debugger until it continues the board. advance() has not returned meanwhile,
+// so no time has passed for the host.
 //
-// A debugger may also take the board into its past. From there it runs on through the calls that it
-// has seen before, until it is again in the call in progress.
+// A debugger may also take the board into its past. From there it repeats the recorded calls until
+// it reaches the call in progress.
 
 #include "f072_debug.h"
 
@@ -42,7 +42,7 @@ static bool before_instruction(void *context, const struct armv6m *cpu)
     return f072_debug_stops_at(debug, cpu);
 }
 
-// Should it stand still now, after a slice of life? Decides how.
+// Must the processor stop now, after a slice? Sets the reason.
 static bool look(struct f072_debug *debug)
 {
     bool held = debug->board->held;
@@ -54,7 +54,7 @@ static bool look(struct f072_debug *debug)
     return debug->standing;
 }
 
-// ---- Standing still ----
+// ---- While the processor is stopped ----
 
 static uint64_t wall_ns(void)
 {
@@ -64,7 +64,7 @@ static uint64_t wall_ns(void)
     return (uint64_t)now.tv_sec * 1000 * SIM_MS + (uint64_t)now.tv_nsec;
 }
 
-// While it runs: look at the socket now and then. Without power there is nothing to show yet.
+// While it runs, the socket is polled at intervals. Without power there is nothing to show.
 static void serve(struct f072_debug *debug)
 {
     uint64_t now_ns = wall_ns();
@@ -76,7 +76,7 @@ static void serve(struct f072_debug *debug)
     gdb_server_serve(debug->server, false);
 }
 
-// From the past on, through the calls that have been made before.
+// Runs from the past on, by the recorded calls.
 static void run_past(struct f072_debug *debug)
 {
     while (!debug->standing && f072_history_next(debug->history))
@@ -91,7 +91,7 @@ static void let_run(struct f072_debug *debug)
         run_past(debug);
 }
 
-// This process is to end: there will be no debugger any more.
+// This process ends, so no debugger will continue the board.
 static void give_up(struct f072_debug *debug)
 {
     gdb_server_close(debug->server);
@@ -99,7 +99,7 @@ static void give_up(struct f072_debug *debug)
     f072_debug_target.release(debug);
 }
 
-// Until a debugger lets it run, or has gone.
+// Until a debugger continues it or has detached.
 static void stand(struct f072_debug *debug)
 {
     while (debug->standing) {

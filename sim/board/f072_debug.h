@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// f072_debug.h - a virtual board with a debugger's socket: a device that stands before the board.
+// f072_debug.h - a virtual board with a debugger's socket: a device that forwards to the board.
 
 #ifndef F072_DEBUG_H
 #define F072_DEBUG_H
@@ -10,8 +10,8 @@
 #include <sim/wire.h>
 
 // Listen for GDB on a port of 127.0.0.1, "0" takes a free one, and say so on stderr. The board
-// waits before its first instruction until a debugger lets it run. While the processor stands still
-// advance() does not return, so virtual time stands still for the host too.
+// waits before its first instruction until a debugger continues it. While the processor is stopped
+// advance() does not return, so virtual time does not advance for the host either.
 //
 // Takes the board over, on failure too. Returns NULL, and one line in error, if the port cannot be
 // had.

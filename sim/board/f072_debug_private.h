@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// f072_debug_private.h - what the files of the debugger share: f072_debug.c has the device and the
-// way it stands still and runs, f072_debug_stops.c why it does, f072_debug_target.c what GDB reads
-// and writes, f072_debug_reverse.c the ways back, f072_debug_usb.c `monitor usb`, f072_history.c
-// the past itself.
+// f072_debug_private.h - what the files of the debugger share: f072_debug.c has the device and
+// stops and continues it, f072_debug_stops.c has the reasons to stop, f072_debug_target.c what GDB
+// reads and writes, f072_debug_reverse.c reverse execution, f072_debug_usb.c `monitor usb`,
+// f072_history.c the recorded past.
 
 #ifndef F072_DEBUG_PRIVATE_H
 #define F072_DEBUG_PRIVATE_H
@@ -93,14 +93,14 @@ bool f072_debug_at_point(const struct f072_debug *debug,
                          const struct armv6m *cpu,
                          struct gdb_stop *ret_stop);
 
-// Run backwards as debug->how says, from standing to standing: sets stop, console and
+// Run backwards as debug->how says, from one stop to another: sets stop, console and
 // at_instruction.
 void f072_debug_reverse(struct f072_debug *debug);
 
 // The modes SEEK and SEARCH of the function that is called before each instruction.
 bool f072_debug_hold_in_past(struct f072_debug *debug, const struct armv6m *cpu);
 
-// Write what the board's USB is doing, in words.
+// Write the state of the board's USB as text.
 void f072_debug_write_usb(const struct f072_debug *debug, char *text, size_t size);
 
 #endif

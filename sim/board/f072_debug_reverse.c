@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Backwards. To find the last point before an instruction, the board lives once more from the last
-// snapshot before it, and each point that it passes replaces the one before; where it passes none,
-// from the snapshot before that one, and so on to the beginning of history. Then it lives once more
-// up to what was found.
+// Backwards. To find the last point before an instruction, the board runs again from the last
+// snapshot before it, and each point that it passes replaces the one before; if it passes none, it
+// runs from the snapshot before, and so on to the beginning of history. Then it runs again up to
+// the point that was found.
 //
 // GDB expects of a watchpoint on an Arm processor that the instruction at PC has not accessed
-// memory yet, and steps over it to compare. So it does backwards: the processor is to stand behind
+// memory yet, and steps over it to compare. Backwards it does the same: the processor stops after
 // the instruction, and GDB steps back over it.
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ bool f072_debug_hold_in_past(struct f072_debug *debug, const struct armv6m *cpu)
     return false;
 }
 
-// The last point before where the processor stands. Returns false where history has none.
+// The last point before the present PC. Returns false where history has none.
 static bool search(struct f072_debug *debug)
 {
     uint64_t begin;
@@ -68,11 +68,11 @@ static void tell_beginning(struct f072_debug *debug)
 
     debug->stop = (struct gdb_stop){.signal = GDB_SIGTRAP, .reason = GDB_HISTORY_EXHAUSTED};
     if (begin_ns == UINT64_MAX)
-        snprintf(debug->console, sizeof debug->console, "nothing is known of the past");
+        snprintf(debug->console, sizeof debug->console, "no history is recorded");
     else
         snprintf(debug->console, sizeof debug->console,
                  "history begins here, %.6f ms after power-on: it holds the last %d s since the "
-                 "debugger came or wrote something",
+                 "debugger attached or wrote something",
                  (double)begin_ns / 1e6, F072_MAX_SNAPSHOTS * F072_SNAPSHOT_MS / 1000);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Why a board under a debugger stands still: points, the end of a step, Ctrl-C, and trouble, with
-// the line that says which.
+// Why a board under a debugger stops: points, the end of a step, Ctrl-C, and trouble, each with its
+// line.
 
 #include <stdio.h>
 
@@ -41,8 +41,8 @@ static bool at_bkpt(struct f072_debug *debug, const struct armv6m *cpu)
     if (!armv6m_peek16(cpu, cpu->r[15], &instruction) || instruction >> 8 != BKPT)
         return false;
     snprintf(debug->console, sizeof debug->console,
-             "BKPT %u: to continue from here is to run into the HardFault that it is without a "
-             "debugger; set $pc += 2 passes it",
+             "BKPT %u: without a debugger it is a HardFault, which is taken when the processor "
+             "continues; set $pc += 2 skips it",
              instruction & 0xFFu);
     stop_at(debug, GDB_SIGTRAP);
     return true;
@@ -89,7 +89,7 @@ bool f072_debug_stops_between(struct f072_debug *debug)
         stop_at(debug, debug->stop_wanted);
     } else if (debug->how == GDB_STEP && !executes(board)) {
         snprintf(debug->console, sizeof debug->console, "no instruction is executed: %s",
-                 board->who == F072_BOARD_ROM      ? "the boot loader in ROM, a model, has the chip"
+                 board->who == F072_BOARD_ROM      ? "the model of the boot loader in ROM runs"
                  : board->who == F072_BOARD_NOBODY ? "the board has no power"
                                                    : "the processor is locked up");
         stop_at(debug, GDB_SIGTRAP);

@@ -130,7 +130,7 @@ static bool insert(void *context, enum gdb_point kind, uint32_t address, uint32_
     return true;
 }
 
-// One that is not there is removed already (GDB manual, E.2: to remove twice is no error).
+// Removing a point that does not exist succeeds (GDB manual, E.2: removing twice is not an error).
 static bool remove_point(void *context, enum gdb_point kind, uint32_t address, uint32_t size)
 {
     struct f072_debug *debug = context;
@@ -214,8 +214,8 @@ static void monitor_reset(struct f072_debug *debug, char *text, size_t size)
         reset(debug);
     if (text[0] == '\0')
         snprintf(text, size,
-                 "the board stands at its reset vector, %08Xh; `maintenance flush register-cache` "
-                 "has GDB read again\n",
+                 "the board is stopped at its reset vector, %08Xh; `maintenance flush "
+                 "register-cache` makes GDB read the registers again\n",
                  cpu_of(debug)->r[GDB_PC]);
 }
 
@@ -229,8 +229,8 @@ static bool monitor(void *context, const char *command, char *text, size_t size)
         f072_debug_write_usb(debug, text, size);
     else if (strcmp(command, "help") == 0)
         snprintf(text, size,
-                 "monitor reset  the reset pin; the board stands at its reset vector\n"
-                 "monitor usb    what the USB peripheral does\n"
+                 "monitor reset  reset by the pin; the board stops at its reset vector\n"
+                 "monitor usb    the state of the USB peripheral\n"
                  "monitor help   these lines\n");
     else
         return false;

@@ -121,9 +121,8 @@ static const char *line_state(const struct f072_debug *debug)
     if (board->who == F072_BOARD_NOBODY)
         return "no power";
     if (board->who == F072_BOARD_ROM)
-        return "the boot loader in ROM, a model, has the pins; the registers stand as firmware "
-               "left "
-               "them";
+        return "the model of the boot loader in ROM drives the pins; the registers are as the "
+               "firmware left them";
     if (!f072_usbfs_connected(&board->chip.usb))
         return "the pull-up is off";
     switch (board->chip.usb.line) {

@@ -102,7 +102,7 @@ static struct flash_copy *copy_flash(struct f072_history *history)
     return copy;
 }
 
-// Without memory for it history only has larger gaps.
+// Without memory for it the snapshots are further apart.
 static void take_snapshot(struct f072_history *history)
 {
     struct snapshot *snapshot;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// f072_history.h - the past of a virtual board: what a debugger goes back into.
+// f072_history.h - the recorded past of a virtual board, for reverse execution.
 //
-// The board is deterministic: the same calls of struct sim_device_ops bring about the same state.
-// So its past is a copy of it now and then, and the calls since. To be at an earlier instruction
-// the last copy before it is taken back, and the calls are made again until it is reached.
+// The board is deterministic: the same calls of struct sim_device_ops lead to the same state. So
+// its past is a copy at intervals, and the calls since. To return to an earlier instruction the
+// last copy before it is restored, and the calls are made again until it is reached.
 //
 // An instruction is named by the cycle counter before it, which no other instruction has.
 //
 // Memory is bounded: F072_MAX_SNAPSHOTS copies, F072_SNAPSHOT_MS of virtual time apart, and
-// F072_MAX_CALLS calls. The oldest make room.
+// F072_MAX_CALLS calls. The oldest are dropped first.
 
 #ifndef F072_HISTORY_H
 #define F072_HISTORY_H
@@ -52,14 +52,14 @@ struct f072_history;
 struct f072_history *f072_history_open(struct f072_board *board);
 void f072_history_close(struct f072_history *history);
 
-// A call is about to be made, with call->length bytes of data, which are copied. Now and then the
+// A call is about to be made, with call->length bytes of data, which are copied. At intervals the
 // board is copied before it.
 void f072_history_record(struct f072_history *history,
                          const struct f072_call *call,
                          const uint8_t *data);
 
-// What follows was not brought about by calls alone: history begins here. Within an ADVANCE that
-// is the last call.
+// The state was changed by more than calls: history begins here. Within an ADVANCE that is the last
+// call.
 void f072_history_restart(struct f072_history *history);
 
 // Empty again.
@@ -67,8 +67,8 @@ void f072_history_forget(struct f072_history *history);
 
 // ---- Into the past and back ----
 //
-// Within an ADVANCE, which stays the last call. The board does not repeat what it has told the
-// outside world: output of the UART, lines on stderr, its flash file.
+// Within an ADVANCE, which stays the last call. The board does not repeat its output: the UART,
+// lines on stderr, its flash file.
 
 bool f072_history_is_past(const struct f072_history *history);
 
@@ -93,8 +93,8 @@ bool f072_history_seek(struct f072_history *history, uint64_t cycles, bool *ret_
 // progress: then the board is in its present, or will be once its caller goes on.
 bool f072_history_next(struct f072_history *history);
 
-// The board may speak again, if it has arrived where it was when it went into the past. now_ns is
-// its time.
+// Output is enabled again once the board has arrived where it was when it went into the past.
+// now_ns is its time.
 void f072_history_catch_up(struct f072_history *history, uint64_t now_ns);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Making a board: its image into flash, what the options say, and the way back.
+// Opening and closing a board: the image is loaded into flash and the options are applied.
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void remember_image(struct f072_board *board, const char *path)
         memcpy(board->image_flash, board->flash.bytes, board->flash.memory.size);
 }
 
-// An image is only what the flash holds before anything else has been written to it.
+// The image is loaded only into a flash that nothing else has been written to.
 static bool fill_flash(struct f072_board *board,
                        const struct sim_options *options,
                        char *error,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Into the boot loader in ROM and out of it. The ROM is the model of ../bootloader.h on the board's
-// own flash. It takes the pins when the processor's PC arrives at its entry, in a state that the
-// real one can work in.
+// Into the boot loader in ROM and out of it. The ROM is the model of bootloader.h on the board's
+// own flash. It drives the pins from when the processor's PC reaches its entry in a state that the
+// real one can run in.
 
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ static const char *why_rom_fails(const struct f072_chip *chip)
     if (cpu->r[15] != chip->model->rom_base + F072_ROM_ENTRY)
         return "at another address than its word 1 gives";
     if (cpu->primask)
-        return "with interrupts masked (PRIMASK), so that its USB is dead";
+        return "with interrupts masked (PRIMASK), so that its USB does not work";
     if (cpu->spsel || cpu->r[13] != F072_ROM_STACK)
         return "with another main stack pointer than its word 0 gives";
     return NULL;
@@ -65,7 +65,7 @@ void f072_board_enter_rom(struct f072_board *board)
         return;
     }
     board->who = F072_BOARD_ROM;
-    board->chip.boot0 = false; // whoever held it lets go
+    board->chip.boot0 = false; // BOOT0 is released
     board->rom_up = false;
     board->rom_up_ns = board->now_ns + rom_start_ns;
     f072_chip_enter_rom(&board->chip, board->seed + board->power_count);
@@ -103,12 +103,12 @@ void f072_board_leave_rom(struct f072_board *board)
     if (f072_chip_leave_rom(&board->chip, board->leave_address, board->now_ns))
         return;
     f072_trouble(&board->chip.report,
-                 "the boot loader was told to leave for %08Xh, where nothing can run",
+                 "the boot loader was told to start the firmware at %08Xh, where there is none",
                  board->leave_address);
     board->locked_up = true;
 }
 
-// A download that the power cuts off is to be noticed: it begins by an erase.
+// An erase may begin a download that a power cut interrupts, so it is recorded.
 static bool rom_erase(void *context, uint32_t address)
 {
     struct f072_board *board = context;

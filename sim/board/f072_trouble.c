@@ -12,8 +12,8 @@
 
 #include "f072_board_private.h"
 
-// How long a processor may go on without doing anything before that is called an endless loop: in
-// an exception handler, or with a USB interrupt that nobody serves; and without being connected.
+// How long a processor may repeat itself before that is an endless loop: in an exception handler,
+// or with a USB interrupt pending; and without being connected.
 static const uint64_t stuck_ns = 2000 * SIM_MS;
 static const uint64_t idle_ns = 9000 * SIM_MS; // within what a host waits for a device
 
@@ -133,7 +133,7 @@ void f072_board_look_for_endless_loop(struct f072_board *board)
                      place(board, chip->cpu.r[15], where), handler);
     else if (!serves)
         f072_trouble(&board->chip.report,
-                     "an endless loop at %s, and nobody serves the USB interrupt",
+                     "an endless loop at %s, and the USB interrupt is not served",
                      place(board, chip->cpu.r[15], where));
     else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
         f072_trouble(&board->chip.report, "an endless loop at %s, and the device is not connected",

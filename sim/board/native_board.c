@@ -140,7 +140,7 @@ static struct sim_flash_event about_firmware(const struct board *board,
     return event;
 }
 
-// Is it whole? Whatever it is, the processor starts it.
+// Is it complete? The processor starts it in either case.
 static bool look_at_firmware(struct board *board)
 {
     const struct memory *memory = &board->flash.memory;
@@ -221,7 +221,7 @@ static void come_up(struct board *board)
     if (board->model->button_held)
         board->mode = DFU_MODE;
     if (board->mode == RUN_TIME && !look_at_firmware(board)) {
-        trace(board, "run time: the firmware is not whole, and the processor is lost in it");
+        trace(board, "run time: the firmware is incomplete, and the processor crashes in it");
         board->forward.to = NULL;
         return;
     }
@@ -255,7 +255,7 @@ static void board_advance(struct sim_device *device, uint64_t now_ns)
     trace_dfu_state(board);
 }
 
-// As at the first start of a board that is given in DFU mode; and of one that is dead otherwise.
+// As at the first start of a board in DFU mode, and of one whose firmware has crashed.
 static bool somebody_holds_the_button(const struct board *board)
 {
     return board->started_a_piece || (board->model->starts_in_bootloader && !board->started_before);
@@ -297,7 +297,7 @@ static int board_setup(struct sim_device *device,
     int result = forward_setup(device, address, endpoint, setup);
 
     trace_dfu_state(board);
-    return board->forward.to ? result : SIM_NO_RESPONSE; // gone before it could answer
+    return board->forward.to ? result : SIM_NO_RESPONSE; // left the bus before it could answer
 }
 
 static const char *board_trouble(const struct sim_device *device)
@@ -306,7 +306,7 @@ static const char *board_trouble(const struct sim_device *device)
 
     if (board->out_of_memory)
         return "there is no memory for the boot loader: simulate fewer devices";
-    return board->started_a_piece ? "the board started firmware that is not whole and is dead: its "
+    return board->started_a_piece ? "the board started incomplete firmware and has crashed: its "
                                     "boot loader must be entered by hand, at power-on"
                                   : NULL;
 }

@@ -18,7 +18,7 @@ struct differences {
         const struct sim_defect *defect; // or NULL
         struct defect_view view;
     } list[DIFFERENCES];
-    uint64_t ticked_ns; // they have been told of the time until here
+    uint64_t ticked_ns; // time up to here has been passed to them
     uint8_t *reply;     // DEFECT_REPLY_SIZE bytes; NULL where there is no difference
 };
 

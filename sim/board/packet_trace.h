@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// packet_trace.h - what goes over the wire, a line for each packet, for a person.
+// packet_trace.h - prints each packet on the wire as a line.
 //
 //        231.104567 ms  SETUP  0.0  80 06 00 01 00 00 40 00  ACK
 //        231.155239 ms  IN     0.0  DATA1, 18 bytes: 12 01 00 02 00 00 00 40 ..
 //
-// An address and an endpoint, then what moved. NAKs are left out: there are thousands of them.
+// Address and endpoint, then the data. NAKs are omitted: there are thousands of them.
 
 #ifndef SIM_PACKET_TRACE_H
 #define SIM_PACKET_TRACE_H

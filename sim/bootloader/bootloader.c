@@ -73,7 +73,7 @@ static int handle_setup(void *context, struct usbdev_request *request)
     const uint8_t *reply = NULL;
     int length;
 
-    // All 16 bits of wIndex count; what is not a class request to the interface moves no state.
+    // All 16 bits of wIndex count; only class requests to the interface change the state.
     if (bmRequestType != (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) ||
         request->setup.wIndex != 0)
         return USBDEV_STALL;

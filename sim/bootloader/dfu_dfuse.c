@@ -70,7 +70,7 @@ static int begin_command(struct dfu_mode *dfu)
         if (dfu->length == 1)
             return mass_erase(dfu);
         break;
-    case READ_UNPROTECT: // nothing is protected, and nobody wants everything erased by a slip
+    case READ_UNPROTECT: // nothing is protected, and an erase of everything is refused
         if (dfu->length == 1)
             return DFURT_STATUS_errVENDOR;
         break;
@@ -127,7 +127,7 @@ static int dfuse_manifest(struct dfu_mode *dfu)
     return DFURT_STATUS_OK;
 }
 
-// All that the chip itself looks at: is the first word, the stack pointer, programmed?
+// As the chip does: is the first word, the stack pointer, programmed?
 static bool dfuse_valid(const struct memory *memory)
 {
     uint8_t word[4];

@@ -9,7 +9,7 @@
 
 enum {
     POLL_MARGIN_MS = 2,
-    MANIFEST_MS = 10, // to look the image over, beside what is programmed then
+    MANIFEST_MS = 10, // to verify the image, beside what is programmed then
 };
 
 // ---- Replies and transitions ----
@@ -66,7 +66,7 @@ static int reply_still_busy(struct dfu_mode *dfu, enum dfurt_state bState)
     return reply_status(dfu, dfu->poll_ms + POLL_MARGIN_MS);
 }
 
-// The first of the milliseconds that are counted may be over in no time: one more makes them whole.
+// The first millisecond that is counted may be shorter, so one more is added.
 static int reply_busy(struct dfu_mode *dfu, enum dfurt_state bState)
 {
     const struct dfu_mode_choices *choices = &dfu->config->choices;
@@ -268,8 +268,7 @@ static int manifest(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
     return any_other(dfu);
 }
 
-// DFU 1.1 A.2.9: nothing but a reset leads out of here. Hosts poll it all the same, so it says
-// where it is.
+// DFU 1.1 A.2.9: only a reset ends this state. Hosts poll it nevertheless, so GETSTATUS reports it.
 static int
 manifest_wait_reset(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
@@ -440,7 +439,7 @@ static void manifest_done(struct dfu_mode *dfu)
         go(dfu, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
 }
 
-// A host that upset the state has stopped the work where it was.
+// A request that led to dfuERROR has stopped the work where it was.
 bool dfu_mode_at_rest(const struct dfu_mode *dfu)
 {
     bool waits_for_poll = dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC && dfu->busy_ms > 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// DFU 1.1 and nothing else: the blocks of a download follow each other from the start of the image
-// on, whatever wBlockNum says, and those of an upload too; unless the loader's choices say that a
-// block belongs at wBlockNum * wTransferSize.
+// Plain DFU 1.1: the blocks of a download follow each other from the start of the image on, with
+// any wBlockNum, and those of an upload too; unless the loader's choices say that a block is
+// programmed at wBlockNum * wTransferSize.
 //
 // The first page is the boot loader's own: it holds a mark that says where the image is, how long
 // it is and what its hash must be. The first block of a download erases it, manifestation
@@ -43,7 +43,7 @@ static uint32_t memory_end(const struct memory *memory)
 
 // ---- The mark ----
 
-// Bytes that cannot be read count as nothing.
+// Bytes that cannot be read read as 0.
 static uint32_t image_hash(const struct memory *memory, struct image image)
 {
     uint8_t bytes[256];
@@ -71,7 +71,7 @@ static void make_mark(uint8_t mark[MARK_SIZE], const struct memory *memory, stru
     store_le32(mark + 12, image_hash(memory, image));
 }
 
-// The image that the mark says is whole.
+// The image that the mark names as complete.
 static struct image marked_image(const struct memory *memory)
 {
     uint8_t found[MARK_SIZE];
@@ -199,7 +199,7 @@ static int plain_manifest(struct dfu_mode *dfu)
 
 // ---- Upload ----
 
-// An upload gives the image, or all there is where none is whole.
+// An upload returns the image, or the whole memory where no image is complete.
 static void plain_begin_upload(struct dfu_mode *dfu)
 {
     const struct memory *memory = dfu->config->memory;

@@ -212,7 +212,7 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
     fclose(stream);
     if (!whole)
         snprintf(error, error_size,
-                 "flash file %s is not %u bytes long: not one of this board; name a new file", file,
+                 "flash file %s is not %u bytes long: not of this board; name a new file", file,
                  (unsigned)flash->memory.size);
     return whole;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// hash.h - what tells a whole image from a piece of one: FNV-1a over little-endian words of 4
-// bytes, and over what is left of them byte by byte.
+// hash.h - tells a complete image from a part of one: FNV-1a over little-endian words of 4 bytes,
+// and over what is left of them byte by byte.
 //
 // Each step is reversible, so any change of a single word changes the result. It is fast: 5 MiB are
-// looked at each time a board starts. Begin with HASH_START; pieces but the last are multiples of
-// 4 bytes.
+// hashed each time a board starts. Begin with HASH_START; pieces but the last are multiples of 4
+// bytes.
 
 #ifndef SIM_HASH_H
 #define SIM_HASH_H

@@ -135,8 +135,8 @@ static void patch(const struct sim_defect *defect, struct defect_view *view)
         defect->describe(view);
 }
 
-// GET_DESCRIPTOR of the device or its configuration: a copy of the good one, spoilt. What the
-// device is stays as it was; it is what it says that is wrong.
+// GET_DESCRIPTOR of the device or its configuration: a copy of the good one, changed. The device
+// itself is unchanged; only its descriptors are wrong.
 static int describe(const struct sim_defect *defect,
                     struct defect_view *view,
                     const struct usbdev_setup_packet *setup)

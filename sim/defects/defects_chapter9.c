@@ -145,7 +145,7 @@ static int know_setting_2(struct defect_view *view, const struct usbdev_setup_pa
 
 // ---- Halts ----
 
-// What the device says is kept in scratch: the address of the endpoint that it calls halted.
+// scratch holds the address of the endpoint that is reported as halted.
 static int pretend_halt(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     bool halt = setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT;
@@ -270,7 +270,7 @@ static void forget_when_suspended(struct defect_view *view)
         usbdev_setup(&view->native->dev, unconfigure);
 }
 
-// Each enumeration finds another device than the last one; a host enumerates by two bus resets.
+// Each enumeration reads another bcdDevice; a host enumerates with two bus resets.
 enum { RESETS_OF_AN_ENUMERATION = 2 };
 
 static void count_reset(struct defect_view *view)
@@ -305,7 +305,7 @@ static int keep_wakeup(struct defect_view *view, const struct usbdev_setup_packe
 
 // ---- SET_CONFIGURATION again ----
 
-// The second one takes the class handler away: its requests STALL until the next bus reset.
+// The second one removes the class handler: class requests STALL until the next bus reset.
 static int lose_handler(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     bool class_request = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
@@ -324,8 +324,8 @@ static void find_handler(struct defect_view *view)
 
 // ---- Cut-off transfers ----
 
-// A configuration that takes three packets, and no ear for a SETUP before the last of them is
-// armed.
+// A configuration that takes three packets, during which no SETUP is answered before the last one
+// is armed.
 static int deaf_in_data_stage(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     enum { SIZE = 60, UNKNOWN = 0x7E };
@@ -467,7 +467,7 @@ const struct sim_defect defects_of_chapter9[] = {
     },
     {
         .name = "association-late",
-        .summary = "an interface association stands behind its first interface",
+        .summary = "an interface association follows its first interface",
         .describe = association_late,
     },
     {
@@ -547,12 +547,12 @@ const struct sim_defect defects_of_chapter9[] = {
     },
     {
         .name = "suspend-unconfigures",
-        .summary = "after a suspend the device is not configured any more",
+        .summary = "a suspend unconfigures the device",
         .tick = forget_when_suspended,
     },
     {
         .name = "changes-at-resets",
-        .summary = "bcdDevice is another one after each bus reset",
+        .summary = "bcdDevice changes at each bus reset",
         .describe = change_at_resets,
         .bus_reset = count_reset,
     },
@@ -563,7 +563,7 @@ const struct sim_defect defects_of_chapter9[] = {
     },
     {
         .name = "address-configuration-any",
-        .summary = "SET_CONFIGURATION takes any value in the Address state, and does nothing",
+        .summary = "SET_CONFIGURATION accepts any value in the Address state, without effect",
         .setup = any_configuration_when_addressed,
     },
     {
@@ -588,17 +588,17 @@ const struct sim_defect defects_of_chapter9[] = {
     },
     {
         .name = "halt-pretended",
-        .summary = "a halted endpoint says so, and moves data all the same",
+        .summary = "a halted endpoint reports the halt and still transfers data",
         .setup = pretend_halt,
     },
     {
         .name = "halt-not-cleared",
-        .summary = "an endpoint whose halt is cleared says so, and STALLs all the same",
+        .summary = "an endpoint whose halt is cleared reports that and still STALLs",
         .setup = pretend_clear,
     },
     {
         .name = "halt-outlives-configuration",
-        .summary = "SET_CONFIGURATION of the present value does nothing: halts stay",
+        .summary = "SET_CONFIGURATION of the present value has no effect: halts remain",
         .setup = ignore_second_configuration,
     },
     {
@@ -628,7 +628,7 @@ const struct sim_defect defects_of_chapter9[] = {
     },
     {
         .name = "wakeup-outlives-reset",
-        .summary = "remote wake-up is still allowed after a bus reset",
+        .summary = "remote wake-up is still enabled after a bus reset",
         .setup = keep_wakeup,
     },
     {

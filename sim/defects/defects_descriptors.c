@@ -261,7 +261,7 @@ const struct sim_defect defects_of_descriptors[] = {
     },
     {
         .name = "functional-first",
-        .summary = "the functional descriptor stands before its interface",
+        .summary = "the functional descriptor precedes its interface",
         .describe = functional_before_interface,
     },
     {
@@ -301,7 +301,7 @@ const struct sim_defect defects_of_descriptors[] = {
     },
     {
         .name = "changes-in-app-detach",
-        .summary = "in appDETACH the device descriptor is another one",
+        .summary = "the device descriptor changes in appDETACH",
         .describe = change_in_app_detach,
     },
 
@@ -443,7 +443,7 @@ const struct sim_defect defects_of_descriptors[] = {
     },
     {
         .name = "interface-gap",
-        .summary = "an interface with number 7, though there are not so many",
+        .summary = "an interface has number 7 in a configuration with fewer",
         .describe = add_interface_7,
         .setup = answer_for_7,
     },

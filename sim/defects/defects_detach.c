@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The way from run time into DFU mode gone wrong, mostly as seen in real devices; what the good
-// device does instead is in the core.
+// Defects between run time and DFU mode, most of them seen in real devices; the correct behaviour
+// is in the core.
 
 #include <sim/defect.h>
 
@@ -118,7 +118,7 @@ static int restart_timer(struct defect_view *view, const struct usbdev_setup_pac
     return NATIVE_PASS;
 }
 
-// A timer of 16 bits with a sign is over before it starts.
+// A signed 16-bit timer has expired before it starts.
 static int take_wValue_for_signed(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     bool negative = setup->wValue >= 0x8000;
@@ -131,7 +131,7 @@ static int leave_at_wValue_0(struct defect_view *view, const struct usbdev_setup
     return setup->wValue == 0 ? leave_before_status_stage(view, setup) : NATIVE_PASS;
 }
 
-// The main loop looks at what the SETUP has set, every now and then, and never at the status stage.
+// The main loop polls a flag that the SETUP has set, and ignores the status stage.
 static int note_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (view->runtime && is_dfu_request(view, setup, DFURT_DETACH))
@@ -206,7 +206,7 @@ static void enter_dfu_if_remembered(struct defect_view *view)
         view->enter_dfu(view->board);
 }
 
-// ---- The way back ----
+// ---- Back to run time ----
 
 enum { AWAY_MS = 200 };
 
@@ -317,7 +317,7 @@ const struct sim_defect defects_of_detach[] = {
     },
     {
         .name = "second-detach",
-        .summary = "accepts a second DETACH in appDETACH and starts the timer again",
+        .summary = "accepts a second DETACH in appDETACH and restarts the timer",
         .setup = accept_second_detach,
     },
     {
@@ -352,33 +352,33 @@ const struct sim_defect defects_of_detach[] = {
     },
     {
         .name = "no-disconnect",
-        .summary = "becomes its boot loader without dropping the pull-up",
+        .summary = "starts its boot loader without dropping the pull-up",
         .keeps_pull_up = true,
     },
     {
         .name = "leaves-uncalled-for",
-        .summary = "bitWillDetach = 0, but it leaves by itself",
+        .summary = "bitWillDetach is 0, but the device leaves by itself",
         .tick = leave_uncalled_for,
     },
     {
         .name = "never-leaves",
-        .summary = "bitWillDetach = 1, but it stays and waits",
+        .summary = "bitWillDetach is 1, but the device waits for a bus reset",
         .tick = never_leave,
     },
     {
         .name = "timer-too-short",
-        .summary = "the detach timer is over after 20 ms",
+        .summary = "the detach timer expires after 20 ms",
         .tick = expire_early,
     },
     {
         .name = "timer-uncapped",
-        .summary = "the detach timer waits for wValue, though that is more than wDetachTimeOut",
+        .summary = "the detach timer runs for wValue, although it exceeds wDetachTimeOut",
         .setup = remember_wValue,
         .tick = wait_for_wValue,
     },
     {
         .name = "timer-ignores-wvalue",
-        .summary = "the detach timer always waits for wDetachTimeOut",
+        .summary = "the detach timer always runs for wDetachTimeOut",
         .setup = remember_wValue,
         .tick = wait_for_wDetachTimeOut,
     },
@@ -413,22 +413,22 @@ const struct sim_defect defects_of_detach[] = {
     },
     {
         .name = "timer-restarted",
-        .summary = "GETSTATUS in appDETACH starts the detach timer again",
+        .summary = "GETSTATUS in appDETACH restarts the detach timer",
         .setup = restart_timer,
     },
     {
         .name = "timer-signed",
-        .summary = "a DETACH with wValue 8000h or above is accepted, and is over at once",
+        .summary = "a DETACH with wValue 8000h or above is accepted, and its timer expires at once",
         .setup = take_wValue_for_signed,
     },
     {
         .name = "returns-as-another",
-        .summary = "back at run time bcdDevice is another one",
+        .summary = "after the return to run time bcdDevice has changed",
         .describe = other_serial_after_return,
     },
     {
         .name = "detaches-once",
-        .summary = "back at run time DETACH STALLs",
+        .summary = "after the return to run time DETACH STALLs",
         .setup = detach_once,
     },
     {0},

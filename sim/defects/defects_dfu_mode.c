@@ -150,7 +150,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-status-string",
-        .summary = "iString 99 in dfuERROR, and no such string",
+        .summary = "iString 99 in dfuERROR names no string",
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = FROM_DFU,
                         .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
                         BYTES(DFURT_STATUS_errSTALLEDPKT, 0, 0, 0, DFURT_STATE_dfuERROR, 99)}),
@@ -183,12 +183,12 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-upload-changes",
-        .summary = "an upload returns other bytes each time",
+        .summary = "each upload returns other bytes",
         .setup = upload_changes,
     },
     {
         .name = "dm-waits-for-set-interface",
-        .summary = "class requests STALL in DFU mode until SET_INTERFACE came",
+        .summary = "class requests STALL in DFU mode before SET_INTERFACE",
         .setup = wait_for_set_interface,
     },
     {
@@ -276,7 +276,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-upload-same-block",
-        .summary = "wBlockNum of an upload is not looked at",
+        .summary = "wBlockNum of an upload is ignored",
         .setup = upload_ignores_block,
     },
     {
@@ -287,7 +287,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-starts-in-error",
-        .summary = "the boot loader comes up in dfuERROR, and CLRSTATUS STALLs",
+        .summary = "the boot loader starts in dfuERROR, and CLRSTATUS STALLs",
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
                         .bRequest = DFURT_CLRSTATUS, .action = DO_STALL}),
         .setup = start_in_error,

@@ -173,12 +173,12 @@ const struct sim_defect defects_of_dfuse[] = {
     },
     {
         .name = "ds-address-any",
-        .summary = "set address pointer accepts an address that is not there",
+        .summary = "set address pointer accepts an address outside the layout",
         .setup = address_any,
     },
     {
         .name = "ds-erase-any",
-        .summary = "erase accepts an address that is not there",
+        .summary = "erase accepts an address outside the layout",
         .setup = erase_any,
     },
     {
@@ -210,19 +210,19 @@ const struct sim_defect defects_of_dfuse[] = {
     },
     {
         .name = "ds-no-commands",
-        .summary = "UPLOAD of block 0 returns nothing",
+        .summary = "UPLOAD of block 0 returns no bytes",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
                         .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 0,
                         .action = DO_ACK}),
     },
     {
         .name = "ds-erase-nothing",
-        .summary = "the erase command does nothing",
+        .summary = "the erase command has no effect",
         .setup = erase_forgotten,
     },
     {
         .name = "ds-layout",
-        .summary = "the alternate settings are named by plain words",
+        .summary = "the names of the alternate settings describe no memory",
         .rules =
             RULES({IN_DFU_MODE, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
                    .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8 | 4, .target = ANY_INDEX,

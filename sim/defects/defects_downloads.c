@@ -40,7 +40,7 @@ static int poll_forever(struct defect_view *view, const struct usbdev_setup_pack
     return length;
 }
 
-// Each block takes a second longer than was said.
+// Each block takes a second longer than announced.
 static void stay_busy(struct defect_view *view)
 {
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
@@ -114,7 +114,7 @@ static int forget_corruption(struct defect_view *view, const struct usbdev_setup
 const struct sim_defect defects_of_downloads[] = {
     {
         .name = "dm-slow-dnload",
-        .summary = "DNLOAD takes 4 s itself",
+        .summary = "the DNLOAD request itself takes 4 s",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
                         .length = WITH_DATA, .action = DO_DELAY, .delay_ms = 4000}),
     },
@@ -184,7 +184,7 @@ const struct sim_defect defects_of_downloads[] = {
     },
     {
         .name = "dm-corrupt-idle",
-        .summary = "with half a download in flash the boot loader says dfuIDLE",
+        .summary = "with an incomplete download in flash the boot loader reports dfuIDLE",
         .setup = forget_corruption,
     },
     {0},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Requests, standard ones and DFU's, answered as they should not be.
+// Standard and DFU requests that are answered wrongly.
 
 #include <string.h>
 
@@ -213,7 +213,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "status-unknown",
-        .summary = "bStatus 10h, which there is not, in appIDLE",
+        .summary = "bStatus 10h, which DFU 1.1 does not define, in appIDLE",
         .rules =
             RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
                    .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0x10, 0, 0, 0, 0, 0)}),
@@ -227,14 +227,14 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "state-unknown",
-        .summary = "bState 0Bh, which there is not, in appIDLE",
+        .summary = "bState 0Bh, which DFU 1.1 does not define, in appIDLE",
         .rules =
             RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
                    .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0x0B, 0)}),
     },
     {
         .name = "string-ff",
-        .summary = "iString FFh, and no such string",
+        .summary = "iString FFh names no string",
         .rules =
             RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
                    .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0xFF)}),
@@ -292,7 +292,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "status-out",
-        .summary = "GETSTATUS with direction OUT is accepted, and its data written somewhere",
+        .summary = "GETSTATUS with direction OUT is accepted, and its data overwrites memory",
         .rules = RULES(
             {AT_RUN_TIME, .bmRequestType = TO_DFU, .bRequest = DFURT_GETSTATUS, .action = DO_ACK}),
     },
@@ -316,13 +316,13 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "status-of-absent-interface",
-        .summary = "GETSTATUS is answered whatever the interface",
+        .summary = "GETSTATUS is answered for any interface",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
                         .target = OTHER_INDEX, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
     },
     {
         .name = "wIndex-ignored",
-        .summary = "the interface is not looked at",
+        .summary = "DFU requests for any interface are carried out",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = TO_DFU, .bRequest = DFURT_DETACH,
                         .target = OTHER_INDEX, .action = DO_DETACH},
                        {AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
@@ -408,7 +408,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "interface-status",
-        .summary = "GET_STATUS of the interface is taken for DFU's GETSTATUS",
+        .summary = "GET_STATUS of the interface is answered as DFU's GETSTATUS",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_GET_STATUS, .action = DO_REPLY, BYTES(0, 1)}),
     },
@@ -453,7 +453,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "qualifier-rubbish",
-        .summary = "the device qualifier is answered by two bytes of nothing",
+        .summary = "GET_DESCRIPTOR(DEVICE_QUALIFIER) returns two bytes",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFF00, .wValue = USBDEV_DT_DEVICE_QUALIFIER << 8,
                         .target = ANY_INDEX, .action = DO_REPLY, BYTES(0, 0)}),
@@ -514,7 +514,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "configuration-any",
-        .summary = "SET_CONFIGURATION takes any value, and does nothing",
+        .summary = "SET_CONFIGURATION accepts any value, without effect",
         .rules =
             RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
                    .wValue_mask = 0xF0, .wValue = 0x50, .target = ANY_INDEX, .action = DO_ACK}),
@@ -532,7 +532,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "alternate-any",
-        .summary = "SET_INTERFACE takes any alternate",
+        .summary = "SET_INTERFACE accepts any alternate setting",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
                         .bRequest = USBDEV_SET_INTERFACE, .wValue_mask = 0xF0, .wValue = 0xF0,
                         .action = DO_ACK}),
@@ -568,7 +568,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "wakes-uncalled-for",
-        .summary = "remote wake-up is on after each reset",
+        .summary = "remote wake-up is enabled after each reset",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_STATUS,
                         .target = ANY_INDEX, .action = DO_REPLY, BYTES(2, 0)}),
     },
@@ -596,7 +596,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "halt-ignored",
-        .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted, and does nothing",
+        .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted, without effect",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
                         .bRequest = USBDEV_SET_FEATURE, .target = ANY_INDEX, .action = DO_ACK}),
     },

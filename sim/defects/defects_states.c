@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The state table with a cell that is wrong (DFU 1.1 A.2). Where the table STALLs, the device
-// accepts and stays in its state; where the table accepts, the device STALLs, or goes astray.
+// accepts and stays in its state; where the table accepts, the device STALLs or enters a wrong
+// state.
 
 #include <sim/defect.h>
 
@@ -13,7 +14,7 @@
                         .bRequest = (request), .length = (with), .action = DO_ACK}),               \
     }
 
-// In this state, the question is answered, by the state itself.
+// In this state the request is answered with the state itself.
 #define ANSWERS(state, state_name, request, what, ...)                                             \
     {                                                                                              \
         .name = "state-" #state "-" what, .summary = "answers " what " in " state_name,            \
@@ -39,7 +40,7 @@
                         .bRequest = (request_code), .action = DO_ACK, .next = (after)}),           \
     }
 
-// In this state, the question is answered, and then the state is another one.
+// In this state the request is answered, and then the state changes.
 #define STRAYS(in_modes, state, state_name, request, what, after, ...)                             \
     {                                                                                              \
         .name = "state-" #state "-" what,                                                          \

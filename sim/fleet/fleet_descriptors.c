@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Descriptors that are legal, and other than most.
+// Descriptors that are legal and unusual.
 
 #include <string.h>
 
@@ -100,7 +100,7 @@ static void describe_long(struct defect_view *view)
         append(view, vendor, sizeof vendor);
 }
 
-// What usbdev does not know of is answered here: interfaces with one setting and no endpoints.
+// Interfaces that usbdev does not have are answered here: with one setting and no endpoints.
 static int answer_for_interfaces(struct defect_view *view,
                                  const struct usbdev_setup_packet *setup,
                                  uint16_t count)
@@ -203,14 +203,14 @@ const struct variation fleet_of_descriptors[] = {
                   .summary = "a second configuration without DFU",
                   .bootloader = &bootloader_st_rom,
                   .product = &two_configurations},
-        .allowed_by = "DFU 1.1 4.1: not every configuration need offer DFU",
+        .allowed_by = "DFU 1.1 4.1: not every configuration needs to have DFU",
     },
     {
         .model = {.name = "dfu-in-second-configuration",
                   .summary = "the configuration of index 0 has no DFU, that of index 1 has",
                   .bootloader = &bootloader_st_rom,
                   .product = &dfu_in_second},
-        .allowed_by = "DFU 1.1 4.1: not every configuration need offer DFU",
+        .allowed_by = "DFU 1.1 4.1: not every configuration needs to have DFU",
     },
     {
         .model = {.name = "configuration-5",
@@ -300,7 +300,7 @@ const struct variation fleet_of_descriptors[] = {
     },
     {
         .model = {.name = "vendor-descriptor",
-                  .summary = "a vendor descriptor behind the functional descriptor",
+                  .summary = "a vendor descriptor after the functional descriptor",
                   .bootloader = &bootloader_st_rom,
                   .product = &with_vendor_descriptor},
         .allowed_by = "USB 2.0 9.5: vendor descriptors may follow the standard ones",

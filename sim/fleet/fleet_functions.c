@@ -255,7 +255,7 @@ const struct variation fleet_of_functions[] = {
     },
     {
         .model = {.name = "hid-after",
-                  .summary = "a HID behind DFU",
+                  .summary = "a HID after DFU",
                   .bootloader = &bootloader_plain_wait_reset,
                   .product = &with_hid_after},
         .allowed_by = "USB 2.0 9.5: class descriptors follow the interface that they extend",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// DfuSe boot loaders whose memories are laid out, and named, in every way that hosts take: UM0424
-// 10.3.2 gives the form of the name, dfu-util's parser what is made of it.
+// DfuSe boot loaders with memory layouts and names in every form that hosts accept: UM0424 10.3.2
+// defines the form of the name, dfu-util's parser what hosts accept.
 
 #include <sim/fleet.h>
 
@@ -80,7 +80,7 @@ const struct variation fleet_of_layouts[] = {
                       LAYOUT("@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg", NULL),
                   .flash = {.groups =
                                 GROUPS({4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
-        .allowed_by = "UM0424 10.3.2: groups follow each other behind a comma",
+        .allowed_by = "UM0424 10.3.2: groups are separated by commas",
     },
     {
         .model = {.name = "layout-f7",
@@ -89,7 +89,7 @@ const struct variation fleet_of_layouts[] = {
                       LAYOUT("@Internal Flash   /0x08000000/04*032Kg,01*128Kg,03*256Kg", NULL),
                   .flash = {.groups =
                                 GROUPS({4, 32768, false}, {1, 131072, false}, {3, 262144, false})}},
-        .allowed_by = "UM0424 10.3.2: groups follow each other behind a comma",
+        .allowed_by = "UM0424 10.3.2: groups are separated by commas",
     },
     {
         .model = {.name = "layout-lower-case",

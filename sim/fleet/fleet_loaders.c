@@ -22,10 +22,10 @@ const struct variation fleet_of_loaders[] = {
     // ---- What it does with blocks ----
     {
         .model = {.name = "blocks-addressed",
-                  .summary = "a block belongs at wBlockNum * wTransferSize of the image",
+                  .summary = "a block is programmed at wBlockNum * wTransferSize of the image",
                   .bootloader =
                       FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.addresses_blocks = true})},
-        .allowed_by = "DFU 1.1 6.1.1: wBlockNum is the device's to use",
+        .allowed_by = "DFU 1.1 6.1.1: the device may use wBlockNum",
     },
     {
         .model = {.name = "blocks-counted",
@@ -44,7 +44,7 @@ const struct variation fleet_of_loaders[] = {
     },
     {
         .model = {.name = "erases-first",
-                  .summary = "the first block erases the place of the whole image",
+                  .summary = "the first block erases the memory of the whole image",
                   .bootloader =
                       FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.erases_first = true})},
         .allowed_by = "DFU 1.1 6.1.2: bwPollTimeout covers whatever a block needs",
@@ -134,11 +134,12 @@ const struct variation fleet_of_loaders[] = {
                                                                     .manufacturer = "dfurt",
                                                                     .product = "dfurt boot loader",
                                                                     .alternates = {"Firmware"}}},
-        .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut limits a wait for a reset, which is not there",
+        .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut limits a wait for a reset, which this device "
+                      "does not need",
     },
     {
         .model = {.name = "button-held",
-                  .summary = "somebody holds the button: every start is one of the boot loader",
+                  .summary = "the button is held: every start is a start of the boot loader",
                   .bootloader = FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {0}),
                   .starts_in_bootloader = true,
                   .button_held = true},
@@ -237,7 +238,7 @@ const struct variation fleet_of_loaders[] = {
     },
     {
         .model = {.name = "dfuse-address-judged-late",
-                  .summary = "DfuSe; an address is judged when data come",
+                  .summary = "DfuSe; an address is validated when data arrives",
                   .bootloader =
                       &(const struct bootloader_identity){
                           .dialect = &dfu_dialect_dfuse,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Devices that refuse what is optional, and take what is their own.
+// Devices that STALL optional requests, and accept requests of their own.
 
 #include <string.h>
 
@@ -112,7 +112,7 @@ const struct variation fleet_of_requests[] = {
     },
     {
         .model = {.name = "status-names-a-string",
-                  .summary = "iString of GETSTATUS in appIDLE names a string that is there",
+                  .summary = "iString of GETSTATUS in appIDLE names an existing string",
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "DFU 1.1 6.1.2: iString is the index of a description, or 0",
         .way = {.rules = RULES({AT_RUN_TIME, .states = IN_APP_IDLE, .bmRequestType = FROM_DFU,
@@ -139,7 +139,7 @@ const struct variation fleet_of_requests[] = {
     },
     {
         .model = {.name = "low-byte-of-wIndex",
-                  .summary = "looks at the low byte of wIndex only",
+                  .summary = "compares the low byte of wIndex only",
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "USB 2.0 9.3.4: the upper byte is reserved, to be set to zero by the host",
         .way = {.setup = drop_upper_byte},

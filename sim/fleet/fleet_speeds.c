@@ -69,7 +69,7 @@ static const struct product_shape at_super_speed = {
 const struct variation fleet_of_speeds[] = {
     {
         .model = {.name = "high-speed-capable",
-                  .summary = "at full speed a device that can do high speed: it has a qualifier",
+                  .summary = "a device that supports high speed, at full speed: it has a qualifier",
                   .bootloader = &bootloader_st_rom},
         .allowed_by = "USB 2.0 9.6.2, 9.6.4: qualifier and other-speed configuration",
         .way = {.rules = RULES({ASKS_FOR(USBDEV_DT_DEVICE_QUALIFIER), BYTES(QUALIFIER)},

@@ -97,29 +97,30 @@ const struct variation fleet_of_timing[] = {
         .way = {.reset_ms = 8000},
     },
     {
-        .model = {.name = "short-polls",
-                  .summary = "bwPollTimeout is 7 ms, and dfuDNBUSY is said until the block is done",
-                  .bootloader =
-                      FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.longest_poll_ms = 5})},
-        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+        .model =
+            {.name = "short-polls",
+             .summary =
+                 "bwPollTimeout is 7 ms, and GETSTATUS reports dfuDNBUSY until the block is done",
+             .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.longest_poll_ms = 5})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNBUSY while the block is programmed",
     },
     {
         .model = {.name = "short-polls-dfuse",
-                  .summary = "DfuSe; bwPollTimeout is 3 ms, and dfuDNBUSY is said again",
+                  .summary =
+                      "DfuSe; bwPollTimeout is 3 ms, and GETSTATUS reports dfuDNBUSY repeatedly",
                   .bootloader =
                       FLEET_DFUSE(2048,
                                   .choices = {.leaves_by_itself = true, .longest_poll_ms = 1},
                                   .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
-        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNBUSY while the block is programmed",
     },
     {
-        .model = {.name = "short-polls-erases-first",
-                  .summary = "the first block takes 2 s, told 7 ms at a time: 300 times dfuDNBUSY",
-                  .bootloader =
-                      FLEET_PLAIN(1024,
-                                  FLEET_TOLERANT,
-                                  .choices = {.longest_poll_ms = 5, .erases_first = true})},
-        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNBUSY while the block is worked on",
+        .model =
+            {.name = "short-polls-erases-first",
+             .summary = "the first block takes 2 s, announced 7 ms at a time: 300 times dfuDNBUSY",
+             .bootloader = FLEET_PLAIN(
+                 1024, FLEET_TOLERANT, .choices = {.longest_poll_ms = 5, .erases_first = true})},
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNBUSY while the block is programmed",
     },
     {
         .model = {.name = "long-manifest",
@@ -140,7 +141,7 @@ const struct variation fleet_of_timing[] = {
                   .summary = "a block is programmed when GETSTATUS answers: never dfuDNBUSY",
                   .bootloader =
                       FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {.done_at_once = true})},
-        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNLOAD-IDLE where the block is done",
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNLOAD-IDLE once the block is done",
     },
     {
         .model = {.name = "done-at-once-addressed",
@@ -149,7 +150,7 @@ const struct variation fleet_of_timing[] = {
                       FLEET_PLAIN(512,
                                   FLEET_BOTH_WAYS,
                                   .choices = {.done_at_once = true, .addresses_blocks = true})},
-        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS says dfuDNLOAD-IDLE where the block is done",
+        .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNLOAD-IDLE once the block is done",
     },
     {.allowed_by = NULL},
 };

@@ -170,7 +170,7 @@ static void do_kill(struct gdb_stub *stub, const char *arguments)
     stub->detached = true;
 }
 
-// H, T: every thread there is, is the one.
+// H, T: there is one thread.
 static void do_thread(struct gdb_stub *stub, const char *arguments)
 {
     (void)arguments;

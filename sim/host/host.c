@@ -2,13 +2,13 @@
 //
 // The port, the clock and the schedule of the host controller model.
 //
-// host_step() is the heart. It looks for the next thing that can happen (the next frame, a
-// transfer that may make a transaction, a timeout), lets the device live until then, looks at the
-// pull-up, and does it. A frame begins each millisecond whether or not a SOF is sent, so the
-// pull-up and remote wake-up are looked at least that often.
+// host_step() does one event: it finds the next one (a frame, a transfer that may make a
+// transaction, a timeout), advances the device until then, tests the pull-up, and carries the event
+// out. A frame begins each millisecond whether or not a SOF is sent, so the pull-up and remote
+// wake-up are looked at least that often.
 //
 // A transfer that may go now is chosen by how long it has been waiting, and only the first of each
-// endpoint; so endpoints share the bus, and a NAKing one delays nobody.
+// endpoint; so endpoints share the bus, and a NAKing one delays no other.
 
 #include <assert.h>
 #include <stdlib.h>

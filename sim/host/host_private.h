@@ -8,7 +8,7 @@
 
 #include <sim/host.h>
 
-// From the beginning of a frame to its first token: the SOF packet, and a breath for the device.
+// From the beginning of a frame to its first token: the SOF packet, and a pause for the device.
 enum { HOST_SOF_NS = 5000 };
 
 struct sim_host {

@@ -89,7 +89,7 @@ static void took(struct sim_host *host, struct sim_transfer *transfer, size_t le
 }
 
 // A host's software starts a control transfer only when it has seen the last one end. Drivers on
-// slow chips need that breath: a SETUP that comes sooner catches them still busy with the status
+// slow chips need that pause: a SETUP that comes sooner finds them still busy with the status
 // stage.
 static void end_control(struct sim_host *host, struct sim_transfer *transfer)
 {
@@ -233,8 +233,8 @@ static void setup_stage(struct sim_host *host, struct sim_transfer *transfer)
         else
             begin_status_stage(host, transfer);
     } else {
-        // A device must acknowledge a SETUP or be silent (USB 2.0 8.5.3): whatever it said is
-        // noise.
+        // A device must acknowledge a SETUP or be silent (USB 2.0 8.5.3): any other answer is
+        // ignored.
         not_acknowledged(host, transfer, SIM_NO_RESPONSE);
     }
 }

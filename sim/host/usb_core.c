@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whatever asks for an endpoint walks the descriptors of the current configuration: nothing of them
-// is kept twice.
+// Each search for an endpoint walks the descriptors of the current configuration; nothing of them
+// is stored a second time.
 
 #include <sim/usb_core.h>
 
@@ -188,7 +188,7 @@ static void reset_toggles(struct usb_core *core, uint8_t bInterfaceNumber)
 }
 
 // The host controller itself begins all endpoints with DATA0 after SET_CONFIGURATION, and one after
-// CLEAR_FEATURE(ENDPOINT_HALT): for these nobody needs descriptors.
+// CLEAR_FEATURE(ENDPOINT_HALT): these need no descriptors.
 static void follow(void *context, const struct usbdev_setup_packet *setup)
 {
     struct usb_core *core = context;

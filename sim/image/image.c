@@ -53,11 +53,11 @@ static bool check_stack_pointer(struct image_file *file, uint32_t word)
 
     if (used > 0 && used <= image->sram_size)
         return true;
-    return image_fail(file,
-                      "no firmware image for the %s: the word at %08Xh, %08Xh, is no stack pointer "
-                      "into its SRAM, %08Xh..%08Xh",
-                      image->chip, image->start, word, image->sram_base,
-                      image->sram_base + image->sram_size);
+    return image_fail(
+        file,
+        "no firmware image for the %s: the word at %08Xh, %08Xh, is not a stack pointer "
+        "into its SRAM, %08Xh..%08Xh",
+        image->chip, image->start, word, image->sram_base, image->sram_base + image->sram_size);
 }
 
 // Flash shows at address 0, too, and images may be linked for there.
@@ -70,10 +70,11 @@ static bool check_reset_vector(struct image_file *file, uint32_t word)
         address += image->flash_base;
     if ((word & 1) && address >= file->first && address < file->end)
         return true;
-    return image_fail(file,
-                      "no firmware image for the %s: the reset vector at %08Xh, %08Xh, is no Thumb "
-                      "address in the image, %08Xh..%08Xh",
-                      image->chip, image->start + 4, word, file->first, file->end - 1);
+    return image_fail(
+        file,
+        "no firmware image for the %s: the reset vector at %08Xh, %08Xh, is not a Thumb "
+        "address in the image, %08Xh..%08Xh",
+        image->chip, image->start + 4, word, file->first, file->end - 1);
 }
 
 static bool check_start(struct image_file *file)
@@ -82,7 +83,7 @@ static bool check_start(struct image_file *file)
     const uint8_t *vectors = file->flash + (image->start - image->flash_base);
 
     if (file->first == UINT32_MAX)
-        return image_fail(file, "nothing in it goes into flash");
+        return image_fail(file, "the file has no bytes for the flash");
     if (file->first <= image->start && file->end >= image->start + 8)
         return check_stack_pointer(file, image_load_le32(vectors)) &&
                check_reset_vector(file, image_load_le32(vectors + 4));

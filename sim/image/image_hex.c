@@ -58,7 +58,7 @@ static bool read_bytes(struct parser *parser, struct record *record)
         int low = parser->at + 1 < file->size ? digit(file->bytes[parser->at + 1]) : -1;
         if (high < 0 || low < 0)
             return image_fail(parser->file,
-                              "line %u is no line of Intel HEX: hex digits in pairs "
+                              "line %u is not a line of Intel HEX: hex digits in pairs "
                               "were expected behind the colon",
                               parser->line);
         if (record->size == MAX_RECORD)
@@ -134,7 +134,7 @@ static bool read_line(struct parser *parser)
         return true;
     if (parser->file->bytes[parser->at] != ':')
         return image_fail(parser->file,
-                          "line %u is no line of Intel HEX: it does not begin with a "
+                          "line %u is not a line of Intel HEX: it does not begin with a "
                           "colon",
                           parser->line);
     parser->at++;

@@ -11,7 +11,7 @@ static struct dfu_mode *working(struct defect_view *view, const struct usbdev_se
     return model_begins_work(view, setup) ? &view->bootloader->dfu : NULL;
 }
 
-// Flash takes half-words, and the odd byte of a block is forgotten.
+// Flash takes half-words, and the odd byte of a block is not programmed.
 static int lose_odd_byte(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = working(view, setup);
@@ -21,7 +21,7 @@ static int lose_odd_byte(struct defect_view *view, const struct usbdev_setup_pac
     return NATIVE_PASS;
 }
 
-// A block is held back until the next one comes, and the last one for ever: the bytes of a block
+// A block is programmed when the next one arrives, so the last one never is; the bytes of a block
 // that is not full are dropped.
 static int lose_short_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -33,7 +33,7 @@ static int lose_short_block(struct defect_view *view, const struct usbdev_setup_
 }
 
 // (wBlockNum - 2) * wTransferSize, in a 32-bit number: block 1 lies below the address pointer. The
-// length is not looked at either.
+// length is not tested either.
 static int program_below(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = working(view, setup);
@@ -71,7 +71,7 @@ static int manifest_nothing(struct defect_view *view)
     return sizeof reply;
 }
 
-// A download is accepted, told to be done, and thrown away.
+// A download is accepted, reported as done, and discarded.
 static int throw_away(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (takes_download(view, setup)) {
@@ -86,7 +86,7 @@ static int throw_away(struct defect_view *view, const struct usbdev_setup_packet
     return NATIVE_PASS;
 }
 
-// A boot loader that programs at the DNLOAD itself, not at the GETSTATUS after it: done at once.
+// A boot loader that programs at the DNLOAD itself, not at the GETSTATUS after it.
 static void program_at_once(struct defect_view *view)
 {
     static const struct usbdev_setup_packet getstatus = {FROM_DFU, DFURT_GETSTATUS, 0, 0, 6};
@@ -136,7 +136,7 @@ const struct shipped_model models_of_downloads[] = {
     },
     {
         .model = {.name = "throws-away",
-                  .summary = "accepts a download, says OK and programs nothing",
+                  .summary = "accepts a download, reports OK and programs nothing",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "", // until it manifests, a device with two banks looks the same
         .way = {.setup = throw_away},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Products whose run-time side, or whose way between the two modes, was shipped broken.
+// Products whose run-time interface, or whose change between the two modes, was shipped with
+// faults.
 
 #include <string.h>
 
@@ -159,8 +160,8 @@ enum { NEVER_MS = 1000 * 24 * 3600 };
 const struct shipped_model models_of_products[] = {
     {
         .model = {.name = "flag-and-main-loop",
-                  .summary = "candleLight's way: the main loop resets before the status stage of "
-                             "DETACH, and is deaf for 3 s after power-on",
+                  .summary = "candleLight: the main loop resets before the status stage of DETACH, "
+                             "and answers no request for 3 s after power-on",
                   .bootloader = &bootloader_st_rom},
         .about = "RT-DETACH-01",
         .way = {.setup = set_flag, .tick = main_loop},
@@ -198,14 +199,14 @@ const struct shipped_model models_of_products[] = {
     },
     {
         .model = {.name = "never-returns",
-                  .summary = "leaves the bus after DETACH, and nothing comes back",
+                  .summary = "leaves the bus after DETACH, and does not enumerate again",
                   .bootloader = &bootloader_st_rom},
         .about = "RT-DETACH-05",
         .way = {.reset_ms = NEVER_MS},
     },
     {
         .model = {.name = "never-returns-from-reset",
-                  .summary = "waits for the reset after DETACH, and nothing comes back",
+                  .summary = "waits for the reset after DETACH, and does not enumerate again",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "RT-RESET-05",
         .way = {.reset_ms = NEVER_MS},
@@ -219,15 +220,15 @@ const struct shipped_model models_of_products[] = {
     },
     {
         .model = {.name = "refuses-detach",
-                  .summary = "DETACH STALLs for reasons of its own",
+                  .summary = "DETACH STALLs: the product refuses it",
                   .bootloader = &bootloader_st_rom},
         .about = "RT-DETACH-01",
         .way = {.setup = refuse_detach},
     },
     {
         .model = {.name = "odd-strings",
-                  .summary = "GD32's strings: the serial number in bytes, a product whose bLength "
-                             "counts bytes that do not come",
+                  .summary = "GD32: the serial number string has one byte a character, bLength of "
+                             "the product string exceeds the bytes returned",
                   .bootloader = &bootloader_st_rom},
         .about = "CH9-STR-03",
         .way = {.rules = RULES({ASKS_FOR_STRING(2), BYTES(20, USBDEV_DT_STRING, 'G', 0, 'D', 0)},

@@ -50,7 +50,7 @@ static int no_state_test(struct defect_view *view, const struct usbdev_setup_pac
 
 // ---- TinyUSB's DFU class ----
 
-// A download of nothing manifests what is not there.
+// A zero-length DNLOAD in dfuIDLE manifests, although nothing was downloaded.
 static int manifest_nothing(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct dfu_mode *dfu = dfu_of(view);
@@ -125,15 +125,15 @@ const struct shipped_model models_of_states[] = {
     },
     {
         .model = {.name = "no-state-test-plain",
-                  .summary = "a plain loader that takes DNLOAD in any state",
+                  .summary = "a plain loader that accepts DNLOAD in any state",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-STATE-2-CLRSTATUS",
         .way = {.setup = no_state_test},
     },
     {
         .model = {.name = "manifests-nothing",
-                  .summary = "TinyUSB's way: a zero-length DNLOAD in dfuIDLE manifests; GETSTATUS "
-                             "as OUT is taken",
+                  .summary = "TinyUSB: a zero-length DNLOAD in dfuIDLE manifests; GETSTATUS with "
+                             "direction OUT is accepted",
                   .bootloader = &bootloader_plain_tolerant},
         .about = "DM-STATE-2-DNLOAD-0",
         .way = {.setup = status_out},
@@ -148,7 +148,7 @@ const struct shipped_model models_of_states[] = {
     },
     {
         .model = {.name = "waits-for-set-interface",
-                  .summary = "class requests STALL in DFU mode until SET_INTERFACE came",
+                  .summary = "class requests STALL in DFU mode before SET_INTERFACE",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-SELECT-01",
         .way = {.setup = wait_for_set_interface},
@@ -162,7 +162,7 @@ const struct shipped_model models_of_states[] = {
     },
     {
         .model = {.name = "dead-after-reset",
-                  .summary = "the boot loader answers nothing after a bus reset",
+                  .summary = "the boot loader does not answer after a bus reset",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-RESET-01",
         .way = {.bus_reset = dead_after_reset},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot loaders whose UPLOAD does not give the firmware: a host that took it for a backup and wrote
-// it back would destroy what is there. Nothing in the specification says what an upload holds.
+// Boot loaders whose UPLOAD does not return the firmware: a host that took it for a backup and
+// wrote it back would destroy the firmware. The specification does not say what an upload contains.
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static int blank(struct defect_view *view, const struct usbdev_setup_packet *set
     return length;
 }
 
-// As many blocks as there are, each of them the first.
+// The right number of blocks, each of them the first.
 static int first_block_again(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     const struct memory *memory = view->memory;
@@ -76,7 +76,8 @@ static int first_block_again(struct defect_view *view, const struct usbdev_setup
     return length;
 }
 
-// The factory image of another slot, whole and plausible, and not what a DNLOAD writes over.
+// The factory image of another slot: complete and plausible, but not the memory that a DNLOAD
+// writes.
 static int other_slot(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     int length;
@@ -109,15 +110,13 @@ static int changes(struct defect_view *view, const struct usbdev_setup_packet *s
 
 const struct shipped_model models_of_uploads[] = {
     UPLOAD_MODEL("upload-3-bytes", "UPLOAD is a stub of 3 bytes", "", three_bytes),
-    UPLOAD_MODEL("upload-fixed-text", "UPLOAD gives four blocks of a fixed text", "", fixed_text),
-    UPLOAD_MODEL("upload-blank", "UPLOAD of protected flash gives FFh", "", blank),
-    UPLOAD_MODEL("upload-first-block",
-                 "UPLOAD gives the first block again and again",
-                 "",
-                 first_block_again),
+    UPLOAD_MODEL("upload-fixed-text", "UPLOAD returns four blocks of a fixed text", "", fixed_text),
+    UPLOAD_MODEL("upload-blank", "UPLOAD of protected flash returns FFh", "", blank),
+    UPLOAD_MODEL(
+        "upload-first-block", "UPLOAD returns the first block each time", "", first_block_again),
     UPLOAD_MODEL(
         "upload-other-slot", "UPLOAD reads another slot than DNLOAD writes", "", other_slot),
     UPLOAD_MODEL(
-        "upload-changes", "UPLOAD holds a counter: no two are equal", "DM-UPLOAD-03", changes),
+        "upload-changes", "UPLOAD contains a counter: no two are equal", "DM-UPLOAD-03", changes),
     {.about = NULL},
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The descriptors are put together from the shape; usbdev answers from them for every interface,
-// so that what the product says is what it is.
+// The descriptors are put together from the shape; usbdev answers from them for every interface, so
+// that the descriptors and the behaviour agree.
 
 #include <sim/runtime.h>
 

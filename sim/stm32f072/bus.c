@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The bus as the processor sees it: what narrow accesses become on the way, and what is said of
-// accesses that reach nothing.
+// The bus as the processor sees it: how narrow accesses are widened, and the report of accesses
+// that reach no register.
 //
 // On the AHB each byte lane is written by itself. A bridge to an APB makes every access 32 bits
 // wide: it repeats a byte or half-word in all lanes (RM0091 2.1). The USB packet memory is 16 bits
@@ -43,7 +43,7 @@ static bool is_bus(uint32_t address)
     return address >> 29 == 2; // 40000000h..5FFFFFFFh
 }
 
-// What software does when it waits for ever: only read the same thing.
+// Software that waits endlessly reads the same register again and again.
 static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value, bool is_read)
 {
     if (is_read && chip->last.only_reads && chip->last.address == address &&

@@ -90,7 +90,7 @@ static void fill_rom(struct f072_chip *chip, uint32_t serial)
     usbdev_store_le16(chip->rom + (FLASH_SIZE - base), (uint16_t)(chip->model->flash_size / 1024));
 }
 
-// Noise as SRAM holds it at power-on. A xorshift generator: the same seed, the same noise.
+// SRAM contents at power-on. A xorshift generator: the same seed gives the same contents.
 static void fill_with_noise(uint8_t *bytes, size_t size, uint32_t seed)
 {
     uint32_t x = seed ^ UINT32_C(0x9E3779B9);
@@ -305,7 +305,7 @@ static uint64_t min_ns(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-// Everything that happens by itself up to now, and the resets that come of it.
+// Advances all peripherals to now, and applies a reset that results.
 static void catch_up(struct f072_chip *chip)
 {
     rebase(chip);
@@ -315,7 +315,8 @@ static void catch_up(struct f072_chip *chip)
         reset_all(chip, chip->reset_cause);
 }
 
-// Sleep is sleep here. On a chip, Stop would also stop the clocks, and Standby end in a reset.
+// Stop and Standby are treated as Sleep. On a chip, Stop also stops the clocks, and Standby ends in
+// a reset.
 static void note_sleep(struct f072_chip *chip)
 {
     enum { SLEEPDEEP = 1 << 2 }; // SCB_SCR (PM0215 4.3.5)

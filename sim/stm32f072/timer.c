@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The counter is not stepped. It is known at one moment, and what it is at any later one follows
-// from the clock. An event is needed only for an update or a compare match that interrupts.
+// The counter is not stepped. Its value is stored for one time, and its value at any later time
+// follows from the clock. An event is needed only for an update or a compare match that interrupts.
 
 #include <stm32f072/timer.h>
 
@@ -158,7 +158,7 @@ static uint32_t count_at(const struct f072_timer *timer, uint64_t now_ns)
     return timer->reg[CNT] + (uint32_t)passed;
 }
 
-// Make reg[CNT] right for now, before something changes that it follows from. What has passed of
+// Make reg[CNT] right for now, before something changes that it follows from. The elapsed part of
 // the next count is kept.
 static void settle(struct f072_timer *timer, uint64_t now_ns)
 {

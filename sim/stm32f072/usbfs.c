@@ -3,9 +3,9 @@
 // The registers of the USB peripheral, and its suspend timer. The transactions are in
 // usbfs_packets.c.
 //
-// EPnR is where models go wrong. Writing it does four different things at once: CTR_RX and CTR_TX
-// are cleared by a 0 and kept by a 1; DTOG and STAT toggle where a 1 is written; SETUP cannot be
-// written; the rest is plain. Software depends on each of them in every interrupt.
+// A write of EPnR does four different things at once: CTR_RX and CTR_TX are cleared by a 0 and kept
+// by a 1; DTOG and STAT toggle where a 1 is written; SETUP cannot be written; the rest is plain.
+// Software depends on each of them in every interrupt.
 
 #include <stm32f072/usbfs.h>
 
@@ -184,8 +184,8 @@ uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
     }
 }
 
-// What is not modelled must not look as if it worked. No host here sends isochronous tokens, so the
-// rest of the device is well.
+// Isochronous endpoints are not modelled, so enabling one is reported. No host here sends
+// isochronous tokens, so the rest of the device works.
 static void refuse_unmodelled(struct f072_usbfs *usb, unsigned n)
 {
     uint16_t ep = usb->ep[n];
@@ -228,7 +228,7 @@ static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
     uint16_t changed = old ^ value;
 
     usb->cntr = value & CNTR_MASK;
-    if (changed & value & F072_CNTR_FRES) // DADDR stays: see the README
+    if (changed & value & F072_CNTR_FRES) // DADDR stays: see README.md
         reset_endpoints(usb);
     if (changed & value & F072_CNTR_FSUSP) {
         usb->suspended = true;

@@ -7,7 +7,7 @@
 
 #include <stm32f072/usbfs.h>
 
-// Can the peripheral hear the bus at all?
+// Are the peripheral's clocks and its transceiver on?
 static inline bool f072_usbfs_powered(const struct f072_usbfs *usb)
 {
     return usb->clocked && !(usb->cntr & (F072_CNTR_FRES | F072_CNTR_PDWN));

@@ -337,7 +337,7 @@ static void trouble_of_a_native_board__stands_at_the_check_that_provoked_it(void
     const struct result *results = run.report.results;
     assert_string_equal(results[0].trouble, "");
     assert_int_equal(results[1].verdict, VERDICT_PASS);
-    assert_non_null(strstr(results[1].trouble, "started firmware that is not whole"));
+    assert_non_null(strstr(results[1].trouble, "started incomplete firmware"));
     assert_int_equal(results[2].verdict, VERDICT_PASS); // in the boot loader, by a power cycle
     assert_string_equal(results[2].trouble, "");
     report_finish(&run.report);

@@ -237,7 +237,7 @@ static void trouble__usb_must_be_unserved_for_a_while(void **state)
     pass_ms(host, 1000);
     assert_well(host);
     pass_ms(host, 1500);
-    assert_trouble(host, "an endless loop at 08000040h, and nobody serves the USB interrupt");
+    assert_trouble(host, "an endless loop at 08000040h, and the USB interrupt is not served");
 
     sim_host_close(host);
 }

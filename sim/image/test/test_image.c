@@ -192,9 +192,9 @@ static void vectors__a_text_file_has_none(void **state)
     struct fixture *f = *state;
 
     f->size = (size_t)sprintf((char *)f->file, "root:x:0:0:root:/root:/bin/bash\n");
-    assert_refused(f,
-                   "no firmware image for the STM32F042: the word at 08000000h, 746F6F72h, is no "
-                   "stack pointer into its SRAM, 20000000h..20001800h");
+    assert_refused(
+        f, "no firmware image for the STM32F042: the word at 08000000h, 746F6F72h, is not a "
+           "stack pointer into its SRAM, 20000000h..20001800h");
 }
 
 static void vectors__fewer_than_two_words_are_none(void **state)
@@ -212,9 +212,9 @@ static void vectors__a_stack_pointer_beyond_the_sram_is_of_another_chip(void **s
 
     make_binary(f, BASE);
     store_le32(f->file, SRAM + SRAM_SIZE + 4);
-    assert_refused(f, "20001804h, is no stack pointer");
+    assert_refused(f, "20001804h, is not a stack pointer");
     store_le32(f->file, SRAM);
-    assert_refused(f, "20000000h, is no stack pointer");
+    assert_refused(f, "20000000h, is not a stack pointer");
 }
 
 static void vectors__a_reset_vector_outside_of_the_image_is_refused(void **state)
@@ -225,7 +225,7 @@ static void vectors__a_reset_vector_outside_of_the_image_is_refused(void **state
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         make_binary(f, BASE);
         store_le32(f->file + 4, vectors[i]);
-        assert_refused(f, "is no Thumb address in the image, 08000000h..0800000Fh");
+        assert_refused(f, "is not a Thumb address in the image, 08000000h..0800000Fh");
     }
 }
 
@@ -323,8 +323,8 @@ static void hex__other_lines_are_refused(void **state)
         {":0100000400FB\n", "gives a base address in 1 bytes"},
         {":00000000"
          "00\nS0",
-         "line 2 is no line of Intel HEX: it does not begin with a colon"},
-        {":00000001FF\n", "nothing in it goes into flash"},
+         "line 2 is not a line of Intel HEX: it does not begin with a colon"},
+        {":00000001FF\n", "the file has no bytes for the flash"},
     };
     struct fixture *f = *state;
 
@@ -526,7 +526,7 @@ static void elf__without_anything_to_load_is_refused(void **state)
 
     make_elf(f, EM_ARM_NUMBER, BASE);
     store_le32(f->file + HEADER + 16, 0); // p_filesz
-    assert_refused(f, "nothing in it goes into flash");
+    assert_refused(f, "the file has no bytes for the flash");
 }
 
 // A segment that begins with the ELF's headers, the code behind them in a section of its own; the

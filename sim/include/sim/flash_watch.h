@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// flash_watch.h - what happens to a native device's flash, byte for byte, for tests.
+// flash_watch.h - reports each change of a native device's flash, for tests.
 //
 // A watch is given to sim_open() and is told of each operation after it was done. `bytes` is the
 // whole main flash as it is then; it stays valid during the call. An erase or a program operation
@@ -28,7 +28,7 @@ struct sim_flash_event {
     } kind;
     uint32_t address;
     size_t length; // of firmware: 0 where the boot loader does not keep it
-    bool whole;    // the firmware that was started is not a piece of one
+    bool whole;    // the firmware that was started is complete
     const uint8_t *bytes;
     size_t size;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// name.h - something that a person chooses by name: a device, a defect.
+// name.h - a device or a defect, with its name.
 
 #ifndef SIM_NAME_H
 #define SIM_NAME_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// trace.h - what a simulated device can tell of itself, a line each, on stderr.
+// trace.h - kinds of trace lines that a simulated device writes to stderr.
 
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H

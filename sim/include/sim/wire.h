@@ -3,16 +3,15 @@
 // wire.h - the seam between a device and a host: one USB cable, at packet level.
 //
 // A device is a struct of a few functions. The native devices, the boot loaders and the virtual
-// STM32F072 implement it; the host controller model (host.h) drives it. Whatever enumerates one
-// enumerates the others.
+// STM32F072 implement it; the host controller model (host.h) drives it. They all enumerate alike.
 //
-// Time is virtual: nanoseconds since the board was first powered, 64 bits. The host calls
-// advance() before it touches the wire; a device does all its own work (timers, instructions) in
-// there and never looks at a clock. The same calls give the same results, to the bit.
+// Time is virtual: nanoseconds since the board was first powered, 64 bits. The host calls advance()
+// before it uses the wire; a device does all its own work (timers, instructions) in there and reads
+// no clock. The same calls give the same results, to the bit.
 //
 // Transactions are atomic: the host asks, the device answers with a handshake at once. A packet to
-// an address that is not the device's, or to a device that is detached, unpowered, in reset or not
-// listening, gets SIM_NO_RESPONSE. Data packets carry their toggle (false DATA0, true DATA1): a
+// an address that is not the device's, or to a device that is detached, unpowered, in reset or
+// crashed, gets SIM_NO_RESPONSE. Data packets carry their toggle (false DATA0, true DATA1): a
 // device that sees the wrong toggle on OUT acknowledges and drops the packet (USB 2.0 8.6); the
 // handshake of an IN packet always reaches the device.
 
@@ -35,8 +34,8 @@ enum sim_handshake {
 
 enum { SIM_MAX_PACKET = 1024 };
 
-// How fast a device says it is. It decides which packets and descriptors are legal (USB 2.0 9.6.1,
-// USB 3.2 9.6.1); the wire and its times are those of full speed at every speed.
+// The speed that a device signals. It decides which packets and descriptors are legal (USB 2.0
+// 9.6.1, USB 3.2 9.6.1); the wire and its times are those of full speed at every speed.
 enum sim_speed {
     SIM_FULL_SPEED,
     SIM_LOW_SPEED,
@@ -49,13 +48,13 @@ enum sim_speed {
 struct sim_device;
 
 struct sim_device_ops {
-    // Live until now_ns. Never goes backwards; the same time twice is nothing.
+    // Advance to now_ns. Never goes backwards; the same time twice has no effect.
     void (*advance)(struct sim_device *device, uint64_t now_ns);
 
-    // VBUS: on at power-on, off pulls the plug of a bus-powered device: RAM is lost, flash is not.
+    // VBUS: on at power-on, off unplugs a bus-powered device: RAM is lost, flash is not.
     void (*power)(struct sim_device *device, bool on);
 
-    // Is the pull-up on D+ on? The host looks after every advance().
+    // Is the pull-up on D+ on? The host tests it after every advance().
     bool (*connected)(const struct sim_device *device);
 
     // Single-ended zero on the bus begins (true) or ends (false).
@@ -92,8 +91,8 @@ struct sim_device_ops {
               bool *ret_data1,
               uint8_t data[SIM_MAX_PACKET]);
 
-    // What became of the device, for a person: NULL while it is well, else one line that stays
-    // true from then on (a CPU in lockup, an endless loop, a clock that is missing).
+    // The device's trouble: NULL while it works, else one line that stays true from then on (a CPU
+    // in lockup, an endless loop, a missing clock).
     const char *(*trouble)(const struct sim_device *device);
 
     void (*close)(struct sim_device *device);

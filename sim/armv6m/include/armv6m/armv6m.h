@@ -3,13 +3,13 @@
 // armv6m.h - an ARMv6-M processor (Arm Cortex-M0) that runs real firmware images.
 //
 // The whole architecture: every instruction, exceptions with their priorities, the NVIC with 32
-// lines and 2 priority bits, SysTick and the system control block. It knows nothing of a chip: the
-// board maps memory and answers for everything else through a bus. Sections cited as "ARM" are
+// lines and 2 priority bits, SysTick and the system control block. It contains nothing of a chip:
+// the board maps memory and serves all other accesses through a bus. Sections cited as "ARM" are
 // those of the ARMv6-M Architecture Reference Manual, DDI 0419; "TRM" is the Cortex-M0 Technical
 // Reference Manual, DDI 0432.
 //
-// Time is counted in processor cycles, 64 bits, from armv6m_init() on. It never stops and never
-// goes back, a reset included. A sleeping processor passes its time without executing anything.
+// Time is counted in processor cycles, 64 bits, from armv6m_init() on. It always advances; a reset
+// does not change it. A sleeping processor passes its time without executing anything.
 //
 //     struct armv6m cpu;
 //     armv6m_init(&cpu, &(struct armv6m_bus){.read = read, .write = write, .ctx = board});
@@ -64,7 +64,7 @@ enum armv6m_stop {
 };
 
 // Memory that the processor reaches without the bus. Writes to a region that is not writable go to
-// the bus. The bytes may be changed at any time by anyone, code included.
+// the bus. The owner may change the bytes at any time, code included.
 struct armv6m_region {
     uint32_t base; // multiple of 4
     uint8_t *bytes;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// armv6m_debug.h - what a debugger may do to the processor from outside: stop it before any
-// instruction, see what that instruction is about to access, and read and write what it reads and
-// writes.
+// armv6m_debug.h - the processor as a debugger sees it: stop before any instruction, determine what
+// that instruction will access, read and write registers and memory.
 
 #ifndef ARMV6M_DEBUG_H
 #define ARMV6M_DEBUG_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// devices.h - the devices the simulator knows, by name.
+// devices.h - the devices of the simulator, by name.
 //
 // A device is chosen by name (`will-detach`, `wait-reset`, `composite`, `dfu-mode`, `dfu-plain`),
 // or is a firmware image on the virtual STM32F072. Each is a *board*: its run-time device, its
@@ -17,13 +17,14 @@
 #include <sim/trace.h>
 #include <sim/wire.h>
 
-// What happens to the connection of a device, whatever it is. Zeroed: nothing.
+// Faults of the connection of any device. Zeroed: none.
 struct sim_cable {
-    uint32_t unplug_at; // the plug is pulled at this control request, counted from 1, for good
-    uint32_t away_ms;   // whenever the device has left the bus it is not seen for so long
+    uint32_t
+        unplug_at; // unplugged, and not plugged in again, at this control request, counted from 1
+    uint32_t away_ms; // each time the device leaves the bus it stays off the bus for so long
 };
 
-// What sim_open() is asked for. Zeroed means the default device in good health.
+// What sim_open() is asked for. Zeroed means the default device without defects.
 struct sim_options {
     const char *device;   // a name of sim_list_devices(); NULL: will-detach
     const char *firmware; // image for the virtual board: device is then "f072" or NULL
@@ -49,7 +50,7 @@ struct sim_device *sim_open(const struct sim_options *options, char *error, size
 
 // Terminated by a NULL name.
 const struct sim_name *sim_list_devices(void);
-const struct sim_name *sim_list_variations(void); // devices too: right, each in a way of its own
+const struct sim_name *sim_list_variations(void); // legal devices, each with an unusual choice
 const struct sim_name *sim_list_models(void);     // devices as they were shipped, with their faults
 const struct sim_name *sim_list_defects(void);
 

@@ -3,10 +3,9 @@
 // bootloader.h - a boot loader as a device on the wire: the DFU-mode state machine (dfu_mode.h) on
 // usbdev on the native USB peripheral (native.h).
 //
-// It knows nothing of the board under it. A board gives it memory and a way to leave; it forwards
-// the wire to bootloader->native.base while the boot loader is running, and stops when leave is
-// called (drop the pull-up, start the firmware). The native boards and the virtual STM32F072 both
-// do so.
+// It is independent of the board. A board provides memory and a leave function; it forwards the
+// wire to bootloader->native.base while the boot loader is running, and stops when leave is called
+// (drop the pull-up, start the firmware). The native boards and the virtual STM32F072 both do so.
 //
 //     bootloader_init(&bootloader, &bootloader_st_rom, &board, now_ns);   // pull-up on
 //     ... bootloader.native.base.ops->advance(&bootloader.native.base, now_ns) ...
@@ -17,7 +16,7 @@
 #include <sim/dfu_mode.h>
 #include <sim/native.h>
 
-// What a boot loader says it is.
+// The identity of a boot loader.
 struct bootloader_identity {
     const struct dfu_dialect *dialect;
     uint16_t bcdUSB;
@@ -44,7 +43,7 @@ extern const struct bootloader_identity bootloader_st_rom;
 extern const struct bootloader_identity bootloader_plain_tolerant;
 extern const struct bootloader_identity bootloader_plain_wait_reset;
 
-// What the board is to the boot loader.
+// What the board provides to the boot loader.
 struct bootloader_board {
     const struct memory *memory;
     const char *serial; // serial number string
@@ -58,7 +57,7 @@ enum { BOOTLOADER_MAX_CONFIGURATION = 128 }; // room for defects to make it long
 struct bootloader {
     struct native native;
 
-    // Private: what usbdev and dfu_mode are told.
+    // Private: the configuration of usbdev and dfu_mode.
     const struct bootloader_identity *identity;
     const char *serial;
     struct dfu_mode_config dfu_config;

@@ -6,9 +6,9 @@
 // What a block means and where it goes is the dialect's: `dfuse` as ST's ROM boot loaders speak it
 // (AN3156), `plain` as DFU 1.1 alone has it.
 //
-// A block is worked on when GETSTATUS asks for it, so the first GETSTATUS after each DNLOAD says
-// dfuDNBUSY, as dfu-util expects of ST's ROM. bwPollTimeout is a little longer than the work takes:
-// a host that obeys it never finds the device busy.
+// A block is programmed from the next GETSTATUS on, so the first GETSTATUS after each DNLOAD
+// reports dfuDNBUSY, as dfu-util expects of ST's ROM. bwPollTimeout is a little longer than the
+// work takes: a host that obeys it never finds the device busy.
 
 #ifndef SIM_DFU_MODE_H
 #define SIM_DFU_MODE_H
@@ -46,10 +46,10 @@ struct dfu_dialect {
     uint32_t (*firmware)(const struct memory *memory, uint32_t *ret_address);
 
     bool reports_corrupt;  // starts in dfuERROR, errFIRMWARE where the firmware is not valid
-    bool leaves_from_idle; // DNLOAD of nothing in dfuIDLE is no error, but leaves DFU mode
+    bool leaves_from_idle; // a zero-length DNLOAD in dfuIDLE is accepted and leaves DFU mode
 };
 
-// What DFU 1.1 and AN3156 leave to a boot loader. Zeroed: the plainest answer to each.
+// Choices that DFU 1.1 and AN3156 leave to a boot loader. Zeroed: the usual one of each.
 struct dfu_mode_choices {
     // After manifestation, or (DfuSe) a download of nothing, the device starts its firmware without
     // a bus reset.
@@ -67,20 +67,20 @@ struct dfu_mode_choices {
 
     // Of the plain dialect alone.
     bool addresses_blocks; // a block belongs at wBlockNum * wTransferSize of the image
-    bool erases_first;     // the first block erases the place of the whole image
+    bool erases_first;     // the first block erases the memory of the whole image
     bool two_banks;        // an image goes into the bank that does not hold the firmware
 
     // Of DfuSe alone.
-    bool
-        judges_address_late; // "set address pointer" takes any; data to or from nowhere are refused
-    uint16_t fewest_to_read; // UPLOAD of less STALLs (AN3156 4.1)
+    bool judges_address_late; // "set address pointer" accepts any address; data to or from an
+                              // absent one is refused
+    uint16_t fewest_to_read;  // UPLOAD of less STALLs (AN3156 4.1)
 };
 
 extern const struct dfu_dialect dfu_dialect_dfuse;
 extern const struct dfu_dialect dfu_dialect_plain;
 
-// Put an image there as if `plain` had downloaded it, at once: how a board leaves the factory.
-// Returns false if it does not fit.
+// Put an image there as if `plain` had downloaded it, at once: the firmware of a board as
+// delivered. Returns false if it does not fit.
 bool dfu_plain_install(const struct memory *memory, const uint8_t *image, size_t length);
 
 struct dfu_mode_config {
@@ -90,7 +90,7 @@ struct dfu_mode_config {
     uint16_t wTransferSize; // at most DFU_MODE_MAX_TRANSFER
     uint8_t bmAttributes;   // DFU_ATTR_...
 
-    // Start the firmware at this address. Called once; the machine then does nothing any more.
+    // Start the firmware at this address. Called once; the state machine then stops.
     void (*leave)(void *context, uint32_t address);
     void *context;
 };

@@ -65,13 +65,13 @@ void flash_factory_finish(struct flash_factory *factory);
 void flash_take(struct flash *flash, const struct flash_factory *factory);
 
 // Keep the flash in this file from now on: take its contents if it exists. Returns false, and one
-// line in error, where it cannot be read or is no flash of this size.
+// line in error, where it cannot be read or has another size.
 bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size);
 
 // Write the file, whole or not at all. Nothing to do without one. Returns false with errno set.
 bool flash_save(const struct flash *flash);
 
-// Tell the watch, if there is one. bytes and size are filled in here.
+// Report to the watch, if there is one. bytes and size are filled in here.
 void flash_tell(const struct flash *flash, struct sim_flash_event event);
 
 #endif

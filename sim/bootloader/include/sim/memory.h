@@ -28,7 +28,7 @@ struct memory {
     // Erase the page that holds this address. Returns whether there is one.
     bool (*erase)(void *context, uint32_t address);
 
-    // Program one half-word. Returns false where it is not erased, or is no memory.
+    // Program one half-word. Returns false where it is not erased, or where there is no memory.
     bool (*program)(void *context, uint32_t address, uint16_t half_word);
 
     void *context;

@@ -2,8 +2,8 @@
 //
 // work.h - erasing and programming, which take time.
 //
-// A boot loader begins a piece of work and lets it run by the millisecond; what the power cuts off
-// in between is done up to there and no further.
+// A boot loader starts work and advances it by the millisecond; a power cut leaves it done up to
+// there.
 
 #ifndef SIM_WORK_H
 #define SIM_WORK_H

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// defect.h - devices that are wrong on purpose, to test the conformance suite by.
+// defect.h - devices with one deliberate defect each, to test the conformance suite.
 //
-// A defect is a row of data: a name, one line for a person, and the few places where the device
-// goes wrong. Every hook may be NULL; the device is a good one in all that no hook touches. Hooks
-// are called in both modes of a board and look at view->runtime or view->bootloader where they mean
-// one.
+// A defect is a row of data: a name, a summary, and the few differences from a good device. Every
+// hook may be NULL; the device behaves well in everything that no hook changes. Hooks are called in
+// both modes of a board and look at view->runtime or view->bootloader where they mean one.
 //
 // Most defects are data alone: patches of descriptor bytes, and rules that answer some requests
-// otherwise than the device would. What data cannot say is a hook. A new defect is a new row in the
+// otherwise than the device would. A hook does what data cannot. A new defect is a new row in the
 // group of its subject, defects_*.c.
 
 #ifndef SIM_DEFECT_H
@@ -33,8 +32,8 @@ struct defect_view {
     const struct memory *memory;    // the board's flash, in either mode
     void (*enter_dfu)(void *board); // leave the bus for DFU mode, now
     void *board;
-    unsigned starts;  // how often the board has come up, in either mode, this time included
-    uint32_t scratch; // a defect's own memory; 0 whenever the device comes up
+    unsigned starts;  // how often the board has started, in either mode, this time included
+    uint32_t scratch; // a defect's own memory; 0 each time the device starts
     uint8_t delayed[USBDEV_SETUP_SIZE]; // a SETUP that is answered later
     uint32_t delay_ms;                  // in so many milliseconds; 0: there is none
 };
@@ -46,7 +45,7 @@ enum {
     IN_BOTH_MODES = AT_RUN_TIME | IN_DFU_MODE,
 };
 
-// One byte of a descriptor, other than it should be.
+// One wrong byte of a descriptor.
 struct defect_patch {
     enum defect_descriptor {
         PATCH_END, // ends a list
@@ -164,7 +163,7 @@ extern const struct sim_defect defects_of_dfu_mode[];
 extern const struct sim_defect defects_of_downloads[];
 extern const struct sim_defect defects_of_dfuse[];
 
-// What the defect makes of a SETUP: as the setup hook says.
+// The defect's answer to a SETUP, as for the setup hook.
 int defect_answer(const struct sim_defect *defect,
                   struct defect_view *view,
                   const struct usbdev_setup_packet *setup);
@@ -182,8 +181,8 @@ bool defect_is_asked(const struct defect_view *view,
 // In DFU mode: GETSTATUS is about to begin to work on a block.
 bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
 
-// In DFU mode: the answer of the good boot loader, at view->reply, to be spoilt. Returns its length,
-// cut to wLength, or NATIVE_STALL.
+// In DFU mode: the answer of the good boot loader, at view->reply, to be spoilt. Returns its
+// length, cut to wLength, or NATIVE_STALL.
 int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
 
 // A millisecond has passed.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// fleet.h - devices that are right, each in a way of its own.
+// fleet.h - devices that are legal, each with an unusual choice.
 //
-// A conformance suite must not blame a device for what a specification leaves to it. Each variation
-// is a native board in good health that uses one such freedom, with the sentence that gives it: the
-// document and its section. It is written with the words of the defects (defect.h): patches, rules
-// and hooks, which here break nothing.
+// A conformance suite must not fail a device for a choice that a specification leaves to it. Each
+// variation is a native board without defects that makes one such choice, with the sentence that
+// allows it: the document and its section. It is written as the defects are (defect.h): patches,
+// rules and hooks, which here break no requirement.
 //
 // A new variation is a new row in the group of its subject, fleet_*.c.
 
@@ -37,7 +37,7 @@ extern const struct variation fleet_of_products[];
 // NULL: no such variation.
 const struct variation *fleet_find(const char *name);
 
-// Terminated by a NULL name; the summary ends in what allows it.
+// Terminated by a NULL name; the summary ends with the sentence that allows it.
 const struct sim_name *fleet_names(void);
 
 // How the boot loaders of the rows are written: DFU 1.1 alone, manifestation tolerant or not; and

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // server.h - the socket of a debugger's connection: listens on 127.0.0.1, serves one peer at a time
-// by stub.h, and waits while the processor stands still.
+// by stub.h, and waits while the processor is stopped.
 //
-// It has no thread and no loop of its own: whoever runs the processor calls gdb_server_serve() now
-// and then, and again and again while the processor stands still. There are no passwords in the
-// protocol, so other machines cannot connect, and a second peer is turned away while there is one.
+// It has no thread and no loop of its own: its owner calls gdb_server_serve() at intervals while
+// the processor runs, and continuously while it is stopped. The protocol has no passwords, so it
+// listens on 127.0.0.1 only; a second peer is refused while one is connected.
 
 #ifndef GDB_SERVER_H
 #define GDB_SERVER_H
@@ -25,7 +25,7 @@ struct gdb_server *gdb_server_open(const char *port,
                                    char *error,
                                    size_t error_size);
 
-// A peer that waits for the processor to stop is told that there is none any more.
+// A peer that waits for the processor to stop is told that the program has exited.
 void gdb_server_close(struct gdb_server *server);
 
 unsigned gdb_server_port(const struct gdb_server *server);

@@ -3,7 +3,7 @@
 // stub.h - the server's side of a debugging session with GDB (GDB manual, appendix E), without a
 // socket: bytes in, bytes out, and a processor behind a struct of functions.
 //
-// It speaks for an M-profile Arm processor: r0 to r15 and xPSR, MSP and PSP beside them. Execution
+// It describes an M-profile Arm processor: r0 to r15 and xPSR, MSP and PSP beside them. Execution
 // is the owner's: the stub says what is wanted (resume(), interrupt()), and the owner tells it by
 // gdb_stub_stopped() when the processor has stopped.
 //
@@ -59,10 +59,10 @@ enum gdb_signal {
 
 // Why the processor stopped.
 enum gdb_reason {
-    GDB_STOPPED,          // a step is done, or somebody asked for it
+    GDB_STOPPED,          // a step is done, or an interrupt was requested
     GDB_AT_BREAKPOINT,    // PC is at it
     GDB_AT_WATCHPOINT,    // the instruction at PC is about to access stop.address
-    GDB_HISTORY_EXHAUSTED // there is nothing known from before this point
+    GDB_HISTORY_EXHAUSTED // history begins here
 };
 
 struct gdb_stop {
@@ -94,7 +94,7 @@ struct gdb_target {
     void (*resume)(void *context, enum gdb_resume how);
     void (*interrupt)(void *context); // while it runs: stop
 
-    // A debugger has come: stand still. It has gone: run on without points.
+    // A debugger has attached: stop. It has detached: continue without points.
     void (*attach)(void *context);
     void (*release)(void *context);
 
@@ -133,7 +133,7 @@ void gdb_stub_sent(struct gdb_stub *stub, size_t length);
 // GDB shows, or NULL.
 void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop, const char *console);
 
-// The processor is no more: a peer that waits for it to stop is told.
+// The program has ended: a peer that waits for a stop is told.
 void gdb_stub_exited(struct gdb_stub *stub);
 
 #endif

@@ -4,15 +4,14 @@
 //
 // It makes control, bulk and interrupt transfers of transactions on the wire (wire.h), sends a SOF
 // each millisecond, retries NAKs, tries a packet that nobody answered three times in frames that
-// follow each other, keeps data toggles, never lets two packets of one transfer come
-// closer than 12 us (as real hosts do), notices connect and disconnect, and can reset, suspend,
-// resume and unpower the port. It knows nothing of descriptors beyond what enumerating needs;
-// usb_core.h does.
+// follow each other, keeps data toggles, never lets two packets of one transfer come closer than 12
+// us (as real hosts do), notices connect and disconnect, and can reset, suspend, resume and unpower
+// the port. It reads no descriptors beyond what enumerating needs; usb_core.h does.
 //
-// Everything happens inside sim_host_run_until(), or in the blocking helpers built on it;
-// transfers complete through their callback, with an enum usb_result: GONE also where nothing is
-// connected. Nothing here looks at the wall clock. From inside a
-// callback only sim_host_submit(), sim_host_cancel() and the questions may be called.
+// Everything happens inside sim_host_run_until(), or in the blocking helpers built on it; transfers
+// complete through their callback, with an enum usb_result: GONE also where nothing is connected.
+// It does not read the wall clock. From inside a callback only sim_host_submit(), sim_host_cancel()
+// and the questions may be called.
 //
 //     struct sim_device *device = sim_open(&options, error, sizeof error);
 //     struct sim_host *host = sim_host_open(device, NULL, NULL);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// pace.h - virtual time that follows the wall clock, for whoever shows a simulated device to real
-// programs.
+// pace.h - virtual time that follows the wall clock, for simulated devices that real programs use.
 //
-// Between two requests of a program the device lives at least as long as the program waited: one
-// that obeys bwPollTimeout is never early. Transfers take their virtual time besides, so virtual
-// time may run ahead of the wall clock. A device that is slower than the wall clock stays behind:
-// it is made to live a step at a time, so that its owner can look at sockets, signals and clocks in
-// between.
+// Between two requests of a program at least as much virtual time passes as the program waited: a
+// program that obeys bwPollTimeout is never early. Transfers take their virtual time besides, so
+// virtual time may run ahead of the wall clock. A device that is slower than the wall clock stays
+// behind: it is advanced a step at a time, so that its owner can serve sockets, signals and clocks
+// in between.
 //
 //     while (sim_pace_step(&pace, host, now_ns) && wall_clock() < limit_ns)
 //         ;
@@ -22,11 +21,11 @@
 
 // Zeroed, it starts at the first step.
 struct sim_pace {
-    uint64_t wall_ns; // the device has lived until then
+    uint64_t wall_ns; // the device has run until then
 };
 
-// Live a millisecond more, but no longer than until wall_ns (of any monotonic clock, not 0). What
-// lies more than a second back is forgiven. A device at rest lives until wall_ns at once, however
+// Run a millisecond more, but no longer than until wall_ns (of any monotonic clock, not 0). A
+// backlog of more than a second is dropped. A device at rest lives until wall_ns at once, however
 // long that is. Returns whether the device is still behind.
 bool sim_pace_step(struct sim_pace *pace, struct sim_host *host, uint64_t wall_ns);
 

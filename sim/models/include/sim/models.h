@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // models.h - devices as they were shipped: models of boot loaders and products in the field, with
-// what they get wrong.
+// their faults.
 //
-// Each is a native board in which the faults of one implementation come together, told apart from
-// the defects (defect.h) by that: a defect is one fault of an otherwise good device. A suite must
-// find what a model is about and leave its flash as it was, whatever the model makes of a request.
+// Each is a native board with all faults of one implementation, whereas a defect (defect.h) is one
+// fault of an otherwise good device. A suite must find these faults and leave the flash unchanged,
+// however the model reacts to a request.
 //
 // A new model is a new row in the group of its subject, models_*.c.
 
@@ -45,7 +45,7 @@ bool model_is_asked(const struct defect_view *view,
 // GETSTATUS is about to begin to work on a block.
 bool model_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
 
-// The answer of the good boot loader, at view->reply, to be spoilt. Returns its length, cut to
+// The answer of the good boot loader, at view->reply, to be changed. Returns its length, cut to
 // wLength, or NATIVE_STALL.
 int model_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// forward.h - the wire, passed on: what a device is made of that stands before another one, as a
-// board before the device that has its pins, or a trace before what it shows.
+// forward.h - forwards the wire to another device: for a board, whose pins its run-time device or
+// its boot loader drives, and for a trace.
 //
 // Each function passes its call on to `to`; where that is NULL nothing is on the bus. A device
 // embeds struct forward as its first member and takes for its struct sim_device_ops the functions

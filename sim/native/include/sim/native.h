@@ -7,7 +7,7 @@
 //
 // It puts a struct usbdev on the wire (sim/wire.h): endpoints with one packet of buffer each, data
 // toggles, NAK while nothing is armed, STALL, the address, suspend after 3 ms of silence, and a
-// millisecond tick. The product behind usbdev does not notice the difference.
+// millisecond tick. The product behind usbdev runs unchanged.
 //
 //     native_init(&native, &usbdev_config, now_ns);
 //     usbdev_connect(&native.dev, true);
@@ -48,7 +48,7 @@ struct native {
     void *override_context;
     bool
         keeps_toggles; // endpoints that are opened or cleared go on with the toggle they had: wrong
-    bool hung; // its firmware has crashed: it answers nothing, and its pull-up stays as it is
+    bool hung; // its firmware has crashed: it answers no packet, and its pull-up stays as it is
 
     // Private to native.c.
     uint64_t now_ns;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// board_model.h - what a native board is made of: a product, a boot loader, flash.
+// board_model.h - the parts of a native board: a product, a boot loader, flash.
 
 #ifndef SIM_BOARD_MODEL_H
 #define SIM_BOARD_MODEL_H

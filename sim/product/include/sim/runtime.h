@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // runtime.h - a product at run time, made of the core alone: DFU run time, and whatever else its
-// shape says. What it says of its boot loader it takes from the boot loader's own identity.
+// shape says. Its functional descriptor is made of the boot loader's identity.
 //
 // A shape is what the product has beside DFU run time and how its descriptors say it. Interfaces
 // are given as the bytes that describe them, those of DFU are put between: numbers 0 to

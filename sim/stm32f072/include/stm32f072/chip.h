@@ -2,15 +2,14 @@
 //
 // chip.h - the STM32F072 around its processor: memories, peripherals, interrupt lines, clocks.
 //
-// Time. The processor counts cycles, everything else lives in nanoseconds; how long a cycle is
-// follows the clock tree. f072_chip_run() lets the processor run to the next moment at which
-// something happens by itself (a timer, a watchdog, a missing SOF), and so on to the end. An access
-// that changes when that is ends the run early.
+// Time. The processor counts cycles, everything else nanoseconds; the clock tree determines the
+// length of a cycle. f072_chip_run() runs the processor up to the next event (a timer, a watchdog,
+// a missing SOF), and so on to the end. An access that changes the time of the next event ends the
+// run early.
 //
 // Peripherals are rows of a table (peripheral_table.c): address, clock enable bit, read, write,
 // reset. One whose clock is off reads as zero and ignores writes (RM0091 6.4.6), and that is
-// reported. What the table does not have is reported once with its address and the PC, and reads as
-// zero.
+// reported. An address that is not in the table is reported once with the PC, and reads as zero.
 
 #ifndef F072_CHIP_H
 #define F072_CHIP_H
@@ -59,7 +58,7 @@ enum f072_memory {
     F072_MEMORY_SRAM = 3,
 };
 
-// Who gets the bytes that the USARTs send; put NULL: nobody.
+// Receives the bytes that the USARTs send; put NULL: dropped.
 struct f072_uart_sink {
     void (*put)(void *context, uint8_t byte);
     void *context;
@@ -118,7 +117,7 @@ struct f072_chip {
         bool is_write;
     } refused;
 
-    // How it is spending its time: to notice when it no longer does anything.
+    // The last access, to detect an endless loop.
     struct {
         uint32_t address;  // of the last access to a peripheral,
         uint32_t value;    // and what it read
@@ -137,7 +136,7 @@ void f072_chip_init(struct f072_chip *chip,
                     uint8_t *options,
                     uint32_t serial);
 
-// Power comes: SRAM holds noise, made from seed.
+// Power-on: SRAM is filled with noise, made from seed.
 void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns);
 
 // A reset of any other kind: SRAM stays. cause is one of enum f072_reset_flag.
@@ -162,7 +161,7 @@ static inline uint32_t f072_chip_pc(const struct f072_chip *chip)
 
 uint64_t f072_chip_now(const struct f072_chip *chip);
 
-// The processor has stood still until now.
+// The processor has not run until now.
 void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 
 // As if all had been the same, so much later.
@@ -178,7 +177,7 @@ void f072_chip_update(struct f072_chip *chip);
 // A host has just reset the bus: a connected peripheral without its clock is reported as trouble.
 void f072_chip_check_usb_clock(struct f072_chip *chip);
 
-// Wire pins of a port, 0 for GPIOA, to levels. The others of the port hang free.
+// Wire pins of a port, 0 for GPIOA, to levels. The others of the port are not driven.
 void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16_t levels);
 
 // The boot loader in ROM takes the chip: it overwrites the SRAM that it uses.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// report.h - what the virtual chip has to say to a person: trouble, warnings and traces.
+// report.h - output of the virtual chip: trouble, warnings and traces.
 //
 // Trouble is the first thing that went wrong for good since a reset: a line on stderr, which
 // sim_device_ops.trouble() hands out until there is other trouble after a later reset, or until the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// small.h - peripherals that need little: CRS, EXTI, SYSCFG with DBGMCU, and those that are only
-// there so that drivers can initialise them.
+// small.h - small peripherals: CRS, EXTI, SYSCFG with DBGMCU, and those that only let drivers
+// initialise them.
 
 #ifndef F072_SMALL_H
 #define F072_SMALL_H
@@ -11,7 +11,7 @@
 
 // ---- Clock recovery system (RM0091 chapter 7) ----
 
-// The oscillator is always right here; what software can see is that the SOFs arrive.
+// The oscillator is always exact here; software sees that SOFs arrive.
 struct f072_crs {
     uint32_t cr;
     uint32_t cfgr;
@@ -26,7 +26,7 @@ bool f072_crs_interrupt(const struct f072_crs *crs);
 
 // ---- Extended interrupts and events (RM0091 chapter 11) ----
 
-// Lines become pending by the edges of pins and by software; those of peripherals never do.
+// Lines become pending by edges of pins and by software; lines of peripherals are not modelled.
 struct f072_exti {
     uint32_t imr;
     uint32_t emr;

@@ -3,9 +3,9 @@
 // usbfs.h - the USB full-speed device peripheral of the STM32F072 (RM0091 chapter 30), with its
 // 1 KB packet memory.
 //
-// Two sides meet here. The CPU reads and writes registers and packet memory; the wire delivers
-// resets, SOFs and transactions. Both sides say what time it is, because the peripheral has a clock
-// of its own: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has been
+// The peripheral has two sides. The CPU reads and writes registers and packet memory; the wire
+// delivers resets, SOFs and transactions. Both sides pass the time, because the peripheral measures
+// time itself: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has been
 // silent for 3 ms (SUSP), and the end of a transaction. The token decides what a transaction does;
 // EPnR shows it when the handshake is over.
 //
