@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// How it works. A SETUP is decided at once, by its owner (decide). What remains is moving bytes, in
-// one of four stages; stage, request and done are all there is to a transfer, so a new SETUP
-// abandons the old one by overwriting them.
+// How it works. A SETUP is decided at once, by its owner (decide). The rest moves bytes, in one of
+// four stages; stage, request and done are the whole state of a transfer, so a new SETUP abandons
+// the old one by overwriting them.
 //
 //           wLength 0                                     packet taken
 //    decide ------------------------------> STATUS_IN -----------------> complete
@@ -14,7 +14,7 @@
 #include "usbdev_private.h"
 
 enum stage {
-    STAGE_IDLE, // nothing under way, or stalled
+    STAGE_IDLE, // no transfer, or stalled
     STAGE_DATA_IN,
     STAGE_DATA_OUT,
     STAGE_STATUS_IN,
@@ -243,9 +243,9 @@ static int standard_request(struct usbdev *dev, const struct usbdev_setup_packet
     return device_request(dev, setup);
 }
 
-// The order in which a request finds its owner: the table of usbdev.h. Nothing that is asked before
-// the class may refuse a class request to its interface, for the class counts what it refuses
-// (DFU 1.1 A.2.2).
+// The order in which a request finds its owner: the table of usbdev.h. Nothing that decides before
+// the class may refuse a class request to its interface, because a refused request changes the
+// class's state (DFU 1.1 A.2.2).
 static int decide(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     uint8_t interface = (uint8_t)setup->wIndex;

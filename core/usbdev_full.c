@@ -114,7 +114,7 @@ static void set_halt(struct usbdev *dev, uint8_t bEndpointAddress, bool halt)
     dev->driver->ep_halt(dev->port, bEndpointAddress, halt);
 }
 
-// Neither opening nor closing leaves a halt behind.
+// Opening and closing both clear the halt.
 static void switch_endpoints(struct usbdev *dev, int interface, bool open)
 {
     struct place place = start(dev);

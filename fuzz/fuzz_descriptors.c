@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a device says of itself: configuration descriptors, strings, the layout of a DfuSe memory.
+// Descriptors of a device: configurations, strings, the layout of a DfuSe memory.
 
 #include <assert.h>
 #include <stdlib.h>

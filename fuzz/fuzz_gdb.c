@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A debugger's connection that says anything, in chunks of any size, to a processor that is a bit
-// of memory: replies are packets, and the target is asked for nothing outside of its bounds.
+// A debugger's connection with arbitrary bytes, in chunks of any size, to a target of a few bytes
+// of memory: replies are packets, and no access is outside the target's bounds.
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The USB/IP client against servers that say anything: each connection it makes brings the next
+// The USB/IP client against servers that send arbitrary bytes: each connection receives the next
 // piece of the script and is then shut down. Its sockets are real; only connecting is not.
 
 #include <assert.h>

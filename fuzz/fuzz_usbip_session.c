@@ -49,7 +49,7 @@ static void forget(struct judge *judge, struct usbip_command *command)
     *command = judge->commands[--judge->count];
 }
 
-// What the client has said so far, whole messages only.
+// The messages of the client so far, whole ones only.
 static void hear(struct judge *judge, const uint8_t *bytes, size_t length)
 {
     struct usbip_command command;
@@ -104,7 +104,7 @@ static void judge_unlink(struct judge *judge, const struct usbip_reply *reply)
     forget(judge, command);
 }
 
-// Take all that the session has to say.
+// Take all output of the session.
 static void listen(struct judge *judge, struct usbip_session *session)
 {
     size_t length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The smallest product: a USB device that can do nothing but become its boot loader.
+// The smallest product: a USB device whose only function is to enter its boot loader.
 
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>

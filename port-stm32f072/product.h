@@ -15,14 +15,14 @@ enum {
     PRODUCT_idVendor = 0x1209, // pid.codes' test pair: never ship it
     PRODUCT_idProduct = 0x0001,
 
-    // What the ROM boot loader says of itself (AN2606, AN3156; DFU 1.1 4.1.3).
+    // The fields of the ROM boot loader (AN2606, AN3156; DFU 1.1 4.1.3).
     PRODUCT_wDetachTimeOut = 255,
     PRODUCT_wTransferSize = 2048,
     PRODUCT_bcdDFUVersion = 0x011A, // DfuSe
     PRODUCT_bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
                            (PRODUCT_WILL_DETACH ? DFURT_ATTR_WILL_DETACH : 0),
 
-    // Lets the host see the end of DETACH before the device goes.
+    // Time for the host to see the end of DETACH before the device leaves the bus.
     PRODUCT_SETTLE_MS = 5,
 
     // Without pull-up between two devices. A host must see it, also one that holds the bus in reset

@@ -23,7 +23,7 @@ void reset(void);
 _Noreturn void start(void);
 _Noreturn void unexpected(void);
 
-// Any exception that nobody handles ends here, where a debugger finds it.
+// Any unhandled exception ends here, where a debugger finds it.
 _Noreturn void unexpected(void)
 {
     for (;;)
@@ -91,7 +91,7 @@ __attribute__((used)) _Noreturn void start(void)
     stm32_main();
 }
 
-// Whoever jumps here may be using another stack: take ours before C does.
+// The caller may use another stack: switch to ours before any C code.
 __attribute__((naked)) void reset(void)
 {
     __asm__ volatile("cpsid i\n"

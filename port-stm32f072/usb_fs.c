@@ -2,9 +2,9 @@
 //
 // How it works. Each endpoint number has one register, EPnR, and in packet memory one buffer for
 // each direction, at a fixed place. To send, the packet is copied to the buffer and STAT_TX set to
-// VALID; to receive, STAT_RX is set to VALID. The hardware answers NAK by itself once a
-// transaction is done, and sets CTR_TX or CTR_RX; stm32_usb_poll() hands these to usbdev. How the
-// bits of EPnR and ISTR must be written is said in regs/usb.h.
+// VALID; to receive, STAT_RX is set to VALID. The hardware answers NAK by itself once a transaction
+// is done, and sets CTR_TX or CTR_RX; stm32_usb_poll() hands these to usbdev. regs/usb.h says how
+// the bits of EPnR and ISTR must be written.
 //
 // The numbers are unsigned, and 16 bits wide only where they meet a register: the Cortex-M0 pays
 // for each narrower one.

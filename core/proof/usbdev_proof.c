@@ -12,9 +12,9 @@
 // Between this and dfurt_proof.c lies the handler of usbdev_dfurt.c, one line that calls
 // dfurt_setup(): the unit tests of the cells go through it.
 //
-// What is assumed: handlers, drivers and what makes a device full keep their hands off the private
-// fields of the device, as the headers say; and a standard request leaves the device's pointers to
-// its config as they are. Run-time errors are not asked for here: descriptors are trusted.
+// What is assumed: handlers, drivers and what makes a device full do not change the private fields
+// of the device, as the headers say; and a standard request leaves the device's pointers to its
+// config as they are. Run-time errors are not asked for here: descriptors are trusted.
 
 #include "../usbdev_private.h"
 
@@ -60,7 +60,7 @@ uint16_t any_make_packet(struct usbdev *dev);
 
 // ---- A device, its config and its functions ----
 //
-// Any device will do: these are names for where its parts lie, each apart from the others.
+// The parts of any device, separated from each other.
 
 extern struct usbdev a_device;
 extern const struct usbdev_config a_config;

@@ -54,7 +54,7 @@ static int add_device(struct exported_devices *exported,
     char serial[32];
 
     // Several devices of one product differ in their serial numbers (USB 2.0 9.6.1), unless
-    // somebody wants to see what a host makes of those that do not.
+    // --serial gives them all one.
     snprintf(serial, sizeof serial, "DFURT-SIM-%04u", number);
     if (options->count > 1 && !sim_options.serial)
         sim_options.serial = serial;

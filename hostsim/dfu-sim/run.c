@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// dfu-sim run: a command, with the simulated device plugged in by the best means there is.
+// dfu-sim run: a command, with the simulated device plugged in by the best way available.
 //
 //   vhci   this machine's vhci-hcd: `dfu-sim attach` beside the command
 //   guest  `dfu-sim run --via vhci` in a virtual machine
@@ -35,7 +35,7 @@ static const char *via_name(enum options_via via)
     return "auto";
 }
 
-// A debugger does not reach what is in the guest.
+// GDB cannot connect to the guest.
 static enum options_via choose(const struct options *options)
 {
     const char *no_vhci = vhci_missing();
@@ -56,8 +56,8 @@ static enum options_via choose(const struct options *options)
     return OPTIONS_VIA_AUTO;
 }
 
-// This command line once more, with its means settled: `prefix... dfu-sim run ... --via MEANS --
-// COMMAND`. NULL-terminated; its strings are borrowed.
+// The same command line with its --via chosen: `prefix... dfu-sim run ... --via MEANS -- COMMAND`.
+// NULL-terminated; its strings are borrowed.
 static char **settled(const char *prefix, const struct options *options)
 {
     static char self[PATH_MAX];

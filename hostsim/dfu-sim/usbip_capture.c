@@ -56,8 +56,8 @@ static uint8_t type_of(const struct usbip_command *command)
     return command->interval ? USBDEV_ENDPOINT_INTERRUPT : USBDEV_ENDPOINT_BULK;
 }
 
-// A request to the port that the device hangs on (USB 2.0 11.24.2) never reaches the device: taken
-// for one of its own it would be dissected as a DFU request.
+// A request to the device's port (USB 2.0 11.24.2) never reaches the device, and would be dissected
+// as a DFU request.
 static bool is_for_port(const struct usbip_urb *urb)
 {
     const uint8_t to_port = USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_OTHER;

@@ -6,7 +6,7 @@
 // What is no transfer (a bus reset, a device coming back) stands in the comment of the next frame
 // of that device: of the GET_DESCRIPTOR itself, where that is what a reset was inferred from. A
 // request to the device's port is such an event too, and no frame. Times are each device's own
-// virtual time. Every frame is in the file as soon as its transfer is over.
+// virtual time. Each frame is written to the file when its transfer is complete.
 
 #ifndef HOSTSIM_USBIP_CAPTURE_H
 #define HOSTSIM_USBIP_CAPTURE_H
@@ -24,7 +24,7 @@ usbip_capture_open(const char *path, const char *interface, char *error, size_t 
 // Returns 0, or a negative errno if not everything could be written. NULL is closed already.
 int usbip_capture_close(struct usbip_capture *capture);
 
-// What the observer was told. capture may be NULL: nothing is written then.
+// The events of the observer. capture may be NULL: nothing is written then.
 void usbip_capture_submitted(struct usbip_capture *capture,
                              const struct usbip_device *device,
                              const struct usbip_urb *urb);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One loop: it serves the kernel, which enumerates the devices; every few milliseconds a timer
-// looks whether programs can use them; then the command is started; when it has ended the loop is
+// One loop serves the kernel, which enumerates the devices. A timer tests every few milliseconds
+// whether programs can use them, and then the command is started; when it has ended the loop is
 // stopped.
 
 #include "vhci_run.h"

@@ -49,7 +49,7 @@ struct agent {
 static void *need(void *memory)
 {
     if (!memory)
-        abort(); // out of memory: the guest is of no use any more
+        abort(); // out of memory: the agent ends
     return memory;
 }
 
@@ -92,7 +92,7 @@ static int receive_command(struct agent *agent)
     }
 }
 
-// In the child: become the command, or say why not as a shell would.
+// In the child: execute the command, or report why not as a shell does.
 static _Noreturn void become(const struct agent *agent, const int streams[3])
 {
     signal(SIGPIPE, SIG_DFL);
@@ -181,7 +181,7 @@ static int push_input(struct agent *agent)
     if (written < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (written < 0) {
-        close_stream(&agent->input); // the command has closed it: the rest is nobody's
+        close_stream(&agent->input); // the command has closed it: the rest is dropped
         agent->written = agent->frame.length;
         return 0;
     }

@@ -42,17 +42,17 @@ static bool may_read_input(void)
     return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-// The agent wants input: send what there is, or its end.
+// The agent asks for input: send what is available, or its end.
 static void relay_input(int port)
 {
     uint8_t data[16 * 1024];
     ssize_t got = read(STDIN_FILENO, data, sizeof(data));
 
-    // The agent may have gone meanwhile; its last frames are still to be read, and tell.
+    // The agent may have ended meanwhile; its last frames are still read.
     guest_send(port, GUEST_STDIN, data, got > 0 ? (size_t)got : 0);
 }
 
-// As a command ends whose output nobody reads any more, or cannot be written.
+// The status of a command whose output is no longer read, or cannot be written.
 static int write_output(int fd, const struct guest_frame *frame)
 {
     int error = guest_write_all(fd, frame->payload, frame->length);

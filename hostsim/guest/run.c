@@ -4,8 +4,8 @@
 // machine's root by read-only 9p, the current directory by writable 9p, and one virtio-serial port
 // to the agent.
 //
-// KVM is used where it works. Where /dev/kvm exists and does not (nested machines above all), qemu
-// dies or hangs; the agent's hello tells: without it the guest is started once more under TCG.
+// KVM is used where it works. Where /dev/kvm exists and does not work (mostly in nested machines),
+// qemu exits or hangs: without the agent's hello in time the guest is started once more under TCG.
 
 #include <guest/guest.h>
 
@@ -200,7 +200,7 @@ static _Noreturn void become_qemu(const struct guest *guest, int port)
     _exit(127);
 }
 
-// The end of what the guest said, for a person to see why it never came up.
+// The end of the guest's console, which shows why it did not start.
 static void print_console(FILE *console)
 {
     char line[512];

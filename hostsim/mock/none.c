@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// In place of the imitation where umockdev was not there to build it with.
+// Replaces the imitation in a build without umockdev.
 
 #include <mock/mock.h>
 

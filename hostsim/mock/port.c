@@ -14,10 +14,10 @@
 #include <time.h>
 
 static const uint64_t busy_limit_ns = 5000 * SIM_MS;
-static const uint64_t stretch_ns = 10 * SIM_MS; // of simulating before anything else is looked at
+static const uint64_t stretch_ns = 10 * SIM_MS; // of simulation without a pause
 
-// How long after the fact a hub's interrupt endpoint tells; and at most, if programs are slow to
-// take what the device had still answered.
+// How long after a disconnect a hub's interrupt endpoint reports it; and the maximum, if programs
+// are slow to read the device's last replies.
 static const uint64_t notice_ns = 20 * SIM_MS;
 static const uint64_t unread_limit_ns = 1000 * SIM_MS;
 

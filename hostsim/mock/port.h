@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// port.h - what a kernel's hub driver does for the one port of the mock: it enumerates what is
-// plugged in, keeps its descriptors, chooses its configuration, and notices when it leaves, comes
-// or has become something else in a reset.
+// port.h - the hub driver of a kernel, for the one port of the mock: it enumerates the device,
+// keeps its descriptors, chooses its configuration, and detects when it leaves, connects or changes
+// in a reset.
 //
 // Time follows the wall clock as sim/pace.h says.
 
@@ -40,12 +40,12 @@ enum mock_change {
     MOCK_CAME,
 };
 
-// Let the device live until now, before it is asked anything; for 10 ms of real time at most.
+// Advance the device to now, before a request is sent to it; for 10 ms of real time at most.
 void mock_port_catch_up(struct mock_port *port);
 
-// The same, and say what changed. To be called every millisecond or so. Leaving is noticed a moment
-// after it happened, as by a hub, and while a program is owed answers that the device has given, it
-// waits for that: a machine under load must not turn them into "no such device".
+// The same, and return what changed. To be called every millisecond or so. A disconnect is reported
+// a moment after it happened, as by a hub, and not before programs have read the replies that the
+// device has given: a machine under load must not turn them into "no such device".
 enum mock_change mock_port_look(struct mock_port *port, bool unreaped);
 
 // A control transfer without data, then as much of its effect as a kernel keeps. Each returns 0 or

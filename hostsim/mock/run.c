@@ -3,8 +3,8 @@
 // The imitated machine: a testbed with one device at /sys/devices/1-1, which comes and goes as the
 // mock port says.
 //
-// Two threads: this one lets time pass, and plugs in and out; umockdev's worker answers ioctls.
-// One lock guards the port between them.
+// Two threads: this one advances time, and plugs and unplugs the device; umockdev's worker answers
+// ioctls. One lock guards the port between them.
 
 #include <mock/mock.h>
 
@@ -98,7 +98,7 @@ static void add_to_sysfs(struct mock *mock, const char *node)
     g_free(umockdev_testbed_add_devicev(mock->testbed, "usb", "1-1", NULL, attributes, properties));
 }
 
-// The uevent comes last: who hears it finds everything in place.
+// The uevent is sent last, when all files are in place.
 static void plug_in(struct mock *mock)
 {
     mock->devnum++;

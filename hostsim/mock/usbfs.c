@@ -5,8 +5,8 @@
 // when the ioctl, or for an URB its reaping, is completed.
 //
 // A node of the mock is always ready for poll(), so a program that waits for an URB asks for it
-// over and over (USBDEVFS_REAPURBNDELAY). Such a question is answered when an URB has ended or at
-// the next tick: that spares the processor, and no program can tell.
+// over and over (USBDEVFS_REAPURBNDELAY). Such a request is answered when an URB has ended or at
+// the next tick, which saves processor time and changes nothing for the program.
 
 #include "usbfs.h"
 

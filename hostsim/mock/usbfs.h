@@ -3,7 +3,7 @@
 // usbfs.h - the ioctls of one device node below /dev/bus/usb, answered from a mock port.
 //
 // As linux/usbdevice_fs.h has them, as far as libusb uses them. A node belongs to one device from
-// its coming to its leaving; whoever still holds it open afterwards gets ENODEV.
+// its connect to its disconnect; a program that holds it open afterwards gets ENODEV.
 
 #ifndef HOSTSIM_MOCK_USBFS_H
 #define HOSTSIM_MOCK_USBFS_H

@@ -41,7 +41,8 @@ const char *usbip_error_text(int error)
 
 static int check_op(const uint8_t *bytes, size_t length, uint16_t *ret_code)
 {
-    // The version is checked as soon as it is there: a stranger may never send eight bytes.
+    // The version is validated as soon as it has arrived: another program may never send eight
+    // bytes.
     if (length >= 2 && load_be16(bytes) != USBIP_VERSION)
         return USBIP_ERR_VERSION;
     if (length < USBIP_OP_SIZE)
@@ -280,7 +281,7 @@ int usbip_reply_decode(struct usbip_reply *ret_reply, const uint8_t *bytes, size
         reply.actual_length = load_be32(bytes + 0x18);
         if (reply.actual_length > USBIP_MAX_LENGTH)
             return USBIP_ERR_LENGTH;
-        if (load_packets(bytes + 0x20) > 0) // nobody here submits isochronous transfers
+        if (load_packets(bytes + 0x20) > 0) // no isochronous transfers are submitted here
             return USBIP_ERR_PACKETS;
     }
     *ret_reply = reply;

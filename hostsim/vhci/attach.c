@@ -178,7 +178,7 @@ static bool turned(void *context)
     for (size_t i = 0; i < attach->count; i++) {
         struct vhci_attach_slot *slot = &attach->slots[i];
 
-        // -EBUSY: the kernel has not cleaned the port up yet. Whatever else it is may pass as well.
+        // -EBUSY: the kernel has not cleaned the port up yet. Other errors may pass as well.
         if (slot->state == VHCI_SLOT_AWAY)
             attach_again(attach, slot);
         away |= slot->state == VHCI_SLOT_AWAY || slot->state == VHCI_SLOT_LOST;

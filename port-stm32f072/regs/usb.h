@@ -2,7 +2,7 @@
 //
 // The USB full-speed device peripheral (RM0091 chapter 30).
 //
-// EPnR (RM0091 30.6.1), the register all drivers stumble over. Three kinds of bits:
+// EPnR (RM0091 30.6.1), which is easily written wrongly. Three kinds of bits:
 //
 //    15      14      13 12    11     10 9     8       7       6       5 4      3..0
 //   CTR_RX DTOG_RX STAT_RX  SETUP  EP_TYPE EP_KIND CTR_TX DTOG_TX STAT_TX     EA

@@ -4,8 +4,8 @@
 //
 // What it is. A device that offers DFU at run time has one interface, class FE/01/01, and a state
 // machine of two states: appIDLE and appDETACH. This is that machine, and the bytes that describe
-// it. It does no I/O, keeps no globals and allocates nothing: you hand it what the bus brings, it
-// says what to answer, and it calls enter_dfu when the product is to become its boot loader.
+// it. It does no I/O, keeps no globals and allocates nothing: you pass it the events of the bus, it
+// returns the answer, and it calls enter_dfu when the product is to become its boot loader.
 //
 // The contract. The owner of endpoint 0 (usbdev.h, or a USB stack you already have) calls
 //
@@ -33,7 +33,7 @@
 //
 // Tables A.2.1 and A.2.2 to the letter: GETSTATUS and GETSTATE are answered in both states; every
 // other request, and one with the wrong direction, STALLs and leads to appIDLE, a second DETACH
-// included. Neither state knows an error.
+// included. Neither state has an error status.
 //
 // What the specification leaves open, and what is done here:
 //   - The detach timer waits min(wValue of DETACH, wDetachTimeOut), and no longer than may_detach
@@ -86,7 +86,7 @@ extern "C" {
 // What dfurt_setup() returns when it does not return a length.
 enum {
     DFURT_STALL = -1,    // answer with a STALL handshake
-    DFURT_NOT_MINE = -2, // not a class request to this interface: the state did not move
+    DFURT_NOT_MINE = -2, // not a class request to this interface: the state did not change
 };
 
 // What a product chooses. Constant for the life of the device; may live in flash.
@@ -130,7 +130,7 @@ struct dfurt {
 void dfurt_init(struct dfurt *dfurt, const struct dfurt_config *config, void *context);
 
 // The number that the stack has given the DFU interface, in place of the config's. At any time; the
-// state does not move, and dfurt_descriptors() goes on to say what the config says.
+// state does not change, and dfurt_descriptors() still uses the config's number.
 void dfurt_set_interface_number(struct dfurt *dfurt, uint8_t bInterfaceNumber);
 
 // appIDLE or appDETACH: the bState that GETSTATUS says now.
@@ -145,7 +145,7 @@ static inline enum dfurt_state dfurt_state(const struct dfurt *dfurt)
 //
 // Returns the number of reply bytes (0..6, never more than wLength; 0 for DETACH: go to the status
 // stage), DFURT_STALL, or DFURT_NOT_MINE when bmRequestType or any of the 16 bits of wIndex say
-// that the request is for someone else: the state does not move.
+// that the request has another owner: the state does not change.
 int dfurt_setup(struct dfurt *dfurt,
                 const struct usbdev_setup_packet *setup,
                 uint8_t reply[DFURT_STATUS_REPLY_SIZE]);
@@ -161,7 +161,7 @@ static inline int dfurt_setup_bytes(struct dfurt *dfurt,
 }
 
 // The status stage of the request that dfurt_setup() accepted last has completed (USB 2.0 8.5.3).
-// Not to be called for anyone else's request.
+// Not to be called for the request of another owner.
 void dfurt_status_complete(struct dfurt *dfurt);
 
 // The bus was reset (tables A.2.1 and A.2.2): in appDETACH calls enter_dfu; otherwise the device
@@ -169,11 +169,11 @@ void dfurt_status_complete(struct dfurt *dfurt);
 void dfurt_bus_reset(struct dfurt *dfurt);
 
 // elapsed_ms milliseconds have passed since the last call. Runs the detach timer and the settle
-// time, which are over when as many milliseconds have been reported: call it each millisecond, or
-// as often as the times shall be exact.
+// time, which expire when as many milliseconds have been reported: call it each millisecond, or as
+// often as the accuracy needs.
 void dfurt_tick(struct dfurt *dfurt, uint16_t elapsed_ms);
 
-// Back to appIDLE without a word to the host: the product changed its mind. At any time; within
+// Back to appIDLE by the product's own decision; the host is not informed. At any time; within
 // may_detach it changes nothing (return false there), within enter_dfu it is too late.
 void dfurt_cancel(struct dfurt *dfurt);
 

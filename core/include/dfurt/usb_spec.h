@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// usb_spec.h - the words and numbers of USB 2.0 chapter 9 and DFU 1.1, spelled as the
-// specifications spell them, and the little-endian helpers every USB byte goes through.
+// usb_spec.h - the names and numbers of USB 2.0 chapter 9 and DFU 1.1, spelled as in the
+// specifications, and little-endian helpers.
 //
-// Everything else in dfurt includes this and defines none of it again.
+// All other files of dfurt include it and define none of it again.
 
 #ifndef DFURT_USB_SPEC_H
 #define DFURT_USB_SPEC_H

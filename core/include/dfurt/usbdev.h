@@ -8,11 +8,11 @@
 //   interfaces: its class and vendor requests, its alternates, its endpoints, its bus events);
 //   the port supplies a *driver*: nine small things that only the hardware can do.
 //
-// A device is small or full. A small one has what DFU run time needs, in little more than 1 KB of
-// a Cortex-M0's flash: endpoint 0, any number of configurations and functions, class and vendor
+// A device is small or full. A small one has what DFU run time needs, in little more than 1 KB of a
+// Cortex-M0's flash: endpoint 0, any number of configurations and functions, class and vendor
 // requests to an interface that read or bring no data; and strings, if its config names
 // usbdev_strings. A full one names usbdev_full in its config and has all that is marked [full]
-// below. What no config names the linker leaves out.
+// below. The linker omits what no config names.
 //
 // The port calls in with what happened on the bus (usbdev_setup, usbdev_in_done, usbdev_out_done,
 // usbdev_bus_reset, usbdev_suspended, usbdev_resumed, usbdev_tick); usbdev calls out through the

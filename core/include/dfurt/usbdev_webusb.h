@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// usbdev_webusb.h - descriptors by which Windows and a browser take a device: Microsoft OS 2.0
-// descriptors, which bind WinUSB to one function without an .inf file, and WebUSB. An option of a
-// full usbdev; a device that does not name usbdev_webusb_handler pays nothing for it.
+// usbdev_webusb.h - descriptors for Windows and browsers: Microsoft OS 2.0 descriptors, which bind
+// WinUSB to one function without an .inf file, and WebUSB. An option of a full usbdev; a device
+// that does not name usbdev_webusb_handler pays nothing for it.
 //
 // A product does four things:
 //

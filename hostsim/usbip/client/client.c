@@ -103,7 +103,7 @@ const char *usbip_client_violation(const struct usbip_client *client)
 
 // ---- Transfers ----
 
-// The server has lost its place in the stream, and so have we.
+// The stream is out of step.
 __attribute__((format(printf, 2, 3))) static int
 give_up(struct usbip_client *client, const char *format, ...)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// stream.h - sockets with deadlines: no call waits longer than it is told, whatever the peer does.
+// stream.h - sockets with deadlines: no call waits longer than its deadline, whatever the peer
+// does.
 //
 // A deadline is a time of stream_now_ms(). The sockets do not block.
 

@@ -118,7 +118,7 @@ void usbip_device_close(struct usbip_device *device)
 {
     if (!device)
         return;
-    device->resetting = true; // nobody is to be told
+    device->resetting = true; // the client is not informed
     sim_host_close(device->host);
     usb_core_finish(&device->core);
     free(device);

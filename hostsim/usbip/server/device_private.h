@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// device_private.h - what the files of an exported device share: device.c has its life on the bus
-// and with its clients, enumerate.c describes it, urb.c moves its transfers.
+// device_private.h - what the files of an exported device share: device.c has its states on the bus
+// and its clients, enumerate.c reads its descriptors, urb.c carries out its transfers.
 
 #ifndef HOSTSIM_USBIP_DEVICE_PRIVATE_H
 #define HOSTSIM_USBIP_DEVICE_PRIVATE_H
@@ -23,19 +23,19 @@ struct usbip_device {
 
     bool present;   // on the bus and enumerated
     bool failed;    // on the bus, and enumerating it failed
-    bool resetting; // a reset is under way: leaving the bus means nothing
+    bool resetting; // a reset is in progress: leaving the bus is not reported
     bool in_use;
-    bool kept_awake; // lives even while nobody uses it
+    bool kept_awake; // time advances even while it is not imported
     bool touched;    // its client has sent something
-    bool retired;    // nobody will import it again
-    bool troubled;   // and a person has been told
+    bool retired;    // it will not be imported again
+    bool troubled;   // and it was reported
     void (*left)(void *context);
     void *left_context;
 
     struct sim_pace pace;
 };
 
-// Something a person wants to know.
+// A line for a person.
 __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
@@ -47,7 +47,7 @@ int device_enumerate(struct usbip_device *device);
 // Reset the bus; returns whether there is a device after it.
 bool device_reset(struct usbip_device *device);
 
-// Tell the client if the device is not there any more.
+// Inform the client if the device has left the bus.
 void device_tell_client(struct usbip_device *device);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a host learns of a device when it enumerates it. Whatever a defective device answers is kept
-// as far as it can be: its client is to see it too.
+// What a host learns of a device when it enumerates it. The answers of a defective device are kept
+// as far as possible, so that its client sees them too.
 
 #include "device_private.h"
 

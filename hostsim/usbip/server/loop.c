@@ -16,7 +16,7 @@
 // A device that still has transfers to move after its slice of time gets another one in the next
 // turn, which then does not wait. Nor does it while a device is behind the clock: one that is
 // simulated more slowly than time passes gets 10 ms of each turn, and sockets, signals and the
-// command of `dfu-sim run` are looked at in between.
+// command of `dfu-sim run` are served in between.
 
 #include "loop_private.h"
 
@@ -116,7 +116,7 @@ static void set_ticking(struct loop *loop, bool wanted)
         loop->error = -errno;
 }
 
-// Let every device live until now. A device that is slower than the clock stays behind.
+// Advance every device to now. A device that is slower than the clock stays behind.
 static bool catch_up(struct loop *loop)
 {
     uint64_t limit_ns = loop->now_ns + stretch_ns;

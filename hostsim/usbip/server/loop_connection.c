@@ -22,7 +22,7 @@ static const uint64_t linger_ns = 1000000000;
 struct connection {
     struct source source;
     struct usbip_session *session; // NULL: shut down, waiting for the peer
-    uint64_t linger_ns;            // when it is closed whatever the peer does; 0: not over
+    uint64_t linger_ns;            // when it is closed at the latest; 0: not over
     uint32_t interest;
     uint8_t *rest; // read, but not yet wanted by the session
     size_t rest_length;
@@ -171,7 +171,7 @@ static void read_connection(struct loop *loop, struct connection *connection)
     if (length > 0)
         feed(loop, connection, loop->buffer, (size_t)length);
     else if (length == 0 || (errno != EAGAIN && errno != EINTR))
-        connection->closed = true; // the peer has gone, politely or not
+        connection->closed = true; // the peer has closed or reset the connection
 }
 
 static void connection_ready(struct loop *loop, struct source *source, uint32_t events)

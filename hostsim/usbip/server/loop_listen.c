@@ -22,9 +22,9 @@ static void watch_listener(struct loop *loop, bool on)
         loop->error = -errno;
 }
 
-// Without a descriptor or memory for one more connection the listener stays readable. Where no
-// connection can make room either it is watched again in a while; the client waits in the kernel's
-// queue.
+// Without a descriptor or memory for one more connection the listener stays readable. If no
+// connection can be closed either, it is polled again after 100 ms; the client waits in the
+// kernel's queue.
 static void pause_listener(struct loop *loop)
 {
     watch_listener(loop, false);
@@ -49,7 +49,7 @@ static void accept_connection(struct loop *loop, struct source *source, uint32_t
         !loop_make_room(loop))
         pause_listener(loop);
     if (fd < 0)
-        return; // else it has gone already
+        return; // else it has closed already
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     loop_add_connection(loop, fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Input is collected until a decoder of usbip_proto.h is content: first the head of a message, then
-// its payload, straight into the URB that will carry it, or nowhere if the submission is refused.
+// Input is collected until a decoder of proto.h has a whole message: first its header, then its
+// payload, straight into the URB that will carry it, or nowhere if the submission is refused.
 //
 // URBs live on a list from the end of their payload until their completion; a RET_UNLINK is decided
 // by whether its target is still there.
@@ -394,9 +394,9 @@ static uint64_t device_time(const struct usbip_session *session)
     return session->device ? usbip_device_now_ns(session->device) : UINT64_MAX;
 }
 
-// A bus reset is carried out at once and takes the simulator long: whoever else the server has is
-// to have a turn before the next. And a device that is imported is to live until now before it is
-// asked anything.
+// A bus reset is carried out at once and takes the simulator long, so other clients are served
+// before the next command. And a device that is imported is to live until now before it is asked
+// anything.
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length)
 {
     size_t taken = 0;
@@ -430,7 +430,7 @@ void usbip_session_close(struct usbip_session *session)
     if (!session)
         return;
     while (session->pending) {
-        session->pending->unlinked = true; // nobody is there to read a reply
+        session->pending->unlinked = true; // no client is left to read a reply
         usbip_device_unlink(session->device, &session->pending->urb);
     }
     if (session->device)

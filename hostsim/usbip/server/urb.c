@@ -78,7 +78,7 @@ static bool fits_setup(const struct usbip_command *command, const struct usbdev_
     return setup->wLength == 0 || command->in == ((setup->bmRequestType & USBDEV_DIR_IN) != 0);
 }
 
-// What a person is to know of the reset that a transfer stands for; NULL if it stands for none.
+// The line about the reset that a transfer stands for; NULL if it stands for none.
 static const char *reset_meant(const struct usbip_urb *urb)
 {
     const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
@@ -136,7 +136,7 @@ static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
     uint8_t address = (uint8_t)(urb->command.endpoint | (urb->command.in ? USBDEV_DIR_IN : 0));
     const uint8_t *endpoint = usb_core_find_endpoint(&device->core, address);
 
-    if (!endpoint) { // on a real bus nobody would answer
+    if (!endpoint) { // on a real bus no device would answer
         complete(urb, USBIP_STATUS_EPROTO, 0);
         return;
     }

@@ -2,9 +2,9 @@
 //
 // guest.h - run a command in a small virtual machine whose Linux kernel has USB.
 //
-// For machines whose own kernel cannot help: no vhci-hcd, or no permission to use it. The guest is
-// a copy of the host (guest/init), so the command, its libraries and its files are where they are
-// here. What the command writes to the current directory reaches the host; other writes vanish.
+// For machines without vhci-hcd, or without permission to use it. The guest is a copy of the host
+// (guest/init), so the command, its libraries and its files are where they are here. Files that the
+// command writes to the current directory are the host's; other writes are lost.
 //
 //   host: guest_run()                     guest: guest_agent()
 //   starts qemu, then relays  <-- port -->  starts the command, then relays

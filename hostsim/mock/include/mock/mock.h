@@ -2,9 +2,9 @@
 //
 // mock.h - run a command on an imitated Linux USB stack: no kernel module, no root, no guest.
 //
-// umockdev puts a sysfs tree, device nodes, uevents and the ioctls of usbfs before the command's
-// own; what they show is the simulated device. Programs that use libusb, or these interfaces
-// themselves, see no difference; statically linked and setuid programs see the real machine.
+// umockdev gives the command a sysfs tree, device nodes, uevents and the ioctls of usbfs, which
+// show the simulated device. Programs that use libusb, or these interfaces themselves, work
+// unchanged; statically linked and setuid programs see the real machine.
 
 #ifndef HOSTSIM_MOCK_H
 #define HOSTSIM_MOCK_H

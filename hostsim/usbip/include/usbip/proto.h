@@ -2,7 +2,7 @@
 //
 // proto.h - the messages of USB/IP 1.1.1, as bytes and as structs. No sockets, no state.
 //
-// A connection has two lives. It begins with one *operation*: the client asks for the list of
+// A connection has two phases. It begins with one *operation*: the client asks for the list of
 // devices, or imports one by its bus id. After a successful import the same connection carries
 // *URBs*: a 48-byte header each way, with the OUT data behind a submission and the IN data behind
 // its reply. All fields are big-endian, but for the SETUP packet, which is raw USB.

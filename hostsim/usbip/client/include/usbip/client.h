@@ -8,8 +8,8 @@
 //     length = usbip_client_control(client, &get_status, reply, 500);
 //     usbip_client_close(client);
 //
-// Calls block, each at most for the time it is given; one transfer is under way at a time. Nothing
-// a server sends is trusted: a reply that does not fit the transfer breaks the connection, and
+// Calls block, each at most for the time it is given; one transfer is under way at a time. Every
+// reply is validated: one that does not fit the transfer ends the connection, and
 // usbip_client_violation() then says what was wrong with it.
 //
 // The device is in the Address state after opening, as after any enumeration. SET_ADDRESS cannot
@@ -75,7 +75,7 @@ int usbip_client_list(struct usbip_client *client,
 // While the device is away: it is expected under this bus id from here on.
 void usbip_client_follow(struct usbip_client *client, const char *bus_id);
 
-// What the server did wrong, one line; NULL while all is well.
+// How the server broke the protocol, one line; NULL if it did not.
 const char *usbip_client_violation(const struct usbip_client *client);
 
 #endif

@@ -23,7 +23,7 @@ struct usbip_remote {
 
 enum { USBIP_LIST_MAX = 32 };
 
-// What a server exports: devices that nobody has imported.
+// What a server exports: devices that are not imported.
 struct usbip_list {
     uint32_t exported; // as many, of which the first are in devices
     size_t count;

@@ -2,21 +2,21 @@
 //
 // device.h - a simulated device as a USB/IP server exports it.
 //
-// It owns the simulated host controller that the device hangs on, and does what USB/IP leaves to
-// the server's machine: it enumerates the device, gives it its address, knows its endpoints, and
-// resets the bus. All URBs of a device pass usbip_device_submit() and one completion: an observer
-// sees every one of them.
+// It owns the simulated host controller that the device is connected to, and does what USB/IP
+// leaves to the server's machine: it enumerates the device, gives it its address, knows its
+// endpoints, and resets the bus. All URBs of a device pass usbip_device_submit() and one
+// completion: an observer sees every one of them.
 //
-// There is no bus reset in USB/IP: a kernel client resets its virtual port by itself and the server
-// is not told. What it sees is a GET_DESCRIPTOR(DEVICE) with wLength 64, or 8: the first request
-// of Linux to a device that has just been reset. So that request makes a reset here, before it is
-// passed on ("bus reset inferred"). A user space client says it outright, as
-// SET_FEATURE(PORT_RESET) to the device's port. Both give the device a new address and bring it
-// back to the Address state, and a device that a reset turns into another one (DFU 1.1 A.2.2,
-// bitWillDetach = 0) is that other one from then on, for the same client.
+// There is no bus reset in USB/IP: a kernel client resets its virtual port by itself and sends no
+// message to the server. The server sees a GET_DESCRIPTOR(DEVICE) with wLength 64, or 8: the first
+// request of Linux to a device that has just been reset. So that request makes a reset here, before
+// it is passed on ("bus reset inferred"). A user space client sends SET_FEATURE(PORT_RESET) to the
+// device's port. Both give the device a new address and bring it back to the Address state, and a
+// device that a reset turns into another one (DFU 1.1 A.2.2, bitWillDetach = 0) is that other one
+// from then on, for the same client.
 //
-// A device that leaves the bus by itself is another matter: its client is told (left()), its URBs
-// end, and once it is back and has been enumerated it can be imported again.
+// When a device leaves the bus by itself, its client is informed (left()) and its URBs end; once it
+// has returned and was enumerated it can be imported again.
 //
 // Time follows the wall clock as sim/pace.h says.
 
@@ -50,7 +50,7 @@ struct usbip_urb {
     struct sim_transfer transfer;
 };
 
-// Sees all that passes. Any of them may be NULL.
+// Called for every URB and event. Any of them may be NULL.
 struct usbip_observer {
     void (*submitted)(void *context,
                       const struct usbip_device *device,
@@ -58,7 +58,7 @@ struct usbip_observer {
     void (*completed)(void *context,
                       const struct usbip_device *device,
                       const struct usbip_urb *urb);
-    // Something a person wants to know: "bus reset inferred".
+    // A line for a person: "bus reset inferred".
     void (*note)(void *context, const struct usbip_device *device, const char *text);
 };
 
@@ -104,7 +104,7 @@ usbip_device_import(struct usbip_device *device, void (*left)(void *context), vo
 // Give it back. All URBs must have ended. The bus is reset, as usbip-host does.
 void usbip_device_release(struct usbip_device *device);
 
-// Nobody will import it again: giving it back need not reset the bus.
+// It will not be imported again: releasing it need not reset the bus.
 void usbip_device_retire(struct usbip_device *device);
 
 // Hand a transfer to the device. done() may be called before this returns, and is otherwise called
@@ -114,8 +114,8 @@ void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb);
 // Take a transfer back that has not ended: done() is called with USBIP_STATUS_ECONNRESET.
 void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb);
 
-// Let the device live towards wall_ns, a millisecond of it at most (sim/pace.h). Returns whether it
-// is still behind.
+// Advance the device towards wall_ns, by a millisecond at most (sim/pace.h). Returns whether it is
+// still behind.
 bool usbip_device_catch_up(struct usbip_device *device, uint64_t wall_ns);
 
 // Move what transfers can move, up to a millisecond of the bus. Returns whether more could move at

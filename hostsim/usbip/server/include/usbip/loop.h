@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// loop.h - the event loop of a USB/IP server: it owns the sockets and the clock, and lets sessions
-// (usbip_session.h) and devices (usbip_device.h) do the rest.
+// loop.h - the event loop of a USB/IP server: it owns the sockets and the clock, and calls sessions
+// (session.h) and devices (device.h).
 //
 //     struct loop *loop = loop_open(devices, count, &events, context);
 //     loop_listen(loop, "127.0.0.1", "3240");
@@ -29,8 +29,8 @@ struct loop;
 
 // Any of them may be NULL.
 struct loop_events {
-    // A connection has ended: the device that it had imported, or NULL; what its client did wrong,
-    // one phrase, or NULL.
+    // A connection has ended: the device that it had imported, or NULL; how its client broke the
+    // protocol, one phrase, or NULL.
     void (*ended)(void *context, struct usbip_device *device, const char *violation);
 
     // After each turn of the loop. Returns whether to call it again in about a millisecond though
@@ -51,7 +51,7 @@ void loop_close(struct loop *loop);
 // (-EADDRNOTAVAIL also for an address that does not exist).
 int loop_listen(struct loop *loop, const char *host, const char *port);
 
-// Can other machines reach the listener: is its address none of the loopback interface?
+// Can other machines reach the listener: is its address outside the loopback interface?
 bool loop_is_public(const struct loop *loop);
 
 // Serve a connection that exists already; the loop owns fd from here on, also on failure. With a

@@ -9,15 +9,15 @@
 //     usbip_session_sent(session, send(fd, bytes, length, ...));
 //     if (usbip_session_over(session) && length == 0) close it
 //
-// The session begins with one operation, answered and done with (a list), or an import; from then
-// on it carries URBs. Each endpoint's transfers run on their own: a NAK is no reply, and holds up
-// nobody else. Every submission is answered exactly once, by RET_SUBMIT, or by RET_UNLINK with
+// The session begins with one operation: a list, which ends it, or an import; from then on it
+// carries URBs. Each endpoint's transfers run on their own: a NAK causes no reply, and delays no
+// other endpoint. Every submission is answered exactly once, by RET_SUBMIT, or by RET_UNLINK with
 // status -104 if it was taken back in time.
 //
-// A peer may send anything in pieces of any size. What is malformed ends the session. Nothing a
-// peer does makes it grow without bound: a peer that does not read its replies is not read either
-// (usbip_session_wants() is false), and submissions beyond USBIP_SESSION_MAX_URBS or
-// USBIP_SESSION_MAX_BYTES are refused with -12 (ENOMEM).
+// A peer may send anything in pieces of any size. What is malformed ends the session. Its memory is
+// bounded: from a peer that does not read its replies nothing is read either (usbip_session_wants()
+// is false), and submissions beyond USBIP_SESSION_MAX_URBS or USBIP_SESSION_MAX_BYTES are refused
+// with -12 (ENOMEM).
 
 #ifndef HOSTSIM_USBIP_SESSION_H
 #define HOSTSIM_USBIP_SESSION_H
@@ -48,8 +48,8 @@ void usbip_session_close(struct usbip_session *session);
 int usbip_session_import(struct usbip_session *session, struct usbip_device *device);
 
 // What came from the client. Returns how much of it was taken: all, unless the session stopped
-// wanting more, or has just imported its device, or something in it took the device so long that
-// others should have their turn: then the rest is to be offered again.
+// wanting more, or has just imported its device, or a command in it took the device so long that
+// other clients are served first: then the rest is to be offered again.
 size_t usbip_session_receive(struct usbip_session *session, const uint8_t *bytes, size_t length);
 bool usbip_session_wants(const struct usbip_session *session);
 
@@ -57,10 +57,10 @@ bool usbip_session_wants(const struct usbip_session *session);
 const uint8_t *usbip_session_output(const struct usbip_session *session, size_t *ret_length);
 void usbip_session_sent(struct usbip_session *session, size_t length);
 
-// The session has said all it has to say: close the connection once the output has been sent.
+// The session is over: close the connection once the output has been sent.
 bool usbip_session_over(const struct usbip_session *session);
 
-// What the client did wrong, one phrase, or NULL.
+// How the client broke the protocol, one phrase, or NULL.
 const char *usbip_session_violation(const struct usbip_session *session);
 
 // The imported device, or NULL.
