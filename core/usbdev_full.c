@@ -160,7 +160,7 @@ static void configure(struct usbdev *dev, const uint8_t *configuration)
 // ---- Requests. Each returns 0, USBDEV_STALL or USBDEV_PASS. ----
 
 // BOS: USB 2.0 LPM ECN. The others are no different in a small device.
-static int get_descriptor(struct usbdev *dev, const struct usbdev_setup_packet *setup)
+static int get_full_descriptor(struct usbdev *dev, const struct usbdev_setup_packet *setup)
 {
     const uint8_t *bos = dev->config->bos;
 
@@ -235,7 +235,7 @@ static int standard_request(struct usbdev *dev, const struct usbdev_setup_packet
 {
     switch (REQUEST(setup->bmRequestType, setup->bRequest)) {
     case REQUEST(FROM_DEVICE, USBDEV_GET_DESCRIPTOR):
-        return get_descriptor(dev, setup);
+        return get_full_descriptor(dev, setup);
     case REQUEST(TO_DEVICE, USBDEV_CLEAR_FEATURE):
     case REQUEST(TO_DEVICE, USBDEV_SET_FEATURE):
         return change_device_feature(dev, setup);

@@ -70,16 +70,16 @@ static unsigned unsettled_ms(struct probe *probe)
     return up_ms < SETTLED_MS ? SETTLED_MS - (unsigned)up_ms : 0;
 }
 
-static void settle(struct probe *probe)
+static void wait_for_product(struct probe *probe)
 {
     if (unsettled_ms(probe))
-        probe_sleep(probe, unsettled_ms(probe), "all of the product to start");
+        probe_sleep(probe, unsettled_ms(probe), "the product to finish its start");
 }
 
 static bool completes(struct probe *probe, const struct way *way)
 {
     if (way->settled)
-        settle(probe);
+        wait_for_product(probe);
     uint16_t wValue = way->zero ? 0 : detach_time(probe);
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control_departing(
@@ -298,7 +298,7 @@ static void run_time_descriptors(struct probe *probe)
 // reset's doing.
 static void reset_without_detach(struct probe *probe)
 {
-    if (given(probe, expect_stays(probe, unsettled_ms(probe), "all of the product to start")) &&
+    if (given(probe, expect_stays(probe, unsettled_ms(probe), "the product to finish its start")) &&
         given_app_idle(probe))
         expect_run_time_after_reset(probe, "after a bus reset without DETACH");
 }
@@ -364,7 +364,7 @@ static void reset_in_dfu_enumeration(struct probe *probe)
 
 // ---- Into DFU mode and back ----
 
-static void comes_home_the_same(struct probe *probe)
+static void returns_unchanged(struct probe *probe)
 {
     struct target_descriptors before = probe->run_time.raw;
     if (!given_dfu_mode(probe) || !back_to_run_time(probe))
@@ -483,7 +483,7 @@ static const struct check checks[] = {
      DETACH, reset_in_dfu_enumeration},
     {"RT-RETURN-02", "DFU 1.1 7", LEVEL_MUST,
      "the device returns to run time with the same descriptors",
-     DETACH, comes_home_the_same},
+     DETACH, returns_unchanged},
     {"RT-RETURN-03", "DFU 1.1 7", LEVEL_MUST,
      "the device can be detached again after it has returned to run time",
      DETACH, detaches_again},

@@ -10,7 +10,8 @@
 // ---- GETSTATUS and GETSTATE ----
 
 // Both are optional in appIDLE (table A.2.1): a device that STALLs them gives no answer to judge.
-static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
+static bool
+expect_state_reply(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t length)
 {
     const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
     int result = probe_control(probe, &setup, reply);
@@ -24,7 +25,7 @@ static bool ask(struct probe *probe, uint8_t bRequest, uint8_t *reply, uint16_t 
 static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    if (!given(probe, ask(probe, DFURT_GETSTATUS, reply, sizeof reply)))
+    if (!given(probe, expect_state_reply(probe, DFURT_GETSTATUS, reply, sizeof reply)))
         return false;
     *ret_status = dfu_status_load(reply);
     return true;
@@ -33,13 +34,13 @@ static bool ask_status(struct probe *probe, struct dfu_status_reply *ret_status)
 static void getstatus_length(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    ask(probe, DFURT_GETSTATUS, reply, sizeof reply);
+    expect_state_reply(probe, DFURT_GETSTATUS, reply, sizeof reply);
 }
 
 static void getstate_length(struct probe *probe)
 {
     uint8_t state;
-    ask(probe, DFURT_GETSTATE, &state, sizeof state);
+    expect_state_reply(probe, DFURT_GETSTATE, &state, sizeof state);
 }
 
 static void status_in_range(struct probe *probe)
@@ -70,7 +71,7 @@ static void getstate_agrees(struct probe *probe)
     struct dfu_status_reply status;
     uint8_t state;
     if (ask_status(probe, &status) &&
-        given(probe, ask(probe, DFURT_GETSTATE, &state, sizeof state)))
+        given(probe, expect_state_reply(probe, DFURT_GETSTATE, &state, sizeof state)))
         expect_number(probe, "the state that GETSTATE returns", state, status.bState);
 }
 

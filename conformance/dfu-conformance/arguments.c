@@ -14,7 +14,7 @@
 #include "config.h"
 #include <conformance/catalogue.h>
 
-int complain(const char *text)
+int report_error(const char *text)
 {
     fprintf(stderr, "dfu-conformance: %s\n", text);
     return RUN_COULD_NOT;
@@ -142,7 +142,7 @@ static int take_tap(struct arguments *arguments)
         return -1;
     }
     snprintf(text, sizeof text, "--tap: expected version 13 or 14, not '%s'", optarg);
-    return complain(text);
+    return report_error(text);
 }
 
 // A number of at least 1 and at most a day's milliseconds.
@@ -156,7 +156,7 @@ static int take_number(unsigned *ret_number, const char *option, const char *uni
     if (errno || end == optarg || *end || strchr(optarg, '-') || number < 1 || number > MOST) {
         snprintf(text, sizeof text, "%s %.64s: expected a number of %s, 1 to %d", option, optarg,
                  unit, MOST);
-        return complain(text);
+        return report_error(text);
     }
     *ret_number = (unsigned)number;
     return -1;
@@ -171,7 +171,7 @@ static int take_scratch(struct arguments *arguments)
     if (errno || *end || end == optarg || address > UINT32_MAX) {
         snprintf(text, sizeof text, "--scratch: expected an address such as 0x0801F800, not '%s'",
                  optarg);
-        return complain(text);
+        return report_error(text);
     }
     arguments->run.scratch_given = true;
     arguments->run.scratch = (uint32_t)address;
@@ -268,10 +268,10 @@ static int check_globs(const char *option, const char *globs)
     const char *retired = catalogue_retired(unknown);
     if (retired) {
         snprintf(text, sizeof text, "%s: %.100s is retired: %s", option, unknown, retired);
-        return complain(text);
+        return report_error(text);
     }
     snprintf(text, sizeof text, "%s: no check is called '%s' (see --list)", option, unknown);
-    return complain(text);
+    return report_error(text);
 }
 
 int arguments_take(struct arguments *arguments, int argc, char **argv)
@@ -285,13 +285,13 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     }
     if (optind < argc) {
         snprintf(text, sizeof text, "unexpected argument '%s' (see --help)", argv[optind]);
-        return complain(text);
+        return report_error(text);
     }
     if (!arguments->list && !arguments->target)
-        return complain("--target is missing (see --help)");
+        return report_error("--target is missing (see --help)");
     if (!arguments->run.allow_write &&
         (arguments->run.restore_path || arguments->run.scratch_given))
-        return complain("--restore and --scratch need --allow-write");
+        return report_error("--restore and --scratch need --allow-write");
     int status = check_globs("--only", arguments->run.only);
     return status >= 0 ? status : check_globs("--skip", arguments->run.skip);
 }

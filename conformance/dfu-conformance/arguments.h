@@ -29,6 +29,6 @@ struct arguments {
 int arguments_take(struct arguments *arguments, int argc, char **argv);
 
 // One line on stderr; returns the exit status that goes with it.
-int complain(const char *text);
+int report_error(const char *text);
 
 #endif

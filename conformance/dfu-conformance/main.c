@@ -39,11 +39,11 @@ static int read_waivers(const char *path, struct waivers *waivers)
     FILE *in = fopen(path, "re");
     if (!in) {
         snprintf(text, sizeof text, "--waive: %s: %s", path, strerror(errno));
-        return complain(text);
+        return report_error(text);
     }
     int result = waivers_read(waivers, in, path, text, sizeof text);
     fclose(in);
-    return result < 0 ? complain(text) : 0;
+    return result < 0 ? report_error(text) : 0;
 }
 
 // Everything that listens to a run, in the order in which it is told.
@@ -109,7 +109,7 @@ static int add_listeners(struct arguments *arguments, struct listeners *listener
     if (arguments->capture) {
         if (report_capture_open(&listeners->capture, arguments->capture, arguments->target, text,
                                 sizeof text) < 0)
-            return complain(text);
+            return report_error(text);
         add(listeners, report_capture(&listeners->capture));
         arguments->run.capture = &listeners->capture;
     }
@@ -137,9 +137,9 @@ static int run_on_target(struct arguments *arguments, struct target *target)
     struct report report;
     int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
     if (*report.ending)
-        complain(report.ending);
+        report_error(report.ending);
     if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)
-        status = status_with(status, complain(text));
+        status = status_with(status, report_error(text));
     report_finish(&report);
     return status;
 }
@@ -174,10 +174,10 @@ static int open_and_run(struct arguments *arguments)
     struct target_spec spec;
     if (target_spec_parse(&spec, arguments->target, text, sizeof text) < 0 ||
         take_dfu_mode(&spec, arguments->dfu_mode, text, sizeof text) < 0)
-        return complain(text);
+        return report_error(text);
     struct target *target = target_open(&spec, text, sizeof text);
     if (!target)
-        return complain(text);
+        return report_error(text);
     arguments->run.ask = spec.kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
     // A device that is simulated here ends with this process: there is nothing to put back later.
     if (spec.kind != TARGET_KIND_SIM)
@@ -194,14 +194,14 @@ static int run(struct arguments *arguments)
     struct listeners listeners = {.count = 0};
     int status = add_listeners(arguments, &listeners);
     if (status == 0 && report_files_open(&arguments->files, text, sizeof text) < 0)
-        status = complain(text);
+        status = report_error(text);
     if (status == 0)
         status = open_and_run(arguments);
     report_files_close(&arguments->files);
     if (listeners.github_summary)
         fclose(listeners.github_summary);
     if (arguments->run.capture && report_capture_close(&listeners.capture, text, sizeof text) < 0)
-        status = status_with(status, complain(text));
+        status = status_with(status, report_error(text));
     return status;
 }
 
@@ -210,7 +210,7 @@ static int run_with_file(struct arguments *arguments)
     struct image_file file = {.bytes = NULL};
     char text[ERROR_TEXT];
     if (arguments->file && !image_file_load(&file, arguments->file, text, sizeof text))
-        return complain(text);
+        return report_error(text);
     arguments->run.file = arguments->file ? &file : NULL;
     int status = run(arguments);
     image_file_finish(&file);
@@ -224,7 +224,7 @@ static int run_with_image(struct arguments *arguments)
     char text[ERROR_TEXT];
     const char *path = arguments->run.restore_path;
     if (path && !image_file_read(&image, path, text, sizeof text))
-        return complain(text);
+        return report_error(text);
     arguments->run.restore = path ? &image : NULL;
     int status = run_with_file(arguments);
     image_file_finish(&image);
@@ -286,7 +286,7 @@ static int finish_stdout(int status)
         return status;
     snprintf(text, sizeof text, "standard output cannot be written: %s",
              errno ? strerror(errno) : "an error before the end");
-    return status_with(status, complain(text));
+    return status_with(status, report_error(text));
 }
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ enum {
     REPLUG_MS = 60000, // a person's time to pull a plug and put it back
 };
 
-static bool say(char *why, size_t size, const char *text)
+static bool fail_with(char *why, size_t size, const char *text)
 {
     snprintf(why, size, "%s", text);
     return false;
@@ -38,12 +38,13 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
     if (!probe->run_time.dfu)
-        return say(why, size,
-                   *probe->target->fault ? probe->target->fault
-                                         : "the device has no DFU interface");
+        return fail_with(why, size,
+                         *probe->target->fault ? probe->target->fault
+                                               : "the device has no DFU interface");
     bool waits = !device_will_detach(&probe->run_time);
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
-        return say(why, size, "this target cannot reset the bus, and the device waits for that");
+        return fail_with(why, size,
+                         "this target cannot reset the bus, and the device waits for that");
 
     unsigned longest_ms = device_detach_timeout(&probe->run_time);
     uint16_t wValue = longest_ms && longest_ms < DETACH_MS ? (uint16_t)longest_ms : DETACH_MS;
@@ -59,12 +60,12 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
     if (probe->mode != DEVICE_DFU_MODE && result == 0)
         result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave");
     if (result == USB_TIMEOUT)
-        return say(why, size, "the device does not leave the bus after DETACH");
+        return fail_with(why, size, "the device does not leave the bus after DETACH");
     if (probe->mode != DEVICE_DFU_MODE &&
         probe_wait_return(probe, mode_return_ms(probe), "DFU mode") < 0)
-        return say(why, size, "the device does not come back after DETACH");
+        return fail_with(why, size, "the device does not come back after DETACH");
     if (probe->mode != DEVICE_DFU_MODE)
-        return say(why, size, "the device is still at run time after DETACH");
+        return fail_with(why, size, "the device is still at run time after DETACH");
     return true;
 }
 
@@ -106,7 +107,7 @@ bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
         probe_wait_return(probe, REPLUG_MS, "the device to be plugged in again");
     if (probe->mode == DEVICE_RUN_TIME)
         return true;
-    return say(
+    return fail_with(
         why, size,
         dfuse && !may_leave
             ? "the device stays in DFU mode: unplug it and plug it in again (DfuSe's request "

@@ -21,7 +21,7 @@ static report_writer *const writers[REPORT_FILES] = {
     [REPORT_FILE_HTML] = report_html_write,
 };
 
-static int say(const char *path, int error_number, char *error, size_t size)
+static int file_error(const char *path, int error_number, char *error, size_t size)
 {
     snprintf(error, size, "cannot write the report %s: %s", path, strerror(error_number));
     return -1;
@@ -68,7 +68,7 @@ int report_files_open(struct report_files *files, char *error, size_t size)
         struct report_file *file = &files->list[i];
         int result = file->path ? open_file(file) : 0;
         if (result < 0)
-            return say(file->path, -result, error, size);
+            return file_error(file->path, -result, error, size);
     }
     return 0;
 }
@@ -105,7 +105,7 @@ int report_files_write(struct report_files *files,
         struct report_file *file = &files->list[i];
         int result = file->out ? write_file(file, writers[i], report) : 0;
         if (result < 0 && first == 0)
-            first = say(file->path, -result, error, size);
+            first = file_error(file->path, -result, error, size);
     }
     return first;
 }

@@ -59,7 +59,7 @@ static bool bring_back(struct run *run)
     return (!gone && reset(run)) || cycle_power(run);
 }
 
-bool settle(struct run *run)
+bool quieten_or_recover(struct run *run)
 {
     struct probe *probe = &run->probe;
     const struct watch *watch = &run->watch;

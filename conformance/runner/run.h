@@ -43,7 +43,7 @@ bool device_answers(struct probe *probe);
 
 // After a check: bring the device to appIDLE or dfuIDLE, or recover it by waiting, a bus reset or a
 // power cycle. Returns false if it is lost.
-bool settle(struct run *run);
+bool quieten_or_recover(struct run *run);
 
 // One more try to bring back a device that was lost.
 bool find_again(struct run *run);

@@ -120,7 +120,7 @@ static void try_check(struct run *run, const struct check *check, struct attempt
     take_attempt(run, attempt);
 
     // A need may turn out to be unmet only after the mode was changed.
-    run->lost = transcript_count(&probe->transcript) > 0 && !settle(run);
+    run->lost = transcript_count(&probe->transcript) > 0 && !quieten_or_recover(run);
     if (run->lost)
         watch_lose(&run->watch);
     attempt->lost = run->lost || run->watch.losses > losses;

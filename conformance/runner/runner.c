@@ -121,7 +121,7 @@ static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
     identify(probe, run->report);
-    if (!run->watch.silent || settle(run))
+    if (!run->watch.silent || quieten_or_recover(run))
         return;
     run->lost = true;
     watch_loss_text(&run->watch.loss, run->loss, sizeof run->loss);

@@ -250,7 +250,7 @@ static int transfer(struct target *target,
     return sim_host_transfer(sim->host, &transfer);
 }
 
-static const char *trouble(struct target *target)
+static const char *sim_trouble(struct target *target)
 {
     struct sim_device *device = sim_host_device(sim_of(target)->host);
     return device->ops->trouble(device);
@@ -280,11 +280,11 @@ static const struct target_ops sim_ops = {
     .wait_return = wait_return,
     .now_us = now_us,
     .sleep_ms = sleep_ms,
-    .trouble = trouble,
+    .trouble = sim_trouble,
     .close = close_sim,
 };
 
-static const char *given(const char *text)
+static const char *text_or_null(const char *text)
 {
     return *text ? text : NULL;
 }
@@ -313,15 +313,15 @@ static bool appears(struct target_sim *sim)
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size)
 {
     const struct sim_options options = {
-        .device = given(spec->device),
-        .firmware = given(spec->firmware),
-        .chip = given(spec->chip),
-        .boot = given(spec->boot),
-        .pins = given(spec->pin),
-        .uart = given(spec->uart),
-        .gdb = given(spec->gdb),
-        .defect = given(spec->defect),
-        .serial = given(spec->serial),
+        .device = text_or_null(spec->device),
+        .firmware = text_or_null(spec->firmware),
+        .chip = text_or_null(spec->chip),
+        .boot = text_or_null(spec->boot),
+        .pins = text_or_null(spec->pin),
+        .uart = text_or_null(spec->uart),
+        .gdb = text_or_null(spec->gdb),
+        .defect = text_or_null(spec->defect),
+        .serial = text_or_null(spec->serial),
         .cable = {.unplug_at = spec->unplug_at, .away_ms = spec->away_ms},
         .watch = spec->flash_watch,
     };
@@ -348,7 +348,7 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     sim->left = true;
     if (appears(sim))
         return &sim->base;
-    const char *why = trouble(&sim->base);
+    const char *why = sim_trouble(&sim->base);
     snprintf(error, size, "the simulated device does not %s within %d s of its time%s%s",
              sim_host_connected(sim->host) ? "enumerate" : "connect", USB_CORE_APPEAR_MS / 1000,
              why ? ": " : "", why ? why : "");

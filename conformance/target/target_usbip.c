@@ -215,7 +215,7 @@ static int reset(struct target *target)
     return target_descriptors_equal(&before, &target->descriptors) ? 0 : USB_GONE;
 }
 
-static const char *trouble(struct target *target)
+static const char *server_trouble(struct target *target)
 {
     return usbip_client_violation(usbip_of(target)->client);
 }
@@ -237,7 +237,7 @@ static const struct target_ops usbip_ops = {
     .wait_return = wait_return,
     .now_us = now_us,
     .sleep_ms = sleep_ms,
-    .trouble = trouble,
+    .trouble = server_trouble,
     .close = close_usbip,
 };
 
@@ -269,7 +269,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     int result = enumerate(&usbip->base);
     if (result == 0)
         return &usbip->base;
-    const char *why = trouble(&usbip->base);
+    const char *why = server_trouble(&usbip->base);
     snprintf(error, size, "the device does not enumerate: %s", why ? why : usb_result_text(result));
     close_usbip(&usbip->base);
     return NULL;

@@ -139,7 +139,7 @@ static int start_command(struct run *run)
     return run->ended < 0 ? -errno : loop_watch(run->attach.loop, run->ended, command_ended, run);
 }
 
-static void look(void *context)
+static void start_when_usable(void *context)
 {
     struct run *run = context;
     uint64_t ticks;
@@ -177,7 +177,7 @@ static int command_status(struct run *run)
 
 static int run_attached(struct run *run)
 {
-    int error = loop_watch(run->attach.loop, run->timer, look, run);
+    int error = loop_watch(run->attach.loop, run->timer, start_when_usable, run);
 
     if (error == 0) {
         run->start_ms = now_ms();

@@ -155,7 +155,7 @@ static void plug_in_again(struct vhci_attach *attach)
     attach->progress_ns = clock_ns();
 }
 
-static void look(struct vhci_attach *attach)
+static void look_for_devices(struct vhci_attach *attach)
 {
     uint64_t begin_ns = clock_ns();
     uint64_t took_ns;
@@ -185,7 +185,7 @@ static bool turned(void *context)
         awaited |= slot->state == VHCI_SLOT_ATTACHED;
     }
     if (awaited)
-        look(attach);
+        look_for_devices(attach);
     return away || awaited;
 }
 

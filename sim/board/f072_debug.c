@@ -43,7 +43,7 @@ static bool before_instruction(void *context, const struct armv6m *cpu)
 }
 
 // Must the processor stop now, after a slice? Sets the reason.
-static bool look(struct f072_debug *debug)
+static bool must_stop(struct f072_debug *debug)
 {
     bool held = debug->board->held;
 
@@ -80,7 +80,7 @@ static void serve(struct f072_debug *debug)
 static void run_past(struct f072_debug *debug)
 {
     while (!debug->standing && f072_history_next(debug->history))
-        if (!look(debug))
+        if (!must_stop(debug))
             serve(debug);
 }
 
@@ -148,7 +148,7 @@ static void live_slice(struct f072_debug *debug, uint64_t until_ns)
     forward_advance(&debug->forward.base, until_ns);
     if (!debug->active)
         return;
-    if (look(debug))
+    if (must_stop(debug))
         stand(debug);
     if (debug->released && !f072_history_is_past(debug->history))
         deactivate(debug);

@@ -17,7 +17,7 @@ static bool uploads(const struct defect_view *view, const struct usbdev_setup_pa
 }
 
 // A reply that ends the upload, or goes on with it.
-static int say(struct defect_view *view, int length, uint16_t wLength)
+static int end_or_continue(struct defect_view *view, int length, uint16_t wLength)
 {
     view->bootloader->dfu.bState =
         length < wLength ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuUPLOAD_IDLE;
@@ -31,7 +31,7 @@ static int three_bytes(struct defect_view *view, const struct usbdev_setup_packe
     if (!uploads(view, setup))
         return NATIVE_PASS;
     memcpy(view->reply, stub, sizeof stub);
-    return say(view, setup->wLength < 3 ? setup->wLength : 3, setup->wLength);
+    return end_or_continue(view, setup->wLength < 3 ? setup->wLength : 3, setup->wLength);
 }
 
 static int fixed_text(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -41,10 +41,10 @@ static int fixed_text(struct defect_view *view, const struct usbdev_setup_packet
     if (!uploads(view, setup))
         return NATIVE_PASS;
     if (setup->wValue >= 4)
-        return say(view, 0, setup->wLength);
+        return end_or_continue(view, 0, setup->wLength);
     for (uint16_t i = 0; i < setup->wLength; i++)
         view->reply[i] = (uint8_t)text[i % (sizeof text - 1)];
-    return say(view, setup->wLength, setup->wLength);
+    return end_or_continue(view, setup->wLength, setup->wLength);
 }
 
 // Flash that is read protected and does not say so: as long as the firmware, all FFh.
