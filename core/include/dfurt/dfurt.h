@@ -37,10 +37,10 @@
 //
 // What the specification leaves open, and what is done here:
 //   - The detach timer waits min(wValue of DETACH, wDetachTimeOut), and no longer than may_detach
-//     allows. A larger wValue is no error: dfu-util and fwupd always send 1000.
-//   - A time of 0 is over at once. So with WILL_DETACH clear, wValue 0 is acknowledged and leads
+//     allows. A larger wValue is accepted: dfu-util and fwupd always send 1000.
+//   - A time of 0 expires at once. So with WILL_DETACH clear, wValue 0 is acknowledged and leads
 //     straight back to appIDLE; with it set, wValue and wDetachTimeOut do not matter.
-//   - A DETACH whose status stage does not complete never happened: a new SETUP, of any kind, and
+//   - A DETACH whose status stage does not complete has no effect: a new SETUP, of any kind, and
 //     a bus reset abandon it (USB 2.0 5.5.5, 8.5.3). A GETSTATUS in its place says appIDLE.
 //   - A bus reset in the settle time enters DFU mode at once: the state is appDETACH (A.2.2), and
 //     the host has been told that the device will go.

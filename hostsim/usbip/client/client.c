@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Every wait has a deadline. A transfer that misses its own is taken back by UNLINK, and the server
-// gets a grace of five seconds to say what has become of it: cancelled (-104), or done after all
-// (0, and then the reply to the transfer itself comes first). A server that does neither, or
-// anything else that does not fit, has lost its place in the stream: the connection is closed.
+// Every wait has a deadline. A transfer that misses its own is cancelled by UNLINK, and the server
+// has five more seconds to report its result: cancelled (-104), or complete (0, and then the reply
+// to the transfer itself comes first). If the server does neither, or sends anything else that does
+// not fit, the stream is out of step: the connection is closed.
 //
 // Nothing is allocated for what a server sends: data goes into the caller's buffer, and a reply
 // longer than that is refused by its header.

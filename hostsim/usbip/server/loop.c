@@ -3,10 +3,10 @@
 // One turn of the loop:
 //
 //   wait for sockets, at most until the next tick;
-//   let the devices live until now, so that what has come meets them at the right time;
-//   read what clients say, and hand it to their sessions;
-//   let each device move what can be moved in a millisecond of its bus, and send what its session
-//   answers by a single send(); once more, if there is more, for a millisecond of the clock.
+//   advance the devices to now, so that requests reach them at the right time;
+//   read from the clients into their sessions;
+//   carry out each device's pending transfers for a millisecond of its bus, and send the output of
+//   its session by a single send(); again, if there is more, for a millisecond of the clock.
 //
 // The tick is a millisecond, and only while a device needs it: an idle server sleeps. A turn costs
 // what there is to do in it, however many devices and connections there are: it looks at the

@@ -8,9 +8,9 @@
 //     result = loop_run(loop);        // until SIGINT, SIGTERM or loop_stop()
 //     loop_close(loop);
 //
-// A client that vanishes, says nothing or sends garbage costs the others nothing: no call waits for
-// a peer, and when LOOP_MAX_IDLE connections have imported no device the oldest of them makes room
-// for the next. Nor do devices and connections of which nothing is asked.
+// A client that vanishes, sends nothing or sends garbage does not delay the others: no call waits
+// for a peer, and when LOOP_MAX_IDLE connections have imported no device the oldest of them makes
+// room for the next. Nor do devices and connections of which nothing is asked.
 //
 // A device waits for the others' requests by no more than their shares: 1 ms of its bus for each
 // that has something to move, or one command that takes its device longer, which is a bus reset.
