@@ -7,7 +7,7 @@
 //   - a class or vendor request to an interface of the current configuration is handed to the
 //     function that owns the interface, once, whatever its direction, wLength and high byte of
 //     wIndex (decide, owner_is_asked);
-//   - one to an interface that does not exist or has no owner STALLs, and nobody is asked.
+//   - one to an interface that does not exist or has no owner STALLs, and no handler is called.
 //
 // Between this and dfurt_proof.c lies the handler of usbdev_dfurt.c, one line that calls
 // dfurt_setup(): the unit tests of the cells go through it.

@@ -236,7 +236,7 @@ static unsigned execute(struct armv6m *cpu, uint16_t i)
     }
 }
 
-// Where nobody has interfered, straight on to the next instruction.
+// Without an interruption, straight on to the next instruction.
 int armv6m_slow(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
 {
     const uint32_t behind = armv6m_address(cpu, ip);

@@ -16,7 +16,7 @@ enum {
     LOOK = 512,       // cycles from one look at the last jumps to the next,
     LAZY = 16 * LOOK, // and of a processor that sleeps when it has nothing to do
 
-    // A watch in vain is followed by a pause of so many cycles, doubled each time.
+    // After a watch without result the next one waits for so many cycles, doubled each time.
     FIRST_PAUSE = 512,
     LAST_PAUSE = 1 << 20,
 };

@@ -120,7 +120,7 @@ void f072_board_rom_init(struct f072_board *board);
 // PC is in system memory: the boot loader takes over, or would fail to.
 void f072_board_enter_rom(struct f072_board *board);
 
-// The boot loader lives until board->now_ns.
+// Advance the boot loader to board->now_ns.
 void f072_board_advance_rom(struct f072_board *board);
 
 // It has called leave: back to the firmware.

@@ -335,7 +335,7 @@ bool sim_host_at_rest(const struct sim_host *host)
            host->device->ops->rest(host->device, host->now_ns);
 }
 
-// Lives through all frames that begin until time_ns, at once.
+// Advances the device through all frames that begin until time_ns, at once.
 static void rest_until(struct sim_host *host, uint64_t time_ns)
 {
     uint64_t more;

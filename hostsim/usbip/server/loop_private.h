@@ -56,7 +56,7 @@ int loop_add_source(struct loop *loop, struct source *source, uint32_t interest)
 // A connection that begins with an operation. The loop owns fd, also on failure, which is NULL.
 struct connection *loop_add_connection(struct loop *loop, int fd);
 
-// A device that no connection has any more, or yet: it lives on if it needs to.
+// A device without a connection: its time advances if it needs to.
 void loop_attend_to(struct loop *loop, struct usbip_device *device);
 
 // Watch the listener again once it is time to.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a host sees of devices that are wrong on purpose; and that each is wrong only there.
+// What a host sees of devices with deliberate defects; and that each is wrong only there.
 
 #include <setjmp.h>
 #include <stdarg.h>

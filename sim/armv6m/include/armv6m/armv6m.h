@@ -218,7 +218,7 @@ void armv6m_stop_run(struct armv6m *cpu);
 void armv6m_stays(struct armv6m *cpu);
 
 // Cycles from now until the next SysTick exception; UINT64_MAX when there will be none. A processor
-// that sleeps sleeps at least so long if nobody else wakes it.
+// that sleeps sleeps at least so long unless an interrupt wakes it.
 uint64_t armv6m_systick_cycles(const struct armv6m *cpu);
 
 // The level of an interrupt line, 0..31.

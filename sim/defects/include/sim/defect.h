@@ -87,7 +87,7 @@ struct defect_rule {
         DO_REPLY,       // these bytes, cut to wLength
         DO_REPLY_WHOLE, // these bytes, whatever wLength is
         DO_DETACH,      // as a DETACH that is right
-        DO_SILENT,      // NAK for ever
+        DO_SILENT,      // NAK from then on
         DO_DELAY,       // as the good device would, but after delay_ms
     } action;
     const uint8_t *reply;
@@ -181,7 +181,7 @@ bool defect_is_asked(const struct defect_view *view,
 // In DFU mode: GETSTATUS is about to begin to work on a block.
 bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
 
-// In DFU mode: the answer of the good boot loader, at view->reply, to be spoilt. Returns its
+// In DFU mode: the answer of the good boot loader, at view->reply, to be changed. Returns its
 // length, cut to wLength, or NATIVE_STALL.
 int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
 

@@ -3,10 +3,10 @@
 // host.h - a host controller with one root port, in virtual time.
 //
 // It makes control, bulk and interrupt transfers of transactions on the wire (wire.h), sends a SOF
-// each millisecond, retries NAKs, tries a packet that nobody answered three times in frames that
-// follow each other, keeps data toggles, never lets two packets of one transfer come closer than 12
-// us (as real hosts do), notices connect and disconnect, and can reset, suspend, resume and unpower
-// the port. It reads no descriptors beyond what enumerating needs; usb_core.h does.
+// each millisecond, retries NAKs, tries an unanswered packet three times in frames that follow each
+// other, keeps data toggles, never lets two packets of one transfer come closer than 12 us (as real
+// hosts do), notices connect and disconnect, and can reset, suspend, resume and unpower the port.
+// It reads no descriptors beyond what enumerating needs; usb_core.h does.
 //
 // Everything happens inside sim_host_run_until(), or in the blocking helpers built on it; transfers
 // complete through their callback, with an enum usb_result: GONE also where nothing is connected.

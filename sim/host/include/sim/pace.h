@@ -25,7 +25,7 @@ struct sim_pace {
 };
 
 // Run a millisecond more, but no longer than until wall_ns (of any monotonic clock, not 0). A
-// backlog of more than a second is dropped. A device at rest lives until wall_ns at once, however
+// backlog of more than a second is dropped. A device at rest advances to wall_ns at once, however
 // long that is. Returns whether the device is still behind.
 bool sim_pace_step(struct sim_pace *pace, struct sim_host *host, uint64_t wall_ns);
 

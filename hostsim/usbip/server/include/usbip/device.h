@@ -91,7 +91,7 @@ bool usbip_device_needs_time(const struct usbip_device *device);
 // Has its client sent a transfer since it was imported?
 bool usbip_device_touched(const struct usbip_device *device);
 
-// From now on it lives even while nobody uses it: a debugger may come.
+// From now on its time advances even while it is not imported: a debugger may connect.
 void usbip_device_keep_awake(struct usbip_device *device);
 
 // ---- Use ----
