@@ -500,7 +500,7 @@ static const struct check checks[] = {
      "UPLOAD of block 1, which is reserved, STALLs",
      READING, upload_block_1},
     {"DS-UPLOAD-04", "AN3156 4.1", LEVEL_MUST,
-     "UPLOAD across the end of memory is cut or STALLs, and endpoint 0 lives on",
+     "UPLOAD across the end of memory is cut or STALLs, and endpoint 0 works afterwards",
      READING, upload_across_end},
     {"DS-WRITE-01", "AN3156 5.1", LEVEL_MUST,
      "an upload returns what was downloaded",

@@ -15,7 +15,7 @@ CONTROL = 2  # xfer_type
 
 
 class Malformed(Exception):
-    """The file is no capture of USB, or is damaged."""
+    """The file is not a capture of USB, or is damaged."""
 
 
 @dataclass

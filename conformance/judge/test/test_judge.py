@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Two judges, one capture: dfu-judge agrees with dfu-conformance on each cell of the state tables
-that both judge, for every device that is wrong on purpose; and a good device is good to both.
+that both judge, for every device with a deliberate defect; and a good device is good to both.
 
     test_judge.py DFU_CONFORMANCE DFU_SIM
 """

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// defect_rows.h - what the suite must say of each device that is wrong on purpose.
+// defect_rows.h - what the suite must say of each device with a deliberate defect.
 //
 // A row is written from the specification before the suite is run on the device: the requirement
 // that the defect is about, its subject, and every other one that the device then breaks, too, each

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The suite against devices that are wrong on purpose (defect_rows.h): for each defect of the
+// The suite against devices with deliberate defects (defect_rows.h): for each defect of the
 // simulator exactly what the table says is reported broken, by FAIL, by WARN, or by the note of a
 // requirement that only informs. The same in a whole run and for each check alone.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The flash of devices that are wrong on purpose, watched byte for byte: each defect, with each
+// The flash of devices with deliberate defects, watched byte for byte: each defect, with each
 // kind of boot loader. Without leave to write nothing changes it; with leave it is as it was when
 // the run is over, or the last line and the exit status say that it is not.
 
