@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// The models with open boards are a list with a count of boards each. The first board of a model
+// builds the flash and its image, further ones share it, and the last one that is closed frees it.
 
 #include "native_factory.h"
 
