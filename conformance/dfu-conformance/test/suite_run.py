@@ -2,6 +2,7 @@
 """Runs of dfu-conformance for the tests that read its reports back as others would."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ class Run:
         done = subprocess.run(
             [command, "--target", target, "--tap", "--html", self.html, "--json", self.json,
              "--junit", self.junit, "--capture", self.capture, *options],
+            env={**os.environ, "XDG_STATE_HOME": str(folder)}, # nobody else's backups
             stdout=subprocess.PIPE, text=True, timeout=60)
         self.status = done.returncode
         self.tap = done.stdout
