@@ -10,6 +10,7 @@ may have been busy. docs/benchmarks.md says what the rows are.
 import argparse
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -141,12 +142,19 @@ def in_guest(options):
 TARGETS = (("sim:f072 with the composite image", on_board), ("usbip:", on_usbip), ("usb: on the imitated USB stack", on_mock), ("usb: in the test guest", in_guest))
 
 
+def children_s():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def guest_rows(options):
+    before_s = children_s()
     try:
-        yield row("test guest, boot to power-off", wall_s([options.dfu_sim, "guest", "--", "true"]), "s",
-                  goal="value <= 5")
+        boot_s = wall_s([options.dfu_sim, "guest", "--", "true"])
     except Unavailable as reason:
         print(f"test guest: left out: {reason}")
+        return
+    yield row("test guest, boot to power-off", boot_s, "s", "processor time", children_s() - before_s, "value <= 5")
 
 
 # ---- The table ----
