@@ -771,12 +771,13 @@ static void descriptors__say_what_the_config_says(void **state)
         9, 0x04, 7,    0,    0,    0xFE, 0x01, 0x01, 9,    // DFU 1.1 4.1.2
         9, 0x21, 0x06, 0x34, 0x12, 0x78, 0x56, 0x1A, 0x01, // DFU 1.1 4.1.3
     };
-    uint8_t bytes[DFURT_DESCRIPTORS_SIZE];
+    uint8_t bytes[DFURT_DESCRIPTORS_SIZE + 1] = {[DFURT_DESCRIPTORS_SIZE] = 0x55};
 
     dfurt_descriptors(&config, bytes);
 
-    assert_int_equal(sizeof(bytes), sizeof(expected));
+    assert_int_equal(DFURT_DESCRIPTORS_SIZE, sizeof(expected));
     assert_memory_equal(bytes, expected, sizeof(expected));
+    assert_int_equal(bytes[DFURT_DESCRIPTORS_SIZE], 0x55); // and nothing behind them
 }
 
 int main(void)
