@@ -147,6 +147,18 @@ static bool asks(const struct f072_chip *chip, const struct f072_dma_channel *ch
            p->requests_dma(chip, p, channel->cpar & 0x3FC, channel->ccr & DIR);
 }
 
+unsigned f072_dma_waiting_for_nobody(const struct f072_chip *chip)
+{
+    for (unsigned n = 0; n < F072_DMA_CHANNELS; n++) {
+        const struct f072_dma_channel *channel = &chip->dma.channel[n];
+        const struct f072_peripheral *p = f072_find_peripheral(chip, channel->cpar);
+        if (is_active(channel) && !(channel->ccr & MEM2MEM) &&
+            (p == NULL || p->requests_dma == NULL))
+            return n + 1;
+    }
+    return 0;
+}
+
 // PSIZE and MSIZE: 1, 2 or 4 bytes.
 static unsigned item_size(const struct f072_dma_channel *channel, unsigned shift)
 {

@@ -166,6 +166,18 @@ uint32_t f072_row_dma_read(struct f072_chip *chip, const struct f072_peripheral 
     return f072_dma_read(&chip->dma, offset);
 }
 
+// A channel that is enabled for a peripheral which never asks.
+static void warn_of_silence(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    unsigned n = f072_dma_waiting_for_nobody(chip);
+
+    if (n > 0)
+        f072_warn_once(&chip->report, p->base + n,
+                       "DMA channel %u is enabled for %08X (pc %08X), which never asks for a "
+                       "transfer: not modelled, nothing happens",
+                       n, chip->dma.channel[n - 1].cpar, f072_chip_pc(chip));
+}
+
 bool f072_row_dma_write(struct f072_chip *chip,
                         const struct f072_peripheral *p,
                         uint32_t offset,
@@ -177,7 +189,7 @@ bool f072_row_dma_write(struct f072_chip *chip,
     chip->others_used = true;
     if (!f072_dma_is_clear(offset))
         f072_dma_serve(chip);
-    (void)p;
+    warn_of_silence(chip, p);
     return true;
 }
 

@@ -158,12 +158,16 @@ struct preset {
 // Reset values other than 0.
 static const struct preset presets[] = {
     {F072_STUB_CAN, 0x00, 0x00010002},   // MCR: SLEEP
+    {F072_STUB_CAN, 0x04, 0x00000C00},   // MSR: RX and SAMP see a bus at rest
     {F072_STUB_CAN, 0x08, 0x1C000000},   // TSR: mailboxes empty
     {F072_STUB_CAN, 0x1C, 0x01230000},   // BTR
+    {F072_STUB_CAN, 0x200, 0x2A1C0E01},  // FMR
     {F072_STUB_RTC, 0x04, 0x00002101},   // DR
     {F072_STUB_RTC, 0x10, 0x007F00FF},   // PRER
+    {F072_STUB_RTC, 0x14, 0x0000FFFF},   // WUTR
     {F072_STUB_SPI, 0x04, 0x00000700},   // CR2
     {F072_STUB_SPI, 0x10, 0x00000007},   // CRCPR
+    {F072_STUB_SPI, 0x20, 0x00000002},   // I2SPR
     {F072_STUB_USART, 0x1C, 0x000000C0}, // ISR: TXE, TC
 };
 
@@ -195,6 +199,9 @@ static const struct {
     uint32_t mask;
     const char *what;
 } starts[] = {
+    {F072_STUB_RTC, 0x0C, 1 << 7, "the calendar, which stands still"},
+    {F072_STUB_RTC, 0x08, 1 << 10, "the wake-up timer"},
+    {F072_STUB_RTC, 0x08, 1 << 8, "an alarm"},
     {F072_STUB_CAN, 0x180, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x190, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x1A0, 1, "a CAN transmission"},

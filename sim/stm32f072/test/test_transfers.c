@@ -225,6 +225,19 @@ static void dma__writes_what_a_usart_sends(void **state)
     assert_true(line(f, 10));
 }
 
+static void dma__for_a_peripheral_that_never_asks_is_a_warning(void **state)
+{
+    struct fixture *f = *state;
+
+    write_bus(f, DMA_CCR1 + 4, 4);
+    write_bus(f, DMA_CCR1 + 8, 0x48000018); // GPIOA_BSRR, for a timer to pace
+    write_bus(f, DMA_CCR1 + 12, SRAM);
+    assert_int_equal(f->chip.report.warning_count, 0);
+    write_bus(f, DMA_CCR1, EN | DIR | MINC | SIZES_32);
+    assert_int_equal(f->chip.report.warning_count, 1);
+    assert_int_equal(read_bus(f, DMA_CCR1 + 4), 4);
+}
+
 // ---- Serial interfaces ----
 
 static void usart__interrupts_while_it_can_send(void **state)
@@ -314,6 +327,7 @@ int main(void)
         TEST(adc__a_circular_buffer_is_filled_once_for_each_start),
         TEST(dma__copies_memory),
         TEST(dma__an_address_without_memory_is_an_error),
+        TEST(dma__for_a_peripheral_that_never_asks_is_a_warning),
         TEST(dma__writes_what_a_usart_sends),
         TEST(usart__interrupts_while_it_can_send),
         TEST(spi__receives_ones_for_what_it_sends),

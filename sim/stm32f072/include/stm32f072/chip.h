@@ -92,7 +92,7 @@ struct f072_chip {
     bool dma_serving;
     uint32_t unrepeatable; // counts what is another thing each time: the frame number is read, a
                            // byte is sent, flash is written
-    bool others_used; // ADC, DMA or a stub has been written to since the reset
+    bool others_used;      // ADC, DMA or a stub has been written to since the reset
     struct f072_stub stub[F072_STUBS];
     uint32_t syscfg_cfgr1;
     uint32_t syscfg_exticr[4];

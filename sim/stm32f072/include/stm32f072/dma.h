@@ -38,6 +38,9 @@ bool f072_dma_is_clear(uint32_t offset);
 // Whoever asks for transfers gets them, by the bus as the processor reads and writes it.
 void f072_dma_serve(struct f072_chip *chip);
 
+// A channel, 1 to 7, that is enabled for a peripheral which asks for no transfers; 0: none.
+unsigned f072_dma_waiting_for_nobody(const struct f072_chip *chip);
+
 // Do channels first to last, 1 to 7, interrupt?
 bool f072_dma_interrupt(const struct f072_dma *dma, unsigned first, unsigned last);
 
