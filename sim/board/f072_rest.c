@@ -10,7 +10,7 @@
 
 #include "f072_board_private.h"
 
-enum { FIRST_PAUSE = 16, LAST_PAUSE = 16384 }; // in frames, doubled after each comparison in vain
+enum { FIRST_PAUSE = 16, LAST_PAUSE = 16384 }; // in frames, doubled after each unequal comparison
 
 struct f072_rest {
     struct f072_chip before; // behind a SOF, without its time

@@ -204,8 +204,8 @@ static const uint8_t named[] = {
 
 // ---- BOS ----
 
-// USB 2.0 extension with BESL, a container id, a platform of nobody's, and a type that nobody
-// knows.
+// USB 2.0 extension with BESL, a container id, an unassigned platform capability, and an
+// unknown type.
 static const uint8_t many_capabilities[] = {
     5,    USBDEV_DT_BOS,
     62,   0,

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// A sequence is the set of channels that are left. Setting ADSTART or reading DR converts the next
+// one at once, lowest or highest first by SCANDIR, and the last one of a sequence sets EOS.
 
 #include <stm32f072/adc.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// The remainder is updated bit by bit, from the highest bit of the data to the lowest, at the width
+// of CR.POLYSIZE. Data is reversed before that as CR.REV_IN says, and DR when it is read.
 
 #include <stm32f072/crc.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// f072_dma_serve() moves one item of each active channel in turn until no channel asks any more. An
+// item is loaded and stored as the processor does it, so peripherals see ordinary accesses; a store
+// to a peripheral that asks again is served by the same call.
 
 #include <stm32f072/dma.h>
 

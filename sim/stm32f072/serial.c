@@ -38,7 +38,7 @@ enum { SPI_CR1 = 0x00, SPI_CR2 = 0x04, SPI_SR = 0x08, SPI_DR = 0x0C };
 enum { SPI_SPE = 1 << 6, SPI_RXNE = 1 << 0, SPI_RXDMAEN = 1 << 0, SPI_TXDMAEN = 1 << 1 };
 enum { SPI_FIFO = 4 };
 
-// For each frame that goes out one comes in. What nobody reads overflows.
+// For each frame that goes out one comes in. Data that is not read overflows.
 static void write_spi(struct f072_stub *stub, uint32_t offset)
 {
     if (offset == SPI_DR && (stub->words[SPI_CR1 / 4] & SPI_SPE) && stub->received < SPI_FIFO)

@@ -2,7 +2,7 @@
 //
 // report.h - output of the virtual chip: trouble, warnings and traces.
 //
-// Trouble is the first thing that went wrong for good since a reset: a line on stderr, which
+// Trouble is the first lasting failure since a reset: a line on stderr, which
 // sim_device_ops.trouble() hands out until there is other trouble after a later reset, or until the
 // next power-on. A warning is a line on stderr,
 // printed once for each address it is about, so that a polling loop does not fill the screen. A
