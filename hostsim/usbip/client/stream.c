@@ -6,8 +6,8 @@
 //
 // A deadline is for the peer. A machine that stops for some seconds (a busy continuous integration
 // job, a laptop that sleeps) stops the client and often the server with it; the server then has had
-// no time to answer when the client finds its deadline passed. So a wait is made of short polls, and
-// of one that returned much later than it should only half of what it should have taken counts:
+// no time to answer when the client finds its deadline passed. So a wait is made of short polls,
+// and of one that returned much later than it should only half of what it should have taken counts:
 // another poll follows it before the deadline passes.
 
 #include "stream.h"
