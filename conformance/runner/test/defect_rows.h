@@ -37,5 +37,6 @@ struct defect_row {
 extern const struct defect_row run_time_rows[];
 extern const struct defect_row chapter9_rows[];
 extern const struct defect_row dfu_mode_rows[];
+extern const struct defect_row answer_rows[];
 
 #endif

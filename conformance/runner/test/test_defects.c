@@ -19,7 +19,8 @@
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
 
-static const struct defect_row *const tables[] = {run_time_rows, chapter9_rows, dfu_mode_rows};
+static const struct defect_row *const tables[] = {run_time_rows, chapter9_rows, dfu_mode_rows,
+                                                  answer_rows};
 
 enum { TABLES = sizeof tables / sizeof tables[0], MOST_CHECKS = 1024, TEXT = 4096 };
 

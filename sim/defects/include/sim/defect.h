@@ -153,6 +153,7 @@ enum {
 };
 
 // Groups, each terminated by a NULL name.
+extern const struct sim_defect defects_of_answers[]; // one byte of one answer
 extern const struct sim_defect defects_of_chapter9[];
 extern const struct sim_defect defects_of_detach[];
 extern const struct sim_defect defects_of_descriptors[];

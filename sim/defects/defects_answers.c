@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+//
+// Devices whose answer to one question has a byte that is wrong: each is about one field, or one
+// state, that no other defect touches.
+
+#include <string.h>
+
+#include <sim/defect.h>
+
+enum { VENDOR_CODE = 0x20, FROM_DEVICE = USBDEV_DIR_IN | USBDEV_TYPE_VENDOR }; // as in the fleet
+
+// ---- Descriptors of one type and index, as they are answered ----
+
+#define SAYS(modes, type, index, ...)                                                              \
+    .rules = RULES({(modes), .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,    \
+                    .wValue_mask = 0xFFFF, .wValue = (type) << 8 | (index), .target = ANY_INDEX,   \
+                    .action = DO_REPLY, BYTES(__VA_ARGS__)})
+#define SAYS_BOS(...) SAYS(AT_RUN_TIME, USBDEV_DT_BOS, 0, __VA_ARGS__)
+#define LPM(attributes) 7, 0x10, 2, attributes, 0, 0, 0
+
+#define SAYS_TO_VENDOR(...)                                                                        \
+    .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DEVICE, .bRequest = VENDOR_CODE,            \
+                    .target = ANY_INDEX, .action = DO_REPLY, BYTES(__VA_ARGS__)})
+#define COMPATIBLE_IDS(bcdVersion, wIndex, bFirstInterfaceNumber)                                  \
+    40, 0, 0, 0, 0, bcdVersion, wIndex, 0, 1, 0, 0, 0, 0, 0, 0, 0, bFirstInterfaceNumber, 1, 'W',  \
+        'I', 'N', 'U', 'S', 'B', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+
+static void association_of_nothing(struct defect_view *view)
+{
+    uint8_t *association = defect_find(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
+
+    if (view->runtime && association)
+        association[3] = 0; // bInterfaceCount
+}
+
+static void power_in_app_detach(struct defect_view *view)
+{
+    if (view->runtime && dfurt_state(&view->runtime->dfurt) == DFURT_STATE_appDETACH)
+        view->configuration[8]++; // bMaxPower
+}
+
+// The device descriptor has another idVendor where less than all of it is asked for, but more than
+// hosts ask for first.
+static int cut_otherwise(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool cut = view->runtime && setup->bmRequestType == USBDEV_DIR_IN &&
+               setup->bRequest == USBDEV_GET_DESCRIPTOR && setup->wValue == USBDEV_DT_DEVICE << 8 &&
+               setup->wLength > 9 && setup->wLength < USBDEV_DEVICE_DESCRIPTOR_SIZE;
+
+    if (!cut)
+        return NATIVE_PASS;
+    memcpy(view->reply, view->device_descriptor, setup->wLength);
+    view->reply[9] ^= 0xFF;
+    return setup->wLength;
+}
+
+// A part of a string has its first character in another case.
+static int string_cut_otherwise(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    static const uint8_t part[] = {12, USBDEV_DT_STRING, 'D', 0, 'F', 0};
+    bool cut = view->runtime && setup->bmRequestType == USBDEV_DIR_IN &&
+               setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+               setup->wValue == (USBDEV_DT_STRING << 8 | 1) && setup->wLength >= 4 &&
+               setup->wLength < sizeof part;
+
+    if (!cut)
+        return NATIVE_PASS;
+    memcpy(view->reply, part, setup->wLength);
+    return setup->wLength;
+}
+
+// ---- Questions of DFU ----
+
+#define ANSWERS_STATUS(state, bStatus, bState)                                                     \
+    .rules = RULES({IN_DFU_MODE, .states = 1 << (state), .bmRequestType = FROM_DFU,                \
+                    .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,                               \
+                    BYTES(bStatus, 0, 0, 0, bState, 0)})
+
+static int corrupt_unknown(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
+        dfu->bStatus == DFURT_STATUS_errFIRMWARE)
+        dfu->bStatus = DFURT_STATUS_errUNKNOWN;
+    return NATIVE_PASS;
+}
+
+// The address of Set Address Pointer is outside of all memory, and the error is another one.
+static int address_of_another_error(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+    int length;
+
+    if (!dfu || !defect_begins_work(view, setup) || dfu->block != 0 || dfu->buffer[0] != 0x21)
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    if (dfu->bState == DFURT_STATE_dfuERROR)
+        view->reply[0] = dfu->bStatus = DFURT_STATUS_errPROG;
+    return length;
+}
+
+const struct sim_defect defects_of_answers[] = {
+    {
+        .name = "bos-header-length",
+        .summary = "bLength of the BOS is 6",
+        SAYS_BOS(6, USBDEV_DT_BOS, 12, 0, 1, LPM(2)),
+    },
+    {
+        .name = "bos-type",
+        .summary = "bDescriptorType of the BOS is that of a capability",
+        SAYS_BOS(5, 0x10, 12, 0, 1, LPM(2)),
+    },
+    {
+        .name = "bos-cut",
+        .summary = "the BOS is a byte shorter than its wTotalLength",
+        SAYS_BOS(5, USBDEV_DT_BOS, 13, 0, 1, LPM(2)),
+    },
+    {
+        .name = "bos-other-descriptor",
+        .summary = "a descriptor in the BOS is no capability",
+        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, 7, 0x11, 2, 2, 0, 0, 0),
+    },
+    {
+        .name = "bos-capability-beyond",
+        .summary = "a capability reaches past the end of the BOS",
+        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, 9, 0x10, 2, 2, 0, 0, 0),
+    },
+    {
+        .name = "bos-reserved-bit",
+        .summary = "bit 0 of the USB 2.0 extension, which is reserved, is set",
+        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, LPM(3)),
+    },
+    {
+        .name = "qualifier-reserved",
+        .summary = "bReserved of the device qualifier is 1",
+        SAYS(AT_RUN_TIME, USBDEV_DT_DEVICE_QUALIFIER, 0, 10, 6, 0, 2, 0, 0, 0, 64, 1, 1),
+    },
+    {
+        .name = "other-speed-type",
+        .summary = "the configuration of the other speed is of the type of the present one",
+        SAYS(AT_RUN_TIME,
+             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+             0,
+             9,
+             USBDEV_DT_CONFIGURATION,
+             9,
+             0,
+             0,
+             1,
+             0,
+             0x80,
+             50),
+    },
+    {
+        .name = "other-speed-short",
+        .summary = "the configuration of the other speed is shorter than its wTotalLength",
+        SAYS(AT_RUN_TIME,
+             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+             0,
+             9,
+             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+             27,
+             0,
+             1,
+             1,
+             0,
+             0x80,
+             50),
+    },
+    {
+        .name = "device-type",
+        .summary = "bDescriptorType of the device descriptor is 2, once it is configured",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 1, 2, .late = true}),
+    },
+    {
+        .name = "device-cut-otherwise",
+        .summary = "a part of the device descriptor has another idVendor than the whole",
+        .setup = cut_otherwise,
+    },
+    {
+        .name = "string-cut-otherwise",
+        .summary = "a part of a string is not a part of the whole",
+        .setup = string_cut_otherwise,
+    },
+    {
+        .name = "dm-no-serial",
+        .summary = "iSerialNumber is 0 in DFU mode",
+        .patches = PATCHES({PATCH_DEVICE, IN_DFU_MODE, 16, 0}),
+    },
+    {
+        .name = "poll-timeout-6s",
+        .summary = "bwPollTimeout in appIDLE is 6 s",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(0, 0x70, 0x17, 0, DFURT_STATE_appIDLE, 0)}),
+    },
+    {
+        .name = "slow-status-2s",
+        .summary = "GETSTATUS takes 2 s at run time",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .action = DO_DELAY, .delay_ms = 2000}),
+    },
+    {
+        .name = "dm-slow-status",
+        .summary = "GETSTATUS takes 600 ms in DFU mode",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .action = DO_DELAY, .delay_ms = 600}),
+    },
+    {
+        .name = "ms-os-2-windows-8",
+        .summary = "the capability of Microsoft OS 2.0 is for Windows 8.0, which knows none",
+        SAYS_BOS(5,
+                 USBDEV_DT_BOS,
+                 33,
+                 0,
+                 1,
+                 28,
+                 0x10,
+                 5,
+                 0,
+                 0xDF,
+                 0x60,
+                 0xDD,
+                 0xD8,
+                 0x89,
+                 0x45,
+                 0xC7,
+                 0x4C,
+                 0x9C,
+                 0xD2,
+                 0x65,
+                 0x9D,
+                 0x9E,
+                 0x64,
+                 0x8A,
+                 0x9F,
+                 0,
+                 0,
+                 2,
+                 6,
+                 30,
+                 0,
+                 VENDOR_CODE,
+                 0),
+    },
+    {
+        .name = "language-0",
+        .summary = "the table of languages names 0",
+        SAYS(AT_RUN_TIME, USBDEV_DT_STRING, 0, 6, USBDEV_DT_STRING, 0x09, 0x04, 0, 0),
+    },
+    {
+        .name = "languages-cut",
+        .summary = "the table of languages is shorter than its bLength",
+        SAYS(AT_RUN_TIME, USBDEV_DT_STRING, 0, 6, USBDEV_DT_STRING, 0x09, 0x04),
+    },
+    {
+        .name = "association-of-nothing",
+        .summary = "an interface association counts no interface",
+        .describe = association_of_nothing,
+    },
+    {
+        .name = "power-in-app-detach",
+        .summary = "in appDETACH the configuration descriptor is another one",
+        .describe = power_in_app_detach,
+    },
+    {
+        .name = "detach-ignored",
+        .summary = "DETACH is accepted, and nothing comes of it",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = TO_DFU, .bRequest = DFURT_DETACH,
+                        .length = NO_DATA, .action = DO_ACK}),
+    },
+    {
+        .name = "state-0-OTHER-IN",
+        .summary = "answers a request that DFU does not have in appIDLE, in the direction IN",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = 0x21, .action = DO_REPLY, BYTES(0, 0, 0, 0)}),
+    },
+    {
+        .name = "state-1-says-0",
+        .summary = "GETSTATE says appIDLE in appDETACH",
+        .rules =
+            RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appDETACH, .bmRequestType = FROM_DFU,
+                   .bRequest = DFURT_GETSTATE, .action = DO_REPLY, BYTES(DFURT_STATE_appIDLE)}),
+    },
+    {
+        .name = "ms-os-2-version",
+        .summary = "the set of Microsoft OS 2.0 is for another Windows than announced",
+        SAYS_TO_VENDOR(10,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       10,
+                       30,
+                       0,
+                       20,
+                       0,
+                       3,
+                       0,
+                       'W',
+                       'I',
+                       'N',
+                       'U',
+                       'S',
+                       'B',
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0),
+    },
+    {
+        .name = "ms-os-1-version",
+        .summary = "bcdVersion of the compatible ids of Microsoft OS 1.0 is 2.0",
+        SAYS_TO_VENDOR(COMPATIBLE_IDS(2, 4, 0)),
+    },
+    {
+        .name = "ms-os-1-index",
+        .summary = "wIndex of the compatible ids of Microsoft OS 1.0 is 5",
+        SAYS_TO_VENDOR(COMPATIBLE_IDS(1, 5, 0)),
+    },
+    {
+        .name = "ms-os-1-absent-interface",
+        .summary = "the compatible id of Microsoft OS 1.0 is for interface 9, and there is one",
+        SAYS_TO_VENDOR(COMPATIBLE_IDS(1, 4, 9)),
+    },
+    {
+        .name = "ms-os-1-silent",
+        .summary = "string EEh is there, and its vendor request STALLs",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DEVICE, .bRequest = VENDOR_CODE,
+                        .target = ANY_INDEX, .action = DO_STALL}),
+    },
+    {
+        .name = "webusb-capability-long",
+        .summary = "the capability of WebUSB is 25 bytes long",
+        SAYS_BOS(5,
+                 USBDEV_DT_BOS,
+                 30,
+                 0,
+                 1,
+                 25,
+                 0x10,
+                 5,
+                 0,
+                 0x38,
+                 0xB6,
+                 0x08,
+                 0x34,
+                 0xA9,
+                 0x09,
+                 0xA0,
+                 0x47,
+                 0x8B,
+                 0xFD,
+                 0xA0,
+                 0x76,
+                 0x88,
+                 0x15,
+                 0xB6,
+                 0x65,
+                 0,
+                 1,
+                 VENDOR_CODE,
+                 1,
+                 0),
+    },
+    {
+        .name = "webusb-url-type",
+        .summary = "bDescriptorType of the landing page is 4",
+        SAYS_TO_VENDOR(4, 4, 1, 'x'),
+    },
+    {
+        .name = "webusb-url-scheme",
+        .summary = "bScheme of the landing page is 7",
+        SAYS_TO_VENDOR(4, 3, 7, 'x'),
+    },
+    {
+        .name = "dm-manifested-idle",
+        .summary = "dfuIDLE after manifestation, though bitManifestationTolerant is 0",
+        ANSWERS_STATUS(DFURT_STATE_dfuMANIFEST_WAIT_RESET, DFURT_STATUS_OK, DFURT_STATE_dfuIDLE),
+    },
+    {
+        .name = "dm-corrupt-unknown",
+        .summary = "with half a download in flash bStatus is errUNKNOWN",
+        .setup = corrupt_unknown,
+    },
+    {
+        .name = "dm-refuses-upload-in-idle",
+        .summary = "bitCanUpload is 0, UPLOAD STALLs, and the state stays dfuIDLE",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_UPLOAD, .action = DO_STALL}),
+    },
+    {
+        .name = "ds-address-other-error",
+        .summary = "set address pointer to where no memory is ends in errPROG",
+        .setup = address_of_another_error,
+    },
+    {
+        .name = "ds-list-stalls",
+        .summary = "UPLOAD of block 0 STALLs",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_UPLOAD, .wValue_mask = 0xFFFF, .wValue = 0,
+                        .action = DO_STALL, .next = DFURT_STATE_dfuERROR}),
+    },
+    {0},
+};
