@@ -140,6 +140,13 @@ bool expect_alive(struct probe *probe, const char *when)
                   usb_result_text(result));
 }
 
+bool given_serial(struct probe *probe, char *text, size_t size)
+{
+    uint8_t iSerialNumber = probe_device(probe)->raw.device[16];
+    probe_read_string(probe, iSerialNumber, text, size);
+    return *text || iSerialNumber == 0 || given(probe, expect_alive(probe, "behind a string"));
+}
+
 // ---- States ----
 
 int ask_state(struct probe *probe, uint8_t *ret_state)

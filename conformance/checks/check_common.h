@@ -47,6 +47,10 @@ uint16_t first_language(struct probe *probe);
 // Read the 18 bytes of the device descriptor.
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 
+// The serial number; empty where there is none or it cannot be read. Returns false, and the check
+// is INCONCLUSIVE, if the device is gone.
+bool given_serial(struct probe *probe, char *text, size_t size);
+
 // Endpoint 0 still works: the device descriptor can be read.
 bool expect_alive(struct probe *probe, const char *when);
 

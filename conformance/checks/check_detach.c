@@ -364,10 +364,13 @@ static void reset_in_dfu_enumeration(struct probe *probe)
 
 // ---- Into DFU mode and back ----
 
+// A serial number that is another one each time makes another device of it to every host.
 static void returns_unchanged(struct probe *probe)
 {
     struct target_descriptors before = probe->run_time.raw;
-    if (!given_dfu_mode(probe) || !back_to_run_time(probe))
+    char serial[PROBE_WORDS / 2], serial_after[PROBE_WORDS / 2];
+    if (!given_serial(probe, serial, sizeof serial) || !given_dfu_mode(probe) ||
+        !back_to_run_time(probe))
         return;
     const struct target_descriptors *after = &probe->run_time.raw;
     expect(probe,
@@ -375,6 +378,10 @@ static void returns_unchanged(struct probe *probe)
                after->configuration_length == before.configuration_length &&
                memcmp(after->configuration, before.configuration, before.configuration_length) == 0,
            "the descriptors that it had before", "others");
+    if (!given_serial(probe, serial_after, sizeof serial_after))
+        return;
+    expect(probe, strcmp(serial, serial_after) == 0, "the serial number that it had before", "%s",
+           serial_after);
 }
 
 static void detaches_again(struct probe *probe)
@@ -386,23 +393,18 @@ static void detaches_again(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 
-static void read_serial(struct probe *probe, char *text, size_t size)
-{
-    probe_read_string(probe, probe_device(probe)->raw.device[16], text, size);
-}
-
 // A host that knows one of several devices by it finds it again.
 static void keeps_serial(struct probe *probe)
 {
     char before[PROBE_WORDS / 2], after[PROBE_WORDS / 2];
-    read_serial(probe, before, sizeof before);
+    if (!given_serial(probe, before, sizeof before))
+        return;
     if (!*before) {
         probe_inapplicable(probe, "a device with a serial number");
         return;
     }
-    if (!given_dfu_mode(probe))
+    if (!given_dfu_mode(probe) || !given_serial(probe, after, sizeof after))
         return;
-    read_serial(probe, after, sizeof after);
     expect(probe, strcmp(before, after) == 0, before, "%s", *after ? after : "no serial number");
 }
 

@@ -279,7 +279,12 @@ static void alternates_named(struct probe *probe)
         char expected[64];
         snprintf(expected, sizeof expected, "a string that names alternate setting %u",
                  interface->bAlternateSetting);
-        bool named = interface->iInterface && probe_control(probe, &setup, string) > 2;
+        int length = interface->iInterface ? probe_control(probe, &setup, string) : 0;
+        bool named = length > 2;
+        if (length == USB_GONE || length == USB_IO) {
+            probe_inconclusive(probe, "%s", usb_result_text(length));
+            return;
+        }
         if (!expect(probe, named, expected, "none (iInterface %u)", interface->iInterface))
             return;
     }

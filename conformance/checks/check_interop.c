@@ -238,8 +238,8 @@ static void cubeprogrammer_lists(struct probe *probe)
 {
     const struct device *device = &probe->dfu_mode;
     char serial[PROBE_WORDS / 2];
-    probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
-    if (!expect(probe, *serial, "a serial number, by which it names a device", "none"))
+    if (!given_serial(probe, serial, sizeof serial) ||
+        !expect(probe, *serial, "a serial number, by which it names a device", "none"))
         return;
     for (size_t i = 0; i < probe->layout_count; ++i) {
         if (!given(probe, expect(probe, !*probe->layouts[i].problem, "a layout", "%s",

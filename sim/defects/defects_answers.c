@@ -69,7 +69,44 @@ static int string_cut_otherwise(struct defect_view *view, const struct usbdev_se
     return setup->wLength;
 }
 
+// The serial number counts how often the board has come up.
+static int count_in_serial(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const uint8_t serial[] = {4, USBDEV_DT_STRING, (uint8_t)('A' + view->starts % 26), 0};
+
+    if (!view->runtime || setup->bmRequestType != USBDEV_DIR_IN ||
+        setup->bRequest != USBDEV_GET_DESCRIPTOR ||
+        setup->wValue != (USBDEV_DT_STRING << 8 | view->device_descriptor[16]))
+        return NATIVE_PASS;
+    memcpy(view->reply, serial, sizeof serial);
+    return setup->wLength < sizeof serial ? setup->wLength : (int)sizeof serial;
+}
+
 // ---- Questions of DFU ----
+
+static int abort_keeps_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (!defect_is_asked(view, setup, TO_DFU, DFURT_ABORT) ||
+        dfu->bState != DFURT_STATE_dfuDNLOAD_IDLE)
+        return NATIVE_PASS;
+    dfu->bState = DFURT_STATE_dfuIDLE;
+    dfu->bStatus = DFURT_STATUS_errNOTDONE;
+    return 0;
+}
+
+// A whole block is sent, whatever wLength is.
+static int upload_uncut(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct usbdev_setup_packet whole = *setup;
+
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wLength == 0 ||
+        setup->wLength >= view->bootloader->dfu_config.wTransferSize)
+        return NATIVE_PASS;
+    whole.wLength = view->bootloader->dfu_config.wTransferSize;
+    return defect_good_reply(view, &whole);
+}
 
 #define ANSWERS_STATUS(state, bStatus, bState)                                                     \
     .rules = RULES({IN_DFU_MODE, .states = 1 << (state), .bmRequestType = FROM_DFU,                \
@@ -264,6 +301,27 @@ const struct sim_defect defects_of_answers[] = {
         .name = "power-in-app-detach",
         .summary = "in appDETACH the configuration descriptor is another one",
         .describe = power_in_app_detach,
+    },
+    {
+        .name = "serial-counts",
+        .summary = "the serial number is another one after each start",
+        .setup = count_in_serial,
+    },
+    {
+        .name = "dm-abort-keeps-status",
+        .summary = "after ABORT of a download bStatus is errNOTDONE in dfuIDLE",
+        .setup = abort_keeps_status,
+    },
+    {
+        .name = "dm-upload-uncut",
+        .summary = "UPLOAD sends a whole block, whatever wLength is",
+        .setup = upload_uncut,
+    },
+    {
+        .name = "detach-standard",
+        .summary = "standard request 0 to the DFU interface, in the direction OUT, detaches",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                        .bRequest = DFURT_DETACH, .action = DO_DETACH}),
     },
     {
         .name = "detach-ignored",

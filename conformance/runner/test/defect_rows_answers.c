@@ -40,6 +40,13 @@ const struct defect_row answer_rows[] = {
     {"languages-cut", "will-detach", "CH9-STR-01"},
     {"association-of-nothing", "composite", "CH9-CFG-14"},
     {"power-in-app-detach", "wait-reset", "RT-DESC-09"},
+    {"serial-counts", "wait-reset", "RT-RETURN-02", .follows = {
+         {"RT-RETURN-04", "the boot loader has one that stays"},
+     }},
+    {"dm-abort-keeps-status", "will-detach", "DM-DNLOAD-05",
+     .remembers = "the status stays until an error is cleared"},
+    {"dm-upload-uncut", "wait-reset", "DM-UPLOAD-02"},
+    {"detach-standard", "will-detach", "REQ-06l"},
     {"detach-ignored", "wait-reset", "RT-STATE-0-DETACH", .follows = {
          {"RT-STATE-1-GETSTATUS", "the row asks by nothing else whether it is in appDETACH"},
          {"RT-STATE-1-GETSTATE", "the row asks by nothing else whether it is in appDETACH"},
