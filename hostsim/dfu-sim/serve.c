@@ -13,13 +13,13 @@
 
 enum { OTHER_DESCRIPTORS = 64 }; // the program's own
 
-static void ended(void *context, struct usbip_device *device, const char *violation)
+static void ended(void *context, const struct loop_ending *ending)
 {
     (void)context;
-    if (device)
-        exported_devices_note(device, violation ? violation : "released");
-    else if (violation)
-        fprintf(stderr, "a client broke the protocol: %s\n", violation);
+    if (ending->device)
+        exported_devices_note(ending->device, ending->violation ? ending->violation : "released");
+    else if (ending->violation)
+        fprintf(stderr, "a client broke the protocol: %s\n", ending->violation);
 }
 
 static void

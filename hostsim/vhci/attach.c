@@ -99,21 +99,21 @@ static void attach_again(struct vhci_attach *attach, struct vhci_attach_slot *sl
 
 // ---- While the loop runs ----
 
-static void ended(void *context, struct usbip_device *device, const char *violation)
+static void ended(void *context, const struct loop_ending *ending)
 {
     struct vhci_attach *attach = context;
-    struct vhci_attach_slot *slot = find_slot(attach, device);
+    struct vhci_attach_slot *slot = find_slot(attach, ending->device);
 
-    (void)violation; // the kernel's
     if (!slot)
         return;
-    if (slot->state == VHCI_SLOT_LOST || usbip_device_availability(device) != USBIP_OP_OK) {
+    if (slot->state == VHCI_SLOT_LOST || ending->left ||
+        usbip_device_availability(slot->device) != USBIP_OP_OK) {
         slot->state = VHCI_SLOT_AWAY;
         return;
     }
     slot->state = VHCI_SLOT_ENDED;
     if (attach->events.detached)
-        attach->events.detached(attach->context, device);
+        attach->events.detached(attach->context, slot->device);
     for (size_t i = 0; i < attach->count; i++)
         if (attach->slots[i].state != VHCI_SLOT_ENDED)
             return;

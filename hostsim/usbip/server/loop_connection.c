@@ -71,16 +71,19 @@ static void set_idle(struct loop *loop, struct connection *connection, bool idle
 
 static void finish_session(struct loop *loop, struct connection *connection)
 {
-    struct usbip_device *device = usbip_session_device(connection->session);
-    const char *violation = usbip_session_violation(connection->session);
+    const struct loop_ending ending = {
+        .device = usbip_session_device(connection->session),
+        .left = usbip_session_left(connection->session),
+        .violation = usbip_session_violation(connection->session),
+    };
 
     usbip_session_close(connection->session);
     connection->session = NULL;
     set_idle(loop, connection, true);
-    if (device)
-        loop_attend_to(loop, device);
+    if (ending.device)
+        loop_attend_to(loop, ending.device);
     if (loop->events.ended)
-        loop->events.ended(loop->context, device, violation);
+        loop->events.ended(loop->context, &ending);
 }
 
 static void free_connection(struct loop *loop, struct connection *connection)

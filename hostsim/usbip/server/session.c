@@ -28,6 +28,7 @@ struct usbip_session {
     size_t device_count;
     struct usbip_device *device; // imported, or NULL
     bool over;
+    bool left; // the device has left the bus
     const char *violation;
 
     // Input
@@ -128,7 +129,10 @@ static struct usbip_device *find_device(const struct usbip_session *session, con
 
 static void left(void *context)
 {
-    end(context, NULL);
+    struct usbip_session *session = context;
+
+    session->left = true;
+    end(session, NULL);
 }
 
 int usbip_session_import(struct usbip_session *session, struct usbip_device *device)
@@ -460,6 +464,11 @@ void usbip_session_sent(struct usbip_session *session, size_t length)
 bool usbip_session_over(const struct usbip_session *session)
 {
     return session->over;
+}
+
+bool usbip_session_left(const struct usbip_session *session)
+{
+    return session->left;
 }
 
 const char *usbip_session_violation(const struct usbip_session *session)

@@ -243,6 +243,59 @@ static void adopted_connection__answers_each_urb_by_one_send(void **state)
     usbip_device_close(device);
 }
 
+struct leaving {
+    struct loop *loop;
+    struct loop_ending ending;
+    enum usbip_op_status availability;
+    bool slept;
+};
+
+static void remember_ending(void *context, const struct loop_ending *ending)
+{
+    struct leaving *leaving = context;
+
+    leaving->ending = *ending;
+    leaving->availability = usbip_device_availability(ending->device);
+    loop_stop(leaving->loop);
+}
+
+// This process gets no processor while the device leaves and comes back.
+static bool sleep_once(void *context)
+{
+    struct leaving *leaving = context;
+
+    if (!leaving->slept)
+        poll(NULL, 0, 500);
+    leaving->slept = true;
+    return true;
+}
+
+static void leave__is_told_though_the_device_is_back_already(void **state)
+{
+    (void)state;
+    static const uint8_t leave[] = {USBDEV_TYPE_VENDOR, TOY_LEAVE, 0, 0, 0, 0, 0, 0};
+    static const struct loop_events events = {.ended = remember_ending, .turned = sleep_once};
+    struct leaving leaving = {0};
+    struct toy toy;
+    struct usbip_device *device = usbip_device_open(toy_init(&toy), 1, NULL, NULL);
+    uint8_t bytes[USBIP_HEADER_SIZE];
+    int ends[2];
+
+    leaving.loop = loop_open(&device, 1, &events, &leaving);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(loop_adopt(leaving.loop, ends[0], device), 0);
+    assert_int_equal(send(ends[1], bytes, encode_submit(bytes, 1, leave), 0), sizeof bytes);
+
+    assert_int_equal(loop_run(leaving.loop), 0);
+
+    assert_ptr_equal(leaving.ending.device, device);
+    assert_true(leaving.ending.left);
+    assert_int_equal(leaving.availability, USBIP_OP_OK);
+    loop_close(leaving.loop);
+    close(ends[1]);
+    usbip_device_close(device);
+}
+
 static void adopt__of_a_device_in_use_is_refused(void **state)
 {
     (void)state;
@@ -310,6 +363,7 @@ int main(void)
         WITH_SERVER(slow_reader__is_waited_for_alone),
         WITH_SERVER(leave__the_last_reply_arrives_though_the_client_went_on_talking),
         cmocka_unit_test(adopted_connection__answers_each_urb_by_one_send),
+        cmocka_unit_test(leave__is_told_though_the_device_is_back_already),
         cmocka_unit_test(adopt__of_a_device_in_use_is_refused),
         cmocka_unit_test(listen__says_why_not),
         cmocka_unit_test(listen__knows_whether_other_machines_can_connect),

@@ -27,11 +27,16 @@ enum { LOOP_MAX_IDLE = 64 };
 
 struct loop;
 
+// How a connection has ended.
+struct loop_ending {
+    struct usbip_device *device; // that it had imported, or NULL
+    bool left;                   // because the device left the bus; it may be back already
+    const char *violation;       // how its client broke the protocol, or NULL
+};
+
 // Any of them may be NULL.
 struct loop_events {
-    // A connection has ended: the device that it had imported, or NULL; how its client broke the
-    // protocol, one phrase, or NULL.
-    void (*ended)(void *context, struct usbip_device *device, const char *violation);
+    void (*ended)(void *context, const struct loop_ending *ending);
 
     // After each turn of the loop. Returns whether to call it again in about a millisecond though
     // nothing happens.

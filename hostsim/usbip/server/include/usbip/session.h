@@ -60,6 +60,9 @@ void usbip_session_sent(struct usbip_session *session, size_t length);
 // The session is over: close the connection once the output has been sent.
 bool usbip_session_over(const struct usbip_session *session);
 
+// Is it over because the device left the bus?
+bool usbip_session_left(const struct usbip_session *session);
+
 // How the client broke the protocol, one phrase, or NULL.
 const char *usbip_session_violation(const struct usbip_session *session);
 
