@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+//
+// The power fails at each millisecond of an update of a native board, which is each step that its
+// flash makes: a page erased, the half-words of a millisecond programmed, a mark set. Whatever is
+// left, the next power-on or the one after it, with the button held, is one of a board that can be
+// updated; and no boot loader that checks its firmware starts a piece of it.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sim/devices.h>
+#include <sim/host.h>
+
+enum { IMAGE = 4096, ENUMERATE_MS = 2000 };
+
+struct update {
+    const char *device;
+    bool dfuse;
+    uint16_t wTransferSize;
+};
+
+// ---- The board, with a power cut ----
+
+static struct {
+    struct sim_device_ops ops; // the board's, but for advance()
+    const struct sim_device_ops *real;
+    uint64_t at_ns;
+} power_cut;
+
+static unsigned pieces_started;
+
+static void note(void *context, const struct sim_flash_event *event)
+{
+    (void)context;
+    if (event->kind == SIM_FLASH_STARTED && !event->whole)
+        pieces_started++;
+}
+
+static const struct sim_flash_watch watch = {.event = note};
+
+static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
+{
+    if (now_ns >= power_cut.at_ns) {
+        power_cut.real->advance(device, power_cut.at_ns);
+        power_cut.real->power(device, false);
+        power_cut.at_ns = UINT64_MAX;
+    }
+    power_cut.real->advance(device, now_ns);
+}
+
+static struct sim_host *plug_in(const char *name)
+{
+    char error[200] = "";
+    struct sim_device *device =
+        sim_open(&(struct sim_options){.device = name, .watch = &watch}, error, sizeof error);
+
+    if (!device)
+        fail_msg("%s", error);
+    power_cut.real = device->ops;
+    power_cut.ops = *device->ops;
+    power_cut.ops.advance = advance_to_power_cut;
+    power_cut.ops.rest = NULL; // it would pass the cut by
+    power_cut.at_ns = UINT64_MAX;
+    device->ops = &power_cut.ops;
+    return sim_host_open(device, NULL, NULL);
+}
+
+static void pass_ms(struct sim_host *host, uint64_t ms)
+{
+    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+}
+
+static void switch_on_again(struct sim_host *host)
+{
+    sim_host_power(host, false);
+    pass_ms(host, 100);
+    sim_host_power(host, true);
+}
+
+// ---- The host program: every step may fail, as the board may have gone ----
+
+static int control(struct sim_host *host,
+                   uint8_t bmRequestType,
+                   uint8_t bRequest,
+                   uint16_t wValue,
+                   void *data,
+                   uint16_t wLength)
+{
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
+
+    return sim_host_control(host, &setup, data, 0);
+}
+
+static uint16_t product(struct sim_host *host)
+{
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {0};
+
+    control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, descriptor, 18);
+    return usbdev_load_le16(descriptor + 10);
+}
+
+static bool enumerate(struct sim_host *host)
+{
+    return sim_host_enumerate(host, ENUMERATE_MS * SIM_MS) == 0 &&
+           control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0) == 0;
+}
+
+// GETSTATUS until the device is not busy. Returns bState, or -1.
+static int settle(struct sim_host *host)
+{
+    uint8_t reply[6];
+
+    do {
+        if (control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6) != 6)
+            return -1;
+        sim_host_run_until(host, sim_host_now(host) + usbdev_load_le16(reply + 1) * SIM_MS);
+    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuMANIFEST);
+    return reply[4];
+}
+
+static bool dnload(struct sim_host *host, uint16_t block, const uint8_t *data, uint16_t length)
+{
+    uint8_t copy[2048];
+
+    memcpy(copy, data, length);
+    return control(host, 0x21, DFURT_DNLOAD, block, copy, length) == length &&
+           settle(host) == DFURT_STATE_dfuDNLOAD_IDLE;
+}
+
+static bool dfuse_command(struct sim_host *host, uint8_t command, uint32_t address)
+{
+    uint8_t bytes[5] = {command};
+
+    usbdev_store_le16(bytes + 1, (uint16_t)address);
+    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
+    return dnload(host, 0, bytes, sizeof bytes);
+}
+
+static bool enter_boot_loader(struct sim_host *host)
+{
+    if (!enumerate(host))
+        return false;
+    if (product(host) != 0x0001)
+        return true;
+    control(host, 0x21, DFURT_DETACH, 1000, NULL, 0);
+    pass_ms(host, 20);
+    sim_host_reset(host); // for a board that waits for it
+    return enumerate(host) && product(host) != 0x0001;
+}
+
+// Download the image and start it. Returns whether all of it went well.
+static bool flash(struct sim_host *host, const struct update *update, const uint8_t *image)
+{
+    uint16_t block = 0;
+
+    if (settle(host) == DFURT_STATE_dfuERROR) // errFIRMWARE, as dfu-util does
+        control(host, 0x21, DFURT_CLRSTATUS, 0, NULL, 0);
+    for (uint32_t at = 0; at < IMAGE; at += update->wTransferSize) {
+        const uint32_t address = 0x08000000 + at;
+
+        if (update->dfuse &&
+            (!dfuse_command(host, 0x41, address) || !dfuse_command(host, 0x21, address)))
+            return false;
+        if (!dnload(host, update->dfuse ? 2 : block++, image + at, update->wTransferSize))
+            return false;
+    }
+    if (update->dfuse && !dfuse_command(host, 0x21, 0x08000000))
+        return false;
+    if (control(host, 0x21, DFURT_DNLOAD, update->dfuse ? 2 : block, NULL, 0) != 0)
+        return false;
+    settle(host);
+    sim_host_reset(host);
+    return true;
+}
+
+// Another maker's image is whole as far as a board can tell; a piece of it begins all the same.
+// The board's own has a length and a hash: it is taken from the board and put back.
+static void upload(struct sim_host *host, const struct update *update, uint8_t *image)
+{
+    uint16_t block = update->dfuse ? 2 : 0;
+
+    for (uint32_t at = 0; at < IMAGE; at += update->wTransferSize)
+        assert_int_equal(
+            control(host, 0xA1, DFURT_UPLOAD, block++, image + at, update->wTransferSize),
+            update->wTransferSize);
+    assert_int_equal(control(host, 0x21, DFURT_ABORT, 0, NULL, 0), 0);
+}
+
+// ---- The cut ----
+
+// Returns the milliseconds that the download took.
+static uint64_t survive(const struct update *update, uint64_t cut_ms)
+{
+    static uint8_t image[IMAGE];
+    struct sim_host *host = plug_in(update->device);
+    uint64_t begin_ns, end_ns;
+
+    assert_true(enter_boot_loader(host));
+    upload(host, update, image);
+    pieces_started = 0;
+    begin_ns = sim_host_now(host);
+    power_cut.at_ns = begin_ns + cut_ms * SIM_MS;
+    flash(host, update, image);
+    end_ns = sim_host_now(host);
+    power_cut.at_ns = UINT64_MAX;
+
+    switch_on_again(host);
+    if (!enter_boot_loader(host)) {
+        // What was started is a piece, and nothing but a hand at the button helps.
+        assert_true(pieces_started > 0);
+        switch_on_again(host);
+        if (!enter_boot_loader(host))
+            fail_msg("%s, cut after %llu ms: it cannot be updated any more", update->device,
+                     (unsigned long long)cut_ms);
+    }
+    if (!update->dfuse && pieces_started > 0)
+        fail_msg("%s, cut after %llu ms: a piece of firmware was started", update->device,
+                 (unsigned long long)cut_ms);
+
+    pieces_started = 0;
+    assert_true(flash(host, update, image));
+    assert_true(enumerate(host));
+    assert_int_equal(product(host), 0x0001);
+    assert_int_equal(pieces_started, 0);
+    sim_host_close(host);
+    return (end_ns - begin_ns) / SIM_MS;
+}
+
+static void cut__at_each_step_leaves_a_board_that_can_be_updated(void **state)
+{
+    static const struct update updates[] = {
+        {"will-detach", true, 2048},
+        {"wait-reset", false, 1024},
+        {"dfu-plain", false, 1024},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof updates / sizeof *updates; i++) {
+        uint64_t whole_ms = survive(&updates[i], UINT32_MAX);
+
+        assert_in_range(whole_ms, 100, 2000); // two pages erased, 2048 half-words programmed
+        for (uint64_t ms = 0; ms <= whole_ms; ms++)
+            survive(&updates[i], ms);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cut__at_each_step_leaves_a_board_that_can_be_updated),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
