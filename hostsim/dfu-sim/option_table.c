@@ -24,7 +24,7 @@ const struct option_row option_table[] = {
      "write some of instructions,mmio,states,packets to stderr"},
     {"listen", 'l', OPTIONS_LISTEN, "ADDR:PORT",
      "by default 127.0.0.1:3240; port 0 takes a free one"},
-    {"count", 'n', OPTIONS_COUNT, "N", "so many devices of the kind, 1 to 15"},
+    {"count", 'n', OPTIONS_COUNT, "N", "so many devices of the kind, 1 to 4096"},
     {"via", 'v', OPTIONS_VIA, "MEANS", "auto (default), vhci, guest or mock"},
     {"capture", 'c', OPTIONS_CAPTURE, "FILE", "write the traffic as pcapng, for Wireshark"},
     {"help", 'h', 0, NULL, "print this"},
