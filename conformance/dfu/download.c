@@ -183,6 +183,15 @@ int download_end(struct probe *probe)
     return dfu_dnload(probe, probe->backup->block, NULL, 0);
 }
 
+// A device that is not manifestation tolerant waits for a bus reset when bwPollTimeout is over, and
+// need not answer until then (DFU 1.1 7, A.2.9).
+static bool waits_for_reset(struct probe *probe, int result, const struct dfu_status_reply *status)
+{
+    bool tolerant = device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT;
+    bool silent = result == USB_STALL || result == USB_TIMEOUT;
+    return !tolerant && silent && status->bState == DFURT_STATE_dfuMANIFEST;
+}
+
 bool download_manifest(struct probe *probe, char *why, size_t size)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuMANIFEST_SYNC};
@@ -191,7 +200,7 @@ bool download_manifest(struct probe *probe, char *why, size_t size)
         result = dfu_poll(probe, &status);
     bool done =
         status.bState == DFURT_STATE_dfuIDLE || status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
-    if (result == USB_GONE || (result == 0 && done))
+    if (result == USB_GONE || (result == 0 && done) || waits_for_reset(probe, result, &status))
         return true;
     char words[PROBE_WORDS / 2];
     dfu_poll_text(words, sizeof words, result, &status);
