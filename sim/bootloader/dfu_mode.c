@@ -268,11 +268,14 @@ static int manifest(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
     return any_other(dfu);
 }
 
-// DFU 1.1 A.2.9: only a reset ends this state. Hosts poll it nevertheless, so GETSTATUS reports it.
+// DFU 1.1 A.2.9: only a reset ends this state. Hosts poll it nevertheless, so most devices report
+// it.
 static int
 manifest_wait_reset(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
 {
     (void)setup;
+    if (dfu->config->choices.silent_at_end)
+        return DFU_MODE_STALL;
     switch (bRequest) {
     case DFURT_GETSTATUS:
         return reply_status(dfu, 0);

@@ -62,6 +62,13 @@ const struct variation fleet_of_loaders[] = {
         .allowed_by = "DFU 1.1 7: how an image is stored is the device's",
     },
     {
+        .model = {.name = "silent-until-reset",
+                  .summary = "answers no request in dfuMANIFEST-WAIT-RESET",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.silent_at_end = true})},
+        .allowed_by = "DFU 1.1 7, A.2.9: the device waits for a bus reset and need not answer",
+    },
+    {
         .model = {.name = "knows-the-length",
                   .summary = "an end of the download before the whole image is errNOTDONE",
                   .bootloader =

@@ -64,6 +64,7 @@ struct dfu_mode_choices {
     uint32_t image_length; // known beforehand: the end of a download before is errNOTDONE (A.2.6)
     bool counts_blocks;    // a wBlockNum that does not follow the last one STALLs (6.1.1)
     bool read_protected;   // UPLOAD STALLs, errVENDOR
+    bool silent_at_end;    // dfuMANIFEST-WAIT-RESET: each request STALLs (A.2.9)
 
     // Of the plain dialect alone.
     bool addresses_blocks; // a block belongs at wBlockNum * wTransferSize of the image
