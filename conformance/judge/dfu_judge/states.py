@@ -239,7 +239,7 @@ class Follower:
                 self.say(before, request.split()[1], False, at, "STALL, and bStatus is errSTALLEDPKT")
             self.pending = None
             return
-        cleared = request != "CLRSTATUS" or transfer.data[0] == 0
+        cleared = before != ERROR or request != "CLRSTATUS" or transfer.data[0] == 0
         if state in nexts:
             self.say(before, request, cleared, at, f"GETSTATUS says {STATES[state]}, "
                                                    f"bStatus {transfer.data[0]:02X}h")
