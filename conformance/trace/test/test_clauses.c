@@ -93,7 +93,7 @@ static void page__is_up_to_date(void **state)
     char *found = read_all(page);
 
     if (strcmp(wanted, found) != 0)
-        fail_msg("out of date: conformance/trace_page > docs/traceability.md");
+        fail_msg("out of date: conformance/trace/trace_page > docs/traceability.md");
 
     free(wanted);
     free(found);
