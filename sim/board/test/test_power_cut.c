@@ -55,9 +55,9 @@ static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
 
 static struct sim_host *plug_in(const char *name)
 {
+    const struct sim_options options = {.device = name, .watch = &watch};
     char error[200] = "";
-    struct sim_device *device =
-        sim_open(&(struct sim_options){.device = name, .watch = &watch}, error, sizeof error);
+    struct sim_device *device = sim_open(&options, error, sizeof error);
 
     if (!device)
         fail_msg("%s", error);
