@@ -63,7 +63,7 @@ static bool next(const struct usbdev *dev, struct place *place)
             break;
     }
     place->endpoint = at;
-    return at != NULL;
+    return at;
 }
 
 static struct place find(const struct usbdev *dev, uint16_t bEndpointAddress)

@@ -23,7 +23,7 @@ static void walk(const uint8_t *bytes, size_t length)
         end += descriptor.bLength;
         assert(end <= length);
     }
-    assert(walk.problem != NULL || end == length);
+    assert(walk.problem || end == length);
 }
 
 static void parse(const uint8_t *bytes, size_t length)
@@ -69,13 +69,13 @@ static void lay_out(const uint8_t *bytes, size_t length)
     text[length] = '\0';
     assert(dfuse_layout_parse(&layout, text) == (layout.count > 0));
     assert(layout.count <= DFUSE_MAX_REGIONS);
-    assert(memchr(layout.problem, '\0', sizeof layout.problem) != NULL);
+    assert(memchr(layout.problem, '\0', sizeof layout.problem));
     for (size_t i = 0; i < layout.count; i++) {
         const struct dfuse_region *region = &layout.regions[i];
         uint64_t size = (uint64_t)region->sectors * region->sector_size;
 
         assert(size > 0 && region->address + size <= UINT64_C(1) << 32);
-        assert(dfuse_layout_find(&layout, region->address) != NULL);
+        assert(dfuse_layout_find(&layout, region->address));
     }
     free(text);
 }

@@ -18,7 +18,7 @@ enum { FLASH = 0x08000000, FLASH_SIZE = 0x8000, SRAM = 0x20000000, SRAM_SIZE = 0
 
 static bool is_one_line(const char *error)
 {
-    return error[0] != '\0' && strchr(error, '\n') == NULL;
+    return error[0] != '\0' && !strchr(error, '\n');
 }
 
 // By memcmp, which costs less than a loop under sanitizers.

@@ -67,7 +67,7 @@ static void list(struct usbip_client *client)
         return;
     assert(exported.count <= USBIP_LIST_MAX && exported.count <= exported.exported);
     for (size_t i = 0; i < exported.count; i++)
-        assert(memchr(exported.devices[i].record.bus_id, '\0', USBIP_BUS_ID_SIZE) != NULL);
+        assert(memchr(exported.devices[i].record.bus_id, '\0', USBIP_BUS_ID_SIZE));
 }
 
 // The order of a test: transfers while the device is there, the rest when it has left.
@@ -92,7 +92,7 @@ static void use(struct usbip_client *client, uint32_t steps)
             break;
         }
         const char *violation = usbip_client_violation(client);
-        assert(!violation || (violation[0] != '\0' && strchr(violation, '\n') == NULL));
+        assert(!violation || (violation[0] != '\0' && !strchr(violation, '\n')));
     }
 }
 
@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         use(client, steps);
         usbip_client_close(client);
     } else {
-        assert(error[0] != '\0' && strchr(error, '\n') == NULL);
+        assert(error[0] != '\0' && !strchr(error, '\n'));
     }
     for (size_t i = 0; i < server.count; i++)
         close(server.peers[i]);

@@ -68,8 +68,8 @@ static void hear(struct judge *judge, const uint8_t *bytes, size_t length)
             return;
         judge->parsed += (size_t)size + usbip_command_payload(&command);
         judge->off = judge->count == MAX_COMMANDS ||
-                     find(judge, USBIP_CMD_SUBMIT, command.seqnum) != NULL ||
-                     find(judge, USBIP_CMD_UNLINK, command.seqnum) != NULL;
+                     find(judge, USBIP_CMD_SUBMIT, command.seqnum) ||
+                     find(judge, USBIP_CMD_UNLINK, command.seqnum);
         if (judge->off)
             return;
         judge->commands[judge->count++] = command;
@@ -82,7 +82,7 @@ static size_t judge_submit(struct judge *judge, const struct usbip_reply *reply)
     struct usbip_command *command = find(judge, USBIP_CMD_SUBMIT, reply->seqnum);
     const bool in = command && command->in;
 
-    assert(command != NULL); // never submitted, or answered before
+    assert(command); // never submitted, or answered before
     assert(reply->actual_length <= command->length);
     forget(judge, command);
     judge->submitted++;
@@ -93,14 +93,14 @@ static void judge_unlink(struct judge *judge, const struct usbip_reply *reply)
 {
     struct usbip_command *command = find(judge, USBIP_CMD_UNLINK, reply->seqnum);
 
-    assert(command != NULL);
+    assert(command);
     const uint32_t unlinked = command->unlinked;
     forget(judge, command);
     assert(reply->status == 0 || reply->status == USBIP_STATUS_ECONNRESET);
     if (reply->status == 0)
         return;
     command = find(judge, USBIP_CMD_SUBMIT, unlinked);
-    assert(command != NULL); // it has had its RET_SUBMIT
+    assert(command); // it has had its RET_SUBMIT
     forget(judge, command);
 }
 

@@ -222,7 +222,7 @@ bool interface_is_dfu(const struct usb_interface *interface)
 
 const struct usb_interface *configuration_dfu_interface(const struct usb_configuration *config)
 {
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (interface_is_dfu(&config->interfaces[i]))
             return &config->interfaces[i];
     }
@@ -231,7 +231,7 @@ const struct usb_interface *configuration_dfu_interface(const struct usb_configu
 
 const struct usb_dfu_functional *configuration_functional(const struct usb_configuration *config)
 {
-    for (size_t i = 0; i < config->functional_count; ++i) {
+    for (size_t i = 0; i < config->functional_count; i++) {
         if (!config->functionals[i].misplaced)
             return &config->functionals[i];
     }
@@ -241,14 +241,14 @@ const struct usb_dfu_functional *configuration_functional(const struct usb_confi
 size_t configuration_interface_numbers(const struct usb_configuration *config)
 {
     size_t count = 0;
-    for (unsigned number = 0; number <= UINT8_MAX; ++number)
+    for (unsigned number = 0; number <= UINT8_MAX; number++)
         count += configuration_has_interface(config, (uint8_t)number);
     return count;
 }
 
 bool configuration_has_interface(const struct usb_configuration *config, uint8_t number)
 {
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (config->interfaces[i].bInterfaceNumber == number)
             return true;
     }

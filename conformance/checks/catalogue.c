@@ -44,8 +44,8 @@ const struct check_group *const catalogue[] = {
 
 const struct check *catalogue_find(const char *id)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             if (strcmp((*group)->checks[i].id, id) == 0)
                 return &(*group)->checks[i];
         }
@@ -60,7 +60,7 @@ const char *catalogue_retired(const char *id)
         {"RT-DESC-01c", "CH9-CFG-08 has the same requirement"},
         {"DM-DNLOAD-08", "DFU 1.1 6.1 allows what it asked for"},
     };
-    for (size_t i = 0; i < sizeof retired / sizeof retired[0]; ++i) {
+    for (size_t i = 0; i < sizeof retired / sizeof retired[0]; i++) {
         if (strcasecmp(retired[i][0], id) == 0)
             return retired[i][1];
     }
@@ -70,14 +70,14 @@ const char *catalogue_retired(const char *id)
 size_t catalogue_count(void)
 {
     size_t count = 0;
-    for (const struct check_group *const *group = catalogue; *group; ++group)
+    for (const struct check_group *const *group = catalogue; *group; group++)
         count += (*group)->count;
     return count;
 }
 
 static bool is_in(const struct check_group *group, const struct check *check)
 {
-    for (size_t i = 0; i < group->count; ++i) {
+    for (size_t i = 0; i < group->count; i++) {
         if (&group->checks[i] == check)
             return true;
     }
@@ -86,7 +86,7 @@ static bool is_in(const struct check_group *group, const struct check *check)
 
 const struct check_group *catalogue_group_of(const struct check *check)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
         if (is_in(*group, check))
             return *group;
     }
@@ -119,8 +119,8 @@ bool glob_list_matches(const char *globs, const char *id)
 
 static bool matches_any_check(const char *glob)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             if (fnmatch(glob, (*group)->checks[i].id, FNM_CASEFOLD) == 0)
                 return true;
         }

@@ -15,7 +15,7 @@ static bool each_association(struct probe *probe,
                                           const struct usb_configuration *config,
                                           const struct usb_association *association))
 {
-    for (size_t i = 0; i < config->association_count; ++i) {
+    for (size_t i = 0; i < config->association_count; i++) {
         ++*seen;
         if (!look(probe, config, &config->associations[i]))
             return false;
@@ -36,7 +36,7 @@ static bool covers_interfaces(struct probe *probe,
                               const struct usb_association *association)
 {
     unsigned end = association->bFirstInterface + association->bInterfaceCount;
-    for (unsigned number = association->bFirstInterface; number < end; ++number) {
+    for (unsigned number = association->bFirstInterface; number < end; number++) {
         if (!expect(probe,
                     number <= UINT8_MAX && configuration_has_interface(config, (uint8_t)number),
                     "an association of interfaces that exist", "interface %u does not", number))
@@ -62,7 +62,7 @@ static bool stands_first(struct probe *probe,
                          const struct usb_configuration *config,
                          const struct usb_association *association)
 {
-    for (size_t i = 0; i < association->interface; ++i) {
+    for (size_t i = 0; i < association->interface; i++) {
         uint8_t number = config->interfaces[i].bInterfaceNumber;
         if (!expect(probe, !covers(association, number),
                     "an association that stands before all its interfaces",
@@ -112,7 +112,7 @@ static bool shares_none(struct probe *probe,
                         const struct usb_configuration *config,
                         const struct usb_association *association)
 {
-    for (const struct usb_association *other = config->associations; other < association; ++other) {
+    for (const struct usb_association *other = config->associations; other < association; other++) {
         bool apart = !covers(other, association->bFirstInterface) &&
                      !covers(association, other->bFirstInterface);
         if (!expect(probe, apart, "each interface in one association at most",

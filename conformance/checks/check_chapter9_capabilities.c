@@ -41,7 +41,7 @@ static void bos_whole(struct probe *probe)
     unsigned count = 0;
     descriptor_walk_start(&walk, bos.bytes + BOS_HEADER_SIZE, (size_t)bos.length - BOS_HEADER_SIZE);
     while (descriptor_walk_next(&walk, &capability)) {
-        ++count;
+        count++;
         if (!expect_number(probe, "bDescriptorType of a capability", capability.bDescriptorType,
                            BOS_DT_CAPABILITY))
             return;

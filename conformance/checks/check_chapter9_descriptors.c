@@ -88,7 +88,7 @@ static void expect_lengths(struct probe *probe,
                            size_t count)
 {
     uint8_t bytes[PROBE_CONTROL_MAX];
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i++) {
         const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, lengths[i]);
         size_t expected = lengths[i] < size ? lengths[i] : size;
         if (!expect_length(probe, &setup, bytes, (uint16_t)expected) ||
@@ -144,7 +144,7 @@ static void each_configuration_read(struct probe *probe)
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, device))
         return;
-    for (uint8_t index = 0; index < device[17]; ++index) {
+    for (uint8_t index = 0; index < device[17]; index++) {
         const struct usbdev_setup_packet setup =
             usb_get_descriptor(USBDEV_DT_CONFIGURATION, index, 0, sizeof header);
         if (!expect_length(probe, &setup, header, sizeof header))

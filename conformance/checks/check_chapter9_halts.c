@@ -127,7 +127,7 @@ static bool look_at_setting(struct probe *probe,
                             look_at_endpoint *look,
                             bool *ret_any)
 {
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
+    for (size_t i = 0; i < config->endpoint_count; i++) {
         const struct usb_endpoint *endpoint = &config->endpoints[i];
         if (endpoint->interface != (int)setting || !can_halt(endpoint))
             continue;
@@ -152,7 +152,7 @@ static void for_each_endpoint(struct probe *probe, look_at_endpoint *look, bool 
     const struct usb_configuration *config = &probe_device(probe)->config;
     bool any = false;
     bool on = true;
-    for (size_t i = 0; on && i < config->interface_count; ++i) {
+    for (size_t i = 0; on && i < config->interface_count; i++) {
         const struct usb_interface *interface = &config->interfaces[i];
         bool other = interface->bAlternateSetting > 0;
         if (interface->bNumEndpoints == 0 || (other && !alternates))

@@ -27,7 +27,7 @@ interfaces_have_no_gap(struct probe *probe, const struct configuration_bytes *re
 {
     (void)context;
     size_t numbers = configuration_interface_numbers(&read->config);
-    for (size_t i = 0; i < numbers; ++i) {
+    for (size_t i = 0; i < numbers; i++) {
         if (!expect(probe, configuration_has_interface(&read->config, (uint8_t)i),
                     "interface numbers from 0 without a gap", "no interface %zu of %zu", i,
                     numbers))
@@ -47,10 +47,10 @@ alternates_have_no_gap(struct probe *probe, const struct configuration_bytes *re
 {
     (void)context;
     const struct usb_configuration *config = &read->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         const struct usb_interface *interface = &config->interfaces[i];
         unsigned earlier = 0;
-        for (size_t j = 0; j < i; ++j)
+        for (size_t j = 0; j < i; j++)
             earlier += config->interfaces[j].bInterfaceNumber == interface->bInterfaceNumber;
         if (!expect(probe, interface->bAlternateSetting == earlier,
                     "the alternate settings of an interface counted from 0",
@@ -71,9 +71,9 @@ endpoints_are_counted(struct probe *probe, const struct configuration_bytes *rea
 {
     (void)context;
     const struct usb_configuration *config = &read->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         unsigned count = 0;
-        for (size_t j = 0; j < config->endpoint_count; ++j)
+        for (size_t j = 0; j < config->endpoint_count; j++)
             count += config->endpoints[j].interface == (int)i;
         if (!expect_number(probe, "bNumEndpoints", config->interfaces[i].bNumEndpoints, count))
             return false;
@@ -145,7 +145,7 @@ endpoints_are_legal(struct probe *probe, const struct configuration_bytes *read,
 {
     unsigned *seen = context;
     enum target_speed speed = probe->target->speed;
-    for (size_t i = 0; i < read->config.endpoint_count; ++i) {
+    for (size_t i = 0; i < read->config.endpoint_count; i++) {
         const struct usb_endpoint *endpoint = &read->config.endpoints[i];
         uint8_t address = endpoint->bEndpointAddress;
         bool legal = size_legal(type_of(endpoint), endpoint->wMaxPacketSize & 0x7FF, speed) &&
@@ -193,7 +193,7 @@ reserved_bits_are_zero(struct probe *probe, const struct configuration_bytes *re
 {
     unsigned *seen = context;
     enum target_speed speed = probe->target->speed;
-    for (size_t i = 0; i < read->config.endpoint_count; ++i) {
+    for (size_t i = 0; i < read->config.endpoint_count; i++) {
         const struct usb_endpoint *endpoint = &read->config.endpoints[i];
         bool zero = (endpoint->bEndpointAddress & 0x70) == 0 &&
                     (endpoint->bmAttributes & reserved_attributes(type_of(endpoint), speed)) == 0 &&
@@ -231,9 +231,9 @@ endpoints_are_unshared(struct probe *probe, const struct configuration_bytes *re
 {
     unsigned *seen = context;
     const struct usb_configuration *config = &read->config;
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
+    for (size_t i = 0; i < config->endpoint_count; i++) {
         ++*seen;
-        for (size_t j = 0; j < i; ++j) {
+        for (size_t j = 0; j < i; j++) {
             if (!expect(probe, !conflict(config, &config->endpoints[i], &config->endpoints[j]),
                         "each endpoint address in one interface only, once in each setting",
                         "%02xh twice", config->endpoints[i].bEndpointAddress))

@@ -101,7 +101,7 @@ static void set_configuration_absent_keeps(struct probe *probe)
 static void get_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         uint8_t alternate;
         const struct usbdev_setup_packet setup =
             request(0x81, USBDEV_GET_INTERFACE, 0, config->interfaces[i].bInterfaceNumber, 1);
@@ -114,7 +114,7 @@ static void get_interface(struct probe *probe)
 static unsigned settings_of(const struct usb_configuration *config, uint8_t bInterfaceNumber)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < config->interface_count; ++i)
+    for (size_t i = 0; i < config->interface_count; i++)
         count += config->interfaces[i].bInterfaceNumber == bInterfaceNumber;
     return count;
 }
@@ -138,8 +138,8 @@ static void set_interface(struct probe *probe)
     const struct usb_configuration *config = &probe_device(probe)->config;
     size_t i = 0;
     while (i < config->interface_count && expect_selected(probe, &config->interfaces[i]))
-        ++i;
-    for (i = 0; i < config->interface_count; ++i) {
+        i++;
+    for (i = 0; i < config->interface_count; i++) {
         if (config->interfaces[i].bAlternateSetting > 0)
             probe_set_interface(probe, config->interfaces[i].bInterfaceNumber, 0);
     }
@@ -220,7 +220,7 @@ static void feature_remote_wakeup(struct probe *probe)
 static void status_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (!expect_status(probe, USBDEV_RECIPIENT_INTERFACE,
                            config->interfaces[i].bInterfaceNumber, 0xFFFF, 0))
             return;
@@ -243,7 +243,7 @@ static void status_endpoint_absent(struct probe *probe)
 {
     const uint16_t absent = 0x8E;
     const struct usb_configuration *config = &probe_device(probe)->config;
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
+    for (size_t i = 0; i < config->endpoint_count; i++) {
         if (config->endpoints[i].bEndpointAddress == absent) {
             probe_skip(probe, "needs a device without endpoint 8Eh");
             return;
@@ -432,7 +432,7 @@ static void enumerates_again(struct probe *probe)
     uint8_t first[USBDEV_DEVICE_DESCRIPTOR_SIZE], bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (!read_device_descriptor(probe, first))
         return;
-    for (unsigned i = 0; i < TIMES; ++i) {
+    for (unsigned i = 0; i < TIMES; i++) {
         if (!expect_same_after_reset(probe, i + 1) || !read_device_descriptor(probe, bytes) ||
             !expect(probe, memcmp(bytes, first, sizeof bytes) == 0, "the same device descriptor",
                     "another one after %u resets", i + 1))

@@ -28,7 +28,7 @@ static const char kind[] = "a device whose descriptors name strings";
 // Each string once, by the first field that names it.
 static void add_index(struct string_indexes *indexes, uint8_t index, const char *name)
 {
-    for (size_t i = 0; i < indexes->count; ++i) {
+    for (size_t i = 0; i < indexes->count; i++) {
         if (indexes->list[i].index == index)
             return;
     }
@@ -51,9 +51,9 @@ static bool read_indexes(struct probe *probe, struct string_indexes *indexes)
     add_index(indexes, device[15], "iProduct");
     add_index(indexes, device[16], "iSerialNumber");
     add_index(indexes, config->iConfiguration, "iConfiguration");
-    for (size_t i = 0; i < config->association_count; ++i)
+    for (size_t i = 0; i < config->association_count; i++)
         add_index(indexes, config->associations[i].iFunction, "iFunction");
-    for (size_t i = 0; i < config->interface_count; ++i)
+    for (size_t i = 0; i < config->interface_count; i++)
         add_index(indexes, config->interfaces[i].iInterface, "iInterface");
     return true;
 }
@@ -108,7 +108,7 @@ static bool each_string(struct probe *probe,
                         look_at_string *look)
 {
     uint8_t bytes[STRING_MAX];
-    for (size_t i = 0; i < indexes->count; ++i) {
+    for (size_t i = 0; i < indexes->count; i++) {
         int length = read_string(probe, indexes->list[i].index, language, bytes);
         if (length == USB_GONE || length == USB_IO)
             return probe_inconclusive(probe, "%s", usb_result_text(length));
@@ -209,7 +209,7 @@ static bool is_cut(struct probe *probe,
     uint8_t cut[STRING_MAX];
     if (length < 4)
         return true;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const struct usbdev_setup_packet setup =
             usb_get_descriptor(USBDEV_DT_STRING, index->index, language, lengths[i]);
         if (!expect_length(probe, &setup, cut, lengths[i]) ||
@@ -233,9 +233,9 @@ static void string_absent(struct probe *probe)
     uint8_t absent = 0xF0;
     if (!read_indexes(probe, &indexes))
         return;
-    for (size_t i = 0; i < indexes.count; ++i) {
+    for (size_t i = 0; i < indexes.count; i++) {
         if (indexes.list[i].index == absent) {
-            ++absent;
+            absent++;
             i = 0;
         }
     }
@@ -287,7 +287,7 @@ static void whole_packets_end(struct probe *probe)
             return;
     }
     uint16_t language = first_language(probe);
-    for (size_t i = 0; i < indexes.count; ++i) {
+    for (size_t i = 0; i < indexes.count; i++) {
         uint8_t length = length_of_string(probe, indexes.list[i].index, language);
         if (!is_whole_packets(probe, length))
             continue;

@@ -27,7 +27,7 @@ struct loop {
 static void find_loop(const struct usb_configuration *config, size_t setting, struct loop *ret)
 {
     *ret = (struct loop){.interface = &config->interfaces[setting]};
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
+    for (size_t i = 0; i < config->endpoint_count; i++) {
         const struct usb_endpoint *endpoint = &config->endpoints[i];
         bool bulk = (endpoint->bmAttributes & 3) == USBDEV_ENDPOINT_BULK;
         if (endpoint->interface != (int)setting || !bulk)
@@ -67,7 +67,7 @@ static bool given_loop(struct probe *probe, struct loop *ret)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     configure_afresh(probe);
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (config->interfaces[i].bAlternateSetting != 0)
             continue;
         find_loop(config, i, ret);
@@ -116,7 +116,7 @@ static bool begins_when_cleared(struct probe *probe, bool in, bool halted)
 // Whether it was halted or not.
 static void clearing_begins(struct probe *probe)
 {
-    for (unsigned i = 0; i < 4; ++i) {
+    for (unsigned i = 0; i < 4; i++) {
         if (!begins_when_cleared(probe, i & 1, i & 2))
             return;
     }

@@ -32,7 +32,7 @@ uint8_t active_configuration_index(struct probe *probe)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     uint8_t count = configuration_count(probe);
-    for (uint8_t index = 0; count > 1 && index < count; ++index) {
+    for (uint8_t index = 0; count > 1 && index < count; index++) {
         if (header_at(probe, index, header) &&
             header[5] == probe_device(probe)->config.bConfigurationValue)
             return index;
@@ -82,7 +82,7 @@ bool for_each_configuration(struct probe *probe, look_at_configuration *look, vo
     struct configuration_bytes read;
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     uint8_t count = configuration_count(probe);
-    for (uint8_t index = 0; index < count; ++index) {
+    for (uint8_t index = 0; index < count; index++) {
         if (index > 0 && !header_at(probe, index, header))
             continue;
         if (!read_configuration_at(probe, index, &read) || !look(probe, &read, context))

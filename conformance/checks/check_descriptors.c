@@ -17,7 +17,7 @@
 static unsigned dfu_interfaces(const struct usb_configuration *config)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < config->interface_count; ++i)
+    for (size_t i = 0; i < config->interface_count; i++)
         count += interface_is_dfu(&config->interfaces[i]);
     return count;
 }
@@ -93,7 +93,7 @@ static void interface_endpoints(struct probe *probe)
         return;
 
     unsigned endpoints = 0;
-    for (size_t i = 0; i < dfu.read.config.endpoint_count; ++i)
+    for (size_t i = 0; i < dfu.read.config.endpoint_count; i++)
         endpoints +=
             dfu.read.config.endpoints[i].interface == dfu.interface - dfu.read.config.interfaces;
     expect_number(probe, "the number of endpoint descriptors after the DFU interface", endpoints,

@@ -102,7 +102,7 @@ static bool start_over(struct probe *probe)
 static void detach_completes(struct probe *probe)
 {
     bool late = probe->target->capabilities & TARGET_CAN_DEPART;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; ++i) {
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         if (ways[i].status_delay_ms && !late)
             continue;
         if (!completes(probe, &ways[i]) || !start_over(probe))
@@ -220,7 +220,7 @@ static void timer_runs_on(struct probe *probe)
         return;
     probe_outlast_detach(probe);
     unsigned step_ms = over_ms(probe, detach_time(probe)) / QUESTIONS + 1;
-    for (int i = 0; i < QUESTIONS; ++i) {
+    for (int i = 0; i < QUESTIONS; i++) {
         const struct usbdev_setup_packet getstatus =
             dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
         uint8_t reply[DFURT_STATUS_REPLY_SIZE];

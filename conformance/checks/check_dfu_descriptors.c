@@ -86,7 +86,7 @@ static void interface_class(struct probe *probe)
     if (dfu_1_0)
         probe_note(probe,
                    "the device says DFU 1.0, whose bInterfaceProtocol is 0; DFU 1.1 wants 2");
-    for (size_t i = 0; i < read.config.interface_count; ++i) {
+    for (size_t i = 0; i < read.config.interface_count; i++) {
         const struct usb_interface *interface = &read.config.interfaces[i];
         if (is_alternate_of(interface, dfu) &&
             !expect(probe, is_dfu_mode_interface(interface, dfu_1_0),
@@ -105,13 +105,13 @@ static void no_endpoints(struct probe *probe)
     unsigned endpoints = 0;
     if (!read_dfu_interface(probe, &read, &dfu))
         return;
-    for (size_t i = 0; i < read.config.interface_count; ++i) {
+    for (size_t i = 0; i < read.config.interface_count; i++) {
         const struct usb_interface *interface = &read.config.interfaces[i];
         if (is_alternate_of(interface, dfu) &&
             !expect_number(probe, "bNumEndpoints", interface->bNumEndpoints, 0))
             return;
     }
-    for (size_t i = 0; i < read.config.endpoint_count; ++i) {
+    for (size_t i = 0; i < read.config.endpoint_count; i++) {
         int interface = read.config.endpoints[i].interface;
         endpoints += interface < 0 || is_alternate_of(&read.config.interfaces[interface], dfu);
     }
@@ -125,7 +125,7 @@ static void alternates_contiguous(struct probe *probe)
     unsigned settings = 0;
     if (!read_dfu_interface(probe, &read, &dfu))
         return;
-    for (size_t i = 0; i < read.config.interface_count; ++i) {
+    for (size_t i = 0; i < read.config.interface_count; i++) {
         const struct usb_interface *interface = &read.config.interfaces[i];
         if (is_alternate_of(interface, dfu) &&
             !expect_number(probe, "bAlternateSetting", interface->bAlternateSetting, settings++))
@@ -256,7 +256,7 @@ static unsigned alternates_of(const struct usb_configuration *config,
                               const struct usb_interface *dfu)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < config->interface_count; ++i)
+    for (size_t i = 0; i < config->interface_count; i++)
         count += is_alternate_of(&config->interfaces[i], dfu);
     return count;
 }
@@ -269,7 +269,7 @@ static void alternates_named(struct probe *probe)
         return;
     uint16_t language = first_language(probe);
     bool several = alternates_of(&read.config, dfu) > 1;
-    for (size_t i = 0; several && i < read.config.interface_count; ++i) {
+    for (size_t i = 0; several && i < read.config.interface_count; i++) {
         const struct usb_interface *interface = &read.config.interfaces[i];
         if (!is_alternate_of(interface, dfu))
             continue;

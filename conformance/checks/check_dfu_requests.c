@@ -87,7 +87,7 @@ static void getstatus_any_length(struct probe *probe)
     uint8_t data[4096];
     if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, lengths[i]);
         uint16_t whole =
             lengths[i] < DFURT_STATUS_REPLY_SIZE ? lengths[i] : DFURT_STATUS_REPLY_SIZE;
@@ -153,7 +153,7 @@ static void wait_reset_stays(struct probe *probe)
     static const uint8_t requests[] = {DFURT_DETACH, DFURT_CLRSTATUS, DFURT_ABORT};
     if (!enter_wait_reset(probe))
         return;
-    for (size_t i = 0; i < sizeof requests; ++i) {
+    for (size_t i = 0; i < sizeof requests; i++) {
         struct dfu_status_reply status;
         char expected[PROBE_WORDS];
         const struct usbdev_setup_packet setup = dfu_setup(probe, requests[i], 0, 0);

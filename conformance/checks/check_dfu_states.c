@@ -20,7 +20,7 @@ static void put_states(char *text, size_t size, unsigned states)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (uint8_t state = 0; state <= DFURT_STATE_dfuERROR; ++state) {
+    for (uint8_t state = 0; state <= DFURT_STATE_dfuERROR; state++) {
         if ((states & 1u << state) && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " or " : "",
                                      usb_dfu_state_name(state));
@@ -195,7 +195,7 @@ static void follow_row(struct probe *probe)
 static void unknown_requests(struct probe *probe)
 {
     const struct state_row *row = probe->check->row;
-    for (size_t i = 0; i < gate_sample_count; ++i) {
+    for (size_t i = 0; i < gate_sample_count; i++) {
         uint8_t none[1];
         const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
         if (!dfu_enter_state(probe, row->state) || !expect_stall(probe, &setup, none) ||

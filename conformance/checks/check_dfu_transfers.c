@@ -38,7 +38,7 @@ static void idle_is_ok(struct probe *probe)
 static void getstate_agrees(struct probe *probe)
 {
     static const uint8_t states[] = {DFURT_STATE_dfuIDLE, DFURT_STATE_dfuERROR};
-    for (size_t i = 0; i < sizeof states; ++i) {
+    for (size_t i = 0; i < sizeof states; i++) {
         struct dfu_status_reply status;
         uint8_t state;
         if (!dfu_enter_state(probe, states[i]) || !expect_getstatus(probe, &status) ||
@@ -143,7 +143,7 @@ static void upload_ends_short(struct probe *probe)
     if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
         return;
     size_t total = 0;
-    for (uint16_t block = 0;; ++block) {
+    for (uint16_t block = 0;; block++) {
         int length = dfu_upload(probe, block, data, size);
         if (!expect_carried_out(probe, length))
             return;

@@ -19,7 +19,7 @@
 
 static void layouts(struct probe *probe)
 {
-    for (size_t i = 0; i < probe->layout_count; ++i) {
+    for (size_t i = 0; i < probe->layout_count; i++) {
         if (!expect(probe, !*probe->layouts[i].problem,
                     "a name such as '@Internal Flash  /0x08000000/064*0002Kg'",
                     "the name of alternate %zu: %s", i, probe->layouts[i].problem))
@@ -119,7 +119,7 @@ static void first_status_is_busy(struct probe *probe)
 static bool nowhere(struct probe *probe, uint8_t command, uint8_t bytes[5])
 {
     static const uint32_t candidates[] = {0xF0000000, 0xF8000000, 0xFC000000, 0xE8000000};
-    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; ++i) {
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         if (!gate_is_nowhere(&probe->gate, candidates[i]))
             continue;
         bytes[0] = command;
@@ -247,7 +247,7 @@ static bool read_alternate(struct probe *probe,
                            const struct dfuse_layout *layout)
 {
     uint8_t bytes[UINT8_MAX];
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;
@@ -265,7 +265,7 @@ static void upload_alternates(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     size_t alternate = 0;
-    for (size_t i = 0; i < config->interface_count && alternate < probe->layout_count; ++i) {
+    for (size_t i = 0; i < config->interface_count && alternate < probe->layout_count; i++) {
         const struct usb_interface *interface = &config->interfaces[i];
         if (interface_is_dfu(interface) &&
             !read_alternate(probe, interface, &probe->layouts[alternate++]))
@@ -296,10 +296,10 @@ static uint32_t region_end(const struct dfuse_region *region)
 static const struct dfuse_region *last_region(const struct probe *probe)
 {
     const struct dfuse_layout *layout = dfuse_layout(probe);
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         bool continued = false;
-        for (size_t j = 0; j < probe->gate.region_count; ++j)
+        for (size_t j = 0; j < probe->gate.region_count; j++)
             continued |= probe->gate.regions[j].first == region_end(region);
         if ((region->access & DFUSE_READABLE) && !continued)
             return region;
@@ -352,11 +352,11 @@ static bool write_pattern(struct probe *probe, uint8_t *bytes)
     const struct backup *backup = probe->backup;
     uint16_t size = dfu_transfer_size(probe);
     uint16_t block = DFUSE_FIRST_BLOCK;
-    for (size_t i = 0; i < backup->length; ++i)
+    for (size_t i = 0; i < backup->length; i++)
         bytes[i] = (uint8_t)(backup->bytes[i] ^ (1 + i % 255));
     if (!erase(probe) || !expect_command(probe, DFUSE_SET_ADDRESS, backup->address))
         return false;
-    for (size_t at = 0; at < backup->length; at += size, ++block) {
+    for (size_t at = 0; at < backup->length; at += size, block++) {
         uint16_t part = backup->length - at < size ? (uint16_t)(backup->length - at) : size;
         if (!expect_done(probe, dfu_dnload(probe, block, bytes + at, part), part,
                          "dfuDNLOAD-IDLE after the block"))

@@ -24,7 +24,7 @@ enum {
 static unsigned settings_of_dfu(const struct device *device)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < device->config.interface_count; ++i)
+    for (size_t i = 0; i < device->config.interface_count; i++)
         count += device->config.interfaces[i].bInterfaceNumber == device->dfu->bInterfaceNumber;
     return count;
 }
@@ -112,7 +112,7 @@ static bool send_without_data(struct probe *probe, uint8_t bRequest)
 static bool dfu_util_settles(struct probe *probe, struct dfu_status_reply *status)
 {
     enum { ROUNDS = 10 };
-    for (int i = 0; i < ROUNDS; ++i) {
+    for (int i = 0; i < ROUNDS; i++) {
         if (!expect_getstatus(probe, status) || !sleep_poll(probe, status))
             return false;
         if (status->bState == DFURT_STATE_dfuERROR) {
@@ -241,7 +241,7 @@ static void cubeprogrammer_lists(struct probe *probe)
     if (!given_serial(probe, serial, sizeof serial) ||
         !expect(probe, *serial, "a serial number, by which it names a device", "none"))
         return;
-    for (size_t i = 0; i < probe->layout_count; ++i) {
+    for (size_t i = 0; i < probe->layout_count; i++) {
         if (!given(probe, expect(probe, !*probe->layouts[i].problem, "a layout", "%s",
                                  probe->layouts[i].problem)))
             return;

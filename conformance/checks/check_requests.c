@@ -185,7 +185,7 @@ static void alive_after_many_stalls(struct probe *probe)
     uint8_t data[64] = {0};
     const struct usbdev_setup_packet in = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
     const struct usbdev_setup_packet out = dfu_setup(probe, gate_samples[0], 0, sizeof data);
-    for (int i = 0; i < MANY; ++i) {
+    for (int i = 0; i < MANY; i++) {
         if (!given(probe, expect_stall(probe, i % 2 ? &in : &out, data)))
             return;
     }
@@ -286,7 +286,7 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
 {
     static const uint16_t lengths[] = {0, 1, 2, 5, 6, 7, 8, 63, 64, 65, 255, 4096};
     static const char *const when = "after it";
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t data[PROBE_CONTROL_MAX];
         const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, lengths[i]);
         int result = probe_control(probe, &setup, data);
@@ -312,7 +312,7 @@ static void getstate_any_length(struct probe *probe)
 static void upload_any_length(struct probe *probe)
 {
     static const uint16_t lengths[] = {0, 1, 64, 4096};
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; ++i) {
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t data[PROBE_CONTROL_MAX];
         const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, lengths[i]);
         if (!expect_stall(probe, &upload, data))

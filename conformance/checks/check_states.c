@@ -142,7 +142,7 @@ static void unknown_in_app_idle(struct probe *probe)
 {
     if (!given_app_idle(probe))
         return;
-    for (size_t i = 0; i < gate_sample_count; ++i) {
+    for (size_t i = 0; i < gate_sample_count; i++) {
         if (!expect_unknown_stalls(probe, gate_samples[i]))
             return;
     }
@@ -151,7 +151,7 @@ static void unknown_in_app_idle(struct probe *probe)
 
 static void unknown_in_app_detach(struct probe *probe)
 {
-    for (size_t i = 0; i < gate_sample_count; ++i) {
+    for (size_t i = 0; i < gate_sample_count; i++) {
         uint8_t data[1];
         const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
         if (!enter_app_detach(probe, gate_samples[i]) || !expect_stall(probe, &setup, data))

@@ -148,7 +148,7 @@ static void returns_sets(struct probe *probe)
 static bool has_interface(const struct probe *probe, uint8_t number)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (config->interfaces[i].bInterfaceNumber == number)
             return true;
     }

@@ -23,8 +23,8 @@
 
 static void list_checks(const char *only)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             const struct check *check = &(*group)->checks[i];
             if (!only || glob_list_matches(only, check->id))
                 printf("%-24s %-6s  %-18s %s\n", check->id, level_text(check->level),
@@ -261,7 +261,7 @@ static void hold_signals_back(struct arguments *arguments)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; ++i)
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     arguments->run.interrupted = &interrupted;

@@ -68,7 +68,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
     tell_gate(probe, true);
     bool restored = !probe->gate.accepted && read_back(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
-    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); ++i) {
+    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); i++) {
         backup->differs = false;
         restored = put_back_and_compare(probe, why, size);
     }
@@ -189,7 +189,7 @@ static bool take_left_over(struct probe *probe)
 static bool is_for_this_device(const struct probe *probe, const struct image_file *image)
 {
     const struct device *devices[] = {&probe->dfu_mode, &probe->run_time};
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < 2; i++) {
         if (devices[i]->seen &&
             (image->idVendor == 0xFFFF || image->idVendor == device_vendor(devices[i])) &&
             (image->idProduct == 0xFFFF || image->idProduct == device_product(devices[i])))

@@ -21,7 +21,7 @@
 static void put_name(char *name, size_t size, const char *serial)
 {
     size_t used = 0;
-    for (; *serial && used + 1 < size; ++serial)
+    for (; *serial && used + 1 < size; serial++)
         name[used++] = isalnum((unsigned char)*serial) ? *serial : '_';
     name[used] = '\0';
 }
@@ -75,7 +75,7 @@ static bool find_name(struct probe *probe)
     put_name(name, sizeof name, serial);
     backup->has_serial = *name != '\0';
     make_folders(backup->folder);
-    for (unsigned i = 1; i <= MOST; ++i) {
+    for (unsigned i = 1; i <= MOST; i++) {
         char number[16] = "";
         if (i > 1)
             snprintf(number, sizeof number, "-%u", i);

@@ -23,7 +23,7 @@ static bool is_constant(const uint8_t *bytes, size_t length)
 
 static bool is_text(const uint8_t *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         if (!isprint(bytes[i]) && !isspace(bytes[i]) && bytes[i] != '\0')
             return false;
     }
@@ -85,7 +85,7 @@ static bool is_blank_byte(uint8_t byte)
 static bool resembles(const uint8_t *kept, const uint8_t *found, size_t length)
 {
     size_t others = 0;
-    for (size_t i = 0; i < length; ++i)
+    for (size_t i = 0; i < length; i++)
         others += kept[i] != found[i] && !is_blank_byte(found[i]);
     return others <= length / 128 + 1;
 }
@@ -156,12 +156,12 @@ void backup_difference(
     char *why, size_t size, uint32_t base, const uint8_t *kept, const uint8_t *found, size_t length)
 {
     size_t first = length, last = 0, count = 0;
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         if (kept[i] == found[i])
             continue;
         first = first < i ? first : i;
         last = i;
-        ++count;
+        count++;
     }
     snprintf(why, size, "%zu of %zu bytes differ, between %08zXh and %08zXh", count, length,
              base + first, base + last);

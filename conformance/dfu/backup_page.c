@@ -72,7 +72,7 @@ static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
     size_t length = (size_t)count * region->sector_size;
     uint32_t looked_at = region->sectors < MOST_LOOKED_AT ? region->sectors : MOST_LOOKED_AT;
     uint8_t *bytes = malloc(length);
-    for (uint32_t i = count; bytes && i <= looked_at; ++i) {
+    for (uint32_t i = count; bytes && i <= looked_at; i++) {
         uint32_t address = region->address + (region->sectors - i) * region->sector_size;
         if (read_twice(probe, address, bytes, length) && is_blank(bytes, length))
             return keep(probe, address, bytes, length, region->sector_size);

@@ -21,12 +21,12 @@ judge(const uint8_t *expected, const uint8_t *old, const uint8_t *found, size_t 
 {
     size_t same = 0;
     while (same < length && found[same] == expected[same])
-        ++same;
+        same++;
     if (same == length)
         return BACKUP_READS_SAME;
     if (memcmp(found, old, length) == 0)
         return BACKUP_READS_OLD;
-    for (size_t at = same; at < length; ++at) {
+    for (size_t at = same; at < length; at++) {
         bool erased = found[at] == 0xFF || found[at] == 0x00;
         if (!erased && found[at] != old[at])
             return BACKUP_READS_OTHER;
@@ -66,7 +66,7 @@ static enum backup_reading prove_piece(struct probe *probe, char *why, size_t si
     size_t length = 2 * (size_t)dfu_transfer_size(probe);
     if (length > probe->backup->length)
         length = probe->backup->length;
-    for (int i = 0; reading == BACKUP_READS_OTHER && i < BACKUP_TRIES; ++i)
+    for (int i = 0; reading == BACKUP_READS_OTHER && i < BACKUP_TRIES; i++)
         reading = write_and_read(probe, probe->backup->bytes, length, why, size);
     return reading;
 }

@@ -25,7 +25,7 @@ static size_t size_of(const struct dfuse_region *region)
 static size_t readable_size(const struct dfuse_layout *layout)
 {
     size_t total = 0;
-    for (size_t i = 0; i < layout->count; ++i)
+    for (size_t i = 0; i < layout->count; i++)
         total += layout->regions[i].access & DFUSE_READABLE ? size_of(&layout->regions[i]) : 0;
     return total;
 }
@@ -34,7 +34,7 @@ static size_t readable_size(const struct dfuse_layout *layout)
 static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size)
 {
     const struct dfuse_layout *layout = dfuse_layout(probe);
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;
@@ -108,7 +108,7 @@ static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, s
 {
     const struct dfuse_layout *layout = dfuse_layout(probe);
     const uint8_t *kept = probe->backup->rest;
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;
@@ -149,7 +149,7 @@ static bool rest_is_same(const struct probe *probe, const uint8_t *found, char *
 {
     const struct dfuse_layout *layout = dfuse_layout(probe);
     const uint8_t *kept = probe->backup->rest;
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;

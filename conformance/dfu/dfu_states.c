@@ -39,7 +39,7 @@ static void wait_until_not_busy(struct probe *probe)
 static bool to_idle_unasked(struct probe *probe)
 {
     struct dfu_status_reply status;
-    for (int i = 0; i < STEPS; ++i) {
+    for (int i = 0; i < STEPS; i++) {
         request(probe, DFURT_ABORT);
         request(probe, DFURT_CLRSTATUS);
         if (!dfu_ask(probe, &status))
@@ -97,7 +97,7 @@ bool dfu_to_idle(struct probe *probe)
     wait_until_not_busy(probe);
     if (probe->getstate == GETSTATE_MISSING)
         return to_idle_unasked(probe);
-    for (int i = 0; i < STEPS; ++i) {
+    for (int i = 0; i < STEPS; i++) {
         uint8_t state;
         if (!dfu_ask_state(probe, &state)) {
             if (++unanswered == 2)

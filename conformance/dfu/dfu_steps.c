@@ -190,7 +190,7 @@ static uint64_t region_size(const struct dfuse_region *region)
 static const struct dfuse_region *largest_readable(const struct dfuse_layout *layout)
 {
     const struct dfuse_region *largest = NULL;
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if ((region->access & DFUSE_READABLE) &&
             (!largest || region_size(region) > region_size(largest)))
@@ -202,7 +202,7 @@ static const struct dfuse_region *largest_readable(const struct dfuse_layout *la
 // The first that has a region of two blocks to read, or the first of all.
 static size_t working_alternate(const struct probe *probe)
 {
-    for (size_t i = 0; i < probe->layout_count; ++i) {
+    for (size_t i = 0; i < probe->layout_count; i++) {
         const struct dfuse_region *region = largest_readable(&probe->layouts[i]);
         if (region && region_size(region) >= 2u * dfu_transfer_size(probe))
             return i;

@@ -27,7 +27,7 @@ bool dfuse_read(
     if (!to_idle(probe, why, size) || !dfuse_point_at(probe, address, why, size) ||
         !to_idle(probe, why, size))
         return false;
-    for (size_t at = 0; at < length; at += block_size, ++block) {
+    for (size_t at = 0; at < length; at += block_size, block++) {
         uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
         int result = dfu_upload(probe, block, bytes + at, part);
         if (result == part)
@@ -72,7 +72,7 @@ bool dfuse_write(struct probe *probe,
     uint16_t block = DFUSE_FIRST_BLOCK;
     if (!to_idle(probe, why, size) || !dfuse_point_at(probe, address, why, size))
         return false;
-    for (size_t at = 0; at < length; at += block_size, ++block) {
+    for (size_t at = 0; at < length; at += block_size, block++) {
         uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
         if (!expect_done(probe, dfu_dnload(probe, block, bytes + at, part), "write",
                          address + (uint32_t)at, why, size))

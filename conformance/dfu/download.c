@@ -51,7 +51,7 @@ bool upload_all(struct probe *probe,
     uint64_t end_us = probe_now_us(probe) + UPLOAD_LIMIT_MS * UINT64_C(1000);
     uint8_t *bytes = NULL;
     size_t length = 0, room = 0;
-    for (uint16_t block = 0; length < most; ++block) {
+    for (uint16_t block = 0; length < most; block++) {
         if (length > UPLOAD_MOST_BYTES)
             return end_upload(bytes, why, size, "the upload is longer than 16 MB");
         if (probe_now_us(probe) > end_us)
@@ -99,7 +99,7 @@ bool download_bytes(
     uint16_t block_size = dfu_transfer_size(probe);
     uint16_t block = 0;
     gate_begin_image(&probe->gate);
-    for (size_t at = 0; at < length; at += block_size, ++block) {
+    for (size_t at = 0; at < length; at += block_size, block++) {
         uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
         int result = dfu_dnload(probe, block, bytes + at, part);
         if (!expect_taken(probe, result, part, block, why, size))
@@ -132,7 +132,7 @@ static void step_back(struct probe *probe)
     uint16_t block_size = dfu_transfer_size(probe);
     size_t last = backup->length % block_size ? backup->length % block_size : block_size;
     backup->at -= last;
-    --backup->block;
+    backup->block--;
 }
 
 int download_next_block(struct probe *probe)
@@ -148,7 +148,7 @@ int download_next_block(struct probe *probe)
     int result = dfu_dnload(probe, backup->block, backup->bytes + backup->at, length);
     if (result == length) {
         backup->at += length;
-        ++backup->block;
+        backup->block++;
     }
     return result;
 }

@@ -31,9 +31,9 @@ static bool fail(char *error, size_t size, const char *path, const char *what)
 uint32_t image_file_crc(const uint8_t *bytes, size_t length)
 {
     uint32_t crc = 0xFFFFFFFF;
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         crc ^= bytes[i];
-        for (int bit = 0; bit < 8; ++bit)
+        for (int bit = 0; bit < 8; bit++)
             crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
     }
     return crc;

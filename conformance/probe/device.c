@@ -56,7 +56,7 @@ unsigned device_detach_limit(const struct device *device)
 
 int device_absent_interface(const struct device *device)
 {
-    for (unsigned number = 0; number <= UINT8_MAX; ++number) {
+    for (unsigned number = 0; number <= UINT8_MAX; number++) {
         if (!configuration_has_interface(&device->config, (uint8_t)number))
             return (int)number;
     }
@@ -65,7 +65,7 @@ int device_absent_interface(const struct device *device)
 
 int device_other_interface(const struct device *device)
 {
-    for (size_t i = 0; i < device->config.interface_count; ++i) {
+    for (size_t i = 0; i < device->config.interface_count; i++) {
         if (!interface_is_dfu(&device->config.interfaces[i]))
             return device->config.interfaces[i].bInterfaceNumber;
     }

@@ -45,7 +45,7 @@ static bool holds(struct gate_range range, uint64_t first, uint64_t length)
 
 bool gate_is_nowhere(const struct gate *gate, uint32_t address)
 {
-    for (size_t i = 0; i < gate->region_count; ++i) {
+    for (size_t i = 0; i < gate->region_count; i++) {
         if (holds(gate->regions[i], address, 1))
             return false;
     }
@@ -54,7 +54,7 @@ bool gate_is_nowhere(const struct gate *gate, uint32_t address)
 
 static bool is_readable(const struct gate *gate, uint32_t address)
 {
-    for (size_t i = 0; i < gate->region_count; ++i) {
+    for (size_t i = 0; i < gate->region_count; i++) {
         if (gate->readable[i] && holds(gate->regions[i], address, 1))
             return true;
     }
@@ -191,7 +191,7 @@ static enum gate_answer ask_in_dfu_mode(const struct gate *gate,
 
 static bool is_sample(uint8_t bRequest)
 {
-    for (size_t i = 0; i < gate_sample_count; ++i) {
+    for (size_t i = 0; i < gate_sample_count; i++) {
         if (gate_samples[i] == bRequest)
             return true;
     }

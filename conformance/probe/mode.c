@@ -27,7 +27,7 @@ static bool is_same(const struct device *before, const struct device *now)
 // No interface but DFU's.
 static bool is_alone(const struct device *device)
 {
-    for (size_t i = 0; i < device->config.interface_count; ++i) {
+    for (size_t i = 0; i < device->config.interface_count; i++) {
         if (!interface_is_dfu(&device->config.interfaces[i]))
             return false;
     }
@@ -109,7 +109,7 @@ void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t si
 
 static void add_regions(struct gate *gate, const struct dfuse_layout *layout)
 {
-    for (size_t i = 0; i < layout->count && gate->region_count < GATE_MOST_REGIONS; ++i) {
+    for (size_t i = 0; i < layout->count && gate->region_count < GATE_MOST_REGIONS; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         gate->regions[gate->region_count] = (struct gate_range){
             .first = region->address,
@@ -126,7 +126,7 @@ static void read_layouts(struct probe *probe)
     bool any = false;
     probe->gate.region_count = 0;
     probe->layout_count = 0;
-    for (size_t i = 0; i < config->interface_count; ++i) {
+    for (size_t i = 0; i < config->interface_count; i++) {
         if (!interface_is_dfu(&config->interfaces[i]) || probe->layout_count == PROBE_ALTERNATES)
             continue;
         struct dfuse_layout *layout = &probe->layouts[probe->layout_count++];

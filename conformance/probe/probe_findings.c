@@ -52,7 +52,7 @@ static bool vbreak(struct probe *probe, const char *expected, const char *receiv
 
 bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
 {
-    ++probe->expectations;
+    probe->expectations++;
     if (!probe_in_time(probe, met))
         return false;
     if (met)
@@ -66,7 +66,7 @@ bool expect(struct probe *probe, bool met, const char *expected, const char *rec
 
 void expect_vacuously(struct probe *probe, const char *note)
 {
-    ++probe->expectations;
+    probe->expectations++;
     probe_note(probe, "%s", note);
 }
 
@@ -195,7 +195,7 @@ static bool unexpected(struct probe *probe, const char *expected, int result, co
 
 static bool is_met(struct probe *probe)
 {
-    ++probe->expectations;
+    probe->expectations++;
     return probe_in_time(probe, true);
 }
 
@@ -303,7 +303,7 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what)
 {
     int result = probe_wait_leave(probe, ms, what);
     if (result == USB_TIMEOUT) {
-        ++probe->expectations;
+        probe->expectations++;
         return true;
     }
     if (result < 0)

@@ -141,7 +141,7 @@ void probe_calibrate(struct probe *probe)
         probe->time.late_us = took_us;
     // One sleep more at each attempt, so that a host that is late at regular intervals is late at
     // another step.
-    for (unsigned i = 0; i <= probe->time.attempt; ++i)
+    for (unsigned i = 0; i <= probe->time.attempt; i++)
         probe_sleep(probe, 1, "a measurement of this host");
 }
 

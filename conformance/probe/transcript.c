@@ -26,7 +26,7 @@ void transcript_add(struct transcript *transcript,
     if (entry.data_length)
         memcpy(entry.data, data, entry.data_length);
     transcript->entries[transcript->total % TRANSCRIPT_ENTRIES] = entry;
-    ++transcript->total;
+    transcript->total++;
     if (transcript->tap)
         transcript->tap(transcript->tap_context, &entry, data, data_size);
 }
@@ -51,7 +51,7 @@ void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
     bool all = 3 * length <= size; // two digits and a blank each, or the end after the last
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         if (!all && used + sizeof " 00 ..." > size) {
             snprintf(text + used, size - used, " ...");
             return;

@@ -64,7 +64,7 @@ static int open_file(struct report_file *file)
 
 int report_files_open(struct report_files *files, char *error, size_t size)
 {
-    for (size_t i = 0; i < REPORT_FILES; ++i) {
+    for (size_t i = 0; i < REPORT_FILES; i++) {
         struct report_file *file = &files->list[i];
         int result = file->path ? open_file(file) : 0;
         if (result < 0)
@@ -101,7 +101,7 @@ int report_files_write(struct report_files *files,
                        size_t size)
 {
     int first = 0;
-    for (size_t i = 0; i < REPORT_FILES; ++i) {
+    for (size_t i = 0; i < REPORT_FILES; i++) {
         struct report_file *file = &files->list[i];
         int result = file->out ? write_file(file, writers[i], report) : 0;
         if (result < 0 && first == 0)
@@ -112,7 +112,7 @@ int report_files_write(struct report_files *files,
 
 void report_files_close(struct report_files *files)
 {
-    for (size_t i = 0; i < REPORT_FILES; ++i) {
+    for (size_t i = 0; i < REPORT_FILES; i++) {
         struct report_file *file = &files->list[i];
         if (!file->out)
             continue;

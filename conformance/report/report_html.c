@@ -55,7 +55,7 @@ static enum verdict tone_of(const struct report *report)
 static void put_bar(FILE *out, const struct report *report)
 {
     fputs("<div class=\"bar\" aria-hidden=\"true\">", out);
-    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; i++) {
         if (report->counts[i])
             fprintf(out, "<span class=\"%s\" style=\"flex:%u\"></span>",
                     verdict_text((enum verdict)i), report->counts[i]);
@@ -66,7 +66,7 @@ static void put_bar(FILE *out, const struct report *report)
 static void put_counts(FILE *out, const struct report *report)
 {
     fputs("<ul class=\"chips\" id=\"counts\">", out);
-    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; i++) {
         const char *verdict = verdict_text((enum verdict)i);
         const char *tone = report->counts[i] ? "tone" : "soft";
         if (report->counts[i] || i <= VERDICT_FAIL)
@@ -118,7 +118,7 @@ static void put_summary(FILE *out, const struct report *report)
     put_origin(out, report);
     fputs("</dl>\n", out);
     const char *const lines[] = {report->ending, report->flash};
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (!lines[i][0])
             continue;
         fputs("<p>", out);
@@ -162,7 +162,7 @@ static void put_transfers(FILE *out, const struct result *result)
     fputs("<details><summary>what went over the bus</summary><pre>", out);
     if (result->transfers_dropped)
         fprintf(out, "(%zu earlier ones omitted)\n", result->transfers_dropped);
-    for (size_t i = 0; i < result->transfer_count; ++i) {
+    for (size_t i = 0; i < result->transfer_count; i++) {
         transcript_line(&result->transfers[i], line, sizeof line);
         fprintf(out, "%10.3f ms  ", (double)result->transfers[i].start_us / 1000);
         html_put(out, "%s", line);
@@ -219,8 +219,8 @@ static void put_troubles(FILE *out, const struct report *report)
     static const enum verdict order[] = {VERDICT_FAIL, VERDICT_WARN, VERDICT_INCONCLUSIVE};
     bool any = false;
 
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; ++i) {
-        for (size_t j = 0; j < report->count; ++j) {
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        for (size_t j = 0; j < report->count; j++) {
             if (report->results[j].verdict != order[i] || !report_is_first_of_cause(report, j))
                 continue;
             if (!any)
@@ -267,13 +267,13 @@ static void put_group_head(FILE *out, const struct result *results, size_t count
     unsigned counts[VERDICT_INCONCLUSIVE + 1] = {0};
     unsigned inapplicable = 0;
 
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i++) {
         inapplicable += results[i].inapplicable;
         counts[results[i].verdict] += !results[i].inapplicable;
     }
     fputs("<details class=\"group\"><summary>", out);
     html_put(out, "%s", group ? group->title : "Other checks");
-    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; ++i) {
+    for (unsigned i = 0; i <= VERDICT_INCONCLUSIVE; i++) {
         const char *verdict = verdict_text((enum verdict)i);
         if (counts[i])
             fprintf(out, "<span class=\"%s tone\">%u %s</span>", verdict, counts[i], verdict);
@@ -290,7 +290,7 @@ static size_t group_length(const struct result *results, size_t left)
 
     while (length < left &&
            catalogue_group_of(results[length].check) == catalogue_group_of(results->check))
-        ++length;
+        length++;
     return length;
 }
 
@@ -300,7 +300,7 @@ static void put_results(FILE *out, const struct report *report)
     for (size_t i = 0, length; i < report->count; i += length) {
         length = group_length(&report->results[i], report->count - i);
         put_group_head(out, &report->results[i], length);
-        for (size_t j = i; j < i + length; ++j) {
+        for (size_t j = i; j < i + length; j++) {
             if (!report->results[j].inapplicable)
                 put_result(out, &report->results[j]);
         }

@@ -33,7 +33,7 @@ static bool is_detach(const struct transcript_entry *entry)
 
 static bool detached(const struct result *result)
 {
-    for (size_t i = 0; i < result->transfer_count; ++i) {
+    for (size_t i = 0; i < result->transfer_count; i++) {
         if (is_detach(&result->transfers[i]))
             return true;
     }
@@ -42,7 +42,7 @@ static bool detached(const struct result *result)
 
 static bool came_back(const struct result *result)
 {
-    for (size_t i = 0; i < result->transfer_count; ++i) {
+    for (size_t i = 0; i < result->transfer_count; i++) {
         if (result->transfers[i].kind == TRANSCRIPT_WAIT_RETURN && result->transfers[i].result == 0)
             return true;
     }
@@ -51,7 +51,7 @@ static bool came_back(const struct result *result)
 
 static const struct result *find_by_id(const struct report *report, const char *id)
 {
-    for (size_t i = 0; i < report->count; ++i) {
+    for (size_t i = 0; i < report->count; i++) {
         if (strcmp(report->results[i].check->id, id) == 0)
             return &report->results[i];
     }
@@ -63,12 +63,12 @@ static const struct result *find_detach(const struct report *report)
 {
     static const char *const plain[] = {"RT-DETACH-05", "RT-RESET-05", "INTEROP-DFUUTIL-01"};
 
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; ++i) {
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         const struct result *result = find_by_id(report, plain[i]);
         if (result && detached(result))
             return result;
     }
-    for (size_t i = 0; i < report->count; ++i) {
+    for (size_t i = 0; i < report->count; i++) {
         const struct result *result = &report->results[i];
         if (detached(result) && came_back(result))
             return result;
@@ -194,7 +194,7 @@ static size_t steps_of(const struct result *result,
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < result->transfer_count && count < STEPS_MAX; ++i) {
+    for (size_t i = 0; i < result->transfer_count && count < STEPS_MAX; i++) {
         if (is_step(&result->transfers[i]))
             ret_steps[count++] = &result->transfers[i];
     }
@@ -207,7 +207,7 @@ static void put_chart(FILE *out, const struct result *result)
     size_t count = steps_of(result, steps);
 
     put_frame(out, TOP + (int)count * STEP);
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i++) {
         int y = TOP + (int)i * STEP;
         const struct transcript_entry *next = i + 1 < count ? steps[i + 1] : NULL;
         put_line(out, device_line(steps[i], next), DEVICE_X, y, y + STEP, 6);

@@ -76,7 +76,7 @@ static const struct layout layouts[] = {
 static void put_fields(FILE *out, const struct layout *layout, const uint8_t *bytes, size_t length)
 {
     fputs("<div class=\"fields\">", out);
-    for (size_t i = 0; i < layout->count; ++i) {
+    for (size_t i = 0; i < layout->count; i++) {
         const struct field *field = &layout->fields[i];
         if (field->offset + field->size > length)
             break;
@@ -105,7 +105,7 @@ put_descriptor(FILE *out, const struct layout *layout, const uint8_t *bytes, siz
 // 21h is a DFU functional descriptor only where it belongs to DFU: HID has a 21h of its own.
 static bool is_functional(const struct usb_configuration *config, size_t offset)
 {
-    for (size_t i = 0; i < config->functional_count; ++i) {
+    for (size_t i = 0; i < config->functional_count; i++) {
         if (config->functionals[i].offset == offset)
             return true;
     }
@@ -119,7 +119,7 @@ static const struct layout *layout_of(const struct usb_configuration *config,
 
     if (type == USBDEV_DT_DFU_FUNCTIONAL && !is_functional(config, descriptor->offset))
         return NULL;
-    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; ++i) {
+    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
         if (layouts[i].type == type)
             return &layouts[i];
     }
@@ -152,7 +152,7 @@ static void put_functional(FILE *out, const struct usb_dfu_functional *functiona
 
     fprintf(out, "<dt>bcdDFUVersion</dt><dd>%04xh</dd>", functional->bcdDFUVersion);
     fprintf(out, "<dt>bmAttributes</dt><dd>%02xh", functional->bmAttributes);
-    for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; ++i) {
+    for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         if (functional->bmAttributes & 1u << i)
             fprintf(out, "<br>%s", bits[i]);
     }

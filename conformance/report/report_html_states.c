@@ -35,7 +35,7 @@ static const struct result *find(const struct report *report, unsigned state, co
     const char *mode = state <= DFURT_STATE_appDETACH ? "RT" : "DM";
 
     snprintf(id, sizeof id, "%s-STATE-%u-%s", mode, state, suffix);
-    for (size_t i = 0; i < report->count; ++i) {
+    for (size_t i = 0; i < report->count; i++) {
         if (strcmp(report->results[i].check->id, id) == 0)
             return &report->results[i];
     }
@@ -44,13 +44,13 @@ static const struct result *find(const struct report *report, unsigned state, co
 
 static void load(struct grid *grid, const struct report *report)
 {
-    for (unsigned state = 0; state < STATES; ++state) {
-        for (unsigned i = 0; i < COLUMNS; ++i) {
+    for (unsigned state = 0; state < STATES; state++) {
+        for (unsigned i = 0; i < COLUMNS; i++) {
             const struct result *cell = find(report, state, columns[i].suffix);
             grid->cells[state][i] = cell;
             if (!cell)
                 continue;
-            ++grid->count;
+            grid->count++;
             grid->kept += cell->verdict == VERDICT_PASS;
             grid->reached += cell->verdict != VERDICT_SKIP && cell->verdict != VERDICT_INCONCLUSIVE;
         }
@@ -94,13 +94,13 @@ static void put_cell(FILE *out, const struct result *cell)
 static void put_table(FILE *out, const struct grid *grid)
 {
     fputs("<table class=\"states\" id=\"states\"><thead><tr><td class=\"none\"></td>", out);
-    for (unsigned i = 0; i < COLUMNS; ++i)
+    for (unsigned i = 0; i < COLUMNS; i++)
         fprintf(out, "<th scope=\"col\">%s</th>", columns[i].title);
     fputs("</tr></thead><tbody>\n", out);
-    for (unsigned state = 0; state < STATES; ++state) {
+    for (unsigned state = 0; state < STATES; state++) {
         fprintf(out, "<tr><th scope=\"row\"><span class=\"soft\">%u</span> %s</th>", state,
                 usb_dfu_state_name((uint8_t)state));
-        for (unsigned i = 0; i < COLUMNS; ++i)
+        for (unsigned i = 0; i < COLUMNS; i++)
             put_cell(out, grid->cells[state][i]);
         fputs("</tr>\n", out);
     }
@@ -120,7 +120,7 @@ static void put_legend(FILE *out)
     };
 
     fputs("<ul class=\"chips soft\">", out);
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; ++i)
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         fprintf(out, "<li class=\"%s\"><b class=\"tone\">%s</b> %s</li>",
                 verdict_text(signs[i].verdict), sign_of(signs[i].verdict), signs[i].meaning);
     fputs("<li>empty: no check</li></ul>\n", out);

@@ -22,7 +22,7 @@ static json_t *device_text(const char *text)
 
     char ascii[PROBE_WORDS];
     size_t length = strnlen(text, sizeof(ascii) - 1);
-    for (size_t i = 0; i < length; ++i)
+    for (size_t i = 0; i < length; i++)
         ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
     ascii[length] = '\0';
     return json_string(ascii);
@@ -34,7 +34,7 @@ static json_t *bytes_text(const uint8_t *bytes, size_t length)
     static const char digits[] = "0123456789abcdef";
     char text[2 * TARGET_CONFIGURATION_MAX];
 
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         text[2 * i] = digits[bytes[i] >> 4];
         text[2 * i + 1] = digits[bytes[i] & 15];
     }
@@ -105,7 +105,7 @@ static json_t *result_object(const struct result *result)
     set_text(object, "received", result->finding.received);
     set_text(object, "message", result->finding.message);
     set_text(object, "trouble", result->trouble);
-    for (size_t i = 0; i < result->transfer_count; ++i)
+    for (size_t i = 0; i < result->transfer_count; i++)
         json_array_append_new(transfers, transfer_object(&result->transfers[i]));
     json_object_set_new(object, "transfers", transfers);
     return object;
@@ -115,7 +115,7 @@ static json_t *counts_object(const struct report *report)
 {
     json_t *object = json_object();
 
-    for (unsigned verdict = 0; verdict <= VERDICT_INCONCLUSIVE; ++verdict)
+    for (unsigned verdict = 0; verdict <= VERDICT_INCONCLUSIVE; verdict++)
         json_object_set_new(object, verdict_text((enum verdict)verdict),
                             json_integer(report->counts[verdict]));
     json_object_set_new(object, "waived", json_integer(report->waived));
@@ -147,7 +147,7 @@ static json_t *report_object(const struct report *report)
     char profile[REPORT_TEXT];
 
     report_profile(report, profile);
-    for (size_t i = 0; i < report->count; ++i)
+    for (size_t i = 0; i < report->count; i++)
         json_array_append_new(results, result_object(&report->results[i]));
     json_object_set_new(object, "schema", json_integer(SCHEMA_VERSION));
     json_object_set_new(object, "suite", suite_object(report));

@@ -51,7 +51,7 @@ static void put_finding(FILE *out, const struct result *result)
         {"trouble", result->trouble},    {"waived", result->waiver},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!rows[i].text || !rows[i].text[0])
             continue;
         fprintf(out, "%s: ", rows[i].name);
@@ -182,7 +182,7 @@ int report_junit_write(const struct report *report, FILE *out)
             report_count(report, OUTCOME_NOT_JUDGED) + run_is_in_error(report),
             report_count(report, OUTCOME_SKIPPED), (double)report->took_us / 1e6);
     put_properties(out, report);
-    for (size_t i = 0; i < report->count; ++i)
+    for (size_t i = 0; i < report->count; i++)
         put_case(out, &report->results[i]);
     if (run_is_in_error(report))
         put_run(out, report);

@@ -25,7 +25,7 @@ enum outcome result_outcome(const struct result *result)
 unsigned report_count(const struct report *report, enum outcome outcome)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < report->count; ++i)
+    for (size_t i = 0; i < report->count; i++)
         count += result_outcome(&report->results[i]) == outcome;
     return count;
 }

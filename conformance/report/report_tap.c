@@ -15,7 +15,7 @@
 // In a description # begins a directive and \ escapes.
 static void print_description(FILE *out, const char *text)
 {
-    for (; *text; ++text) {
+    for (; *text; text++) {
         if (*text == '#' || *text == '\\')
             fputc('\\', out);
         fputc(*text, out);
@@ -26,7 +26,7 @@ static void print_description(FILE *out, const char *text)
 static void print_scalar(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (; *text; ++text) {
+    for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             fprintf(out, "\\%c", *text);
         else if ((unsigned char)*text < 0x20)
@@ -54,7 +54,7 @@ static void print_transfers(FILE *out, const struct result *result)
     if (result->transfers_dropped)
         fprintf(out, "  transfers_dropped: %zu\n", result->transfers_dropped);
     fprintf(out, "  transfers:\n");
-    for (size_t i = 0; i < result->transfer_count; ++i) {
+    for (size_t i = 0; i < result->transfer_count; i++) {
         transcript_line(&result->transfers[i], line, sizeof line);
         fprintf(out, "    - ");
         print_scalar(out, line);

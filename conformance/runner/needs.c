@@ -22,7 +22,7 @@ static const struct need_of_target needs_of_target[] = {
 
 static unsigned missing_of_target(const struct probe *probe, unsigned needs)
 {
-    for (size_t i = 0; i < sizeof needs_of_target / sizeof needs_of_target[0]; ++i) {
+    for (size_t i = 0; i < sizeof needs_of_target / sizeof needs_of_target[0]; i++) {
         if ((needs & needs_of_target[i].need) &&
             !(probe->target->capabilities & needs_of_target[i].capability))
             return needs_of_target[i].need;

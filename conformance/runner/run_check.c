@@ -39,7 +39,7 @@ static bool enter_dfu_mode(struct run *run)
 {
     enum { TRIES = 3 };
     struct probe *probe = &run->probe;
-    for (int i = 0; i < TRIES; ++i) {
+    for (int i = 0; i < TRIES; i++) {
         if (mode_enter_dfu(probe, run->no_dfu_mode, PROBE_WORDS)) {
             run->no_dfu_mode[0] = '\0';
             return true;
@@ -134,7 +134,7 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
     time->attempt = 0;
     try_check(run, check, attempt);
     while (attempt->again && !run->lost && !run->watch.out_of_time) {
-        ++time->attempt;
+        time->attempt++;
         try_check(run, check, attempt);
     }
     time->attempt = 0;
@@ -159,7 +159,7 @@ static bool is_lost_by_reset(const struct transcript_entry *entry)
 // bus reset does to it is judged by the checks that are about bus resets.
 static bool may_have_left(const struct transcript *transcript)
 {
-    for (size_t i = 0; i < transcript_count(transcript); ++i) {
+    for (size_t i = 0; i < transcript_count(transcript); i++) {
         const struct transcript_entry *entry = transcript_get(transcript, i);
         if (is_lost_by_reset(entry) || is_taken(entry, DFURT_DETACH) ||
             (is_taken(entry, DFURT_DNLOAD) && entry->asked == 0))
@@ -238,18 +238,18 @@ static void keep_transfers(struct result *result, const struct transcript *trans
     size_t count = transcript_count(transcript);
     result->transfers_dropped = transcript_dropped(transcript);
     result->transfers = count ? calloc(count, sizeof *result->transfers) : NULL;
-    for (size_t i = 0; result->transfers && i < count; ++i)
+    for (size_t i = 0; result->transfers && i < count; i++)
         result->transfers[result->transfer_count++] = *transcript_get(transcript, i);
 }
 
 static void count_result(struct report *report, const struct result *result)
 {
     if (result->inapplicable)
-        ++report->inapplicable;
+        report->inapplicable++;
     else if (result->waiver)
-        ++report->waived;
+        report->waived++;
     else
-        ++report->counts[result->verdict];
+        report->counts[result->verdict]++;
 }
 
 static const char *
@@ -325,7 +325,7 @@ void run_check(struct run *run, const struct check *check)
     keep_transfers(result, &attempt.transcript);
     watch_look_for_trouble(&run->watch);
     snprintf(result->trouble, sizeof result->trouble, "%s", run->watch.trouble);
-    ++run->report->count;
+    run->report->count++;
     count_result(run->report, result);
     tell_check_end(run, result);
 }

@@ -32,8 +32,8 @@ static const struct check_group *const *groups_of(const struct runner_options *o
 static size_t count_selected(const struct runner_options *options)
 {
     size_t count = 0;
-    for (const struct check_group *const *group = groups_of(options); *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i)
+    for (const struct check_group *const *group = groups_of(options); *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++)
             count += selected(options, &(*group)->checks[i]);
     }
     return count;
@@ -51,7 +51,7 @@ static void begin_group(struct run *run, const struct check_group *group)
 
 static void run_group(struct run *run, const struct check_group *group)
 {
-    for (size_t i = 0; i < group->count; ++i) {
+    for (size_t i = 0; i < group->count; i++) {
         if (!selected(run->options, &group->checks[i]))
             continue;
         if (run->group != group)
@@ -62,7 +62,7 @@ static void run_group(struct run *run, const struct check_group *group)
 
 static void run_all(struct run *run)
 {
-    for (const struct check_group *const *group = groups_of(run->options); *group; ++group)
+    for (const struct check_group *const *group = groups_of(run->options); *group; group++)
         run_group(run, *group);
 }
 
@@ -184,7 +184,7 @@ enum run_status runner_run(const struct runner_options *options,
 
 void report_finish(struct report *report)
 {
-    for (size_t i = 0; i < report->count; ++i)
+    for (size_t i = 0; i < report->count; i++)
         free(report->results[i].transfers);
     free(report->results);
     *report = (struct report){.results = NULL};

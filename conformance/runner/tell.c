@@ -10,7 +10,7 @@
 
 void tell_begin(struct run *run)
 {
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->begin)
             listener->begin(listener->context, run->report);
@@ -19,7 +19,7 @@ void tell_begin(struct run *run)
 
 void tell_check_begin(struct run *run, const struct check *check)
 {
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->check_begin)
             listener->check_begin(listener->context, check);
@@ -28,7 +28,7 @@ void tell_check_begin(struct run *run, const struct check *check)
 
 void tell_check_end(struct run *run, const struct result *result)
 {
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->check_end)
             listener->check_end(listener->context, run->report, result);
@@ -37,7 +37,7 @@ void tell_check_end(struct run *run, const struct result *result)
 
 void tell_end(struct run *run)
 {
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->end)
             listener->end(listener->context, run->report);
@@ -50,7 +50,7 @@ static void pass_on_traffic(void *context,
                             size_t data_size)
 {
     const struct run *run = context;
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->traffic)
             listener->traffic(listener->context, entry, data, data_size);
@@ -69,7 +69,7 @@ static void pass_on_waiting(void *context, unsigned ms, const char *what)
                  (unsigned)(left_ms / 1000));
     else
         snprintf(text, sizeof text, "%s", what);
-    for (size_t i = 0; i < run->options->listener_count; ++i) {
+    for (size_t i = 0; i < run->options->listener_count; i++) {
         const struct report_listener *listener = &run->options->listeners[i];
         if (listener->waiting)
             listener->waiting(listener->context, ms, text);

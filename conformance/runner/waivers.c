@@ -66,7 +66,7 @@ int waivers_read(struct waivers *waivers, FILE *in, const char *name, char *erro
 {
     char line[LINE_MAX_LENGTH];
     *waivers = (struct waivers){.count = 0};
-    for (unsigned number = 1; fgets(line, sizeof line, in); ++number) {
+    for (unsigned number = 1; fgets(line, sizeof line, in); number++) {
         bool whole = strchr(line, '\n') || feof(in);
         const char *problem = whole ? add_line(waivers, line) : "the line is too long";
         if (problem) {
@@ -91,7 +91,7 @@ void waivers_finish(struct waivers *waivers)
 
 const char *waivers_reason(const struct waivers *waivers, const char *id)
 {
-    for (size_t i = 0; i < waivers->count; ++i) {
+    for (size_t i = 0; i < waivers->count; i++) {
         if (glob_list_matches(waivers->list[i].glob, id))
             return waivers->list[i].reason;
     }

@@ -115,7 +115,7 @@ static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
 static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
 {
     struct watch_loss *loss = &watch->loss;
-    ++watch->silent;
+    watch->silent++;
     if (watch->silent > 1) {
         watch->losses += watch->silent == 2;
         watch->fatal |= loss->fatal;
@@ -164,7 +164,7 @@ note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int r
     else if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(watch, bytes, result == USB_GONE);
     if (result == USB_TIMEOUT) {
-        ++watch->timeouts;
+        watch->timeouts++;
         watch->timeouts_ms += ms;
     }
 }

@@ -63,7 +63,7 @@ static bool take_hex16(uint16_t *ret, const char *from, const char *end)
     if (end - from < 1 || end - from > 4)
         return false;
     unsigned value = 0;
-    for (; from < end; ++from) {
+    for (; from < end; from++) {
         const char *digits = "0123456789abcdef";
         const char *digit = strchr(digits, *from | 0x20);
         if (!*from || !digit)
@@ -89,7 +89,7 @@ static bool take_options(const char *text, const struct spec_option *options, si
         const char *end = key + (command ? strlen(key) : strcspn(key, ","));
         size_t i = 0;
         while (i < count && strncmp(key, options[i].key, strlen(options[i].key)) != 0)
-            ++i;
+            i++;
         if (i == count || !take(options[i].value, key + strlen(options[i].key), end))
             return false;
         text = end;
@@ -134,7 +134,7 @@ static int parse_usbip(struct target_spec *spec, const char *text, char *error, 
     const char *end = host + strcspn(host, "/");
     const char *colon = end;
     while (colon > host && *colon != ':')
-        --colon;
+        colon--;
     if (*colon != ':' || !take(spec->host, host, colon) || !take(spec->port, colon + 1, end) ||
         (*end && !take(spec->bus_id, end + 1, end + strlen(end))))
         return spec_error(error, size, text, "usbip:HOST:PORT[/BUSID]");
@@ -170,7 +170,7 @@ static int parse_sim(struct target_spec *spec, const char *text, char *error, si
     const char *device = text + strlen("sim");
     if (*device == '\0')
         return 0;
-    ++device;
+    device++;
     const char *end = device + strcspn(device, ",");
     if (!take(spec->device, device, end) ||
         !take_options(end, options, sizeof options / sizeof *options) ||

@@ -69,7 +69,7 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
         return result;
 
     uint8_t count = descriptors->device[17];
-    for (uint8_t index = 0; index == 0 || index < count; ++index) {
+    for (uint8_t index = 0; index == 0 || index < count; index++) {
         result = read_configuration(target, index);
         if (result < 0)
             return result;
@@ -101,7 +101,7 @@ int target_read_dfu_descriptors(struct target *target, uint8_t bConfigurationVal
     if (result < 0 || count < 2 ||
         target_has_dfu(descriptors->configuration, descriptors->configuration_length))
         return result;
-    for (uint8_t index = 0; index < count; ++index) {
+    for (uint8_t index = 0; index < count; index++) {
         if (read_dfu_configuration(target, index))
             return 0;
     }

@@ -98,7 +98,7 @@ static enum target_speed speed_of(const struct sim_device *device)
 // The first configuration with DFU, or the first of all.
 static size_t choose_configuration(const struct usb_core *core)
 {
-    for (size_t i = 0; i < core->configuration_count; ++i) {
+    for (size_t i = 0; i < core->configuration_count; i++) {
         size_t length;
         const uint8_t *bytes = usb_core_configuration(core, i, &length);
         if (length > 0 && target_has_dfu(bytes, length))
@@ -151,7 +151,7 @@ static void sleep_ms(struct target *target, unsigned ms)
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_sim *sim = sim_of(target);
-    for (unsigned i = 0; i < timeout_ms && !sim->left; ++i)
+    for (unsigned i = 0; i < timeout_ms && !sim->left; i++)
         sleep_ms(target, 1);
     return sim->left ? 0 : USB_TIMEOUT;
 }

@@ -156,7 +156,7 @@ static int claim(struct target_usb *usb, uint8_t interface)
 
 static void release_all(struct target_usb *usb)
 {
-    for (int interface = 0; interface <= UINT8_MAX; ++interface) {
+    for (int interface = 0; interface <= UINT8_MAX; interface++) {
         if (usb->claimed[interface / 64] & UINT64_C(1) << interface % 64)
             libusb_release_interface(usb->handle, interface);
     }
@@ -282,7 +282,7 @@ static bool return_by_scan(struct target_usb *usb, const struct usb_seen *wanted
     if (libusb_init(&context) < 0)
         return false;
     ssize_t count = libusb_get_device_list(context, &list);
-    for (ssize_t i = 0; i < count && !handle; ++i) {
+    for (ssize_t i = 0; i < count && !handle; i++) {
         usb_locate(list[i], &seen);
         bool found = wanted ? seen.bus == wanted->bus && seen.address == wanted->address
                             : strcmp(seen.place, usb->follow.place) == 0 &&
@@ -380,7 +380,7 @@ static int finish(struct target_usb *usb, int result)
 static const struct usb_endpoint *find_endpoint(const struct usb_configuration *config,
                                                 uint8_t bEndpointAddress)
 {
-    for (size_t i = 0; i < config->endpoint_count; ++i) {
+    for (size_t i = 0; i < config->endpoint_count; i++) {
         if (config->endpoints[i].bEndpointAddress == bEndpointAddress)
             return &config->endpoints[i];
     }

@@ -20,7 +20,7 @@ void usb_path(libusb_device *device, char path[USB_PLACE_SIZE])
     uint8_t ports[7];
     int count = libusb_get_port_numbers(device, ports, sizeof ports);
     int used = snprintf(path, USB_PLACE_SIZE, "%u", libusb_get_bus_number(device));
-    for (int i = 0; i < count && used < USB_PLACE_SIZE; ++i)
+    for (int i = 0; i < count && used < USB_PLACE_SIZE; i++)
         used +=
             snprintf(path + used, USB_PLACE_SIZE - (size_t)used, "%c%u", i ? '.' : '-', ports[i]);
 }
@@ -45,7 +45,7 @@ static int address_in_scan(const char *place, int address_before)
     if (libusb_init(&context) < 0)
         return address_before; // nothing was learnt
     ssize_t count = libusb_get_device_list(context, &list);
-    for (ssize_t i = 0; i < count; ++i) {
+    for (ssize_t i = 0; i < count; i++) {
         char path[USB_PLACE_SIZE];
         usb_path(list[i], path);
         if (strcmp(path, place) == 0)
@@ -108,7 +108,7 @@ static void consider(struct choice *choice, libusb_device *device, const struct 
     snprintf(choice->paths + used, sizeof choice->paths - used, "%spath=%s",
              choice->count ? " or " : "", path);
     choice->device = device;
-    ++choice->count;
+    choice->count++;
 }
 
 static void
@@ -162,7 +162,7 @@ usb_open_chosen(libusb_context *context, const struct target_spec *spec, char *e
     libusb_device_handle *handle = NULL;
     libusb_device **list;
     ssize_t count = libusb_get_device_list(context, &list);
-    for (ssize_t i = 0; i < count; ++i)
+    for (ssize_t i = 0; i < count; i++)
         consider(&choice, list[i], spec);
 
     if (choice.count != 1) {

@@ -128,7 +128,7 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
 // Was it exported when the target was opened?
 static bool was_there(const struct usbip_list *before, const struct usbip_record *record)
 {
-    for (size_t i = 0; i < before->count; ++i) {
+    for (size_t i = 0; i < before->count; i++) {
         if (strcmp(before->devices[i].record.bus_id, record->bus_id) == 0)
             return true;
     }
@@ -154,7 +154,7 @@ static void look_elsewhere(struct target_usbip *usbip)
     usbip->base.fault[0] = '\0';
     if (usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
         return;
-    for (size_t i = 0; i < now.count; ++i) {
+    for (size_t i = 0; i < now.count; i++) {
         if (!may_be_ours(usbip, &now.devices[i]))
             continue;
         if (found) {

@@ -11,7 +11,7 @@
 
 static bool was_there(const struct usb_list *before, const struct usb_seen *seen)
 {
-    for (size_t i = 0; i < before->count; ++i) {
+    for (size_t i = 0; i < before->count; i++) {
         const struct usb_seen *other = &before->devices[i];
         if (other->bus == seen->bus && other->address == seen->address)
             return true;
@@ -63,18 +63,18 @@ enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                                          size_t size)
 {
     unsigned candidates = 0;
-    for (size_t i = 0; i < now->count; ++i) {
+    for (size_t i = 0; i < now->count; i++) {
         if (is_at_its_place(follow, &now->devices[i])) {
             *ret_found = &now->devices[i];
             return USB_FOLLOW_FOUND;
         }
     }
     text[0] = '\0';
-    for (size_t i = 0; i < now->count && elsewhere && !follow->only_place; ++i) {
+    for (size_t i = 0; i < now->count && elsewhere && !follow->only_place; i++) {
         if (!may_be_ours(follow, &now->devices[i], heard_ms))
             continue;
         *ret_found = &now->devices[i];
-        ++candidates;
+        candidates++;
         add_name(text, size, &now->devices[i]);
     }
     return candidates > 1 ? USB_FOLLOW_SEVERAL : candidates ? USB_FOLLOW_FOUND : USB_FOLLOW_NONE;

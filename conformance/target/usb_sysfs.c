@@ -88,7 +88,7 @@ static bool read_device(struct usb_seen *seen, const char *root, const char *pla
 
 static struct usb_seen *find_place(struct usb_list *list, const char *place, size_t length)
 {
-    for (size_t i = 0; i < list->count; ++i) {
+    for (size_t i = 0; i < list->count; i++) {
         struct usb_seen *seen = &list->devices[i];
         if (strlen(seen->place) == length && strncmp(seen->place, place, length) == 0)
             return seen;
@@ -116,7 +116,7 @@ void usb_list_read(struct usb_list *list, const char *root)
     while ((entry = readdir(folder)) && list->count < USB_SEEN_MAX) {
         if (is_place(entry->d_name) &&
             read_device(&list->devices[list->count], root, entry->d_name))
-            ++list->count;
+            list->count++;
     }
     rewinddir(folder);
     while ((entry = readdir(folder))) {

@@ -69,8 +69,8 @@ bool clause_is_tested_by(const struct clause *clause, const struct check *check)
 static bool write_checks(FILE *out, const struct clause *clause)
 {
     bool any = false;
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             const struct check *check = &(*group)->checks[i];
             if (!is_cited_by(clause, check))
                 continue;
@@ -95,10 +95,10 @@ static void write_clause(FILE *out, const struct clause *clause)
 
 static void write_requirements(FILE *out)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
         fprintf(out, "\n### %s\n\n| id | section | level | requirement |\n|---|---|---|---|\n",
                 (*group)->title);
-        for (size_t i = 0; i < (*group)->count; ++i) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             const struct check *check = &(*group)->checks[i];
             fprintf(out, "| %s | %s | %s | %s |\n", check->id, check->section,
                     level_text(check->level), check->sentence);
@@ -120,7 +120,7 @@ void clauses_write(FILE *out)
             "\n"
             "| clause | about | checks |\n"
             "|---|---|---|\n");
-    for (const struct clause *clause = clauses; clause->section; ++clause)
+    for (const struct clause *clause = clauses; clause->section; clause++)
         write_clause(out, clause);
     fprintf(out, "\n## Each check and its section\n");
     write_requirements(out);

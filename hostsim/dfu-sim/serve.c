@@ -25,7 +25,7 @@ static void ended(void *context, const struct loop_ending *ending)
 static void
 announce(const struct options *options, int port, const struct exported_devices *exported)
 {
-    bool ipv6 = strchr(options->listen_host, ':') != NULL;
+    bool ipv6 = strchr(options->listen_host, ':');
 
     printf(ipv6 ? "listening on [%s]:%d\n" : "listening on %s:%d\n", options->listen_host, port);
     for (size_t i = 0; i < exported->count; i++)

@@ -97,7 +97,7 @@ static void urb_done(struct sim_transfer *transfer)
 
 static bool has_interface(const struct mock_port *port, uint8_t number)
 {
-    return usb_core_find_interface(&port->core, number, port->core.alternates[number]) != NULL;
+    return usb_core_find_interface(&port->core, number, port->core.alternates[number]);
 }
 
 // Requests to an interface or endpoint that is not there are refused as usbfs refuses them.
@@ -415,7 +415,7 @@ void mock_usbfs_tick(struct mock_usbfs *usbfs)
 
 bool mock_usbfs_has_unreaped(const struct mock_usbfs *usbfs)
 {
-    return usbfs->ended != NULL;
+    return usbfs->ended;
 }
 
 void mock_usbfs_gone(struct mock_usbfs *usbfs)

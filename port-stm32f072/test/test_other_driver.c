@@ -40,7 +40,7 @@ static struct sim_host *plug_in(void)
     char error[200] = "";
     struct sim_device *device = sim_open(&options, error, sizeof error);
 
-    if (device == NULL)
+    if (!device)
         fail_msg("%s", error);
     struct sim_host *host = sim_host_open(device, NULL, NULL);
     assert_non_null(host);
@@ -54,7 +54,7 @@ static void unplug(struct sim_host *host)
     struct sim_device *device = sim_host_device(host);
     const char *trouble = device->ops->trouble(device);
 
-    if (trouble != NULL)
+    if (trouble)
         fail_msg("the board reports: %s", trouble);
     sim_host_close(host);
 }

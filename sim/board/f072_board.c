@@ -211,7 +211,7 @@ static void board_bus_reset(struct sim_device *device, bool se0)
 
     f072_rest_disturb(board);
     f072_usbfs_bus_reset(&board->chip.usb, se0, board->now_ns);
-    if (rom != NULL) {
+    if (rom) {
         rom->ops->bus_reset(rom, se0);
     } else {
         f072_chip_update(&board->chip);
@@ -228,7 +228,7 @@ static void board_sof(struct sim_device *device, uint16_t frame)
     struct sim_device *rom = rom_device(board);
 
     f072_usbfs_sof(&board->chip.usb, frame, board->now_ns);
-    if (rom != NULL) {
+    if (rom) {
         rom->ops->sof(rom, frame);
         return;
     }
@@ -245,7 +245,7 @@ static void board_resume(struct sim_device *device)
 
     f072_rest_disturb(board);
     f072_usbfs_resume(&board->chip.usb, board->now_ns);
-    if (rom != NULL)
+    if (rom)
         rom->ops->resume(rom);
     else
         f072_chip_update(&board->chip);
@@ -260,7 +260,7 @@ static int board_setup(struct sim_device *device,
     struct sim_device *rom = rom_device(board);
 
     f072_rest_disturb(board);
-    if (rom != NULL)
+    if (rom)
         return rom->ops->setup(rom, address, endpoint, setup);
     int result = f072_usbfs_setup(&board->chip.usb, address, endpoint, setup, board->now_ns);
     f072_chip_update(&board->chip);
@@ -278,7 +278,7 @@ static int board_out(struct sim_device *device,
     struct sim_device *rom = rom_device(board);
 
     f072_rest_disturb(board);
-    if (rom != NULL)
+    if (rom)
         return rom->ops->out(rom, address, endpoint, data1, data, length);
     int result =
         f072_usbfs_out(&board->chip.usb, address, endpoint, data1, data, length, board->now_ns);
@@ -296,7 +296,7 @@ static int board_in(struct sim_device *device,
     struct sim_device *rom = rom_device(board);
 
     f072_rest_disturb(board);
-    if (rom != NULL)
+    if (rom)
         return rom->ops->in(rom, address, endpoint, ret_data1, data);
     int result = f072_usbfs_in(&board->chip.usb, address, endpoint, ret_data1, data, board->now_ns);
     f072_chip_update(&board->chip);

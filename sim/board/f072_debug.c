@@ -69,8 +69,7 @@ static void serve(struct f072_debug *debug)
 {
     uint64_t now_ns = wall_ns();
 
-    if (debug->server == NULL || debug->board->power_count == 0 ||
-        now_ns < debug->served_ns + serve_ns)
+    if (!debug->server || debug->board->power_count == 0 || now_ns < debug->served_ns + serve_ns)
         return;
     debug->served_ns = now_ns;
     gdb_server_serve(debug->server, false);
@@ -279,7 +278,7 @@ f072_debug_open(struct sim_device *board, const char *port, char *error, size_t 
 {
     struct f072_debug *debug = calloc(1, sizeof *debug);
 
-    if (debug == NULL) {
+    if (!debug) {
         board->ops->close(board);
         snprintf(error, error_size, "no memory for a debugger");
         return NULL;
@@ -289,11 +288,11 @@ f072_debug_open(struct sim_device *board, const char *port, char *error, size_t 
     debug->passed = UINT64_MAX;
     debug->history = f072_history_open(debug->board);
     debug->kept = malloc(sizeof *debug->kept);
-    if (debug->history == NULL || debug->kept == NULL)
+    if (!debug->history || !debug->kept)
         snprintf(error, error_size, "no memory for a debugger");
     else
         debug->server = gdb_server_open(port, &f072_debug_target, debug, error, error_size);
-    if (debug->server == NULL) {
+    if (!debug->server) {
         debug_close(&debug->forward.base);
         return NULL;
     }

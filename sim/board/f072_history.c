@@ -95,7 +95,7 @@ static struct flash_copy *copy_flash(struct f072_history *history)
         }
     }
     copy = malloc(sizeof *copy + flash->memory.size);
-    if (copy != NULL) {
+    if (copy) {
         copy->users = 1;
         memcpy(copy->bytes, flash->bytes, flash->memory.size);
     }
@@ -110,10 +110,10 @@ static void take_snapshot(struct f072_history *history)
     if (history->snapshot_count == F072_MAX_SNAPSHOTS)
         drop_first_snapshot(history);
     snapshot = malloc(sizeof *snapshot);
-    if (snapshot == NULL)
+    if (!snapshot)
         return;
     snapshot->flash = copy_flash(history);
-    if (snapshot->flash == NULL) {
+    if (!snapshot->flash) {
         free(snapshot);
         return;
     }
@@ -207,11 +207,11 @@ static bool copy_data(struct f072_history *history, struct f072_call *call, cons
     if (call->length == 0)
         return true;
     call->data = malloc(call->length);
-    if (call->data != NULL)
+    if (call->data)
         memcpy(call->data, data, call->length);
     else
         f072_history_forget(history);
-    return call->data != NULL;
+    return call->data;
 }
 
 void f072_history_record(struct f072_history *history,
@@ -340,7 +340,7 @@ bool f072_history_replay(struct f072_history *history,
 {
     const struct snapshot *snapshot = find_snapshot(history, cycles, false);
 
-    if (snapshot == NULL)
+    if (!snapshot)
         return false;
     *ret_begin = snapshot->board.chip.cpu.cycles;
     leave_present(history);
@@ -356,8 +356,8 @@ bool f072_history_seek(struct f072_history *history, uint64_t cycles, bool *ret_
     if (history->snapshot_count == 0)
         return false;
     leave_present(history);
-    restore(history, snapshot != NULL ? snapshot : *snapshot_at(history, history->first_snapshot));
-    *ret_held = snapshot != NULL && run_to_hold(history);
+    restore(history, snapshot ? snapshot : *snapshot_at(history, history->first_snapshot));
+    *ret_held = snapshot && run_to_hold(history);
     return true;
 }
 
@@ -384,11 +384,11 @@ struct f072_history *f072_history_open(struct f072_board *board)
 {
     struct f072_history *history = calloc(1, sizeof *history);
 
-    if (history == NULL)
+    if (!history)
         return NULL;
     history->board = board;
     history->calls = calloc(F072_MAX_CALLS, sizeof *history->calls);
-    if (history->calls == NULL) {
+    if (!history->calls) {
         free(history);
         return NULL;
     }
@@ -397,7 +397,7 @@ struct f072_history *f072_history_open(struct f072_board *board)
 
 void f072_history_close(struct f072_history *history)
 {
-    if (history == NULL)
+    if (!history)
         return;
     if (history->muted)
         unmute(history);

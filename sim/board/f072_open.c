@@ -28,7 +28,7 @@ static void remember_image(struct f072_board *board, const char *path)
 {
     board->image_path = strdup(path);
     board->image_flash = malloc(board->flash.memory.size);
-    if (board->image_flash != NULL)
+    if (board->image_flash)
         memcpy(board->image_flash, board->flash.bytes, board->flash.memory.size);
 }
 
@@ -49,16 +49,16 @@ static bool fill_flash(struct f072_board *board,
                          error, error_size))
         return false;
     remember_image(board, options->firmware);
-    return options->flash == NULL || flash_load(&board->flash, options->flash, error, error_size);
+    return !options->flash || flash_load(&board->flash, options->flash, error, error_size);
 }
 
 // A line of firmware's output is in the file as soon as it is whole.
 static bool open_uart(struct f072_board *board, const char *name, char *error, size_t error_size)
 {
-    if (name == NULL)
+    if (!name)
         return true;
     board->uart = strcmp(name, "-") == 0 ? stdout : fopen(name, "wb");
-    if (board->uart == NULL) {
+    if (!board->uart) {
         snprintf(error, error_size, "%s: cannot write what the UART sends: %s", name,
                  strerror(errno));
         return false;
@@ -76,7 +76,7 @@ void f072_board_free(struct f072_board *board)
 {
     f072_rest_free(board);
     flash_finish(&board->flash);
-    if (board->uart != NULL && board->uart != stdout)
+    if (board->uart && board->uart != stdout)
         fclose(board->uart);
     free(board->image_path);
     free(board->image_flash);
@@ -88,7 +88,7 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
 {
     struct f072_board *board = calloc(1, sizeof *board);
 
-    if (board == NULL) {
+    if (!board) {
         snprintf(error, error_size, "no memory for the virtual board");
         return NULL;
     }
@@ -104,7 +104,7 @@ f072_board_open(const struct sim_options *options, char *error, size_t error_siz
     f072_chip_init(&board->chip, board->options.model, board->flash.bytes, board->flash.options,
                    0x00420000 + options->seed);
     board->chip.boot_address = board->options.boot_address;
-    board->chip.uart = (struct f072_uart_sink){board->uart == NULL ? NULL : put_uart, board};
+    board->chip.uart = (struct f072_uart_sink){board->uart ? put_uart : NULL, board};
     board->chip.report.trace = options->trace;
     if (options->trace & SIM_TRACE_INSTRUCTIONS)
         armv6m_set_trace(&board->chip.cpu, trace_instruction, board);

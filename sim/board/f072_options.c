@@ -19,8 +19,8 @@
 
 static bool parse_chip(struct f072_options *ret, const char *text, char *error, size_t size)
 {
-    ret->model = text == NULL ? f072_models : f072_find_model(text);
-    return ret->model != NULL ||
+    ret->model = !text ? f072_models : f072_find_model(text);
+    return ret->model ||
            FAIL(error, size, "chip '%s': expected f072, f042, f070 (the xB) or f070x6", text);
 }
 
@@ -29,7 +29,7 @@ static bool parse_boot(struct f072_options *ret, const char *text, char *error, 
     const uint32_t end = F072_FLASH_BASE + ret->model->flash_size;
     char *behind;
 
-    if (text == NULL)
+    if (!text)
         return true;
     errno = 0;
     unsigned long address = strtoul(text, &behind, 0);
@@ -77,10 +77,10 @@ static bool parse_pin(struct f072_pin_level *ret, const char *text, const char *
     if (port < 0 || port >= F072_GPIO_PORTS)
         return false;
     const char *at = parse_number(text + 2, 15, &pin);
-    if (at == NULL || *at != '=')
+    if (!at || *at != '=')
         return false;
     at = parse_number(at + 1, 1, &level);
-    if (at != NULL && *at == '@')
+    if (at && *at == '@')
         at = parse_number(at + 1, MAX_MS, &ms);
     *ret = (struct f072_pin_level){ms * SIM_MS, (uint8_t)port, (uint8_t)pin, level == 1};
     return at == end;
@@ -98,7 +98,7 @@ static void insert(struct f072_options *options, const struct f072_pin_level *le
 
 static bool parse_pins(struct f072_options *ret, const char *text, char *error, size_t size)
 {
-    while (text != NULL) {
+    while (text) {
         size_t length = strcspn(text, ",+");
         struct f072_pin_level level;
 

@@ -41,9 +41,9 @@ static void strip(const struct f072_board *board, struct f072_chip *copy)
 // Without memory for it the board only does not rest.
 static void remember(struct f072_board *board)
 {
-    if (board->rest.chips == NULL)
+    if (!board->rest.chips)
         board->rest.chips = calloc(1, sizeof *board->rest.chips);
-    if (board->rest.chips == NULL)
+    if (!board->rest.chips)
         return;
     strip(board, &board->rest.chips->before);
     board->rest.remembered_ns = board->host_ns;

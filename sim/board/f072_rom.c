@@ -48,7 +48,7 @@ void f072_board_enter_rom(struct f072_board *board)
 {
     const char *wrong = why_rom_fails(&board->chip);
 
-    if (wrong != NULL) {
+    if (wrong) {
         f072_trouble(&board->chip.report, "jump into the boot loader's ROM, %08Xh, %s",
                      board->chip.cpu.r[15], wrong);
         f072_board_report(board);
@@ -150,7 +150,7 @@ static void make_serial(struct f072_board *board)
     for (int i = 0; i < 3; i++)
         words[i] = load_le32(id + 4 * i);
     snprintf(board->serial, sizeof board->serial, "%08X%04X", words[0] + words[2], words[1] >> 16);
-    if (model->rom_serial != NULL)
+    if (model->rom_serial)
         snprintf(board->serial, sizeof board->serial, "%s", model->rom_serial);
 }
 

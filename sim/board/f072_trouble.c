@@ -45,8 +45,7 @@ static const char *place(const struct f072_board *board, uint32_t address, char 
     enum { WINDOW = 16 };
     uint32_t offset = (address - F072_FLASH_BASE) & ~(uint32_t)(WINDOW - 1);
     char name[180];
-    bool is_image = board->image_path != NULL && board->image_flash != NULL &&
-                    offset < board->flash.memory.size &&
+    bool is_image = board->image_path && board->image_flash && offset < board->flash.memory.size &&
                     memcmp(board->image_flash + offset, board->flash.bytes + offset, WINDOW) == 0;
 
     snprintf(text, PLACE_SIZE, "%08Xh", address);

@@ -41,10 +41,12 @@ static bool install(const struct board_model *model, struct flash *flash)
         return model->blank;
     }
     firmware_make(image, length, 1);
-    if (model->bootloader->dialect == &dfu_dialect_plain)
+    if (model->bootloader->dialect == &dfu_dialect_plain) {
         fits = dfu_plain_install(&flash->memory, image, length);
-    else if (length <= flash->memory.size)
-        fits = memcpy(flash->bytes, image, length) != NULL;
+    } else if (length <= flash->memory.size) {
+        memcpy(flash->bytes, image, length);
+        fits = true;
+    }
     free(image);
     return fits;
 }

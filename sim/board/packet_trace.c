@@ -186,7 +186,7 @@ struct sim_device *packet_trace_open(struct sim_device *device, FILE *out)
 {
     struct packet_trace *trace = calloc(1, sizeof *trace);
 
-    if (trace == NULL)
+    if (!trace)
         return NULL;
     trace->forward.base.ops = &trace_ops;
     trace->forward.to = device;

@@ -147,7 +147,7 @@ bool flash_init(struct flash *flash, struct flash_shape shape)
     flash->bytes = malloc(flash->memory.size);
     if (flash->bytes)
         memset(flash->bytes, 0xFF, flash->memory.size);
-    return flash->bytes != NULL;
+    return flash->bytes;
 }
 
 void flash_finish(struct flash *flash)

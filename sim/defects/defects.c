@@ -21,8 +21,8 @@ enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 512 };
 
 const struct sim_defect *sim_find_defect(const char *name)
 {
-    for (size_t group = 0; group < GROUPS; ++group)
-        for (const struct sim_defect *defect = groups[group]; defect->name; ++defect)
+    for (size_t group = 0; group < GROUPS; group++)
+        for (const struct sim_defect *defect = groups[group]; defect->name; defect++)
             if (strcmp(defect->name, name) == 0)
                 return defect;
     return NULL;
@@ -33,8 +33,8 @@ const struct sim_name *defect_names(void)
     static struct sim_name names[MOST_DEFECTS + 1];
     size_t count = 0;
 
-    for (size_t group = 0; group < GROUPS; ++group)
-        for (const struct sim_defect *defect = groups[group]; defect->name; ++defect)
+    for (size_t group = 0; group < GROUPS; group++)
+        for (const struct sim_defect *defect = groups[group]; defect->name; defect++)
             if (count < MOST_DEFECTS)
                 names[count++] = (struct sim_name){defect->name, defect->summary};
     names[count] = (struct sim_name){NULL, NULL};
@@ -126,7 +126,7 @@ static void patch(const struct sim_defect *defect, struct defect_view *view)
     const struct defect_patch *row = defect->patches;
     bool configured = usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
 
-    for (; row && row->descriptor != PATCH_END; ++row) {
+    for (; row && row->descriptor != PATCH_END; row++) {
         uint8_t *bytes = descriptor(view, row->descriptor);
         if (bytes && (row->modes & mode_of(view)) && (configured || !row->late))
             bytes[row->offset] = row->value;
@@ -298,7 +298,7 @@ int defect_answer(const struct sim_defect *defect,
                   const struct usbdev_setup_packet *setup)
 {
     view->delay_ms = 0; // a new SETUP ends what was under way
-    for (const struct defect_rule *rule = defect->rules; rule && rule->modes; ++rule) {
+    for (const struct defect_rule *rule = defect->rules; rule && rule->modes; rule++) {
         if (!matches(view, rule, setup))
             continue;
         int result = act(view, rule, setup);

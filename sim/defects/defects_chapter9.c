@@ -104,7 +104,7 @@ static void add_settings(struct defect_view *view, uint8_t second)
     if (!view->runtime)
         return;
     insert(view, view->configuration + total_length(view), interfaces, sizeof interfaces);
-    ++view->configuration[4]; // bNumInterfaces
+    view->configuration[4]++; // bNumInterfaces
 }
 
 static void add_settings_0_and_1(struct defect_view *view)
@@ -275,7 +275,7 @@ enum { RESETS_OF_AN_ENUMERATION = 2 };
 
 static void count_reset(struct defect_view *view)
 {
-    ++view->scratch;
+    view->scratch++;
 }
 
 static void change_at_resets(struct defect_view *view)

@@ -94,7 +94,7 @@ static void add_interface_7(struct defect_view *view)
     memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), interface,
            sizeof interface);
     set_total_length(view, sizeof interface);
-    ++view->configuration[4]; // bNumInterfaces
+    view->configuration[4]++; // bNumInterfaces
 }
 
 // Standard requests to this interface are answered as if it were there.
@@ -128,7 +128,7 @@ static void share_endpoint(struct defect_view *view)
 static void miscount_endpoints(struct defect_view *view)
 {
     if (view->runtime)
-        ++defect_find(view, USBDEV_DT_INTERFACE, 0)[4];
+        defect_find(view, USBDEV_DT_INTERFACE, 0)[4]++;
 }
 
 static void overstate_association(struct defect_view *view)

@@ -52,7 +52,7 @@ static void supported(struct gdb_stub *stub, const char *peer)
 {
     char text[200];
 
-    stub->says_hwbreak = strstr(peer, "hwbreak+") != NULL;
+    stub->says_hwbreak = strstr(peer, "hwbreak+");
     snprintf(text, sizeof text,
              "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:read+;hwbreak+;"
              "vContSupported+;ReverseStep+;ReverseContinue+",

@@ -145,7 +145,7 @@ bool image_load(struct image *image,
     };
     bool good;
 
-    if (file.flash == NULL)
+    if (!file.flash)
         return image_fail(&file, "no memory to load it");
     memset(file.flash, 0xFF, image->flash_size);
     good = load_any(&file) && check_start(&file);
@@ -172,7 +172,7 @@ static uint8_t *read_whole(FILE *stream, size_t *ret_size)
         if (size == capacity) {
             capacity = capacity == 0 ? FIRST_CAPACITY : 2 * capacity;
             uint8_t *grown = realloc(bytes, capacity);
-            if (grown == NULL)
+            if (!grown)
                 break;
             bytes = grown;
         }
@@ -194,15 +194,15 @@ bool image_load_file(struct image *image, const char *path, char *error, size_t 
 {
     FILE *stream = fopen(path, "rb");
     size_t size = 0;
-    uint8_t *bytes = stream == NULL ? NULL : read_whole(stream, &size);
+    uint8_t *bytes = stream ? read_whole(stream, &size) : NULL;
     bool good = false;
 
-    if (bytes == NULL)
+    if (!bytes)
         snprintf(error, error_size, "%s: %s", path, strerror(errno));
     else
         good = image_load(image, path, bytes, size, error, error_size);
     free(bytes);
-    if (stream != NULL)
+    if (stream)
         fclose(stream);
     return good;
 }

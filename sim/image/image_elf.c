@@ -16,7 +16,7 @@ static bool is_executable(Elf *elf)
     const Elf32_Ehdr *header = elf_kind(elf) == ELF_K_ELF ? elf32_getehdr(elf) : NULL;
 
     // libelf hands out the program headers where they are in the image: they must be aligned.
-    return header != NULL && header->e_machine == EM_ARM && header->e_type == ET_EXEC &&
+    return header && header->e_machine == EM_ARM && header->e_type == ET_EXEC &&
            header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_phoff % 4 == 0;
 }
 
@@ -34,7 +34,7 @@ static uint32_t size_of_headers(Elf *elf, const Elf32_Phdr *segment)
 
     if (segment->p_offset >= sizeof(Elf32_Ehdr))
         return 0;
-    for (Elf_Scn *it = elf_nextscn(elf, NULL); it != NULL; it = elf_nextscn(elf, it)) {
+    for (Elf_Scn *it = elf_nextscn(elf, NULL); it; it = elf_nextscn(elf, it)) {
         GElf_Shdr section; // a copy: in the image it may lie at any address
         if (gelf_getshdr(it, &section) && has_bytes_in(&section, segment) &&
             section.sh_offset - segment->p_offset < first)
@@ -59,7 +59,7 @@ static bool put_segments(struct image_file *file, Elf *elf)
     const Elf32_Phdr *segments = elf32_getphdr(elf);
     size_t count = 0;
 
-    if (segments == NULL || elf_getphdrnum(elf, &count) != 0)
+    if (!segments || elf_getphdrnum(elf, &count) != 0)
         return image_fail(file, "truncated: no program headers");
     for (size_t i = 0; i < count; i++)
         if (!put_segment(file, elf, &segments[i]))
@@ -72,7 +72,7 @@ bool image_load_elf(struct image_file *file)
     // libelf writes nothing to an image that is only read.
     char *bytes = (char *)(uintptr_t)file->bytes;
     Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_memory(bytes, file->size);
-    bool good = elf != NULL && is_executable(elf)
+    bool good = elf && is_executable(elf)
                     ? put_segments(file, elf)
                     : image_fail(file, "not a 32-bit little-endian ARM executable");
 

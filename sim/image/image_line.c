@@ -24,12 +24,12 @@ static void consider(struct nearest *nearest, Dwarf_Line *line)
     Dwarf_Addr address;
     int number;
 
-    if (line == NULL || dwarf_lineaddr(line, &address) != 0 || dwarf_lineno(line, &number) != 0)
+    if (!line || dwarf_lineaddr(line, &address) != 0 || dwarf_lineno(line, &number) != 0)
         return;
     file = dwarf_linesrc(line, NULL, NULL);
-    if (file == NULL || number == 0) // 0: code that the compiler made up
+    if (!file || number == 0) // 0: code that the compiler made up
         return;
-    if (nearest->file == NULL || address > nearest->address)
+    if (!nearest->file || address > nearest->address)
         *nearest = (struct nearest){.file = file, .number = number, .address = address};
 }
 
@@ -48,15 +48,15 @@ bool image_line(Elf *elf, uint32_t address, char *text, size_t size)
     struct nearest nearest = {.file = NULL};
     const char *slash = NULL;
 
-    if (dwarf == NULL)
+    if (!dwarf)
         return false;
     search_units(&nearest, dwarf, address);
-    if (nearest.file != NULL) {
+    if (nearest.file) {
         slash = strrchr(nearest.file, '/');
-        snprintf(text, size, "%s:%d", slash != NULL ? slash + 1 : nearest.file, nearest.number);
+        snprintf(text, size, "%s:%d", slash ? slash + 1 : nearest.file, nearest.number);
     }
     dwarf_end(dwarf);
-    return nearest.file != NULL;
+    return nearest.file;
 }
 #elif HAVE_LIBELF
 bool image_line(Elf *elf, uint32_t address, char *text, size_t size)

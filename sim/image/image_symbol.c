@@ -23,9 +23,9 @@ static void consider(struct search *search, const Elf32_Sym *symbol, const char 
     uint32_t offset = search->address - start;
     bool holds = symbol->st_size > 0 ? offset < symbol->st_size : offset == 0;
 
-    if (ELF32_ST_TYPE(symbol->st_info) != STT_FUNC || !holds || name == NULL || name[0] == '\0')
+    if (ELF32_ST_TYPE(symbol->st_info) != STT_FUNC || !holds || !name || name[0] == '\0')
         return;
-    if (search->name == NULL || start > search->start) {
+    if (!search->name || start > search->start) {
         search->name = name;
         search->start = start;
     }
@@ -36,10 +36,10 @@ static void search_section(struct search *search, Elf *elf, Elf_Scn *section)
     const Elf32_Shdr *header = elf32_getshdr(section);
     const Elf_Data *data = NULL;
 
-    if (header == NULL || header->sh_type != SHT_SYMTAB)
+    if (!header || header->sh_type != SHT_SYMTAB)
         return;
     data = elf_getdata(section, NULL);
-    if (data == NULL || data->d_buf == NULL)
+    if (!data || !data->d_buf)
         return;
     const Elf32_Sym *symbols = data->d_buf;
     for (size_t i = 0; i < data->d_size / sizeof *symbols; i++)
@@ -60,15 +60,14 @@ static bool find_symbol(int file, uint32_t address, char *text, size_t size)
 {
     struct search search = {.address = address};
     Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(file, ELF_C_READ, NULL);
-    bool is_elf32 = elf != NULL && elf32_getehdr(elf) != NULL;
+    bool is_elf32 = elf && elf32_getehdr(elf);
 
-    for (Elf_Scn *it = is_elf32 ? elf_nextscn(elf, NULL) : NULL; it != NULL;
-         it = elf_nextscn(elf, it))
+    for (Elf_Scn *it = is_elf32 ? elf_nextscn(elf, NULL) : NULL; it; it = elf_nextscn(elf, it))
         search_section(&search, elf, it);
-    if (search.name != NULL)
+    if (search.name)
         describe(&search, elf, text, size);
     elf_end(elf);
-    return search.name != NULL;
+    return search.name;
 }
 
 bool image_symbol(const char *path, uint32_t address, char *text, size_t size)

@@ -14,8 +14,8 @@ enum { GROUPS = sizeof groups / sizeof groups[0], MOST = 96, TEXT = 200 };
 
 const struct shipped_model *models_find(const char *name)
 {
-    for (size_t group = 0; group < GROUPS; ++group)
-        for (const struct shipped_model *it = groups[group]; it->model.name; ++it)
+    for (size_t group = 0; group < GROUPS; group++)
+        for (const struct shipped_model *it = groups[group]; it->model.name; it++)
             if (strcmp(it->model.name, name) == 0)
                 return it;
     return NULL;
@@ -27,8 +27,8 @@ const struct sim_name *models_names(void)
     static struct sim_name names[MOST + 1];
     size_t count = 0;
 
-    for (size_t group = 0; group < GROUPS; ++group) {
-        for (const struct shipped_model *it = groups[group]; it->model.name && count < MOST; ++it) {
+    for (size_t group = 0; group < GROUPS; group++) {
+        for (const struct shipped_model *it = groups[group]; it->model.name && count < MOST; it++) {
             snprintf(texts[count], TEXT, *it->about ? "%s [%s]" : "%s", it->model.summary,
                      it->about);
             names[count] = (struct sim_name){it->model.name, texts[count]};

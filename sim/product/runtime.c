@@ -172,7 +172,7 @@ static void choose_functions(struct runtime *runtime)
         .bFirstInterface = dfu,
         .bInterfaceCount = 1,
     };
-    runtime->functions[1] = others(runtime, 0, dfu, shape->handler != NULL);
+    runtime->functions[1] = others(runtime, 0, dfu, shape->handler);
     runtime->functions[2] = others(runtime, (uint8_t)(dfu + 1), shape->after.count, false);
     runtime->configurations[shape->other_is_first] = runtime->configuration;
     runtime->configurations[!shape->other_is_first] = shape->other_configuration;

@@ -74,7 +74,7 @@ static void trace_access(const struct f072_chip *chip,
     if (!(chip->report.trace & SIM_TRACE_MMIO))
         return;
     name = f072_register_name(peripheral, address & 0x3FF);
-    if (name != NULL)
+    if (name)
         f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s_%s %s %X",
                    f072_chip_pc(chip), peripheral, name, arrow, value);
     else
@@ -96,7 +96,7 @@ static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)
 // A trace shows each access, so none may be skipped.
 static bool stays(const struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
-    return !(chip->report.trace & SIM_TRACE_MMIO) && (p->moves == NULL || !p->moves(offset));
+    return !(chip->report.trace & SIM_TRACE_MMIO) && (!p->moves || !p->moves(offset));
 }
 
 bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
@@ -109,15 +109,15 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
         note_refusal(chip, address, false);
         return false;
     }
-    if (p == NULL)
+    if (!p)
         f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
                        address, f072_chip_pc(chip));
     else if (responds(chip, p))
         value = p->read(chip, p, address & 0x3FC) >> 8 * (address & 3);
     *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
     note_access(chip, address, *ret_value, true);
-    trace_access(chip, p == NULL ? "unknown" : p->name, address, "->", *ret_value);
-    if (p != NULL && stays(chip, p, address & 0x3FC))
+    trace_access(chip, !p ? "unknown" : p->name, address, "->", *ret_value);
+    if (p && stays(chip, p, address & 0x3FC))
         armv6m_stays(&chip->cpu);
     return true;
 }
@@ -142,9 +142,9 @@ static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, u
 {
     const struct f072_peripheral *p = f072_find_peripheral(chip, address);
 
-    trace_access(chip, p == NULL ? "unknown" : p->name, address, "<-", value);
+    trace_access(chip, !p ? "unknown" : p->name, address, "<-", value);
     note_access(chip, address, value, false);
-    if (p == NULL) {
+    if (!p) {
         f072_warn_once(&chip->report, address,
                        "write of %X to %08X (pc %08X): not modelled, no effect", value, address,
                        f072_chip_pc(chip));

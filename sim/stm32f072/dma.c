@@ -147,7 +147,7 @@ static bool asks(const struct f072_chip *chip, const struct f072_dma_channel *ch
 
     if (channel->ccr & MEM2MEM)
         return true;
-    return p != NULL && p->requests_dma != NULL &&
+    return p && p->requests_dma &&
            p->requests_dma(chip, p, channel->cpar & 0x3FC, channel->ccr & DIR);
 }
 
@@ -156,8 +156,7 @@ unsigned f072_dma_waiting_for_nobody(const struct f072_chip *chip)
     for (unsigned n = 0; n < F072_DMA_CHANNELS; n++) {
         const struct f072_dma_channel *channel = &chip->dma.channel[n];
         const struct f072_peripheral *p = f072_find_peripheral(chip, channel->cpar);
-        if (is_active(channel) && !(channel->ccr & MEM2MEM) &&
-            (p == NULL || p->requests_dma == NULL))
+        if (is_active(channel) && !(channel->ccr & MEM2MEM) && (!p || !p->requests_dma))
             return n + 1;
     }
     return 0;

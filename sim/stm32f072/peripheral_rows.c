@@ -25,7 +25,7 @@ send_byte(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offs
     bool enabled = (chip->stub[p->index].words[CR1 / 4] & UE_TE) == UE_TE;
 
     chip->unrepeatable += offset == TDR;
-    if (offset == TDR && enabled && chip->uart.put != NULL)
+    if (offset == TDR && enabled && chip->uart.put)
         chip->uart.put(chip->uart.context, (uint8_t)value);
 }
 
@@ -42,7 +42,7 @@ bool f072_row_stub_write(struct f072_chip *chip,
         send_byte(chip, p, offset, value);
     const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
 
-    if (unmodelled != NULL)
+    if (unmodelled)
         f072_warn_once(&chip->report, p->base + offset,
                        "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
                        f072_chip_pc(chip));
@@ -107,7 +107,7 @@ bool f072_row_adc_write(struct f072_chip *chip,
     const char *unmodelled = f072_adc_write(&chip->adc, offset, value);
 
     (void)lanes;
-    if (unmodelled != NULL)
+    if (unmodelled)
         f072_warn_once(&chip->report, p->base + offset,
                        "%s waits for %s (pc %08X): not modelled, nothing happens", p->name,
                        unmodelled, f072_chip_pc(chip));

@@ -49,7 +49,7 @@ void f072_peripherals_init(struct f072_chip *chip)
 void f072_peripherals_reset(struct f072_chip *chip)
 {
     for (unsigned i = 0; i < f072_peripheral_count; i++)
-        if (f072_peripherals[i].reset != NULL)
+        if (f072_peripherals[i].reset)
             f072_peripherals[i].reset(chip, &f072_peripherals[i]);
     for (int i = 0; i < 3; i++)
         chip->dbgmcu[i] = 0;
@@ -64,7 +64,7 @@ bool f072_held_in_reset(const struct f072_chip *chip, const struct f072_peripher
 void f072_reset_held(struct f072_chip *chip)
 {
     for (unsigned i = 0; i < f072_peripheral_count; i++)
-        if (f072_peripherals[i].reset != NULL && f072_held_in_reset(chip, &f072_peripherals[i]))
+        if (f072_peripherals[i].reset && f072_held_in_reset(chip, &f072_peripherals[i]))
             f072_peripherals[i].reset(chip, &f072_peripherals[i]);
 }
 

@@ -116,7 +116,7 @@ static void walk__stops_at_a_length_that_cannot_be(void **state)
         {{0x03, 0x04}, 2, "bLength reaches past the end"},
         {{0x02, 0x04, 0x02}, 3, "a single byte is left at the end"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct descriptor_walk walk;
         struct descriptor descriptor;
         descriptor_walk_start(&walk, cases[i].bytes, cases[i].length);
@@ -160,7 +160,7 @@ static void parse__survives_every_truncation(void **state)
 {
     (void)state;
     struct usb_configuration config;
-    for (size_t length = 0; length < COMPOSITE_LENGTH; ++length) {
+    for (size_t length = 0; length < COMPOSITE_LENGTH; length++) {
         bool parsed = parse_exact(&config, composite, length);
 
         assert_true(parsed == (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE));
@@ -176,8 +176,8 @@ static void parse__survives_every_mutation_of_a_byte(void **state)
     uint8_t bytes[COMPOSITE_LENGTH];
     struct usb_configuration config;
     memcpy(bytes, composite, sizeof bytes);
-    for (size_t at = 0; at < sizeof bytes; ++at) {
-        for (unsigned value = 0; value <= UINT8_MAX; ++value) {
+    for (size_t at = 0; at < sizeof bytes; at++) {
+        for (unsigned value = 0; value <= UINT8_MAX; value++) {
             bytes[at] = (uint8_t)value;
             if (!parse_exact(&config, bytes, sizeof bytes))
                 continue;

@@ -102,7 +102,7 @@ static const struct {
 
 static const struct line *find_line(unsigned state, const char *request)
 {
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (lines[i].state == state && strcmp(lines[i].request, request) == 0)
             return &lines[i];
     }
@@ -114,7 +114,7 @@ static const struct line *find_line(unsigned state, const char *request)
 static void take_outcomes(const struct line *line, unsigned *ret_carried_out, unsigned *ret_stalled)
 {
     *ret_carried_out = *ret_stalled = 0;
-    for (size_t i = 0; i < 3 && line->outcomes[i]; ++i) {
+    for (size_t i = 0; i < 3 && line->outcomes[i]; i++) {
         char answer[8];
         unsigned state;
 
@@ -147,7 +147,7 @@ outcomes_of_row(const struct state_row *row, unsigned *ret_carried_out, unsigned
 
 static bool is_not_asked(const char *id)
 {
-    for (size_t i = 0; i < sizeof not_asked / sizeof not_asked[0]; ++i) {
+    for (size_t i = 0; i < sizeof not_asked / sizeof not_asked[0]; i++) {
         if (strcmp(not_asked[i].id, id) == 0)
             return true;
     }
@@ -185,10 +185,10 @@ static void each_cell__is_a_row_of_the_suite(void **state)
 {
     (void)state;
 
-    for (unsigned number = 0; number <= 10; ++number) {
+    for (unsigned number = 0; number <= 10; number++) {
         if (number == 8) // A.2.9: nothing but a reset leads out; DM-STATE-8-OTHER
             continue;
-        for (size_t request = 0; request < REQUESTS; ++request)
+        for (size_t request = 0; request < REQUESTS; request++)
             compare(number, request);
     }
 }
@@ -197,8 +197,8 @@ static void each_row__cites_the_table_of_its_state(void **state)
 {
     (void)state;
 
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++) {
             const struct check *check = &(*group)->checks[i];
             unsigned number;
             char section[32];

@@ -35,7 +35,7 @@ static void run(struct ending *ending, const char *arguments)
     assert_true(WIFEXITED(status));
     ending->status = WEXITSTATUS(status);
     ending->lines = 0;
-    for (const char *c = ending->text; *c; ++c)
+    for (const char *c = ending->text; *c; c++)
         ending->lines += *c == '\n';
 }
 
@@ -66,7 +66,7 @@ static void bad_input__is_one_line_and_status_2(void **state)
         {"--target usb:1209", "expected usb:VID:PID"},
         {"--target usb:1209:FFFE", "no USB device 1209:fffe"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         run(&ending, cases[i].arguments);
 
         if (ending.status != 2 || ending.lines != 1 || !strstr(ending.text, cases[i].says))
@@ -79,7 +79,7 @@ static void bad_report_path__is_told_before_the_device_is_opened(void **state)
 {
     (void)state;
     static const char *const options[] = {"--json", "--junit", "--html", "--capture"};
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; ++i) {
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         char arguments[200];
         snprintf(arguments, sizeof arguments, "--target usb:1209:FFFE %s /nonexistent/report",
                  options[i]);

@@ -130,7 +130,7 @@ static void compare(const char *device, const json_t *here, const json_t *there)
     const json_t *theirs = json_object_get(there, "results");
     assert_true(json_array_size(ours) > 0);
     assert_int_equal(json_array_size(ours), json_array_size(theirs));
-    for (size_t i = 0; i < json_array_size(ours); ++i) {
+    for (size_t i = 0; i < json_array_size(ours); i++) {
         const json_t *a = json_array_get(ours, i);
         const json_t *b = json_array_get(theirs, i);
         assert_string_equal(text_of(a, "id"), text_of(b, "id"));

@@ -269,7 +269,7 @@ static void upload_that_is_no_firmware__lets_nothing_be_written(void **state)
         {"sim:upload-first-block", "one block"},
         {"sim:upload-changes", "two uploads differ"},
     };
-    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; ++i) {
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
         static struct bench bench;
         bench_open(&bench, devices[i][0]);
 

@@ -101,7 +101,7 @@ static void suffix__is_checked_and_taken_off(void **state)
 static void what_is_written__is_read_again(void **state)
 {
     (void)state;
-    for (int dfuse = 0; dfuse < 2; ++dfuse) {
+    for (int dfuse = 0; dfuse < 2; dfuse++) {
         const struct image_file image = {
             .bytes = firmware,
             .length = sizeof firmware,
@@ -136,7 +136,7 @@ static void each_changed_byte__is_found(void **state)
     assert_true(image_file_write(&image, path, error, sizeof error));
     size_t length = get(file, sizeof file);
 
-    for (size_t i = 0; i < length; ++i) {
+    for (size_t i = 0; i < length; i++) {
         bool signature = i + 8 >= length && i + 5 < length; // without it these are plain bytes
         bool size = i + 5 == length;
         file[i] ^= 0x40;

@@ -67,7 +67,7 @@ struct row {
 
 static void assert_rows(const struct gate *gate, const struct row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i++) {
         enum gate_answer answer = gate_ask(gate, &rows[i].setup, rows[i].data);
         if (answer != rows[i].expected)
             fail_msg("%s: expected '%s', the gate answers '%s'", rows[i].what,
@@ -97,9 +97,9 @@ static void run_time__unsafe_requests_need_a_state_just_asked(void **test)
         {11, GATE_NEEDS_STATE, GATE_NEEDS_STATE},
     };
 
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; ++i) {
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         struct gate gate = run_time(states[i].state);
-        for (size_t j = 0; j < sizeof guarded; ++j) {
+        for (size_t j = 0; j < sizeof guarded; j++) {
             const struct usbdev_setup_packet setup = {OUT, guarded[j], 0, 0, 0};
             assert_int_equal(gate_ask(&gate, &setup, NULL),
                              guarded[j] == DFURT_DNLOAD ? states[i].dnload : states[i].others);
@@ -126,9 +126,9 @@ static void run_time__class_requests_are_harmless_samples(void **test)
     (void)test;
     struct gate gate = run_time(DFURT_STATE_appIDLE);
 
-    for (unsigned bRequest = 7; bRequest <= 0xFF; ++bRequest) {
+    for (unsigned bRequest = 7; bRequest <= 0xFF; bRequest++) {
         bool sample = false;
-        for (size_t i = 0; i < gate_sample_count; ++i)
+        for (size_t i = 0; i < gate_sample_count; i++)
             sample |= gate_samples[i] == bRequest;
         const struct usbdev_setup_packet setup = {OUT, (uint8_t)bRequest, 0, 0, 0};
         assert_int_equal(gate_ask(&gate, &setup, NULL), sample ? GATE_SEND : GATE_NEVER);
@@ -144,7 +144,7 @@ static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
     gate.may_vendor = true;
     const uint8_t types[] = {0x21, 0xA1, 0x20, 0x22, 0x23, 0x40, 0x41};
 
-    for (size_t i = 0; i < sizeof types; ++i) {
+    for (size_t i = 0; i < sizeof types; i++) {
         const struct usbdev_setup_packet setup = {types[i], DFURT_DETACH, 1000, 0, 0};
         gate.may_detach = true;
         assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_SEND);
@@ -159,7 +159,7 @@ static void vendor__needs_its_own_leave(void **test)
     struct gate gates[] = {run_time(DFURT_STATE_appIDLE), dfuse(true), plain(true)};
     const struct usbdev_setup_packet setup = {0xC0, 0x7F, 0, 0, 1};
 
-    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; ++i) {
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
         assert_int_equal(gate_ask(&gates[i], &setup, NULL), GATE_NEEDS_VENDOR);
         assert_int_equal(gate_ask_transfer(&gates[i], 0x01, 1), GATE_NEEDS_VENDOR);
         assert_int_equal(gate_ask_transfer(&gates[i], 0x81, 64), GATE_SEND);
@@ -190,7 +190,7 @@ static void standard__all_but_what_locks_or_rewrites(void **test)
 static void without_leave__nothing_is_downloaded_to_a_plain_device(void **test)
 {
     (void)test;
-    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; ++state) {
+    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; state++) {
         struct gate gate = plain(false);
         gate.state = state;
         const struct row rows[] = {
@@ -240,7 +240,7 @@ static void without_leave__set_address_needs_an_idle_state_just_asked(void **tes
     const struct usbdev_setup_packet setup = {OUT, DFURT_DNLOAD, 0, 0, 5};
     const uint8_t command[] = {0x21, 0, 0, 0, 8};
 
-    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; ++state) {
+    for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; state++) {
         struct gate gate = dfuse(false);
         gate.state = state;
         bool idle = state == DFURT_STATE_dfuIDLE || state == DFURT_STATE_dfuDNLOAD_IDLE;
@@ -289,7 +289,7 @@ static void never__read_unprotect_and_mass_erase(void **test)
         {"erase, cut off", {OUT, DFURT_DNLOAD, 0, 0, 3}, {0x41, 0, 0xF8}, GATE_NEVER},
     };
 
-    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; ++i)
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++)
         ASSERT_ROWS(&gates[i], rows);
     ASSERT_ROWS(&gates[0], only_dfuse);
     ASSERT_ROWS(&gates[1], only_dfuse);
@@ -422,7 +422,7 @@ static void doubt__downloads_nothing(void **test)
         {"nothing", {OUT, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEVER},
     };
 
-    for (size_t i = 0; i < 2; ++i)
+    for (size_t i = 0; i < 2; i++)
         ASSERT_ROWS(&gates[i], rows);
 }
 
@@ -446,7 +446,7 @@ static void state__is_what_the_device_last_said_until_something_moves_it(void **
     };
     const struct usbdev_setup_packet descriptor = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
 
-    for (size_t i = 0; i < sizeof movers / sizeof movers[0]; ++i) {
+    for (size_t i = 0; i < sizeof movers / sizeof movers[0]; i++) {
         struct gate gate = run_time(GATE_STATE_STALE);
         gate_saw(&gate, i % 2 ? &getstatus : &getstate, app_idle, i % 2 ? 6 : 1, false);
         assert_int_equal(gate.state, DFURT_STATE_appIDLE);
@@ -478,7 +478,7 @@ static void state__that_a_timer_ends_is_stale_after_a_wait(void **test)
     const int timed[] = {DFURT_STATE_appDETACH, DFURT_STATE_dfuDNBUSY, DFURT_STATE_dfuDNLOAD_SYNC,
                          DFURT_STATE_dfuMANIFEST};
 
-    for (size_t i = 0; i < sizeof timed / sizeof timed[0]; ++i) {
+    for (size_t i = 0; i < sizeof timed / sizeof timed[0]; i++) {
         struct gate gate = run_time(timed[i]);
         gate_waited(&gate);
         assert_int_equal(gate.state, GATE_STATE_STALE);

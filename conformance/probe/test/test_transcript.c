@@ -64,7 +64,7 @@ static void line__fits_whatever_space_there_is(void **state)
     uint8_t data[TRANSCRIPT_EXCERPT];
     memset(data, 0x55, sizeof data);
     transcript_add(&transcript, getstatus, data, sizeof data);
-    for (size_t size = 1; size < 300; ++size) {
+    for (size_t size = 1; size < 300; size++) {
         char *line = test_malloc(size);
 
         transcript_line(transcript_get(&transcript, 0), line, size);
@@ -78,7 +78,7 @@ static void ring__keeps_the_last_and_counts_the_rest(void **state)
 {
     (void)state;
     static struct transcript transcript;
-    for (unsigned i = 0; i < TRANSCRIPT_ENTRIES + 10; ++i) {
+    for (unsigned i = 0; i < TRANSCRIPT_ENTRIES + 10; i++) {
         struct transcript_entry entry = getstatus;
         entry.start_us = i;
         transcript_add(&transcript, entry, NULL, 0);

@@ -318,7 +318,7 @@ static void profile__follows_the_functional_descriptor(void **state)
         {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x1A, 0x01}, "DfuSe"},
         {{9, 0x21, 3, 0xFF, 0, 0x40, 0, 0x34, 0x12}, "DFU of unknown version 1234h"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct report report = {.run_time.seen = true};
         char profile[REPORT_TEXT];
         set_configuration(&report.dfu_mode, cases[i].functional);

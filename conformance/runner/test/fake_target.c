@@ -79,7 +79,7 @@ static int get_descriptor_request(struct fake_target *fake,
 static void sleep_ms(struct target *target, unsigned ms)
 {
     struct fake_target *fake = fake_of(target);
-    for (unsigned i = 0; i < ms; ++i) {
+    for (unsigned i = 0; i < ms; i++) {
         fake->now_us += 1000;
         if (!fake->dfu_mode)
             dfurt_tick(&fake->dfurt, 1);
@@ -92,7 +92,7 @@ static int control(struct target *target,
                    unsigned timeout_ms)
 {
     struct fake_target *fake = fake_of(target);
-    ++fake->controls;
+    fake->controls++;
     if (fake->gone || fake->died)
         return USB_GONE;
     if (fake->hangs) {
@@ -136,14 +136,14 @@ static int power_cycle(struct target *target)
     fake->trouble = NULL;
     dfurt_init(&fake->dfurt, &fake->config, fake);
     load_descriptors(fake);
-    ++fake->power_cycles;
+    fake->power_cycles++;
     return 0;
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct fake_target *fake = fake_of(target);
-    for (unsigned i = 0; i < timeout_ms && !fake->gone; ++i)
+    for (unsigned i = 0; i < timeout_ms && !fake->gone; i++)
         sleep_ms(target, 1);
     return fake->gone ? 0 : USB_TIMEOUT;
 }

@@ -99,8 +99,8 @@ bool mutation_after(struct mutation_site *site,
 static size_t index_of(const struct check *wanted)
 {
     size_t index = 0;
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i, ++index) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++, index++) {
             if (&(*group)->checks[i] == wanted)
                 return index;
         }
@@ -120,12 +120,12 @@ static void run_here(const char *text, struct said *ret)
     if (!target)
         exit(2);
     runner_run(&options, target, text, &report);
-    for (size_t i = 0; i < report.count; ++i) {
+    for (size_t i = 0; i < report.count; i++) {
         const struct result *result = &report.results[i];
         bool told = result->verdict == VERDICT_PASS && *result->finding.expected;
         ret->verdicts[index_of(result->check)] = (char)(told ? '!' : 'a' + (int)result->verdict);
     }
-    for (size_t i = 0; i < site_count(); ++i) {
+    for (size_t i = 0; i < site_count(); i++) {
         ret->met[i] = (unsigned short)__start_mutation_sites[i]->met;
         ret->broken[i] = (unsigned short)__start_mutation_sites[i]->broken;
     }
@@ -186,7 +186,7 @@ static bool run(const char *text, struct said *ret)
 
 static void add_target(const char *text)
 {
-    for (size_t i = 0; i < target_count; ++i) {
+    for (size_t i = 0; i < target_count; i++) {
         if (strcmp(targets[i], text) == 0)
             return;
     }
@@ -202,17 +202,17 @@ static void run_all(void)
     static const struct defect_row *const tables[] = {run_time_rows, chapter9_rows, dfu_mode_rows,
                                                       answer_rows};
     char text[96];
-    for (size_t i = 0; i < GOOD_DEVICES; ++i) {
+    for (size_t i = 0; i < GOOD_DEVICES; i++) {
         snprintf(text, sizeof text, "sim:%s", good_devices[i]);
         add_target(text);
     }
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; ++i) {
-        for (const struct defect_row *row = tables[i]; row->defect; ++row) {
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        for (const struct defect_row *row = tables[i]; row->defect; row++) {
             snprintf(text, sizeof text, "sim:%s,defect=%s", row->device, row->defect);
             add_target(text);
         }
     }
-    for (size_t i = 0; i < target_count; ++i) {
+    for (size_t i = 0; i < target_count; i++) {
         if (!run(targets[i], &said[i])) {
             fprintf(stderr, "mutate_expectations: %s cannot be run\n", targets[i]);
             exit(2);
@@ -239,7 +239,7 @@ static const char *what_survives(size_t index)
     struct mutation_site *site = __start_mutation_sites[index];
     bool true_noticed = false, false_noticed = false;
     unsigned broken = 0, met = 0;
-    for (size_t i = 0; i < target_count; ++i) {
+    for (size_t i = 0; i < target_count; i++) {
         if (said[i].broken[index] > 0 && !true_noticed && broken++ < TRIES)
             true_noticed = is_noticed(site, TURNED_TRUE, i);
         if (said[i].met[index] > 0 && !false_noticed && met++ < TRIES)
@@ -288,9 +288,9 @@ static void read_known(const char *path)
 
 static bool is_known(const char *name)
 {
-    for (size_t i = 0; i < known_count; ++i) {
+    for (size_t i = 0; i < known_count; i++) {
         if (fnmatch(known[i].glob, name, 0) == 0) {
-            ++known[i].found;
+            known[i].found++;
             return true;
         }
     }
@@ -319,19 +319,19 @@ int main(int argc, char **argv)
     for (size_t i = every / 2; i < site_count(); i += every) {
         char name[TEXT];
         const char *survives = what_survives(i);
-        ++turned;
+        turned++;
         put_name(name, __start_mutation_sites[i]);
         if (!survives)
             continue;
-        ++survivors;
+        survivors++;
         if (is_known(name))
             continue;
-        ++unknown;
+        unknown++;
         printf("%s: %s\n", name, survives);
     }
-    for (size_t i = 0; every == 1 && i < known_count; ++i) {
+    for (size_t i = 0; every == 1 && i < known_count; i++) {
         if (known[i].found == 0) {
-            ++unknown;
+            unknown++;
             printf("no survivor by now: %s\n", known[i].glob);
         }
     }

@@ -18,8 +18,8 @@ typedef void visitor(const struct check *check);
 
 static void for_each(visitor *visit)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
-        for (size_t i = 0; i < (*group)->count; ++i)
+    for (const struct check_group *const *group = catalogue; *group; group++) {
+        for (size_t i = 0; i < (*group)->count; i++)
             visit(&(*group)->checks[i]);
     }
 }
@@ -29,7 +29,7 @@ static void has_every_part(const struct check *check)
     assert_non_null(check->run);
     assert_true(*check->section && *check->sentence);
     assert_int_not_equal(check->sentence[strlen(check->sentence) - 1], '.');
-    for (const char *c = check->id; *c; ++c)
+    for (const char *c = check->id; *c; c++)
         assert_true(isalnum((unsigned char)*c) || *c == '-');
 }
 
@@ -92,7 +92,7 @@ static void glob__matches_as_in_a_shell(void **state)
         {"REQ-*,DM-*", "RT-DESC-03", false},
         {"", "RT-DESC-03", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (glob_list_matches(cases[i].globs, cases[i].id) != cases[i].matches)
             fail_msg("'%s' and '%s'", cases[i].globs, cases[i].id);
     }
@@ -152,7 +152,7 @@ static void waivers__refuse_bad_lines_by_number(void **state)
         {"RT-DESC-03,REQ-03 why\n",
          "w.txt:1: no check has this id (dfu-conformance --list shows them)"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct waivers waivers;
         char error[200] = "";
 

@@ -32,7 +32,7 @@ struct set {
 
 static const struct check *check_at(size_t index)
 {
-    for (const struct check_group *const *group = catalogue; *group; ++group) {
+    for (const struct check_group *const *group = catalogue; *group; group++) {
         if (index < (*group)->count)
             return &(*group)->checks[index];
         index -= (*group)->count;
@@ -44,7 +44,7 @@ static size_t index_of(const char *id)
 {
     size_t index = 0;
     while (check_at(index) && strcmp(check_at(index)->id, id) != 0)
-        ++index;
+        index++;
     return index;
 }
 
@@ -75,7 +75,7 @@ static void expected_of(struct set *set, const struct defect_row *row)
     *set = (struct set){.has = {false}};
     if (row->subject)
         add_with_twin(set, row, row->subject);
-    for (const struct consequence *consequence = row->follows; consequence->id; ++consequence)
+    for (const struct consequence *consequence = row->follows; consequence->id; consequence++)
         add_with_twin(set, row, consequence->id);
 }
 
@@ -90,7 +90,7 @@ static void put_difference(char text[TEXT], const struct set *in, const struct s
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; check_at(i) && used < TEXT; ++i) {
+    for (size_t i = 0; check_at(i) && used < TEXT; i++) {
         if (in->has[i] && !not_in->has[i])
             used += (size_t)snprintf(text + used, TEXT - used, " %s", check_at(i)->id);
     }
@@ -114,7 +114,7 @@ static void run_row(const struct defect_row *row, const char *only, struct set *
         fail_msg("%s: %s", text, error);
     runner_run(&options, target, text, &report);
     *broken = (struct set){.has = {false}};
-    for (size_t i = 0; i < report.count; ++i)
+    for (size_t i = 0; i < report.count; i++)
         broken->has[index_of(report.results[i].check->id)] = is_broken(&report.results[i]);
     report_finish(&report);
     target->ops->close(target);
@@ -150,7 +150,7 @@ static bool alone_is_right(const struct defect_row *row)
 {
     struct set expected, alone = {.has = {false}};
     expected_of(&expected, row);
-    for (size_t i = 0; check_at(i); ++i) {
+    for (size_t i = 0; check_at(i); i++) {
         struct set broken;
         if (!expected.has[i])
             continue;
@@ -171,8 +171,8 @@ static bool alone_is_right(const struct defect_row *row)
 static void assert_each_row(bool (*is_right)(const struct defect_row *row))
 {
     unsigned wrong = 0;
-    for (size_t i = 0; i < TABLES; ++i) {
-        for (const struct defect_row *row = tables[i]; row->defect; ++row)
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const struct defect_row *row = tables[i]; row->defect; row++)
             wrong += !is_right(row);
     }
     assert_int_equal(wrong, 0);
@@ -194,8 +194,8 @@ static void each_defect__breaks_the_same_when_a_check_runs_alone(void **state)
 
 static bool has_row(const char *defect)
 {
-    for (size_t i = 0; i < TABLES; ++i) {
-        for (const struct defect_row *row = tables[i]; row->defect; ++row) {
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const struct defect_row *row = tables[i]; row->defect; row++) {
             if (strcmp(row->defect, defect) == 0)
                 return true;
         }
@@ -207,7 +207,7 @@ static void each_defect__has_a_row(void **state)
 {
     (void)state;
 
-    for (const struct sim_name *defect = sim_list_defects(); defect->name; ++defect) {
+    for (const struct sim_name *defect = sim_list_defects(); defect->name; defect++) {
         if (!has_row(defect->name))
             fail_msg("%s has no row", defect->name);
     }
@@ -215,7 +215,7 @@ static void each_defect__has_a_row(void **state)
 
 static bool has_reasons(const struct defect_row *row)
 {
-    for (const struct consequence *consequence = row->follows; consequence->id; ++consequence) {
+    for (const struct consequence *consequence = row->follows; consequence->id; consequence++) {
         if (!consequence->why || !*consequence->why) {
             print_error("%s: no reason for %s\n", row->defect, consequence->id);
             return false;
@@ -243,22 +243,22 @@ static void each_requirement__is_the_subject_of_some_defect(void **state)
     struct set subjects = {.has = {false}};
     unsigned idle = 0;
 
-    for (size_t i = 0; i < TABLES; ++i) {
-        for (const struct defect_row *row = tables[i]; row->defect; ++row) {
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const struct defect_row *row = tables[i]; row->defect; row++) {
             if (row->subject)
                 add_with_twin(&subjects, row, row->subject);
         }
     }
-    for (size_t i = 0; i < sizeof without_a_subject / sizeof without_a_subject[0]; ++i) {
+    for (size_t i = 0; i < sizeof without_a_subject / sizeof without_a_subject[0]; i++) {
         if (subjects.has[index_of(without_a_subject[i].id)])
             fail_msg("%s is the subject of a defect by now", without_a_subject[i].id);
         add(&subjects, without_a_subject[i].id);
     }
-    for (size_t i = 0; check_at(i); ++i) {
+    for (size_t i = 0; check_at(i); i++) {
         if (check_at(i)->level == LEVEL_INFO || subjects.has[i] ||
             catalogue_group_of(check_at(i)) == &check_file) // of files: test_file.c
             continue;
-        ++idle;
+        idle++;
         print_error("no defect is about %s\n", check_at(i)->id);
     }
 

@@ -67,7 +67,7 @@ static void assert_all_good(const char *text, bool strict)
     run_on(&run, text, &(struct runner_options){.strict = strict});
 
     assert_int_equal(run.report.count, catalogue_count() - check_file.count);
-    for (size_t i = 0; i < run.report.count; ++i)
+    for (size_t i = 0; i < run.report.count; i++)
         assert_good(&run.report.results[i]);
     assert_int_equal(run.status, RUN_MET);
     assert_int_equal(run.ended_in, DEVICE_RUN_TIME);
@@ -120,16 +120,16 @@ static void every_check__runs_on_one_of_the_good_devices(void **state)
     };
     enum { DEVICES = sizeof devices / sizeof devices[0] };
     bool *ran = calloc(catalogue_count(), sizeof *ran);
-    for (size_t device = 0; device < DEVICES; ++device) {
+    for (size_t device = 0; device < DEVICES; device++) {
         struct run run;
         run_on(&run, devices[device],
                &(struct runner_options){.allow_write = true, .allow_vendor = true});
-        for (size_t i = 0; i < run.report.count; ++i)
+        for (size_t i = 0; i < run.report.count; i++)
             ran[i] |= run.report.results[i].verdict != VERDICT_SKIP;
         report_finish(&run.report);
     }
 
-    for (size_t i = 0; i < catalogue_count() - check_file.count; ++i) {
+    for (size_t i = 0; i < catalogue_count() - check_file.count; i++) {
         if (!ran[i])
             fail_msg("check %zu of the catalogue is skipped on all of them", i);
     }
@@ -140,7 +140,7 @@ static void boot_loaders__pass_what_can_be_asked_in_dfu_mode(void **state)
 {
     (void)state;
     static const char *const devices[] = {"sim:dfu-mode", "sim:dfu-plain"};
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < 2; i++) {
         struct run run;
         run_on(&run, devices[i], &(struct runner_options){.strict = true});
 
@@ -181,10 +181,10 @@ static void same_device__gives_the_same_report_twice(void **state)
 {
     (void)state;
     struct run runs[2];
-    for (size_t i = 0; i < 2; ++i)
+    for (size_t i = 0; i < 2; i++)
         run_on(&runs[i], "sim:composite", &(struct runner_options){.strict = true});
 
-    for (size_t i = 0; i < runs[0].report.count; ++i) {
+    for (size_t i = 0; i < runs[0].report.count; i++) {
         assert_int_equal(runs[0].report.results[i].verdict, runs[1].report.results[i].verdict);
         assert_int_equal(runs[0].report.results[i].took_us, runs[1].report.results[i].took_us);
     }
@@ -202,7 +202,7 @@ static void return_time__is_what_a_device_may_be_away(void **state)
         unsigned return_ms;
         enum verdict verdict;
     } cases[] = {{0, VERDICT_FAIL}, {20000, VERDICT_FAIL}, {60000, VERDICT_PASS}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct run run;
 
         run_on(&run, "sim:away-30-s",
@@ -222,7 +222,7 @@ static void unplugged__fails_nothing(void **state)
     (void)state;
     static const char *const devices[] = {"will-detach", "wait-reset"};
     unsigned lost = 0;
-    for (unsigned i = 0; i < 2; ++i) {
+    for (unsigned i = 0; i < 2; i++) {
         for (unsigned request = 40; request < 1700; request += 83) {
             char target[64];
             struct run run;
@@ -230,7 +230,7 @@ static void unplugged__fails_nothing(void **state)
 
             run_on(&run, target, &(struct runner_options){.strict = true});
 
-            for (size_t j = 0; j < run.report.count; ++j) {
+            for (size_t j = 0; j < run.report.count; j++) {
                 const struct result *result = &run.report.results[j];
                 if (result->verdict == VERDICT_FAIL &&
                     strcmp(result->finding.received, "it did not come back") != 0)
@@ -239,7 +239,7 @@ static void unplugged__fails_nothing(void **state)
             }
             if (run.status == RUN_NOT_AS_FOUND) {
                 assert_non_null(strstr(run.report.ending, " ms after "));
-                ++lost;
+                lost++;
             }
             report_finish(&run.report);
         }
@@ -266,7 +266,7 @@ static void notes__name_what_a_tool_needs(void **state)
         {"sim:wait-reset", "INTEROP-WEBDFU-01", "bitWillDetach = 0"},
         {"sim:will-detach", "INTEROP-CUBEPROG-01", NULL},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct run run;
         run_on(&run, cases[i].device, &(struct runner_options){.only = cases[i].id});
 

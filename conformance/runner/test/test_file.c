@@ -91,7 +91,7 @@ static void put_failing(char *failing, size_t size, const char *device, const st
         fail_msg("%s", error);
     runner_run(&options, target, device, &report);
     *failing = '\0';
-    for (size_t i = 0; i < report.count; ++i) {
+    for (size_t i = 0; i < report.count; i++) {
         size_t used = strlen(failing);
         if (report.results[i].verdict == VERDICT_FAIL)
             snprintf(failing + used, size - used, "%s ", report.results[i].check->id);
@@ -204,7 +204,7 @@ static void sizes_that_do_not_fit__break_the_prefix(void **state)
         {PREFIX + TARGET + 4, DATA - 1},             //
         {PREFIX + TARGET + 4, UINT32_C(0xFFFFFFFF)}, //
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct file file;
 
         make_dfuse(&file);

@@ -37,7 +37,7 @@ static unsigned count_harmed(bool allow_write)
     unsigned harmed = 0;
 
     for (const struct sim_name *it = sim_list_defects(); it->name; it++) {
-        for (size_t i = 0; i < DEVICES; ++i) {
+        for (size_t i = 0; i < DEVICES; i++) {
             char name[120];
             snprintf(name, sizeof name, "%s,defect=%s", devices[i], it->name);
             harmed += !is_unharmed(name, allow_write);

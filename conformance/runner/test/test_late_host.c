@@ -53,11 +53,11 @@ static unsigned
 count_blamed(const struct report *report, const char *device, const struct lateness *lateness)
 {
     unsigned blamed = 0;
-    for (size_t i = 0; i < report->count; ++i) {
+    for (size_t i = 0; i < report->count; i++) {
         const struct result *result = &report->results[i];
         if (result->verdict != VERDICT_FAIL && result->verdict != VERDICT_WARN)
             continue;
-        ++blamed;
+        blamed++;
         print_error("%s, %u ms late %s each %u. step: %s %s; sent %s; expected %s; received %s\n",
                     device, lateness->late_ms, lateness->after ? "after" : "before",
                     lateness->every, verdict_text(result->verdict), result->check->id,
@@ -73,7 +73,7 @@ static const char *const good_devices[] = {
 static unsigned blamed_with(const struct lateness *lateness)
 {
     unsigned blamed = 0;
-    for (size_t i = 0; i < sizeof good_devices / sizeof good_devices[0]; ++i) {
+    for (size_t i = 0; i < sizeof good_devices / sizeof good_devices[0]; i++) {
         struct report report;
         run_late(&report, good_devices[i], lateness, &(struct runner_options){.strict = true});
         blamed += count_blamed(&report, good_devices[i], lateness);
@@ -88,8 +88,8 @@ static void late_host__blames_no_good_device(void **state)
     (void)state;
     static const unsigned times_ms[] = {60, 300, 600, 1100};
     unsigned blamed = 0;
-    for (size_t i = 0; i < sizeof times_ms / sizeof times_ms[0]; ++i) {
-        for (unsigned way = 0; way < 4; ++way)
+    for (size_t i = 0; i < sizeof times_ms / sizeof times_ms[0]; i++) {
+        for (unsigned way = 0; way < 4; way++)
             blamed += blamed_with(&(const struct lateness){
                 .late_ms = times_ms[i], .every = way < 2 ? 1 : 7, .after = way % 2});
     }
@@ -103,8 +103,8 @@ static void host_that_is_late_now_and_then__blames_no_good_device(void **state)
     const struct runner_options timed = {
         .only = "REQ-04*,RT-STATE-1-*,RT-DETACH-*,RT-RESET-*,RT-DESC-09,INTEROP-*"};
     unsigned blamed = 0;
-    for (unsigned every = 2; every <= 9; ++every) {
-        for (unsigned phase = 0; phase < 2 * every; ++phase) {
+    for (unsigned every = 2; every <= 9; every++) {
+        for (unsigned phase = 0; phase < 2 * every; phase++) {
             const struct lateness lateness = {
                 .late_ms = 1100, .every = every, .after = phase >= every, .phase = phase % every};
             struct report report;
@@ -118,7 +118,7 @@ static void host_that_is_late_now_and_then__blames_no_good_device(void **state)
 
 static const struct result *result_of(const struct report *report, const char *id)
 {
-    for (size_t i = 0; i < report->count; ++i) {
+    for (size_t i = 0; i < report->count; i++) {
         if (strcmp(report->results[i].check->id, id) == 0)
             return &report->results[i];
     }
@@ -132,7 +132,7 @@ static const struct lateness punctual = {.late_ms = 0, .every = 1};
 static void punctual_host__has_the_verdicts_of_virtual_time(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof good_devices / sizeof good_devices[0]; ++i) {
+    for (size_t i = 0; i < sizeof good_devices / sizeof good_devices[0]; i++) {
         struct report here, there;
         struct target *target = open_target(good_devices[i]);
         runner_run(&(struct runner_options){.strict = true}, target, good_devices[i], &here);
@@ -140,7 +140,7 @@ static void punctual_host__has_the_verdicts_of_virtual_time(void **state)
 
         run_late(&there, good_devices[i], &punctual, &(struct runner_options){.strict = true});
 
-        for (size_t j = 0; j < here.count; ++j) {
+        for (size_t j = 0; j < here.count; j++) {
             if (here.results[j].verdict != there.results[j].verdict)
                 fail_msg("%s, %s: %s and %s (%s)", good_devices[i], here.results[j].check->id,
                          verdict_text(here.results[j].verdict),
@@ -162,7 +162,7 @@ static void slow_device__is_blamed_on_a_host_that_is_in_time(void **state)
         {"sim:will-detach,defect=slow-detach", "RT-DETACH-02"},
         {"sim:wait-reset,defect=slow-return", "RT-RESET-05"},
     };
-    for (size_t i = 0; i < sizeof slow / sizeof slow[0]; ++i) {
+    for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
         struct report report;
 
         run_late(&report, slow[i][0], &punctual, &(struct runner_options){.only = slow[i][1]});

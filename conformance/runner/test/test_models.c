@@ -99,8 +99,8 @@ static void each_model__is_about_requirements_that_there_are(void **state)
         put_about(about, sizeof about, it);
         for (char *id; (id = strtok_r(rest, " ", &rest));) {
             bool found = false;
-            for (const struct check_group *const *group = catalogue; *group; ++group)
-                for (size_t i = 0; i < (*group)->count; ++i)
+            for (const struct check_group *const *group = catalogue; *group; group++)
+                for (size_t i = 0; i < (*group)->count; i++)
                     found = found || strcmp((*group)->checks[i].id, id) == 0;
             if (!found)
                 fail_msg("%s is about %s, which there is not", it->name, id);

@@ -30,7 +30,7 @@ static void finish(struct run *run, const struct runner_options *options)
 
 static const struct result *result_of(const struct run *run, const char *id)
 {
-    for (size_t i = 0; i < run->report.count; ++i) {
+    for (size_t i = 0; i < run->report.count; i++) {
         if (strcmp(run->report.results[i].check->id, id) == 0)
             return &run->report.results[i];
     }
@@ -258,7 +258,7 @@ static void modes__are_entered_and_left_as_checks_need_them(void **state)
 {
     (void)state;
     const uint8_t kinds[] = {DFURT_ATTR_CAN_DNLOAD, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH};
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < 2; i++) {
         struct run run;
         start(&run, kinds[i]);
 

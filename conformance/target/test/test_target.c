@@ -107,7 +107,7 @@ static void spec__says_what_it_expected(void **state)
         "usbip:h:3240/",
         "usbip:h:",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct target_spec spec;
         char error[200] = "";
 

@@ -299,7 +299,7 @@ bool loop_make_room(struct loop *loop)
         oldest = oldest->younger;
     if (oldest)
         close_later(loop, oldest);
-    return oldest != NULL;
+    return oldest;
 }
 
 bool loop_catch_up_connections(struct loop *loop)

@@ -62,7 +62,7 @@ static struct f072_board *open_with(struct sim_options options)
     options.seed = 3;
     struct sim_device *device = sim_open(&options, error, sizeof error);
 
-    if (device == NULL)
+    if (!device)
         fail_msg("%s", error);
     struct f072_board *board = (struct f072_board *)device;
     board->chip.report.quiet = true;
@@ -97,7 +97,7 @@ static void assert_trouble(struct sim_host *host, const char *part)
     struct sim_device *device = sim_host_device(host);
     const char *trouble = device->ops->trouble(device);
 
-    if (trouble == NULL || strstr(trouble, part) == NULL)
+    if (!trouble || !strstr(trouble, part))
         fail_msg("expected trouble with '%s', there is: %s", part, trouble ? trouble : "none");
 }
 
@@ -106,7 +106,7 @@ static void assert_well(struct sim_host *host)
     struct sim_device *device = sim_host_device(host);
     const char *trouble = device->ops->trouble(device);
 
-    if (trouble != NULL)
+    if (trouble)
         fail_msg("expected no trouble, there is: %s", trouble);
 }
 
@@ -719,7 +719,7 @@ static void open__says_what_is_wrong(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char error[300] = "";
         assert_null(sim_open(&rows[i].options, error, sizeof error));
-        if (strstr(error, rows[i].error) == NULL)
+        if (!strstr(error, rows[i].error))
             fail_msg("expected '%s', got '%s'", rows[i].error, error);
     }
 }

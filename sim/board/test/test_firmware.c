@@ -36,7 +36,7 @@ static struct sim_host *plug_in(const char *firmware, uint32_t seed)
     char error[200] = "";
     struct sim_device *device = sim_open(&options, error, sizeof error);
 
-    if (device == NULL)
+    if (!device)
         fail_msg("%s", error);
     struct sim_host *host = sim_host_open(device, NULL, NULL);
     assert_non_null(host);
@@ -53,7 +53,7 @@ static void unplug(struct sim_host *host)
     struct sim_device *device = sim_host_device(host);
     const char *trouble = device->ops->trouble(device);
 
-    if (trouble != NULL)
+    if (trouble)
         fail_msg("the board reports: %s", trouble);
     assert_int_equal(board_of(host)->chip.report.warning_count, 0);
     sim_host_close(host);

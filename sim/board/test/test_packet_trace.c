@@ -51,9 +51,9 @@ static void assert_lines(struct fixture *f, const char *const *parts)
     fflush(f->out);
     const char *at = f->text;
 
-    for (; *parts != NULL; parts++) {
+    for (; *parts; parts++) {
         const char *found = strstr(at, *parts);
-        if (found == NULL)
+        if (!found)
             fail_msg("expected '%s' in the rest of the trace:\n%s", *parts, at);
         at = found + strlen(*parts);
     }

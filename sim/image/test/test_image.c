@@ -88,7 +88,7 @@ static void assert_loads_at(struct fixture *f, uint32_t address)
 static void assert_refused(struct fixture *f, const char *error)
 {
     assert_false(load(f, f->size));
-    if (strncmp(f->error, "x: ", 3) != 0 || strstr(f->error, error) == NULL)
+    if (strncmp(f->error, "x: ", 3) != 0 || !strstr(f->error, error))
         fail_msg("expected 'x: ... %s ...', got '%s'", error, f->error);
     assert_null(strchr(f->error, '\n'));
     for (size_t i = 0; i < FLASH_SIZE; i++)

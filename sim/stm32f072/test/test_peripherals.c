@@ -592,7 +592,7 @@ static void register_names__are_those_of_the_manual(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *name = f072_register_name(rows[i].peripheral, rows[i].offset);
-        if (rows[i].name == NULL)
+        if (!rows[i].name)
             assert_null(name);
         else
             assert_string_equal(name, rows[i].name);
