@@ -96,7 +96,8 @@ enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t si
     if (reading == BACKUP_READS_OTHER)
         return reading;
     reading = prove_whole(probe, why, size);
-    if (reading == BACKUP_READS_OTHER) // leave as little of it as can be
+    // Leave as little of it as can be. A device that returned the old bytes may have read a copy.
+    if (reading == BACKUP_READS_OTHER || reading == BACKUP_READS_OLD)
         write_and_read(probe, backup->bytes, backup->length, why, size);
     return reading;
 }

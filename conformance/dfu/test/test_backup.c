@@ -28,6 +28,7 @@ struct cable {
     bool refuses;
     bool stays;      // in DFU mode, whatever reset it sees
     unsigned blocks; // that were downloaded
+    uint8_t last;    // byte of them
     unsigned ends;   // downloads of nothing
 };
 
@@ -54,6 +55,7 @@ static int control(struct target *target,
     bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
     bool block = downloads && setup->wLength > 0;
     cable->blocks += block;
+    cable->last = block ? data[setup->wLength - 1] : cable->last;
     cable->ends += downloads && setup->wLength == 0;
     if (downloads && cable->refuses)
         return USB_STALL;
@@ -331,6 +333,7 @@ static void device_that_holds_downloads_back__has_nothing_manifested_and_is_unch
     assert_false(ready(&bench));
 
     assert_int_equal(bench.cable.ends, 0);
+    assert_int_equal(bench.cable.last, bench.backup.bytes[bench.backup.length - 1]);
     assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
     bench_close(&bench);
 }
