@@ -43,13 +43,21 @@ const struct sim_name *defect_names(void)
 
 // ---- What the groups share ----
 
+bool defect_is_request(const struct defect_view *view,
+                       const struct usbdev_setup_packet *setup,
+                       uint8_t bmRequestType,
+                       uint8_t bRequest)
+{
+    return setup->bmRequestType == bmRequestType && setup->bRequest == bRequest &&
+           setup->wIndex == view->interface;
+}
+
 bool defect_is_asked(const struct defect_view *view,
                      const struct usbdev_setup_packet *setup,
                      uint8_t bmRequestType,
                      uint8_t bRequest)
 {
-    return view->bootloader && setup->bmRequestType == bmRequestType &&
-           setup->bRequest == bRequest && setup->wIndex == view->interface;
+    return view->bootloader && defect_is_request(view, setup, bmRequestType, bRequest);
 }
 
 bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)

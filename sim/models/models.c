@@ -38,34 +38,3 @@ const struct sim_name *models_names(void)
     names[count] = (struct sim_name){NULL, NULL};
     return names;
 }
-
-// ---- What the models share ----
-
-bool model_is_asked(const struct defect_view *view,
-                    const struct usbdev_setup_packet *setup,
-                    uint8_t bmRequestType,
-                    uint8_t bRequest)
-{
-    return setup->bmRequestType == bmRequestType && setup->bRequest == bRequest &&
-           setup->wIndex == view->interface;
-}
-
-bool model_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    return view->bootloader && model_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
-           view->bootloader->dfu.has_block &&
-           view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC;
-}
-
-int model_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    const uint8_t *reply;
-    int length = dfu_mode_setup(&view->bootloader->dfu, setup, &reply);
-
-    if (length < 0)
-        return NATIVE_STALL;
-    if (length > DEFECT_REPLY_SIZE)
-        length = DEFECT_REPLY_SIZE;
-    memcpy(view->reply, reply, (size_t)length);
-    return length < setup->wLength ? length : setup->wLength;
-}

@@ -8,7 +8,7 @@
 
 static struct dfu_mode *working(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return model_begins_work(view, setup) ? &view->bootloader->dfu : NULL;
+    return defect_begins_work(view, setup) ? &view->bootloader->dfu : NULL;
 }
 
 // Flash takes half-words, and the odd byte of a block is not programmed.
@@ -53,7 +53,7 @@ static void restore_pointer(struct defect_view *view)
 
 static bool takes_download(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return view->bootloader && model_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) &&
+    return defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) &&
            setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
            (view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_IDLE ||
             (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE && setup->wLength > 0));
@@ -79,7 +79,7 @@ static int throw_away(struct defect_view *view, const struct usbdev_setup_packet
             setup->wLength > 0 ? DFURT_STATE_dfuDNLOAD_SYNC : DFURT_STATE_dfuMANIFEST_SYNC;
         return 0;
     }
-    if (view->bootloader && model_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
+    if (defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
         setup->wLength >= DFURT_STATUS_REPLY_SIZE &&
         view->bootloader->dfu.bState == DFURT_STATE_dfuMANIFEST_SYNC)
         return manifest_nothing(view);
@@ -104,7 +104,7 @@ static int no_state_but_writes(struct defect_view *view, const struct usbdev_set
     struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
 
     program_at_once(view); // by the next SETUP at the latest
-    if (dfu && model_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) && setup->wLength > 0 &&
+    if (dfu && defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) && setup->wLength > 0 &&
         dfu->bState != DFURT_STATE_dfuIDLE)
         dfu->bState = DFURT_STATE_dfuDNLOAD_IDLE;
     return NATIVE_PASS;

@@ -16,7 +16,7 @@ enum {
 
 static int set_flag(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !model_is_asked(view, setup, TO_DFU, DFURT_DETACH))
+    if (!view->runtime || !defect_is_request(view, setup, TO_DFU, DFURT_DETACH))
         return NATIVE_PASS;
     if (view->scratch > BLINKING_MS) { // before the status stage
         view->enter_dfu(view->board);
@@ -127,7 +127,7 @@ static int crash_at_endpoint(struct defect_view *view, const struct usbdev_setup
 
 static int crash_at_upload(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !model_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD))
+    if (!view->runtime || !defect_is_request(view, setup, FROM_DFU, DFURT_UPLOAD))
         return NATIVE_PASS;
     view->native->hung = true;
     return NATIVE_SILENT;
@@ -142,8 +142,8 @@ static void crash_at_reset(struct defect_view *view)
 
 static int refuse_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return view->runtime && model_is_asked(view, setup, TO_DFU, DFURT_DETACH) ? NATIVE_STALL
-                                                                              : NATIVE_PASS;
+    return view->runtime && defect_is_request(view, setup, TO_DFU, DFURT_DETACH) ? NATIVE_STALL
+                                                                                 : NATIVE_PASS;
 }
 
 // ---- GD32: strings of one byte a character, and a bLength that counts other bytes ----

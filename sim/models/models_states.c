@@ -55,7 +55,7 @@ static int manifest_nothing(struct defect_view *view, const struct usbdev_setup_
 {
     struct dfu_mode *dfu = dfu_of(view);
 
-    if (!dfu || !model_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) || setup->wLength > 0 ||
+    if (!dfu || !defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) || setup->wLength > 0 ||
         dfu->bState != DFURT_STATE_dfuIDLE)
         return NATIVE_PASS;
     dfu->manifested = true;
@@ -65,7 +65,8 @@ static int manifest_nothing(struct defect_view *view, const struct usbdev_setup_
 // GETSTATUS in the direction OUT is taken too, in both modes.
 static int status_out(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return model_is_asked(view, setup, TO_DFU, DFURT_GETSTATUS) ? 0 : manifest_nothing(view, setup);
+    return defect_is_request(view, setup, TO_DFU, DFURT_GETSTATUS) ? 0
+                                                                   : manifest_nothing(view, setup);
 }
 
 // ---- Others ----
@@ -85,7 +86,7 @@ static int wait_for_set_interface(struct defect_view *view, const struct usbdev_
 
 static int dead_at_clrstatus(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->bootloader || !model_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS))
+    if (!defect_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS))
         return NATIVE_PASS;
     view->native->hung = true;
     return NATIVE_SILENT;

@@ -10,8 +10,8 @@
 // Is this an UPLOAD that the good boot loader would answer?
 static bool uploads(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return view->bootloader && model_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) &&
-           setup->wLength > 0 && setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
+    return defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) && setup->wLength > 0 &&
+           setup->wLength <= view->bootloader->dfu_config.wTransferSize &&
            (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE ||
             view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE);
 }
@@ -54,7 +54,7 @@ static int blank(struct defect_view *view, const struct usbdev_setup_packet *set
 
     if (!uploads(view, setup))
         return NATIVE_PASS;
-    length = model_good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     if (length > 0)
         memset(view->reply, 0xFF, (size_t)length);
     return length;
@@ -69,7 +69,7 @@ static int first_block_again(struct defect_view *view, const struct usbdev_setup
 
     if (!uploads(view, setup))
         return NATIVE_PASS;
-    length = model_good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     view->bootloader->dfu.config->dialect->firmware(memory, &address);
     if (length > 0)
         memory->read(memory->context, address, view->reply, (size_t)length);
@@ -84,7 +84,7 @@ static int other_slot(struct defect_view *view, const struct usbdev_setup_packet
 
     if (!uploads(view, setup))
         return NATIVE_PASS;
-    length = model_good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     for (int i = 0; i < length; i++)
         view->reply[i] ^= 0xA5;
     return length;
@@ -96,7 +96,7 @@ static int changes(struct defect_view *view, const struct usbdev_setup_packet *s
 
     if (!uploads(view, setup))
         return NATIVE_PASS;
-    length = model_good_reply(view, setup);
+    length = defect_good_reply(view, setup);
     if (length > 0)
         view->reply[length / 2] ^= (uint8_t)++view->scratch;
     return length;

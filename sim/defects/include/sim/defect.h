@@ -173,7 +173,13 @@ int defect_answer(const struct sim_defect *defect,
 // completed, whatever state there was.
 void defect_detach(struct defect_view *view, uint16_t timeout_ms);
 
-// In DFU mode: is this request, of this type, to the DFU interface?
+// Is it this request, of this type, to the DFU interface? In either mode.
+bool defect_is_request(const struct defect_view *view,
+                       const struct usbdev_setup_packet *setup,
+                       uint8_t bmRequestType,
+                       uint8_t bRequest);
+
+// The same in DFU mode alone.
 bool defect_is_asked(const struct defect_view *view,
                      const struct usbdev_setup_packet *setup,
                      uint8_t bmRequestType,

@@ -36,17 +36,4 @@ const struct shipped_model *models_find(const char *name);
 // Terminated by a NULL name; the summary ends in what it is about.
 const struct sim_name *models_names(void);
 
-// A request to the DFU interface, of this type.
-bool model_is_asked(const struct defect_view *view,
-                    const struct usbdev_setup_packet *setup,
-                    uint8_t bmRequestType,
-                    uint8_t bRequest);
-
-// GETSTATUS is about to begin to work on a block.
-bool model_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
-
-// The answer of the good boot loader, at view->reply, to be changed. Returns its length, cut to
-// wLength, or NATIVE_STALL.
-int model_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
-
 #endif
