@@ -240,7 +240,7 @@ static void string_absent(struct probe *probe)
         }
     }
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, absent, first_language(probe), STRING_MAX);
+        usb_get_descriptor(USBDEV_DT_STRING, absent, probe_language(probe), STRING_MAX);
     if (expect_stall(probe, &setup, bytes))
         read_indexes(probe, &indexes);
 }
@@ -286,7 +286,7 @@ static void whole_packets_end(struct probe *probe)
                           (uint16_t)total))
             return;
     }
-    uint16_t language = first_language(probe);
+    uint16_t language = probe_language(probe);
     for (size_t i = 0; i < indexes.count; i++) {
         uint8_t length = length_of_string(probe, indexes.list[i].index, language);
         if (!is_whole_packets(probe, length))

@@ -106,17 +106,6 @@ void configure_afresh(struct probe *probe)
         probe_set_configuration(probe, probe_device(probe)->config.bConfigurationValue);
 }
 
-// ---- Strings ----
-
-uint16_t first_language(struct probe *probe)
-{
-    enum { ENGLISH = 0x0409 };
-    uint8_t bytes[255];
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, sizeof bytes);
-    return probe_control(probe, &setup, bytes) >= 4 ? usbdev_load_le16(bytes + 2) : ENGLISH;
-}
-
 // ---- The device ----
 
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE])

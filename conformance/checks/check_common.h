@@ -41,9 +41,6 @@ void for_each_that_has(struct probe *probe, look_at_configuration *look, const c
 // reset. In DFU mode, which that would end, by another SET_CONFIGURATION.
 void configure_afresh(struct probe *probe);
 
-// The first LANGID of string 0; 0409h where there is none (USB 2.0 9.6.7).
-uint16_t first_language(struct probe *probe);
-
 // Read the 18 bytes of the device descriptor.
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 

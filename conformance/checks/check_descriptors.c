@@ -202,7 +202,7 @@ static void interface_name(struct probe *probe)
         return;
     }
     const struct usbdev_setup_packet setup = usb_get_descriptor(
-        USBDEV_DT_STRING, dfu.interface->iInterface, first_language(probe), sizeof string);
+        USBDEV_DT_STRING, dfu.interface->iInterface, probe_language(probe), sizeof string);
     int length;
     if (expect_accepted(probe, &setup, string, &length))
         expect(probe, length >= 4 && string[1] == USBDEV_DT_STRING && string[0] == length,

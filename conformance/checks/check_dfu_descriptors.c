@@ -238,7 +238,7 @@ static void product_differs(struct probe *probe)
 static bool read_serial(struct probe *probe, const uint8_t *device, uint8_t string[255])
 {
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, device[16], first_language(probe), 255);
+        usb_get_descriptor(USBDEV_DT_STRING, device[16], probe_language(probe), 255);
     memset(string, 0, 255);
     return device[16] && probe_control(probe, &setup, string) >= 2;
 }
@@ -267,7 +267,7 @@ static void alternates_named(struct probe *probe)
     const struct usb_interface *dfu;
     if (!read_dfu_interface(probe, &read, &dfu))
         return;
-    uint16_t language = first_language(probe);
+    uint16_t language = probe_language(probe);
     bool several = alternates_of(&read.config, dfu) > 1;
     for (size_t i = 0; several && i < read.config.interface_count; i++) {
         const struct usb_interface *interface = &read.config.interfaces[i];

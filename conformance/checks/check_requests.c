@@ -95,7 +95,7 @@ static void string_readable(struct probe *probe)
         return;
     }
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, status.iString, first_language(probe), sizeof string);
+        usb_get_descriptor(USBDEV_DT_STRING, status.iString, probe_language(probe), sizeof string);
     char expected[64];
     snprintf(expected, sizeof expected, "string %u, which iString names, is readable",
              status.iString);

@@ -86,11 +86,11 @@ static struct mode find_mode(struct probe *probe, const struct device *device)
 
 uint16_t probe_language(struct probe *probe)
 {
-    uint8_t languages[4];
+    enum { ENGLISH = 0x0409 };
+    uint8_t bytes[255];
     const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, sizeof languages);
-    bool any = probe_control(probe, &setup, languages) == (int)sizeof languages;
-    return any ? usbdev_load_le16(languages + 2) : 0x0409;
+        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, sizeof bytes);
+    return probe_control(probe, &setup, bytes) >= 4 ? usbdev_load_le16(bytes + 2) : ENGLISH;
 }
 
 void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size)

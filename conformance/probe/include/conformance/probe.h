@@ -171,7 +171,7 @@ uint64_t probe_now_us(struct probe *probe);
 // none.
 void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size);
 
-// The first LANGID of string 0; 0409h where there is none.
+// The first LANGID of string 0; 0409h where there is none (USB 2.0 9.6.7).
 uint16_t probe_language(struct probe *probe);
 
 // Read the target's descriptors again, and determine in which mode the device is. Called by the
