@@ -150,46 +150,50 @@ static const struct option_row *row_of(int letter)
     return row->name ? row : NULL;
 }
 
-static int apply(struct parser *parser, int option, char *value)
+// Where the value of an option goes that is taken as it is; NULL for the others.
+static const char **text_of(struct options *options, int letter)
 {
-    switch (option) {
+    switch (letter) {
     case 'd':
-        parser->options.sim.device = value;
-        return 0;
+        return &options->sim.device;
     case 'f':
-        parser->options.sim.firmware = value;
-        return 0;
+        return &options->sim.firmware;
     case 'x':
-        parser->options.sim.defect = value;
-        return 0;
+        return &options->sim.defect;
     case 'm':
-        parser->options.sim.flash = value;
-        return 0;
+        return &options->sim.flash;
     case 'C':
-        parser->options.sim.chip = value;
-        return 0;
+        return &options->sim.chip;
     case 'B':
-        parser->options.sim.boot = value;
-        return 0;
+        return &options->sim.boot;
     case 'P':
-        parser->options.sim.pins = value;
-        return 0;
+        return &options->sim.pins;
     case 'U':
-        parser->options.sim.uart = value;
-        return 0;
+        return &options->sim.uart;
     case 'G':
-        parser->options.sim.gdb = value;
-        return 0;
+        return &options->sim.gdb;
     case 's':
-        parser->options.sim.serial = value;
+        return &options->sim.serial;
+    case 'c':
+        return &options->capture;
+    default:
+        return NULL;
+    }
+}
+
+static int apply(struct parser *parser, int option, const char *value)
+{
+    const char **text = text_of(&parser->options, option);
+
+    if (text) {
+        *text = value;
         return 0;
+    }
+    switch (option) {
     case 'a':
         return parse_cable(parser, "--away", value, &parser->options.sim.cable.away_ms);
     case 'u':
         return parse_cable(parser, "--unplug", value, &parser->options.sim.cable.unplug_at);
-    case 'c':
-        parser->options.capture = value;
-        return 0;
     case 't':
         return parse_trace(parser, value);
     case 'l':
