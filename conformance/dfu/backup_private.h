@@ -27,7 +27,7 @@ enum backup_reading backup_read_piece(
 enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
 
 // After a download that was read as the old bytes: does the device leave DFU mode and start as the
-// device that it was? Afterwards it is in DFU mode. Returns false with the reason in why.
+// device that it was? It is sent back into DFU mode. Returns false with the reason in why.
 bool backup_starts_as_before(struct probe *probe, char *why, size_t size);
 
 // Write what is kept. Returns false with the reason in why.

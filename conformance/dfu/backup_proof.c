@@ -107,10 +107,16 @@ enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t si
 bool backup_starts_as_before(struct probe *probe, char *why, size_t size)
 {
     const struct device before = probe->run_time;
+    char stays[PROBE_WORDS];
+    if (!probe->gate.may_detach) {
+        snprintf(why, size, "--no-detach would leave the device at run time");
+        return false;
+    }
     if (!dfu_to_idle(probe) || !mode_leave_dfu(probe, false, why, size))
         return false;
     bool same = !before.seen || target_descriptors_equal(&before.raw, &probe->run_time.raw);
     if (!same)
         snprintf(why, size, "the device came back with other descriptors");
-    return mode_enter_dfu(probe, why, size) && same;
+    mode_enter_dfu(probe, stays, sizeof stays); // else the next check says what it waits for
+    return same;
 }

@@ -352,6 +352,20 @@ static void device_that_returns_the_old_bytes_and_does_not_start__is_not_verifie
     bench_close(&bench);
 }
 
+static void device_that_may_not_be_detached__is_not_sent_to_run_time(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:two-banks");
+    bench.probe.gate.may_detach = false;
+
+    assert_false(ready(&bench));
+
+    assert_int_equal(bench.probe.mode, DEVICE_DFU_MODE);
+    assert_ends(&bench, FLASH_NOT_VERIFIED, "--no-detach");
+    bench_close(&bench);
+}
+
 static void device_that_refuses_every_block__is_unchanged(void **state)
 {
     (void)state;
@@ -393,6 +407,7 @@ int main(void)
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
         cmocka_unit_test(device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged),
         cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),
+        cmocka_unit_test(device_that_may_not_be_detached__is_not_sent_to_run_time),
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
     };
