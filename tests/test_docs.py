@@ -25,7 +25,7 @@ def main():
     code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "."], cwd=SOURCE,
                           stdout=subprocess.PIPE, text=True, check=True).stdout
     words = set(code.split())
-    checks = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "conformance/checks").glob("*.c"))
+    checks = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "conformance/checks").rglob("*.c"))
     requirements = set(REQUIREMENT.findall(checks))
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")

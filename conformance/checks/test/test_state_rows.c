@@ -13,7 +13,7 @@
 
 #include <conformance/catalogue.h>
 
-#include "state_rows.h"
+#include <conformance/state_rows.h>
 
 #include <cmocka.h>
 

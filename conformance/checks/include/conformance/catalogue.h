@@ -2,9 +2,9 @@
 //
 // catalogue.h - every requirement, as data.
 //
-// Checks (check.h) live in check_*.c by subject, each file one group: a table with the functions
-// above it. The order of the catalogue is the order in which a run goes: what disturbs the device
-// least comes first.
+// Checks (check.h) live in check_*.c, in a folder for each kind of requirement and a file for each
+// subject. A file is one group: a table with the functions above it. The order of the catalogue is
+// the order in which a run goes: what disturbs the device least comes first.
 //
 // Adding a check: write the function (probe.h says what it may do), add a row to the group's table.
 // Adding a group: define it in its own file, name it in catalogue.c.

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "check_bos.h"
+#include <conformance/check_bos.h>
 #include <usb/bytes.h>
 
 enum {

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 #include <conformance/modes.h>
 
 // ---- Configurations ----

@@ -10,7 +10,7 @@
 
 #include <conformance/modes.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 enum {
     DETACH_MS = 1000,       // both tools ask for that

@@ -5,7 +5,7 @@
 #ifndef CONFORMANCE_CHECK_BOS_H
 #define CONFORMANCE_CHECK_BOS_H
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 enum {
     BOS_HEADER_SIZE = 5,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 #include <conformance/modes.h>
 
 enum {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 static void device_class(struct probe *probe)
 {

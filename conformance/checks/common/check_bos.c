@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-#include "check_bos.h"
+#include <conformance/check_bos.h>
 
 bool bos_read(struct probe *probe, struct bos *ret)
 {

@@ -8,7 +8,7 @@
 
 #include <usb/text.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 enum { STRING_MAX = 255, STRINGS_MAX = 64 };
 

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "check_fields.h"
+#include <conformance/check_fields.h>
 
 // ---- Each configuration ----
 

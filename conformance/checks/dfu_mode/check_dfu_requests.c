@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
 #include <conformance/modes.h>

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "check_common.h"
 #include <conformance/backup.h>
+#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 static struct usbdev_setup_packet
 request(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue, uint16_t wIndex, uint16_t wLength)

@@ -4,7 +4,7 @@
 // STALLs transfers. To OUT endpoints nothing but zero-length packets is sent: no data that a
 // product could take for its own.
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 enum { TRANSFER_MS = 500 }; // longer than any interval at which an interrupt endpoint is polled
 

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "check_common.h"
-#include "state_rows.h"
+#include <conformance/check_common.h>
+#include <conformance/state_rows.h>
 
 // At run time one state follows.
 static uint8_t next_state(const struct state_row *row)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 // ---- Interfaces ----
 

@@ -14,7 +14,7 @@
 #ifndef CONFORMANCE_CHECK_FIELDS_H
 #define CONFORMANCE_CHECK_FIELDS_H
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 struct field {
     enum field_of {

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 enum { TRANSFER_MS = 500, ECHO_SIZE = 8, MOST_PACKET = 1024 };
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check_bos.h"
+#include <conformance/check_bos.h>
 
 // ---- BOS ----
 

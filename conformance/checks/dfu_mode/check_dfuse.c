@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_common.h"
 #include <conformance/backup.h>
+#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/dfuse.h>
 #include <usb/bytes.h>

@@ -3,7 +3,7 @@
 // Interface associations: which interfaces make one function (the IAD ECN to USB 2.0). Each
 // configuration is judged.
 
-#include "check_common.h"
+#include <conformance/check_common.h>
 
 static const char kind[] = "a device with interface associations";
 

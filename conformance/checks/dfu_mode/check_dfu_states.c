@@ -10,11 +10,11 @@
 
 #include <stdio.h>
 
-#include "check_common.h"
-#include "state_rows.h"
 #include <conformance/backup.h>
+#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
+#include <conformance/state_rows.h>
 
 static void put_states(char *text, size_t size, unsigned states)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check_fields.h"
+#include <conformance/check_fields.h>
 
 // ---- Device descriptor ----
 
