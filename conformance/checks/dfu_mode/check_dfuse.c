@@ -2,15 +2,13 @@
 //
 // ST's dialect of DFU mode, as AN3156 and UM0424 describe it and dfu-util depends on it.
 //
-// Where something is written it is the one page that is kept (backup.h), and it is put back before
-// the check ends. Addresses that must be refused lie outside of all that the layouts name, and of
-// the windows of external memory.
+// Addresses that must be refused lie outside of all that the layouts name, and of the windows of
+// external memory.
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "dfuse_steps.h"
 #include <conformance/backup.h>
-#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/dfuse.h>
 #include <usb/bytes.h>
@@ -38,33 +36,6 @@ static bool readable_region(struct probe *probe, struct dfuse_region *ret_region
 
 // ---- Commands ----
 
-static bool begin(struct probe *probe)
-{
-    dfuse_select(probe);
-    return dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached");
-}
-
-// A download that must end in dfuDNLOAD-IDLE. result is that of the DNLOAD.
-static bool expect_done(struct probe *probe, int result, uint16_t length, const char *expected)
-{
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    char words[PROBE_WORDS];
-    if (!expect_result(probe, result, length, NULL))
-        return false;
-    result = dfu_poll(probe, &status);
-    if (result == USB_GONE || result == USB_IO)
-        return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
-    dfu_poll_text(words, sizeof words, result, &status);
-    return expect(probe, result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE, expected, "%s",
-                  words);
-}
-
-static bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
-{
-    return expect_done(probe, dfuse_command(probe, command, address), 5,
-                       "dfuDNLOAD-IDLE after the command");
-}
-
 // A command that must end in dfuERROR, at the DNLOAD or when it is carried out.
 static bool expect_command_fails(struct probe *probe,
                                  const uint8_t *bytes,
@@ -89,16 +60,17 @@ static bool read_there(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
-        return begin(probe);
-    int result = begin(probe) ? dfu_upload(probe, DFUSE_FIRST_BLOCK, data, dfu_small_block(probe))
-                              : USB_UNSUPPORTED;
+        return dfuse_begin(probe);
+    int result = dfuse_begin(probe)
+                     ? dfu_upload(probe, DFUSE_FIRST_BLOCK, data, dfu_small_block(probe))
+                     : USB_UNSUPPORTED;
     return result >= 0 || probe_inconclusive(probe, "UPLOAD: %s", usb_result_text(result));
 }
 
 static void set_address(struct probe *probe)
 {
     struct dfuse_region region = {.sectors = 0};
-    if (begin(probe) && readable_region(probe, &region) &&
+    if (dfuse_begin(probe) && readable_region(probe, &region) &&
         expect_command(probe, DFUSE_SET_ADDRESS, region.address))
         read_there(probe);
 }
@@ -107,7 +79,7 @@ static void first_status_is_busy(struct probe *probe)
 {
     struct dfu_status_reply status;
     struct dfuse_region region = {.sectors = 0};
-    if (!begin(probe) || !readable_region(probe, &region))
+    if (!dfuse_begin(probe) || !readable_region(probe, &region))
         return;
     dfuse_command(probe, DFUSE_SET_ADDRESS, region.address);
     if (expect_getstatus(probe, &status) &&
@@ -137,19 +109,12 @@ static void judge_as_rom(struct probe *probe)
         probe_soften(probe);
 }
 
-// A wrong loader may take a command for another one, so the backup is made first.
-static bool prepare_page(struct probe *probe)
-{
-    char why[PROBE_WORDS];
-    return backup_ready(probe, why, sizeof why) || probe_skip(probe, "%s", why);
-}
-
 static void set_address_outside(struct probe *probe)
 {
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (prepare_page(probe) && begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
+    if (prepare_page(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
         expect_command_fails(probe, command, sizeof command, &status))
         expect(probe,
                status.bStatus == DFURT_STATUS_errTARGET ||
@@ -162,7 +127,7 @@ static void erase_outside(struct probe *probe)
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (prepare_page(probe) && begin(probe) && nowhere(probe, DFUSE_ERASE, command))
+    if (prepare_page(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_ERASE, command))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -170,7 +135,7 @@ static void command_unknown(struct probe *probe)
 {
     const uint8_t command[5] = {0x77};
     struct dfu_status_reply status;
-    if (prepare_page(probe) && begin(probe))
+    if (prepare_page(probe) && dfuse_begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -178,7 +143,7 @@ static void command_cut(struct probe *probe)
 {
     const uint8_t command[3] = {DFUSE_SET_ADDRESS, 0x00, 0x00};
     struct dfu_status_reply status;
-    if (prepare_page(probe) && begin(probe))
+    if (prepare_page(probe) && dfuse_begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -186,7 +151,7 @@ static void get_commands(struct probe *probe)
 {
     uint8_t commands[UINT8_MAX];
     uint16_t size = dfu_small_block(probe);
-    if (!begin(probe))
+    if (!dfuse_begin(probe))
         return;
     int length = dfu_upload(probe, 0, commands, size);
     if (!expect_carried_out(probe, length))
@@ -219,14 +184,14 @@ static void upload_addresses(struct probe *probe)
     static uint8_t first[PROBE_CONTROL_MAX], second[PROBE_CONTROL_MAX], again[PROBE_CONTROL_MAX];
     uint16_t size = dfu_transfer_size(probe);
     struct dfuse_region region = {.sectors = 0};
-    if (!begin(probe) || !readable_region(probe, &region))
+    if (!dfuse_begin(probe) || !readable_region(probe, &region))
         return;
     if ((uint64_t)region.sectors * region.sector_size < 2u * size) {
         probe_skip(probe, "needs a region of two blocks that can be read");
         return;
     }
     if (!point_at(probe, region.address) || !read_block(probe, DFUSE_FIRST_BLOCK, first, size) ||
-        !read_block(probe, DFUSE_FIRST_BLOCK + 1, second, size) || !begin(probe) ||
+        !read_block(probe, DFUSE_FIRST_BLOCK + 1, second, size) || !dfuse_begin(probe) ||
         !point_at(probe, region.address + size) ||
         !read_block(probe, DFUSE_FIRST_BLOCK, again, size))
         return;
@@ -280,7 +245,7 @@ static void upload_block_1(struct probe *probe)
 {
     uint8_t data[UINT8_MAX];
     struct dfuse_region region = {.sectors = 0};
-    if (!begin(probe) || !readable_region(probe, &region) || !point_at(probe, region.address))
+    if (!dfuse_begin(probe) || !readable_region(probe, &region) || !point_at(probe, region.address))
         return;
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_UPLOAD, 1, dfu_small_block(probe));
@@ -312,7 +277,7 @@ static void upload_across_end(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
     uint16_t size = dfu_transfer_size(probe);
-    if (!begin(probe))
+    if (!dfuse_begin(probe))
         return;
     const struct dfuse_region *region = last_region(probe);
     uint16_t left = region ? small_read(probe, region) : 0;
@@ -334,135 +299,8 @@ static void upload_across_end(struct probe *probe)
     expect_alive(probe, "after an UPLOAD across the end of memory");
 }
 
-// ---- The page that is kept ----
-
-static bool erase(struct probe *probe)
-{
-    const struct backup *backup = probe->backup;
-    for (size_t at = 0; at < backup->length; at += backup->sector_size) {
-        if (!begin(probe) || !expect_command(probe, DFUSE_ERASE, backup->address + (uint32_t)at))
-            return false;
-    }
-    return true;
-}
-
-// Each byte differs from the byte in memory.
-static bool write_pattern(struct probe *probe, uint8_t *bytes)
-{
-    const struct backup *backup = probe->backup;
-    uint16_t size = dfu_transfer_size(probe);
-    uint16_t block = DFUSE_FIRST_BLOCK;
-    for (size_t i = 0; i < backup->length; i++)
-        bytes[i] = (uint8_t)(backup->bytes[i] ^ (1 + i % 255));
-    if (!erase(probe) || !expect_command(probe, DFUSE_SET_ADDRESS, backup->address))
-        return false;
-    for (size_t at = 0; at < backup->length; at += size, block++) {
-        uint16_t part = backup->length - at < size ? (uint16_t)(backup->length - at) : size;
-        if (!expect_done(probe, dfu_dnload(probe, block, bytes + at, part), part,
-                         "dfuDNLOAD-IDLE after the block"))
-            return false;
-    }
-    return true;
-}
-
-static bool expect_page(struct probe *probe, const uint8_t *bytes, const char *expected)
-{
-    const struct backup *backup = probe->backup;
-    uint8_t *found = malloc(backup->length);
-    char why[PROBE_WORDS] = "out of memory";
-    bool read = found && dfuse_read(probe, backup->address, found, backup->length, why, sizeof why);
-    bool equal = read && memcmp(found, bytes, backup->length) == 0;
-    free(found);
-    if (!read)
-        return probe_inconclusive(probe, "%s", why);
-    return expect(probe, equal, expected, "others");
-}
-
-// Write the pattern, then what the check does with it; the page is restored in every case.
-static bool with_page(struct probe *probe,
-                      bool judges_writing,
-                      bool (*then)(struct probe *probe, uint8_t *bytes))
-{
-    char why[PROBE_WORDS] = "";
-    if (!prepare_page(probe))
-        return false;
-    uint8_t *bytes = malloc(probe->backup->length);
-    if (!bytes)
-        return probe_inconclusive(probe, "out of memory");
-    bool met = write_pattern(probe, bytes);
-    met = (judges_writing ? met : given(probe, met)) && then(probe, bytes);
-    free(bytes);
-    backup_restore(probe, why, sizeof why);
-    return met;
-}
-
-static bool reads_as_written(struct probe *probe, uint8_t *bytes)
-{
-    return expect_page(probe, bytes, "the bytes that were written");
-}
-
-static bool reads_as_erased(struct probe *probe, uint8_t *bytes)
-{
-    memset(bytes, 0xFF, probe->backup->length);
-    return erase(probe) && expect_page(probe, bytes, "FFh throughout");
-}
-
-// Before the page is put back, and the rest with it.
-static bool rest_is_as_it_was(struct probe *probe, uint8_t *bytes)
-{
-    char why[PROBE_WORDS] = "";
-    bool same;
-    (void)bytes;
-    if (!backup_compare_rest(probe, &same, why, sizeof why))
-        return probe_inconclusive(probe, "%s", why);
-    return expect(probe, same, "the memory beside the page as it was", "%s", why);
-}
-
-static bool nothing_more(struct probe *probe, uint8_t *bytes)
-{
-    (void)probe, (void)bytes;
-    return true;
-}
-
-static void write_and_read(struct probe *probe)
-{
-    with_page(probe, true, reads_as_written);
-}
-
-// Only on a page that is not blank; a page that an earlier erase did not change counts as such.
-static void erase_page(struct probe *probe)
-{
-    if (prepare_page(probe) && probe->gate.dirty) {
-        uint8_t *bytes = malloc(probe->backup->length);
-        if (bytes)
-            reads_as_erased(probe, bytes);
-        free(bytes);
-        return;
-    }
-    with_page(probe, true, reads_as_erased);
-}
-
-static void write_nowhere_else(struct probe *probe)
-{
-    if (!prepare_page(probe))
-        return;
-    if (probe->backup->rest)
-        with_page(probe, false, rest_is_as_it_was);
-    else
-        probe_skip(probe, "needs memory that is read within a minute");
-}
-
-static void page_restored(struct probe *probe)
-{
-    bool tried = prepare_page(probe) && probe->backup->lost; // by a check before
-    if (tried || with_page(probe, false, nothing_more))
-        expect(probe, !probe->gate.dirty, "the bytes that were there before", "%s",
-               probe->backup->loss);
-}
-
 #define COMMANDS (NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_DFUSE | NEED_CAN_DNLOAD)
 #define READING (COMMANDS | NEED_CAN_UPLOAD)
-#define WRITING (READING | NEED_WRITE)
 
 // clang-format off
 static const struct check checks[] = {
@@ -502,18 +340,6 @@ static const struct check checks[] = {
     {"DS-UPLOAD-04", "AN3156 4.1", LEVEL_MUST,
      "UPLOAD across the end of memory is cut or STALLs, and endpoint 0 works afterwards",
      READING, upload_across_end},
-    {"DS-WRITE-01", "AN3156 5.1", LEVEL_MUST,
-     "an upload returns what was downloaded",
-     WRITING, write_and_read},
-    {"DS-WRITE-02", "AN3156 5.3", LEVEL_MUST,
-     "an erased page reads FFh",
-     WRITING, erase_page},
-    {"DS-WRITE-03", "AN3156 5.1", LEVEL_MUST,
-     "a page can be written over and put back",
-     WRITING, page_restored},
-    {"DS-WRITE-04", "AN3156 5.3", LEVEL_MUST,
-     "erasing and writing a page leaves the rest of memory as it was",
-     WRITING, write_nowhere_else},
 };
 // clang-format on
 

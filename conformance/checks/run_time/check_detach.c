@@ -1,48 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// The way from run time into DFU mode (DFU 1.1 5.1), for both kinds of device, and what must not
-// lead there. Waiting is in the target's time.
+// DETACH and the detach timer (DFU 1.1 5.1), for the device that leaves by itself and for the one
+// that waits for a bus reset. Waiting is in the target's time.
 
 #include <stdio.h>
 #include <string.h>
 
-#include <conformance/check_common.h>
+#include "detach_steps.h"
 #include <conformance/modes.h>
 
 enum {
     SLACK_MS = 250,      // how late a fine timer may be, a host's own delays included
-    COARSE_MS = 1000,    // what a coarse timer may add to that, and half of its time
     SHORT_WAIT_MS = 200, // a wValue below most wDetachTimeOut
-    SETTLED_MS = 4000,   // so long after power-on a product has started all that it does
 };
-
-static unsigned timer_ms(const struct probe *probe, unsigned wValue)
-{
-    unsigned longest_ms = device_detach_timeout(&probe->run_time);
-    return wValue < longest_ms ? wValue : longest_ms;
-}
-
-// When even a coarse timer is over.
-static unsigned over_ms(const struct probe *probe, unsigned wValue)
-{
-    unsigned ms = timer_ms(probe, wValue);
-    return ms + ms / 2 + COARSE_MS;
-}
 
 static uint16_t short_wait(const struct probe *probe)
 {
-    return (uint16_t)timer_ms(probe, SHORT_WAIT_MS);
-}
-
-static bool given_detach(struct probe *probe)
-{
-    return given(probe, expect_detach(probe, detach_time(probe)));
-}
-
-// Into DFU mode, where that is not what the check judges.
-static bool given_dfu_mode(struct probe *probe)
-{
-    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_RETURN_MS));
+    return (uint16_t)detach_timer_ms(probe, SHORT_WAIT_MS);
 }
 
 // ---- DETACH itself ----
@@ -63,12 +37,6 @@ static const struct way ways[] = {
     {.settled = true, .status_delay_ms = 1},
     {.settled = true, .status_delay_ms = 10},
 };
-
-static unsigned unsettled_ms(struct probe *probe)
-{
-    uint64_t up_ms = (probe_now_us(probe) - probe->returned_us) / 1000;
-    return up_ms < SETTLED_MS ? SETTLED_MS - (unsigned)up_ms : 0;
-}
 
 static void wait_for_product(struct probe *probe)
 {
@@ -162,7 +130,7 @@ static void detach_cut_off(struct probe *probe)
 static void stays_by_itself(struct probe *probe)
 {
     if (given_detach(probe))
-        expect_stays(probe, timer_ms(probe, detach_time(probe)) + SLACK_MS,
+        expect_stays(probe, detach_timer_ms(probe, detach_time(probe)) + SLACK_MS,
                      "the device not to leave");
 }
 
@@ -177,7 +145,7 @@ static void expect_expired(struct probe *probe, unsigned wValue, unsigned wait_m
 static void timer_expires(struct probe *probe)
 {
     uint16_t wValue = detach_time(probe);
-    expect_expired(probe, wValue, over_ms(probe, wValue), "after the detach timer");
+    expect_expired(probe, wValue, after_detach_timer_ms(probe, wValue), "after the detach timer");
 }
 
 static void timer_obeys_wvalue(struct probe *probe)
@@ -195,7 +163,7 @@ static void timer_is_capped(struct probe *probe)
         probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
     else if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;
-    probe_sleep(probe, over_ms(probe, UINT16_MAX), "the detach timer");
+    probe_sleep(probe, after_detach_timer_ms(probe, UINT16_MAX), "the detach timer");
     expect_state(probe, DFURT_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
 }
 
@@ -205,7 +173,7 @@ static void timer_holds(struct probe *probe)
     if (!given_detach(probe))
         return;
     // A slow device has spent part of the time on DETACH itself.
-    unsigned half_ms = timer_ms(probe, detach_time(probe)) / 2;
+    unsigned half_ms = detach_timer_ms(probe, detach_time(probe)) / 2;
     uint64_t spent_ms = (probe_now_us(probe) - start_us) / 1000;
     if (spent_ms < half_ms)
         probe_sleep(probe, half_ms - (unsigned)spent_ms, "half of the detach timer");
@@ -219,7 +187,7 @@ static void timer_runs_on(struct probe *probe)
     if (!given_detach(probe))
         return;
     probe_outlast_detach(probe);
-    unsigned step_ms = over_ms(probe, detach_time(probe)) / QUESTIONS + 1;
+    unsigned step_ms = after_detach_timer_ms(probe, detach_time(probe)) / QUESTIONS + 1;
     for (int i = 0; i < QUESTIONS; i++) {
         const struct usbdev_setup_packet getstatus =
             dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
@@ -292,132 +260,12 @@ static void run_time_descriptors(struct probe *probe)
            "the configuration descriptor of run time", "another one, %d bytes", length);
 }
 
-// ---- Bus resets ----
-
-// A product that has just started may still act on what an earlier check sent: that is not the
-// reset's doing.
-static void reset_without_detach(struct probe *probe)
-{
-    if (given(probe, expect_stays(probe, unsettled_ms(probe), "the product to finish its start")) &&
-        given_app_idle(probe))
-        expect_run_time_after_reset(probe, "after a bus reset without DETACH");
-}
-
-static void reset_after_detach(struct probe *probe)
-{
-    if (given_detach(probe))
-        expect_dfu_mode(probe, PROBE_RETURN_MS);
-}
-
-static void reset_after_timer(struct probe *probe)
-{
-    if (given_detach(probe) &&
-        given(probe, expect_stays(probe, over_ms(probe, detach_time(probe)), "the detach timer")))
-        expect_run_time_after_reset(probe, "after a bus reset that came too late");
-}
-
-// The state table judges whether the request STALLs; this check judges what the reset does.
-static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
-{
-    uint8_t data[16];
-    const struct usbdev_setup_packet setup =
-        dfu_setup(probe, bRequest, wValue, bRequest == DFURT_UPLOAD ? sizeof data : 0);
-    if (!given_detach(probe))
-        return;
-    probe_control(probe, &setup, data);
-    expect_run_time_after_reset(probe, when);
-}
-
-static void reset_after_illegal(struct probe *probe)
-{
-    reset_after(probe, DFURT_UPLOAD, 0, "after DETACH, an illegal request and a bus reset");
-}
-
-static void reset_after_two_detach(struct probe *probe)
-{
-    reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
-}
-
-// A device that leaves after DETACH has entered DFU mode; if it then enumerates at run time, the
-// bus resets of its enumeration have ended DFU mode.
-static bool given_left(struct probe *probe)
-{
-    if (!given_detach(probe))
-        return false;
-    if (device_will_detach(&probe->run_time))
-        return given(probe, expect_leave(probe));
-    int result = probe_reset(probe);
-    if (result == 0 && probe->mode != DEVICE_DFU_MODE)
-        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
-    return result == 0 || result == USB_GONE ||
-           probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
-}
-
-static void reset_in_dfu_enumeration(struct probe *probe)
-{
-    if (!given_left(probe) || (probe->mode != DEVICE_DFU_MODE &&
-                               !given(probe, expect_return(probe, PROBE_RETURN_MS, "DFU mode"))))
-        return;
-    expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
-           "the device left the bus after DETACH, and is at run time");
-}
-
-// ---- Into DFU mode and back ----
-
-// A serial number that is another one each time makes another device of it to every host.
-static void returns_unchanged(struct probe *probe)
-{
-    struct target_descriptors before = probe->run_time.raw;
-    char serial[PROBE_WORDS / 2], serial_after[PROBE_WORDS / 2];
-    if (!given_serial(probe, serial, sizeof serial) || !given_dfu_mode(probe) ||
-        !back_to_run_time(probe))
-        return;
-    const struct target_descriptors *after = &probe->run_time.raw;
-    expect(probe,
-           memcmp(after->device, before.device, sizeof before.device) == 0 &&
-               after->configuration_length == before.configuration_length &&
-               memcmp(after->configuration, before.configuration, before.configuration_length) == 0,
-           "the descriptors that it had before", "others");
-    if (!given_serial(probe, serial_after, sizeof serial_after))
-        return;
-    expect(probe, strcmp(serial, serial_after) == 0, "the serial number that it had before", "%s",
-           serial_after);
-}
-
-static void detaches_again(struct probe *probe)
-{
-    if (!given_dfu_mode(probe) || !back_to_run_time(probe))
-        return;
-    if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
-        expect_detach(probe, detach_time(probe)))
-        expect_dfu_mode(probe, PROBE_RETURN_MS);
-}
-
-// A host that knows one of several devices by it finds it again.
-static void keeps_serial(struct probe *probe)
-{
-    char before[PROBE_WORDS / 2], after[PROBE_WORDS / 2];
-    if (!given_serial(probe, before, sizeof before))
-        return;
-    if (!*before) {
-        probe_inapplicable(probe, "a device with a serial number");
-        return;
-    }
-    if (!given_dfu_mode(probe) || !given_serial(probe, after, sizeof after))
-        return;
-    expect(probe, strcmp(before, after) == 0, before, "%s", *after ? after : "no serial number");
-}
-
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
 #define LEAVES (DETACH | NEED_WILL_DETACH)
 #define WAITS (DETACH | NEED_WAIT_RESET)
 
 // clang-format off
 static const struct check checks[] = {
-    {"RT-RESET-01", "DFU 1.1 A.2.1", LEVEL_MUST,
-     "a bus reset without DETACH leaves the device at run time",
-     NEED_RUN_TIME | NEED_DFU_INTERFACE | NEED_RESET, reset_without_detach},
-
     {"RT-DETACH-01", "DFU 1.1 5.1", LEVEL_MUST,
      "DETACH completes its status stage before the device leaves",
      DETACH, detach_completes},
@@ -466,37 +314,11 @@ static const struct check checks[] = {
     {"REQ-10b", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "bwPollTimeout in appDETACH is short",
      WAITS, poll_time_short},
-
-    {"RT-RESET-02", "DFU 1.1 A.2.2", LEVEL_MUST,
-     "a bus reset after the detach timer leaves the device at run time",
-     WAITS | NEED_RESET, reset_after_timer},
-    {"RT-RESET-03", "DFU 1.1 A.2.2", LEVEL_MUST,
-     "a bus reset after DETACH and an illegal request leaves the device at run time",
-     WAITS | NEED_RESET, reset_after_illegal},
-    {"RT-RESET-04", "DFU 1.1 A.2.2", LEVEL_MUST,
-     "a bus reset after a second DETACH leaves the device at run time",
-     WAITS | NEED_RESET, reset_after_two_detach},
-    {"RT-RESET-05", "DFU 1.1 A.2.2", LEVEL_MUST,
-     "a bus reset while the detach timer runs brings the device into DFU mode",
-     WAITS | NEED_RESET, reset_after_detach},
-
-    {"RT-RETURN-01", "DFU 1.1 A.2.3", LEVEL_MUST,
-     "the bus resets of the enumeration in DFU mode do not end DFU mode",
-     DETACH, reset_in_dfu_enumeration},
-    {"RT-RETURN-02", "DFU 1.1 7", LEVEL_MUST,
-     "the device returns to run time with the same descriptors",
-     DETACH, returns_unchanged},
-    {"RT-RETURN-03", "DFU 1.1 7", LEVEL_MUST,
-     "the device can be detached again after it has returned to run time",
-     DETACH, detaches_again},
-    {"RT-RETURN-04", "DFU 1.1 4.2.1", LEVEL_INFO,
-     "the serial number in DFU mode is that of run time",
-     DETACH, keeps_serial},
 };
 // clang-format on
 
 const struct check_group check_detach = {
-    .title = "Detach and bus reset",
+    .title = "Detach",
     .checks = checks,
     .count = sizeof checks / sizeof checks[0],
 };

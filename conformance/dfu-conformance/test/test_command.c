@@ -197,7 +197,7 @@ static void good_device__ends_0_and_sums_up(void **state)
 
     assert_int_equal(ending.status, 0);
     assert_non_null(strstr(ending.text, "run time: 1209:0001"));
-    assert_non_null(strstr(ending.text, "  Detach and bus reset "));
+    assert_non_null(strstr(ending.text, "  Bus reset and return "));
     assert_non_null(strstr(ending.text, " 0 failed, "));
     assert_null(strchr(ending.text, '\033'));
 }

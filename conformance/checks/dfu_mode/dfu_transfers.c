@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+
+#include "dfu_transfers.h"
+#include <conformance/backup.h>
+#include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+
+bool expect_bState(struct probe *probe, uint8_t expected, const char *when)
+{
+    struct dfu_status_reply status;
+    uint8_t state;
+    if (!dfu_ask_state(probe, &state)) { // judged by the rows of GETSTATE
+        if (!expect_getstatus(probe, &status))
+            return false;
+        state = status.bState;
+    }
+    return expect(probe, state == expected, usb_dfu_state_name(expected), "%s %s",
+                  usb_dfu_state_name(state), when);
+}
+
+bool prepare_download(struct probe *probe)
+{
+    return dfu_prepare_dnload(probe) && dfu_enter_state(probe, DFURT_STATE_dfuIDLE);
+}
+
+bool expect_image_taken(struct probe *probe)
+{
+    char why[PROBE_WORDS] = "";
+    bool taken = download_image(probe, why, sizeof why);
+    bool begun = probe->backup->at > dfu_transfer_size(probe);
+    bool met = expect(probe, taken, "each block is accepted, next is dfuDNLOAD-IDLE", "%s", why);
+    return begun ? met : given(probe, met);
+}
+
+bool expect_download(struct probe *probe)
+{
+    char why[PROBE_WORDS] = "";
+    if (!prepare_download(probe) || !expect_image_taken(probe))
+        return false;
+    return expect(probe, download_manifest(probe, why, sizeof why),
+                  "manifestation ends, in dfuIDLE or dfuMANIFEST-WAIT-RESET", "%s", why);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+#include "dfuse_steps.h"
+#include <conformance/backup.h>
+#include <conformance/dfu_steps.h>
+#include <conformance/dfuse.h>
+
+bool dfuse_begin(struct probe *probe)
+{
+    dfuse_select(probe);
+    return dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached");
+}
+
+bool expect_downloaded(struct probe *probe, int result, uint16_t length, const char *expected)
+{
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    char words[PROBE_WORDS];
+    if (!expect_result(probe, result, length, NULL))
+        return false;
+    result = dfu_poll(probe, &status);
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
+    dfu_poll_text(words, sizeof words, result, &status);
+    return expect(probe, result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE, expected, "%s",
+                  words);
+}
+
+bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
+{
+    return expect_downloaded(probe, dfuse_command(probe, command, address), 5,
+                             "dfuDNLOAD-IDLE after the command");
+}
+
+bool prepare_page(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    return backup_ready(probe, why, sizeof why) || probe_skip(probe, "%s", why);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// dfuse_steps.h - steps that check_dfuse.c and check_dfuse_page.c are made of.
+
+#ifndef CONFORMANCE_DFUSE_STEPS_H
+#define CONFORMANCE_DFUSE_STEPS_H
+
+#include <conformance/check_common.h>
+
+// The alternate setting of the flash is selected and the device is in dfuIDLE, or the check is
+// INCONCLUSIVE.
+bool dfuse_begin(struct probe *probe);
+
+// A download of length bytes ends in dfuDNLOAD-IDLE; result is that of its DNLOAD.
+bool expect_downloaded(struct probe *probe, int result, uint16_t length, const char *expected);
+
+// A command with an address is carried out.
+bool expect_command(struct probe *probe, uint8_t command, uint32_t address);
+
+// The backup is made. A wrong loader may take a command for another one, so it is made before any
+// command that writes or is to fail.
+bool prepare_page(struct probe *probe);
+
+#endif

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// detach_steps.h - steps that check_detach.c and check_returns.c are made of.
+
+#ifndef CONFORMANCE_DETACH_STEPS_H
+#define CONFORMANCE_DETACH_STEPS_H
+
+#include <conformance/check_common.h>
+
+// How long the detach timer runs after a DETACH with this wValue (DFU 1.1 5.1).
+unsigned detach_timer_ms(const struct probe *probe, unsigned wValue);
+
+// When even a coarse timer has expired.
+unsigned after_detach_timer_ms(const struct probe *probe, unsigned wValue);
+
+// DETACH is carried out, or the check is INCONCLUSIVE.
+bool given_detach(struct probe *probe);
+
+// Into DFU mode, where that is not what the check judges.
+bool given_dfu_mode(struct probe *probe);
+
+// How long a product that was just powered on still starts what it does; 0: it has started.
+unsigned unsettled_ms(struct probe *probe);
+
+#endif
