@@ -12,9 +12,13 @@
 // ---- Finding them ----
 
 static const struct sim_defect *const groups[] = {
-    defects_of_answers,   defects_of_chapter9, defects_of_detach, defects_of_descriptors,
-    defects_of_requests,  defects_of_systems,  defects_of_states, defects_of_dfu_mode,
-    defects_of_downloads, defects_of_dfuse,
+    defects_of_answers,       defects_of_descriptor_sets,
+    defects_of_device_states, defects_of_halts,
+    defects_of_detach,        defects_of_descriptors,
+    defects_of_requests,      defects_of_standard_requests,
+    defects_of_systems,       defects_of_states,
+    defects_of_dfu_mode,      defects_of_downloads,
+    defects_of_dfuse,
 };
 
 enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 512 };

@@ -154,11 +154,14 @@ enum {
 
 // Groups, each terminated by a NULL name.
 extern const struct sim_defect defects_of_answers[]; // one byte of one answer
-extern const struct sim_defect defects_of_chapter9[];
+extern const struct sim_defect defects_of_descriptor_sets[];
+extern const struct sim_defect defects_of_device_states[];
+extern const struct sim_defect defects_of_halts[];
 extern const struct sim_defect defects_of_detach[];
 extern const struct sim_defect defects_of_descriptors[];
 extern const struct sim_defect defects_of_systems[];
 extern const struct sim_defect defects_of_requests[];
+extern const struct sim_defect defects_of_standard_requests[];
 extern const struct sim_defect defects_of_states[];
 extern const struct sim_defect defects_of_dfu_mode[];
 extern const struct sim_defect defects_of_downloads[];
