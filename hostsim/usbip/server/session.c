@@ -2,11 +2,8 @@
 //
 // Input is collected until a decoder of proto.h has a whole message: first its header, then its
 // payload, straight into the URB that will carry it, or nowhere if the submission is refused.
-//
-// URBs live on a list from the end of their payload until their completion; a RET_UNLINK is decided
-// by whether its target is still there.
 
-#include <usbip/session.h>
+#include "session_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,46 +12,9 @@
 static const size_t kept_output = 16 << 10;        // of the buffer, once it has been sent
 static const uint64_t fair_share_ns = 20 * SIM_MS; // with what one command costs the device
 
-struct pending {
-    struct usbip_urb urb;
-    struct usbip_session *session;
-    struct pending *next;
-    bool unlinked; // a RET_UNLINK answers it
-    uint8_t data[];
-};
-
-struct usbip_session {
-    struct usbip_device *const *devices;
-    size_t device_count;
-    struct usbip_device *device; // imported, or NULL
-    bool over;
-    bool left; // the device has left the bus
-    const char *violation;
-
-    // Input
-    uint8_t head[USBIP_HEADER_SIZE];
-    size_t head_length;
-    struct usbip_command command; // whose payload is being received
-    size_t payload_size;
-    size_t payload_length;    // received
-    struct pending *incoming; // where it goes, or NULL if refused
-    int32_t refusal;          // status of the refused
-
-    // Transfers
-    struct pending *pending;
-    size_t pending_count;
-    size_t pending_bytes;
-
-    // Output
-    uint8_t *output;
-    size_t output_begin;
-    size_t output_end;
-    size_t output_size;
-};
-
 // ---- Output ----
 
-static void end(struct usbip_session *session, const char *violation)
+void usbip_session_end(struct usbip_session *session, const char *violation)
 {
     if (!session->over)
         session->violation = violation;
@@ -79,7 +39,7 @@ static uint8_t *reserve(struct usbip_session *session, size_t length)
         uint8_t *output = realloc(session->output, size);
 
         if (!output) {
-            end(session, "out of memory");
+            usbip_session_end(session, "out of memory");
             return NULL;
         }
         session->output = output;
@@ -89,10 +49,10 @@ static uint8_t *reserve(struct usbip_session *session, size_t length)
     return session->output + session->output_end - length;
 }
 
-static void send_reply(struct usbip_session *session,
-                       const struct usbip_reply *reply,
-                       const uint8_t *data,
-                       size_t length)
+void usbip_session_send(struct usbip_session *session,
+                        const struct usbip_reply *reply,
+                        const uint8_t *data,
+                        size_t length)
 {
     uint8_t *bytes = reserve(session, USBIP_HEADER_SIZE + length);
 
@@ -101,20 +61,6 @@ static void send_reply(struct usbip_session *session,
     usbip_reply_encode(bytes, reply);
     if (length > 0)
         memcpy(bytes + USBIP_HEADER_SIZE, data, length);
-}
-
-static void send_unlink_reply(struct usbip_session *session, uint32_t seqnum, int32_t status)
-{
-    const struct usbip_reply reply = {.code = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
-
-    send_reply(session, &reply, NULL, 0);
-}
-
-static void refuse(struct usbip_session *session, uint32_t seqnum, int32_t status)
-{
-    const struct usbip_reply reply = {.code = USBIP_RET_SUBMIT, .seqnum = seqnum, .status = status};
-
-    send_reply(session, &reply, NULL, 0);
 }
 
 // ---- Operations ----
@@ -132,7 +78,7 @@ static void left(void *context)
     struct usbip_session *session = context;
 
     session->left = true;
-    end(session, NULL);
+    usbip_session_end(session, NULL);
 }
 
 int usbip_session_import(struct usbip_session *session, struct usbip_device *device)
@@ -157,7 +103,7 @@ static void answer_import(struct usbip_session *session, const char *bus_id)
     if (imported)
         usbip_record_encode(bytes + USBIP_OP_SIZE, usbip_device_record(device));
     else
-        end(session, NULL);
+        usbip_session_end(session, NULL);
 }
 
 static void list_device(struct usbip_session *session, const struct usbip_device *device)
@@ -190,7 +136,7 @@ static void answer_devlist(struct usbip_session *session)
     for (size_t i = 0; i < session->device_count; i++)
         if (usbip_device_availability(session->devices[i]) == USBIP_OP_OK)
             list_device(session, session->devices[i]);
-    end(session, NULL);
+    usbip_session_end(session, NULL);
 }
 
 static int receive_operation(struct usbip_session *session)
@@ -204,135 +150,6 @@ static int receive_operation(struct usbip_session *session)
         answer_import(session, request.bus_id);
     else
         answer_devlist(session);
-    return used;
-}
-
-// ---- URBs ----
-
-static struct pending **find_pending(struct usbip_session *session, uint32_t seqnum)
-{
-    struct pending **link = &session->pending;
-
-    while (*link && (*link)->urb.command.seqnum != seqnum)
-        link = &(*link)->next;
-    return link;
-}
-
-static void urb_done(struct usbip_urb *urb)
-{
-    struct pending *pending = urb->context;
-    struct usbip_session *session = pending->session;
-    const struct usbip_reply reply = {
-        .code = USBIP_RET_SUBMIT,
-        .seqnum = urb->command.seqnum,
-        .status = urb->status,
-        .actual_length = urb->actual,
-    };
-
-    *find_pending(session, urb->command.seqnum) = pending->next;
-    session->pending_count--;
-    session->pending_bytes -= urb->command.length;
-    if (!pending->unlinked)
-        send_reply(session, &reply, pending->data, urb->command.in ? urb->actual : 0);
-    free(pending);
-}
-
-static void submit(struct usbip_session *session, struct pending *pending)
-{
-    pending->next = session->pending;
-    session->pending = pending;
-    session->pending_count++;
-    session->pending_bytes += pending->urb.command.length;
-    usbip_device_submit(session->device, &pending->urb);
-}
-
-static void unlink_urb(struct usbip_session *session, const struct usbip_command *command)
-{
-    struct pending *target = *find_pending(session, command->unlinked);
-
-    if (!target) {
-        send_unlink_reply(session, command->seqnum, USBIP_STATUS_OK);
-        return;
-    }
-    target->unlinked = true;
-    usbip_device_unlink(session->device, &target->urb);
-    send_unlink_reply(session, command->seqnum, USBIP_STATUS_ECONNRESET);
-}
-
-static int32_t find_refusal(const struct usbip_session *session,
-                            const struct usbip_command *command)
-{
-    if (command->iso_packets > 0)
-        return USBIP_STATUS_EINVAL;
-    if (session->pending_count >= USBIP_SESSION_MAX_URBS ||
-        session->pending_bytes + command->length > USBIP_SESSION_MAX_BYTES)
-        return USBIP_STATUS_ENOMEM;
-    return USBIP_STATUS_OK;
-}
-
-static void prepare_submission(struct usbip_session *session)
-{
-    const struct usbip_command *command = &session->command;
-    struct pending *pending = NULL;
-
-    session->refusal = find_refusal(session, command);
-    if (session->refusal == USBIP_STATUS_OK) {
-        pending = calloc(1, sizeof *pending + command->length);
-        if (!pending)
-            session->refusal = USBIP_STATUS_ENOMEM;
-    }
-    if (pending) {
-        pending->session = session;
-        pending->urb.command = *command;
-        pending->urb.data = pending->data;
-        pending->urb.done = urb_done;
-        pending->urb.context = pending;
-    }
-    session->incoming = pending;
-}
-
-static void finish_submission(struct usbip_session *session)
-{
-    struct pending *pending = session->incoming;
-
-    session->incoming = NULL;
-    session->payload_size = 0;
-    session->payload_length = 0;
-    if (pending)
-        submit(session, pending);
-    else
-        refuse(session, session->command.seqnum, session->refusal);
-}
-
-static const char *check_command(struct usbip_session *session, const struct usbip_command *command)
-{
-    const struct usbip_record *record = usbip_device_record(session->device);
-
-    if (command->devid != (record->busnum << 16 | record->devnum))
-        return "a command for a device that was not imported";
-    if (command->code == USBIP_CMD_SUBMIT && *find_pending(session, command->seqnum))
-        return "a sequence number that is still in use";
-    return NULL;
-}
-
-static int receive_command(struct usbip_session *session)
-{
-    int used = usbip_command_decode(&session->command, session->head, session->head_length);
-    const char *violation;
-
-    if (used <= 0)
-        return used;
-    violation = check_command(session, &session->command);
-    if (violation) {
-        end(session, violation);
-    } else if (session->command.code == USBIP_CMD_UNLINK) {
-        unlink_urb(session, &session->command);
-    } else {
-        prepare_submission(session);
-        session->payload_size = usbip_command_payload(&session->command);
-        if (session->payload_size == 0)
-            finish_submission(session);
-    }
     return used;
 }
 
@@ -352,7 +169,7 @@ static size_t receive_payload(struct usbip_session *session, const uint8_t *byte
         memcpy(session->incoming->data + session->payload_length, bytes, taken);
     session->payload_length += taken;
     if (session->payload_length == session->payload_size)
-        finish_submission(session);
+        usbip_session_submit(session);
     return taken;
 }
 
@@ -372,9 +189,9 @@ static size_t receive_head(struct usbip_session *session, const uint8_t *bytes, 
 
     memcpy(session->head + session->head_length, bytes, taken);
     session->head_length += taken;
-    used = session->device ? receive_command(session) : receive_operation(session);
+    used = session->device ? usbip_session_command(session) : receive_operation(session);
     if (used < 0)
-        end(session, usbip_error_text(used));
+        usbip_session_end(session, usbip_error_text(used));
     assert(used <= 0 || (size_t)used == session->head_length);
     if (used > 0)
         session->head_length = 0;
@@ -433,10 +250,7 @@ void usbip_session_close(struct usbip_session *session)
 {
     if (!session)
         return;
-    while (session->pending) {
-        session->pending->unlinked = true; // no client is left to read a reply
-        usbip_device_unlink(session->device, &session->pending->urb);
-    }
+    usbip_session_cancel(session);
     if (session->device)
         usbip_device_release(session->device);
     free(session->incoming);
