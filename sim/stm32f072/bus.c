@@ -112,7 +112,8 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     if (!p)
         f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
                        address, f072_chip_pc(chip));
-    else if (responds(chip, p))
+    chip->access_size = size;
+    if (p && responds(chip, p))
         value = p->read(chip, p, address & 0x3FC) >> 8 * (address & 3);
     *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
     note_access(chip, address, *ret_value, true);
@@ -152,6 +153,7 @@ static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, u
     }
     if (!responds(chip, p))
         return true;
+    chip->access_size = size;
     uint32_t lanes = widen(address, size, &value);
     return p->write(chip, p, address & 0x3FC, value, lanes);
 }

@@ -165,6 +165,7 @@ void f072_chip_clocks_changed(struct f072_chip *chip)
     for (int i = 0; i < F072_TIMERS; i++)
         f072_timer_set_clock(&chip->timer[i], f072_rcc_timer_clock(&chip->rcc), now_ns);
     f072_wwdg_set_clock(&chip->wwdg, f072_rcc_pclk(&chip->rcc), now_ns);
+    f072_serials_set_clocks(chip);
 }
 
 // ---- Resets ----

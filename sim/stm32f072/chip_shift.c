@@ -17,6 +17,7 @@ static void move_running(struct f072_chip *chip, uint64_t ns)
     for (int i = 0; i < F072_TIMERS; i++)
         if (chip->timer[i].reg[TIMER_CR1] & TIMER_CEN)
             chip->timer[i].since_ns += ns;
+    f072_serials_delay(chip, ns);
     if (chip->iwdg.running)
         chip->iwdg.since_ns += ns;
     if (chip->wwdg.cr & WWDG_WDGA)
@@ -76,6 +77,7 @@ void f072_chip_without_time(struct f072_chip *copy, uint64_t now_ns)
     copy->base_cycles = 0;
     copy->slice_end_ns = 0;
     copy->last.since_ns = 0;
+    copy->access_size = 0;
     copy->usb.transaction.end_ns = 0;
     copy->usb.fnr = 0;
 }

@@ -10,23 +10,27 @@
 uint32_t
 f072_row_stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
+    const struct f072_serial_access access = {
+        .offset = offset, .size = chip->access_size, .now_ns = f072_chip_now(chip)};
     uint32_t value;
 
-    if (f072_serial_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset, &value))
+    if (f072_serial_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, &access, &value))
         return value;
     return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
 }
 
-// RM0091 27.8: CR1 with UE and TE, TDR. A byte is sent at once.
-static void
-send_byte(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset, uint32_t value)
+// A byte that is sent is another thing each time.
+static void note_usart(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
-    enum { CR1 = 0x00, TDR = 0x28, UE_TE = 1 << 3 | 1 << 0 };
-    bool enabled = (chip->stub[p->index].words[CR1 / 4] & UE_TE) == UE_TE;
+    enum { BRR = 0x0C, TDR = 0x28 };
 
     chip->unrepeatable += offset == TDR;
-    if (offset == TDR && enabled && chip->uart.put)
-        chip->uart.put(chip->uart.context, (uint8_t)value);
+    if (f072_serial_is_stuck(&chip->stub[p->index]))
+        f072_warn_once(&chip->report, p->base + BRR,
+                       "%s has a byte to send (pc %08X) but no bit rate: %s_BRR is %u, below 16, "
+                       "or its clock is off (RM0091 27.5.4)",
+                       p->name, f072_chip_pc(chip), p->name,
+                       (unsigned)chip->stub[p->index].words[BRR / 4]);
 }
 
 bool f072_row_stub_write(struct f072_chip *chip,
@@ -38,15 +42,19 @@ bool f072_row_stub_write(struct f072_chip *chip,
     enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
     uint32_t old = chip->stub[p->index].words[offset / 4];
     uint32_t merged = (old & ~lanes) | (value & lanes);
-    if (kind == F072_STUB_USART)
-        send_byte(chip, p, offset, value);
     const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
 
     if (unmodelled)
         f072_warn_once(&chip->report, p->base + offset,
                        "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
                        f072_chip_pc(chip));
-    f072_serial_written(&chip->stub[p->index], kind, offset, merged, old);
+    const struct f072_serial_access access = {.offset = offset,
+                                              .value = merged,
+                                              .size = chip->access_size,
+                                              .now_ns = f072_chip_now(chip)};
+    f072_serial_written(&chip->stub[p->index], kind, &access, old);
+    if (kind == F072_STUB_USART)
+        note_usart(chip, p, offset);
     chip->others_used = true;
     f072_dma_serve(chip);
     return true;

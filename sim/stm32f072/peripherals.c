@@ -104,6 +104,7 @@ uint64_t f072_peripherals_next_event(const struct f072_chip *chip)
     next = earlier(next, f072_iwdg_expiry(&chip->iwdg));
     next = earlier(next, f072_wwdg_next_event(&chip->wwdg));
     next = earlier(next, f072_fpec_next_event(&chip->fpec));
+    next = earlier(next, f072_serials_next_event(chip));
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         if (left & 1)
             next = earlier(next, f072_timer_next_event(&chip->timer[i]));
@@ -147,6 +148,7 @@ void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns)
     clock_usb(chip, now_ns);
     f072_usbfs_advance(&chip->usb, now_ns);
     f072_wwdg_advance(&chip->wwdg, now_ns);
+    f072_serials_advance(chip, now_ns);
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         if (left & 1)
             f072_timer_advance(&chip->timer[i], now_ns);
@@ -167,24 +169,11 @@ static uint32_t update_flags(uint32_t index)
     return index == TIM1 ? F072_TIMER_UPDATE : F072_TIMER_UPDATE | F072_TIMER_COMPARE;
 }
 
-// Serial interfaces by their index among the stubs, and ADC and DMA.
+// Serial interfaces, ADC and DMA.
 static uint32_t other_lines(const struct f072_chip *chip)
 {
-    static const struct {
-        uint8_t index;
-        uint8_t kind;
-        uint8_t line;
-    } serial[] = {
-        {5, F072_STUB_I2C, 23},   {6, F072_STUB_I2C, 24},    {12, F072_STUB_SPI, 25},
-        {1, F072_STUB_SPI, 26},   {13, F072_STUB_USART, 27}, {2, F072_STUB_USART, 28},
-        {3, F072_STUB_USART, 29}, {4, F072_STUB_USART, 29},
-    };
-    uint32_t active = 0;
+    uint32_t active = f072_serials_lines(chip);
 
-    for (size_t i = 0; i < sizeof serial / sizeof serial[0]; i++)
-        active |= (uint32_t)f072_serial_interrupt(&chip->stub[serial[i].index],
-                                                  (enum f072_stub_kind)serial[i].kind)
-                  << serial[i].line;
     active |= (uint32_t)f072_dma_interrupt(&chip->dma, 1, 1) << 9;
     active |= (uint32_t)f072_dma_interrupt(&chip->dma, 2, 3) << 10;
     active |= (uint32_t)f072_dma_interrupt(&chip->dma, 4, 7) << 11;

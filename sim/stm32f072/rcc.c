@@ -41,7 +41,7 @@ enum {
     HSICAL = 0x80, // what calibration fields read as: mid-scale
 };
 
-enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000 };
+enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000, LSE_HZ = 32768 };
 
 // CFGR.SW (RM0091 6.4.2).
 static const enum f072_oscillator sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
@@ -137,6 +137,37 @@ uint32_t f072_rcc_pclk(const struct f072_rcc *rcc)
 uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc)
 {
     return apb_shift(rcc) == 0 ? f072_rcc_pclk(rcc) : 2 * f072_rcc_pclk(rcc);
+}
+
+static uint32_t running(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint32_t hz)
+{
+    return rcc->ready_ns[oscillator] == UINT64_MAX ? 0 : hz;
+}
+
+// USARTxSW of CFGR3 (RM0091 6.4.13).
+uint32_t f072_rcc_usart_clock(const struct f072_rcc *rcc, unsigned number)
+{
+    static const uint8_t shifts[] = {[1] = 0, [2] = 16};
+
+    switch (number <= 2 ? rcc->cfgr3 >> shifts[number] & 3 : 0) {
+    case 1:
+        return source_hz(rcc);
+    case 2:
+        return running(rcc, F072_LSE, LSE_HZ);
+    case 3:
+        return running(rcc, F072_HSI, HSI_HZ);
+    default:
+        return f072_rcc_pclk(rcc);
+    }
+}
+
+uint32_t f072_rcc_i2c_clock(const struct f072_rcc *rcc, unsigned number)
+{
+    enum { I2C1SW = 1 << 4 };
+
+    if (number == 2)
+        return f072_rcc_pclk(rcc);
+    return rcc->cfgr3 & I2C1SW ? source_hz(rcc) : running(rcc, F072_HSI, HSI_HZ);
 }
 
 static bool ready(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint64_t now_ns)

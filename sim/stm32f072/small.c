@@ -166,6 +166,7 @@ static const struct preset presets[] = {
     {F072_STUB_RTC, 0x10, 0x007F00FF},   // PRER
     {F072_STUB_RTC, 0x14, 0x0000FFFF},   // WUTR
     {F072_STUB_SPI, 0x04, 0x00000700},   // CR2
+    {F072_STUB_SPI, 0x08, 0x00000002},   // SR: TXE
     {F072_STUB_SPI, 0x10, 0x00000007},   // CRCPR
     {F072_STUB_SPI, 0x20, 0x00000002},   // I2SPR
     {F072_STUB_USART, 0x1C, 0x000000C0}, // ISR: TXE, TC
@@ -186,8 +187,6 @@ static const struct follow {
     {F072_STUB_RTC, 0x0C, 2, 0x00, 32},   // ISR.WUTWF
     {F072_STUB_RTC, 0x0C, 5, 0x00, 32},   // ISR.RSF
     {F072_STUB_RTC, 0x0C, 6, 0x0C, 7},    // ISR.INITF, ISR.INIT
-    {F072_STUB_SPI, 0x08, 1, 0x00, 32},   // SR.TXE
-    {F072_STUB_USART, 0x1C, 7, 0x00, 32}, // ISR.TXE
     {F072_STUB_USART, 0x1C, 21, 0x00, 3}, // ISR.TEACK, CR1.TE
     {F072_STUB_USART, 0x1C, 22, 0x00, 2}, // ISR.REACK, CR1.RE
 };
@@ -214,7 +213,7 @@ enum { CAN_MCR = 0x00, CAN_MCR_RESET = 1 << 15 };
 
 void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind)
 {
-    memset(stub, 0, sizeof *stub);
+    *stub = (struct f072_stub){.clock_hz = stub->clock_hz, .end_ns = UINT64_MAX};
     for (size_t i = 0; i < COUNT(presets); i++)
         if (presets[i].kind == kind)
             stub->words[presets[i].offset / 4] = presets[i].value;

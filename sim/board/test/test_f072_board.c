@@ -665,6 +665,7 @@ static void uart__what_is_sent_goes_to_a_file(void **state)
         0x4808, // ldr r0, =USART1
         0x2141, // movs r1, #'A'
         0x6281, // str r1, [r0, #28h]: TDR, but not yet enabled
+        0x60C1, // str r1, [r0, #0Ch]: BRR, 123 kbaud
         0x2209, // movs r2, #UE | TE
         0x6002, // str r2, [r0]
         0x6281, // str r1, [r0, #28h]

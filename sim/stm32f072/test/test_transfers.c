@@ -74,6 +74,14 @@ static void write_byte(struct fixture *f, uint32_t address, uint8_t value)
     assert_true(armv6m_store(&f->chip.cpu, address, 1, value));
 }
 
+// The processor sleeps until then.
+static void pass_to(struct fixture *f, uint64_t now_ns)
+{
+    f072_chip_skip_to(&f->chip, now_ns);
+    f072_peripherals_advance(&f->chip, now_ns);
+    f072_chip_update(&f->chip);
+}
+
 static bool line(const struct fixture *f, unsigned number)
 {
     return f->chip.cpu.lines >> number & 1;
@@ -207,22 +215,60 @@ static void dma__an_address_without_memory_is_an_error(void **state)
     assert_int_equal(read_bus(f, DMA_CCR1) & EN, 0);
 }
 
-static void dma__writes_what_a_usart_sends(void **state)
+// A USART of 100,000 bit/s: HSI / 80, 100 us for each byte.
+enum { USART_CR2 = USART1 + 4, USART_CR3 = USART1 + 8, USART_BRR = USART1 + 12 };
+enum { USART_ISR = USART1 + 0x1C, USART_ICR = USART1 + 0x20, USART_TDR = USART1 + 0x28 };
+enum { TC = 1 << 6, TXE = 1 << 7, BYTE_NS = 100000 };
+
+static void enable_usart(struct fixture *f, uint32_t cr1)
+{
+    write_bus(f, USART_BRR, 80);
+    write_bus(f, USART1, cr1 | 1 << 3 | 1); // TE, UE
+}
+
+static void dma__writes_what_a_usart_sends_as_fast_as_it_goes(void **state)
 {
     struct fixture *f = *state;
     const uint32_t ch2 = DMA_CCR1 + 0x14;
 
     write_bus(f, SRAM, 0x0A216948); // "Hi!\n"
-    write_bus(f, USART1, 1 << 3 | 1);
+    enable_usart(f, 0);
     write_bus(f, ch2 + 4, 4);
-    write_bus(f, ch2 + 8, USART1 + 0x28);
+    write_bus(f, ch2 + 8, USART_TDR);
     write_bus(f, ch2 + 12, SRAM);
     write_bus(f, ch2, EN | TCIE | DIR | MINC);
-    assert_int_equal(f->sent_count, 0);
-    write_bus(f, USART1 + 0x08, 1 << 7); // DMAT
+    write_bus(f, USART_CR3, 1 << 7);           // DMAT
+    assert_int_equal(read_bus(f, ch2 + 4), 2); // one is on the line, one waits behind it
+    pass_to(f, BYTE_NS);
+    assert_int_equal(read_bus(f, ch2 + 4), 1);
+    assert_false(line(f, 10));
+    pass_to(f, 2 * BYTE_NS);
+    assert_true(line(f, 10)); // the last one waits
+    assert_int_equal(f->sent_count, 2);
+    pass_to(f, 4 * BYTE_NS - 1);
+    assert_int_equal(read_bus(f, USART_ISR) & TC, 0);
+    pass_to(f, 4 * BYTE_NS);
+    assert_int_equal(read_bus(f, USART_ISR) & TC, TC);
     assert_int_equal(f->sent_count, 4);
     assert_memory_equal(f->sent, "Hi!\n", 4);
-    assert_true(line(f, 10));
+}
+
+static void dma__a_circular_buffer_is_sent_again_and_again(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t ch2 = DMA_CCR1 + 0x14;
+
+    write_bus(f, SRAM, 0x6261); // "ab"
+    enable_usart(f, 0);
+    write_bus(f, USART_CR3, 1 << 7);
+    write_bus(f, ch2 + 4, 2);
+    write_bus(f, ch2 + 8, USART_TDR);
+    write_bus(f, ch2 + 12, SRAM);
+    write_bus(f, ch2, EN | CIRC | DIR | MINC);
+    for (unsigned i = 1; i <= 5; i++)
+        pass_to(f, i * BYTE_NS);
+    assert_int_equal(f->sent_count, 5);
+    assert_memory_equal(f->sent, "ababa", 5);
 }
 
 static void dma__for_a_peripheral_that_never_asks_is_a_warning(void **state)
@@ -240,43 +286,226 @@ static void dma__for_a_peripheral_that_never_asks_is_a_warning(void **state)
 
 // ---- Serial interfaces ----
 
+static void usart__a_byte_takes_its_frame(void **state)
+{
+    struct fixture *f = *state;
+
+    enable_usart(f, 0);
+    write_bus(f, USART_TDR, 'x');
+    assert_int_equal(read_bus(f, USART_ISR) & (TXE | TC), TXE); // it is in the shift register
+    write_bus(f, USART_TDR, 'y');
+    assert_int_equal(read_bus(f, USART_ISR) & (TXE | TC), 0);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), BYTE_NS);
+    pass_to(f, BYTE_NS - 1);
+    assert_int_equal(f->sent_count, 0);
+    pass_to(f, BYTE_NS);
+    assert_int_equal(f->sent_count, 1);
+    assert_int_equal(read_bus(f, USART_ISR) & (TXE | TC), TXE);
+    pass_to(f, 2 * BYTE_NS);
+    assert_int_equal(read_bus(f, USART_ISR) & (TXE | TC), TXE | TC);
+    assert_memory_equal(f->sent, "xy", 2);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), UINT64_MAX);
+}
+
+// RM0091 27.5.4 and 27.8: M, STOP, OVER8 and BRR.
+static void usart__the_length_of_a_frame_follows_from_its_registers(void **state)
+{
+    static const struct {
+        uint32_t cr1;
+        uint32_t cr2;
+        uint32_t brr;
+        uint64_t ns;
+    } rows[] = {
+        {0, 0, 80, 100000},                 // 8 bits, 1 stop bit
+        {1 << 12, 0, 80, 110000},           // 9 bits
+        {1 << 28, 0, 80, 90000},            // 7 bits
+        {0, 1 << 12, 80, 95000},            // half a stop bit
+        {0, 2 << 12, 80, 110000},           // 2 stop bits
+        {0, 3 << 12, 80, 105000},           // one and a half
+        {1 << 15, 0, 0x50 | 4, 55000},      // OVER8: 88 / 2 clocks for each bit
+        {0, 0, 0xFFFF, UINT64_C(81918750)}, // the slowest
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_bus(f, USART1, 0);
+        write_bus(f, USART_CR2, rows[i].cr2);
+        write_bus(f, USART_BRR, rows[i].brr);
+        write_bus(f, USART1, rows[i].cr1 | 1 << 3 | 1);
+        write_bus(f, USART_TDR, 'x');
+        assert_int_equal(f072_peripherals_next_event(&f->chip) - f072_chip_now(&f->chip),
+                         rows[i].ns);
+    }
+}
+
 static void usart__interrupts_while_it_can_send(void **state)
 {
     struct fixture *f = *state;
 
+    enable_usart(f, 0);
+    assert_false(line(f, 27));
+    enable_usart(f, 1 << 7); // TXEIE
+    assert_true(line(f, 27));
+    write_bus(f, USART_TDR, 'x');
+    write_bus(f, USART_TDR, 'y');
+    assert_false(line(f, 27)); // full: until the first has gone
+    pass_to(f, BYTE_NS);
+    assert_true(line(f, 27));
+    enable_usart(f, 1 << 6); // TCIE
+    assert_false(line(f, 27));
+    pass_to(f, 2 * BYTE_NS);
+    assert_true(line(f, 27));
+    write_bus(f, USART_ICR, 1 << 6); // TCCF
+    assert_false(line(f, 27));
+}
+
+static void usart__without_a_bit_rate_is_a_warning(void **state)
+{
+    struct fixture *f = *state;
+
+    write_bus(f, USART_BRR, 15);
     write_bus(f, USART1, 1 << 3 | 1);
-    assert_false(line(f, 27));
-    write_bus(f, USART1, 1 << 7 | 1 << 3 | 1); // TXEIE
-    assert_true(line(f, 27));
-    write_bus(f, USART1, 1 << 6 | 1 << 3 | 1); // TCIE
-    write_bus(f, USART1 + 0x20, 1 << 6);       // TCCF
-    assert_false(line(f, 27));
-    write_bus(f, USART1 + 0x28, 'x');
-    assert_true(line(f, 27));
-    assert_int_equal(f->sent[0], 'x');
+    assert_int_equal(f->chip.report.warning_count, 0);
+    write_bus(f, USART_TDR, 'x');
+    assert_int_equal(f->chip.report.warning_count, 1);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), UINT64_MAX);
+    assert_int_equal(read_bus(f, USART_ISR) & TXE, 0);
+    write_bus(f, USART_BRR, 80);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), BYTE_NS);
+}
+
+static void usart__its_clock_is_what_rcc_selects(void **state)
+{
+    struct fixture *f = *state;
+
+    write_bus(f, 0x40021004, 8 << 4); // RCC_CFGR: HPRE, 4 MHz
+    enable_usart(f, 0);
+    write_bus(f, USART_TDR, 'x');
+    assert_int_equal(f072_peripherals_next_event(&f->chip), 2 * BYTE_NS);
+    pass_to(f, 2 * BYTE_NS);
+    write_bus(f, 0x40021030, 3); // RCC_CFGR3: USART1SW, HSI
+    write_bus(f, USART_TDR, 'x');
+    assert_int_equal(f072_peripherals_next_event(&f->chip), 3 * BYTE_NS);
+}
+
+// ---- SPI at 1 MHz: 8 us for each frame of eight bits ----
+
+enum { SPI_CR2 = SPI1 + 4, SPI_SR = SPI1 + 8, SPI_DR = SPI1 + 12, FRAME_NS = 8000 };
+enum { RXNE = 1, SPI_TXE = 2, OVR = 1 << 6, BSY = 1 << 7, FRXTH = 1 << 12, DS_8 = 7 << 8 };
+enum { FRLVL_1 = 1 << 9, FRLVL_2 = 2 << 9, FRLVL_4 = 3 << 9, FTLVL_1 = 1 << 11, FTLVL_4 = 3 << 11 };
+
+static void enable_spi(struct fixture *f, uint32_t cr1, uint32_t cr2)
+{
+    write_bus(f, SPI_CR2, cr2);
+    write_bus(f, SPI1, cr1 | 1 << 6 | 2 << 3 | 1 << 2); // SPE, BR / 8, MSTR
 }
 
 static void spi__receives_ones_for_what_it_sends(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, SPI1, 1 << 6 | 1 << 2); // SPE, MSTR
-    assert_int_equal(read_bus(f, SPI1 + 0x08) & 3, 2);
-    write_byte(f, SPI1 + 0x0C, 0x9F);
-    assert_int_equal(read_bus(f, SPI1 + 0x08) & 3, 3);
-    assert_int_equal(read_bus(f, SPI1 + 0x0C) & 0xFF, 0xFF);
-    assert_int_equal(read_bus(f, SPI1 + 0x08) & 3, 2);
+    enable_spi(f, 0, DS_8 | FRXTH);
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE);
+    write_byte(f, SPI_DR, 0x9F);
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE | BSY);
+    write_byte(f, SPI_DR, 0x9F);
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE | BSY | FTLVL_1);
+    pass_to(f, FRAME_NS - 1);
+    assert_int_equal(read_bus(f, SPI_SR) & RXNE, 0);
+    pass_to(f, FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR), RXNE | SPI_TXE | BSY | FRLVL_1);
+    pass_to(f, 2 * FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR), RXNE | SPI_TXE | FRLVL_2);
+    assert_int_equal(read_bus(f, SPI_DR) & 0xFF, 0xFF); // 32 bits: both of them
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE);
 }
+
+// RM0091 28.5.9: an access of 16 bits is two frames; RXNE without FRXTH waits for two.
+static void spi__packs_two_frames_into_an_access(void **state)
+{
+    struct fixture *f = *state;
+
+    enable_spi(f, 0, DS_8);
+    write_bus(f, SPI_DR, 0x1234);
+    write_bus(f, SPI_DR, 0x5678);
+    write_byte(f, SPI_DR, 0x9A);
+    assert_int_equal(read_bus(f, SPI_SR), BSY | FTLVL_4);
+    pass_to(f, FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR) & RXNE, 0);
+    pass_to(f, 2 * FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR) & RXNE, RXNE);
+    for (unsigned i = 3; i <= 5; i++)
+        pass_to(f, i * FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR), RXNE | SPI_TXE | FRLVL_4 | OVR); // the fifth is lost
+    read_bus(f, SPI_DR);
+    assert_int_equal(read_bus(f, SPI_SR) & OVR, 0);
+}
+
+static void spi__a_slave_waits_for_a_clock(void **state)
+{
+    struct fixture *f = *state;
+
+    write_bus(f, SPI_CR2, DS_8);
+    write_bus(f, SPI1, 1 << 6); // SPE
+    write_byte(f, SPI_DR, 1);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), UINT64_MAX);
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE | FTLVL_1);
+}
+
+static void spi__a_master_that_only_receives_goes_on_by_itself(void **state)
+{
+    struct fixture *f = *state;
+
+    enable_spi(f, 1 << 10, DS_8 | FRXTH); // RXONLY
+    pass_to(f, FRAME_NS);
+    pass_to(f, 2 * FRAME_NS);
+    assert_int_equal(read_bus(f, SPI_SR), RXNE | SPI_TXE | BSY | FRLVL_2);
+    write_bus(f, SPI1, 1 << 10);
+    assert_int_equal(f072_peripherals_next_event(&f->chip), UINT64_MAX);
+}
+
+static void spi__full_duplex_by_dma_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t ch2 = DMA_CCR1 + 0x14;
+    const uint32_t ch3 = ch2 + 0x14;
+
+    for (unsigned i = 0; i < 2; i++) {
+        write_bus(f, ch2 + 0x14 * i + 4, 9);
+        write_bus(f, ch2 + 0x14 * i + 8, SPI_DR);
+        write_bus(f, ch2 + 0x14 * i + 12, SRAM + 0x100 * i);
+        write_bus(f, ch2 + 0x14 * i, EN | MINC | (i == 1 ? DIR : 0));
+    }
+    enable_spi(f, 0, DS_8 | FRXTH | 3); // TXDMAEN, RXDMAEN
+    for (unsigned i = 1; i < 9; i++)
+        pass_to(f, i * FRAME_NS);
+    assert_int_equal(read_bus(f, ch3 + 4), 0);
+    assert_int_equal(read_bus(f, ch2 + 4), 1);
+    pass_to(f, 9 * FRAME_NS);
+    assert_int_equal(read_bus(f, ch2 + 4), 0);
+    assert_int_equal(read_bus(f, SPI_SR), SPI_TXE);
+    assert_int_equal(read_bus(f, SRAM), 0xFFFFFFFF);
+}
+
+// ---- I2C at 100 kHz: 8 MHz / 2 / (20 + 20) ----
 
 static void i2c__no_address_is_acknowledged(void **state)
 {
     struct fixture *f = *state;
 
+    write_bus(f, I2C1 + 0x10, 1 << 28 | 19 << 8 | 19);
     write_bus(f, I2C1, 1 << 4 | 1);              // NACKIE, PE
     write_bus(f, I2C1 + 4, 1 << 13 | 0x50 << 1); // START
+    assert_int_equal(read_bus(f, I2C1 + 4) >> 13 & 1, 1);
+    assert_int_equal(read_bus(f, I2C1 + 0x18) & 0x8030, 0x8000); // BUSY
+    pass_to(f, 99999);
+    assert_false(line(f, 23));
+    pass_to(f, 101000);
     assert_int_equal(read_bus(f, I2C1 + 4) >> 13 & 1, 0);
-    assert_int_equal(read_bus(f, I2C1 + 0x18) & 0x8030, 0x30); // NACKF, STOPF, not BUSY
+    assert_int_equal(read_bus(f, I2C1 + 0x18) & 0x8030, 0x8010); // NACKF
     assert_true(line(f, 23));
+    pass_to(f, 111000);
+    assert_int_equal(read_bus(f, I2C1 + 0x18) & 0x8030, 0x30); // NACKF, STOPF, not BUSY
     write_bus(f, I2C1 + 0x1C, 0x30);
     assert_int_equal(read_bus(f, I2C1 + 0x18) & 0x30, 0);
     assert_false(line(f, 23));
@@ -328,9 +557,18 @@ int main(void)
         TEST(dma__copies_memory),
         TEST(dma__an_address_without_memory_is_an_error),
         TEST(dma__for_a_peripheral_that_never_asks_is_a_warning),
-        TEST(dma__writes_what_a_usart_sends),
+        TEST(dma__writes_what_a_usart_sends_as_fast_as_it_goes),
+        TEST(dma__a_circular_buffer_is_sent_again_and_again),
+        TEST(usart__a_byte_takes_its_frame),
+        TEST(usart__the_length_of_a_frame_follows_from_its_registers),
         TEST(usart__interrupts_while_it_can_send),
+        TEST(usart__without_a_bit_rate_is_a_warning),
+        TEST(usart__its_clock_is_what_rcc_selects),
         TEST(spi__receives_ones_for_what_it_sends),
+        TEST(spi__packs_two_frames_into_an_access),
+        TEST(spi__a_slave_waits_for_a_clock),
+        TEST(spi__a_master_that_only_receives_goes_on_by_itself),
+        TEST(spi__full_duplex_by_dma_loses_nothing),
         TEST(i2c__no_address_is_acknowledged),
         TEST(crc__has_the_published_check_values),
         TEST(crc__a_word_is_four_bytes_from_the_top),

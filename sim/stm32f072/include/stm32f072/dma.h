@@ -2,9 +2,9 @@
 //
 // dma.h - the DMA controller (RM0091 chapter 10).
 //
-// Transfers take no time. Memory to memory is whole; of the peripherals the USARTs and SPIs that
-// send, SPIs that receive, and the ADC ask for it. A circular channel goes round once each time
-// that something is written which starts it.
+// Transfers take no time, but a peripheral asks for one only when it is ready: USARTs that send and
+// SPIs are paced by their frames. Memory to memory is whole. The ADC is always ready, so a circular
+// channel of it goes round once each time that something is written which starts it.
 
 #ifndef F072_DMA_H
 #define F072_DMA_H

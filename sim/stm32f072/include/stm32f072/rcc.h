@@ -77,6 +77,10 @@ uint32_t f072_rcc_hclk(const struct f072_rcc *rcc);
 uint32_t f072_rcc_pclk(const struct f072_rcc *rcc);
 uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc);
 
+// Of USART1 to 4 and I2C1 and 2; 0: the one that is selected is off.
+uint32_t f072_rcc_usart_clock(const struct f072_rcc *rcc, unsigned number);
+uint32_t f072_rcc_i2c_clock(const struct f072_rcc *rcc, unsigned number);
+
 // The 48 MHz of the USB peripheral: what comes, and 0 when it is not running.
 uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns);
 

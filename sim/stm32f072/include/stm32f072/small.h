@@ -59,9 +59,17 @@ enum f072_stub_kind {
 
 enum { F072_STUB_SIZE = 0x400 };
 
+enum { F072_SPI_DR = 0x0C };
+
 struct f072_stub {
     uint32_t words[F072_STUB_SIZE / 4];
-    unsigned received; // frames of an SPI that wait to be read
+
+    // Of a serial interface (serial.h).
+    uint32_t clock_hz; // 0: none
+    uint64_t end_ns;   // of what is on the wire; UINT64_MAX: nothing is
+    uint8_t shifting;  // the byte of a USART there
+    unsigned waiting;  // bytes in the FIFOs of an SPI: to be sent
+    unsigned received; // and to be read
 };
 
 void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind);
