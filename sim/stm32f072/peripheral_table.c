@@ -244,120 +244,6 @@ static void wwdg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     f072_wwdg_reset(&chip->wwdg);
 }
 
-// ---- CRS, EXTI, SYSCFG, DBGMCU ----
-
-static uint32_t crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    return f072_crs_read(&chip->crs, offset);
-}
-
-static bool crs_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
-{
-    (void)p;
-    (void)lanes;
-    f072_crs_write(&chip->crs, offset, value);
-    return true;
-}
-
-static void crs_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    f072_crs_reset(&chip->crs);
-}
-
-static uint32_t exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    return f072_exti_read(&chip->exti, offset);
-}
-
-static bool exti_write(struct f072_chip *chip,
-                       const struct f072_peripheral *p,
-                       uint32_t offset,
-                       uint32_t value,
-                       uint32_t lanes)
-{
-    (void)p;
-    (void)lanes;
-    f072_exti_write(&chip->exti, offset, value);
-    return true;
-}
-
-static void exti_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    f072_exti_reset(&chip->exti);
-}
-
-// RM0091 9.1: CFGR1 at 0, EXTICR1..4 from 8.
-enum { SYSCFG_CFGR1 = 0x00, SYSCFG_EXTICR1 = 0x08, SYSCFG_EXTICR4 = 0x14 };
-
-static uint32_t
-syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    if (offset == SYSCFG_CFGR1)
-        return chip->syscfg_cfgr1;
-    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
-        return chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4];
-    return 0;
-}
-
-static bool syscfg_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes)
-{
-    (void)p;
-    (void)lanes;
-    if (offset == SYSCFG_CFGR1) {
-        chip->syscfg_cfgr1 = value;
-        f072_chip_map(chip, (enum f072_memory)(value & 3));
-    }
-    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
-        chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4] = value & 0xFFFF;
-    return true;
-}
-
-// After a system reset MEM_MODE shows how the chip booted (RM0091 9.1.1).
-static void syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
-{
-    (void)p;
-    chip->syscfg_cfgr1 = chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH;
-    for (int i = 0; i < 4; i++)
-        chip->syscfg_exticr[i] = 0;
-}
-
-enum { DBGMCU_IDCODE = 0x00 };
-
-static uint32_t
-dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
-{
-    (void)p;
-    if (offset == DBGMCU_IDCODE)
-        return chip->model->idcode;
-    return offset / 4 <= 3 ? chip->dbgmcu[offset / 4 - 1] : 0;
-}
-
-static bool dbgmcu_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes)
-{
-    (void)p;
-    (void)lanes;
-    if (offset != DBGMCU_IDCODE && offset / 4 <= 3)
-        chip->dbgmcu[offset / 4 - 1] = value;
-    return true;
-}
-
 // ---- The table (RM0091 2.2.2; enable bits: 6.4.6 to 6.4.8) ----
 
 #define STUB(name, base, bus, bit, index, kind)                                                    \
@@ -399,12 +285,15 @@ const struct f072_peripheral f072_peripherals[] = {
     {"USB", 0x40005C00, F072_APB1, 23, 0, 0, usb_read, usb_write, usb_reset},
     {"USB_PMA", 0x40006000, F072_APB1, 23, 0, 0, pma_read, pma_write, NULL},
     STUB("CAN", 0x40006400, F072_APB1, 25, 7, F072_STUB_CAN),
-    {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, crs_read, crs_write, crs_reset},
+    {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, f072_row_crs_read, f072_row_crs_write,
+     f072_row_crs_reset},
     STUB("PWR", 0x40007000, F072_APB1, 28, F072_PWR, F072_STUB_OTHER),
     STUB("DAC", 0x40007400, F072_APB1, 29, 9, F072_STUB_OTHER),
     STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
-    {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, syscfg_read, syscfg_write, syscfg_reset},
-    {"EXTI", 0x40010400, F072_ALWAYS, 0, 0, 0, exti_read, exti_write, exti_reset},
+    {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, f072_row_syscfg_read, f072_row_syscfg_write,
+     f072_row_syscfg_reset},
+    {"EXTI", 0x40010400, F072_ALWAYS, 0, 0, 0, f072_row_exti_read, f072_row_exti_write,
+     f072_row_exti_reset},
     {"ADC", 0x40012400, F072_APB2, 9, 0, 0, f072_row_adc_read, f072_row_adc_write,
      f072_row_adc_reset, f072_row_adc_moves, f072_row_adc_requests_dma},
     TIMER("TIM1", 0x40012C00, F072_APB2, 11, 5),
@@ -413,7 +302,7 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM15", 0x40014000, F072_APB2, 16, 6),
     TIMER("TIM16", 0x40014400, F072_APB2, 17, 7),
     TIMER("TIM17", 0x40014800, F072_APB2, 18, 8),
-    {"DBGMCU", 0x40015800, F072_ALWAYS, 0, 0, 0, dbgmcu_read, dbgmcu_write, NULL},
+    {"DBGMCU", 0x40015800, F072_ALWAYS, 0, 0, 0, f072_row_dbgmcu_read, f072_row_dbgmcu_write, NULL},
     {"DMA", 0x40020000, F072_AHB, 0, 0, 0, f072_row_dma_read, f072_row_dma_write,
      f072_row_dma_reset},
     {"RCC", 0x40021000, F072_ALWAYS, 0, 0, 0, rcc_read, rcc_write, NULL, all_move},

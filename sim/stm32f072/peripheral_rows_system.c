@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// Rows of the table of peripherals that reach the chip's own: CRS, EXTI, SYSCFG, DBGMCU.
+
+#include "peripheral_rows.h"
+
+uint32_t f072_row_crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_crs_read(&chip->crs, offset);
+}
+
+bool f072_row_crs_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_crs_write(&chip->crs, offset, value);
+    return true;
+}
+
+void f072_row_crs_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_crs_reset(&chip->crs);
+}
+
+uint32_t
+f072_row_exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    return f072_exti_read(&chip->exti, offset);
+}
+
+bool f072_row_exti_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    f072_exti_write(&chip->exti, offset, value);
+    return true;
+}
+
+void f072_row_exti_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    f072_exti_reset(&chip->exti);
+}
+
+// RM0091 9.1: CFGR1 at 0, EXTICR1..4 from 8.
+enum { SYSCFG_CFGR1 = 0x00, SYSCFG_EXTICR1 = 0x08, SYSCFG_EXTICR4 = 0x14 };
+
+uint32_t
+f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    if (offset == SYSCFG_CFGR1)
+        return chip->syscfg_cfgr1;
+    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
+        return chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4];
+    return 0;
+}
+
+bool f072_row_syscfg_write(struct f072_chip *chip,
+                           const struct f072_peripheral *p,
+                           uint32_t offset,
+                           uint32_t value,
+                           uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    if (offset == SYSCFG_CFGR1) {
+        chip->syscfg_cfgr1 = value;
+        f072_chip_map(chip, (enum f072_memory)(value & 3));
+    }
+    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
+        chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4] = value & 0xFFFF;
+    return true;
+}
+
+// After a system reset MEM_MODE shows how the chip booted (RM0091 9.1.1).
+void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    (void)p;
+    chip->syscfg_cfgr1 = chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH;
+    for (int i = 0; i < 4; i++)
+        chip->syscfg_exticr[i] = 0;
+}
+
+enum { DBGMCU_IDCODE = 0x00 };
+
+uint32_t
+f072_row_dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    if (offset == DBGMCU_IDCODE)
+        return chip->model->idcode;
+    return offset / 4 <= 3 ? chip->dbgmcu[offset / 4 - 1] : 0;
+}
+
+bool f072_row_dbgmcu_write(struct f072_chip *chip,
+                           const struct f072_peripheral *p,
+                           uint32_t offset,
+                           uint32_t value,
+                           uint32_t lanes)
+{
+    (void)p;
+    (void)lanes;
+    if (offset != DBGMCU_IDCODE && offset / 4 <= 3)
+        chip->dbgmcu[offset / 4 - 1] = value;
+    return true;
+}
