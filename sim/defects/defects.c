@@ -12,12 +12,19 @@
 // ---- Finding them ----
 
 static const struct sim_defect *const groups[] = {
-    defects_of_answers,       defects_of_descriptor_sets,
-    defects_of_device_states, defects_of_halts,
-    defects_of_detach,        defects_of_descriptors,
-    defects_of_requests,      defects_of_standard_requests,
-    defects_of_systems,       defects_of_states,
-    defects_of_dfu_mode,      defects_of_downloads,
+    defects_of_answers,
+    defects_of_descriptor_sets,
+    defects_of_device_states,
+    defects_of_halts,
+    defects_of_detach,
+    defects_of_descriptors,
+    defects_of_standard_descriptors,
+    defects_of_requests,
+    defects_of_standard_requests,
+    defects_of_systems,
+    defects_of_states,
+    defects_of_dfu_mode,
+    defects_of_downloads,
     defects_of_dfuse,
 };
 

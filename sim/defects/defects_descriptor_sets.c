@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "standard_requests.h"
+#include "defects_private.h"
 
 // Insert bytes into the configuration, before at.
 static void insert(struct defect_view *view, uint8_t *at, const uint8_t *bytes, uint8_t length)

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Descriptors with a byte or a length that is wrong.
+// Descriptors of DFU's interface, at run time and in DFU mode, with a byte or a length that is
+// wrong.
 
 #include <string.h>
 
-#include <sim/defect.h>
-
-// ---- What a patch of bytes cannot say ----
+#include "defects_private.h"
 
 static uint8_t *functional_of(const struct defect_view *view)
 {
     return defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
-}
-
-static void set_total_length(struct defect_view *view, int change)
-{
-    usbdev_store_le16(view->configuration + 2,
-                      (uint16_t)(usbdev_load_le16(view->configuration + 2) + change));
 }
 
 // One byte short: DFU 1.0 has 7, DFU 1.1 has 9.
@@ -69,74 +62,6 @@ static void add_endpoint_to_dfu(struct defect_view *view)
     memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), endpoint,
            sizeof endpoint);
     set_total_length(view, sizeof endpoint);
-}
-
-static void stray_descriptor(struct defect_view *view)
-{
-    static const uint8_t stray[] = {0x00, 0x24, 0x00};
-
-    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), stray, sizeof stray);
-    set_total_length(view, sizeof stray);
-}
-
-// ---- Interfaces and endpoints ----
-
-enum { STRAY_INTERFACE = 7 };
-
-static void add_interface_7(struct defect_view *view)
-{
-    static const uint8_t interface[USBDEV_INTERFACE_DESCRIPTOR_SIZE] = {
-        USBDEV_INTERFACE_DESCRIPTOR_SIZE, USBDEV_DT_INTERFACE, STRAY_INTERFACE, 0, 0, 0xFF, 0, 0, 0,
-    };
-
-    if (!view->runtime)
-        return;
-    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), interface,
-           sizeof interface);
-    set_total_length(view, sizeof interface);
-    view->configuration[4]++; // bNumInterfaces
-}
-
-// Standard requests to this interface are answered as if it were there.
-static int answer_for_interface(struct defect_view *view,
-                                const struct usbdev_setup_packet *setup,
-                                uint16_t number)
-{
-    bool standard = (setup->bmRequestType & ~USBDEV_DIR_IN) == USBDEV_RECIPIENT_INTERFACE;
-
-    if (!standard || setup->wIndex != number || setup->wValue != 0)
-        return NATIVE_PASS;
-    memset(view->reply, 0, 2);
-    return setup->wLength < 2 ? setup->wLength : 2;
-}
-
-static int answer_for_7(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    return view->runtime ? answer_for_interface(view, setup, STRAY_INTERFACE) : NATIVE_PASS;
-}
-
-// The last endpoint has the address of the first.
-static void share_endpoint(struct defect_view *view)
-{
-    uint8_t *first = defect_find(view, USBDEV_DT_ENDPOINT, 0);
-    uint8_t *third = defect_find(view, USBDEV_DT_ENDPOINT, 2);
-
-    if (view->runtime && first && third)
-        third[2] = first[2];
-}
-
-static void miscount_endpoints(struct defect_view *view)
-{
-    if (view->runtime)
-        defect_find(view, USBDEV_DT_INTERFACE, 0)[4]++;
-}
-
-static void overstate_association(struct defect_view *view)
-{
-    uint8_t *association = defect_find(view, USBDEV_DT_INTERFACE_ASSOCIATION, 0);
-
-    if (view->runtime && association)
-        association[3] = 5; // bInterfaceCount
 }
 
 // A second DFU interface, at run time after all others, in DFU mode with number 1.
@@ -223,7 +148,6 @@ static void change_in_app_detach(struct defect_view *view)
 }
 
 const struct sim_defect defects_of_descriptors[] = {
-    // ---- DFU at run time ----
     {
         .name = "rt-protocol-0",
         .summary = "bInterfaceProtocol 0 at run time",
@@ -305,7 +229,6 @@ const struct sim_defect defects_of_descriptors[] = {
         .describe = change_in_app_detach,
     },
 
-    // ---- In DFU mode ----
     {
         .name = "dm-class",
         .summary = "bDeviceClass FFh in DFU mode",
@@ -375,102 +298,6 @@ const struct sim_defect defects_of_descriptors[] = {
         .name = "dm-alternate-unnamed",
         .summary = "the first of the alternate settings in DFU mode has no name",
         .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 8, 0}),
-    },
-
-    // ---- Chapter 9 ----
-    {
-        .name = "device-max-packet",
-        .summary = "bMaxPacketSize0 63",
-        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 7, 63, .late = true}),
-    },
-    {
-        .name = "device-no-configuration",
-        .summary = "bNumConfigurations 0",
-        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 17, 0, .late = true}),
-    },
-    {
-        .name = "device-version",
-        .summary = "bcdUSB 020Ah",
-        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x0A}),
-    },
-    {
-        .name = "device-subclass",
-        .summary = "bDeviceSubClass 1 with bDeviceClass 0",
-        .patches =
-            PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 4, 0}, {PATCH_DEVICE, IN_BOTH_MODES, 5, 1}),
-    },
-    {
-        .name = "device-length",
-        .summary = "bLength 17 in the device descriptor",
-        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 0, 17}),
-    },
-    {
-        .name = "usb-2.1-without-bos",
-        .summary = "bcdUSB 0210h, but no BOS",
-        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x10}),
-    },
-    {
-        .name = "configuration-length",
-        .summary = "bLength 8 in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 0, 8, .late = true}),
-    },
-    {
-        .name = "configuration-stray-bytes",
-        .summary = "a descriptor of length 0 at the end of the configuration",
-        .describe = stray_descriptor,
-    },
-    {
-        .name = "configuration-bit-7",
-        .summary = "bit 7 of bmAttributes is clear in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x00},
-                           {PATCH_CONFIGURATION, IN_DFU_MODE, 7, 0x40}),
-    },
-    {
-        .name = "configuration-reserved-bits",
-        .summary = "bit 0 of bmAttributes is set in the configuration descriptor",
-        .patches = PATCHES({PATCH_CONFIGURATION, AT_RUN_TIME, 7, 0x81},
-                           {PATCH_CONFIGURATION, IN_DFU_MODE, 7, 0xC1}),
-    },
-    {
-        .name = "configuration-power",
-        .summary = "bMaxPower 510 mA",
-        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 8, 255}),
-    },
-    {
-        .name = "configuration-interfaces",
-        .summary = "bNumInterfaces counts one interface too many",
-        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 4, 4}),
-    },
-    {
-        .name = "interface-gap",
-        .summary = "an interface has number 7 in a configuration with fewer",
-        .describe = add_interface_7,
-        .setup = answer_for_7,
-    },
-    {
-        .name = "endpoint-twice",
-        .summary = "two interfaces share an endpoint",
-        .describe = share_endpoint,
-    },
-    {
-        .name = "endpoint-uncounted",
-        .summary = "bNumEndpoints of an interface counts one endpoint too many",
-        .describe = miscount_endpoints,
-    },
-    {
-        .name = "association-beyond",
-        .summary = "an interface association of more interfaces than there are",
-        .describe = overstate_association,
-    },
-    {
-        .name = "configuration-value-0",
-        .summary = "bConfigurationValue 0",
-        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 5, 0, .late = true}),
-    },
-    {
-        .name = "endpoint-size",
-        .summary = "a bulk endpoint with packets of 60 bytes",
-        .patches = PATCHES({PATCH_ENDPOINT, IN_BOTH_MODES, 4, 60}),
     },
     {0},
 };

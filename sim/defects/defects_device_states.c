@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "standard_requests.h"
+#include "defects_private.h"
 
 static int refuse_second_configuration(struct defect_view *view,
                                        const struct usbdev_setup_packet *setup)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "standard_requests.h"
+#include "defects_private.h"
 
 // scratch holds the address of the endpoint that is reported as halted.
 static int pretend_halt(struct defect_view *view, const struct usbdev_setup_packet *setup)

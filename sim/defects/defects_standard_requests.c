@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "standard_requests.h"
+#include "defects_private.h"
 
 // An invalid SET_CONFIGURATION: the device does what SET_CONFIGURATION(0) asks for, and STALLs.
 static int lose_configuration(struct defect_view *view, const struct usbdev_setup_packet *setup)

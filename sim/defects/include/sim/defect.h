@@ -159,6 +159,7 @@ extern const struct sim_defect defects_of_device_states[];
 extern const struct sim_defect defects_of_halts[];
 extern const struct sim_defect defects_of_detach[];
 extern const struct sim_defect defects_of_descriptors[];
+extern const struct sim_defect defects_of_standard_descriptors[];
 extern const struct sim_defect defects_of_systems[];
 extern const struct sim_defect defects_of_requests[];
 extern const struct sim_defect defects_of_standard_requests[];
