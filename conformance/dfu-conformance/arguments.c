@@ -27,7 +27,7 @@ static const char usage_text[] =
     "Checks a DFU device against DFU 1.1 and reports for each requirement whether it is met.\n"
     "\n"
     "  --target SPEC    usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]\n"
-    "                   usbip:HOST:PORT[/BUSID]\n"
+    "                   usbip:HOST:PORT[/BUSID] or usbip:unix:PATH[,busid=BUSID]\n"
     "                   sim[:DEVICE[,defect=NAME]]\n"
     "                   sim:f072,firmware=FILE[,chip=NAME][,boot=ADDRESS]\n"
     "                     [,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,gdb=PORT]\n"

@@ -128,6 +128,18 @@ static int parse_usb(struct target_spec *spec, const char *text, char *error, si
     return 0;
 }
 
+// The path of a Unix socket may contain a slash, so that its bus id follows a comma.
+static int parse_usbip_unix(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *path = text + strlen("usbip:unix:");
+    const char *end = path + strcspn(path, ",");
+    const struct spec_option options[] = {{"busid=", spec->bus_id}};
+    if (!take(spec->port, path, end) || !take_options(end, options, 1))
+        return spec_error(error, size, text, "usbip:unix:PATH[,busid=BUSID]");
+    strcpy(spec->host, "unix");
+    return 0;
+}
+
 static int parse_usbip(struct target_spec *spec, const char *text, char *error, size_t size)
 {
     const char *host = text + strlen("usbip:");
@@ -188,7 +200,8 @@ int target_spec_parse(struct target_spec *ret_spec, const char *text, char *erro
         result = parse_usb(&spec, text, error, size);
     } else if (strncmp(text, "usbip:", 6) == 0) {
         spec.kind = TARGET_KIND_USBIP;
-        result = parse_usbip(&spec, text, error, size);
+        result = strncmp(text, "usbip:unix:", 11) == 0 ? parse_usbip_unix(&spec, text, error, size)
+                                                       : parse_usbip(&spec, text, error, size);
     } else if (strcmp(text, "sim") == 0 || strncmp(text, "sim:", 4) == 0) {
         result = parse_sim(&spec, text, error, size);
     } else {

@@ -70,8 +70,21 @@ parse_cable(struct parser *parser, const char *option, const char *text, uint32_
     return 0;
 }
 
+// unix:PATH
+static int parse_listen_unix(struct parser *parser, const char *path)
+{
+    struct options *options = &parser->options;
+
+    if (*path == '\0' || strlen(path) >= sizeof options->listen_port)
+        return fail(parser, "--listen: expected unix:PATH, of at most %zu bytes, not 'unix:%s'",
+                    sizeof options->listen_port - 1, path);
+    strcpy(options->listen_host, USBIP_UNIX_HOST);
+    strcpy(options->listen_port, path);
+    return 0;
+}
+
 // ADDR:PORT, with brackets around an IPv6 address.
-static int parse_listen(struct parser *parser, const char *text)
+static int parse_listen_address(struct parser *parser, const char *text)
 {
     const char *colon = strrchr(text, ':');
     const char *host = text;
@@ -84,11 +97,21 @@ static int parse_listen(struct parser *parser, const char *text)
     }
     if (host_length == 0 || host_length >= sizeof parser->options.listen_host ||
         parse_number(colon + 1, 65535, &port) < 0)
-        return fail(parser, "--listen: expected ADDR:PORT, as 127.0.0.1:3240, not '%s'", text);
+        return fail(parser,
+                    "--listen: expected ADDR:PORT, as 127.0.0.1:3240, or unix:PATH, not '%s'",
+                    text);
     snprintf(parser->options.listen_host, sizeof parser->options.listen_host, "%.*s",
              (int)host_length, host);
     snprintf(parser->options.listen_port, sizeof parser->options.listen_port, "%u", port);
     return 0;
+}
+
+static int parse_listen(struct parser *parser, const char *text)
+{
+    parser->options.listen = text;
+    if (strncmp(text, "unix:", 5) == 0)
+        return parse_listen_unix(parser, text + 5);
+    return parse_listen_address(parser, text);
 }
 
 static int parse_trace(struct parser *parser, const char *text)
@@ -251,7 +274,7 @@ int options_parse(struct options *ret_options,
                   size_t error_size)
 {
     struct parser parser = {
-        .options = {.listen_host = "127.0.0.1", .listen_port = "3240", .count = 1},
+        .options = {.count = 1},
         .name = argv[0],
         .error = error,
         .error_size = error_size,
@@ -263,6 +286,7 @@ int options_parse(struct options *ret_options,
         long_options[i] = (struct option){
             option_table[i].name, option_table[i].argument ? required_argument : no_argument, NULL,
             option_table[i].letter};
+    parse_listen(&parser, "127.0.0.1:3240");
     optind = 0; // start afresh
     while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1)
         if (parse_option(&parser, accepted, option, argv) < 0)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <sim/devices.h>
+#include <usbip/proto.h>
 
 enum {
     OPTIONS_MAX_COUNT = 4096, // devices; as many as a USB/IP list has (usbip/proto.h)
@@ -35,8 +36,9 @@ enum options_via {
 
 struct options {
     struct sim_options sim;
+    const char *listen;                 // as given: 127.0.0.1:3240
     char listen_host[OPTIONS_MAX_HOST]; // 127.0.0.1
-    char listen_port[6];                // 3240
+    char listen_port[USBIP_PORT_SIZE];  // 3240; with the host USBIP_UNIX_HOST a path
     unsigned count;                     // 1
     const char *capture;                // or NULL
     enum options_via via;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "exported_devices.h"
@@ -22,12 +23,23 @@ static void ended(void *context, const struct loop_ending *ending)
         fprintf(stderr, "a client broke the protocol: %s\n", ending->violation);
 }
 
+static void refused(void *context, uid_t uid)
+{
+    (void)context;
+    fprintf(stderr,
+            "dfu-sim serve: refused a client of user %u: the socket is for user %u and root\n",
+            (unsigned)uid, (unsigned)geteuid());
+}
+
 static void
 announce(const struct options *options, int port, const struct exported_devices *exported)
 {
-    bool ipv6 = strchr(options->listen_host, ':');
-
-    printf(ipv6 ? "listening on [%s]:%d\n" : "listening on %s:%d\n", options->listen_host, port);
+    if (strcmp(options->listen_host, USBIP_UNIX_HOST) == 0)
+        printf("listening on %s\n", options->listen);
+    else if (strchr(options->listen_host, ':'))
+        printf("listening on [%s]:%d\n", options->listen_host, port);
+    else
+        printf("listening on %s:%d\n", options->listen_host, port);
     for (size_t i = 0; i < exported->count; i++)
         printf("%s\n", usbip_device_record(exported->devices[i])->bus_id);
     fflush(stdout);
@@ -47,15 +59,15 @@ static void raise_descriptor_limit(size_t devices)
 
 static int serve(const struct options *options, const struct exported_devices *exported)
 {
-    static const struct loop_events events = {.ended = ended};
+    static const struct loop_events events = {.ended = ended, .refused = refused};
     struct loop *loop = loop_open(exported->devices, exported->count, &events, NULL);
     int result = loop ? loop_listen(loop, options->listen_host, options->listen_port) : -errno;
 
     if (result < 0) {
         fprintf(stderr,
-                "dfu-sim serve: cannot listen on %s port %s: %s; choose another with --listen "
-                "ADDR:PORT\n",
-                options->listen_host, options->listen_port, strerror(-result));
+                "dfu-sim serve: cannot listen on %s: %s; choose another with --listen ADDR:PORT "
+                "or unix:PATH\n",
+                options->listen, strerror(-result));
     } else {
         if (loop_is_public(loop))
             fprintf(stderr,

@@ -57,6 +57,21 @@ static void spec__usbip_takes_host_port_and_bus_id(void **state)
     assert_string_equal(parsed("usbip:h:1").bus_id, "");
 }
 
+static void spec__usbip_takes_the_path_of_a_unix_socket(void **state)
+{
+    (void)state;
+
+    struct target_spec spec = parsed("usbip:unix:/run/a:b/sim");
+
+    assert_int_equal(spec.kind, TARGET_KIND_USBIP);
+    assert_string_equal(spec.host, "unix");
+    assert_string_equal(spec.port, "/run/a:b/sim");
+    assert_string_equal(spec.bus_id, "");
+    spec = parsed("usbip:unix:sim,busid=1-2");
+    assert_string_equal(spec.port, "sim");
+    assert_string_equal(spec.bus_id, "1-2");
+}
+
 static void spec__sim_takes_device_defect_and_firmware(void **state)
 {
     (void)state;
@@ -106,6 +121,9 @@ static void spec__says_what_it_expected(void **state)
         "usbip::3240",
         "usbip:h:3240/",
         "usbip:h:",
+        "usbip:unix:",
+        "usbip:unix:a,busid=",
+        "usbip:unix:a,1-1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct target_spec spec;
@@ -136,6 +154,7 @@ int main(void)
         cmocka_unit_test(spec__usb_takes_ids_serial_and_path),
         cmocka_unit_test(spec__power_takes_the_rest_of_the_text),
         cmocka_unit_test(spec__usbip_takes_host_port_and_bus_id),
+        cmocka_unit_test(spec__usbip_takes_the_path_of_a_unix_socket),
         cmocka_unit_test(spec__sim_takes_device_defect_and_firmware),
         cmocka_unit_test(spec__says_what_it_expected),
         cmocka_unit_test(spec__refuses_a_name_longer_than_its_place),

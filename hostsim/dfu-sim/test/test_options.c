@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -77,6 +79,30 @@ static void parse__takes_every_option(void **state)
     assert_int_equal(options.via, OPTIONS_VIA_MOCK);
 }
 
+static void parse__takes_the_path_of_a_unix_socket(void **state)
+{
+    (void)state;
+    struct options options;
+    char error[200];
+    char longest[200] = "--listen=unix:";
+    size_t prefix = strlen(longest);
+    size_t most = sizeof((struct sockaddr_un *)NULL)->sun_path - 1;
+
+    assert_int_equal(parse(&options, EVERYTHING,
+                           (struct command_line){{"serve", "--listen=unix:/run/a:1"}}, error),
+                     0);
+    assert_string_equal(options.listen_host, "unix");
+    assert_string_equal(options.listen_port, "/run/a:1");
+
+    memset(longest + prefix, 'x', most);
+    assert_int_equal(parse(&options, EVERYTHING, (struct command_line){{"serve", longest}}, error),
+                     0);
+    longest[prefix + most] = 'x';
+    assert_int_equal(parse(&options, EVERYTHING, (struct command_line){{"serve", longest}}, error),
+                     -1);
+    assert_non_null(strstr(error, "at most 107 bytes"));
+}
+
 static void parse__takes_an_ipv6_address_in_brackets(void **state)
 {
     (void)state;
@@ -133,6 +159,7 @@ static void parse__says_what_was_wrong(void **state)
         {{{"serve", "--count=-1"}}, EVERYTHING, "1 to 4096"},
         {{{"serve", "--count=2x"}}, EVERYTHING, "'2x'"},
         {{{"serve", "--listen=3240"}}, EVERYTHING, "ADDR:PORT"},
+        {{{"serve", "--listen=unix:"}}, EVERYTHING, "unix:PATH"},
         {{{"serve", "--listen=:3240"}}, EVERYTHING, "ADDR:PORT"},
         {{{"serve", "--listen=a:65536"}}, EVERYTHING, "ADDR:PORT"},
         {{{"serve", "--listen=a:"}}, EVERYTHING, "ADDR:PORT"},
@@ -165,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__without_options_gives_the_documented_defaults),
         cmocka_unit_test(parse__takes_every_option),
+        cmocka_unit_test(parse__takes_the_path_of_a_unix_socket),
         cmocka_unit_test(parse__takes_an_ipv6_address_in_brackets),
         cmocka_unit_test(parse__hands_the_command_over_with_its_own_options),
         cmocka_unit_test(help__is_taken_without_the_rest),

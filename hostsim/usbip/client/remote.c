@@ -7,6 +7,7 @@
 
 #include <usbip/remote.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,15 +40,25 @@ fail_with(const struct call *call, const char *format, ...)
     return -1;
 }
 
+static bool is_unix(const struct usbip_remote *remote)
+{
+    return strcmp(remote->host, USBIP_UNIX_HOST) == 0;
+}
+
+// A server at a Unix socket closes the connection of another user.
+static int fail_closed(const struct call *call)
+{
+    return fail_with(call, "closed the connection: is it a USB/IP server%s?",
+                     is_unix(call->remote) ? " of this user" : "");
+}
+
 static int receive(const struct call *call, uint8_t *bytes, size_t size)
 {
     int result = stream_receive_all(call->fd, bytes, size, call->deadline_ms);
 
     if (result == STREAM_LATE)
         return fail_with(call, "does not answer: is it a USB/IP server?");
-    if (result == STREAM_CLOSED)
-        return fail_with(call, "closed the connection: is it a USB/IP server?");
-    return 0;
+    return result == STREAM_CLOSED ? fail_closed(call) : 0;
 }
 
 // Sends a request and receives the head of the reply.
@@ -59,8 +70,11 @@ request_reply(const struct call *call, const struct usbip_request *request, uint
     struct iovec part = {bytes, usbip_request_encode(bytes, request)};
     int result;
 
-    if (stream_send(call->fd, &part, 1, call->deadline_ms) < 0)
+    result = stream_send(call->fd, &part, 1, call->deadline_ms);
+    if (result == STREAM_LATE)
         return fail_with(call, "did not read the request: is it a USB/IP server?");
+    if (result == STREAM_CLOSED)
+        return fail_closed(call);
     if (receive(call, bytes, USBIP_OP_SIZE) < 0)
         return -1;
     result = usbip_op_decode(expected, ret_status, bytes, USBIP_OP_SIZE);
@@ -154,9 +168,10 @@ static int carry_out(int (*operation)(struct call *call), struct call *call)
 
     call->fd = stream_connect(remote->host, remote->port, call->deadline_ms);
     if (call->fd < 0) {
-        snprintf(call->error, call->error_size,
-                 "cannot connect to %s:%s: %s; is a USB/IP server (dfu-sim serve) running there?",
-                 remote->host, remote->port, strerror(-call->fd));
+        snprintf(call->error, call->error_size, "cannot connect to %s:%s: %s; %s", remote->host,
+                 remote->port, strerror(-call->fd),
+                 call->fd == -EACCES ? "only its owner and root may use it"
+                                     : "is a USB/IP server (dfu-sim serve) running there?");
         return -1;
     }
     if (operation(call) == 0)
@@ -209,9 +224,9 @@ int usbip_remote_choose(struct usbip_remote *remote,
         return fail_with(&call, "exports no device");
     if (list.exported > 1) {
         put_names(names, sizeof names, &list);
-        return fail_with(&call, "exports %u devices, %s: add the bus id of one, %s:%s/%.31s",
+        return fail_with(&call, "exports %u devices, %s: add the bus id of one, %s:%s%s%.31s",
                          list.exported, names, remote->host, remote->port,
-                         list.devices[0].record.bus_id);
+                         is_unix(remote) ? ",busid=" : "/", list.devices[0].record.bus_id);
     }
     memcpy(remote->bus_id, list.devices[0].record.bus_id, sizeof remote->bus_id);
     return 0;

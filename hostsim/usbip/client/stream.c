@@ -17,11 +17,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 50, LATE_MS = 500 };
+#include <usbip/proto.h>
+
+enum { POLL_MS = 50, LATE_MS = 500, RETRY_MS = 5 };
 
 static _Thread_local uint64_t stopped_ms; // in all, while this thread waited
 
@@ -146,7 +150,32 @@ static int connect_to(const struct addrinfo *address, uint64_t deadline_ms)
     return fd;
 }
 
-int stream_connect(const char *host, const char *port, uint64_t deadline_ms)
+// A Unix socket whose server has not accepted those before says EAGAIN, and is never writable.
+static int connect_to_path(const char *path, uint64_t deadline_ms)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    while (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        int error = errno;
+
+        if (error == EAGAIN && stream_now_ms() < deadline_ms) {
+            poll_for(&(struct pollfd){.fd = -1}, RETRY_MS);
+            continue;
+        }
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+static int connect_to_host(const char *host, const char *port, uint64_t deadline_ms)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
@@ -158,4 +187,11 @@ int stream_connect(const char *host, const char *port, uint64_t deadline_ms)
         fd = connect_to(it, deadline_ms);
     freeaddrinfo(addresses);
     return fd;
+}
+
+int stream_connect(const char *host, const char *port, uint64_t deadline_ms)
+{
+    if (strcmp(host, USBIP_UNIX_HOST) == 0)
+        return connect_to_path(port, deadline_ms);
+    return connect_to_host(host, port, deadline_ms);
 }

@@ -22,7 +22,8 @@ enum {
 // Monotonic; the time in which this thread was stopped while it waited is not counted.
 uint64_t stream_now_ms(void);
 
-// Connect by TCP. Returns a socket or a negative errno.
+// Connect by TCP, or with USBIP_UNIX_HOST to a Unix socket at the path port. Returns a socket or a
+// negative errno.
 int stream_connect(const char *host, const char *port, uint64_t deadline_ms);
 
 // Wait for a poll event. Returns 0, STREAM_LATE, or STREAM_CLOSED if the socket is broken.

@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "unix_socket.h"
+
 enum { MAX_EVENTS = 32 };
 
 static const uint64_t tick_ns = 1000000;
@@ -273,6 +275,8 @@ void loop_close(struct loop *loop)
         loop->watches = watch->next;
         free(watch);
     }
+    if (loop->listener.fd >= 0)
+        unix_socket_remove(loop->listener.fd);
     close_fd(loop->listener.fd);
     close_fd(loop->signals.fd);
     close_fd(loop->timer.fd);

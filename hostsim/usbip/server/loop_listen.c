@@ -8,9 +8,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "unix_socket.h"
 
 static const uint64_t listen_again_ns = 100000000; // after accept() had no descriptor
 
@@ -48,8 +51,16 @@ static void accept_connection(struct loop *loop, struct source *source, uint32_t
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) &&
         !loop_make_room(loop))
         pause_listener(loop);
+    uid_t uid;
+
     if (fd < 0)
         return; // else it has closed already
+    if (unix_socket_peer_is_foreign(fd, &uid)) {
+        close(fd);
+        if (loop->events.refused)
+            loop->events.refused(loop->context, uid);
+        return;
+    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     loop_add_connection(loop, fd);
@@ -78,12 +89,14 @@ static int bound_port(int fd)
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
         return -errno;
+    if (address.ss_family == AF_UNIX)
+        return 0;
     if (address.ss_family == AF_INET6)
         return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-int loop_listen(struct loop *loop, const char *host, const char *port)
+static int listen_by_tcp(const char *host, const char *port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *addresses;
@@ -93,6 +106,14 @@ int loop_listen(struct loop *loop, const char *host, const char *port)
         return -EADDRNOTAVAIL;
     result = bind_to(addresses);
     freeaddrinfo(addresses);
+    return result;
+}
+
+int loop_listen(struct loop *loop, const char *host, const char *port)
+{
+    int result =
+        strcmp(host, USBIP_UNIX_HOST) == 0 ? unix_socket_listen(port) : listen_by_tcp(host, port);
+
     if (result < 0)
         return result;
     loop->listener = (struct source){accept_connection, result};
@@ -112,5 +133,6 @@ bool loop_is_public(const struct loop *loop)
 
         return !IN6_IS_ADDR_LOOPBACK(ipv6);
     }
-    return ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+    return address.ss_family == AF_INET &&
+           ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
 }

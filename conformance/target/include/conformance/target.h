@@ -186,7 +186,7 @@ struct target_spec {
     char path[TARGET_TEXT];           // usb: BUS-PORTS, as in sysfs: 1-4.2
     uint16_t dfu_vendor, dfu_product; // of its boot loader (--dfu-mode); 0, 0: not given
     char power[TARGET_TEXT];          // usb: a shell command that cycles the device's power
-    char host[TARGET_TEXT];           // usbip
+    char host[TARGET_TEXT];           // usbip; "unix": port is the path of a Unix socket
     char port[TARGET_TEXT];           // usbip
     char bus_id[TARGET_TEXT];         // usbip
     char device[TARGET_TEXT];         // sim
@@ -203,7 +203,8 @@ struct target_spec {
     const struct sim_flash_watch *flash_watch; // sim: a test's; NULL when parsed
 };
 
-// Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]` or
+// Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]`,
+// `usbip:unix:PATH[,busid=BUSID]` or
 // `sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS][,pin=PIN=LEVEL[@MS][+...]]
 // [,uart=FILE][,gdb=PORT]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);

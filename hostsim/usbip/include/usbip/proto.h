@@ -24,9 +24,13 @@
 
 #include <dfurt/usb_spec.h>
 
+// In place of the name of a host: the port is the path of a Unix socket (unix(7)).
+#define USBIP_UNIX_HOST "unix"
+
 enum {
     USBIP_VERSION = 0x0111,
     USBIP_PORT = 3240,
+    USBIP_PORT_SIZE = 108, // of its text: the path of a Unix socket is the longest
 
     USBIP_PATH_SIZE = 256,
     USBIP_BUS_ID_SIZE = 32,

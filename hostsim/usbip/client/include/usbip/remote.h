@@ -16,7 +16,7 @@
 
 struct usbip_remote {
     char host[256];
-    char port[16];
+    char port[USBIP_PORT_SIZE];
     char bus_id[USBIP_BUS_ID_SIZE];
     struct usbip_record record; // as of the last import
 };

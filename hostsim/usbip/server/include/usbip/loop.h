@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <usbip/device.h>
 
@@ -38,6 +39,9 @@ struct loop_ending {
 struct loop_events {
     void (*ended)(void *context, const struct loop_ending *ending);
 
+    // A client at a Unix socket was another user, and its connection was closed.
+    void (*refused)(void *context, uid_t uid);
+
     // After each turn of the loop. Returns whether to call it again in about a millisecond though
     // nothing happens.
     bool (*turned)(void *context);
@@ -54,6 +58,10 @@ void loop_close(struct loop *loop);
 
 // Accept clients at this address; port "0" takes a free one. Returns the port, or a negative errno
 // (-EADDRNOTAVAIL also for an address that does not exist).
+//
+// With USBIP_UNIX_HOST, port is the path of a Unix socket for this user and root alone. It has mode
+// 0600 and is removed by loop_close(); one that a killed server left behind is replaced. Returns 0,
+// or a negative errno: -EADDRINUSE if a server listens there, -EEXIST if the file is no socket.
 int loop_listen(struct loop *loop, const char *host, const char *port);
 
 // Can other machines reach the listener: is its address outside the loopback interface?
