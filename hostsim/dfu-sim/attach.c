@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// dfu-sim attach: simulated devices on this machine's USB, by vhci-hcd.
+// dfu-sim attach: simulated devices on this machine's USB, by vhci-hcd. Only to open its files
+// takes root. One that sudo was called by opens its own files (firmware, capture, flash) as the
+// user who called it, and so they are that user's.
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "exported_devices.h"
+#include "privileges.h"
 #include <vhci/attach.h>
 
 static void appeared(void *context, struct usbip_device *device, const struct vhci_place *place)
@@ -23,35 +27,74 @@ static void detached(void *context, struct usbip_device *device)
     exported_devices_note(device, "detached by the kernel");
 }
 
-static int attach_devices(const struct exported_devices *exported)
+static bool drop_privileges(void)
+{
+    int result = privileges_drop();
+
+    if (result < 0)
+        fprintf(stderr, "dfu-sim attach: cannot give up root's privileges: %s\n",
+                strerror(-result));
+    return result == 0;
+}
+
+// Root attaches for itself: it goes on as nobody, who cannot write the flash file.
+static bool attached(const struct options *options)
+{
+    return options->sim.flash || drop_privileges();
+}
+
+static int attach_devices(const struct options *options,
+                          const struct vhci *vhci,
+                          const struct exported_devices *exported)
 {
     static const struct vhci_attach_events events = {appeared, detached};
     struct vhci_attach attach;
     char error[256];
-    int result;
+    int result = -EPERM;
 
-    if (vhci_attach_open(&attach, "/sys", exported->devices, exported->count, &events, NULL, error,
+    if (vhci_attach_open(&attach, vhci, exported->devices, exported->count, &events, NULL, error,
                          sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }
-    result = loop_run(attach.loop);
-    if (result < 0)
-        fprintf(stderr, "dfu-sim attach: %s\n", strerror(-result));
+    if (attached(options)) {
+        result = loop_run(attach.loop);
+        if (result < 0)
+            fprintf(stderr, "dfu-sim attach: %s\n", strerror(-result));
+    }
     vhci_attach_close(&attach);
     return result < 0 ? 2 : 0;
 }
 
-int command_attach(const struct options *options)
+static int attach_to(const struct options *options, const struct vhci *vhci)
 {
     struct exported_devices exported;
     char error[256];
     int status;
 
+    if (privileges_are_lent() && !drop_privileges())
+        return 2;
     if (exported_devices_open(&exported, options, true, error, sizeof error) < 0) {
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }
-    status = attach_devices(&exported);
+    status = attach_devices(options, vhci, &exported);
     return exported_devices_close(&exported) < 0 ? 2 : status;
+}
+
+int command_attach(const struct options *options)
+{
+    struct vhci vhci;
+    char error[256];
+    int result = vhci_open(&vhci, "/sys");
+    int status;
+
+    if (result < 0) {
+        vhci_explain(result, error, sizeof error);
+        fprintf(stderr, "dfu-sim attach: %s\n", error);
+        return 2;
+    }
+    status = attach_to(options, &vhci);
+    vhci_close(&vhci);
+    return status;
 }

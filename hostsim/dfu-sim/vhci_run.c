@@ -191,34 +191,52 @@ static int run_attached(struct run *run)
     return command_status(run);
 }
 
-int vhci_run(const struct options *options)
+static int
+attach_and_run(struct run *run, const struct vhci *vhci, const struct exported_devices *exported)
 {
     static const struct vhci_attach_events events = {.appeared = appeared};
-    struct run run = {.argv = options->command, .ended = -1};
-    bool tell = options->sim.trace & SIM_TRACE_STATES; // stderr is the command's
-    struct exported_devices exported;
     char error[256];
     int status = -EIO;
 
-    if (exported_devices_open(&exported, options, tell, error, sizeof(error)) < 0) {
-        fprintf(stderr, "dfu-sim run: %s\n", error);
-        return -EINVAL;
-    }
-    command_init(&run.command);
-    run.places = calloc(exported.count, sizeof *run.places);
-    run.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (!run.places) {
-        fprintf(stderr, "dfu-sim run: no memory for %zu devices\n", exported.count);
-    } else if (vhci_attach_open(&run.attach, "/sys", exported.devices, exported.count, &events,
-                                &run, error, sizeof(error)) < 0) {
+    command_init(&run->command);
+    run->places = calloc(exported->count, sizeof *run->places);
+    run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (!run->places) {
+        fprintf(stderr, "dfu-sim run: no memory for %zu devices\n", exported->count);
+    } else if (vhci_attach_open(&run->attach, vhci, exported->devices, exported->count, &events,
+                                run, error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
     } else {
-        status = run_attached(&run);
-        vhci_attach_close(&run.attach);
+        status = run_attached(run);
+        vhci_attach_close(&run->attach);
     }
-    close(run.timer);
-    free(run.places);
-    if (exported_devices_close(&exported) < 0 && status == 0)
-        status = -EIO;
+    close(run->timer);
+    free(run->places);
+    return status;
+}
+
+int vhci_run(const struct options *options)
+{
+    struct run run = {.argv = options->command, .ended = -1};
+    bool tell = options->sim.trace & SIM_TRACE_STATES; // stderr is the command's
+    struct exported_devices exported;
+    struct vhci vhci;
+    char error[256];
+    int status = vhci_open(&vhci, "/sys");
+
+    if (status < 0) {
+        vhci_explain(status, error, sizeof(error));
+        fprintf(stderr, "dfu-sim run: %s\n", error);
+        return status;
+    }
+    if (exported_devices_open(&exported, options, tell, error, sizeof(error)) < 0) {
+        fprintf(stderr, "dfu-sim run: %s\n", error);
+        status = -EINVAL;
+    } else {
+        status = attach_and_run(&run, &vhci, &exported);
+        if (exported_devices_close(&exported) < 0 && status == 0)
+            status = -EIO;
+    }
+    vhci_close(&vhci);
     return status;
 }

@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <vhci/vhci.h>
-
 // sysfs is looked at as often as this, and for a tenth of the time at most: with 240 ports a look
 // is long, and the kernel that enumerates the devices waits for this process.
 static const uint64_t look_ns = 2000000;
@@ -53,7 +51,7 @@ static int attach_slot(struct vhci_attach *attach, struct vhci_attach_slot *slot
         return -EAGAIN;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    result = vhci_attach(attach->sysfs, slot->port, ends[1], record->busnum << 16 | record->devnum,
+    result = vhci_attach(attach->vhci, slot->port, ends[1], record->busnum << 16 | record->devnum,
                          record->speed);
     close(ends[1]); // the kernel has its own reference
     if (result < 0) {
@@ -77,7 +75,7 @@ static int attach_to_free_port(struct vhci_attach *attach, struct vhci_attach_sl
 
     slot->super_speed = is_super_speed(slot);
     for (int attempt = 0; attempt < 10 && result == -EBUSY; attempt++) {
-        result = vhci_find_free(attach->sysfs, slot->super_speed, &slot->port);
+        result = vhci_find_free(attach->vhci, slot->super_speed, &slot->port);
         if (result < 0)
             return result;
         result = attach_slot(attach, slot);
@@ -130,7 +128,7 @@ static bool look_at(void *context, const struct vhci_port *port)
         struct vhci_attach_slot *slot = &attach->slots[i];
 
         if (slot->port != port->port || slot->state != VHCI_SLOT_ATTACHED ||
-            vhci_locate(attach->sysfs, port->path, &place.busnum, &place.devnum) < 0)
+            vhci_locate(attach->vhci, port->path, &place.busnum, &place.devnum) < 0)
             continue;
         memcpy(place.path, port->path, sizeof place.path);
         slot->state = VHCI_SLOT_APPEARED;
@@ -150,7 +148,7 @@ static void plug_in_again(struct vhci_attach *attach)
         if (slot->state != VHCI_SLOT_ATTACHED || usbip_device_touched(slot->device))
             continue;
         slot->state = VHCI_SLOT_LOST;
-        vhci_detach(attach->sysfs, slot->port);
+        vhci_detach(attach->vhci, slot->port);
     }
     attach->progress_ns = clock_ns();
 }
@@ -162,7 +160,7 @@ static void look_for_devices(struct vhci_attach *attach)
 
     if (begin_ns < attach->look_ns)
         return;
-    vhci_each_port(attach->sysfs, look_at, attach);
+    vhci_each_port(attach->vhci, look_at, attach);
     if (begin_ns - attach->progress_ns >= unseen_ns && begin_ns > attach->progress_ns)
         plug_in_again(attach);
     took_ns = clock_ns() - begin_ns;
@@ -191,7 +189,7 @@ static bool turned(void *context)
 
 // ---- Opening and closing ----
 
-static void explain(int result, const char *sysfs, char *error, size_t error_size)
+void vhci_explain(int result, char *error, size_t error_size)
 {
     switch (-result) {
     case ENODEV:
@@ -202,9 +200,8 @@ static void explain(int result, const char *sysfs, char *error, size_t error_siz
     case EACCES:
     case EPERM:
         snprintf(error, error_size,
-                 "no permission to write %s/devices/platform/vhci_hcd.0/attach: run as root, or "
-                 "use dfu-sim run --via guest",
-                 sysfs);
+                 "no permission to write the files attach and detach of vhci-hcd in sysfs: run as "
+                 "root, or use dfu-sim run --via guest");
         break;
     case EBUSY:
         snprintf(error, error_size,
@@ -220,7 +217,7 @@ static void explain(int result, const char *sysfs, char *error, size_t error_siz
 }
 
 int vhci_attach_open(struct vhci_attach *attach,
-                     const char *sysfs,
+                     const struct vhci *vhci,
                      struct usbip_device *const *devices,
                      size_t count,
                      const struct vhci_attach_events *events,
@@ -231,7 +228,7 @@ int vhci_attach_open(struct vhci_attach *attach,
     static const struct loop_events loop_events = {.ended = ended, .turned = turned};
     int result = 0;
 
-    *attach = (struct vhci_attach){.sysfs = sysfs, .events = *events, .context = context};
+    *attach = (struct vhci_attach){.vhci = vhci, .events = *events, .context = context};
     attach->loop = loop_open(devices, count, &loop_events, attach);
     attach->slots = calloc(count, sizeof *attach->slots);
     if (!attach->loop || !attach->slots)
@@ -244,7 +241,7 @@ int vhci_attach_open(struct vhci_attach *attach,
     }
     if (result == 0)
         return 0;
-    explain(result, sysfs, error, error_size);
+    vhci_explain(result, error, error_size);
     vhci_attach_close(attach);
     return -1;
 }
@@ -255,7 +252,7 @@ void vhci_attach_close(struct vhci_attach *attach)
         struct vhci_attach_slot *slot = &attach->slots[i];
 
         if (slot->state == VHCI_SLOT_ATTACHED || slot->state == VHCI_SLOT_APPEARED)
-            vhci_detach(attach->sysfs, slot->port);
+            vhci_detach(attach->vhci, slot->port);
         slot->state = VHCI_SLOT_ENDED;
     }
     loop_close(attach->loop);

@@ -54,7 +54,7 @@ static int visit_file(const char *path, visit_port *visit, void *context)
     return enough;
 }
 
-int vhci_each_port(const char *sysfs, visit_port *visit, void *context)
+int vhci_each_port(const struct vhci *vhci, visit_port *visit, void *context)
 {
     for (unsigned controller = 0; controller < MAX_CONTROLLERS; controller++) {
         char name[32] = "status";
@@ -63,7 +63,7 @@ int vhci_each_port(const char *sysfs, visit_port *visit, void *context)
 
         if (controller > 0)
             snprintf(name, sizeof name, "status.%u", controller);
-        vhci_path(path, sysfs, name);
+        vhci_path(path, vhci->sysfs, name);
         result = visit_file(path, visit, context);
         if (result == -ENOENT || result == -ENOTDIR)
             return controller == 0 ? -ENODEV : 0;
@@ -86,10 +86,10 @@ static bool is_free(void *context, const struct vhci_port *port)
     return port->super_speed == wanted->super_speed && port->state == VHCI_FREE;
 }
 
-int vhci_find_free(const char *sysfs, bool super_speed, unsigned *ret_port)
+int vhci_find_free(const struct vhci *vhci, bool super_speed, unsigned *ret_port)
 {
     struct wanted wanted = {.super_speed = super_speed};
-    int result = vhci_each_port(sysfs, is_free, &wanted);
+    int result = vhci_each_port(vhci, is_free, &wanted);
 
     if (result == 0)
         return -EBUSY;
@@ -100,38 +100,57 @@ int vhci_find_free(const char *sysfs, bool super_speed, unsigned *ret_port)
 
 // ---- Writing and reading ----
 
-static int write_text(const char *sysfs, const char *name, const char *text)
+static int open_file(const char *sysfs, const char *name)
 {
     char path[PATH_SIZE];
-    ssize_t written;
-    int error = 0;
     int fd;
 
     vhci_path(path, sysfs, name);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? -ENODEV : -errno;
-    written = write(fd, text, strlen(text));
-    if (written < 0)
-        error = errno;
-    close(fd);
-    return -error;
+        return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
+    return fd;
 }
 
-int vhci_attach(const char *sysfs, unsigned port, int fd, uint32_t devid, uint32_t speed)
+int vhci_open(struct vhci *vhci, const char *sysfs)
+{
+    int attach = open_file(sysfs, "attach");
+    int detach = attach < 0 ? attach : open_file(sysfs, "detach");
+
+    if (detach < 0) {
+        if (attach >= 0)
+            close(attach);
+        return detach;
+    }
+    *vhci = (struct vhci){sysfs, attach, detach};
+    return 0;
+}
+
+void vhci_close(struct vhci *vhci)
+{
+    close(vhci->attach);
+    close(vhci->detach);
+}
+
+static int write_text(int fd, const char *text)
+{
+    return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int vhci_attach(const struct vhci *vhci, unsigned port, int fd, uint32_t devid, uint32_t speed)
 {
     char text[64];
 
     snprintf(text, sizeof text, "%u %d %u %u", port, fd, devid, speed);
-    return write_text(sysfs, "attach", text);
+    return write_text(vhci->attach, text);
 }
 
-int vhci_detach(const char *sysfs, unsigned port)
+int vhci_detach(const struct vhci *vhci, unsigned port)
 {
     char text[16];
 
     snprintf(text, sizeof text, "%u", port);
-    return write_text(sysfs, "detach", text);
+    return write_text(vhci->detach, text);
 }
 
 static int
@@ -150,9 +169,12 @@ read_number(const char *sysfs, const char *device, const char *name, unsigned *r
     return count == 1 ? 0 : -EINVAL;
 }
 
-int vhci_locate(const char *sysfs, const char *path, unsigned *ret_busnum, unsigned *ret_devnum)
+int vhci_locate(const struct vhci *vhci,
+                const char *path,
+                unsigned *ret_busnum,
+                unsigned *ret_devnum)
 {
-    int result = read_number(sysfs, path, "busnum", ret_busnum);
+    int result = read_number(vhci->sysfs, path, "busnum", ret_busnum);
 
-    return result < 0 ? result : read_number(sysfs, path, "devnum", ret_devnum);
+    return result < 0 ? result : read_number(vhci->sysfs, path, "devnum", ret_devnum);
 }

@@ -123,9 +123,18 @@ static void parse__leaves_out_what_is_no_port(void **state)
     assert_false(vhci_parse_port("hs  port 006 002 00010002 000004 1-1\n", &port));
 }
 
+static struct vhci opened(const char *sysfs)
+{
+    struct vhci vhci;
+
+    assert_int_equal(vhci_open(&vhci, sysfs), 0);
+    return vhci;
+}
+
 static void find_free__takes_a_high_speed_port(void **state)
 {
     const char *sysfs = *state;
+    struct vhci vhci = opened(sysfs);
     unsigned port = 99;
 
     write_ports(sysfs, "status",
@@ -134,40 +143,45 @@ static void find_free__takes_a_high_speed_port(void **state)
                 "hs  0002 005 002 00010002 000005 0-0\n"
                 "hs  0003 004 000 00000000 000000 0-0\n");
 
-    assert_int_equal(vhci_find_free(sysfs, false, &port), 0);
+    assert_int_equal(vhci_find_free(&vhci, false, &port), 0);
     assert_int_equal(port, 3);
-    assert_int_equal(vhci_find_free(sysfs, true, &port), 0);
+    assert_int_equal(vhci_find_free(&vhci, true, &port), 0);
     assert_int_equal(port, 1);
+    vhci_close(&vhci);
 }
 
 static void find_free__looks_at_every_controller(void **state)
 {
     const char *sysfs = *state;
+    struct vhci vhci = opened(sysfs);
     unsigned port = 99;
 
     write_ports(sysfs, "status", "hs  0000 006 002 00010002 000004 1-1\n");
-    assert_int_equal(vhci_find_free(sysfs, false, &port), -EBUSY);
+    assert_int_equal(vhci_find_free(&vhci, false, &port), -EBUSY);
     assert_int_equal(port, 99);
     write_ports(sysfs, "status.1", "hs  0030 004 000 00000000 000000 0-0\n");
 
-    assert_int_equal(vhci_find_free(sysfs, false, &port), 0);
+    assert_int_equal(vhci_find_free(&vhci, false, &port), 0);
     assert_int_equal(port, 30);
+    vhci_close(&vhci);
 }
 
-static void find_free__without_the_module_says_so(void **state)
+static void open__without_the_module_says_so(void **state)
 {
     (void)state;
-    unsigned port;
+    struct vhci vhci;
 
-    assert_int_equal(vhci_find_free("/nonexistent", false, &port), -ENODEV);
+    assert_int_equal(vhci_open(&vhci, "/nonexistent"), -ENODEV);
 }
 
 static void attach_and_detach__write_what_the_kernel_expects(void **state)
 {
     const char *sysfs = *state;
+    struct vhci vhci = opened(sysfs);
 
-    assert_int_equal(vhci_attach(sysfs, 3, 7, 1 << 16 | 2, 2), 0);
-    assert_int_equal(vhci_detach(sysfs, 3), 0);
+    assert_int_equal(vhci_attach(&vhci, 3, 7, 1 << 16 | 2, 2), 0);
+    assert_int_equal(vhci_detach(&vhci, 3), 0);
+    vhci_close(&vhci);
 
     assert_file(sysfs, "attach", "3 7 65538 2");
     assert_file(sysfs, "detach", "3");
@@ -176,6 +190,7 @@ static void attach_and_detach__write_what_the_kernel_expects(void **state)
 static void locate__reads_bus_and_device_number(void **state)
 {
     const char *sysfs = *state;
+    struct vhci vhci = opened(sysfs);
     unsigned busnum;
     unsigned devnum;
 
@@ -183,15 +198,17 @@ static void locate__reads_bus_and_device_number(void **state)
     write_file(sysfs, "bus/usb/devices/1-1/busnum", "1\n");
     write_file(sysfs, "bus/usb/devices/1-1/devnum", "42\n");
 
-    assert_int_equal(vhci_locate(sysfs, "1-1", &busnum, &devnum), 0);
+    assert_int_equal(vhci_locate(&vhci, "1-1", &busnum, &devnum), 0);
     assert_int_equal(busnum, 1);
     assert_int_equal(devnum, 42);
-    assert_int_equal(vhci_locate(sysfs, "1-2", &busnum, &devnum), -ENOENT);
+    assert_int_equal(vhci_locate(&vhci, "1-2", &busnum, &devnum), -ENOENT);
+    vhci_close(&vhci);
 }
 
 // ---- Keeping a device attached ----
 
 struct toy_attach {
+    struct vhci vhci;
     struct toy toy;
     struct usbip_device *device;
     struct vhci_attach attach;
@@ -209,10 +226,17 @@ static int open_attach(struct toy_attach *attach, const char *sysfs)
 {
     static const struct vhci_attach_events events = {.detached = count_detached};
 
+    attach->vhci = opened(sysfs);
     attach->detached = 0;
     attach->device = usbip_device_open(toy_init(&attach->toy), 1, NULL, NULL);
-    return vhci_attach_open(&attach->attach, sysfs, &attach->device, 1, &events, attach,
+    return vhci_attach_open(&attach->attach, &attach->vhci, &attach->device, 1, &events, attach,
                             attach->error, sizeof attach->error);
+}
+
+static void close_attach(struct toy_attach *attach)
+{
+    usbip_device_close(attach->device);
+    vhci_close(&attach->vhci);
 }
 
 static void attach__says_what_is_missing(void **state)
@@ -220,14 +244,15 @@ static void attach__says_what_is_missing(void **state)
     const char *sysfs = *state;
     struct toy_attach attach;
 
-    assert_int_equal(open_attach(&attach, "/nonexistent"), -1);
+    vhci_explain(-ENODEV, attach.error, sizeof attach.error);
     assert_non_null(strstr(attach.error, "modprobe vhci-hcd"));
-    usbip_device_close(attach.device);
+    vhci_explain(-EACCES, attach.error, sizeof attach.error);
+    assert_non_null(strstr(attach.error, "run as root"));
 
     write_ports(sysfs, "status", "hs  0000 006 002 00010002 000004 1-1\n");
     assert_int_equal(open_attach(&attach, sysfs), -1);
     assert_non_null(strstr(attach.error, "all ports"));
-    usbip_device_close(attach.device);
+    close_attach(&attach);
 }
 
 // This sysfs keeps no reference to the socket it is given: it hangs up at once, as the kernel does
@@ -246,7 +271,7 @@ static void attach__ends_when_the_kernel_gives_the_device_up(void **state)
     assert_int_equal(usbip_device_availability(attach.device), USBIP_OP_OK);
     vhci_attach_close(&attach.attach);
     assert_file(sysfs, "detach", ""); // there is nothing left to detach
-    usbip_device_close(attach.device);
+    close_attach(&attach);
 }
 
 static void attach__detaches_when_it_is_closed(void **state)
@@ -259,7 +284,7 @@ static void attach__detaches_when_it_is_closed(void **state)
     vhci_attach_close(&attach.attach);
 
     assert_file(sysfs, "detach", "5");
-    usbip_device_close(attach.device);
+    close_attach(&attach);
 }
 
 #define WITH_SYSFS(name) cmocka_unit_test_setup_teardown(name, make_sysfs, remove_sysfs)
@@ -271,7 +296,7 @@ int main(void)
         cmocka_unit_test(parse__leaves_out_what_is_no_port),
         WITH_SYSFS(find_free__takes_a_high_speed_port),
         WITH_SYSFS(find_free__looks_at_every_controller),
-        cmocka_unit_test(find_free__without_the_module_says_so),
+        cmocka_unit_test(open__without_the_module_says_so),
         WITH_SYSFS(attach_and_detach__write_what_the_kernel_expects),
         WITH_SYSFS(locate__reads_bus_and_device_number),
         WITH_SYSFS(attach__says_what_is_missing),

@@ -8,9 +8,11 @@
 // still busy with what was on that port before, it may not notice: a device that it asks nothing
 // while nothing else goes on for 10 s is plugged in once more.
 //
-//     result = vhci_attach_open(&attach, "/sys", devices, count, &events, context, error, size);
+//     result = vhci_open(&vhci, "/sys");
+//     result = vhci_attach_open(&attach, &vhci, devices, count, &events, context, error, size);
 //     result = loop_run(attach.loop);
 //     vhci_attach_close(&attach);
+//     vhci_close(&vhci);
 
 #ifndef HOSTSIM_VHCI_ATTACH_H
 #define HOSTSIM_VHCI_ATTACH_H
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #include <usbip/loop.h>
+#include <vhci/vhci.h>
 
 // Where the kernel has put a device.
 struct vhci_place {
@@ -54,7 +57,7 @@ struct vhci_attach_slot {
 
 struct vhci_attach {
     struct loop *loop; // for the caller to run, watch and stop
-    const char *sysfs;
+    const struct vhci *vhci;
     struct vhci_attach_events events;
     void *context;
     struct vhci_attach_slot *slots; // in the order of the devices
@@ -63,16 +66,19 @@ struct vhci_attach {
     uint64_t progress_ns; // when a device was attached or has appeared
 };
 
-// Attach all of them. The devices stay the caller's. Returns 0, or -1 with one line in error that
-// says what is missing and what to do; nothing is left attached then.
+// Attach all of them. The devices and vhci stay the caller's. Returns 0, or -1 with one line in
+// error that says what is missing and what to do; nothing is left attached then.
 int vhci_attach_open(struct vhci_attach *attach,
-                     const char *sysfs,
+                     const struct vhci *vhci,
                      struct usbip_device *const *devices,
                      size_t count,
                      const struct vhci_attach_events *events,
                      void *context,
                      char *error,
                      size_t error_size);
+
+// One line about why vhci_open() or attaching failed with this negative errno, and what to do.
+void vhci_explain(int result, char *error, size_t error_size);
 
 // Detach them.
 void vhci_attach_close(struct vhci_attach *attach);
