@@ -223,10 +223,13 @@ static bool keep(struct probe *probe)
         return false;
     if (backup->restore && !is_for_this_device(probe, backup->restore))
         return backup_refuse(backup, "the suffix of the file to restore names another device");
-    if (!keep_by_dialect(probe) || !backup_file_write(probe))
+    if (!keep_by_dialect(probe))
         return false;
-    if (backup->is_page && !backup->restore)
-        backup_keep_rest(probe);
+    if ((backup->is_page && !backup_keep_rest(probe)) || !backup_file_write(probe)) {
+        free(backup->bytes); // nothing is put back
+        backup->bytes = NULL;
+        return false;
+    }
     if (backup->restore) {
         probe->gate.dirty = probe->gate.accepted = backup->written = true;
         restore(probe, why, sizeof why);
@@ -268,7 +271,8 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
     if (*backup->path && access(backup->path, F_OK) == 0) {
         snprintf(line, size,
                  "flash NOT verified: an interrupted run left the backup %.120s; put it back with "
-                 "--allow-write --restore and this file",
+                 "--allow-write --restore and this file, or delete it if you have flashed the "
+                 "device since",
                  backup->path);
         return FLASH_NOT_VERIFIED;
     }

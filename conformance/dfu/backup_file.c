@@ -105,7 +105,7 @@ bool backup_file_find(struct probe *probe, bool *ret_left_over)
 bool backup_file_write(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    const struct image_file image = {
+    struct image_file image = {
         .bytes = backup->bytes,
         .length = backup->length,
         .idVendor = device_vendor(&probe->dfu_mode),
@@ -116,19 +116,31 @@ bool backup_file_write(struct probe *probe)
     char error[PROBE_WORDS];
     if (!backup->folder || backup->restore)
         return true;
+    backup_put_elements(backup, &image);
     if (!image_file_write(&image, backup->path, error, sizeof error))
         return backup_refuse(backup, error);
     if (backup->tell)
-        backup->tell(backup->is_page ? "the page that checks write is kept in"
-                                     : "the firmware is kept in",
+        backup->tell(backup->rest      ? "the device's memory is kept in"
+                     : backup->is_page ? "the page that checks write is kept in"
+                                       : "the firmware is kept in",
                      backup->path);
     return true;
 }
 
+// Not the person's own file, unless that is it.
 void backup_file_remove(struct backup *backup)
 {
-    if (*backup->path && !backup->restore_path)
-        unlink(backup->path);
+    if (!*backup->path)
+        return;
+    if (backup->restore_path) {
+        int given = open(backup->restore_path, O_RDONLY | O_CLOEXEC);
+        bool is_it = given >= 0 && is_file_at(given, backup->path);
+        if (given >= 0)
+            close(given);
+        if (!is_it)
+            return;
+    }
+    unlink(backup->path);
 }
 
 // The lock outlives the run only beside a file that does.

@@ -98,37 +98,50 @@ static bool keep_given(struct probe *probe, const struct dfuse_region *region)
     return keep(probe, image->address, bytes, image->length, region->sector_size);
 }
 
-static bool is_usable(const struct dfuse_region *region)
+bool backup_region_is_usable(const struct dfuse_region *region)
 {
-    return (region->access & WHOLE) == WHOLE && region->sector_size <= MOST_SECTOR;
+    return (region->access & WHOLE) == WHOLE && region->sectors > 0 &&
+           region->sector_size <= MOST_SECTOR;
+}
+
+static void find_memory(struct probe *probe)
+{
+    struct dfuse_layout *memory = &probe->backup->memory;
+    *memory = *dfuse_layout(probe);
+    for (size_t i = 0; i < memory->count; i++) {
+        struct dfuse_region *region = &memory->regions[i];
+        if (region->access & DFUSE_READABLE)
+            region->sectors = dfuse_sectors_there(probe, region);
+    }
 }
 
 bool backup_keep_page(struct probe *probe)
 {
     struct backup *backup = probe->backup;
-    const struct dfuse_layout *layout = dfuse_layout(probe);
+    const struct dfuse_layout *layout = &backup->memory;
     if (!dfu_has_whole_blocks(probe))
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return backup_refuse(backup, "the device cannot upload what would be overwritten");
+    find_memory(probe);
     if (backup->restore) {
         const struct dfuse_region *region =
             backup->restore->has_address ? dfuse_layout_find(layout, backup->restore->address)
                                          : NULL;
-        if (region && is_usable(region))
+        if (region && backup_region_is_usable(region))
             return keep_given(probe, region);
         return backup_refuse(backup, "the file to restore names no address that can be written; a "
                                      "DfuSe file does");
     }
     if (backup->scratch_given) {
         const struct dfuse_region *region = dfuse_layout_find(layout, backup->scratch);
-        if (region && is_usable(region))
+        if (region && backup_region_is_usable(region))
             return keep_named(probe, region);
         return backup_refuse(backup,
                              "--scratch names no page that can be read, erased and written");
     }
     for (size_t i = layout->count; i-- > 0;) {
-        if (is_usable(&layout->regions[i]) && keep_blank(probe, &layout->regions[i]))
+        if (backup_region_is_usable(&layout->regions[i]) && keep_blank(probe, &layout->regions[i]))
             return true;
     }
     return backup_refuse(backup, "no page is blank; name one that may be written with --scratch");

@@ -38,10 +38,14 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
-// A DfuSe device's memory beside the page: read into memory unless that takes minutes, and restored
-// where it has changed. restore returns false with the reason in why.
-void backup_keep_rest(struct probe *probe);
+// A DfuSe device's memory beside the page: read unless that takes minutes, and restored where it
+// has changed. A file to restore that has more elements than one says what it is to hold. keep
+// returns false with backup->why set, restore with the reason in why.
+bool backup_keep_rest(struct probe *probe);
 bool backup_restore_rest(struct probe *probe, char *why, size_t size);
+
+// What of it can be written, a region an element.
+void backup_put_elements(const struct backup *backup, struct image_file *image);
 
 // The memory of other alternate settings: kept, and compared. compare returns false with the first
 // difference in why; what cannot be read is no difference.
@@ -54,6 +58,9 @@ bool backup_file_find(struct probe *probe, bool *ret_left_over);
 bool backup_file_write(struct probe *probe);
 void backup_file_remove(struct backup *backup);
 void backup_file_close(struct backup *backup);
+
+// Can sectors of this region be read, erased and written?
+bool backup_region_is_usable(const struct dfuse_region *region);
 
 // Set backup->why. Returns false.
 bool backup_refuse(struct backup *backup, const char *why);

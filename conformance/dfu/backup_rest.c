@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The memory of a DfuSe device beside the page that checks write. No request addresses it, but a
-// wrong loader may use another address. So all readable memory is read as well, compared
-// afterwards, and restored sector by sector where it differs.
+// wrong loader may use another address. So all readable memory is read as well, stored in the file,
+// compared afterwards, and restored sector by sector where it differs.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +33,10 @@ static size_t readable_size(const struct dfuse_layout *layout)
 // One region after the other. Returns false with the reason in why.
 static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size)
 {
-    const struct dfuse_layout *layout = dfuse_layout(probe);
+    const struct dfuse_layout *layout = &probe->backup->memory;
     for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
-        if (!(region->access & DFUSE_READABLE))
+        if (!(region->access & DFUSE_READABLE) || region->sectors == 0)
             continue;
         if (!dfuse_read(probe, region->address, bytes, size_of(region), why, size))
             return false;
@@ -45,11 +45,11 @@ static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size
     return true;
 }
 
-static void keep_rest(struct probe *probe)
+static void read_rest(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
-    size_t total = readable_size(dfuse_layout(probe));
+    size_t total = readable_size(&backup->memory);
     if (total == 0 || total > MOST_REST)
         return;
     backup->rest = malloc(total);
@@ -57,12 +57,6 @@ static void keep_rest(struct probe *probe)
         return;
     free(backup->rest);
     backup->rest = NULL;
-}
-
-void backup_keep_rest(struct probe *probe)
-{
-    keep_rest(probe);
-    backup_keep_others(probe);
 }
 
 static bool is_blank(const uint8_t *bytes, size_t length)
@@ -106,7 +100,7 @@ static bool put_back_region(struct probe *probe,
 
 static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, size_t size)
 {
-    const struct dfuse_layout *layout = dfuse_layout(probe);
+    const struct dfuse_layout *layout = &probe->backup->memory;
     const uint8_t *kept = probe->backup->rest;
     for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
@@ -145,15 +139,14 @@ static bool region_is_same(const struct backup *backup,
     return true;
 }
 
-static bool rest_is_same(const struct probe *probe, const uint8_t *found, char *why, size_t size)
+static bool rest_is_same(
+    const struct backup *backup, const uint8_t *kept, const uint8_t *found, char *why, size_t size)
 {
-    const struct dfuse_layout *layout = dfuse_layout(probe);
-    const uint8_t *kept = probe->backup->rest;
-    for (size_t i = 0; i < layout->count; i++) {
-        const struct dfuse_region *region = &layout->regions[i];
+    for (size_t i = 0; i < backup->memory.count; i++) {
+        const struct dfuse_region *region = &backup->memory.regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;
-        if (!region_is_same(probe->backup, region, kept, found, why, size))
+        if (!region_is_same(backup, region, kept, found, why, size))
             return false;
         kept += size_of(region);
         found += size_of(region);
@@ -163,11 +156,12 @@ static bool rest_is_same(const struct probe *probe, const uint8_t *found, char *
 
 bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size)
 {
-    uint8_t *found = malloc(readable_size(dfuse_layout(probe)));
+    const struct backup *backup = probe->backup;
+    uint8_t *found = malloc(readable_size(&backup->memory));
     bool read = found && read_all(probe, found, why, size);
     if (read)
-        *ret_same =
-            rest_is_same(probe, found, why, size) && backup_compare_others(probe, why, size);
+        *ret_same = rest_is_same(backup, backup->rest, found, why, size) &&
+                    backup_compare_others(probe, why, size);
     free(found);
     return read;
 }
@@ -177,7 +171,7 @@ static bool restore_rest(struct probe *probe, char *why, size_t size)
     const struct backup *backup = probe->backup;
     if (!backup->rest)
         return true;
-    size_t total = readable_size(dfuse_layout(probe));
+    size_t total = readable_size(&backup->memory);
     uint8_t *found = malloc(total);
     bool same =
         found && read_all(probe, found, why, size) && memcmp(found, backup->rest, total) == 0;
@@ -191,4 +185,84 @@ static bool restore_rest(struct probe *probe, char *why, size_t size)
 bool backup_restore_rest(struct probe *probe, char *why, size_t size)
 {
     return restore_rest(probe, why, size) && backup_compare_others(probe, why, size);
+}
+
+// ---- In a file ----
+
+void backup_put_elements(const struct backup *backup, struct image_file *image)
+{
+    const uint8_t *bytes = backup->rest;
+    image->more_count = 0;
+    for (size_t i = 0; bytes && i < backup->memory.count; i++) {
+        const struct dfuse_region *region = &backup->memory.regions[i];
+        if (backup_region_is_usable(region) && image->more_count < IMAGE_ELEMENTS - 1)
+            image->more[image->more_count++] =
+                (struct image_element){region->address, size_of(region), bytes};
+        bytes += region->access & DFUSE_READABLE ? size_of(region) : 0;
+    }
+}
+
+// Over what is kept of one region, all of it; returns whether it can be written there.
+static bool lay_over(struct backup *backup, uint8_t *bytes, const struct image_element *element)
+{
+    for (size_t i = 0; i < backup->memory.count; i++) {
+        const struct dfuse_region *region = &backup->memory.regions[i];
+        uint32_t offset = element->address - region->address;
+        if (backup_region_is_usable(region) && element->address >= region->address &&
+            offset <= size_of(region) && element->length <= size_of(region) - offset) {
+            memcpy(bytes + offset, element->bytes, element->length);
+            return true;
+        }
+        bytes += region->access & DFUSE_READABLE ? size_of(region) : 0;
+    }
+    return false;
+}
+
+static bool lay_all_over(struct backup *backup, uint8_t *bytes)
+{
+    const struct image_file *image = backup->restore;
+    const struct image_element first = {image->address, image->length, image->bytes};
+    bool fits = true;
+    for (size_t i = 0; i < image->more_count; i++)
+        fits &= lay_over(backup, bytes, &image->more[i]);
+    return lay_over(backup, bytes, &first) && fits;
+}
+
+// What an interrupted run left is restored only where the page alone has changed. Other memory may
+// have been written by a wrong loader, or by a person since.
+static bool take_elements(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char difference[PROBE_WORDS / 2];
+    size_t total = readable_size(&backup->memory);
+    uint8_t *bytes = malloc(total);
+    bool fits = bytes && memcpy(bytes, backup->rest, total) && lay_all_over(backup, bytes);
+    bool own = backup->restore != &backup->left ||
+               (fits && rest_is_same(backup, bytes, backup->rest, difference, sizeof difference));
+    free(fits && own ? backup->rest : bytes);
+    if (fits && own)
+        backup->rest = bytes;
+    if (!fits)
+        return backup_refuse(backup, "the file to restore names memory that cannot be written");
+    if (!own)
+        snprintf(backup->why, sizeof backup->why,
+                 "beside the page, the backup of an earlier run is not what the device holds: "
+                 "%.90s; give it with --restore, or delete it",
+                 difference);
+    return own;
+}
+
+bool backup_keep_rest(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    bool given = backup->restore && backup->restore->more_count > 0;
+    if (backup->restore && !given)
+        return true;
+    read_rest(probe);
+    if (given && !backup->rest)
+        return backup_refuse(backup, "the memory that the file to restore names cannot be read");
+    if (given && !take_elements(probe))
+        return false;
+    backup_keep_others(probe);
+    return true;
 }

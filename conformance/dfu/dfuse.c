@@ -39,6 +39,34 @@ bool dfuse_read(
     return to_idle(probe, why, size);
 }
 
+static bool is_there(struct probe *probe, const struct dfuse_region *region, uint32_t sector)
+{
+    uint8_t bytes[UINT8_MAX];
+    char why[PROBE_WORDS];
+    uint8_t least = device_max_packet0(&probe->dfu_mode); // some loaders read no less
+    bool read =
+        dfuse_read(probe, region->address + sector * region->sector_size, bytes,
+                   region->sector_size < least ? region->sector_size : least, why, sizeof why);
+    return dfu_to_idle(probe) && read;
+}
+
+uint32_t dfuse_sectors_there(struct probe *probe, const struct dfuse_region *region)
+{
+    uint32_t there = 0;
+    uint32_t absent = region->sectors;
+    if (absent == 0 || is_there(probe, region, absent - 1))
+        return absent;
+    absent--;
+    while (there < absent) {
+        uint32_t middle = there + (absent - there) / 2;
+        if (is_there(probe, region, middle))
+            there = middle + 1;
+        else
+            absent = middle;
+    }
+    return there;
+}
+
 // A download of one block that must end in dfuDNLOAD-IDLE.
 static bool expect_done(
     struct probe *probe, int result, const char *what, uint32_t address, char *why, size_t size)

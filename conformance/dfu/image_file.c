@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A file is read whole. The suffix is recognised at its end and cut off, then the prefix is
-// recognised at its beginning and cut off; what is left is the image. Writing puts both around the
-// image again and computes the CRC over all of it.
+// recognised at its beginning and cut off; what is left is the image, or the elements of a DfuSe
+// file. Writing puts both around it again and computes the CRC over all of it.
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,24 +57,43 @@ static bool take_suffix(struct image_file *image, const char *path, char *error,
     return true;
 }
 
+// The elements of the target fill the file exactly.
+static bool find_elements(const struct image_file *image,
+                          struct image_element elements[IMAGE_ELEMENTS],
+                          size_t count)
+{
+    size_t at = PREFIX + TARGET;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *element = image->bytes + at;
+        if (image->length - at < ELEMENT || load_le32(element + 4) > image->length - at - ELEMENT)
+            return false;
+        elements[i] =
+            (struct image_element){load_le32(element), load_le32(element + 4), element + ELEMENT};
+        at += ELEMENT + elements[i].length;
+    }
+    return at == image->length;
+}
+
 static bool take_prefix(struct image_file *image, const char *path, char *error, size_t size)
 {
-    const size_t headers = PREFIX + TARGET + ELEMENT;
+    struct image_element elements[IMAGE_ELEMENTS];
     const uint8_t *bytes = image->bytes;
     if (image->length < PREFIX || memcmp(bytes, "DfuSe\1", 6) != 0)
         return true;
-    if (bytes[10] != 1 || image->length < headers || memcmp(bytes + PREFIX, "Target", 6) != 0 ||
-        load_le32(bytes + PREFIX + 270) != 1)
-        return fail(error, size, path,
-                    "only DfuSe files of one target with one element are "
-                    "understood");
-    const uint8_t *element = bytes + PREFIX + TARGET;
-    if (load_le32(element + 4) != image->length - headers)
+    if (bytes[10] != 1 || image->length < PREFIX + TARGET ||
+        memcmp(bytes + PREFIX, "Target", 6) != 0)
+        return fail(error, size, path, "only DfuSe files of one target are understood");
+    uint32_t count = load_le32(bytes + PREFIX + 270);
+    if (count < 1 || count > IMAGE_ELEMENTS)
+        return fail(error, size, path, "only DfuSe files of 1 to 64 elements are understood");
+    if (!find_elements(image, elements, count))
         return fail(error, size, path, "the sizes in the DfuSe prefix do not fit the file");
     image->has_address = true;
-    image->address = load_le32(element);
-    image->length -= headers;
-    memmove(image->bytes, bytes + headers, image->length);
+    image->address = elements[0].address;
+    image->length = elements[0].length;
+    image->more_count = count - 1;
+    memcpy(image->more, elements + 1, image->more_count * sizeof *elements);
+    memmove(image->bytes, elements[0].bytes, image->length);
     return true;
 }
 
@@ -119,16 +138,36 @@ bool image_file_read(struct image_file *ret_image, const char *path, char *error
 
 // ---- Writing ----
 
-static void put_prefix(uint8_t *bytes, const struct image_file *image)
+static uint8_t *put_element(uint8_t *bytes, struct image_element element)
 {
+    store_le32(bytes, element.address);
+    store_le32(bytes + 4, (uint32_t)element.length);
+    memcpy(bytes + ELEMENT, element.bytes, element.length);
+    return bytes + ELEMENT + element.length;
+}
+
+static size_t elements_size(const struct image_file *image)
+{
+    size_t total = ELEMENT + image->length;
+    for (size_t i = 0; i < image->more_count; i++)
+        total += ELEMENT + image->more[i].length;
+    return total;
+}
+
+// The prefix, and the elements behind it.
+static void put_target(uint8_t *bytes, const struct image_file *image)
+{
+    size_t elements = elements_size(image);
     memcpy(bytes, "DfuSe\1", 6);
-    store_le32(bytes + 6, (uint32_t)(PREFIX + TARGET + ELEMENT + image->length));
+    store_le32(bytes + 6, (uint32_t)(PREFIX + TARGET + elements));
     bytes[10] = 1;
     memcpy(bytes + PREFIX, "Target", 6);
-    store_le32(bytes + PREFIX + 266, (uint32_t)(ELEMENT + image->length));
-    store_le32(bytes + PREFIX + 270, 1);
-    store_le32(bytes + PREFIX + TARGET, image->address);
-    store_le32(bytes + PREFIX + TARGET + 4, (uint32_t)image->length);
+    store_le32(bytes + PREFIX + 266, (uint32_t)elements);
+    store_le32(bytes + PREFIX + 270, (uint32_t)(1 + image->more_count));
+    bytes = put_element(bytes + PREFIX + TARGET,
+                        (struct image_element){image->address, image->length, image->bytes});
+    for (size_t i = 0; i < image->more_count; i++)
+        bytes = put_element(bytes, image->more[i]);
 }
 
 static void put_suffix(uint8_t *suffix, const struct image_file *image)
@@ -154,14 +193,15 @@ static bool write_all(const uint8_t *bytes, size_t length, const char *path)
 bool image_file_write(const struct image_file *image, const char *path, char *error, size_t size)
 {
     char part[512];
-    size_t prefix = image->has_address ? PREFIX + TARGET + ELEMENT : 0;
-    size_t length = prefix + image->length + SUFFIX;
+    size_t length =
+        (image->has_address ? PREFIX + TARGET + elements_size(image) : image->length) + SUFFIX;
     uint8_t *bytes = calloc(1, length);
     if (!bytes)
         return fail(error, size, path, "out of memory");
     if (image->has_address)
-        put_prefix(bytes, image);
-    memcpy(bytes + prefix, image->bytes, image->length);
+        put_target(bytes, image);
+    else
+        memcpy(bytes, image->bytes, image->length);
     put_suffix(bytes + length - SUFFIX, image);
     store_le32(bytes + length - 4, image_file_crc(bytes, length - 4));
 

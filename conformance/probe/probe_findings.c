@@ -308,6 +308,8 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what)
     }
     if (result < 0)
         return unexpected(probe, "", result, NULL);
+    if (probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device") != 0)
+        return probe_inconclusive(probe, "the device left the bus, and did not come back");
     return expect(probe, false, "the device stays on the bus", "it left the bus");
 }
 

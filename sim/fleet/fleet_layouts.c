@@ -17,6 +17,58 @@
         }                                                                                          \
     }
 
+// An UPLOAD of a block that begins behind the memory, where the address pointer may point.
+static bool uploads_from_behind(const struct defect_view *view,
+                                const struct usbdev_setup_packet *setup)
+{
+    uint32_t from;
+
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wValue < 2 ||
+        (view->bootloader->dfu.bState != DFURT_STATE_dfuIDLE &&
+         view->bootloader->dfu.bState != DFURT_STATE_dfuUPLOAD_IDLE))
+        return false;
+    from = view->bootloader->dfu.address +
+           (setup->wValue - 2U) * view->bootloader->dfu_config.wTransferSize;
+    return from >= view->memory->base + view->memory->size;
+}
+
+static int refuse_behind(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!uploads_from_behind(view, setup))
+        return NATIVE_PASS;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
+    view->bootloader->dfu.bStatus = DFURT_STATUS_errVENDOR;
+    return NATIVE_STALL;
+}
+
+static int end_behind(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!uploads_from_behind(view, setup))
+        return NATIVE_PASS;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
+    return 0;
+}
+
+// A name for parts of twice the size.
+#define TWICE_THE_FLASH "@Internal Flash  /0x08000000/128*0002Kg"
+
+// ST's USB device library, which keeps any address until it is used.
+static const struct bootloader_identity library_of_twice_the_flash = {
+    .dialect = &dfu_dialect_dfuse,
+    .bcdUSB = 0x0200,
+    .idVendor = 0x1209,
+    .idProduct = 0x0002,
+    .bcdDevice = 0x0100,
+    .wDetachTimeOut = 255,
+    .wTransferSize = 2048,
+    .bcdDFUVersion = 0x011A,
+    .bmAttributes = FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH,
+    .choices = {.leaves_by_itself = true, .judges_address_late = true},
+    .manufacturer = "dfurt",
+    .product = "dfurt boot loader",
+    .alternates = {TWICE_THE_FLASH},
+};
+
 const struct variation fleet_of_layouts[] = {
     {
         .model = {.name = "layout-4-digits",
@@ -110,6 +162,38 @@ const struct variation fleet_of_layouts[] = {
                   .summary = "the only alternate setting is the flash",
                   .bootloader = LAYOUT("@Internal Flash  /0x08000000/064*0002Kg", NULL)},
         .allowed_by = "DFU 1.1 4.2.3: alternate settings are there for several memories",
+    },
+    {
+        .model = {.name = "layout-names-more",
+                  .summary = "half of the sectors that the name states are there: Set Address "
+                             "Pointer behind them fails",
+                  .bootloader = LAYOUT(TWICE_THE_FLASH, NULL)},
+        .allowed_by = "AN3156 5.2: an address that is not there fails; a ROM that parts of several "
+                      "sizes share states the largest",
+    },
+    {
+        .model = {.name = "layout-names-more-late",
+                  .summary = "half of the sectors that the name states are there: UPLOAD behind "
+                             "them STALLs",
+                  .bootloader = &library_of_twice_the_flash},
+        .allowed_by = "AN3156 4.1: an address that is not there STALLs; a ROM that parts of "
+                      "several sizes share states the largest",
+    },
+    {
+        .model = {.name = "layout-names-more-vendor",
+                  .summary = "half of the sectors that the name states are there: UPLOAD behind "
+                             "them STALLs with errVENDOR",
+                  .bootloader = &library_of_twice_the_flash},
+        .allowed_by = "DFU 1.1 6.1.2: errVENDOR is for errors of the vendor's own",
+        .way = {.setup = refuse_behind},
+    },
+    {
+        .model = {.name = "layout-names-more-short",
+                  .summary = "half of the sectors that the name states are there: UPLOAD behind "
+                             "them returns no bytes",
+                  .bootloader = &library_of_twice_the_flash},
+        .allowed_by = "DFU 1.1 6.2: a short block ends an upload where there is no more",
+        .way = {.setup = end_behind},
     },
     {.allowed_by = NULL},
 };

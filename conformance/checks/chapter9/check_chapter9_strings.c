@@ -79,8 +79,9 @@ read_languages(struct probe *probe, struct string_indexes *indexes, uint8_t *byt
     if (indexes->count == 0)
         return probe_inapplicable(probe, kind);
     *ret_length = read_string(probe, 0, 0, bytes);
-    return expect(probe, *ret_length >= 4, "string 0: at least one LANGID", "%s",
-                  *ret_length < 0 ? usb_result_text(*ret_length) : "fewer than 4 bytes");
+    return expect_carried_out(probe, *ret_length) &&
+           expect(probe, *ret_length >= 4, "string 0: at least one LANGID", "%d bytes",
+                  *ret_length);
 }
 
 static void languages(struct probe *probe)

@@ -279,13 +279,16 @@ static void upload_across_end(struct probe *probe)
     uint16_t size = dfu_transfer_size(probe);
     if (!dfuse_begin(probe))
         return;
-    const struct dfuse_region *region = last_region(probe);
-    uint16_t left = region ? small_read(probe, region) : 0;
+    struct dfuse_region region = {.sectors = 0};
+    if (last_region(probe))
+        region = *last_region(probe);
+    region.sectors = dfuse_sectors_there(probe, &region);
+    uint16_t left = small_read(probe, &region);
     if (left == 0 || left >= size) {
         probe_inapplicable(probe, "memory with an end that a block can reach across");
         return;
     }
-    if (!point_at(probe, region_end(region) - left))
+    if (!point_at(probe, region_end(&region) - left))
         return;
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_UPLOAD, DFUSE_FIRST_BLOCK, size);

@@ -14,17 +14,22 @@
 
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
+#include <conformance/dfuse.h>
 #include <conformance/download.h>
 #include <conformance/modes.h>
+#include <usb/bytes.h>
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
+
+enum { FIRST_PAGE = 0x08000000 };
 
 // ---- The cable ----
 
 struct cable {
     struct target base;
     struct target *target;
-    bool spoils; // the last byte of each block
+    bool spoils;    // the last byte of each block
+    bool elsewhere; // DfuSe: each erase takes the first page
     bool refuses;
     bool stays;      // in DFU mode, whatever reset it sees
     unsigned blocks; // that were downloaded
@@ -59,11 +64,15 @@ static int control(struct target *target,
     cable->ends += downloads && setup->wLength == 0;
     if (downloads && cable->refuses)
         return USB_STALL;
-    if (!block || !cable->spoils)
+    bool erases = block && setup->wValue == 0 && data[0] == DFUSE_ERASE && setup->wLength == 5;
+    if (!(block && cable->spoils) && !(erases && cable->elsewhere))
         return cable->target->ops->control(cable->target, setup, data, timeout_ms);
     static uint8_t spoilt[UINT16_MAX];
     memcpy(spoilt, data, setup->wLength);
-    spoilt[setup->wLength - 1] ^= 0x5A;
+    if (erases && cable->elsewhere)
+        store_le32(spoilt + 1, FIRST_PAGE);
+    else
+        spoilt[setup->wLength - 1] ^= 0x5A;
     return cable->target->ops->control(cable->target, setup, spoilt, timeout_ms);
 }
 
@@ -259,6 +268,148 @@ static void page__is_the_last_one_that_is_blank(void **state)
     bench_close(&bench);
 }
 
+// ---- DfuSe: the memory beside the page ----
+
+static bool erase_page(struct bench *bench)
+{
+    return dfuse_erase(&bench->probe, bench->backup.address, bench->why, sizeof bench->why);
+}
+
+// The run is killed after that.
+static void keep_and_erase(struct bench *bench, const char *device, bool elsewhere)
+{
+    bench_open(bench, device);
+    assert_true(ready(bench));
+    bench->cable.elsewhere = elsewhere;
+    assert_true(erase_page(bench));
+    bench->cable.elsewhere = false;
+    backup_finish(&bench->backup);
+    begin_run(bench);
+}
+
+static void memory_of_dfuse__is_on_disk_before_anything_is_written(void **state)
+{
+    (void)state;
+    struct image_file image;
+    static struct bench bench;
+    bench_open(&bench, "sim:layout-three-groups");
+
+    assert_true(ready(&bench));
+
+    assert_true(image_file_read(&image, bench.backup.path, bench.why, sizeof bench.why));
+    assert_int_equal(image.address, bench.backup.address);
+    assert_int_equal(image.more_count, 3);
+    assert_int_equal(image.more[2].address, 0x08020000);
+    assert_int_equal(image.more[2].length, 7 * 0x20000);
+    assert_memory_equal(image.more[0].bytes, bench.backup.rest, image.more[0].length);
+    image_file_finish(&image);
+    bench_close(&bench);
+}
+
+static void run__puts_back_the_page_that_a_run_that_was_cut_off_has_left(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    keep_and_erase(&bench, "sim:dfu-mode", false);
+
+    assert_true(ready(&bench));
+
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    assert_false(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+static void
+run__writes_nothing_where_other_memory_has_changed_and_says_how_to_restore_it(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    keep_and_erase(&bench, "sim:dfu-mode", true);
+    unsigned blocks = bench.cable.blocks;
+
+    assert_false(ready(&bench));
+
+    assert_non_null(strstr(bench.why, "--restore"));
+    assert_false(erase_page(&bench));
+    assert_in_range(bench.cable.blocks - blocks, 0, 100); // pointers to read at
+    assert_ends(&bench, FLASH_NOT_VERIFIED, bench.backup.path);
+    assert_true(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+static void restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt(void **state)
+{
+    (void)state;
+    struct image_file image;
+    uint8_t first[2048];
+    static struct bench bench;
+    char path[BACKUP_PATH];
+    keep_and_erase(&bench, "sim:dfu-mode", true);
+    assert_false(ready(&bench));
+    snprintf(path, sizeof path, "%s", bench.backup.path);
+    backup_finish(&bench.backup);
+    assert_true(image_file_read(&image, path, bench.why, sizeof bench.why));
+    begin_run(&bench);
+    bench.backup.restore = &image;
+    bench.backup.restore_path = path;
+
+    assert_true(ready(&bench));
+
+    assert_true(
+        dfuse_read(&bench.probe, FIRST_PAGE, first, sizeof first, bench.why, sizeof bench.why));
+    assert_memory_equal(first, image.more[0].bytes, sizeof first);
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    assert_false(is_kept_on_disk(&bench));
+    image_file_finish(&image);
+    bench_close(&bench);
+}
+
+static void restore__refuses_memory_that_is_not_there(void **state)
+{
+    (void)state;
+    const uint8_t page[2048] = {0};
+    struct image_file image = {
+        .bytes = (uint8_t *)(uintptr_t)page,
+        .length = sizeof page,
+        .has_address = true,
+        .address = FIRST_PAGE + 0x10000,
+        .more = {{FIRST_PAGE + 0x20000, sizeof page, page}},
+        .more_count = 1,
+    };
+    static struct bench bench;
+    bench_open(&bench, "sim:layout-names-more");
+    bench.backup.restore = &image;
+
+    assert_false(ready(&bench));
+
+    assert_non_null(strstr(bench.why, "cannot be written"));
+    assert_ends(&bench, FLASH_NOT_WRITTEN, "cannot be written");
+    bench_close(&bench);
+}
+
+// A ROM that parts of several sizes share names the memory of the largest.
+static void page__is_in_memory_that_is_there(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {
+        "sim:layout-names-more",
+        "sim:layout-names-more-late",
+        "sim:layout-names-more-vendor",
+        "sim:layout-names-more-short",
+    };
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        static struct bench bench;
+        bench_open(&bench, devices[i]);
+
+        assert_true(ready(&bench));
+
+        assert_int_equal(bench.backup.memory.regions[0].sectors, 64);
+        assert_int_equal(bench.probe.gate.scratch.last, 0x0801FFFF);
+        assert_non_null(bench.backup.rest);
+        bench_close(&bench);
+    }
+}
+
 // ---- Uploads that cannot be firmware ----
 
 static void upload_that_is_no_firmware__lets_nothing_be_written(void **state)
@@ -402,6 +553,13 @@ int main(void)
         cmocka_unit_test(image__is_put_back_and_its_file_removed),
         cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
+        cmocka_unit_test(page__is_in_memory_that_is_there),
+        cmocka_unit_test(memory_of_dfuse__is_on_disk_before_anything_is_written),
+        cmocka_unit_test(run__puts_back_the_page_that_a_run_that_was_cut_off_has_left),
+        cmocka_unit_test(
+            run__writes_nothing_where_other_memory_has_changed_and_says_how_to_restore_it),
+        cmocka_unit_test(restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt),
+        cmocka_unit_test(restore__refuses_memory_that_is_not_there),
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),

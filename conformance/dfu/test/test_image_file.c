@@ -126,6 +126,37 @@ static void what_is_written__is_read_again(void **state)
     }
 }
 
+static void elements__are_written_and_read_in_their_order(void **state)
+{
+    (void)state;
+    static const uint8_t second[] = {1, 2, 3};
+    static const uint8_t third[] = {4};
+    const struct image_file image = {
+        .bytes = firmware,
+        .length = sizeof firmware,
+        .has_address = true,
+        .address = 0x0801F800,
+        .more = {{0x08000000, sizeof second, second}, {0x08008000, sizeof third, third}},
+        .more_count = 2,
+    };
+    struct image_file again;
+    char error[200];
+
+    assert_true(image_file_write(&image, path, error, sizeof error));
+    assert_read(&again);
+
+    assert_int_equal(again.address, 0x0801F800);
+    assert_int_equal(again.length, sizeof firmware);
+    assert_memory_equal(again.bytes, firmware, sizeof firmware);
+    assert_int_equal(again.more_count, 2);
+    assert_int_equal(again.more[0].address, 0x08000000);
+    assert_int_equal(again.more[0].length, sizeof second);
+    assert_memory_equal(again.more[0].bytes, second, sizeof second);
+    assert_int_equal(again.more[1].address, 0x08008000);
+    assert_memory_equal(again.more[1].bytes, third, sizeof third);
+    image_file_finish(&again);
+}
+
 static void each_changed_byte__is_found(void **state)
 {
     (void)state;
@@ -158,6 +189,15 @@ static void dfuse_file_with_a_wrong_size__is_refused(void **state)
     put(file, sizeof file);
     assert_refused("sizes");
 
+    file[11 + 270] = 2; // and no second element
+    file[11 + 274 + 4] = 4;
+    put(file, sizeof file);
+    assert_refused("sizes");
+
+    file[11 + 270] = 65;
+    put(file, sizeof file);
+    assert_refused("1 to 64 elements");
+
     file[10] = 2;
     put(file, sizeof file);
     assert_refused("one target");
@@ -179,6 +219,7 @@ int main(void)
         cmocka_unit_test(bytes_without_a_suffix__are_the_firmware),
         cmocka_unit_test(suffix__is_checked_and_taken_off),
         cmocka_unit_test(what_is_written__is_read_again),
+        cmocka_unit_test(elements__are_written_and_read_in_their_order),
         cmocka_unit_test(each_changed_byte__is_found),
         cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
         cmocka_unit_test(file_without_firmware__is_refused),

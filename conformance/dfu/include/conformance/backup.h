@@ -14,15 +14,17 @@
 //           before it holds downloads back until manifestation, and is unchanged. An image that
 //           is given by --restore is taken as it is.
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
-//           (--scratch), uploaded twice.
+//           (--scratch), uploaded twice; and all other memory of alternate setting 0 that is there,
+//           since a wrong loader may write beside the page, unless that takes minutes to read.
 //
 // The backup is also a file, so that a killed run loses nothing: the next run with --allow-write
 // finds the file and restores it first, if the device has a serial number and its flash is what an
-// interrupted download leaves. The image or page is restored, uploaded and compared before the
-// device leaves DFU mode and at the end of the run, tried three times. An image whose proof failed
-// is uploaded and compared before it is manifested. Where a restored image or page differs from the
-// backup, no check writes after that. The runner owns the backup; the gate lets nothing be written
-// without it.
+// interrupted download leaves: of a DfuSe device, if nothing but the page has changed. Otherwise
+// nothing is written, and the last line says how to restore the file. The image or page is
+// restored, uploaded and compared before the device leaves DFU mode and at the end of the run,
+// tried three times. An image whose proof failed is uploaded and compared before it is manifested.
+// Where a restored image or page differs from the backup, no check writes after that. The runner
+// owns the backup; the gate lets nothing be written without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -55,16 +57,17 @@ struct backup {
     uint8_t *bytes;
     size_t length;
     bool is_page;
-    uint32_t address;       // of the page
-    uint32_t sector_size;   // the page is one or more sectors of this size
-    uint8_t *rest;          // DfuSe: all that can be read, or NULL
-    uint8_t *others;        // DfuSe: of the other alternate settings, or NULL
-    size_t at;              // of the next block of a download
-    uint16_t block;         // its number
-    char path[BACKUP_PATH]; // of the file; empty: there is none
-    int lock;               // of the file
-    bool has_serial;        // the device, so that a file is known to be its own
-    struct image_file left; // by an interrupted run
+    uint32_t address;           // of the page
+    uint32_t sector_size;       // the page is one or more sectors of this size
+    struct dfuse_layout memory; // DfuSe: what is there of alternate setting 0
+    uint8_t *rest;              // and what it holds, as far as it can be read, or NULL
+    uint8_t *others;            // DfuSe: of the other alternate settings, or NULL
+    size_t at;                  // of the next block of a download
+    uint16_t block;             // its number
+    char path[BACKUP_PATH];     // of the file; empty: there is none
+    int lock;                   // of the file
+    bool has_serial;            // the device, so that a file is known to be its own
+    struct image_file left;     // by an interrupted run
 
     // How it went.
     bool written;            // a check, or the proof, wrote over it

@@ -13,6 +13,10 @@
 
 #include <conformance/probe.h>
 
+// How many sectors of this region can be read, from the first one on: a ROM that parts of several
+// sizes share names the memory of the largest.
+uint32_t dfuse_sectors_there(struct probe *probe, const struct dfuse_region *region);
+
 bool dfuse_read(
     struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, char *why, size_t size);
 

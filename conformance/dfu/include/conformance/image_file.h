@@ -4,7 +4,7 @@
 // B) and, for DfuSe, ST's prefix in front (UM0391 2).
 //
 // A suffix is recognised by its signature; then its CRC must be right. A file without one is plain
-// bytes. Of DfuSe files one target with one element is understood.
+// bytes. Of DfuSe files one target is understood, with at most IMAGE_ELEMENTS elements.
 
 #ifndef CONFORMANCE_IMAGE_FILE_H
 #define CONFORMANCE_IMAGE_FILE_H
@@ -13,14 +13,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { IMAGE_ELEMENTS = 64 };
+
+struct image_element {
+    uint32_t address;
+    size_t length;
+    const uint8_t *bytes;
+};
+
 struct image_file {
-    uint8_t *bytes; // owned
+    uint8_t *bytes; // owned; of the first element
     size_t length;
     bool has_suffix; // then the ids below are those of the file; FFFFh is any
     uint16_t idVendor;
     uint16_t idProduct;
     bool has_address; // DfuSe
     uint32_t address;
+
+    // DfuSe: the elements behind the first. Of a file that was read they lie behind bytes.
+    struct image_element more[IMAGE_ELEMENTS - 1];
+    size_t more_count;
 };
 
 // Returns false with one line in error.

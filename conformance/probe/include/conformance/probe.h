@@ -233,7 +233,8 @@ bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 // appIDLE (tables A.2.1 and A.2.2: they are optional in appIDLE and required in appDETACH).
 bool expect_state(struct probe *probe, uint8_t bState, const char *when);
 
-// The device stays on the bus for so long.
+// The device stays on the bus for so long. One that leaves and does not come back may have been
+// unplugged: that is INCONCLUSIVE.
 bool expect_stays(struct probe *probe, unsigned ms, const char *what);
 
 // A time that a device may be off the bus, in ms, with PROBE_RETURN_MS replaced by its value.
