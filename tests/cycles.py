@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Many attachments of one device, and many detaches into DFU mode, on a real kernel: nothing is
-left behind in the server, in vhci-hcd or in the kernel's log. Writes TAP.
+"""Many attachments of one device, many detaches into DFU mode, and a server that is killed in the middle
+of both, on a real kernel: nothing is left behind in the server, in vhci-hcd or in the kernel's log.
+Writes TAP. SEED in the environment gives other times at which the server is killed.
 
     cycles.py DFU_SIM ATTACHMENTS DETACHES
 """
 
+import os
+import random
 import re
 import socket
 import struct
@@ -21,6 +24,9 @@ WARM_UP = 20
 UNSEEN = 15
 MORE_KIB = 160  # the heap grows in steps of 132: one of them is no leak
 SECONDS = 60
+KILLS = 3
+UPLOAD_SIZE = 32768
+UPLOAD = ["dfu-util", "-d", "1209:0001,0483:df11", "-a", "0", "-s", f"0x08000000:{UPLOAD_SIZE}", "-U"]
 
 
 def try_import(port):
@@ -115,12 +121,56 @@ def cycle_detaches(dfu_sim, count):
     report("nor vhci-hcd a port that is in use", wait_for(all_free, SECONDS)[0], ports())
 
 
+def upload(dfu_sim, number, delay):
+    """DETACH, and an upload from the boot loader, whose server is killed after the delay, or not.
+
+    What dfu-util ended with, None where it had to be killed, how much it has written, and how long that
+    took.
+    """
+    attached = subprocess.Popen([dfu_sim, "attach"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    status, file = None, f"/tmp/upload-{number}"
+    try:
+        wait_for(lambda: devices(RUN_TIME), SECONDS)
+        begin = time.monotonic()
+        with subprocess.Popen([*UPLOAD, file], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as client:
+            try:
+                if delay is not None:
+                    time.sleep(delay)
+                    attached.kill()
+                status = client.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                client.kill()
+    finally:
+        attached.terminate()
+        attached.wait(SECONDS)
+    took = time.monotonic() - begin
+    return status, os.path.getsize(file) if os.path.exists(file) else 0, took
+
+
+def kill_servers(dfu_sim):
+    moments = random.Random(int(os.environ.get("SEED", "1")))
+    status, size, took = upload(dfu_sim, 0, None)
+    report(f"an upload ends with status 0 ({took:.1f} s)", (status, size) == (0, UPLOAD_SIZE), status, size)
+    ends = []
+    for number in range(KILLS):
+        ends.append(upload(dfu_sim, number + 1, moments.uniform(0, took)))
+        freed = wait_for(lambda: all_free() and not devices(RUN_TIME | DFU_MODE), SECONDS)[0]
+        if not freed:
+            break
+    report(f"one whose server is killed in it fails, unless it has all it wants, {KILLS} times",
+           len(ends) == KILLS and any(status for status, _, _ in ends) and
+           all(status is not None and (status or size == UPLOAD_SIZE) for status, size, _ in ends), ends)
+    report("and the device and its port have gone each time", freed, ports())
+
+
 def main():
     cycle_attachments(sys.argv[1], int(sys.argv[2]))
     cycle_detaches(sys.argv[1], int(sys.argv[3]))
+    kill_servers(sys.argv[1])
     warnings = kernel_warnings()
     report("the kernel warns of nothing", not warnings, *warnings)
-    print("1..7")
+    print("1..10")
 
 
 main()

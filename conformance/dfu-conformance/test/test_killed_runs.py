@@ -5,9 +5,12 @@
 # moments, by signals that can be held back and by one that cannot. After the first kind the device
 # holds its firmware; after the other the next run finds the file that was kept and puts it back. What
 # the device holds at the end is looked at in the flash that the simulator keeps.
+#
+# Then the device's server is killed instead, at random moments of such runs: the run ends, says how it
+# left the device, and keeps the file for the next one. SEED in the environment repeats the moments.
 
 import os
-import re
+import random
 import signal
 import subprocess
 import sys
@@ -22,18 +25,28 @@ WRITING = "DM-STATE-6-*,DM-DNLOAD-*"
 class Bench:
     def __init__(self, suite, simulator, folder):
         self.suite = suite
+        self.simulator = simulator
+        self.socket = os.path.join(folder, "socket")
         self.folder = os.path.join(folder, "dfurt")
         self.environment = dict(os.environ, XDG_STATE_HOME=folder, COLUMNS="200")
         self.flash = os.path.join(folder, "flash")
+        self.serve()
+
+    def serve(self):
         self.server = subprocess.Popen(
-            [simulator, "serve", "--device", "wait-reset", "--listen", "127.0.0.1:0",
+            [self.simulator, "serve", "--device", "wait-reset", "--listen", "unix:" + self.socket,
              "--flash", self.flash],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = re.search(r":(\d+)$", self.server.stdout.readline()).group(1)
+        assert self.server.stdout.readline().startswith("listening on ")
+
+    def kill_server(self):
+        self.server.kill()
+        self.server.wait()
+        self.server.stdout.close()
 
     def start(self, *options):
         return subprocess.Popen(
-            [self.suite, "--target", "usbip:127.0.0.1:" + self.port, *options],
+            [self.suite, "--target", "usbip:unix:" + self.socket, *options],
             env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def run(self, *options):
@@ -65,6 +78,19 @@ def cut_off(bench, number, delay):
     return run.returncode, text.splitlines()[-1]
 
 
+def kill_the_server(bench, delay):
+    """Of a run that writes, so long after it has kept what it will write over."""
+    run = bench.start("--allow-write", "--return-time", "500", "--only", WRITING)
+    bench.wait_for_kept()
+    time.sleep(delay)
+    bench.kill_server()
+    start = time.monotonic()
+    lines = run.communicate(timeout=120)[0].splitlines()
+    took = time.monotonic() - start
+    bench.serve()
+    return run.returncode, lines, took
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(sys.argv[1], sys.argv[2], folder)
@@ -93,6 +119,27 @@ def main():
                 cut_off(bench, signal.SIGKILL, took * i / MOMENTS)
                 if not bench.kept():
                     continue  # it was over
+                with open(bench.kept()[0], "rb") as file:
+                    expect("what is kept", file.read() == firmware, True)
+                status, line = bench.run("--allow-write", "--only", "DM-STATUS-01")
+                expect("the next run", (status, line), (0, "flash restored (verified)"))
+                expect("files after it", bench.kept(), [])
+
+            seed = int(os.environ.get("SEED", "1"))
+            print("SEED", seed)
+            moments = random.Random(seed)
+            for delay in [0] + [moments.uniform(0, took) for _ in range(MOMENTS // 2)]:
+                status, lines, waited = kill_the_server(bench, delay)
+                if not bench.kept():  # it was about to end
+                    expect("the words on the flash", "flash restored (verified)" in lines, True)
+                    continue
+                expect("the run without its server", status, 4)
+                expect("its end within 20 s", waited < 20, True)
+                expect("the words on the flash",
+                       [line for line in lines if line.startswith("flash LOST: ")], lines[-2:-1])
+                expect("the words on the device",
+                       [line for line in lines if line.startswith("dfu-conformance: the device left")],
+                       lines[-1:])
                 with open(bench.kept()[0], "rb") as file:
                     expect("what is kept", file.read() == firmware, True)
                 status, line = bench.run("--allow-write", "--only", "DM-STATUS-01")

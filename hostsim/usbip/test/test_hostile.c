@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Peers that mean no good, over real sockets: every field of a message out of its range, messages
-// that end anywhere, answers that nobody waits for; and a server that is killed at each point of a
-// detach and a download.
+// that end anywhere, answers that nobody waits for.
 
 #include <dirent.h>
-#include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,10 +18,7 @@
 #include "forked_server.h"
 #include "raw_client.h"
 #include "toy_device.h"
-#include <sim/devices.h>
 #include <usb/bytes.h>
-#include <usbip/client.h>
-#include <usbip/loop.h>
 
 static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
 
@@ -253,128 +246,6 @@ static void unlinks__of_what_is_not_pending_are_answered_each(void **state)
     forked_server_stop(&server);
 }
 
-// ---- A server that is killed ----
-
-static unsigned events_left; // of its device, until it is killed
-
-static void
-count_down(void *context, const struct usbip_device *device, const struct usbip_urb *urb)
-{
-    (void)context, (void)device, (void)urb;
-    if (--events_left == 0)
-        raise(SIGKILL);
-}
-
-static int listener_of_loop;
-
-static void accept_client(void *loop)
-{
-    int fd = accept(listener_of_loop, NULL, NULL);
-
-    if (fd >= 0)
-        loop_adopt(loop, fd, NULL);
-}
-
-static void serve_until_killed(int listener)
-{
-    static const struct usbip_observer observer = {.submitted = count_down,
-                                                   .completed = count_down};
-    char error[200];
-    struct sim_device *sim = sim_open(&(struct sim_options){0}, error, sizeof error);
-    struct usbip_device *device = usbip_device_open(sim, 1, &observer, NULL);
-    struct loop *loop = loop_open(&device, 1, NULL, NULL);
-
-    listener_of_loop = listener;
-    loop_watch(loop, listener, accept_client, loop);
-    loop_run(loop);
-}
-
-static int request(struct usbip_client *client,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
-    uint8_t data[64] = {0x21, 0, 0, 0, 8}; // to the boot loader: set the address pointer, 08000000h
-    int result = usbip_client_control(client, &setup, data, 3000);
-
-    if (result > 0 && bRequest == DFURT_GETSTATUS)
-        poll(NULL, 0, usbdev_load_le16(data + 1)); // bwPollTimeout
-    return result;
-}
-
-// DETACH, the boot loader, its address pointer and a block. Returns the first failure, or 0.
-static int detach_and_download(struct usbip_client *client)
-{
-    static const struct {
-        uint8_t bmRequestType, bRequest;
-        uint16_t wValue, wLength;
-    } download[] = {
-        {0x00, USBDEV_SET_CONFIGURATION, 1, 0},
-        {0x21, DFURT_DNLOAD, 0, 5},
-        {0xA1, DFURT_GETSTATUS, 0, 6},
-        {0xA1, DFURT_GETSTATUS, 0, 6},
-        {0x21, DFURT_DNLOAD, 2, 64},
-        {0xA1, DFURT_GETSTATUS, 0, 6},
-    };
-    int result = request(client, 0x00, USBDEV_SET_CONFIGURATION, 1, 0);
-
-    if (result == 0)
-        result = request(client, 0x21, DFURT_DETACH, 1000, 0);
-    if (result == 0)
-        result = usbip_client_wait_leave(client, 3000);
-    if (result == 0)
-        result = usbip_client_reopen(client, 3000);
-    for (size_t i = 0; result >= 0 && i < sizeof download / sizeof *download; i++)
-        result = request(client, download[i].bmRequestType, download[i].bRequest,
-                         download[i].wValue, download[i].wLength);
-    return result < 0 ? result : 0;
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-// Returns whether it was killed before the client was done.
-static bool kill_at_event(unsigned event)
-{
-    struct forked_server server;
-    char error[200];
-
-    events_left = event;
-    forked_server_start_own(&server, serve_until_killed);
-    struct usbip_client *client =
-        usbip_client_open("127.0.0.1", server.port, "1-1", RAW_WAIT_MS, error, sizeof error);
-    assert_non_null(client);
-    uint64_t begin_ms = now_ms();
-    int result = detach_and_download(client);
-
-    // The client finds that out from the connection, not from its own clock.
-    if (result != 0 && (result != USB_GONE || now_ms() - begin_ms > 2500))
-        fail_msg("killed at event %u: the client says %d after %llu ms", event, result,
-                 (unsigned long long)(now_ms() - begin_ms));
-    usbip_client_close(client);
-    forked_server_kill(&server);
-    return result != 0;
-}
-
-static void server_killed__at_any_point_of_a_detach_and_a_download_is_a_device_gone(void **state)
-{
-    unsigned event = 1;
-    (void)state;
-
-    while (kill_at_event(event))
-        event++;
-
-    assert_int_equal(event,
-                     2 * 8 + 1); // the last completion may kill it: its reply has not been sent
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,7 +253,6 @@ int main(void)
         cmocka_unit_test(each_field_of_a_command__ends_its_connection_or_fails_its_request),
         cmocka_unit_test(conversation__that_ends_anywhere_leaves_nothing),
         cmocka_unit_test(unlinks__of_what_is_not_pending_are_answered_each),
-        cmocka_unit_test(server_killed__at_any_point_of_a_detach_and_a_download_is_a_device_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
