@@ -32,6 +32,7 @@ const struct check_group *const catalogue[] = {
     &check_detach,
     &check_returns,
     &check_interop,
+    &check_chapter9_losses,
     &check_dfu_descriptors,
     &check_dfu_requests,
     &check_dfu_states,
@@ -43,6 +44,7 @@ const struct check_group *const catalogue[] = {
     &check_dm_chapter9_descriptors,
     &check_dm_chapter9_strings,
     &check_dm_chapter9_requests,
+    &check_dm_chapter9_losses,
     &check_file,
     NULL,
 };

@@ -38,11 +38,24 @@ static enum verdict broken_verdict(const struct probe *probe)
     return VERDICT_PASS;
 }
 
+// Was the last request not answered?
+static bool is_silent(const struct probe *probe)
+{
+    for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
+        const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
+        if (entry->kind == TRANSCRIPT_CONTROL)
+            return entry->result == USB_TIMEOUT || entry->result == USB_GONE ||
+                   entry->result == USB_IO;
+    }
+    return false;
+}
+
 static bool vbreak(struct probe *probe, const char *expected, const char *received, va_list args)
 {
     if (probe->decided)
         return false;
     probe->decided = true;
+    probe->silence = is_silent(probe);
     probe->verdict = broken_verdict(probe);
     describe_last(probe, probe->finding.sent, sizeof probe->finding.sent);
     snprintf(probe->finding.expected, sizeof probe->finding.expected, "%s", expected);

@@ -163,6 +163,8 @@ static json_t *report_object(const struct report *report)
     json_object_set_new(object, "dfu_mode", device_object(&report->dfu_mode));
     json_object_set_new(object, "counts", counts_object(report));
     json_object_set_new(object, "took_us", json_integer((json_int_t)report->took_us));
+    json_object_set_new(object, "losses", json_integer(report->losses));
+    json_object_set_new(object, "loss", device_text(report->loss));
     json_object_set_new(object, "ending", device_text(report->ending));
     json_object_set_new(object, "flash", device_text(report->flash));
     json_object_set_new(object, "exit_status", json_integer(report->status));

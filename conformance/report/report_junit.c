@@ -114,9 +114,11 @@ static void put_case(FILE *out, const struct result *result)
     fputs("  </testcase>\n", out);
 }
 
+// A loss of the device need not have made any check INCONCLUSIVE.
 static bool run_is_in_error(const struct report *report)
 {
-    return report->status == RUN_COULD_NOT || report->status == RUN_NOT_AS_FOUND;
+    return report->status == RUN_COULD_NOT || report->status == RUN_NOT_AS_FOUND ||
+           (report->status == RUN_NOT_JUDGED && !report_count(report, OUTCOME_NOT_JUDGED));
 }
 
 static void put_run(FILE *out, const struct report *report)
@@ -125,7 +127,7 @@ static void put_run(FILE *out, const struct report *report)
           out);
     report_put_xml(out, run_status_text(report->status));
     fputs("\">", out);
-    report_put_xml(out, report->ending);
+    report_put_xml(out, *report->ending ? report->ending : report->loss);
     fputs("</error>\n  </testcase>\n", out);
 }
 
@@ -150,6 +152,7 @@ static void put_properties(FILE *out, const struct report *report)
     put_property(out, "profile", profile);
     put_property(out, "product", report->run_time.product);
     put_property(out, "serial", report->run_time.serial);
+    put_property(out, "loss", report->loss);
     put_property(out, "ending", report->ending);
     put_property(out, "flash", report->flash);
     put_property(out, "status", run_status_text(report->status));

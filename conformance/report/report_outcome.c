@@ -40,7 +40,7 @@ enum run_status report_status(const struct report *report)
         return RUN_FAILED;
     if (!report_count(report, OUTCOME_MET) && !report_count(report, OUTCOME_TOLERATED))
         return RUN_COULD_NOT;
-    return report_count(report, OUTCOME_NOT_JUDGED) ? RUN_NOT_JUDGED : RUN_MET;
+    return report_count(report, OUTCOME_NOT_JUDGED) || report->losses ? RUN_NOT_JUDGED : RUN_MET;
 }
 
 const char *run_status_text(enum run_status status)
@@ -53,7 +53,7 @@ const char *run_status_text(enum run_status status)
     case RUN_COULD_NOT:
         return "the run was not possible, or judged nothing";
     case RUN_NOT_JUDGED:
-        return "no check failed, but a requirement could not be judged";
+        return "no check failed, but a requirement could not be judged, or the device was lost";
     case RUN_NOT_AS_FOUND:
         return "the device is not as it was found";
     }

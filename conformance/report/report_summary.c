@@ -140,6 +140,8 @@ void text_summary(const struct report_text *text, const struct report *report)
     put_ids(text, report, VERDICT_INCONCLUSIVE);
     put_ids(text, report, VERDICT_WARN);
     put_ids(text, report, VERDICT_FAIL);
+    if (*report->loss)
+        text_wrapped(text, 0, report->loss);
     if (report->status != RUN_MET) {
         snprintf(status, sizeof status, "exit status %d: %s", (int)report->status,
                  run_status_text(report->status));

@@ -54,6 +54,7 @@ static bool bring_back(struct run *run)
     bool gone = run->watch.loss.gone;
     if (gone && wait_for(run))
         return true;
+    watch_lose(&run->watch);
     if (run->options->stop_on_loss)
         return false;
     return (!gone && reset(run)) || cycle_power(run);

@@ -21,9 +21,10 @@ struct run {
     char no_dfu_mode[PROBE_WORDS];   // why DFU mode could not be reached in this group
     char no_run_time[PROBE_WORDS];   // why run time could not be reached again
 
-    bool lost;              // the device does not answer, and nothing brings it back
-    char loss[PROBE_WORDS]; // how, and in which check
-    char over[PROBE_WORDS]; // why the run has ended, or ""
+    unsigned unasked_before; // losses until the check itself began; UINT_MAX: it has not
+    bool lost;               // the device does not answer, and nothing brings it back
+    char loss[PROBE_WORDS];  // how, and in which check
+    char over[PROBE_WORDS];  // why the run has ended, or ""
 };
 
 // ---- tell.c: what happens, to the listeners ----
@@ -48,7 +49,37 @@ bool quieten_or_recover(struct run *run);
 // One more try to bring back a device that was lost.
 bool find_again(struct run *run);
 
+// ---- losses.c: a device that was lost ----
+
+// Losses that no run should have: by no doing of the suite, or without a way back.
+unsigned unexpected_losses(const struct run *run);
+
+// Count those since there were so many; where, as in "in CH9-REQ-01", completes the words that are
+// kept of the last one.
+void count_losses(struct run *run, unsigned before, const char *where);
+
 // ---- run_check.c ----
+
+// What a run of the check came to.
+struct attempt {
+    enum verdict verdict;
+    bool inapplicable;
+    bool again;   // this host was too late for a verdict
+    bool silence; // the finding is a request that was not answered
+    struct finding finding;
+    struct transcript transcript;
+    bool lost;              // the device stopped answering, in the check or right after it
+    bool unasked;           // by no doing of the suite
+    bool stranded;          // or without a way back
+    enum device_mode mode;  // when the check had run
+    struct watch_loss loss; // the last, of those by no doing of the suite where there is one
+};
+
+// Run the check once, and bring the device back to appIDLE or dfuIDLE.
+void try_check(struct run *run, const struct check *check, struct attempt *attempt);
+
+// losses.c: what a loss in the check makes of its verdict. The check may be run once more.
+void judge_loss(struct run *run, const struct check *check, struct attempt *attempt);
 
 void run_check(struct run *run, const struct check *check);
 

@@ -3,10 +3,9 @@
 // One check, from what it needs to its result. It runs within a limit of time; afterwards the
 // device is brought back to appIDLE or dfuIDLE, if necessary by a bus reset or a power cycle.
 //
-// A check in which the device was lost and that could therefore judge nothing runs once more when
-// the device is back. If the device is lost again at the same request, the device is at fault and
-// not the cable: the check is a FAIL. So one crash makes one FAIL.
+// A check in which the device was lost is a matter of losses.c.
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +18,6 @@
 enum {
     CHECK_LIMIT_MS = 600000,   // a whole upload of a large flash in small blocks takes minutes
     SILENCE_LIMIT_MS = 180000, // lost to transfers that timed out, in all checks together
-};
-
-// What a run of the check came to.
-struct attempt {
-    enum verdict verdict;
-    bool inapplicable;
-    bool again; // this host was too late for a verdict
-    struct finding finding;
-    struct transcript transcript;
-    bool lost; // the device stopped answering, in the check or right after it
-    struct watch_loss loss;
 };
 
 // ---- Running ----
@@ -77,6 +65,7 @@ static void run_on_device(struct run *run, const struct check *check)
     if (probe->time.attempt)
         probe_calibrate(probe);
     run->watch.judging = true;
+    run->unasked_before = run->watch.unasked_losses;
     check->run(probe);
     run->watch.judging = false;
     probe_end(probe);
@@ -103,16 +92,22 @@ static void take_attempt(struct run *run, struct attempt *attempt)
     attempt->verdict = probe->verdict;
     attempt->inapplicable = probe->inapplicable;
     attempt->again = probe->time.again;
+    attempt->silence = probe->silence;
     attempt->finding = probe->finding;
     attempt->transcript = probe->transcript;
+    attempt->mode = probe->mode;
 }
 
-static void try_check(struct run *run, const struct check *check, struct attempt *attempt)
+void try_check(struct run *run, const struct check *check, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
     unsigned losses = run->watch.losses;
+    unsigned strandings = run->watch.strandings;
+    unsigned unexpected = unexpected_losses(run);
+    char where[PROBE_WORDS];
     probe_begin(probe, check);
     watch_begin(&run->watch, CHECK_LIMIT_MS);
+    run->unasked_before = UINT_MAX;
     run_on_device(run, check);
     if (run->watch.out_of_time)
         say_out_of_time(run);
@@ -121,10 +116,12 @@ static void try_check(struct run *run, const struct check *check, struct attempt
 
     // A need may turn out to be unmet only after the mode was changed.
     run->lost = transcript_count(&probe->transcript) > 0 && !quieten_or_recover(run);
-    if (run->lost)
-        watch_lose(&run->watch);
     attempt->lost = run->lost || run->watch.losses > losses;
-    attempt->loss = run->watch.loss;
+    attempt->unasked = run->watch.unasked_losses > run->unasked_before;
+    attempt->stranded = run->watch.strandings > strandings;
+    attempt->loss = attempt->unasked ? run->watch.unasked : run->watch.loss;
+    snprintf(where, sizeof where, "in %s", check->id);
+    count_losses(run, unexpected, where);
 }
 
 // Until this host was in time to judge, or has been late too often.
@@ -138,91 +135,6 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
         try_check(run, check, attempt);
     }
     time->attempt = 0;
-}
-
-// ---- A device that was lost in the check ----
-
-static bool is_taken(const struct transcript_entry *entry, uint8_t bRequest)
-{
-    return entry->kind == TRANSCRIPT_CONTROL && entry->setup[0] == 0x21 &&
-           entry->setup[1] == bRequest && entry->result != USB_STALL;
-}
-
-static bool is_lost_by_reset(const struct transcript_entry *entry)
-{
-    bool resets = entry->kind == TRANSCRIPT_RESET || entry->kind == TRANSCRIPT_DEFAULT ||
-                  entry->kind == TRANSCRIPT_ADDRESS;
-    return resets && entry->result < 0;
-}
-
-// After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave; what a
-// bus reset does to it is judged by the checks that are about bus resets.
-static bool may_have_left(const struct transcript *transcript)
-{
-    for (size_t i = 0; i < transcript_count(transcript); i++) {
-        const struct transcript_entry *entry = transcript_get(transcript, i);
-        if (is_lost_by_reset(entry) || is_taken(entry, DFURT_DETACH) ||
-            (is_taken(entry, DFURT_DNLOAD) && entry->asked == 0))
-            return true;
-    }
-    return false;
-}
-
-// Is the loss the only finding? A verdict that was reached before it stays.
-static bool is_unexplained(const struct attempt *attempt)
-{
-    return attempt->lost && attempt->verdict == VERDICT_INCONCLUSIVE &&
-           !may_have_left(&attempt->transcript);
-}
-
-static bool same_loss(const struct watch_loss *a, const struct watch_loss *b)
-{
-    return memcmp(a->request, b->request, USBDEV_SETUP_SIZE) == 0;
-}
-
-// The device was lost twice in the same way, so the loss is the finding.
-static void blame_device(struct run *run, struct attempt *attempt)
-{
-    struct probe *probe = &run->probe;
-    char sent[PROBE_WORDS];
-    char loss[PROBE_WORDS];
-    format_bytes(sent, sizeof sent, attempt->loss.request, USBDEV_SETUP_SIZE);
-    size_t used = strlen(sent);
-    sent[used++] = ' ';
-    format_request(sent + used, sizeof sent - used, attempt->loss.request);
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
-    probe_begin(probe, probe->check);
-    expect(probe, false, "an answer, and the device stays on the bus", "twice: %.250s", loss);
-    snprintf(probe->finding.sent, sizeof probe->finding.sent, "%s", sent);
-    attempt->verdict = probe->verdict;
-    attempt->finding = probe->finding;
-}
-
-static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
-{
-    char loss[PROBE_WORDS];
-    const char *fault = run->watch.base.fault;
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
-    if (*fault)
-        snprintf(loss, sizeof loss, "%s", fault);
-    if (is_unexplained(attempt) || (*fault && attempt->verdict == VERDICT_INCONCLUSIVE))
-        snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
-    if (run->lost)
-        snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);
-}
-
-static void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
-{
-    if (is_unexplained(attempt) && !run->lost) {
-        const struct watch_loss first = attempt->loss;
-        try_check(run, check, attempt);
-        if (is_unexplained(attempt) && same_loss(&first, &attempt->loss)) {
-            blame_device(run, attempt);
-            return;
-        }
-    }
-    if (attempt->lost)
-        tell_loss(run, check, attempt);
 }
 
 // ---- The result ----

@@ -80,9 +80,17 @@ static void look_for_backup(struct run *run)
         backup_ready(probe, why, sizeof why);
 }
 
-static bool bring_home(struct run *run, char *ending, size_t size)
+static bool return_or_restore(struct run *run, char *ending, size_t size)
 {
     struct probe *probe = &run->probe;
+    if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
+        return mode_enter_run_time(probe, run->options->ask, ending, size);
+    return backup_restore(probe, ending, size);
+}
+
+// A device that was lost on the way is brought back, and what was written to it is restored then.
+static bool bring_home(struct run *run, char *ending, size_t size)
+{
     look_for_backup(run);
     if (run->lost && *run->watch.base.fault) {
         snprintf(ending, size, "%s", run->watch.base.fault);
@@ -93,9 +101,10 @@ static bool bring_home(struct run *run, char *ending, size_t size)
         snprintf(ending, size, "%.280s, and did not come back", run->loss);
         return false;
     }
-    if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
-        return mode_enter_run_time(probe, run->options->ask, ending, size);
-    return backup_restore(probe, ending, size);
+    bool home = return_or_restore(run, ending, size);
+    for (int i = 1; !home && run->watch.silent && i < BACKUP_TRIES && quieten_or_recover(run); i++)
+        home = return_or_restore(run, ending, size);
+    return home;
 }
 
 // The target's trouble, which may explain the findings.
@@ -103,8 +112,10 @@ static void go_home(struct run *run)
 {
     struct probe *probe = &run->probe;
     struct report *report = run->report;
+    unsigned unexpected = unexpected_losses(run);
     report->not_as_found = !bring_home(run, report->ending, sizeof report->ending);
     enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
+    count_losses(run, unexpected, "on the way back to run time");
     report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
     // Chapter 9 is for any device: one that has no flash, too.
     if (run->options->chapter9 && flash == FLASH_NOT_WRITTEN)
@@ -121,7 +132,9 @@ static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
     identify(probe, run->report);
-    if (!run->watch.silent || quieten_or_recover(run))
+    bool answers = !run->watch.silent || quieten_or_recover(run);
+    count_losses(run, 0, "before the first check");
+    if (answers)
         return;
     run->lost = true;
     watch_loss_text(&run->watch.loss, run->loss, sizeof run->loss);

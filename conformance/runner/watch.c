@@ -15,6 +15,7 @@
 
 #include "watch.h"
 #include <conformance/transcript.h>
+#include <usb/requests.h>
 
 static struct watch *watch_of(struct target *target)
 {
@@ -85,9 +86,17 @@ void watch_begin(struct watch *watch, unsigned limit_ms)
 {
     watch->check_end_ms = limit_ms ? watch_clock_ms() + limit_ms : 0;
     watch->out_of_time = false;
+    watch->may_leave &= limit_ms == 0;
 }
 
 // ---- What was answered ----
+
+// After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave.
+static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    bool nothing = setup[6] == 0 && setup[7] == 0;
+    return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
+}
 
 static void note_leaving(struct watch *watch)
 {
@@ -100,6 +109,8 @@ static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SI
 {
     watch->silent = 0;
     watch->left = watch->absent = false;
+    watch->may_leave &= !watch->found;
+    watch->found = false;
     watch->heard = true;
     memcpy(watch->answered, setup, USBDEV_SETUP_SIZE);
     watch->answered_us = device_now_us(watch);
@@ -112,41 +123,63 @@ static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
     return asks ? 1u << setup[1] : 0;
 }
 
+static void confirm_loss(struct watch *watch)
+{
+    watch->losses++;
+    if (!watch->loss.unasked)
+        return;
+    watch->unasked_losses++;
+    watch->unasked = watch->loss;
+}
+
 static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
 {
     struct watch_loss *loss = &watch->loss;
     watch->silent++;
     if (watch->silent > 1) {
-        watch->losses += watch->silent == 2;
-        watch->fatal |= loss->fatal;
         loss->gone |= gone;
+        watch->fatal |= loss->fatal;
+        if (watch->silent == 2)
+            confirm_loss(watch);
         return;
     }
     uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
     *loss = (struct watch_loss){
         .gone = gone || watch->left,
+        .unasked = !watch->may_leave,
         .waited = watch->left,
         .heard = watch->heard,
         .after_us = since_us - watch->answered_us,
     };
     memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
     memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
-    if (watch->fresh && !watch->judging)
-        loss->fatal = question_of(setup);
+    loss->question = watch->judging ? 0 : question_of(setup);
+    loss->fatal = watch->fresh ? loss->question : 0;
+}
+
+static void strand(struct watch *watch)
+{
+    watch->strandings += !watch->loss.unasked && !watch->loss.stranded;
+    watch->loss.stranded = !watch->loss.unasked;
 }
 
 void watch_lose(struct watch *watch)
 {
     uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
-    if (watch->silent)
-        return;
-    watch->loss = (struct watch_loss){
-        .gone = true,
-        .waited = true,
-        .heard = watch->heard,
-        .after_us = since_us - watch->answered_us,
-    };
-    memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
+    if (watch->silent == 0) {
+        watch->loss = (struct watch_loss){
+            .gone = true,
+            .unasked = !watch->may_leave,
+            .waited = true,
+            .heard = watch->heard,
+            .after_us = since_us - watch->answered_us,
+        };
+        memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
+    }
+    if (watch->silent < 2)
+        confirm_loss(watch);
+    watch->silent = 2;
+    strand(watch);
 }
 
 static bool is_answer(int result)
@@ -161,7 +194,8 @@ note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int r
     usbdev_setup_store(bytes, setup);
     if (is_answer(result))
         note_answer(watch, bytes);
-    else if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
+    watch->may_leave |= lets_leave(bytes) && result != USB_STALL;
+    if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(watch, bytes, result == USB_GONE);
     if (result == USB_TIMEOUT) {
         watch->timeouts++;
@@ -238,25 +272,45 @@ static int watched_transfer(struct target *target,
 static int watched_set_configuration(struct target *target, uint8_t value)
 {
     struct watch *watch = watch_of(target);
+    const struct usbdev_setup_packet setup = usb_set_configuration(value);
     if (refuse(watch))
         return USB_IO;
-    return watch->target->ops->set_configuration(watch->target, value);
+    uint64_t start_ms = watch_clock_ms();
+    int result = watch->target->ops->set_configuration(watch->target, value);
+    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    return result;
 }
 
 static int watched_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
 {
     struct watch *watch = watch_of(target);
+    const struct usbdev_setup_packet setup = usb_set_interface(interface, alternate);
     if (refuse(watch))
         return USB_IO;
-    return watch->target->ops->set_interface(watch->target, interface, alternate);
+    uint64_t start_ms = watch_clock_ms();
+    int result = watch->target->ops->set_interface(watch->target, interface, alternate);
+    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    return result;
 }
 
 static int watched_clear_halt(struct target *target, uint8_t bEndpointAddress)
 {
     struct watch *watch = watch_of(target);
+    const struct usbdev_setup_packet setup = usb_clear_halt(bEndpointAddress);
     if (refuse(watch))
         return USB_IO;
-    return watch->target->ops->clear_halt(watch->target, bEndpointAddress);
+    uint64_t start_ms = watch_clock_ms();
+    int result = watch->target->ops->clear_halt(watch->target, bEndpointAddress);
+    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    return result;
+}
+
+// A device that left at the last request and is back is a loss that no second request has shown.
+static void note_found(struct watch *watch)
+{
+    if (watch->silent == 1 && watch->loss.gone)
+        confirm_loss(watch);
+    watch->found = true;
 }
 
 static int operate(struct watch *watch, int (*operation)(struct target *target))
@@ -271,19 +325,36 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
     return result;
 }
 
+// What a bus reset does to a device is judged by the checks that are about bus resets. Only one
+// that enumerates the device shows at once that it is still there.
 static int watched_reset(struct target *target)
 {
-    return operate(watch_of(target), watch_of(target)->target->ops->reset);
+    struct watch *watch = watch_of(target);
+    int result = operate(watch, watch->target->ops->reset);
+    if (result == 0)
+        note_found(watch);
+    else
+        watch->may_leave = true;
+    return result;
+}
+
+// Until it answers there.
+static int reset_to(struct watch *watch, int (*operation)(struct target *target))
+{
+    int result = operate(watch, operation);
+    watch->may_leave = true;
+    watch->found = result == 0;
+    return result;
 }
 
 static int watched_to_default(struct target *target)
 {
-    return operate(watch_of(target), watch_of(target)->target->ops->to_default);
+    return reset_to(watch_of(target), watch_of(target)->target->ops->to_default);
 }
 
 static int watched_to_address(struct target *target)
 {
-    return operate(watch_of(target), watch_of(target)->target->ops->to_address);
+    return reset_to(watch_of(target), watch_of(target)->target->ops->to_address);
 }
 
 static int watched_suspend(struct target *target)
@@ -301,7 +372,11 @@ static int watched_power_cycle(struct target *target)
 {
     struct watch *watch = watch_of(target);
     watch_look_for_trouble(watch);
+    if (watch->absent)
+        watch_lose(watch);
     int result = operate(watch, watch->target->ops->power_cycle);
+    if (result == 0)
+        note_found(watch);
     watch_look_for_trouble(watch);
     return result;
 }
@@ -325,6 +400,8 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
     int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
     watch->absent = result != 0;
     watch->fresh = result == 0;
+    if (result == 0)
+        note_found(watch);
     look_again(watch);
     return result;
 }

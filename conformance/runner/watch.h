@@ -38,18 +38,29 @@ struct watch {
     uint8_t answered[USBDEV_SETUP_SIZE];
     uint64_t answered_us; // when, in the target's time
 
-    // How often the device was lost, and how it was the last time. One unanswered request is not a
-    // loss yet; the next one decides.
+    // A request that the device may leave the bus for was accepted, or its bus was reset: until it
+    // is found on the bus again, and answers there, its loss is the suite's own doing.
+    bool may_leave;
+    bool found;
+
+    // How often the device was lost, how often it was by no doing of the suite, and how it was the
+    // last time. One unanswered request is not a loss yet; the next one decides.
     unsigned losses;
+    unsigned unasked_losses;
+    unsigned strandings; // the other ones that it did not come back from by itself
     struct watch_loss {
         bool gone;                          // it left the bus, as far as the transport knows
+        bool unasked;                       // by no doing of the suite
+        bool stranded;                      // asked for, and it did not come back by itself
         bool waited;                        // it left while it was waited for
         bool heard;                         // before is valid
         uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
         uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
         uint64_t after_us;                  // from the one to the other
-        unsigned fatal;                     // as below, if it is confirmed
+        unsigned question; // as fatal below, if the request was the suite's own, not a check's
+        unsigned fatal;    // the same, if nothing was sent before it since the enumeration
     } loss;
+    struct watch_loss unasked; // the last one that was by no doing of the suite
 
     // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
     // a GETSTATUS or GETSTATE that has lost a device just after its enumeration is not sent again:
@@ -77,8 +88,8 @@ void watch_begin(struct watch *watch, unsigned limit_ms);
 // How long the check may still take; UINT64_MAX where there is no limit.
 uint64_t watch_left_ms(const struct watch *watch);
 
-// The device is lost and was not recovered. If it left while it was waited for and no request was
-// sent since, that is the loss.
+// The device does not come back by itself: that is a loss, if it is not counted as one yet. If it
+// left while it was waited for and no request was sent since, that is how it was lost.
 void watch_lose(struct watch *watch);
 
 // Ask the target for trouble, and keep it in watch->trouble if it is new.

@@ -26,6 +26,7 @@ static const struct sim_defect *const groups[] = {
     defects_of_dfu_mode,
     defects_of_downloads,
     defects_of_dfuse,
+    defects_of_losses,
 };
 
 enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 512 };

@@ -132,7 +132,10 @@ static void write_nowhere_else(struct probe *probe)
 
 static void page_restored(struct probe *probe)
 {
+    char why[PROBE_WORDS] = "";
     bool tried = prepare_page(probe) && probe->backup->lost; // by a check before
+    if (tried)
+        backup_restore(probe, why, sizeof why); // the device was lost then, and is back
     if (tried || with_page(probe, false, nothing_more))
         expect(probe, !probe->gate.dirty, "the bytes that were there before", "%s",
                probe->backup->loss);

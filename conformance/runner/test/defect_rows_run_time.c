@@ -171,7 +171,9 @@ const struct defect_row run_time_rows[] = {
          {"RT-STATE-0-CLRSTATUS", "the same row of A.2.1"},
          {"RT-STATE-0-ABORT", "the same row of A.2.1"},
      }},
-    {"detach-stalls-and-leaves", "will-detach", "INTEROP-WEBDFU-01", .follows = {
+    {"detach-stalls-and-leaves", "will-detach", "INTEROP-WEBDFU-01",
+     .remembers = "it leaves in the check after the one that sent DETACH", .follows = {
+         {"CH9-LOSS-01", "where nothing that was carried out lets it leave"},
          {"RT-STATE-0-DETACH", "DETACH STALLs, A.2.1"},
          {"RT-DETACH-01", "DETACH STALLs, 5.1"},
          {"REQ-11b", "DETACH STALLs"},

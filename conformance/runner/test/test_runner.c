@@ -535,7 +535,7 @@ static void trouble__before_the_first_check_is_none_of_its(void **state)
     report_finish(&run.report);
 }
 
-static void loss_that_does_not_repeat__fails_nothing(void **state)
+static void loss_that_does_not_repeat__is_told_and_not_green(void **state)
 {
     (void)state;
     struct run run;
@@ -545,8 +545,13 @@ static void loss_that_does_not_repeat__fails_nothing(void **state)
 
     finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-TRANSPORT,T-RUN"});
 
-    assert_int_equal(result_of(&run, "T-TRANSPORT")->verdict, VERDICT_PASS);
-    assert_int_equal(run.status, RUN_MET);
+    const struct result *lost = result_of(&run, "T-TRANSPORT");
+    assert_int_equal(lost->verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(lost->finding.message, "not answering standard request 77h"));
+    assert_non_null(strstr(lost->finding.message, "repeated, the check was met"));
+    assert_int_equal(run.report.losses, 1);
+    assert_non_null(strstr(run.report.loss, "in T-TRANSPORT"));
+    assert_int_equal(run.status, RUN_NOT_JUDGED);
     report_finish(&run.report);
 }
 
@@ -605,7 +610,7 @@ int main(void)
         cmocka_unit_test(trouble__stands_at_its_check_though_the_power_was_cycled),
         cmocka_unit_test(trouble__is_told_at_the_first_check_and_at_the_end),
         cmocka_unit_test(trouble__before_the_first_check_is_none_of_its),
-        cmocka_unit_test(loss_that_does_not_repeat__fails_nothing),
+        cmocka_unit_test(loss_that_does_not_repeat__is_told_and_not_green),
         cmocka_unit_test(loss_without_power__is_told_and_fails_nothing),
         cmocka_unit_test(stop_on_loss__leaves_the_device_alone),
     };

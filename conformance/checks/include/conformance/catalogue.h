@@ -38,6 +38,7 @@ extern const struct check_group check_states;
 extern const struct check_group check_detach;
 extern const struct check_group check_returns;
 extern const struct check_group check_interop;
+extern const struct check_group check_chapter9_losses; // of the groups above
 extern const struct check_group check_dfu_descriptors;
 extern const struct check_group check_dfu_requests;
 extern const struct check_group check_dfu_states;
@@ -46,6 +47,7 @@ extern const struct check_group check_dfu_downloads;
 extern const struct check_group check_dfu_resets;
 extern const struct check_group check_dfuse;
 extern const struct check_group check_dfuse_page;
+extern const struct check_group check_dm_chapter9_losses;
 extern const struct check_group check_file; // of a run that was given one
 extern const struct check_group check_dm_chapter9_descriptors;
 extern const struct check_group check_dm_chapter9_strings;

@@ -107,6 +107,9 @@ struct probe {
     uint64_t busy_until_us;
     uint64_t returned_us; // when the device was found on the bus last
 
+    // How often the device was lost in this run and no check FAILed for it, by its mode then.
+    unsigned losses[DEVICE_DFU_MODE + 1];
+
     const struct check *check; // the one that runs
     bool strict;               // --strict
     unsigned return_ms;        // how long a device may be off the bus (--return-time); 0: not given
@@ -120,6 +123,7 @@ struct probe {
     bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
     bool softened;         // a must that is a should for this device
     bool decided;          // verdict is final: the first finding wins
+    bool silence;          // the finding was made when the last request was not answered
     unsigned expectations; // how many were tested
     struct finding finding;
 };

@@ -73,7 +73,8 @@ enum run_status {
     RUN_MET = 0,          // everything that applies was judged and met
     RUN_FAILED = 1,       // a check failed
     RUN_COULD_NOT = 2,    // the run was not possible, or nothing was judged
-    RUN_NOT_JUDGED = 3,   // no check failed, but a must or a should is INCONCLUSIVE
+    RUN_NOT_JUDGED = 3,   // no check failed, but a must or a should is INCONCLUSIVE, or the
+                          // device was lost in the run
     RUN_NOT_AS_FOUND = 4, // the device was not left as it was found
 };
 
@@ -97,6 +98,12 @@ struct report {
     uint64_t took_us;
     char ending[TARGET_TROUBLE]; // the device's state at the end, for a person, or ""
     char flash[PROBE_WORDS];     // how the device's flash was left, one line
+
+    // How often the device was lost by no doing of the suite, or did not come back by itself; and
+    // that in words, with how and where it was the last time, or "".
+    unsigned losses;
+    char loss[PROBE_WORDS];
+
     bool chapter9;               // a run of the checks of any USB device
     bool not_as_found;           // the device is not as it was found; ending or flash says how
     bool host_fault;             // this host made the device unreachable; ending says how

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// losing_target.h - another target whose device is lost at its n-th request: it is off the bus then
+// until its power is cycled.
+
+#ifndef CONFORMANCE_LOSING_TARGET_H
+#define CONFORMANCE_LOSING_TARGET_H
+
+#include <stdbool.h>
+
+#include <conformance/target.h>
+
+struct losing_target {
+    struct target base;
+    struct target *target;
+    unsigned lost_at; // counted from 1
+    bool each_time;   // counted from each power-on; else it is lost once
+    unsigned requests;
+    bool lost;
+};
+
+void losing_target_init(struct losing_target *losing, struct target *target, unsigned lost_at);
+
+#endif

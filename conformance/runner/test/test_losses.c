@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// A device that is lost at any of its requests: the run says so and is not green, whatever brought
+// the device back; and a device that is lost once is not blamed.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "losing_target.h"
+#include <conformance/runner.h>
+
+enum {
+    STEP = 47,    // of the numbers that are tried
+    WHOLE = 2200, // requests that a run sends for certain
+};
+
+static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:dfu-plain"};
+
+static void run_losing(struct report *report, const char *text, unsigned lost_at, bool each_time)
+{
+    struct target_spec spec;
+    struct losing_target losing;
+    char error[200] = "";
+    assert_int_equal(target_spec_parse(&spec, text, error, sizeof error), 0);
+    struct target *target = target_open(&spec, error, sizeof error);
+    assert_non_null(target);
+    losing_target_init(&losing, target, lost_at);
+    losing.each_time = each_time;
+    runner_run(&(struct runner_options){.allow_write = true}, &losing.base, text, report);
+    losing.base.ops->close(&losing.base);
+}
+
+static bool is_told(const struct report *report, const char *text, unsigned lost_at)
+{
+    if (report->status == RUN_NOT_JUDGED && report->losses == 1 && *report->loss)
+        return true;
+    print_error("%s, lost at request %u: status %d, %u losses, \"%s\"; %s\n", text, lost_at,
+                (int)report->status, report->losses, report->loss, report->flash);
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->results[i].verdict == VERDICT_FAIL)
+            print_error("  FAIL %s: %s\n", report->results[i].check->id,
+                        report->results[i].finding.received);
+    }
+    return false;
+}
+
+static void device_that_is_lost_once__is_told_and_not_blamed(void **state)
+{
+    (void)state;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        for (unsigned lost_at = 1; lost_at < WHOLE; lost_at += STEP) {
+            struct report report;
+            run_losing(&report, devices[i], lost_at, false);
+            wrong += !is_told(&report, devices[i], lost_at);
+            report_finish(&report);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void device_that_is_lost_again_and_again__fails(void **state)
+{
+    (void)state;
+    for (unsigned lost_at = 100; lost_at < 900; lost_at += STEP) {
+        struct report report;
+        run_losing(&report, "sim:will-detach", lost_at, true);
+        if (report_count(&report, OUTCOME_BROKEN) == 0 || report.losses < 2)
+            fail_msg("lost at each request %u: status %d, %u losses", lost_at, (int)report.status,
+                     report.losses);
+        report_finish(&report);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(device_that_is_lost_once__is_told_and_not_blamed),
+        cmocka_unit_test(device_that_is_lost_again_and_again__fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

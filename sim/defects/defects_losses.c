@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// Devices that are lost at the n-th request since they were started, whatever it is: as firmware is
+// that leaks a buffer at each request.
+
+#include <sim/defect.h>
+
+enum { MOST_OF_A_CHECK = 240 };
+
+// Returns whether this is the request, or one after it.
+static bool is_due(struct defect_view *view, uint32_t nth)
+{
+    if (view->scratch < nth)
+        view->scratch++;
+    return view->scratch == nth;
+}
+
+// It answers NAK for ever.
+static int hang(struct defect_view *view, uint32_t nth)
+{
+    return is_due(view, nth) ? NATIVE_SILENT : NATIVE_PASS;
+}
+
+// It answers no packet any more.
+static int crash(struct defect_view *view, uint32_t nth)
+{
+    view->native->hung = is_due(view, nth);
+    return view->native->hung ? NATIVE_SILENT : NATIVE_PASS;
+}
+
+// Its pull-up goes off.
+static int vanish(struct defect_view *view, uint32_t nth)
+{
+    if (!is_due(view, nth))
+        return NATIVE_PASS;
+    view->native->pull_up = false;
+    return NATIVE_SILENT;
+}
+
+// At run time alone those whose number is less than what one check of DFU mode sends.
+#define NTH(what, nth)                                                                             \
+    static int what##_at_##nth(struct defect_view *view, const struct usbdev_setup_packet *setup)  \
+    {                                                                                              \
+        (void)setup;                                                                               \
+        return view->runtime || (nth) > MOST_OF_A_CHECK ? what(view, nth) : NATIVE_PASS;           \
+    }
+
+NTH(hang, 60)
+NTH(hang, 260)
+NTH(hang, 450)
+NTH(crash, 100)
+NTH(crash, 400)
+NTH(vanish, 80)
+NTH(vanish, 350)
+
+// At the first start alone, as by a cable that was touched.
+static int vanish_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    return view->runtime && view->starts == 1 ? vanish(view, 150) : NATIVE_PASS;
+}
+
+const struct sim_defect defects_of_losses[] = {
+    {
+        .name = "hangs-at-request-60",
+        .summary = "the device answers NAK from the 60th request at run time on",
+        .setup = hang_at_60,
+    },
+    {
+        .name = "hangs-at-request-260",
+        .summary = "the device answers NAK from the 260th request on",
+        .setup = hang_at_260,
+    },
+    {
+        .name = "hangs-at-request-450",
+        .summary = "the device answers NAK from the 450th request on",
+        .setup = hang_at_450,
+    },
+    {
+        .name = "crashes-at-request-100",
+        .summary = "the device answers no packet from the 100th request at run time on",
+        .setup = crash_at_100,
+    },
+    {
+        .name = "crashes-at-request-400",
+        .summary = "the device answers no packet from the 400th request on",
+        .setup = crash_at_400,
+    },
+    {
+        .name = "vanishes-at-request-80",
+        .summary = "the device leaves the bus at the 80th request at run time",
+        .setup = vanish_at_80,
+    },
+    {
+        .name = "vanishes-at-request-350",
+        .summary = "the device leaves the bus at the 350th request",
+        .setup = vanish_at_350,
+    },
+    {
+        .name = "vanishes-once",
+        .summary = "the device leaves the bus at the 150th request after its first start",
+        .setup = vanish_once,
+    },
+    {.name = NULL},
+};
