@@ -6,7 +6,8 @@
 // reported.
 //
 // usbip_device_run() carries pending transfers out for at most 1 ms of virtual time, so that the
-// loop looks at its sockets in between.
+// loop looks at its sockets in between. By such steps it also awaits a device that leaves the bus
+// in a reset, to come back as another one or never.
 
 #include "device_private.h"
 
@@ -19,6 +20,7 @@ enum { PORTS = 15 }; // of a bus; as many as vhci-hcd has
 
 static const uint64_t slice_ns = SIM_MS;             // of busy bus in one usbip_device_run()
 static const uint64_t before_reset_ns = 10 * SIM_MS; // for what was submitted before a reset
+static const uint64_t appear_ns = USB_CORE_APPEAR_MS * SIM_MS;
 
 void device_note(const struct usbip_device *device, const char *format, ...)
 {
@@ -64,7 +66,7 @@ static uint32_t next_devnum(uint32_t devnum)
 static void enumerate_returned(struct usbip_device *device)
 {
     device->record.devnum = next_devnum(device->record.devnum);
-    if (device_enumerate(device) == 0)
+    if (device_enumerate(device, 0) == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
 }
@@ -108,7 +110,7 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
              (number - 1) % PORTS + 1);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb%u/%s",
              device->record.busnum, device->record.bus_id);
-    if (device_enumerate(device) < 0 && !device->failed)
+    if (device_enumerate(device, appear_ns) < 0 && !device->failed)
         device_note(device, "the device does not connect to the bus: its pull-up is off");
     tell_trouble(device);
     return device;
@@ -168,23 +170,52 @@ void usbip_device_keep_awake(struct usbip_device *device)
 
 // ---- Reset ----
 
-bool device_reset(struct usbip_device *device)
+static void end_reset(struct usbip_device *device)
+{
+    struct usbip_urb *urb = device->after_reset;
+
+    device->reset_end_ns = 0;
+    device->after_reset = NULL;
+    if (urb)
+        device_carry_out(device, urb);
+}
+
+// The device is on the bus, or the time for it to be is over.
+static void enumerate_reset(struct usbip_device *device)
 {
     const struct usbip_record before = device->record;
 
-    // What was submitted before the reset comes before it on the bus too.
-    sim_host_run_busy(device->host, sim_host_now(device->host) + before_reset_ns);
-    if (!device->present)
-        return false;
-    if (device_enumerate(device) < 0) {
+    if (device_enumerate(device, 0) < 0) {
+        device->resetting = !device->failed && sim_host_now(device->host) < device->reset_end_ns;
+        if (device->resetting)
+            return; // it has left, and may come back
         device_note(device, "the device did not come back after the reset");
-        return false;
-    }
-    if (before.idVendor != device->record.idVendor || before.idProduct != device->record.idProduct)
+    } else if (before.idVendor != device->record.idVendor ||
+               before.idProduct != device->record.idProduct) {
         device_note(device, "the device %04x:%04x enumerates as %04x:%04x after the reset",
                     before.idVendor, before.idProduct, device->record.idVendor,
                     device->record.idProduct);
-    return true;
+    }
+    end_reset(device);
+}
+
+void device_reset(struct usbip_device *device)
+{
+    // What was submitted before the reset comes before it on the bus too.
+    sim_host_run_busy(device->host, sim_host_now(device->host) + before_reset_ns);
+    if (!device->present) {
+        end_reset(device);
+        return;
+    }
+    device->reset_end_ns = sim_host_now(device->host) + appear_ns;
+    enumerate_reset(device);
+}
+
+static void await_after_reset(struct usbip_device *device)
+{
+    sim_host_run_until(device->host, sim_host_now(device->host) + slice_ns);
+    if (sim_host_connected(device->host) || sim_host_now(device->host) >= device->reset_end_ns)
+        enumerate_reset(device);
 }
 
 // ---- Use ----
@@ -224,6 +255,10 @@ bool usbip_device_run(struct usbip_device *device)
 {
     uint64_t limit = sim_host_now(device->host) + slice_ns;
 
+    if (device->reset_end_ns) {
+        await_after_reset(device);
+        return true;
+    }
     sim_host_run_busy(device->host, limit);
     if (!device->present && !device->failed && sim_host_connected(device->host))
         enumerate_returned(device);

@@ -21,9 +21,11 @@ struct usbip_device {
     struct usbip_record record;
     struct usbip_interface interfaces[MAX_INTERFACES];
 
-    bool present;   // on the bus and enumerated
-    bool failed;    // on the bus, and enumerating it failed
-    bool resetting; // a reset is in progress: leaving the bus is not reported
+    bool present;                  // on the bus and enumerated
+    bool failed;                   // on the bus, and enumerating it failed
+    bool resetting;                // a reset is in progress: leaving the bus is not reported
+    uint64_t reset_end_ns;         // the device is awaited until then after a reset; 0: it is not
+    struct usbip_urb *after_reset; // to be carried out then, or NULL
     bool in_use;
     bool kept_awake; // time advances even while it is not imported
     bool touched;    // its client has sent something
@@ -39,13 +41,16 @@ struct usbip_device {
 __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
-// Wait for the device, at most USB_CORE_APPEAR_MS, reset it, give it an address, read its
-// descriptors; leaves it in the Address state. Pending transfers end. Returns 0 or an enum
-// usb_result.
-int device_enumerate(struct usbip_device *device);
+// Wait for the device, reset it, give it an address, read its descriptors; leaves it in the Address
+// state. Pending transfers end. Returns 0 or an enum usb_result.
+int device_enumerate(struct usbip_device *device, uint64_t timeout_ns);
 
-// Reset the bus; returns whether there is a device after it.
-bool device_reset(struct usbip_device *device);
+// Reset the bus, and then carry after_reset out. Usually at once; a device that leaves the bus in
+// the reset is awaited by usbip_device_run(), USB_CORE_APPEAR_MS at most.
+void device_reset(struct usbip_device *device);
+
+// Carry out a transfer that is no reset any more.
+void device_carry_out(struct usbip_device *device, struct usbip_urb *urb);
 
 // Inform the client if the device has left the bus.
 void device_tell_client(struct usbip_device *device);

@@ -55,12 +55,12 @@ static void describe(struct usbip_device *device, const uint8_t *descriptor)
     record->bConfigurationValue = 0;
 }
 
-int device_enumerate(struct usbip_device *device)
+int device_enumerate(struct usbip_device *device, uint64_t timeout_ns)
 {
     int result;
 
     device->resetting = true;
-    result = usb_core_enumerate(&device->core, USB_CORE_APPEAR_MS * SIM_MS);
+    result = usb_core_enumerate(&device->core, timeout_ns);
     if (result == 0) {
         describe(device, device->core.descriptors);
         list_interfaces(device);

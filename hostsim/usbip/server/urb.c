@@ -90,18 +90,6 @@ static const char *reset_meant(const struct usbip_urb *urb)
     return shows_reset(&setup) ? "bus reset inferred" : NULL;
 }
 
-// Before the observer is told of the transfer: the note is about this one, and what the reset ended
-// has ended before.
-static bool reset_before(struct usbip_device *device, const struct usbip_urb *urb)
-{
-    const char *meant = reset_meant(urb);
-
-    if (!meant)
-        return true;
-    device_note(device, "%s", meant);
-    return device_reset(device);
-}
-
 static void submit_control(struct usbip_device *device, struct usbip_urb *urb)
 {
     const struct usbdev_setup_packet setup = usbdev_setup_load(urb->command.setup);
@@ -153,18 +141,18 @@ static void submit_data(struct usbip_device *device, struct usbip_urb *urb)
         complete(urb, USBIP_STATUS_EINVAL, 0);
 }
 
-void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
+static void tell_submitted(const struct usbip_device *device, const struct usbip_urb *urb)
 {
-    bool alive;
-
-    urb->device = device;
-    urb->status = USBIP_STATUS_OK;
-    urb->actual = 0;
-    device->touched = true;
-    alive = reset_before(device, urb);
     if (device->observer.submitted)
         device->observer.submitted(device->observer_context, device, urb);
-    if (!alive) {
+}
+
+void device_carry_out(struct usbip_device *device, struct usbip_urb *urb)
+{
+    tell_submitted(device, urb);
+    if (device->reset_end_ns) { // another one waits for its end
+        complete(urb, USBIP_STATUS_ESHUTDOWN, 0);
+    } else if (!device->present) {
         complete(urb, USBIP_STATUS_ENODEV, 0);
         device_tell_client(device);
     } else if (urb->command.endpoint == 0) {
@@ -174,7 +162,32 @@ void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
     }
 }
 
+// The observer is told of a transfer after the reset that it stands for: the note is about this
+// one, and what the reset ended has ended before.
+void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
+{
+    const char *meant = reset_meant(urb);
+
+    urb->device = device;
+    urb->status = USBIP_STATUS_OK;
+    urb->actual = 0;
+    device->touched = true;
+    if (!meant || device->reset_end_ns) {
+        device_carry_out(device, urb);
+        return;
+    }
+    device_note(device, "%s", meant);
+    device->after_reset = urb;
+    device_reset(device);
+}
+
 void usbip_device_unlink(struct usbip_device *device, struct usbip_urb *urb)
 {
-    sim_host_cancel(device->host, &urb->transfer);
+    if (urb != device->after_reset) {
+        sim_host_cancel(device->host, &urb->transfer);
+        return;
+    }
+    device->after_reset = NULL; // the reset goes on
+    tell_submitted(device, urb);
+    complete(urb, USBIP_STATUS_ECONNRESET, 0);
 }

@@ -21,6 +21,7 @@ enum {
     HOGS = 60,
     AT_ONCE = 32, // sockets that the loop looks at in a turn
     COMMANDS = 150,
+    LOST = 4, // devices that a reset loses
 };
 
 struct participant {
@@ -175,12 +176,42 @@ static void slow_devices__take_no_turn_but_their_own(void **state)
     stop(&bench);
 }
 
+// Boards that leave the bus in a reset and stay away: each is awaited for ten seconds of its time,
+// but before another is answered it has only gone through the reset and a few milliseconds.
+static void devices_that_a_reset_loses__take_no_turn_but_their_own(void **state)
+{
+    static const uint8_t arm[] = {USBDEV_TYPE_VENDOR, TOY_ARM, 0, 0, 0, 0, 0, 0};
+    static const uint8_t reset[] = {0x23, USBDEV_SET_FEATURE, 4, 0, 1, 0, 0, 0};
+    static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
+    static struct bench bench;
+    uint64_t begin_ns[LOST];
+    (void)state;
+
+    start(&bench);
+    for (unsigned i = 0; i < LOST; i++) {
+        bench.hogs[i].toy.away_ns = UINT32_MAX;
+        bench.hogs[i].toy.cost_ns = 100000; // of a board whose firmware is busy
+        begin_ns[i] = usbip_device_now_ns(bench.devices[i]);
+        submit(&bench, i, 1, arm);
+        submit(&bench, i, 2, reset);
+    }
+    submit(&bench, HOGS, 1, get_device);
+
+    assert_int_equal(loop_run(bench.loop), 0);
+
+    assert_in_range(bench.turns, 1, 2);
+    for (unsigned i = 0; i < LOST; i++)
+        assert_in_range(usbip_device_now_ns(bench.devices[i]) - begin_ns[i], 0, 500 * SIM_MS);
+    stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request__is_answered_in_the_turn_that_reads_it),
         cmocka_unit_test(bus_resets__are_carried_out_one_a_turn),
         cmocka_unit_test(slow_devices__take_no_turn_but_their_own),
+        cmocka_unit_test(devices_that_a_reset_loses__take_no_turn_but_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,42 @@ static void reset__waits_for_a_device_that_returns_after_9_seconds(void **state)
     assert_false(usbip_session_over(client->session));
 }
 
+static void reset__ends_what_comes_before_the_device_is_back(void **state)
+{
+    struct scripted_client *client = *state;
+
+    client_import(client);
+    client->toy.away_ns = 9000 * SIM_MS;
+    client_send_vendor(client, 1, TOY_ARM);
+    client_send_control(client, 2, get_device_64, NULL);
+    client_send_control(client, 3, port_reset, NULL);
+    client_send_vendor(client, 4, TOY_ARM);
+
+    client_expect_ret(client, 1, 0, 0);
+    client_expect_ret(client, 3, USBIP_STATUS_ESHUTDOWN, 0);
+    client_expect_ret(client, 4, USBIP_STATUS_ESHUTDOWN, 0);
+    client_expect_silence(client);
+}
+
+static void reset__goes_on_though_it_is_unlinked_or_its_client_leaves(void **state)
+{
+    struct scripted_client *client = *state;
+
+    client_import(client);
+    client->toy.away_ns = 9000 * SIM_MS;
+    client_send_vendor(client, 1, TOY_ARM);
+    client_send_control(client, 2, port_reset, NULL);
+    client_send_unlink(client, 3, 2);
+    client_expect_ret(client, 1, 0, 0);
+    client_expect_unlinked(client, 3, USBIP_STATUS_ECONNRESET);
+    client_begin_again(client);
+    assert_int_equal(client_import_status(client, "1-1"), USBIP_OP_NO_DEVICE);
+    client_run_ms(client, 0);
+
+    assert_int_equal(usbip_device_availability(client->device), USBIP_OP_OK);
+    assert_int_equal(usbip_device_record(client->device)->idProduct, TOY_PRODUCT_AFTER_RESET);
+}
+
 static void reset__gives_others_a_turn_before_the_next(void **state)
 {
     struct scripted_client *client = *state;
@@ -176,6 +212,7 @@ static void leave__in_the_middle_of_a_reset_ends_the_session(void **state)
     client_import(client);
     client_send_vendor(client, 1, TOY_VANISH);
     client_send_control(client, 2, port_reset, NULL);
+    client_run_ms(client, 0);
 
     client_expect_ret(client, 1, 0, 0);
     client_expect_ret(client, 2, USBIP_STATUS_ENODEV, 0);
@@ -382,6 +419,8 @@ int main(void)
         TEST(reset__on_request_ends_what_is_pending),
         TEST(reset__that_changes_the_device_keeps_the_connection),
         TEST(reset__waits_for_a_device_that_returns_after_9_seconds),
+        TEST(reset__ends_what_comes_before_the_device_is_back),
+        TEST(reset__goes_on_though_it_is_unlinked_or_its_client_leaves),
         TEST(reset__gives_others_a_turn_before_the_next),
         TEST(leave__answers_first_then_ends),
         TEST(leave__device_can_be_imported_once_it_is_back),

@@ -107,8 +107,9 @@ void usbip_device_release(struct usbip_device *device);
 // It will not be imported again: releasing it need not reset the bus.
 void usbip_device_retire(struct usbip_device *device);
 
-// Hand a transfer to the device. done() may be called before this returns, and is otherwise called
-// from inside usbip_device_catch_up() or usbip_device_run().
+// Hand a transfer to the device. One that stands for a bus reset ends when the device is back from
+// it, and others that come before that end with USBIP_STATUS_ESHUTDOWN. done() may be called before
+// this returns, and is otherwise called from inside usbip_device_catch_up() or usbip_device_run().
 void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb);
 
 // Take a transfer back that has not ended: done() is called with USBIP_STATUS_ECONNRESET.
