@@ -28,6 +28,7 @@ const struct check_group *const catalogue[] = {
     &check_chapter9_toggles,
     &check_requests,
     &check_request_fields,
+    &check_configured_again,
     &check_states,
     &check_detach,
     &check_returns,

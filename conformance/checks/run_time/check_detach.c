@@ -19,6 +19,17 @@ static uint16_t short_wait(const struct probe *probe)
     return (uint16_t)detach_timer_ms(probe, SHORT_WAIT_MS);
 }
 
+// ---- Before any DETACH ----
+
+// A product that has just started may still act on what an earlier check sent: that is not the
+// reset's doing.
+static void reset_without_detach(struct probe *probe)
+{
+    if (given(probe, expect_stays(probe, unsettled_ms(probe), "the product to finish its start")) &&
+        given_app_idle(probe))
+        expect_run_time_after_reset(probe, "after a bus reset without DETACH");
+}
+
 // ---- DETACH itself ----
 
 // The ways in which tools and hosts send it: by the value, by how long after power-on, and by how
@@ -266,6 +277,10 @@ static void run_time_descriptors(struct probe *probe)
 
 // clang-format off
 static const struct check checks[] = {
+    {"RT-RESET-01", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "a bus reset without DETACH leaves the device at run time",
+     NEED_RUN_TIME | NEED_DFU_INTERFACE | NEED_RESET, reset_without_detach},
+
     {"RT-DETACH-01", "DFU 1.1 5.1", LEVEL_MUST,
      "DETACH completes its status stage before the device leaves",
      DETACH, detach_completes},

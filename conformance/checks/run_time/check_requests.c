@@ -192,38 +192,6 @@ static void alive_after_many_stalls(struct probe *probe)
     expect_alive(probe, "after 20 STALLs in a row");
 }
 
-// ---- SET_CONFIGURATION again ----
-
-static bool given_configured_again(struct probe *probe)
-{
-    uint8_t value = probe_device(probe)->config.bConfigurationValue;
-    int result = probe_set_configuration(probe, value);
-    return given(probe, expect_result(probe, result, 0, NULL));
-}
-
-static void answers_configured_again(struct probe *probe)
-{
-    uint8_t state;
-    int before = ask_state(probe, &state);
-    if (before == USB_STALL) {
-        probe_inapplicable(probe, "a device that tells its state in appIDLE");
-        return;
-    }
-    if (!given(probe, expect_result(probe, before, 0, NULL)) || !given_configured_again(probe))
-        return;
-    int after = ask_state(probe, &state);
-    if (expect_result(probe, after, 0, NULL))
-        expect_number(probe, "the state after SET_CONFIGURATION of the present value", state,
-                      DFURT_STATE_appIDLE);
-    configure_afresh(probe);
-}
-
-static void detaches_configured_again(struct probe *probe)
-{
-    if (given_configured_again(probe) && !expect_detach(probe, detach_time(probe)))
-        configure_afresh(probe);
-}
-
 #define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)
 
 // clang-format off
@@ -273,12 +241,6 @@ static const struct check checks[] = {
     {"REQ-05d", "USB 2.0 8.5.3.4", LEVEL_MUST,
      "endpoint 0 works after many STALLs",
      DFU, alive_after_many_stalls},
-    {"REQ-11a", "USB 2.0 9.4.7", LEVEL_MUST,
-     "the DFU state can be asked after a second SET_CONFIGURATION",
-     DFU, answers_configured_again},
-    {"REQ-11b", "USB 2.0 9.4.7", LEVEL_MUST,
-     "DETACH is accepted after a second SET_CONFIGURATION",
-     DFU | NEED_DETACH, detaches_configured_again},
     {"REQ-10a", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "bwPollTimeout in appIDLE is short",
      DFU, poll_time_short},

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// What a bus reset leads to before, in and after appDETACH (DFU 1.1 A.2.1, A.2.2), and the way into
-// DFU mode and back to run time (chapter 7).
+// What a bus reset leads to in and after appDETACH (DFU 1.1 A.2.2), and the way into DFU mode and
+// back to run time (chapter 7).
 
 #include <string.h>
 
 #include "detach_steps.h"
 
 // ---- Bus resets ----
-
-// A product that has just started may still act on what an earlier check sent: that is not the
-// reset's doing.
-static void reset_without_detach(struct probe *probe)
-{
-    if (given(probe, expect_stays(probe, unsettled_ms(probe), "the product to finish its start")) &&
-        given_app_idle(probe))
-        expect_run_time_after_reset(probe, "after a bus reset without DETACH");
-}
 
 static void reset_after_detach(struct probe *probe)
 {
@@ -129,9 +120,6 @@ static void keeps_serial(struct probe *probe)
 
 // clang-format off
 static const struct check checks[] = {
-    {"RT-RESET-01", "DFU 1.1 A.2.1", LEVEL_MUST,
-     "a bus reset without DETACH leaves the device at run time",
-     NEED_RUN_TIME | NEED_DFU_INTERFACE | NEED_RESET, reset_without_detach},
     {"RT-RESET-02", "DFU 1.1 A.2.2", LEVEL_MUST,
      "a bus reset after the detach timer leaves the device at run time",
      WAITS | NEED_RESET, reset_after_timer},

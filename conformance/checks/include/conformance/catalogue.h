@@ -34,6 +34,7 @@ extern const struct check_group check_chapter9_halts;
 extern const struct check_group check_chapter9_toggles;
 extern const struct check_group check_requests;
 extern const struct check_group check_request_fields;
+extern const struct check_group check_configured_again;
 extern const struct check_group check_states;
 extern const struct check_group check_detach;
 extern const struct check_group check_returns;
