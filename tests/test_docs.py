@@ -17,6 +17,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f072|examples|tests|scripts|docs)"
                   r"/[\w./-]*\.(?:c|h|py|md|sh|1))\b")
 REQUIREMENT = re.compile(r"\b(?:RT|CH9|DM)-[A-Z0-9]+-\d+\b")
+PLACE = re.compile(r"`(\w+)` \((?:[\w/.-]*/)?(\w+\.c)\)")
 NAME = re.compile(r"`((?:dfurt|usbdev|usbip|sim|host|probe|report|target|guest|loop|dfu_mode|expect)_\w+)`")
 
 
@@ -38,6 +39,9 @@ def main():
                 missing.append(f"{document.name}: {path}")
         missing += [f"{document.name}: {name} is no requirement" for name in REQUIREMENT.findall(text)
                     if name not in requirements and not name.endswith("-99")]  # an example
+        for name, file in PLACE.findall(text):
+            if not any(re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")) for path in SOURCE.glob(f"*/**/{file}")):
+                missing.append(f"{document.name}: {name} is not in {file}")
         for name in NAME.findall(text):
             if name not in words:
                 missing.append(f"{document.name}: {name} is in no source")
