@@ -2,7 +2,8 @@
 """test_docs SOURCE: what the documents point at is there: links, files and functions.
 
 A word that looks like a path of the tree must be one; a name in backquotes that ends in a call or has
-one of the project's prefixes must stand in the sources.
+one of the project's prefixes must stand in the sources. Each reason for an INCONCLUSIVE that the suite
+spells out has its row in docs/troubleshooting.md.
 """
 
 import re
@@ -19,10 +20,26 @@ FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f
 REQUIREMENT = re.compile(r"\b(?:RT|CH9|DM)-[A-Z0-9]+-\d+\b")
 PLACE = re.compile(r"`(\w+)` \((?:[\w/.-]*/)?(\w+\.c)\)")
 NAME = re.compile(r"`((?:dfurt|usbdev|usbip|sim|host|probe|report|target|guest|loop|dfu_mode|expect)_\w+)`")
+REASON = re.compile(r'probe_inconclusive\(\s*\w+,\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+CONVERSION = re.compile(r"%\.?\d*(?:z|l|ll)?([sud])")
+
+
+def unexplained():
+    """Reasons that no row of the tables begins with, written as there: N and ..."""
+    page = (SOURCE / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    rows = {cause.strip() for row in re.findall(r"^\| (.*?) \|", page, re.M) for cause in row.split(" · ")}
+    for path in sorted((SOURCE / "conformance").rglob("*.c")):
+        if "test" in path.parts:
+            continue
+        for literals in REASON.findall(path.read_text(encoding="utf-8")):
+            reason = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
+            words = CONVERSION.sub(lambda found: "..." if found.group(1) == "s" else "N", reason)
+            if words != "..." and words not in rows:
+                yield f"troubleshooting.md: no row for '{words}' ({path.name})"
 
 
 def main():
-    missing = []
+    missing = list(unexplained())
     code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "."], cwd=SOURCE,
                           stdout=subprocess.PIPE, text=True, check=True).stdout
     words = set(code.split())
