@@ -161,6 +161,13 @@ const struct sim_defect defects_of_standard_requests[] = {
                         .action = DO_STALL}),
     },
     {
+        .name = "languages-none",
+        .summary = "string 0 has a header and no language",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+                        .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_STRING << 8, .target = ANY_INDEX,
+                        .action = DO_REPLY, BYTES(2, USBDEV_DT_STRING)}),
+    },
+    {
         .name = "string-missing",
         .summary = "iProduct names a string that STALLs",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,

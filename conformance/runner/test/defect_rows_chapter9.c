@@ -57,6 +57,7 @@ const struct defect_row chapter9_rows[] = {
          {"CH9-QUAL-02", "what is answered means high speed, 9.6.4"},
      }},
     {"no-languages", "will-detach", "CH9-STR-01", .both_modes = true},
+    {"languages-none", "will-detach", "CH9-STR-01", .both_modes = true},
     {"string-missing", "will-detach", "CH9-STR-02", .both_modes = true},
     {"string-length", "will-detach", "CH9-STR-03", .both_modes = true},
     {"string-utf-8", "will-detach", "CH9-STR-04", .both_modes = true},
