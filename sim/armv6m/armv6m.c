@@ -92,6 +92,8 @@ void armv6m_reset(struct armv6m *cpu)
     cpu->banked_sp = 0;
     cpu->event = false;
     cpu->sleep = ARMV6M_AWAKE;
+    cpu->thread_left = cpu->cycles;
+    cpu->taken = cpu->cycles;
     cpu->locked_up = false;
     cpu->reported_bkpt = 0;
     cpu->halted = false;

@@ -165,6 +165,7 @@ static void take(struct armv6m *cpu, unsigned exception, uint32_t exc_return)
     }
     cpu->r[14] = exc_return;
     cpu->exception = (uint8_t)exception;
+    cpu->taken = cpu->cycles;
     armv6m_select_stack(cpu, false);
     cpu->active |= armv6m_bit(exception);
     cpu->pending &= ~armv6m_bit(exception);
@@ -180,6 +181,8 @@ static void take(struct armv6m *cpu, unsigned exception, uint32_t exc_return)
 static void enter(struct armv6m *cpu, unsigned exception)
 {
     const uint32_t exc_return = cpu->exception ? 0xFFFFFFF1 : cpu->spsel ? 0xFFFFFFFD : 0xFFFFFFF9;
+    if (!cpu->exception)
+        cpu->thread_left = cpu->cycles;
     cpu->cycles += ENTRY_CYCLES;
     if (push_frame(cpu))
         take(cpu, exception, exc_return);

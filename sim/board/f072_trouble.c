@@ -2,8 +2,10 @@
 //
 // Trouble is looked for where the processor stops (BKPT, lock-up) and, while it runs, by time: a
 // processor that has read or written nothing new for 2 s is in an endless loop if it is in an
-// exception handler or a USB interrupt is pending, and after 9 s if the device is not connected. A
-// place is named from the ELF only while flash still holds the code of the ELF there.
+// exception handler or a USB interrupt is pending, and after 9 s if the device is not connected.
+// The same times hold for one that executes nothing of the main program, because an interrupt comes
+// again before its handler returns; where USB works on by interrupts, that is a warning. A place is
+// named from the ELF only while flash still holds the code of the ELF there.
 
 #include <stdio.h>
 #include <string.h>
@@ -25,18 +27,46 @@ void f072_board_report(struct f072_board *board)
         armv6m_report(&board->chip.cpu, stderr);
 }
 
-static const char *exception_name(unsigned exception, char text[24])
-{
-    static const char *const names[16] = {
-        [ARMV6M_NMI] = "NMI",       [ARMV6M_HARDFAULT] = "HardFault", [ARMV6M_SVCALL] = "SVCall",
-        [ARMV6M_PENDSV] = "PendSV", [ARMV6M_SYSTICK] = "SysTick",
-    };
-
-    if (exception < ARMV6M_IRQ0)
-        return names[exception];
-    snprintf(text, 24, "interrupt %u", exception - ARMV6M_IRQ0);
-    return text;
-}
+// Exceptions, and from ARMV6M_IRQ0 the interrupts of RM0091 11.1.3.
+static const char *const exception_names[] = {
+    [ARMV6M_NMI] = "NMI",
+    [ARMV6M_HARDFAULT] = "HardFault",
+    [ARMV6M_SVCALL] = "SVCall",
+    [ARMV6M_PENDSV] = "PendSV",
+    [ARMV6M_SYSTICK] = "SysTick",
+    [ARMV6M_IRQ0] = "WWDG",
+    "PVD_VDDIO2",
+    "RTC",
+    "FLASH",
+    "RCC_CRS",
+    "EXTI0_1",
+    "EXTI2_3",
+    "EXTI4_15",
+    "TSC",
+    "DMA_CH1",
+    "DMA_CH2_3",
+    "DMA_CH4_5_6_7",
+    "ADC_COMP",
+    "TIM1_BRK_UP_TRG_COM",
+    "TIM1_CC",
+    "TIM2",
+    "TIM3",
+    "TIM6_DAC",
+    "TIM7",
+    "TIM14",
+    "TIM15",
+    "TIM16",
+    "TIM17",
+    "I2C1",
+    "I2C2",
+    "SPI1",
+    "SPI2",
+    "USART1",
+    "USART2",
+    "USART3_4",
+    "CEC_CAN",
+    "USB",
+};
 
 // An address, with its function and line where the image is an ELF and flash still holds that code:
 // "08001786h (unexpected+2h, startup.c:30)".
@@ -70,7 +100,6 @@ void f072_board_describe_fault(const struct f072_board *board, char text[F072_FA
 static void describe_handler(const struct f072_board *board, char text[HANDLER_SIZE])
 {
     const struct f072_chip *chip = &board->chip;
-    char name[24];
     char fault[FAULT_SIZE] = "";
 
     text[0] = '\0';
@@ -78,9 +107,8 @@ static void describe_handler(const struct f072_board *board, char text[HANDLER_S
         return;
     if (chip->cpu.exception == ARMV6M_HARDFAULT)
         f072_board_describe_fault(board, fault);
-    snprintf(text, HANDLER_SIZE, " in the handler of %s%s%s",
-             exception_name(chip->cpu.exception, name), fault[0] != '\0' ? ", which was taken" : "",
-             fault);
+    snprintf(text, HANDLER_SIZE, " in the handler of %s%s%s", exception_names[chip->cpu.exception],
+             fault[0] != '\0' ? ", which was taken" : "", fault);
 }
 
 void f072_board_breakpoint(struct f072_board *board)
@@ -115,28 +143,76 @@ static bool serves_usb(struct f072_board *board)
     return board->now_ns < board->served_ns + stuck_ns;
 }
 
-// What can no longer get anywhere: only a loop that touches nothing new, for a long time.
+static uint64_t since_ns(const struct f072_chip *chip, uint64_t cycle)
+{
+    return (chip->cpu.cycles - cycle) / (chip->hclk / 1000 + 1) * SIM_MS;
+}
+
+// How long handlers have left no cycle to Thread mode.
+static uint64_t starved_ns(const struct f072_chip *chip)
+{
+    return chip->cpu.exception == 0 ? 0 : since_ns(chip, chip->cpu.thread_left);
+}
+
+// A handler that is executing since before the last 2 s.
+static bool stays_in_handler(const struct f072_chip *chip)
+{
+    return chip->cpu.exception != 0 && since_ns(chip, chip->cpu.taken) >= stuck_ns;
+}
+
+static void tell_starvation(struct f072_board *board, bool serves)
+{
+    enum { THREAD_MODE = 1 }; // for warnings: an address that no register has
+    static const char message[] = "the main program has executed nothing for %u s: %s, now at %s%s";
+    struct f072_chip *chip = &board->chip;
+    uint64_t span_ns = starved_ns(chip);
+    unsigned span_s = (unsigned)(span_ns / (1000 * SIM_MS));
+    const char *why = stays_in_handler(chip) ? "a handler does not return"
+                                             : "interrupts follow each other without a pause";
+    char where[PLACE_SIZE];
+    char handler[HANDLER_SIZE];
+
+    place(board, chip->cpu.r[15], where);
+    describe_handler(board, handler);
+    if (!serves || (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns))
+        f072_trouble(&chip->report, message, span_s, why, where, handler);
+    else
+        f072_warn_once(&chip->report, THREAD_MODE, message, span_s, why, where, handler);
+}
+
+// The processor touches nothing new.
+static void tell_loop(struct f072_board *board, bool serves, uint64_t span_ns)
+{
+    const struct f072_chip *chip = &board->chip;
+    char where[PLACE_SIZE];
+    char handler[HANDLER_SIZE];
+
+    place(board, chip->cpu.r[15], where);
+    describe_handler(board, handler);
+    if (stays_in_handler(chip))
+        f072_trouble(&board->chip.report, "an endless loop at %s%s", where, handler);
+    else if (!serves)
+        f072_trouble(&board->chip.report,
+                     "an endless loop at %s, and the USB interrupt is not served", where);
+    else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
+        f072_trouble(&board->chip.report, "an endless loop at %s, and the device is not connected",
+                     where);
+}
+
+// What can no longer get anywhere.
 void f072_board_look_for_endless_loop(struct f072_board *board)
 {
     const struct f072_chip *chip = &board->chip;
     uint64_t span_ns = board->now_ns - chip->last.since_ns;
-    char where[PLACE_SIZE];
-    char handler[HANDLER_SIZE];
     bool serves = serves_usb(board);
+    bool repeats = span_ns >= stuck_ns;
 
-    if (board->now_ns < chip->last.since_ns + stuck_ns || chip->report.in_trouble)
+    if (chip->report.in_trouble)
         return;
-    describe_handler(board, handler);
-    if (chip->cpu.exception != 0)
-        f072_trouble(&board->chip.report, "an endless loop at %s%s",
-                     place(board, chip->cpu.r[15], where), handler);
-    else if (!serves)
-        f072_trouble(&board->chip.report,
-                     "an endless loop at %s, and the USB interrupt is not served",
-                     place(board, chip->cpu.r[15], where));
-    else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
-        f072_trouble(&board->chip.report, "an endless loop at %s, and the device is not connected",
-                     place(board, chip->cpu.r[15], where));
+    if (starved_ns(chip) >= stuck_ns && !(repeats && stays_in_handler(chip)))
+        tell_starvation(board, serves);
+    else if (repeats)
+        tell_loop(board, serves, span_ns);
     if (chip->report.in_trouble)
         f072_board_report(board);
 }

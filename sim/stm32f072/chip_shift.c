@@ -32,6 +32,8 @@ void f072_chip_shift(struct f072_chip *chip, uint64_t ns, uint64_t cycles)
     chip->base_cycles += cycles;
     chip->cpu.cycles += cycles;
     chip->cpu.systick.since += cycles;
+    chip->cpu.thread_left += cycles;
+    chip->cpu.taken += cycles;
 }
 
 // ---- Without the time ----
@@ -73,6 +75,10 @@ void f072_chip_without_time(struct f072_chip *copy, uint64_t now_ns)
     forget_memory(&copy->cpu);
     if (!copy->cpu.systick.enable)
         copy->cpu.systick.since = copy->cpu.cycles;
+    if (copy->cpu.exception == 0) {
+        copy->cpu.thread_left = copy->cpu.cycles;
+        copy->cpu.taken = copy->cpu.cycles;
+    }
     f072_chip_shift(copy, 0 - now_ns, 0 - copy->cpu.cycles);
     copy->base_cycles = 0;
     copy->slice_end_ns = 0;

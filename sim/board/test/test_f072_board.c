@@ -261,6 +261,58 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     sim_host_close(host);
 }
 
+// A SysTick of `reload` cycles whose handler only returns.
+static void make_ticks(uint8_t reload)
+{
+    uint8_t image[IMAGE];
+    const uint16_t code[] = {
+        0x4807,          // ldr r0, =SYST_CSR
+        0x2100 | reload, // movs r1, #reload
+        0x6041,          // str r1, [r0, #4]: SYST_RVR
+        0x2107,          // movs r1, #7: ENABLE, TICKINT, CLKSOURCE
+        0x6001,          // str r1, [r0]
+        0xE7FE,          // b .
+        0x4770,          // bx lr
+    };
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_SYSTICK, (BASE + CODE + 12) | 1);
+    for (size_t i = 0; i < sizeof code / 2; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    store_le32(image + LITERALS, 0xE000E010);
+    write_file(image, sizeof image);
+}
+
+static void trouble__interrupts_that_leave_the_main_program_no_time_are_seen(void **state)
+{
+    (void)state;
+
+    make_ticks(1);
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 8000);
+    assert_well(host);
+    pass_ms(host, 1500);
+    assert_trouble(host, "the main program has executed nothing for 9 s: interrupts follow each "
+                         "other without a pause, now at 0800004Ch in the handler of SysTick");
+
+    sim_host_close(host);
+}
+
+// Nor are they an endless loop, whatever a look finds the processor in.
+static void trouble__interrupts_that_leave_it_some_are_not_told(void **state)
+{
+    (void)state;
+
+    make_ticks(50);
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 30000);
+    assert_trouble(host, "an endless loop at 0800004Ah, and the device is not connected");
+
+    sim_host_close(host);
+}
+
 // An image that faults: its code, the literal that it loads, and the one instruction of its
 // HardFault handler.
 static void make_fault(const uint16_t *code, size_t count, uint32_t literal, uint16_t handler)
@@ -751,6 +803,8 @@ int main(void)
         TEST(trouble__sleeping_is_none),
         TEST(trouble__usb_must_be_unserved_for_a_while),
         TEST(trouble__a_handler_that_loops_is_named),
+        TEST(trouble__interrupts_that_leave_the_main_program_no_time_are_seen),
+        TEST(trouble__interrupts_that_leave_it_some_are_not_told),
         TEST(trouble__a_hardfault_is_told_with_its_access_and_its_place),
         TEST(trouble__after_a_reset_is_told_once),
         TEST(trouble__is_told_again_after_a_power_cycle),

@@ -164,6 +164,8 @@ struct armv6m {
 
     bool event; // the event register of WFE and SEV
     enum { ARMV6M_AWAKE, ARMV6M_WFI, ARMV6M_WFE, ARMV6M_ON_EXIT } sleep;
+    uint64_t thread_left; // when Thread mode was left after an instruction or a sleep: the cycle
+    uint64_t taken;       // when the last exception was taken
     bool locked_up;
     uint32_t fault_pc;      // where the last HardFault was taken
     uint32_t lockup_pc;     // what could not be executed when it locked up
