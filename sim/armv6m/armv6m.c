@@ -161,6 +161,8 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
         armv6m_wake(cpu);
         if (cpu->halted)
             return cpu->why;
+        if (cpu->sleep != ARMV6M_AWAKE && cpu->scr & SCR_SLEEPDEEP)
+            return ARMV6M_DEEP;
         if (cpu->cycles >= end)
             return cpu->sleep == ARMV6M_AWAKE ? ARMV6M_BUDGET : ARMV6M_ASLEEP;
         armv6m_enter_pending(cpu);

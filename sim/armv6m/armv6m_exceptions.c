@@ -206,24 +206,34 @@ void armv6m_enter_pending(struct armv6m *cpu)
 
 // PRIMASK keeps an interrupt from being taken, but not from ending a WFI (ARM B1.5, Wait For
 // Interrupt).
-void armv6m_wake(struct armv6m *cpu)
+bool armv6m_would_wake(const struct armv6m *cpu)
 {
     const unsigned exception = armv6m_most_urgent(cpu);
-    bool wakes = false;
     switch (cpu->sleep) {
     case ARMV6M_AWAKE:
-        return;
+        return true;
     case ARMV6M_WFI:
     case ARMV6M_ON_EXIT:
-        wakes = preempts(cpu, exception, active_priority(cpu));
-        break;
+        return preempts(cpu, exception, active_priority(cpu));
     case ARMV6M_WFE:
-        wakes = cpu->event || preempts(cpu, exception, cpu->current_priority);
-        cpu->event = false;
-        break;
+        return cpu->event || preempts(cpu, exception, cpu->current_priority);
     }
+    return false;
+}
+
+void armv6m_wake(struct armv6m *cpu)
+{
+    const bool wakes = armv6m_would_wake(cpu);
+    if (cpu->sleep == ARMV6M_WFE)
+        cpu->event = false;
     if (wakes)
         cpu->sleep = ARMV6M_AWAKE;
+}
+
+void armv6m_set_event(struct armv6m *cpu)
+{
+    cpu->event = true;
+    armv6m_look(cpu);
 }
 
 void armv6m_hardfault(struct armv6m *cpu)

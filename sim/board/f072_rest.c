@@ -82,11 +82,12 @@ void f072_rest_look(struct f072_board *board)
 
 // ---- Resting ----
 
-static bool may_rest(const struct f072_board *board)
+static bool may_rest(const struct f072_board *board, uint64_t until_ns)
 {
-    return board->rest.steady && board->host_ns == board->rest.sof_ns &&
-           board->who == F072_BOARD_FIRMWARE && !board->locked_up && !board->held &&
-           board->next_pin == board->options.pin_count && board->chip.report.trace == 0 &&
+    return board->rest.steady && f072_rtc_next_event(&board->chip.rtc) > until_ns + SIM_MS &&
+           board->host_ns == board->rest.sof_ns && board->who == F072_BOARD_FIRMWARE &&
+           !board->locked_up && !board->held && board->next_pin == board->options.pin_count &&
+           board->chip.report.trace == 0 &&
            board->chip.usb.transaction.kind == F072_TRANSACTION_NONE;
 }
 
@@ -94,7 +95,7 @@ bool f072_rest(struct sim_device *device, uint64_t now_ns)
 {
     struct f072_board *board = (struct f072_board *)device;
 
-    if (!may_rest(board))
+    if (!may_rest(board, now_ns))
         return false;
     uint64_t span_ns = now_ns - board->host_ns;
     uint64_t frames = span_ns / SIM_MS;

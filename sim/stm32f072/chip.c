@@ -166,6 +166,7 @@ void f072_chip_clocks_changed(struct f072_chip *chip)
         f072_timer_set_clock(&chip->timer[i], f072_rcc_timer_clock(&chip->rcc), now_ns);
     f072_wwdg_set_clock(&chip->wwdg, f072_rcc_pclk(&chip->rcc), now_ns);
     f072_serials_set_clocks(chip);
+    f072_rtc_set_clock(&chip->rtc, f072_rcc_rtc_clock(&chip->rcc), now_ns);
 }
 
 // ---- Resets ----
@@ -185,6 +186,8 @@ static const char *cause_name(uint32_t cause)
         return "independent watchdog";
     case F072_RESET_WWDG:
         return "window watchdog";
+    case F072_RESET_STANDBY:
+        return "end of Standby mode";
     }
     return "unknown";
 }
@@ -225,7 +228,8 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     chip->hclk = f072_rcc_hclk(&chip->rcc);
     f072_peripherals_reset(chip);
     if (cause == F072_RESET_POWER_ON) // no other reset reaches the RTC domain (RM0091 6.1.3)
-        f072_stub_reset(&chip->stub[F072_RTC], F072_STUB_RTC);
+        f072_rtc_reset(&chip->rtc);
+    chip->low_power = F072_RUN;
     chip->reset_cause = 0;
     f072_report_reset(&chip->report);
     chip->last.since_ns = now_ns;
@@ -241,6 +245,11 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
 void f072_chip_reset(struct f072_chip *chip, uint32_t cause)
 {
     reset_all(chip, cause);
+}
+
+void f072_chip_lose_sram(struct f072_chip *chip)
+{
+    fill_with_noise(chip->sram, chip->model->sram_size, (uint32_t)f072_chip_now(chip));
 }
 
 void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns)
@@ -316,23 +325,13 @@ static void catch_up(struct f072_chip *chip)
         reset_all(chip, chip->reset_cause);
 }
 
-// Stop and Standby are treated as Sleep. On a chip, Stop also stops the clocks, and Standby ends in
-// a reset.
-static void note_sleep(struct f072_chip *chip)
-{
-    enum { SLEEPDEEP = 1 << 2 }; // SCB_SCR (PM0215 4.3.5)
-
-    chip->last.since_ns = chip->base_ns;
-    if (chip->cpu.scr & SLEEPDEEP)
-        f072_warn_once(&chip->report,
-                       0xE000ED10, // SCB_SCR
-                       "Stop or Standby mode is entered (pc %08X): treated as sleep",
-                       chip->cpu.r[15]);
-}
-
 enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
 {
     while (f072_chip_now(chip) < until_ns) {
+        if (chip->low_power != F072_RUN) {
+            f072_low_power_pass(chip, until_ns);
+            continue;
+        }
         uint64_t end_ns = min_ns(until_ns, f072_peripherals_next_event(chip));
         end_ns = min_ns(end_ns, chip->base_ns + NS_PER_S);
         chip->slice_end_ns = end_ns;
@@ -344,7 +343,10 @@ enum f072_stop f072_chip_run(struct f072_chip *chip, uint64_t until_ns)
         case ARMV6M_STOPPED:
             break;
         case ARMV6M_ASLEEP:
-            note_sleep(chip);
+            chip->last.since_ns = chip->base_ns;
+            break;
+        case ARMV6M_DEEP:
+            f072_low_power_enter(chip);
             break;
         case ARMV6M_RESET:
             reset_all(chip, F072_RESET_SOFTWARE);

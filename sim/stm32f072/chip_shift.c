@@ -11,17 +11,23 @@ enum { TIMER_CR1 = 0, TIMER_CEN = 1, WWDG_WDGA = 1 << 7 };
 
 // ---- Moments of what runs; of what stands still they are of no account ----
 
-static void move_running(struct f072_chip *chip, uint64_t ns)
+void f072_chip_delay(struct f072_chip *chip, uint64_t ns)
 {
-    chip->usb.sof_missing_ns += ns;
     for (int i = 0; i < F072_TIMERS; i++)
         if (chip->timer[i].reg[TIMER_CR1] & TIMER_CEN)
             chip->timer[i].since_ns += ns;
-    f072_serials_delay(chip, ns);
-    if (chip->iwdg.running)
-        chip->iwdg.since_ns += ns;
     if (chip->wwdg.cr & WWDG_WDGA)
         chip->wwdg.since_ns += ns;
+    f072_serials_delay(chip, ns);
+}
+
+// The RTC goes on by the time itself.
+static void move_running(struct f072_chip *chip, uint64_t ns)
+{
+    f072_chip_delay(chip, ns);
+    chip->usb.sof_missing_ns += ns;
+    if (chip->iwdg.running)
+        chip->iwdg.since_ns += ns;
 }
 
 void f072_chip_shift(struct f072_chip *chip, uint64_t ns, uint64_t cycles)

@@ -77,19 +77,61 @@ bool f072_row_spi_moves(uint32_t offset)
     return offset == DR;
 }
 
-// The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3).
+// ---- RTC and PWR ----
+
+enum { PWR_CR = 0x00, PWR_CSR = 0x04 };
+
+bool f072_row_rtc_is_open(const struct f072_chip *chip)
+{
+    enum { DBP = 1 << 8 };
+
+    return chip->stub[F072_PWR].words[PWR_CR / 4] & DBP;
+}
+
+uint32_t f072_row_rtc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+{
+    (void)p;
+    chip->unrepeatable += f072_rtc_moves(offset);
+    return f072_rtc_read(&chip->rtc, offset, f072_chip_now(chip));
+}
+
+// The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3), and most of the
+// registers unless WPR has had its keys (25.4.7).
 bool f072_row_rtc_write(struct f072_chip *chip,
                         const struct f072_peripheral *p,
                         uint32_t offset,
                         uint32_t value,
                         uint32_t lanes)
 {
-    enum { PWR_CR = 0x00, DBP = 1 << 8 };
+    (void)lanes;
+    if (!f072_row_rtc_is_open(chip))
+        f072_warn_once(&chip->report, p->base + offset,
+                       "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect",
+                       f072_chip_pc(chip));
+    else if (!f072_rtc_write(&chip->rtc, offset, value, f072_chip_now(chip)))
+        f072_warn_once(&chip->report, p->base + offset,
+                       "RTC is written while RTC_WPR has not had its keys (pc %08X): no effect",
+                       f072_chip_pc(chip));
+    return true;
+}
 
-    if (chip->stub[F072_PWR].words[PWR_CR] & DBP)
-        return f072_row_stub_write(chip, p, offset, value, lanes);
-    f072_warn_once(&chip->report, p->base + offset,
-                   "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect", f072_chip_pc(chip));
+// CSBF and CWUF clear flags of CSR, of which only EWUP can be written (RM0091 5.4).
+bool f072_row_pwr_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes)
+{
+    enum { CLEARS = 3 << 2, EWUP = 0xFF00 };
+    uint32_t *words = chip->stub[p->index].words;
+
+    (void)lanes;
+    if (offset == PWR_CR) {
+        words[PWR_CR / 4] = value & ~(uint32_t)CLEARS;
+        words[PWR_CSR / 4] &= ~(value >> 2 & CLEARS >> 2);
+    }
+    if (offset == PWR_CSR)
+        words[PWR_CSR / 4] = (words[PWR_CSR / 4] & ~(uint32_t)EWUP) | (value & EWUP);
     return true;
 }
 

@@ -22,18 +22,36 @@ static uint32_t rcc_read(struct f072_chip *chip, const struct f072_peripheral *p
     return f072_rcc_read(&chip->rcc, offset, f072_chip_now(chip));
 }
 
+enum { RCC_BDCR_BDRST = 1 << 16 };
+
+// LSEON, LSEBYP, RTCSEL and RTCEN need PWR_CR.DBP (RM0091 6.4.9). What is written instead.
+static uint32_t
+protect_bdcr(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t old, uint32_t value)
+{
+    enum { BDCR = 0x20, PROTECTED = 0x8305 };
+
+    if ((old ^ value) & PROTECTED)
+        f072_warn_once(&chip->report, p->base + BDCR,
+                       "RCC_BDCR is written while PWR_CR.DBP is 0 (pc %08X): no effect",
+                       f072_chip_pc(chip));
+    return (old & PROTECTED) | (value & ~(uint32_t)PROTECTED);
+}
+
 static bool rcc_write(struct f072_chip *chip,
                       const struct f072_peripheral *p,
                       uint32_t offset,
                       uint32_t value,
                       uint32_t lanes)
 {
-    enum { RCC_BDCR_BDRST = 1 << 16, RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
+    enum { RCC_BDCR = 0x20, RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
     uint64_t now_ns = f072_chip_now(chip);
     uint32_t old = rcc_read(chip, p, offset);
 
-    f072_rcc_write(&chip->rcc, offset, (old & ~lanes) | (value & lanes), now_ns);
-    if (offset == RCC_CR2 && (value & lanes & RCC_CR2_HSI48ON) && !chip->rcc.has_hsi48)
+    value = (old & ~lanes) | (value & lanes);
+    if (offset == RCC_BDCR && !f072_row_rtc_is_open(chip))
+        value = protect_bdcr(chip, p, old, value);
+    f072_rcc_write(&chip->rcc, offset, value, now_ns);
+    if (offset == RCC_CR2 && (value & RCC_CR2_HSI48ON) && !chip->rcc.has_hsi48)
         f072_warn_once(
             &chip->report, p->base + offset,
             "HSI48 is switched on (pc %08X), which the %s does not have: it will never be "
@@ -45,7 +63,7 @@ static bool rcc_write(struct f072_chip *chip,
             "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
             f072_chip_pc(chip));
     if (chip->rcc.bdcr & RCC_BDCR_BDRST)
-        f072_stub_reset(&chip->stub[F072_RTC], F072_STUB_RTC);
+        f072_rtc_reset(&chip->rtc);
     f072_reset_held(chip);
     f072_chip_clocks_changed(chip);
     return true;
@@ -272,8 +290,8 @@ const struct f072_peripheral f072_peripherals[] = {
     TIMER("TIM6", 0x40001000, F072_APB1, 4, 2),
     TIMER("TIM7", 0x40001400, F072_APB1, 5, 3),
     TIMER("TIM14", 0x40002000, F072_APB1, 8, 4),
-    {"RTC", 0x40002800, F072_ALWAYS, 0, F072_RTC, F072_STUB_RTC, f072_row_stub_read,
-     f072_row_rtc_write, NULL},
+    {"RTC", 0x40002800, F072_ALWAYS, 0, 0, 0, f072_row_rtc_read, f072_row_rtc_write, NULL,
+     f072_rtc_moves},
     {"WWDG", 0x40002C00, F072_APB1, 11, 0, 0, wwdg_read, wwdg_write, wwdg_reset, all_move},
     {"IWDG", 0x40003000, F072_ALWAYS, 0, 0, 0, iwdg_read, iwdg_write, iwdg_reset},
     SERIAL("SPI2", 0x40003800, F072_APB1, 14, 1, F072_STUB_SPI, f072_row_spi_moves),
@@ -287,7 +305,8 @@ const struct f072_peripheral f072_peripherals[] = {
     STUB("CAN", 0x40006400, F072_APB1, 25, 7, F072_STUB_CAN),
     {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, f072_row_crs_read, f072_row_crs_write,
      f072_row_crs_reset},
-    STUB("PWR", 0x40007000, F072_APB1, 28, F072_PWR, F072_STUB_OTHER),
+    {"PWR", 0x40007000, F072_APB1, 28, F072_PWR, F072_STUB_OTHER, f072_row_stub_read,
+     f072_row_pwr_write, f072_row_stub_reset},
     STUB("DAC", 0x40007400, F072_APB1, 29, 9, F072_STUB_OTHER),
     STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
     {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, f072_row_syscfg_read, f072_row_syscfg_write,

@@ -83,9 +83,12 @@ void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16
     gpio->wired = pins;
     gpio->levels = levels;
     uint32_t after = f072_gpio_read(gpio, F072_GPIO_IDR);
-    for (unsigned pin = 0; pin < 16; pin++)
+    for (unsigned pin = 0; pin < 16; pin++) {
         if (((before ^ after) >> pin & 1) && looks_at(chip, pin, port))
             f072_exti_edge(&chip->exti, pin, after >> pin & 1);
+        if (~before & after & 1u << pin)
+            f072_low_power_pin(chip, port, pin);
+    }
     f072_chip_update(chip);
 }
 
@@ -100,8 +103,11 @@ uint64_t f072_peripherals_next_event(const struct f072_chip *chip)
 {
     uint64_t next = f072_usbfs_next_event(&chip->usb);
 
-    next = earlier(next, f072_rcc_next_event(&chip->rcc));
     next = earlier(next, f072_iwdg_expiry(&chip->iwdg));
+    next = earlier(next, f072_rtc_next_event(&chip->rtc));
+    if (chip->low_power != F072_RUN)
+        return next;
+    next = earlier(next, f072_rcc_next_event(&chip->rcc));
     next = earlier(next, f072_wwdg_next_event(&chip->wwdg));
     next = earlier(next, f072_fpec_next_event(&chip->fpec));
     next = earlier(next, f072_serials_next_event(chip));
@@ -131,7 +137,8 @@ void f072_chip_check_usb_clock(struct f072_chip *chip)
 
 static void clock_usb(struct f072_chip *chip, uint64_t now_ns)
 {
-    chip->usb.clocked = f072_rcc_enabled(&chip->rcc, F072_APB1, USBEN) &&
+    chip->usb.clocked = chip->low_power == F072_RUN &&
+                        f072_rcc_enabled(&chip->rcc, F072_APB1, USBEN) &&
                         f072_rcc_usb_clock(&chip->rcc, now_ns) == 48000000;
     if (chip->usb.clocked && f072_rcc_usb_clock_is_coarse(&chip->rcc))
         f072_warn_once(&chip->report,
@@ -139,19 +146,42 @@ static void clock_usb(struct f072_chip *chip, uint64_t now_ns)
                        "USB gets its 48 MHz from the HSI, too inaccurate for USB on a real chip");
 }
 
-void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns)
+// What the system clock drives.
+static void advance_clocked(struct f072_chip *chip, uint64_t now_ns)
 {
     if (f072_rcc_next_event(&chip->rcc) <= now_ns) {
         f072_rcc_advance(&chip->rcc, now_ns);
         f072_chip_clocks_changed(chip);
     }
-    clock_usb(chip, now_ns);
-    f072_usbfs_advance(&chip->usb, now_ns);
     f072_wwdg_advance(&chip->wwdg, now_ns);
     f072_serials_advance(chip, now_ns);
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         if (left & 1)
             f072_timer_advance(&chip->timer[i], now_ns);
+}
+
+// Lines 17 and 20 of EXTI (RM0091 11.2.5); either wakes the chip from Standby.
+static void advance_rtc(struct f072_chip *chip, uint64_t now_ns)
+{
+    enum { ALARM_LINE = 17, WAKE_UP_LINE = 20 };
+    uint32_t risen = f072_rtc_advance(&chip->rtc, now_ns);
+
+    if (risen & F072_RTC_ALARM)
+        f072_exti_edge(&chip->exti, ALARM_LINE, true);
+    if (risen & F072_RTC_WAKE_UP)
+        f072_exti_edge(&chip->exti, WAKE_UP_LINE, true);
+    if (risen)
+        chip->standby_ends = true;
+}
+
+void f072_peripherals_advance(struct f072_chip *chip, uint64_t now_ns)
+{
+    if (chip->low_power == F072_RUN)
+        advance_clocked(chip, now_ns);
+    clock_usb(chip, now_ns);
+    f072_usbfs_advance(&chip->usb, now_ns);
+    if (f072_rtc_next_event(&chip->rtc) <= now_ns)
+        advance_rtc(chip, now_ns);
     if (f072_iwdg_expiry(&chip->iwdg) <= now_ns)
         chip->reset_cause = F072_RESET_IWDG;
     if (chip->wwdg.expired)
@@ -183,6 +213,7 @@ static uint32_t other_lines(const struct f072_chip *chip)
 
 static uint32_t lines(struct f072_chip *chip)
 {
+    enum { RTC_LINES = 1 << 17 | 1 << 19 | 1 << 20 };
     uint32_t active = chip->others_used ? other_lines(chip) : 0;
 
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
@@ -191,6 +222,7 @@ static uint32_t lines(struct f072_chip *chip)
     active |= (uint32_t)f072_timer_interrupt(&chip->timer[TIM1], F072_TIMER_COMPARE)
               << TIM1_CC_LINE;
     active |= (uint32_t)f072_wwdg_interrupt(&chip->wwdg) << 0;
+    active |= (uint32_t)f072_exti_interrupt(&chip->exti, RTC_LINES) << 2;
     active |= (uint32_t)f072_fpec_interrupt(&chip->fpec, f072_chip_now(chip)) << 3;
     active |= (uint32_t)f072_crs_interrupt(&chip->crs) << 4;
     active |= (uint32_t)f072_exti_interrupt(&chip->exti, 0x0003) << 5;
@@ -205,6 +237,10 @@ void f072_chip_update(struct f072_chip *chip)
     uint32_t active = lines(chip);
     uint32_t changed = active ^ chip->cpu.lines;
 
+    if (chip->low_power != F072_RUN)
+        changed &= f072_low_power_lines(chip);
+    if (f072_exti_take_event(&chip->exti))
+        armv6m_set_event(&chip->cpu);
     for (unsigned line = 0; changed != 0; line++, changed >>= 1)
         if (changed & 1)
             armv6m_set_irq(&chip->cpu, line, active >> line & 1);

@@ -41,7 +41,7 @@ enum {
     HSICAL = 0x80, // what calibration fields read as: mid-scale
 };
 
-enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000, LSE_HZ = 32768 };
+enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000, LSE_HZ = 32768, LSI_HZ = 40000 };
 
 // CFGR.SW (RM0091 6.4.2).
 static const enum f072_oscillator sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
@@ -77,8 +77,9 @@ void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
         rcc->ready_ns[F072_LSE] = old.ready_ns[F072_LSE];
         rcc->csr = flags;
     }
-    // Every reset pulls NRST low: the pin's flag comes with each of them (RM0091 figure 9).
-    rcc->csr |= cause | F072_RESET_PIN;
+    // Every reset pulls NRST low: the pin's flag comes with each of them (RM0091 figure 9). The end
+    // of Standby mode is none of these.
+    rcc->csr |= cause == F072_RESET_STANDBY ? cause : cause | F072_RESET_PIN;
 }
 
 // ---- Frequencies ----
@@ -170,6 +171,23 @@ uint32_t f072_rcc_i2c_clock(const struct f072_rcc *rcc, unsigned number)
     return rcc->cfgr3 & I2C1SW ? source_hz(rcc) : running(rcc, F072_HSI, HSI_HZ);
 }
 
+// RTCSEL and RTCEN of BDCR (RM0091 6.4.9).
+uint32_t f072_rcc_rtc_clock(const struct f072_rcc *rcc)
+{
+    enum { RTCEN = 1 << 15 };
+
+    switch (rcc->bdcr & RTCEN ? rcc->bdcr >> 8 & 3 : 0) {
+    case 1:
+        return running(rcc, F072_LSE, LSE_HZ);
+    case 2:
+        return running(rcc, F072_LSI, LSI_HZ);
+    case 3:
+        return running(rcc, F072_HSE, HSE_HZ / 32);
+    default:
+        return 0;
+    }
+}
+
 static bool ready(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint64_t now_ns)
 {
     return rcc->ready_ns[oscillator] <= now_ns;
@@ -246,6 +264,20 @@ void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns)
 {
     if (f072_rcc_next_event(rcc) <= now_ns)
         rcc->source = rcc->cfgr & CFGR_SW;
+}
+
+void f072_rcc_leave_stop(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    enum { HSION = 1 << 0, HSEON = 1 << 16, CSSON = 1 << 19 };
+
+    rcc->cr = (rcc->cr & ~(uint32_t)(CR_PLLON | CSSON | HSEON)) | HSION;
+    rcc->cfgr &= ~(uint32_t)CFGR_SW;
+    rcc->source = 0;
+    for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++)
+        if (i != F072_LSI && i != F072_LSE)
+            rcc->ready_ns[i] = UINT64_MAX;
+    rcc->ready_ns[F072_HSI] = now_ns;
+    switch_oscillators(rcc, now_ns);
 }
 
 static void run_from_hsi48(struct f072_rcc *rcc, uint64_t now_ns)

@@ -125,8 +125,10 @@ void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value)
         exti->ftsr = value & CONFIGURABLE_LINES;
         break;
     case SWIER: // a 0 to 1 transition triggers the line
-        exti->pr |= value & ~exti->swier & CONFIGURABLE_LINES;
-        exti->swier |= value & CONFIGURABLE_LINES;
+        value &= ~exti->swier & CONFIGURABLE_LINES;
+        exti->pr |= value;
+        exti->event |= (value & exti->emr) != 0;
+        exti->swier |= value;
         break;
     case PR: // rc_w1, and clears SWIER
         exti->pr &= ~value;
@@ -139,7 +141,18 @@ void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value)
 
 void f072_exti_edge(struct f072_exti *exti, unsigned line, bool rising)
 {
-    exti->pr |= (rising ? exti->rtsr : exti->ftsr) & UINT32_C(1) << line;
+    uint32_t edge = (rising ? exti->rtsr : exti->ftsr) & UINT32_C(1) << line;
+
+    exti->pr |= edge;
+    exti->event |= (edge & exti->emr) != 0;
+}
+
+bool f072_exti_take_event(struct f072_exti *exti)
+{
+    bool event = exti->event;
+
+    exti->event = false;
+    return event;
 }
 
 bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines)
@@ -162,9 +175,6 @@ static const struct preset presets[] = {
     {F072_STUB_CAN, 0x08, 0x1C000000},   // TSR: mailboxes empty
     {F072_STUB_CAN, 0x1C, 0x01230000},   // BTR
     {F072_STUB_CAN, 0x200, 0x2A1C0E01},  // FMR
-    {F072_STUB_RTC, 0x04, 0x00002101},   // DR
-    {F072_STUB_RTC, 0x10, 0x007F00FF},   // PRER
-    {F072_STUB_RTC, 0x14, 0x0000FFFF},   // WUTR
     {F072_STUB_SPI, 0x04, 0x00000700},   // CR2
     {F072_STUB_SPI, 0x08, 0x00000002},   // SR: TXE
     {F072_STUB_SPI, 0x10, 0x00000007},   // CRCPR
@@ -183,10 +193,6 @@ static const struct follow {
     {F072_STUB_CAN, 0x04, 0, 0x00, 0},    // MSR.INAK, MCR.INRQ
     {F072_STUB_CAN, 0x04, 1, 0x00, 1},    // MSR.SLAK, MCR.SLEEP
     {F072_STUB_I2C, 0x18, 0, 0x00, 32},   // ISR.TXE
-    {F072_STUB_RTC, 0x0C, 0, 0x00, 32},   // ISR.ALRAWF
-    {F072_STUB_RTC, 0x0C, 2, 0x00, 32},   // ISR.WUTWF
-    {F072_STUB_RTC, 0x0C, 5, 0x00, 32},   // ISR.RSF
-    {F072_STUB_RTC, 0x0C, 6, 0x0C, 7},    // ISR.INITF, ISR.INIT
     {F072_STUB_USART, 0x1C, 21, 0x00, 3}, // ISR.TEACK, CR1.TE
     {F072_STUB_USART, 0x1C, 22, 0x00, 2}, // ISR.REACK, CR1.RE
 };
@@ -198,9 +204,6 @@ static const struct {
     uint32_t mask;
     const char *what;
 } starts[] = {
-    {F072_STUB_RTC, 0x0C, 1 << 7, "the calendar, which stands still"},
-    {F072_STUB_RTC, 0x08, 1 << 10, "the wake-up timer"},
-    {F072_STUB_RTC, 0x08, 1 << 8, "an alarm"},
     {F072_STUB_CAN, 0x180, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x190, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x1A0, 1, "a CAN transmission"},

@@ -287,10 +287,11 @@ bool f072_usbfs_waking(const struct f072_usbfs *usb)
     return f072_usbfs_connected(usb) && usb->clocked && (usb->cntr & F072_CNTR_RESUME);
 }
 
-// Activity ends low-power mode by itself; FSUSP is left to software (RM0091 30.5.5).
+// Activity ends low-power mode by itself, and needs no clock for it; FSUSP is left to software
+// (RM0091 30.5.5 and 30.6.1, ISTR.WKUP).
 static void wake(struct f072_usbfs *usb)
 {
-    if (!(usb->cntr & F072_CNTR_FSUSP))
+    if (!(usb->cntr & F072_CNTR_FSUSP) || (usb->cntr & (F072_CNTR_FRES | F072_CNTR_PDWN)))
         return;
     usb->cntr &= (uint16_t)~F072_CNTR_LP_MODE;
     usb->istr |= F072_USB_WKUP;
@@ -302,9 +303,10 @@ void f072_usbfs_bus_reset(struct f072_usbfs *usb, bool se0, uint64_t now_ns)
     usb->line = se0 ? F072_LINE_SE0 : F072_LINE_J;
     usb->seen = 0;
     restart_timer(usb, now_ns);
+    if (se0)
+        wake(usb);
     if (!se0 || !f072_usbfs_powered(usb))
         return;
-    wake(usb);
     reset_endpoints(usb);
     usb->daddr = 0;
     usb->watching = true;
@@ -315,9 +317,9 @@ void f072_usbfs_sof(struct f072_usbfs *usb, uint16_t frame, uint64_t now_ns)
 {
     usb->line = F072_LINE_J;
     restart_timer(usb, now_ns);
+    wake(usb);
     if (!f072_usbfs_powered(usb))
         return;
-    wake(usb);
     usb->suspended = false;
     usb->fnr = frame & 0x7FF;
     usb->istr |= F072_USB_SOF;
@@ -329,6 +331,5 @@ void f072_usbfs_resume(struct f072_usbfs *usb, uint64_t now_ns)
 {
     usb->line = F072_LINE_K;
     restart_timer(usb, now_ns);
-    if (f072_usbfs_powered(usb))
-        wake(usb);
+    wake(usb);
 }

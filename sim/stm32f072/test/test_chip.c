@@ -163,20 +163,6 @@ static void time__a_timer_wakes_a_sleeping_processor(void **state)
     assert_int_equal(usbdev_load_le16(f->chip.sram + 0x800), 100);
 }
 
-static void time__stop_mode_is_reported(void **state)
-{
-    struct fixture *f = *state;
-
-    PUT(f, CODE,
-        0xBF30,  // wfi
-        0xE7FD); // b CODE
-    run_to(f, SIM_MS);
-    assert_int_equal(f->chip.report.warning_count, 0);
-    f->chip.cpu.scr = 1 << 2; // SLEEPDEEP
-    run_to(f, 2 * SIM_MS);
-    assert_int_equal(f->chip.report.warning_count, 1);
-}
-
 // ---- The bus ----
 
 static void bus__what_is_not_modelled_reads_zero_and_is_reported_once(void **state)
@@ -504,7 +490,6 @@ int main(void)
         TEST(time__is_8_mhz_until_the_clock_is_switched),
         TEST(time__too_fast_for_the_flash_is_trouble),
         TEST(time__a_timer_wakes_a_sleeping_processor),
-        TEST(time__stop_mode_is_reported),
         TEST(bus__what_is_not_modelled_reads_zero_and_is_reported_once),
         TEST(bus__outside_of_it_is_a_fault),
         TEST(bus__a_peripheral_without_clock_reads_zero_and_is_reported),

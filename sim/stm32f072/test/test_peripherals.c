@@ -616,8 +616,6 @@ static void stubs__say_ready_where_drivers_wait(void **state)
     f072_stub_reset(&stub, F072_STUB_CAN);
     assert_int_equal(f072_stub_read(&stub, F072_STUB_CAN, 0x04), 0x00000C02); // RM0091 29.9.2
     assert_int_equal(f072_stub_read(&stub, F072_STUB_CAN, 0x200), 0x2A1C0E01);
-    f072_stub_reset(&stub, F072_STUB_RTC);
-    assert_int_equal(f072_stub_read(&stub, F072_STUB_RTC, 0x14), 0xFFFF); // RM0091 25.7.6
 
     f072_stub_reset(&stub, F072_STUB_USART);
     f072_stub_write(&stub, F072_STUB_USART, 0x00, 1 << 3 | 1);
@@ -632,9 +630,6 @@ static void stubs__name_what_they_do_not_do(void **state)
     f072_stub_reset(&stub, F072_STUB_CAN);
     assert_null(f072_stub_write(&stub, F072_STUB_CAN, 0x180, 0x80));
     assert_string_equal(f072_stub_write(&stub, F072_STUB_CAN, 0x180, 0x81), "a CAN transmission");
-    f072_stub_reset(&stub, F072_STUB_RTC);
-    assert_string_equal(f072_stub_write(&stub, F072_STUB_RTC, 0x0C, 1 << 7),
-                        "the calendar, which stands still");
 }
 
 #define FLASH(name) cmocka_unit_test_setup(name, set_up_flash)

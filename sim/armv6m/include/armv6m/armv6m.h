@@ -55,6 +55,7 @@ enum armv6m_exception {
 enum armv6m_stop {
     ARMV6M_BUDGET,  // the cycles are used up, the processor is executing
     ARMV6M_ASLEEP,  // the cycles are used up, the processor sleeps in WFI, WFE or sleep-on-exit
+    ARMV6M_DEEP,    // it sleeps, and SCR.SLEEPDEEP says how: no cycles are used up any more
     ARMV6M_LOCKUP,  // a fault where none can be taken: only a reset (or an NMI) helps
     ARMV6M_BKPT,    // PC is at a BKPT; run on and it is the HardFault of a chip without debugger
     ARMV6M_RESET,   // AIRCR.SYSRESETREQ was written: reset the chip and call armv6m_reset()
@@ -225,6 +226,12 @@ uint64_t armv6m_systick_cycles(const struct armv6m *cpu);
 
 // The level of an interrupt line, 0..31.
 void armv6m_set_irq(struct armv6m *cpu, unsigned line, bool level);
+
+// An event for WFE, as SEV makes one (ARM B1.5, Wait For Event).
+void armv6m_set_event(struct armv6m *cpu);
+
+// Does nothing keep it asleep any more? The next run begins with waking up.
+bool armv6m_would_wake(const struct armv6m *cpu);
 
 // Pends the non-maskable interrupt.
 void armv6m_set_nmi(struct armv6m *cpu);

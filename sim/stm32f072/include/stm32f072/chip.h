@@ -26,6 +26,7 @@
 #include <stm32f072/model.h>
 #include <stm32f072/rcc.h>
 #include <stm32f072/report.h>
+#include <stm32f072/rtc.h>
 #include <stm32f072/serial.h>
 #include <stm32f072/small.h>
 #include <stm32f072/timer.h>
@@ -46,8 +47,7 @@ enum {
     F072_GPIO_PORTS = 6,
     F072_TIMERS = 9,
     F072_STUBS = 16,
-    F072_RTC = 0, // among the stubs
-    F072_PWR = 8,
+    F072_PWR = 8, // among the stubs
     F072_BUS_PAGES = 145 + F072_GPIO_PORTS,
 };
 
@@ -56,6 +56,13 @@ enum f072_memory {
     F072_MEMORY_FLASH = 0,
     F072_MEMORY_ROM = 1,
     F072_MEMORY_SRAM = 3,
+};
+
+// What SLEEPDEEP and PWR_CR.PDDS make of a sleep (RM0091 5.3).
+enum f072_low_power {
+    F072_RUN,
+    F072_STOP,
+    F072_STANDBY,
 };
 
 // Receives the bytes that the USARTs send; put NULL: dropped.
@@ -95,6 +102,7 @@ struct f072_chip {
                            // byte is sent, flash is written
     bool others_used;      // ADC, DMA or a stub has been written to since the reset
     struct f072_stub stub[F072_STUBS];
+    struct f072_rtc rtc;
     uint32_t syscfg_cfgr1;
     uint32_t syscfg_exticr[4];
     uint32_t dbgmcu[3];
@@ -106,6 +114,10 @@ struct f072_chip {
     uint64_t base_rest;
     uint64_t base_cycles;
     uint64_t slice_end_ns; // of the run under way
+
+    enum f072_low_power low_power;
+    uint64_t low_power_since_ns;
+    bool standby_ends;
 
     struct f072_uart_sink uart;
 
@@ -165,6 +177,12 @@ uint64_t f072_chip_now(const struct f072_chip *chip);
 // The processor has not run until now.
 void f072_chip_skip_to(struct f072_chip *chip, uint64_t now_ns);
 
+// All that the system clock drives has stood still for so long.
+void f072_chip_delay(struct f072_chip *chip, uint64_t ns);
+
+// SRAM without power.
+void f072_chip_lose_sram(struct f072_chip *chip);
+
 // As if all had been the same, so much later.
 void f072_chip_shift(struct f072_chip *chip, uint64_t ns, uint64_t cycles);
 
@@ -194,6 +212,20 @@ void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);
 
 // Bring clocks and what follows from them up to date. For peripheral_table.c.
 void f072_chip_clocks_changed(struct f072_chip *chip);
+
+// ---- low_power.c ----
+
+// The processor sleeps with SLEEPDEEP: Stop or Standby begins.
+void f072_low_power_enter(struct f072_chip *chip);
+
+// Time passes in it, to its end, to a moment, or to an event.
+void f072_low_power_pass(struct f072_chip *chip, uint64_t until_ns);
+
+// The interrupt lines that reach the processor then.
+uint32_t f072_low_power_lines(const struct f072_chip *chip);
+
+// A pin of a port has risen: one of WKUP?
+void f072_low_power_pin(struct f072_chip *chip, unsigned port, unsigned pin);
 
 // ---- bus.c, peripherals.c ----
 

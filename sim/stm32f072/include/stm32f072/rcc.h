@@ -15,6 +15,7 @@
 
 // RCC_CSR: what the last reset was (RM0091 6.4.10). Several may be set until RMVF.
 enum f072_reset_flag {
+    F072_RESET_STANDBY = 1 << 23, // V18PWRRSTF: the 1.8 V domain was without power
     F072_RESET_OBL = 1 << 25,
     F072_RESET_PIN = 1 << 26,
     F072_RESET_POWER_ON = 1 << 27,
@@ -80,6 +81,11 @@ uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc);
 // Of USART1 to 4 and I2C1 and 2; 0: the one that is selected is off.
 uint32_t f072_rcc_usart_clock(const struct f072_rcc *rcc, unsigned number);
 uint32_t f072_rcc_i2c_clock(const struct f072_rcc *rcc, unsigned number);
+
+uint32_t f072_rcc_rtc_clock(const struct f072_rcc *rcc);
+
+// Stop mode is over: the HSI is the system clock, HSE and PLL are off, what else runs starts anew.
+void f072_rcc_leave_stop(struct f072_rcc *rcc, uint64_t now_ns);
 
 // The 48 MHz of the USB peripheral: what comes, and 0 when it is not running.
 uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns);

@@ -26,7 +26,8 @@ bool f072_crs_interrupt(const struct f072_crs *crs);
 
 // ---- Extended interrupts and events (RM0091 chapter 11) ----
 
-// Lines become pending by edges of pins and by software; lines of peripherals are not modelled.
+// Lines become pending by edges of pins, by the RTC and by software; those of other peripherals,
+// but for line 18 of USB (low_power.c), are not modelled.
 struct f072_exti {
     uint32_t imr;
     uint32_t emr;
@@ -34,6 +35,7 @@ struct f072_exti {
     uint32_t ftsr;
     uint32_t swier;
     uint32_t pr;
+    bool event; // for the processor's WFE, from a line that EMR lets through
 };
 
 void f072_exti_reset(struct f072_exti *exti);
@@ -43,6 +45,9 @@ void f072_exti_write(struct f072_exti *exti, uint32_t offset, uint32_t value);
 // The level of the pin that a line looks at has changed.
 void f072_exti_edge(struct f072_exti *exti, unsigned line, bool rising);
 
+// Has there been an event since the last call?
+bool f072_exti_take_event(struct f072_exti *exti);
+
 // Is one of these lines pending and not masked?
 bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines);
 
@@ -51,7 +56,6 @@ bool f072_exti_interrupt(const struct f072_exti *exti, uint32_t lines);
 enum f072_stub_kind {
     F072_STUB_CAN,
     F072_STUB_I2C,
-    F072_STUB_RTC,
     F072_STUB_SPI,
     F072_STUB_USART,
     F072_STUB_OTHER, // PWR, DAC, CEC, TSC: no status that software waits for
