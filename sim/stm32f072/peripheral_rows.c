@@ -3,7 +3,7 @@
 // Rows of the table of peripherals (peripheral_table.c) for those that move data: stubs, serial
 // interfaces, RTC, ADC, CRC and DMA.
 
-#include "peripheral_rows.h"
+#include "peripherals.h"
 
 // ---- Stubs ----
 

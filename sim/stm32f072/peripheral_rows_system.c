@@ -2,7 +2,7 @@
 //
 // Rows of the table of peripherals that reach the chip's own: CRS, EXTI, SYSCFG, DBGMCU.
 
-#include "peripheral_rows.h"
+#include "peripherals.h"
 
 uint32_t f072_row_crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {

@@ -5,7 +5,7 @@
 
 #include <sim/trace.h>
 
-#include "peripheral_rows.h"
+#include "peripherals.h"
 
 // Registers with bits that follow the time: which of them, need not be known.
 static bool all_move(uint32_t offset)

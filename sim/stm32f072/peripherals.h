@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// peripherals.h - the peripherals as the bus sees them: private to peripheral_table.c,
-// peripherals.c and bus.c.
+// peripherals.h - the peripherals as the bus sees them: private to peripheral_table.c and the files
+// of its rows, peripherals.c, dma.c and bus.c.
 
 #ifndef F072_PERIPHERALS_H
 #define F072_PERIPHERALS_H
@@ -47,5 +47,94 @@ bool f072_held_in_reset(const struct f072_chip *chip, const struct f072_peripher
 
 // RCC was written: reset those that are held in reset now.
 void f072_reset_held(struct f072_chip *chip);
+
+// ---- Functions of rows that are not in peripheral_table.c ----
+
+bool f072_row_adc_moves(uint32_t offset);
+uint32_t
+f072_row_adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_adc_requests_dma(const struct f072_chip *chip,
+                               const struct f072_peripheral *p,
+                               uint32_t offset,
+                               bool to_peripheral);
+void f072_row_adc_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+bool f072_row_adc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+uint32_t
+f072_row_crc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+void f072_row_crc_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+bool f072_row_crc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+uint32_t
+f072_row_dma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+void f072_row_dma_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+bool f072_row_dma_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+bool f072_row_pwr_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+bool f072_row_rtc_is_open(const struct f072_chip *chip);
+uint32_t
+f072_row_rtc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_rtc_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+bool f072_row_serial_requests_dma(const struct f072_chip *chip,
+                                  const struct f072_peripheral *p,
+                                  uint32_t offset,
+                                  bool to_peripheral);
+bool f072_row_spi_moves(uint32_t offset);
+uint32_t
+f072_row_stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+void f072_row_stub_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+bool f072_row_stub_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes);
+uint32_t
+f072_row_crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_crs_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+void f072_row_crs_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+uint32_t
+f072_row_exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_exti_write(struct f072_chip *chip,
+                         const struct f072_peripheral *p,
+                         uint32_t offset,
+                         uint32_t value,
+                         uint32_t lanes);
+void f072_row_exti_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+uint32_t
+f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_syscfg_write(struct f072_chip *chip,
+                           const struct f072_peripheral *p,
+                           uint32_t offset,
+                           uint32_t value,
+                           uint32_t lanes);
+void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+uint32_t
+f072_row_dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+bool f072_row_dbgmcu_write(struct f072_chip *chip,
+                           const struct f072_peripheral *p,
+                           uint32_t offset,
+                           uint32_t value,
+                           uint32_t lanes);
 
 #endif
