@@ -134,6 +134,23 @@ static void endpoint_in_dfu_mode(struct defect_view *view)
     append(view, endpoint, sizeof endpoint);
 }
 
+static void other_functional_behind_second(struct defect_view *view)
+{
+    const uint8_t *functional = defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
+    uint8_t *second = defect_find(view, USBDEV_DT_INTERFACE, 1);
+
+    if (!view->bootloader || !functional || !second)
+        return;
+    uint8_t copy[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE];
+    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
+    size_t at = (size_t)(second - view->configuration);
+    memcpy(copy, functional, sizeof copy);
+    memmove(second + sizeof copy, second, wTotalLength - at);
+    memcpy(second, copy, sizeof copy);
+    usbdev_store_le16(second + 2 * sizeof copy + 5, 64); // wTransferSize of the other one
+    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + sizeof copy));
+}
+
 static void no_functional_in_dfu_mode(struct defect_view *view)
 {
     if (view->bootloader)
@@ -277,6 +294,11 @@ const struct sim_defect defects_of_descriptors[] = {
         .name = "dm-endpoint",
         .summary = "the interface in DFU mode has an endpoint",
         .describe = endpoint_in_dfu_mode,
+    },
+    {
+        .name = "dm-functional-copy-differs",
+        .summary = "the second alternate setting of DFU mode has another functional descriptor",
+        .describe = other_functional_behind_second,
     },
     {
         .name = "dm-functional-missing",

@@ -100,6 +100,23 @@ static void describe_long(struct defect_view *view)
         append(view, vendor, sizeof vendor);
 }
 
+// Class descriptors follow each interface descriptor: a copy behind the first of two settings.
+static void describe_functional_for_each(struct defect_view *view)
+{
+    uint8_t *second = defect_find(view, USBDEV_DT_INTERFACE, 1);
+    const uint8_t *functional = defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
+
+    if (!view->bootloader || !second || !functional)
+        return;
+    uint8_t copy[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE];
+    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
+    size_t at = (size_t)(second - view->configuration);
+    memcpy(copy, functional, sizeof copy);
+    memmove(second + sizeof copy, second, wTotalLength - at);
+    memcpy(second, copy, sizeof copy);
+    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + sizeof copy));
+}
+
 // Interfaces that usbdev does not have are answered here: with one setting and no endpoints.
 static int answer_for_interfaces(struct defect_view *view,
                                  const struct usbdev_setup_packet *setup,
@@ -341,6 +358,14 @@ const struct variation fleet_of_descriptors[] = {
                   .starts_in_bootloader = true},
         .allowed_by = "DFU 1.0 4.2.3: bInterfaceProtocol 0",
         .way = {.describe = describe_dfu_1_0},
+    },
+    {
+        .model = {.name = "functional-for-each-setting",
+                  .summary = "DFU mode has a DFU functional descriptor behind each of its two "
+                             "alternate settings",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.5: class descriptors follow the interface descriptor they extend",
+        .way = {.describe = describe_functional_for_each},
     },
     {.allowed_by = NULL},
 };

@@ -133,12 +133,31 @@ static void alternates_contiguous(struct probe *probe)
     }
 }
 
+// A class descriptor follows the interface descriptor of each alternate setting (USB 2.0 9.5): with
+// several settings there may be a copy behind each of them.
+static bool is_copy_for_each_setting(const struct configuration_bytes *read)
+{
+    const struct usb_configuration *config = &read->config;
+    const struct usb_dfu_functional *first = &config->functionals[0];
+    if (config->functional_count != config->interface_count)
+        return false;
+    for (size_t i = 0; i < config->functional_count; i++) {
+        const struct usb_dfu_functional *copy = &config->functionals[i];
+        if (copy->interface != (int)i || copy->misplaced || copy->bLength != first->bLength ||
+            memcmp(read->bytes + copy->offset, read->bytes + first->offset, first->bLength) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void functional_present(struct probe *probe)
 {
     struct configuration_bytes read;
     if (read_configuration(probe, &read))
-        expect_number(probe, "the number of DFU functional descriptors",
-                      (unsigned)read.config.functional_count, 1);
+        expect(probe, read.config.functional_count == 1 || is_copy_for_each_setting(&read),
+               "one DFU functional descriptor, or the same one behind each alternate setting",
+               "%zu, with %zu interface descriptors", read.config.functional_count,
+               read.config.interface_count);
 }
 
 // The functional descriptors of both modes, byte for byte.
@@ -317,7 +336,7 @@ static const struct check checks[] = {
      "alternate settings are numbered from 0 without a gap",
      NEED_DFU_MODE, alternates_contiguous},
     {"DM-DESC-04a", "DFU 1.1 4.2.4", LEVEL_MUST,
-     "there is one DFU functional descriptor",
+     "there is one DFU functional descriptor, or a copy for each alternate setting",
      NEED_DFU_MODE, functional_present},
     {"DM-DESC-04b", "DFU 1.1 4.2.4", LEVEL_MUST,
      "the functional descriptor is the one of run time, except bitWillDetach",
