@@ -58,10 +58,9 @@ static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_l
     uint8_t *first = NULL, *second = NULL;
     size_t first_length = 0, second_length = 0;
     char why[PROBE_WORDS];
-    bool read =
-        dfu_to_idle(probe) && upload_all(probe, SIZE_MAX, &first, &first_length, why, sizeof why) &&
-        dfu_to_idle(probe) &&
-        upload_all(probe, SIZE_MAX, &second, &second_length, why, sizeof why) && dfu_to_idle(probe);
+    bool read = upload_all(probe, SIZE_MAX, &first, &first_length, why, sizeof why) &&
+                upload_all(probe, SIZE_MAX, &second, &second_length, why, sizeof why) &&
+                dfu_to_idle(probe);
     bool equal = read && first_length == second_length && first_length > 0 &&
                  memcmp(first, second, first_length) == 0;
     free(second);
@@ -99,8 +98,7 @@ static bool is_own_left_over(struct probe *probe)
     if (backup->restore != &backup->left ||
         !(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return true;
-    if (!dfu_to_idle(probe) ||
-        !upload_all(probe, backup->left.length, &found, &length, why, sizeof why))
+    if (!upload_all(probe, backup->left.length, &found, &length, why, sizeof why))
         return backup_refuse(backup,
                              "the firmware of the device could not be read, to compare it with "
                              "the backup of an earlier run");

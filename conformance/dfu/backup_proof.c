@@ -41,7 +41,7 @@ enum backup_reading backup_read_piece(
     char unread[PROBE_WORDS];
     uint8_t *found;
     size_t found_length;
-    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD) || !dfu_to_idle(probe) ||
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD) ||
         !upload_all(probe, length, &found, &found_length, unread, sizeof unread))
         return BACKUP_UNREAD;
     if (found_length == length)
@@ -55,7 +55,7 @@ enum backup_reading backup_read_piece(
 static enum backup_reading
 write_and_read(struct probe *probe, const uint8_t *bytes, size_t length, char *why, size_t size)
 {
-    if (!dfu_to_idle(probe) || !download_bytes(probe, bytes, length, why, size))
+    if (!download_bytes(probe, bytes, length, why, size))
         return BACKUP_UNREAD;
     return backup_read_piece(probe, bytes, length, why, size);
 }

@@ -80,6 +80,9 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
     case DFURT_STATE_dfuERROR:
         request(probe, DFURT_CLRSTATUS);
         return true;
+    case DFURT_STATE_appIDLE: // by DETACH in dfuIDLE, on some; DETACH leads back
+        request(probe, DFURT_DETACH);
+        return probe->gate.mode == GATE_DFU_MODE;
     case DFURT_STATE_dfuDNLOAD_SYNC:
     case DFURT_STATE_dfuDNLOAD_IDLE:
     case DFURT_STATE_dfuMANIFEST_SYNC:
@@ -111,6 +114,17 @@ bool dfu_to_idle(struct probe *probe)
             return state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && to_idle_unasked(probe);
     }
     return to_idle_unasked(probe);
+}
+
+bool dfu_rewind(struct probe *probe)
+{
+    const struct usb_configuration *config = &probe->dfu_mode.config;
+    if (!dfu_to_idle(probe))
+        return false;
+    request(probe, DFURT_ABORT);
+    if (probe->dfu_mode.dfu && config->interface_count > 1)
+        probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, probe->alternate);
+    return dfu_to_idle(probe);
 }
 
 // ---- To the other states ----
@@ -195,27 +209,50 @@ static bool enter_manifest_sync(struct probe *probe)
     return result == 0 || not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
 }
 
-bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
+// Does the answer say that the device is in this state?
+static bool says(struct probe *probe, uint8_t question, uint8_t bState)
+{
+    struct dfu_status_reply status;
+    uint8_t state;
+    if (question == DFURT_GETSTATUS)
+        return dfu_ask(probe, &status) && status.bState == bState;
+    return dfu_ask_state(probe, &state) && state == bState;
+}
+
+static bool begin_upload(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
     uint16_t size = dfu_small_block(probe);
-    if (!enter_idle(probe) || !dfu_point_at_start(probe))
+    if (!enter_idle(probe) || !dfu_rewind(probe) || !dfu_point_at_start(probe))
         return false;
     int result = dfu_upload(probe, dfu_first_block(probe), data, size);
-    *ret_next = (uint16_t)(dfu_first_block(probe) + 1);
     return result == size ||
            not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE,
                        result < 0 ? usb_result_text(result) : "the upload ended after one block");
 }
 
-// Does the answer say that the device is in dfuERROR?
+// Rows judge each of the two questions, and a wrong device is led away by one: the other one is
+// enough, and the upload is begun anew behind it.
+bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
+{
+    static const uint8_t questions[] = {DFURT_GETSTATE, DFURT_GETSTATUS};
+    bool reached = false;
+    *ret_next = (uint16_t)(dfu_first_block(probe) + 1);
+    for (size_t i = 0; !reached && i < sizeof questions; i++) {
+        if (!begin_upload(probe))
+            return false;
+        reached = says(probe, questions[i], DFURT_STATE_dfuUPLOAD_IDLE);
+    }
+    if (!reached)
+        return not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE,
+                           "the device reports another state after a whole block; "
+                           "DM-STATE-2-UPLOAD judges that");
+    return begin_upload(probe);
+}
+
 static bool says_error(struct probe *probe, uint8_t question)
 {
-    struct dfu_status_reply status;
-    uint8_t state;
-    if (question == DFURT_GETSTATUS)
-        return dfu_ask(probe, &status) && status.bState == DFURT_STATE_dfuERROR;
-    return dfu_ask_state(probe, &state) && state == DFURT_STATE_dfuERROR;
+    return says(probe, question, DFURT_STATE_dfuERROR);
 }
 
 // If one of the requests changes the state, the next one shows it.
@@ -229,19 +266,45 @@ static bool is_in_error(struct probe *probe, uint8_t subject)
            says_error(probe, DFURT_GETSTATE);
 }
 
-static bool illegal_request(struct probe *probe, uint8_t subject)
+// Requests that neither dfuIDLE nor dfuDNLOAD-IDLE has (A.2.3, A.2.6). A wrong device may take one
+// of them, which the row of that one judges. DETACH, at which some devices leave the bus, comes
+// last.
+static const uint8_t illegal_requests[] = {DFURT_CLRSTATUS, 0x07, DFURT_DETACH};
+
+// A boot loader that takes DETACH may start what it holds.
+static bool may_be_sent(struct probe *probe, uint8_t bRequest)
 {
-    const struct usbdev_setup_packet illegal = dfu_setup(probe, DFURT_DETACH, 0, 0);
-    int result = probe_control(probe, &illegal, NULL);
-    return is_in_error(probe, subject) ||
-           not_reached(probe, DFURT_STATE_dfuERROR,
-                       result == USB_STALL ? "the device reports another state after a STALL"
-                                           : "DETACH was not STALLed");
+    return bRequest != DFURT_DETACH || !probe->gate.accepted ||
+           probe->dm_detach == DM_DETACH_STALLS;
+}
+
+static bool leads_to_error(struct probe *probe, size_t which, uint8_t subject)
+{
+    const struct usbdev_setup_packet illegal = dfu_setup(probe, illegal_requests[which], 0, 0);
+    if (probe_control(probe, &illegal, NULL) == USB_STALL)
+        return is_in_error(probe, subject);
+    probe->taken |= 1u << which;
+    return false;
+}
+
+static bool enter_error_from(struct probe *probe, bool (*enter)(struct probe *), uint8_t subject)
+{
+    for (size_t i = 0; i < sizeof illegal_requests; i++) {
+        if (probe->taken & 1u << i)
+            continue;
+        if (!enter(probe))
+            return false;
+        if (may_be_sent(probe, illegal_requests[i]) && leads_to_error(probe, i, subject))
+            return true;
+    }
+    return not_reached(probe, DFURT_STATE_dfuERROR,
+                       "no unexpected request leads there; DM-STATE-2-CLRSTATUS, -DETACH and "
+                       "-OTHER judge that");
 }
 
 bool dfu_enter_error(struct probe *probe, uint8_t subject)
 {
-    return enter_idle(probe) && illegal_request(probe, subject);
+    return enter_error_from(probe, enter_idle, subject);
 }
 
 bool dfu_enter_state(struct probe *probe, uint8_t bState)
@@ -261,7 +324,7 @@ bool dfu_enter_state(struct probe *probe, uint8_t bState)
     case DFURT_STATE_dfuUPLOAD_IDLE:
         return dfu_enter_upload_idle(probe, &next);
     case DFURT_STATE_dfuERROR:
-        return dfu_enter_error(probe, DFURT_DETACH);
+        return dfu_enter_error(probe, DFURT_CLRSTATUS);
     default:
         return enter_idle(probe);
     }
@@ -292,7 +355,7 @@ bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState)
     case DFURT_STATE_dfuDNLOAD_IDLE:
         return enter_behind_image(probe);
     case DFURT_STATE_dfuERROR:
-        return enter_behind_image(probe) && illegal_request(probe, DFURT_DNLOAD);
+        return enter_error_from(probe, enter_behind_image, DFURT_DNLOAD);
     case DFURT_STATE_dfuMANIFEST_SYNC:
     case DFURT_STATE_dfuMANIFEST:
         return dfu_enter_state(probe, bState);

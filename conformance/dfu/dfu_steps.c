@@ -143,7 +143,10 @@ int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_
 bool dfu_is_read_protected(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_ask(probe, &status) || status.bState != DFURT_STATE_dfuERROR ||
+    size_t first = probe->transcript.total;
+    bool answered = dfu_ask(probe, &status);
+    transcript_set_aside(&probe->transcript, first);
+    if (!answered || status.bState != DFURT_STATE_dfuERROR ||
         status.bStatus != DFURT_STATUS_errVENDOR)
         return false;
     probe_skip(probe, "needs a device that is not read protected; UPLOAD STALLs with errVENDOR");

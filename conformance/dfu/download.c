@@ -51,6 +51,8 @@ bool upload_all(struct probe *probe,
     uint64_t end_us = probe_now_us(probe) + UPLOAD_LIMIT_MS * UINT64_C(1000);
     uint8_t *bytes = NULL;
     size_t length = 0, room = 0;
+    if (!dfu_rewind(probe))
+        return end_upload(bytes, why, size, "dfuIDLE was not reached");
     for (uint16_t block = 0; length < most; block++) {
         if (length > UPLOAD_MOST_BYTES)
             return end_upload(bytes, why, size, "the upload is longer than 16 MB");
@@ -98,6 +100,10 @@ bool download_bytes(
 {
     uint16_t block_size = dfu_transfer_size(probe);
     uint16_t block = 0;
+    if (!dfu_rewind(probe)) {
+        snprintf(why, size, "dfuIDLE was not reached");
+        return false;
+    }
     gate_begin_image(&probe->gate);
     for (size_t at = 0; at < length; at += block_size, block++) {
         uint16_t part = length - at < block_size ? (uint16_t)(length - at) : block_size;
@@ -112,6 +118,7 @@ bool download_bytes(
 
 void download_begin(struct probe *probe)
 {
+    dfu_rewind(probe); // else the first block is refused, or is no first one
     if (probe->backup) {
         probe->backup->at = 0;
         probe->backup->block = 0;

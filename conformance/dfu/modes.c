@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Run time is left by DETACH and, with bitWillDetach = 0, a bus reset. DFU mode is left by the
-// first of these that works: DfuSe's leave request (with --allow-write), a bus reset, a power
-// cycle, a person who replugs the device.
+// first of these that works: DfuSe's leave request (with --allow-write), a bus reset, a second one,
+// DETACH, a power cycle, a person who replugs the device.
 //
 // Between two checks mode_quieten() brings the state machine back to appIDLE or dfuIDLE by requests
 // that move no firmware. A device that no longer answers is waited for and reset.
@@ -92,14 +92,35 @@ static void reset_and_find(struct probe *probe)
         probe_wait_return(probe, mode_return_ms(probe), "run time");
 }
 
+// DFU mode has no DETACH (A.2.3), but with some boot loaders it is the way back: of cameras, of
+// FPGA boards, of two-image devices. fwupd knows them as "detach-for-attach".
+static void leave_by_detach(struct probe *probe)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
+    int result = probe_control(probe, &detach, NULL);
+    if ((result == 0 || result == USB_GONE) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0)
+        probe_wait_return(probe, mode_return_ms(probe), "run time");
+}
+
+// Some take a second bus reset.
+static void leave_by_resets(struct probe *probe)
+{
+    enum { RESETS = 2 };
+    for (int i = 0; i < RESETS && probe->mode == DEVICE_DFU_MODE; i++)
+        reset_and_find(probe);
+}
+
 bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 {
     bool dfuse = probe->gate.dialect == GATE_DFUSE;
     bool may_leave = dfuse && probe->gate.may_write;
     if (probe->mode == DEVICE_DFU_MODE && may_leave)
         dfuse_leave(probe);
-    if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_RESET))
-        reset_and_find(probe);
+    if (probe->target->capabilities & TARGET_CAN_RESET)
+        leave_by_resets(probe);
+    if (probe->mode == DEVICE_DFU_MODE)
+        leave_by_detach(probe);
     if (probe->mode == DEVICE_DFU_MODE && (probe->target->capabilities & TARGET_CAN_POWER))
         probe_power_cycle(probe);
     if (probe->mode == DEVICE_DFU_MODE && ask &&
@@ -152,8 +173,12 @@ static void end_detach(struct probe *probe)
     uint8_t state = DFURT_STATE_appIDLE;
     probe_control(probe, &abort, NULL);
     ask_state(probe, &state);
-    if (state == DFURT_STATE_appDETACH)
-        probe_sleep(probe, device_detach_limit(&probe->run_time) + 100, "the detach timer");
+    if (state != DFURT_STATE_appDETACH)
+        return;
+    probe_sleep(probe, device_detach_limit(&probe->run_time) + 100, "the detach timer");
+    ask_state(probe, &state);
+    if (state == DFURT_STATE_appDETACH && (probe->target->capabilities & TARGET_CAN_POWER))
+        probe_power_cycle(probe); // nothing else leads out of it
 }
 
 // A device that does not report its state may still be in appDETACH: its timer ends that.
@@ -183,11 +208,22 @@ static bool recover(struct probe *probe)
     return !gone(ask_state(probe, &state));
 }
 
+// A device that has accepted DETACH in DFU mode may start its firmware a moment later: nothing is
+// written until then.
+static void outwait_leaving(struct probe *probe)
+{
+    if (probe->leaving &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave after DETACH") == 0)
+        probe_wait_return(probe, mode_return_ms(probe), "the device");
+    probe->leaving = false;
+}
+
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
 static bool quieten_dfu_mode(struct probe *probe)
 {
     uint8_t state;
-    if (dfu_to_idle(probe))
+    outwait_leaving(probe);
+    if (probe->mode != DEVICE_DFU_MODE || dfu_to_idle(probe))
         return true;
     if (gone(ask_state(probe, &state)))
         return recover(probe);

@@ -158,6 +158,7 @@ void probe_refresh(struct probe *probe)
     struct device now;
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
+    probe->leaving = false;
     probe->alternate = 0;
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);

@@ -103,6 +103,20 @@ static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_s
     probe->busy_until_us = asked_us + poll_us / 2;
 }
 
+static void learn_of_detach(struct probe *probe, int result)
+{
+    bool taken = result == 0 || result == USB_GONE;
+    if (probe->mode == DEVICE_RUN_TIME) {
+        probe->detached |= taken;
+        return;
+    }
+    probe->leaving |= taken;
+    if (taken)
+        probe->dm_detach = DM_DETACH_TAKEN;
+    else if (result == USB_STALL && probe->dm_detach == DM_DETACH_UNTRIED)
+        probe->dm_detach = DM_DETACH_STALLS;
+}
+
 static void learn(struct probe *probe,
                   const struct usbdev_setup_packet *setup,
                   const uint8_t *data,
@@ -110,8 +124,8 @@ static void learn(struct probe *probe,
                   uint64_t start_us)
 {
     gate_saw(&probe->gate, setup, data, result, result == USB_STALL);
-    if (probe->mode == DEVICE_RUN_TIME && is_dfu(probe, setup, DFURT_DETACH))
-        probe->detached |= result == 0 || result == USB_GONE;
+    if (is_dfu(probe, setup, DFURT_DETACH))
+        learn_of_detach(probe, result);
     if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
         const struct dfu_status_reply status = dfu_status_load(data);
         note_busy(probe, start_us, &status);

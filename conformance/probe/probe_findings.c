@@ -14,8 +14,8 @@ static void describe_last(const struct probe *probe, char *sent, size_t size)
 {
     for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
         const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
-        if (entry->kind == TRANSCRIPT_SLEEP || entry->kind == TRANSCRIPT_WAIT_LEAVE ||
-            entry->kind == TRANSCRIPT_WAIT_RETURN)
+        if (entry->aside || entry->kind == TRANSCRIPT_SLEEP ||
+            entry->kind == TRANSCRIPT_WAIT_LEAVE || entry->kind == TRANSCRIPT_WAIT_RETURN)
             continue;
         transcript_sent(entry, sent, size);
         return;

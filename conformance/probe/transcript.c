@@ -31,6 +31,12 @@ void transcript_add(struct transcript *transcript,
         transcript->tap(transcript->tap_context, &entry, data, data_size);
 }
 
+void transcript_set_aside(struct transcript *transcript, size_t first)
+{
+    for (size_t i = first; i < transcript->total; i++)
+        transcript->entries[i % TRANSCRIPT_ENTRIES].aside = true;
+}
+
 size_t transcript_count(const struct transcript *transcript)
 {
     return transcript->total < TRANSCRIPT_ENTRIES ? transcript->total : TRANSCRIPT_ENTRIES;

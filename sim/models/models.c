@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct shipped_model *const groups[] = {
-    models_of_products, models_of_descriptors, models_of_states,
-    models_of_uploads,  models_of_downloads,
+    models_of_products, models_of_descriptors, models_of_states,    models_of_detach,
+    models_of_uploads,  models_of_downloads,   models_of_positions,
 };
 
 enum { GROUPS = sizeof groups / sizeof groups[0], MOST = 96, TEXT = 200 };

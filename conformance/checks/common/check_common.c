@@ -188,9 +188,13 @@ bool expect_detached(struct probe *probe, int result)
 
     // An error on the bus is the cable's, unless the device has gone just now, and comes back: a
     // plug that is pulled does not plug itself in again.
+    size_t first = probe->transcript.total;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
         return probe_inconclusive(probe, "DETACH: %s", usb_result_text(result));
-    if (probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device to return") < 0)
+    int back =
+        probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device to return");
+    transcript_set_aside(&probe->transcript, first);
+    if (back < 0)
         return probe_inconclusive(probe, "the device left in the middle of DETACH and did not come "
                                          "back, as one does whose plug is pulled");
     return expect(probe, false, "DETACH completes its status stage before the device leaves",

@@ -14,6 +14,7 @@
 #include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
+#include <conformance/modes.h>
 #include <conformance/state_rows.h>
 
 static void put_states(char *text, size_t size, unsigned states)
@@ -62,11 +63,32 @@ static bool is_dnload_of_nothing(const struct state_row *row)
     return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
 }
 
+// Some boot loaders leave DFU mode at DETACH, and start what is there. So it is sent only while the
+// device holds its own firmware; and in mid download only if the device has refused it before.
+static bool given_safe_detach(struct probe *probe, const struct state_row *row)
+{
+    char why[PROBE_WORDS];
+    bool writes = row->state >= DFURT_STATE_dfuDNLOAD_SYNC &&
+                  row->state <= DFURT_STATE_dfuMANIFEST && !device_is_dfuse(&probe->dfu_mode);
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
+    if (!backup_restore(probe, why, sizeof why))
+        return probe_inconclusive(probe, "%s", why);
+    if (!writes)
+        return true;
+    if (probe->dm_detach == DM_DETACH_UNTRIED && dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+        probe_control(probe, &detach, NULL);
+    return probe->dm_detach != DM_DETACH_TAKEN ||
+           probe_skip(probe, "needs a device that STALLs DETACH in dfuIDLE: this one could start "
+                             "half an image");
+}
+
 // A device that accepts the request although it must not keeps its firmware: the data is the next
 // block of the backup's image, or DfuSe's Set Address Pointer.
 static bool enter(struct probe *probe, const struct state_row *row, uint16_t *ret_block)
 {
     *ret_block = dfu_first_block(probe);
+    if (row->bRequest == DFURT_DETACH && !given_safe_detach(probe, row))
+        return false;
     if (is_dnload_of_nothing(row))
         return dfu_enter_state_with_image(probe, row->state);
     if (row->bRequest == DFURT_DNLOAD && !dfu_prepare_dnload(probe))
@@ -112,10 +134,22 @@ static unsigned next_states(const struct probe *probe, const struct state_row *r
     return row->next;
 }
 
+// A device that comes back has left by itself; another one may have been unplugged.
+static bool expect_no_leave(struct probe *probe, const struct state_row *row, int result)
+{
+    size_t first = probe->transcript.total;
+    bool left = row->bRequest == DFURT_DETACH &&
+                probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0 &&
+                probe_wait_return(probe, mode_return_ms(probe), "the device") == 0;
+    transcript_set_aside(&probe->transcript, first);
+    return left ? expect(probe, false, "STALL", "the device left the bus")
+                : probe_inconclusive(probe, "%s", usb_result_text(result));
+}
+
 static bool expect_outcome(struct probe *probe, const struct state_row *row, int result)
 {
     if (result == USB_GONE || result == USB_IO)
-        return probe_inconclusive(probe, "%s", usb_result_text(result));
+        return expect_no_leave(probe, row, result);
     if (result == USB_UNSUPPORTED)
         return probe_inconclusive(probe, "the alternate setting does not name its memory");
     bool stalled = result == USB_STALL;

@@ -63,13 +63,27 @@ static void idle_poll_short(struct probe *probe)
 
 // ---- Upload ----
 
+// An UPLOAD that STALLed in dfuIDLE: does one of a small block, too? DM-STATE-2-UPLOAD judges that.
+static bool given_upload(struct probe *probe, int result)
+{
+    uint8_t data[UINT8_MAX];
+    size_t first = probe->transcript.total;
+    if (result != USB_STALL || probe->decided)
+        return true;
+    bool stalls = dfu_to_idle(probe) && dfu_point_at_start(probe) &&
+                  dfu_upload(probe, dfu_first_block(probe), data, dfu_small_block(probe)) < 0;
+    transcript_set_aside(&probe->transcript, first);
+    return !stalls || probe_inconclusive(probe, "UPLOAD STALLs in dfuIDLE; DM-STATE-2-UPLOAD "
+                                                "judges that");
+}
+
 // One UPLOAD of length bytes from dfuIDLE.
 static bool upload_first(struct probe *probe, uint8_t *data, uint16_t length, int *ret_length)
 {
     if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !dfu_point_at_start(probe))
         return false;
     *ret_length = dfu_upload(probe, dfu_first_block(probe), data, length);
-    return expect_carried_out(probe, *ret_length);
+    return given_upload(probe, *ret_length) && expect_carried_out(probe, *ret_length);
 }
 
 static void upload_whole_block(struct probe *probe)
@@ -83,6 +97,19 @@ static void upload_whole_block(struct probe *probe)
                   "after a whole block");
 }
 
+// A short block ends the upload (6.2): it is all of the firmware, unless a larger one returns more.
+static bool has_more_firmware(struct probe *probe, int length)
+{
+    static uint8_t data[PROBE_CONTROL_MAX];
+    size_t first = probe->transcript.total;
+    int whole = dfu_to_idle(probe) && dfu_point_at_start(probe)
+                    ? dfu_upload(probe, dfu_first_block(probe), data, dfu_transfer_size(probe))
+                    : 0;
+    transcript_set_aside(&probe->transcript, first);
+    return whole > length ||
+           probe_inapplicable(probe, "a device with firmware of more than bMaxPacketSize0 bytes");
+}
+
 static void upload_small_block(struct probe *probe)
 {
     uint8_t data[UINT8_MAX];
@@ -94,6 +121,7 @@ static void upload_small_block(struct probe *probe)
         return;
     }
     if (!upload_first(probe, data, least, &length) ||
+        (length < least && !has_more_firmware(probe, length)) ||
         !expect_number(probe, "the bytes returned", (unsigned)length, least) ||
         least + 2 > dfu_transfer_size(probe))
         return;
@@ -128,7 +156,7 @@ static void upload_ends_short(struct probe *probe)
     size_t total = 0;
     for (uint16_t block = 0;; block++) {
         int length = dfu_upload(probe, block, data, size);
-        if (!expect_carried_out(probe, length))
+        if ((total == 0 && !given_upload(probe, length)) || !expect_carried_out(probe, length))
             return;
         total += (size_t)length;
         if (length < size) {

@@ -20,7 +20,8 @@ static void answers_configured_again(struct probe *probe)
         probe_inapplicable(probe, "a device that tells its state in appIDLE");
         return;
     }
-    if (!given(probe, expect_result(probe, before, 0, NULL)) || !given_configured_again(probe))
+    if (!given(probe, expect_result(probe, before, 0, NULL)) || !given_app_idle(probe) ||
+        !given_configured_again(probe))
         return;
     int after = ask_state(probe, &state);
     if (expect_result(probe, after, 0, NULL))
@@ -31,7 +32,8 @@ static void answers_configured_again(struct probe *probe)
 
 static void detaches_configured_again(struct probe *probe)
 {
-    if (given_configured_again(probe) && !expect_detach(probe, detach_time(probe)))
+    if (given_app_idle(probe) && given_configured_again(probe) &&
+        !expect_detach(probe, detach_time(probe)))
         configure_afresh(probe);
 }
 

@@ -67,15 +67,20 @@ static bool completes(struct probe *probe, const struct way *way)
     return (way->zero && result == USB_STALL) || expect_detached(probe, result);
 }
 
-// Back at run time in appIDLE; that the device leaves and comes back is judged by other checks.
+// Back at run time in appIDLE; that the device leaves and comes back is judged by other checks. A
+// boot loader that no request leaves is judged in the ways that were tried.
 static bool start_over(struct probe *probe)
 {
+    char why[PROBE_WORDS];
     if (device_will_detach(&probe->run_time) &&
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0)
         probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "DFU mode");
     if (!mode_quieten(probe))
         return probe_inconclusive(probe, "the device did not come back after DETACH");
-    return back_to_run_time(probe);
+    if (mode_enter_run_time(probe, false, why, sizeof why))
+        return true;
+    probe_note(probe, "DETACH was sent in one way only: %s", why);
+    return false;
 }
 
 static void detach_completes(struct probe *probe)
@@ -84,7 +89,7 @@ static void detach_completes(struct probe *probe)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         if (ways[i].status_delay_ms && !late)
             continue;
-        if (!completes(probe, &ways[i]) || !start_over(probe))
+        if (!given_app_idle(probe) || !completes(probe, &ways[i]) || !start_over(probe))
             return;
     }
 }

@@ -20,9 +20,12 @@ static bool expect_no_detach(struct probe *probe, int result)
 {
     if (result != USB_GONE && result != USB_IO)
         return true;
+    size_t first = probe->transcript.total;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
         return probe_inconclusive(probe, "%s", usb_result_text(result));
-    if (probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device") != 0)
+    int back = probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device");
+    transcript_set_aside(&probe->transcript, first);
+    if (back != 0)
         return probe_inconclusive(probe, "the device left the bus, and did not come back");
     return expect(probe, false, "the device stays at run time", "it left the bus, and is %s",
                   probe->mode == DEVICE_DFU_MODE ? "in DFU mode" : "back at run time");
@@ -33,6 +36,8 @@ static void
 send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, bool not_ours)
 {
     uint8_t data[64] = {0};
+    if (!given_app_idle(probe))
+        return;
     int result = probe_control(probe, setup, data);
     if (!expect_no_detach(probe, result) || (!not_ours && !expect_stalled(probe, result, data)))
         return;

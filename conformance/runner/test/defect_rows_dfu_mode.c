@@ -26,6 +26,7 @@ const struct defect_row dfu_mode_rows[] = {
          {"DM-DESC-05", "an endpoint descriptor is another descriptor"},
      }},
     {"dm-functional-missing", "will-detach", "DM-DESC-04a"},
+    {"dm-functional-copy-differs", "will-detach", "DM-DESC-04a"},
     {"dm-will-detach", "will-detach", "DM-DESC-04c"},
     {"dm-vendor-descriptor", "will-detach", "DM-DESC-05"},
     {"dm-alternate-unnamed", "will-detach", "DM-DESC-07", .follows = {
@@ -34,12 +35,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-2-DETACH", "will-detach", "DM-STATE-2-DETACH"},
     {"state-2-DNLOAD", "wait-reset", "DM-STATE-2-DNLOAD"},
     {"state-2-DNLOAD-0", "wait-reset", "DM-STATE-2-DNLOAD-0"},
-    {"state-2-UPLOAD", "wait-reset", "DM-STATE-2-UPLOAD", .follows = {
-         {"DM-UPLOAD-01", "UPLOAD is refused"},
-         {"DM-UPLOAD-02", "UPLOAD is refused"},
-         {"DM-UPLOAD-03", "UPLOAD is refused"},
-         {"DM-UPLOAD-04", "UPLOAD is refused"},
-     }},
+    {"state-2-UPLOAD", "wait-reset", "DM-STATE-2-UPLOAD"},
     {"state-2-GETSTATUS", "will-detach", "DM-STATE-2-GETSTATUS", .follows = {
          {"DM-STATUS-02", "GETSTATE behind GETSTATUS says the state that it led to"},
      }},

@@ -95,6 +95,11 @@ bool dfu_point_at_start(struct probe *probe);
 // programmed.
 bool dfu_to_idle(struct probe *probe);
 
+// To dfuIDLE, and back to the first byte: some loaders keep the position of the last transfer until
+// ABORT, others until SET_INTERFACE, which tools send once before a transfer where there are
+// alternate settings.
+bool dfu_rewind(struct probe *probe);
+
 // Make sure that a download can be begun without loss: keep a plain device's image (backup.h), and
 // begin with its first block. Returns false, and the check is a SKIP, where that cannot be done.
 bool dfu_prepare_dnload(struct probe *probe);
@@ -116,7 +121,8 @@ bool dfu_enter_error(struct probe *probe, uint8_t subject);
 // manifests where it must not manifests a whole image.
 bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState);
 
-// dfuUPLOAD-IDLE, and the wBlockNum that comes next.
+// dfuUPLOAD-IDLE, as the device reports it to GETSTATE or GETSTATUS, and the wBlockNum that comes
+// next.
 bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next);
 
 #endif

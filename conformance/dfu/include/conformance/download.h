@@ -13,7 +13,7 @@
 
 #include <conformance/probe.h>
 
-// ---- Upload, from dfuIDLE ----
+// ---- Upload, from any state ----
 
 enum {
     UPLOAD_MOST_BYTES = 16 << 20,
@@ -29,7 +29,7 @@ bool upload_all(struct probe *probe,
                 char *why,
                 size_t size);
 
-// ---- Download, from dfuIDLE ----
+// ---- Download, from any state ----
 
 // All of bytes, to dfuDNLOAD-IDLE. Returns false with the reason in why.
 bool download_bytes(
@@ -39,7 +39,7 @@ bool download_bytes(
 bool download_image(struct probe *probe, char *why, size_t size);
 bool download_all_but_last(struct probe *probe, char *why, size_t size);
 
-// Single blocks of that image. begin: the next block is the first one. Behind the last block
+// Single blocks of that image. begin: to dfuIDLE, and the next block is the first one. Behind the last block
 // next_block sends that again, under its own number. end: the zero-length DNLOAD that begins
 // manifestation. Both return what probe_control() returns.
 void download_begin(struct probe *probe);

@@ -94,12 +94,19 @@ struct probe {
     const uint8_t *file; // for the device, to be judged (--file); NULL: none
     size_t file_length;
 
-    bool detached; // DETACH was accepted, and the device has not been at run time again since
+    bool leaving; // DETACH was accepted in DFU mode: the device may leave at any time
+    enum {
+        DM_DETACH_UNTRIED,
+        DM_DETACH_STALLS,
+        DM_DETACH_TAKEN, // ever
+    } dm_detach;         // in DFU mode
+    bool detached;       // DETACH was accepted, and the device has not been at run time again since
     enum {
         GETSTATE_UNTRIED,
         GETSTATE_WORKS,
         GETSTATE_MISSING, // dfuIDLE, and it is not answered: GETSTATUS is asked instead
     } getstate;           // in DFU mode
+    unsigned taken;       // unexpected requests that DFU mode does not STALL (dfu_states.c)
 
     // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
     // bwPollTimeout has passed.

@@ -51,6 +51,7 @@ struct transcript_entry {
     struct target_departure departure; // CONTROL
     uint8_t bEndpointAddress;          // TRANSFER, CLEAR_HALT
     unsigned wait_ms;                  // WAIT_LEAVE, WAIT_RETURN, SLEEP: for at most so long
+    bool aside;                        // a question about the entry before: no finding is about it
     size_t asked;                      // bytes asked for or sent
     int result;                        // bytes that moved, 0, or an enum usb_result
     size_t data_length;                // bytes kept in data
@@ -78,6 +79,9 @@ void transcript_add(struct transcript *transcript,
                     struct transcript_entry entry,
                     const uint8_t *data,
                     size_t data_size);
+
+// The entries since total was first are questions about the one before them.
+void transcript_set_aside(struct transcript *transcript, size_t first);
 
 size_t transcript_count(const struct transcript *transcript);   // entries that are kept
 size_t transcript_dropped(const struct transcript *transcript); // entries that went before them

@@ -27,8 +27,10 @@ struct shipped_model {
 extern const struct shipped_model models_of_products[];    // at run time
 extern const struct shipped_model models_of_descriptors[]; // boot loaders: their descriptors
 extern const struct shipped_model models_of_states[];      // boot loaders: their state machine
+extern const struct shipped_model models_of_detach[];      // what they make of DETACH
 extern const struct shipped_model models_of_uploads[];     // what they read
 extern const struct shipped_model models_of_downloads[];   // what they write
+extern const struct shipped_model models_of_positions[];   // where the next transfer begins
 
 // NULL: no such model.
 const struct shipped_model *models_find(const char *name);
