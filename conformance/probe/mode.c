@@ -93,7 +93,7 @@ uint16_t probe_language(struct probe *probe)
     return probe_control(probe, &setup, bytes) >= 4 ? usbdev_load_le16(bytes + 2) : ENGLISH;
 }
 
-void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size)
+bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size)
 {
     uint8_t bytes[255];
     int length = 0;
@@ -103,6 +103,7 @@ void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t si
         length = probe_control(probe, &setup, bytes);
     }
     usb_text(text, size, bytes, length > 0 ? (size_t)length : 0);
+    return length != USB_GONE && length != USB_IO && length != USB_TIMEOUT;
 }
 
 // ---- The memory of a boot loader ----
@@ -119,11 +120,13 @@ static void add_regions(struct gate *gate, const struct dfuse_layout *layout)
     }
 }
 
-// A device is DfuSe if bcdDFUVersion and a layout both say so, and plain if neither does.
+// A device is DfuSe if bcdDFUVersion and a layout both say so, and plain if neither does. Layouts
+// that could not be read, because the device was lost, are read again when it is back.
 static void read_layouts(struct probe *probe)
 {
     const struct usb_configuration *config = &probe->dfu_mode.config;
     bool any = false;
+    probe->layouts_known = true;
     probe->gate.region_count = 0;
     probe->layout_count = 0;
     for (size_t i = 0; i < config->interface_count; i++) {
@@ -131,7 +134,8 @@ static void read_layouts(struct probe *probe)
             continue;
         struct dfuse_layout *layout = &probe->layouts[probe->layout_count++];
         char name[3 * 255 / 2];
-        probe_read_string(probe, config->interfaces[i].iInterface, name, sizeof name);
+        probe->layouts_known &=
+            probe_read_string(probe, config->interfaces[i].iInterface, name, sizeof name);
         any |= dfuse_layout_parse(layout, name);
         add_regions(&probe->gate, layout);
     }
@@ -170,6 +174,6 @@ void probe_refresh(struct probe *probe)
     tell_gate(probe, mode.certain);
     if (probe->mode == DEVICE_RUN_TIME)
         probe->detached = false;
-    else if (!known)
+    else if (!known || !probe->layouts_known)
         read_layouts(probe);
 }

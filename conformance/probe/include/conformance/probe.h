@@ -88,6 +88,7 @@ struct probe {
     // The memory of the boot loader as its alternate settings describe it; without regions where
     // they do not.
     struct dfuse_layout layouts[PROBE_ALTERNATES];
+    bool layouts_known; // each name of an alternate setting was answered
     size_t layout_count;
     uint8_t alternate; // the one that is selected
 
@@ -179,8 +180,8 @@ void probe_sleep(struct probe *probe, unsigned ms, const char *what);
 uint64_t probe_now_us(struct probe *probe);
 
 // The string descriptor, in the first language that the device has, as UTF-8; empty if there is
-// none.
-void probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size);
+// none. Returns false if the device was lost meanwhile.
+bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size);
 
 // The first LANGID of string 0; 0409h where there is none (USB 2.0 9.6.7).
 uint16_t probe_language(struct probe *probe);
