@@ -4,73 +4,16 @@
     test_server_cycles.py DFU_SIM
 """
 
-import contextlib
 import os
 import re
-import socket
-import struct
 import sys
 import time
 from pathlib import Path
 
-from served import Served, receive
+from served import Served, import_when_there
 
 IMPORTS, DETACHES, DEVICES = 10000, 1000, 100
 MORE_KIB = 128
-SECONDS = 60
-
-
-class Client:
-    """An import of a device."""
-
-    def __init__(self, port, bus_id):
-        self.seqnum = 0
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-        self.connection.sendall(struct.pack(">HHI32s", 0x0111, 0x8003, 0, bus_id.encode()))
-        status, = struct.unpack(">4xI", receive(self.connection, 8))
-        if status:
-            self.connection.close()
-            raise BlockingIOError(f"{bus_id} cannot be imported now: status {status}")
-        busnum, devnum = struct.unpack_from(">II", receive(self.connection, 312), 288)
-        self.devid = busnum << 16 | devnum
-
-    def control(self, request_type, request, value, index=0, length=0):
-        self.seqnum += 1
-        incoming = request_type >> 7
-        setup = struct.pack("<BBHHH", request_type, request, value, index, length)
-        self.connection.sendall(struct.pack(">IIIIIIIIII8s", 1, self.seqnum, self.devid, incoming, 0,
-                                            0x200 * incoming, length, 0, 0, 0, setup))
-        status, actual = struct.unpack_from(">iI", receive(self.connection, 48), 20)
-        data = receive(self.connection, actual if incoming else 0)
-        if status:
-            raise OSError(-status, f"request {request} of type {request_type:02X}h fails")
-        return data
-
-    def product(self):
-        return struct.unpack_from("<HH", self.control(0x80, 6, 0x0100, 0, 18), 8)
-
-    def end(self):
-        """Hang up, and wait for the server to have done so."""
-        with self.connection, contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            while self.connection.recv(4096):
-                pass
-
-    def wait_end(self):
-        with self.connection:
-            while self.connection.recv(4096):
-                pass
-
-
-def import_when_there(port, bus_id):
-    deadline = time.monotonic() + SECONDS
-    while True:
-        try:
-            return Client(port, bus_id)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 def kept(process):

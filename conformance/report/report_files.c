@@ -84,11 +84,15 @@ static int empty_file(const struct report_file *file)
     return S_ISREG(status.st_mode) && ftruncate(fileno(file->out), 0) < 0 ? -errno : 0;
 }
 
+// A writer says -EIO of a stream that failed at any of its bytes; why is in errno.
 static int write_file(struct report_file *file, report_writer *write, const struct report *report)
 {
     int result = empty_file(file);
+    errno = 0;
     if (result == 0)
         result = write(report, file->out);
+    if (result == -EIO && errno)
+        result = -errno;
     if (fclose(file->out) != 0 && result == 0)
         result = -errno;
     file->out = NULL;

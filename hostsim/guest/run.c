@@ -169,9 +169,11 @@ static _Noreturn void become_qemu(const struct guest *guest, int port)
         "-accel", (char *)guest->accelerator,
         "-kernel", format("%s/vmlinux", guest->files),
         "-initrd", format("%s/initramfs", guest->files),
-        // An emulated processor pays for each measure against what it does not suffer from.
+        // An emulated processor pays for each measure against what it does not suffer from, and
+        // for each instruction of the kernel that is replaced: it is translated once more.
         "-append", format("console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 "
                           "cryptomgr.notests no_timer_check rcupdate.rcu_expedited=1 "
+                          "noreplace-smp rodata=off "
                           "DFU_SIM=\"%s\" SHARED=\"%s\" MODULES=\"%s/modules/lib/modules\"",
                           guest->self, guest->shared, guest->files),
         "-serial", "stdio",

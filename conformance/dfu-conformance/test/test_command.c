@@ -125,9 +125,23 @@ static void lost_output__is_no_success(void **state)
     assert_non_null(strstr(ending.text, "standard output cannot be written"));
     shell(&ending, "'%s' --list 2>&1 >/dev/full");
     assert_int_equal(ending.status, 2);
-    shell(&ending, "'%s' --target sim --only RT-RESET-01 --json /dev/full 2>&1 >/dev/null");
-    assert_int_equal(ending.status, 2);
-    assert_non_null(strstr(ending.text, "/dev/full: No space left"));
+}
+
+static void full_disk__is_told_in_one_line_by_each_report(void **state)
+{
+    static const char *const options[] = {"json", "junit", "html", "capture"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        char format[100];
+        snprintf(format, sizeof format,
+                 "'%%s' --target sim --only RT-RESET-01 --%s /dev/full 2>&1 >/dev/null",
+                 options[i]);
+        shell(&ending, format);
+        assert_int_equal(ending.status, 2);
+        assert_non_null(strstr(ending.text, "No space left"));
+        assert_ptr_equal(strchr(ending.text, '\n'), ending.text + strlen(ending.text) - 1);
+    }
 }
 
 // Standard output is a pipe that nobody reads.
@@ -249,6 +263,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_report_path__is_told_before_the_device_is_opened),
         cmocka_unit_test(report_file__keeps_its_text_if_there_is_no_device),
         cmocka_unit_test(lost_output__is_no_success),
+        cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),
         cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
         cmocka_unit_test(nothing_that_applies__ends_2),
         cmocka_unit_test(skip__leaves_a_check_out_and_says_so),
