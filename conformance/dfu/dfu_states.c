@@ -31,8 +31,7 @@ static void wait_until_not_busy(struct probe *probe)
     if (settled || probe->busy_end_us <= now_us)
         return;
     uint64_t left_ms = (probe->busy_end_us - now_us) / 1000 + 1;
-    probe_sleep(probe, (unsigned)(left_ms < DFU_LONGEST_POLL_MS ? left_ms : DFU_LONGEST_POLL_MS),
-                "the busy state to end");
+    probe_sleep(probe, dfu_wait_ms(probe, left_ms), "the busy state to end");
 }
 
 // Without GETSTATUS or GETSTATE: ABORT leads to dfuIDLE or to dfuERROR, which CLRSTATUS ends.
@@ -160,12 +159,34 @@ bool dfu_prepare_dnload(struct probe *probe)
     return ready || probe_skip(probe, "%s", why);
 }
 
-static bool enter_dnload_sync(struct probe *probe)
+// The request that leads to the state was accepted: is the device in it, and does it stay there
+// when GETSTATE asks? A check that judges GETSTATE asks by itself.
+static bool has_reached(struct probe *probe, uint8_t bState, uint8_t subject)
+{
+    uint8_t state;
+    char words[PROBE_WORDS];
+    if (probe->getstate == GETSTATE_MISSING || subject == DFURT_GETSTATE)
+        return true;
+    if (!dfu_ask_state(probe, &state) || (state == bState && !dfu_ask_state(probe, &state)))
+        return not_reached(probe, bState, "GETSTATE is not answered");
+    if (state == bState)
+        return true;
+    snprintf(words, sizeof words, "the request was accepted, and the device says %s",
+             usb_dfu_state_name(state));
+    return not_reached(probe, bState, words);
+}
+
+static bool send_block(struct probe *probe)
 {
     if (!dfu_prepare_dnload(probe) || !enter_idle(probe))
         return false;
     int result = dfu_dnload_something(probe);
     return result >= 0 || not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, usb_result_text(result));
+}
+
+static bool enter_dnload_sync(struct probe *probe, uint8_t subject)
+{
+    return send_block(probe) && has_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, subject);
 }
 
 static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
@@ -182,7 +203,7 @@ static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
 static bool enter_dnload_idle(struct probe *probe)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    if (!enter_dnload_sync(probe))
+    if (!send_block(probe))
         return false;
     int result = dfu_poll(probe, &status);
     if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
@@ -201,12 +222,14 @@ static bool enter_behind_image(struct probe *probe)
             not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, why));
 }
 
-static bool enter_manifest_sync(struct probe *probe)
+static bool enter_manifest_sync(struct probe *probe, uint8_t subject)
 {
     if (!enter_behind_image(probe))
         return false;
     int result = download_end(probe);
-    return result == 0 || not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
+    if (result < 0)
+        return not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
+    return has_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, subject);
 }
 
 // Does the answer say that the device is in this state?
@@ -307,20 +330,20 @@ bool dfu_enter_error(struct probe *probe, uint8_t subject)
     return enter_error_from(probe, enter_idle, subject);
 }
 
-bool dfu_enter_state(struct probe *probe, uint8_t bState)
+bool dfu_enter_state(struct probe *probe, uint8_t bState, uint8_t subject)
 {
     uint16_t next;
     switch (bState) {
     case DFURT_STATE_dfuDNLOAD_SYNC:
-        return enter_dnload_sync(probe);
+        return enter_dnload_sync(probe, subject);
     case DFURT_STATE_dfuDNBUSY:
-        return enter_dnload_sync(probe) && enter_by_getstatus(probe, bState);
+        return enter_dnload_sync(probe, subject) && enter_by_getstatus(probe, bState);
     case DFURT_STATE_dfuDNLOAD_IDLE:
         return enter_dnload_idle(probe);
     case DFURT_STATE_dfuMANIFEST_SYNC:
-        return enter_manifest_sync(probe);
+        return enter_manifest_sync(probe, subject);
     case DFURT_STATE_dfuMANIFEST:
-        return enter_manifest_sync(probe) && enter_by_getstatus(probe, bState);
+        return enter_manifest_sync(probe, subject) && enter_by_getstatus(probe, bState);
     case DFURT_STATE_dfuUPLOAD_IDLE:
         return dfu_enter_upload_idle(probe, &next);
     case DFURT_STATE_dfuERROR:
@@ -333,33 +356,34 @@ bool dfu_enter_state(struct probe *probe, uint8_t bState)
 // ---- Behind the whole image ----
 
 // The last block, which the device has accepted and not worked on yet.
-static bool enter_dnload_sync_with_image(struct probe *probe)
+static bool enter_dnload_sync_with_image(struct probe *probe, uint8_t subject)
 {
     char why[PROBE_WORDS];
     return dfu_prepare_dnload(probe) && enter_idle(probe) &&
            (download_all_but_last(probe, why, sizeof why) ||
             not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, why)) &&
            (download_next_block(probe) >= 0 ||
-            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted"));
+            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted")) &&
+           has_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, subject);
 }
 
-bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState)
+bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState, uint8_t subject)
 {
     if (device_is_dfuse(&probe->dfu_mode))
-        return dfu_enter_state(probe, bState);
+        return dfu_enter_state(probe, bState, subject);
     switch (bState) {
     case DFURT_STATE_dfuDNLOAD_SYNC:
-        return enter_dnload_sync_with_image(probe);
+        return enter_dnload_sync_with_image(probe, subject);
     case DFURT_STATE_dfuDNBUSY:
-        return enter_dnload_sync_with_image(probe) && enter_by_getstatus(probe, bState);
+        return enter_dnload_sync_with_image(probe, subject) && enter_by_getstatus(probe, bState);
     case DFURT_STATE_dfuDNLOAD_IDLE:
         return enter_behind_image(probe);
     case DFURT_STATE_dfuERROR:
         return enter_error_from(probe, enter_behind_image, DFURT_DNLOAD);
     case DFURT_STATE_dfuMANIFEST_SYNC:
     case DFURT_STATE_dfuMANIFEST:
-        return dfu_enter_state(probe, bState);
+        return dfu_enter_state(probe, bState, subject);
     default:
-        return enter_behind_image(probe) && dfu_enter_state(probe, bState);
+        return enter_behind_image(probe) && dfu_enter_state(probe, bState, subject);
     }
 }

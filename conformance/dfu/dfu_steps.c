@@ -93,26 +93,38 @@ static bool is_underway(uint8_t bState)
            bState == DFURT_STATE_dfuMANIFEST_SYNC || bState == DFURT_STATE_dfuMANIFEST;
 }
 
+unsigned dfu_wait_ms(const struct probe *probe, uint64_t ms)
+{
+    enum { NEXT_TIME_MS = 1000 };
+    if (ms <= DFU_LONGEST_POLL_MS)
+        return (unsigned)ms;
+    return probe->polls_too_long ? NEXT_TIME_MS : DFU_LONGEST_POLL_MS;
+}
+
 // At least a millisecond, or a device that says 0 would be asked without end. Never less than it
-// says: to be asked in dfuDNBUSY or dfuMANIFEST is an error to the device.
+// says, where that has a bound: to be asked in dfuDNBUSY or dfuMANIFEST is an error to the device.
 static void wait_poll(struct probe *probe, uint32_t bwPollTimeout)
 {
-    probe_sleep(probe, bwPollTimeout ? bwPollTimeout : 1, "bwPollTimeout");
+    probe_sleep(probe, bwPollTimeout ? dfu_wait_ms(probe, bwPollTimeout) : 1, "bwPollTimeout");
 }
 
 int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
 {
     uint64_t end_us = probe_now_us(probe) + BLOCK_LIMIT_MS * UINT64_C(1000);
+    bool cut_short = false; // the wait for bwPollTimeout
     for (;;) {
         int result = getstatus(probe, ret_status);
         if (result < 0)
             return result;
         if (result != DFURT_STATUS_REPLY_SIZE)
             return USB_IO;
-        if (!is_underway(ret_status->bState))
+        bool busy = is_underway(ret_status->bState);
+        probe->polls_too_long |= cut_short && !busy;
+        if (!busy)
             return 0;
-        if (probe_now_us(probe) >= end_us || ret_status->bwPollTimeout > DFU_LONGEST_POLL_MS)
-            return USB_TIMEOUT;
+        if (probe_now_us(probe) >= end_us)
+            return DFU_STILL_BUSY;
+        cut_short = ret_status->bwPollTimeout > DFU_LONGEST_POLL_MS;
         wait_poll(probe, ret_status->bwPollTimeout);
     }
 }
@@ -122,7 +134,7 @@ void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_
     if (result == 0)
         snprintf(text, size, "%s, %s", usb_dfu_state_name(status->bState),
                  usb_dfu_status_name(status->bStatus));
-    else if (result == USB_TIMEOUT && is_underway(status->bState))
+    else if (result == DFU_STILL_BUSY)
         snprintf(text, size, "%s for more than %d s", usb_dfu_state_name(status->bState),
                  BLOCK_LIMIT_MS / 1000);
     else

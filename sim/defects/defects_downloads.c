@@ -40,6 +40,21 @@ static int poll_forever(struct defect_view *view, const struct usbdev_setup_pack
     return length;
 }
 
+// Its 24 bits: the low byte comes last.
+static int poll_big_endian(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    uint8_t low;
+    int length;
+
+    if (!defect_begins_work(view, setup))
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    low = view->reply[1];
+    view->reply[1] = view->reply[3];
+    view->reply[3] = low;
+    return length;
+}
+
 // Each block takes a second longer than announced.
 static void stay_busy(struct defect_view *view)
 {
@@ -138,6 +153,17 @@ const struct sim_defect defects_of_downloads[] = {
         .name = "dm-never-done",
         .summary = "dfuDNBUSY never ends",
         .setup = never_done,
+    },
+    {
+        .name = "dm-dnload-stays-idle",
+        .summary = "DNLOAD is accepted in dfuIDLE, and the state stays",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = TO_DFU,
+                        .bRequest = DFURT_DNLOAD, .length = WITH_DATA, .action = DO_ACK}),
+    },
+    {
+        .name = "dm-poll-big-endian",
+        .summary = "bwPollTimeout of a block has its bytes in the other order",
+        .setup = poll_big_endian,
     },
     {
         .name = "dm-poll-forever",

@@ -33,7 +33,7 @@ static bool expect_polled(struct probe *probe,
     int result = dfu_poll(probe, &status);
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
-    if (result == USB_TIMEOUT && !given_poll(probe, &status))
+    if (result == DFU_STILL_BUSY && !given_poll(probe, &status))
         return false;
     dfu_poll_text(words, sizeof words, result, &status);
     *ret_status = status;
@@ -43,7 +43,8 @@ static bool expect_polled(struct probe *probe,
 static void dnload_leaves_busy(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) || !expect_getstatus(probe, &status))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) ||
+        !expect_getstatus(probe, &status))
         return;
     if (status.bState == DFURT_STATE_dfuDNBUSY) {
         if (!given_poll(probe, &status))
@@ -63,7 +64,8 @@ static void dnload_poll_bounded(struct probe *probe)
 {
     enum { BOUND_MS = 30000 };
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) &&
+        expect_getstatus(probe, &status))
         expect(probe, status.bwPollTimeout <= BOUND_MS, "bwPollTimeout of at most 30 s", "%u ms",
                (unsigned)status.bwPollTimeout);
 }
@@ -71,7 +73,7 @@ static void dnload_poll_bounded(struct probe *probe)
 static void dnload_ends(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC) &&
+    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) &&
         expect_polled(probe, DFURT_STATE_dfuDNLOAD_IDLE,
                       "dfuDNBUSY ends within 30 s, in dfuDNLOAD-IDLE", &status))
         expect_number(probe, "bStatus after the block", status.bStatus, DFURT_STATUS_OK);
@@ -104,7 +106,7 @@ static void dnload_too_long(struct probe *probe)
         probe_inapplicable(probe, "a wTransferSize that a host can exceed");
         return;
     }
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE) ||
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE, DFU_NO_QUESTION) ||
         !oversized_block(probe, (uint16_t)(size + 1), data, &block))
         return;
     int result = dfu_dnload(probe, block, data, (uint16_t)(size + 1));
@@ -118,9 +120,10 @@ static void dnload_aborted(struct probe *probe)
     const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     struct dfu_status_reply status;
     // A status that was there before is judged by DM-STATUS-01 and DM-STATE-10-CLRSTATUS.
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !expect_getstatus(probe, &status) ||
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) ||
+        !expect_getstatus(probe, &status) ||
         !given(probe, expect_number(probe, "bStatus before", status.bStatus, DFURT_STATUS_OK)) ||
-        !dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE) ||
+        !dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE, DFU_NO_QUESTION) ||
         !expect_length(probe, &abort, NULL, 0) ||
         !expect_bState(probe, DFURT_STATE_dfuIDLE, "after ABORT") ||
         !expect_getstatus(probe, &status) ||

@@ -17,7 +17,7 @@ static void questions_in_time(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE) &&
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
         given(probe, expect_getstatus(probe, &status)) &&
         expect_last_within(probe, "the first data of GETSTATUS", 500) &&
         probe->getstate != GETSTATE_MISSING && given(probe, expect_getstate(probe, &state)))
@@ -27,7 +27,7 @@ static void questions_in_time(struct probe *probe)
 static void abort_in_time(struct probe *probe)
 {
     const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
-    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE) &&
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
         given(probe, expect_length(probe, &abort, NULL, 0)))
         expect_last_within(probe, "ABORT done", 50);
 }
@@ -35,7 +35,7 @@ static void abort_in_time(struct probe *probe)
 // A device announces work that takes longer by bwPollTimeout.
 static void dnload_in_time(struct probe *probe)
 {
-    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFURT_GETSTATE)) // none after DNLOAD
         expect_last_within(probe, "DNLOAD of a block done", 500);
 }
 
@@ -73,7 +73,7 @@ static void lookalike_stalls(struct probe *probe)
 {
     const struct lookalike *row = probe->check->row;
     uint8_t data[64] = {0};
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return;
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, 0, row->wLength);
     setup.bmRequestType = row->bmRequestType;
@@ -85,7 +85,7 @@ static void getstatus_any_length(struct probe *probe)
 {
     static const uint16_t lengths[] = {1, 5, 6, 7, 64, 255, 4096, 0};
     uint8_t data[4096];
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, lengths[i]);
@@ -115,7 +115,7 @@ static void upload_without_bit(struct probe *probe)
     }
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_UPLOAD, dfu_first_block(probe), dfu_small_block(probe));
-    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         expect_refused(probe, probe_control(probe, &setup, data));
 }
 
@@ -125,7 +125,7 @@ static void dnload_without_bit(struct probe *probe)
         probe_inapplicable(probe, "a device with bitCanDnload = 0");
         return;
     }
-    if (dfu_prepare_dnload(probe) && dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (dfu_prepare_dnload(probe) && dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         expect_refused(probe, dfu_dnload_something(probe));
 }
 
@@ -137,7 +137,7 @@ static bool enter_wait_reset(struct probe *probe)
     char why[PROBE_WORDS];
     if (device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT)
         return probe_inapplicable(probe, "a device that is not manifestation tolerant");
-    if (!dfu_prepare_dnload(probe) || !dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_prepare_dnload(probe) || !dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return false;
     if (!download_image(probe, why, sizeof why) || !download_manifest(probe, why, sizeof why))
         return probe_inconclusive(probe, "dfuMANIFEST-WAIT-RESET was not reached: %s", why);

@@ -27,7 +27,7 @@ static void expect_reset_ends(struct probe *probe, uint8_t bState)
         probe_inconclusive(probe, "%s", why);
         return;
     }
-    if (dfu_enter_state(probe, bState) && reset_and_find(probe))
+    if (dfu_enter_state(probe, bState, DFU_NO_QUESTION) && reset_and_find(probe))
         expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",
                "the device is in DFU mode");
 }

@@ -75,7 +75,8 @@ static bool given_safe_detach(struct probe *probe, const struct state_row *row)
         return probe_inconclusive(probe, "%s", why);
     if (!writes)
         return true;
-    if (probe->dm_detach == DM_DETACH_UNTRIED && dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (probe->dm_detach == DM_DETACH_UNTRIED &&
+        dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         probe_control(probe, &detach, NULL);
     return probe->dm_detach != DM_DETACH_TAKEN ||
            probe_skip(probe, "needs a device that STALLs DETACH in dfuIDLE: this one could start "
@@ -90,14 +91,14 @@ static bool enter(struct probe *probe, const struct state_row *row, uint16_t *re
     if (row->bRequest == DFURT_DETACH && !given_safe_detach(probe, row))
         return false;
     if (is_dnload_of_nothing(row))
-        return dfu_enter_state_with_image(probe, row->state);
+        return dfu_enter_state_with_image(probe, row->state, row->bRequest);
     if (row->bRequest == DFURT_DNLOAD && !dfu_prepare_dnload(probe))
         return false;
     if (row->state == DFURT_STATE_dfuUPLOAD_IDLE)
         return dfu_enter_upload_idle(probe, ret_block);
     if (row->state == DFURT_STATE_dfuERROR)
         return dfu_enter_error(probe, row->bRequest);
-    return dfu_enter_state(probe, row->state);
+    return dfu_enter_state(probe, row->state, row->bRequest);
 }
 
 // Behind the last block of an image there is no block that a device must accept.
@@ -194,6 +195,18 @@ static bool has_ended(struct probe *probe,
     return busy_until_us - now_us < SHORT_US;
 }
 
+// In a state that a request leads to by being accepted: that it does is judged by the row of that
+// request, and GETSTATE that does not change the state by this one.
+static bool given_state(struct probe *probe, const struct state_row *row, uint8_t state)
+{
+    const unsigned by_acceptance = 1u << DFURT_STATE_dfuDNLOAD_SYNC |
+                                   1u << DFURT_STATE_dfuMANIFEST_SYNC |
+                                   1u << DFURT_STATE_dfuUPLOAD_IDLE;
+    return state == row->state || !(by_acceptance & 1u << row->state) ||
+           probe_inconclusive(probe, "%s was not reached: the device says %s",
+                              usb_dfu_state_name(row->state), usb_dfu_state_name(state));
+}
+
 static void follow_row(struct probe *probe)
 {
     static uint8_t data[PROBE_CONTROL_MAX];
@@ -219,6 +232,8 @@ static void follow_row(struct probe *probe)
                           "field.waive is a waiver for it");
     if (!expect_outcome(probe, row, result))
         return;
+    if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
+        return;
     if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
         (!expect_next(probe, data[4], row->next) || is_busy(data[4])))
         return;
@@ -232,8 +247,8 @@ static void unknown_requests(struct probe *probe)
     for (size_t i = 0; i < gate_sample_count; i++) {
         uint8_t none[1];
         const struct usbdev_setup_packet setup = dfu_setup(probe, gate_samples[i], 0, 0);
-        if (!dfu_enter_state(probe, row->state) || !expect_stall(probe, &setup, none) ||
-            !expect_state_after(probe, row->next))
+        if (!dfu_enter_state(probe, row->state, row->bRequest) ||
+            !expect_stall(probe, &setup, none) || !expect_state_after(probe, row->next))
             return;
     }
 }
@@ -242,8 +257,8 @@ static void clears_error(struct probe *probe)
 {
     struct dfu_status_reply status;
     const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR) || !expect_length(probe, &clear, NULL, 0) ||
-        !expect_getstatus(probe, &status))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) ||
+        !expect_length(probe, &clear, NULL, 0) || !expect_getstatus(probe, &status))
         return;
     expect_next(probe, status.bState, 1u << DFURT_STATE_dfuIDLE);
     expect_number(probe, "bStatus after CLRSTATUS", status.bStatus, DFURT_STATUS_OK);

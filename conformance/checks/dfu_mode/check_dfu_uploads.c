@@ -13,7 +13,8 @@
 static void idle_is_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !expect_getstatus(probe, &status))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) ||
+        !expect_getstatus(probe, &status))
         return;
     expect_number(probe, "bStatus in dfuIDLE", status.bStatus, DFURT_STATUS_OK);
 }
@@ -24,8 +25,8 @@ static void getstate_agrees(struct probe *probe)
     for (size_t i = 0; i < sizeof states; i++) {
         struct dfu_status_reply status;
         uint8_t state;
-        if (!dfu_enter_state(probe, states[i]) || !expect_getstatus(probe, &status) ||
-            !given(probe, expect_getstate(probe, &state)) ||
+        if (!dfu_enter_state(probe, states[i], DFU_NO_QUESTION) ||
+            !expect_getstatus(probe, &status) || !given(probe, expect_getstate(probe, &state)) ||
             !expect_number(probe, "bState of GETSTATE", state, status.bState))
             return;
     }
@@ -34,7 +35,8 @@ static void getstate_agrees(struct probe *probe)
 static void unexpected_request_status(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuERROR) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) &&
+        expect_getstatus(probe, &status))
         expect_number(probe, "bStatus after an unexpected request", status.bStatus,
                       DFURT_STATUS_errSTALLEDPKT);
 }
@@ -43,8 +45,8 @@ static void status_string(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t string[255];
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR) || !expect_getstatus(probe, &status) ||
-        status.iString == 0)
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) ||
+        !expect_getstatus(probe, &status) || status.iString == 0)
         return;
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_STRING, status.iString, probe_language(probe), sizeof string);
@@ -56,7 +58,8 @@ static void idle_poll_short(struct probe *probe)
 {
     enum { SHORT_MS = 1000 };
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE) && expect_getstatus(probe, &status))
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
+        expect_getstatus(probe, &status))
         expect(probe, status.bwPollTimeout <= SHORT_MS, "bwPollTimeout of at most 1000 ms", "%u ms",
                (unsigned)status.bwPollTimeout);
 }
@@ -80,7 +83,7 @@ static bool given_upload(struct probe *probe, int result)
 // One UPLOAD of length bytes from dfuIDLE.
 static bool upload_first(struct probe *probe, uint8_t *data, uint16_t length, int *ret_length)
 {
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE) || !dfu_point_at_start(probe))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) || !dfu_point_at_start(probe))
         return false;
     *ret_length = dfu_upload(probe, dfu_first_block(probe), data, length);
     return given_upload(probe, *ret_length) && expect_carried_out(probe, *ret_length);
@@ -151,7 +154,7 @@ static void upload_ends_short(struct probe *probe)
     static uint8_t data[PROBE_CONTROL_MAX];
     uint16_t size = dfu_transfer_size(probe);
     uint64_t end_us = probe_now_us(probe) + LIMIT_MS * UINT64_C(1000);
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return;
     size_t total = 0;
     for (uint16_t block = 0;; block++) {
@@ -180,7 +183,7 @@ static void upload_too_long(struct probe *probe)
     }
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_UPLOAD, dfu_first_block(probe), (uint16_t)(size + 1));
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE))
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return;
     int result = probe_control(probe, &setup, data);
     if (result == USB_STALL && dfu_is_read_protected(probe))

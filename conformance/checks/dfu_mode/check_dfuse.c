@@ -52,6 +52,7 @@ static bool expect_command_fails(struct probe *probe,
         return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
     dfu_poll_text(words, sizeof words, result, ret_status);
     return given(probe, expect(probe, result == 0, "the command ends", "%s", words)) &&
+           given_begun(probe, ret_status->bState) &&
            expect(probe, ret_status->bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s", words);
 }
 
@@ -82,7 +83,7 @@ static void first_status_is_busy(struct probe *probe)
     if (!dfuse_begin(probe) || !readable_region(probe, &region))
         return;
     dfuse_command(probe, DFUSE_SET_ADDRESS, region.address);
-    if (expect_getstatus(probe, &status) &&
+    if (expect_getstatus(probe, &status) && given_begun(probe, status.bState) &&
         expect(probe, status.bState == DFURT_STATE_dfuDNBUSY, "dfuDNBUSY", "%s",
                usb_dfu_state_name(status.bState)))
         read_there(probe);

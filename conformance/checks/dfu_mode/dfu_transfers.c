@@ -20,7 +20,8 @@ bool expect_bState(struct probe *probe, uint8_t expected, const char *when)
 
 bool prepare_download(struct probe *probe)
 {
-    return dfu_prepare_dnload(probe) && dfu_enter_state(probe, DFURT_STATE_dfuIDLE);
+    return dfu_prepare_dnload(probe) &&
+           dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION);
 }
 
 bool expect_image_taken(struct probe *probe)

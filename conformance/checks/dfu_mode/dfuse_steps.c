@@ -11,6 +11,12 @@ bool dfuse_begin(struct probe *probe)
     return dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached");
 }
 
+bool given_begun(struct probe *probe, uint8_t bState)
+{
+    return bState != DFURT_STATE_dfuIDLE ||
+           probe_inconclusive(probe, "DNLOAD was accepted, and the device still says dfuIDLE");
+}
+
 bool expect_downloaded(struct probe *probe, int result, uint16_t length, const char *expected)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
@@ -20,6 +26,8 @@ bool expect_downloaded(struct probe *probe, int result, uint16_t length, const c
     result = dfu_poll(probe, &status);
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
+    if (result == 0 && !given_begun(probe, status.bState))
+        return false;
     dfu_poll_text(words, sizeof words, result, &status);
     return expect(probe, result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE, expected, "%s",
                   words);

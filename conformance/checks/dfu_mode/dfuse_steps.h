@@ -11,6 +11,10 @@
 // INCONCLUSIVE.
 bool dfuse_begin(struct probe *probe);
 
+// After a DNLOAD in dfuIDLE that was accepted, GETSTATUS says this state. A device that says
+// dfuIDLE has not begun: DM-STATE-2-DNLOAD judges that, and this check is INCONCLUSIVE.
+bool given_begun(struct probe *probe, uint8_t bState);
+
 // A download of length bytes ends in dfuDNLOAD-IDLE; result is that of its DNLOAD.
 bool expect_downloaded(struct probe *probe, int result, uint16_t length, const char *expected);
 

@@ -200,6 +200,10 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-never-done", "will-detach", "DM-DNLOAD-03", .follows = {
          {"DS-CMD-01", "a command is a block that is never done"},
      }},
+    {"dm-poll-big-endian", "wait-reset", "DM-DNLOAD-02"},
+    {"dm-poll-big-endian", "will-detach", "DM-DNLOAD-02"},
+    {"dm-dnload-stays-idle", "wait-reset", "DM-STATE-2-DNLOAD"},
+    {"dm-dnload-stays-idle", "will-detach", "DM-STATE-2-DNLOAD"},
     {"dm-poll-too-short", "wait-reset", "DM-DNLOAD-01", .follows = {
          {"DM-DNLOAD-03", "a host that obeys bwPollTimeout asks too early"},
      }},

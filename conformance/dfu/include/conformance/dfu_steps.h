@@ -19,7 +19,7 @@ enum {
     DFUSE_FIRST_BLOCK = 2,
 };
 
-// The longest bwPollTimeout that is waited for. It has 24 bits, more than four hours.
+// The longest that one bwPollTimeout is waited for. It has 24 bits, more than four hours.
 enum { DFU_LONGEST_POLL_MS = 120000 };
 
 // ---- Sizes ----
@@ -47,10 +47,16 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
 // answered.
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state);
 
+// How long a wait of ms is: no longer than DFU_LONGEST_POLL_MS, and a second where the device has
+// turned out to be ready long before a bwPollTimeout that was longer than that.
+unsigned dfu_wait_ms(const struct probe *probe, uint64_t ms);
+
+enum { DFU_STILL_BUSY = 1 };
+
 // GETSTATUS until the device is neither dfuDNBUSY, dfuMANIFEST nor on the way there, each
-// bwPollTimeout waited to its end; 30 s at most, or as long as one bwPollTimeout says. Returns 0,
-// or an enum usb_result: USB_TIMEOUT also if that was not enough, and for a bwPollTimeout of more
-// than DFU_LONGEST_POLL_MS. ret_status is the last answer, if there was one.
+// bwPollTimeout waited to its end or for dfu_wait_ms(); 30 s at most, or as long as one such wait.
+// Returns 0, DFU_STILL_BUSY if that was not enough, or an enum usb_result. ret_status is the last
+// answer, if there was one.
 int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
 
 // What dfu_poll() returned and left in status, as words: "dfuERROR, errPROG", "STALL", "dfuDNBUSY
@@ -108,18 +114,21 @@ bool dfu_prepare_dnload(struct probe *probe);
 // of the image that is kept. Returns what probe_control() returns.
 int dfu_dnload_something(struct probe *probe);
 
-// Bring the device into a state, 2 to 7, 9 or 10. Returns false, and the check is INCONCLUSIVE, or
-// a SKIP where the device passes over the state. A busy state ends by itself: an answer after
-// probe->busy_until_us says nothing about it.
-bool dfu_enter_state(struct probe *probe, uint8_t bState);
+// The subject of a check that judges neither GETSTATUS nor GETSTATE.
+enum { DFU_NO_QUESTION = 0xFF };
 
-// dfuERROR, as the device reports it to GETSTATUS or GETSTATE, whichever the check does not judge:
-// subject is the request that it judges.
+// Bring the device into a state, 2 to 7, 9 or 10. Returns false, and the check is INCONCLUSIVE, or
+// a SKIP where the device passes over the state. That a request was accepted does not show that the
+// state has changed: GETSTATE is asked, unless it is the request that the check judges: subject. A
+// busy state ends by itself: an answer after probe->busy_until_us says nothing about it.
+bool dfu_enter_state(struct probe *probe, uint8_t bState, uint8_t subject);
+
+// dfuERROR, as the device reports it to GETSTATUS or GETSTATE, whichever the check does not judge.
 bool dfu_enter_error(struct probe *probe, uint8_t subject);
 
 // As dfu_enter_state(), with a plain device's whole image downloaded before, so that a device that
 // manifests where it must not manifests a whole image.
-bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState);
+bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState, uint8_t subject);
 
 // dfuUPLOAD-IDLE, as the device reports it to GETSTATE or GETSTATUS, and the wBlockNum that comes
 // next.

@@ -109,6 +109,9 @@ struct probe {
     } getstate;           // in DFU mode
     unsigned taken;       // unexpected requests that DFU mode does not STALL (dfu_states.c)
 
+    bool polls_too_long; // a bwPollTimeout was beyond all bounds, and the device was ready long
+                         // before
+
     // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
     // bwPollTimeout has passed.
     uint64_t busy_end_us;
