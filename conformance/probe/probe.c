@@ -63,12 +63,19 @@ uint64_t probe_now_us(struct probe *probe)
     return probe->target->ops->now_us(probe->target);
 }
 
+uint64_t probe_late_us(struct probe *probe)
+{
+    bool known = probe->target->capabilities & TARGET_KNOWS_LATENESS;
+    return known ? probe->target->ops->late_us(probe->target) : 0;
+}
+
 static struct transcript_entry entry_start(struct probe *probe, enum transcript_kind kind)
 {
     return (struct transcript_entry){
         .kind = kind,
         .dfu_mode = probe->mode == DEVICE_DFU_MODE,
         .start_us = probe_now_us(probe),
+        .late_us = probe_late_us(probe),
     };
 }
 
@@ -80,6 +87,7 @@ static int entry_end(struct probe *probe,
 {
     entry->result = result;
     entry->took_us = probe_now_us(probe) - entry->start_us;
+    entry->late_us = probe_late_us(probe) - entry->late_us;
     probe_time_step(probe, entry);
     transcript_add(&probe->transcript, *entry, data, data_size);
     return result;

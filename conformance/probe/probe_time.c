@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Each entry of the transcript passes probe_time_step() when it ends. The lateness of this host is
-// the largest overrun of a sleep so far; probe_calibrate() adds what plain requests take before a
-// check is repeated. While appDETACH runs, the entry that starts after its end marks the check as
-// run out.
+// Each entry of the transcript passes probe_time_step() when it ends, with the lateness of this
+// host in it. While appDETACH runs, the entry that starts after its end marks the check as run out.
 //
 // expect_within() then compares: within the limit is PASS; over the limit by less than the
 // lateness, or for the first four times, is INCONCLUSIVE and the runner repeats the check; only
@@ -77,7 +75,7 @@ static void note_in_state(struct probe *probe, const struct transcript_entry *en
     case TRANSCRIPT_RESET:
     case TRANSCRIPT_DEFAULT:
     case TRANSCRIPT_ADDRESS:
-        time->ran_out |= entry->start_us + time->late_us > time->ends_us;
+        time->ran_out |= entry->start_us + entry->late_us > time->ends_us;
         time->ends_us = 0;
         break;
     case TRANSCRIPT_TRANSFER:
@@ -107,11 +105,10 @@ void probe_time_step(struct probe *probe, struct transcript_entry *entry)
     uint64_t wait_us = entry->wait_ms * UINT64_C(1000);
     if (is_virtual(probe))
         return;
-    if (entry->kind == TRANSCRIPT_SLEEP && entry->took_us > wait_us)
+    if (entry->kind == TRANSCRIPT_SLEEP && entry->took_us > wait_us + entry->late_us)
         entry->late_us = entry->took_us - wait_us;
     if (entry->late_us > time->late_us)
         time->late_us = entry->late_us;
-    entry->late_us = time->late_us;
     if (time->ends_us)
         note_in_state(probe, entry);
     if (is_detach(probe, entry))
@@ -137,8 +134,7 @@ void probe_calibrate(struct probe *probe)
     uint64_t class_us = probe_device(probe)->dfu ? time_of(probe, &class_specific) : took_us;
     if (class_us < took_us)
         took_us = class_us;
-    if (took_us > PROMPT_US && took_us > probe->time.late_us)
-        probe->time.late_us = took_us;
+    probe->time.prompt_us = took_us > PROMPT_US ? took_us : 0;
     // One sleep more at each attempt, so that a host that is late at regular intervals is late at
     // another step.
     for (unsigned i = 0; i <= probe->time.attempt; i++)
@@ -147,12 +143,11 @@ void probe_calibrate(struct probe *probe)
 
 // ---- Judging ----
 
-static bool too_late_to_tell(struct probe *probe)
+static bool too_late_to_tell(struct probe *probe, uint64_t late_us)
 {
     struct probe_time *time = &probe->time;
     time->again = time->attempt + 1 < TIME_ATTEMPTS;
-    return probe_inconclusive(probe, "this host was late by %u ms",
-                              (unsigned)(time->late_us / 1000));
+    return probe_inconclusive(probe, "this host was late by %u ms", (unsigned)(late_us / 1000));
 }
 
 bool probe_in_time(struct probe *probe, bool met)
@@ -161,31 +156,39 @@ bool probe_in_time(struct probe *probe, bool met)
     if (probe->decided)
         return true;
     if (time->ran_out)
-        return too_late_to_tell(probe);
+        return too_late_to_tell(probe, time->late_us);
     if (!met && time->depends && time->attempt + 1 < ATTEMPTS_TO_BELIEVE)
-        return too_late_to_tell(probe);
+        return too_late_to_tell(probe, time->late_us);
     return true;
 }
 
+// Where the time of the host alone may have exceeded the limit, the device is not judged.
+static bool is_decided(struct probe *probe, uint64_t took_us, uint64_t late_us, uint64_t limit_us)
+{
+    if (took_us <= limit_us || is_virtual(probe))
+        return true;
+    if (!(probe->target->capabilities & TARGET_KNOWS_LATENESS))
+        return probe_inconclusive(probe, "whether this host was late cannot be measured");
+    return (probe->time.attempt + 1 >= ATTEMPTS_TO_BELIEVE && took_us > limit_us + late_us) ||
+           too_late_to_tell(probe, late_us);
+}
+
 bool expect_within(
-    struct probe *probe, const char *what, uint64_t took_us, unsigned steps, unsigned limit_ms)
+    struct probe *probe, const char *what, uint64_t took_us, uint64_t late_us, unsigned limit_ms)
 {
     uint64_t limit_us = limit_ms * UINT64_C(1000);
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "%s within %u ms", what, limit_ms);
-    if (took_us > limit_us && !is_virtual(probe)) {
-        probe_sleep(probe, 1, "a measurement of this host");
-        uint64_t late_us = probe->time.late_us * steps;
-        if (probe->time.attempt + 1 < ATTEMPTS_TO_BELIEVE || took_us <= limit_us + late_us)
-            return too_late_to_tell(probe);
-    }
-    return expect(probe, took_us <= limit_us, expected, "%u.%u ms", (unsigned)(took_us / 1000),
+    if (late_us < probe->time.prompt_us)
+        late_us = probe->time.prompt_us;
+    return is_decided(probe, took_us, late_us, limit_us) &&
+           expect(probe, took_us <= limit_us, expected, "%u.%u ms", (unsigned)(took_us / 1000),
                   (unsigned)(took_us / 100 % 10));
 }
 
 bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms)
 {
     size_t count = transcript_count(&probe->transcript);
-    return expect_within(probe, what, transcript_get(&probe->transcript, count - 1)->took_us, 1,
-                         limit_ms);
+    const struct transcript_entry *last = transcript_get(&probe->transcript, count - 1);
+    return expect_within(probe, what, last->took_us, last->late_us, limit_ms);
 }

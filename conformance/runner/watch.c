@@ -411,6 +411,12 @@ static uint64_t watched_now_us(struct target *target)
     return device_now_us(watch_of(target));
 }
 
+static uint64_t watched_late_us(struct target *target)
+{
+    struct target *device = watch_of(target)->target;
+    return device->ops->late_us(device);
+}
+
 static void watched_sleep_ms(struct target *target, unsigned ms)
 {
     struct watch *watch = watch_of(target);
@@ -462,6 +468,7 @@ static const struct target_ops watched_ops = {
     .wait_return = watched_wait_return,
     .now_us = watched_now_us,
     .sleep_ms = watched_sleep_ms,
+    .late_us = watched_late_us,
     .trouble = watched_trouble,
     .close = watched_close,
 };

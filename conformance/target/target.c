@@ -34,6 +34,8 @@ const char *target_capability_text(unsigned capability)
         return "virtual time";
     case TARGET_CAN_DEPART:
         return "control transfers whose stages come late or not at all";
+    case TARGET_KNOWS_LATENESS:
+        return "by how much this host is late";
     }
     return "that";
 }

@@ -203,9 +203,15 @@ static void give_configuration_back(struct target_usb *usb)
         set_configuration(&usb->base, (uint8_t)usb->found_configuration);
 }
 
+static uint64_t late_us(struct target *target)
+{
+    return lateness_us(usb_of(target)->lateness);
+}
+
 static void close_usb(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
+    lateness_close(usb->lateness);
     give_configuration_back(usb);
     usb_forget_handle(usb);
     libusb_exit(usb->anchor);
@@ -224,6 +230,7 @@ static const struct target_ops usb_ops = {
     .wait_return = usb_wait_return,
     .now_us = usb_now_us,
     .sleep_ms = usb_sleep_ms,
+    .late_us = late_us,
     .close = close_usb,
 };
 
@@ -275,6 +282,12 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
     if (result < 0) {
         say_no_libusb(result, error, size);
         free(usb);
+        return NULL;
+    }
+    usb->lateness = lateness_open();
+    if (!usb->lateness) {
+        snprintf(error, size, "%s", LATENESS_NOT_OPENED);
+        close_usb(&usb->base);
         return NULL;
     }
     if (!open_device(usb, spec, error, size)) {

@@ -165,7 +165,8 @@ int usb_adopt(struct target_usb *usb,
     usb_look_around(usb);
     say_where(usb);
     usb->base.speed = speed_of(libusb_get_device(handle));
-    usb->base.capabilities = TARGET_CAN_RESET | (*usb->power ? TARGET_CAN_POWER : 0);
+    usb->base.capabilities =
+        TARGET_CAN_RESET | TARGET_KNOWS_LATENESS | (*usb->power ? TARGET_CAN_POWER : 0);
     if (!behind_usbip(usb->follow.place))
         usb->base.capabilities |= TARGET_CAN_ANY_LENGTH;
     return 0;

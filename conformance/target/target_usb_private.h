@@ -9,12 +9,14 @@
 
 #include <libusb.h>
 
+#include "lateness.h"
 #include "target_usb_find.h"
 #include "usb_follow.h"
 #include <conformance/target.h>
 
 struct target_usb {
     struct target base;
+    struct lateness *lateness;
     libusb_context *anchor;       // open from the first to the last
     libusb_context *context;      // of the handle, where a scan found the device; else NULL
     int node;                     // its open device node, where sysfs did; else -1

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "lateness.h"
 #include "target_requests.h"
 #include <conformance/target.h>
 #include <usbip/client.h>
@@ -24,6 +25,7 @@ enum {
 struct target_usbip {
     struct target base;
     struct usbip_client *client;
+    struct lateness *lateness;
     bool left; // has left the bus, and was not imported again yet
 
     // Where no bus id was given, the device may come back under another one: a new one.
@@ -220,8 +222,14 @@ static const char *server_trouble(struct target *target)
     return usbip_client_violation(usbip_of(target)->client);
 }
 
+static uint64_t late_us(struct target *target)
+{
+    return lateness_us(usbip_of(target)->lateness);
+}
+
 static void close_usbip(struct target *target)
 {
+    lateness_close(usbip_of(target)->lateness);
     usbip_client_close(usbip_of(target)->client);
     free(target);
 }
@@ -237,6 +245,7 @@ static const struct target_ops usbip_ops = {
     .wait_return = wait_return,
     .now_us = now_us,
     .sleep_ms = sleep_ms,
+    .late_us = late_us,
     .trouble = server_trouble,
     .close = close_usbip,
 };
@@ -249,11 +258,17 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
         return NULL;
     }
     usbip->base.ops = &usbip_ops;
-    usbip->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW;
+    usbip->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_KNOWS_LATENESS;
     usbip->client = usbip_client_open(spec->host, spec->port, *spec->bus_id ? spec->bus_id : NULL,
                                       CONNECT_MS, error, size);
     if (!usbip->client) {
         free(usbip);
+        return NULL;
+    }
+    usbip->lateness = lateness_open();
+    if (!usbip->lateness) {
+        snprintf(error, size, "%s", LATENESS_NOT_OPENED);
+        close_usbip(&usbip->base);
         return NULL;
     }
     say_where(usbip);

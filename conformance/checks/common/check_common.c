@@ -231,27 +231,27 @@ static bool leave_as_told(struct probe *probe)
 // found, which each of the host's steps made later.
 static bool expect_connected_within(struct probe *probe,
                                     uint64_t start_us,
-                                    size_t first_step,
+                                    uint64_t late_before_us,
                                     unsigned limit_ms)
 {
     uint64_t connected_us = probe->target->connected_us;
     bool known = connected_us > start_us;
     uint64_t took_us = (known ? connected_us : probe_now_us(probe)) - start_us;
-    unsigned steps = known ? 1 : (unsigned)(probe->transcript.total - first_step);
-    return expect_within(probe, "DFU mode", took_us, steps, probe_away_ms(probe, limit_ms));
+    uint64_t late_us = probe_late_us(probe) - late_before_us;
+    return expect_within(probe, "DFU mode", took_us, late_us, probe_away_ms(probe, limit_ms));
 }
 
 bool expect_dfu_mode(struct probe *probe, unsigned limit_ms)
 {
     uint64_t start_us = probe_now_us(probe);
-    size_t first_step = probe->transcript.total;
+    uint64_t late_us = probe_late_us(probe);
     if (!leave_as_told(probe))
         return false;
     if (probe->mode != DEVICE_DFU_MODE && !expect_return(probe, limit_ms, "DFU mode"))
         return false;
     return expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode after DETACH",
                   "the device is at run time") &&
-           expect_connected_within(probe, start_us, first_step, limit_ms);
+           expect_connected_within(probe, start_us, late_us, limit_ms);
 }
 
 bool expect_run_time_after_reset(struct probe *probe, const char *when)

@@ -9,12 +9,22 @@ static struct late_target *late_of(struct target *target)
 
 static void dawdle(struct late_target *late)
 {
+    late->late_us += late->late_ms * UINT64_C(1000);
     late->target->ops->sleep_ms(late->target, late->late_ms);
+}
+
+// xorshift32
+static uint32_t next_random(struct late_target *late)
+{
+    late->seed ^= late->seed << 13;
+    late->seed ^= late->seed >> 17;
+    late->seed ^= late->seed << 5;
+    return late->seed;
 }
 
 static bool is_late(struct late_target *late)
 {
-    return late->steps++ % late->every == 0;
+    return (late->seed ? next_random(late) : late->steps++) % late->every == 0;
 }
 
 static void before_step(struct late_target *late, bool is_late)
@@ -27,12 +37,12 @@ static void before_step(struct late_target *late, bool is_late)
 static int after_step(struct late_target *late, bool is_late, int result)
 {
     const struct target_ops *ops = late->base.ops;
-    unsigned capabilities = late->base.capabilities;
     if (is_late && late->after)
         dawdle(late);
     late->base = *late->target;
     late->base.ops = ops;
-    late->base.capabilities = capabilities;
+    late->base.capabilities &= ~(unsigned)TARGET_VIRTUAL_TIME;
+    late->base.capabilities |= TARGET_KNOWS_LATENESS;
     return result;
 }
 
@@ -175,8 +185,14 @@ static uint64_t now_us(struct target *target)
 static void sleep_ms(struct target *target, unsigned ms)
 {
     struct late_target *late = late_of(target);
-    unsigned extra_ms = is_late(late) ? late->late_ms : 0;
-    late->target->ops->sleep_ms(late->target, ms + extra_ms);
+    if (is_late(late))
+        dawdle(late);
+    late->target->ops->sleep_ms(late->target, ms);
+}
+
+static uint64_t late_us(struct target *target)
+{
+    return late_of(target)->late_us;
 }
 
 static void close_late(struct target *target)
@@ -202,6 +218,7 @@ static const struct target_ops late_ops = {
     .wait_return = wait_return,
     .now_us = now_us,
     .sleep_ms = sleep_ms,
+    .late_us = late_us,
     .close = close_late,
 };
 
@@ -209,5 +226,4 @@ void late_target_init(struct late_target *late, struct target *target)
 {
     *late = (struct late_target){.target = target, .every = 1, .base.ops = &late_ops};
     after_step(late, false, 0);
-    late->base.capabilities = target->capabilities & ~(unsigned)TARGET_VIRTUAL_TIME;
 }

@@ -20,6 +20,7 @@ struct lateness {
     unsigned every;
     bool after;
     unsigned phase; // steps that have gone before
+    uint32_t seed;  // of random steps
 };
 
 static struct target *open_target(const char *text)
@@ -45,6 +46,7 @@ static void run_late(struct report *report,
     late.every = lateness->every;
     late.after = lateness->after;
     late.steps = lateness->phase;
+    late.seed = lateness->seed;
     runner_run(options, &late.base, text, report);
     late.base.ops->close(&late.base);
 }
@@ -58,10 +60,12 @@ count_blamed(const struct report *report, const char *device, const struct laten
         if (result->verdict != VERDICT_FAIL && result->verdict != VERDICT_WARN)
             continue;
         blamed++;
-        print_error("%s, %u ms late %s each %u. step: %s %s; sent %s; expected %s; received %s\n",
-                    device, lateness->late_ms, lateness->after ? "after" : "before",
-                    lateness->every, verdict_text(result->verdict), result->check->id,
-                    result->finding.sent, result->finding.expected, result->finding.received);
+        print_error(
+            "%s, %u ms late %s each %u. step, seed %u: %s %s; sent %s; expected %s; received "
+            "%s\n",
+            device, lateness->late_ms, lateness->after ? "after" : "before", lateness->every,
+            (unsigned)lateness->seed, verdict_text(result->verdict), result->check->id,
+            result->finding.sent, result->finding.expected, result->finding.received);
     }
     return blamed;
 }
@@ -112,6 +116,20 @@ static void host_that_is_late_now_and_then__blames_no_good_device(void **state)
             blamed += count_blamed(&report, "sim:wait-reset", &lateness);
             report_finish(&report);
         }
+    }
+    assert_int_equal(blamed, 0);
+}
+
+static void host_that_is_late_at_random__blames_no_good_device(void **state)
+{
+    (void)state;
+    static const unsigned times_ms[] = {60, 300, 600, 1100};
+    unsigned blamed = 0;
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        blamed += blamed_with(&(const struct lateness){.late_ms = times_ms[seed % 4],
+                                                       .every = 2 + seed % 7,
+                                                       .after = seed % 3 == 0,
+                                                       .seed = seed * 2654435761u});
     }
     assert_int_equal(blamed, 0);
 }
@@ -194,6 +212,7 @@ int main(void)
         cmocka_unit_test(late_host__blames_no_good_device),
         cmocka_unit_test(punctual_host__has_the_verdicts_of_virtual_time),
         cmocka_unit_test(host_that_is_late_now_and_then__blames_no_good_device),
+        cmocka_unit_test(host_that_is_late_at_random__blames_no_good_device),
         cmocka_unit_test(slow_device__is_blamed_on_a_host_that_is_in_time),
         cmocka_unit_test(late_host__says_by_how_much),
     };

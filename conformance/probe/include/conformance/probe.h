@@ -182,6 +182,9 @@ int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what
 void probe_sleep(struct probe *probe, unsigned ms, const char *what);
 uint64_t probe_now_us(struct probe *probe);
 
+// By how much this host has been late in all; 0 where that is not known, or time is virtual.
+uint64_t probe_late_us(struct probe *probe);
+
 // The string descriptor, in the first language that the device has, as UTF-8; empty if there is
 // none. Returns false if the device was lost meanwhile.
 bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size);

@@ -5,11 +5,12 @@
 // The suite measures the device's time together with the host's, which may be a busy or a virtual
 // machine. So no time limit is judged by a comparison alone.
 //
-// The lateness of the host is measured by sleeps that end late and, before a check is repeated, by
-// plain requests. expect_within() has three answers: the limit was kept; it was exceeded by more
-// than the lateness; or that is undecided, and then the runner repeats the check, up to
-// TIME_ATTEMPTS times, before it is INCONCLUSIVE: "this host was late by N ms". An exceeded limit
-// is a FAIL at the fifth attempt only, since a host can be late once unnoticed.
+// The target measures by how much the host was late during each step (target.h), a sleep by its own
+// overrun, and before a check is repeated plain requests show how fast this host is at best.
+// expect_within() has three answers: the limit was kept; it was exceeded by more than the lateness;
+// or that is undecided, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it
+// is INCONCLUSIVE: "this host was late by N ms". An exceeded limit is a FAIL only where this host
+// is known to have been in time, five times: what is between host and device can be late, too.
 //
 // The same goes for a state that ends by itself. After a DETACH that waits for a bus reset, the
 // probe notes when the detach timer may have run out; an answer after that says nothing about
@@ -30,9 +31,10 @@ struct transcript_entry;
 enum { TIME_ATTEMPTS = 10 };
 
 struct probe_time {
-    unsigned attempt; // how often the check was repeated; the runner's
-    bool again;       // repeat it: undecided because this host was late
-    uint64_t late_us; // the most that this host is known to have been late by, in this attempt
+    unsigned attempt;   // how often the check was repeated; the runner's
+    bool again;         // repeat it: undecided because this host was late
+    uint64_t late_us;   // the most that this host was late by in one step of this attempt
+    uint64_t prompt_us; // what a plain request takes on this host, where that is long; else 0
 
     // appDETACH that ends by itself: until when it lasts, 0 where there is none; for how long; and
     // for how long the check has waited in it on purpose.
@@ -46,18 +48,18 @@ struct probe_time {
 // Begin a check, or an attempt at it: forget all but attempt.
 void probe_time_begin(struct probe *probe);
 
-// A step is complete: update the lateness from it, and set its late_us.
+// A step is complete: update the lateness from it, and its late_us from a sleep's overrun.
 void probe_time_step(struct probe *probe, struct transcript_entry *entry);
 
-// Measure how late this host is: a short sleep, and the quicker one of two plain requests.
+// Measure how fast this host is: the quicker one of two plain requests.
 void probe_calibrate(struct probe *probe);
 
 // The last transfer took no longer than the limit.
 bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms);
 
-// took_us is a time of the device in which the host took steps; each may have been late.
+// took_us is a time of the device in which this host was late by late_us (probe_late_us()).
 bool expect_within(
-    struct probe *probe, const char *what, uint64_t took_us, unsigned steps, unsigned limit_ms);
+    struct probe *probe, const char *what, uint64_t took_us, uint64_t late_us, unsigned limit_ms);
 
 // The check goes on until appDETACH is over: what is sent at its end is not late.
 void probe_outlast_detach(struct probe *probe);

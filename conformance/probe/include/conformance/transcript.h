@@ -46,8 +46,8 @@ struct transcript_entry {
     bool dfu_mode;     // the mode the device was in when it was sent
     uint64_t start_us; // in the target's time
     uint64_t took_us;
-    uint64_t late_us; // by how much this host was late here, as far as it is known (probe_time.h)
-    uint8_t setup[USBDEV_SETUP_SIZE];  // CONTROL and those that stand for one
+    uint64_t late_us;                 // by how much this host was late here, at most (probe_time.h)
+    uint8_t setup[USBDEV_SETUP_SIZE]; // CONTROL and those that stand for one
     struct target_departure departure; // CONTROL
     uint8_t bEndpointAddress;          // TRANSFER, CLEAR_HALT
     unsigned wait_ms;                  // WAIT_LEAVE, WAIT_RETURN, SLEEP: for at most so long

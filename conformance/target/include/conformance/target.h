@@ -45,6 +45,9 @@ enum target_capability {
     // Time is computed: nothing outside the device can make a step late.
     TARGET_VIRTUAL_TIME = 1 << 7,
     TARGET_CAN_DEPART = 1 << 8, // control_departing()
+
+    // late_us(). Without it, a time that is exceeded is not blamed on the device.
+    TARGET_KNOWS_LATENESS = 1 << 9,
 };
 
 // The speed at which the device is on the bus, where the transport tells it.
@@ -141,6 +144,10 @@ struct target_ops {
 
     uint64_t (*now_us)(struct target *target); // monotonic
     void (*sleep_ms)(struct target *target, unsigned ms);
+
+    // By how much this host has been late in all since the target was opened, as an upper bound: it
+    // was stopped, or the suite was ready to run and did not. It never decreases.
+    uint64_t (*late_us)(struct target *target);
 
     // Trouble of the device that the bus does not show: one line of less than TARGET_TROUBLE bytes,
     // or NULL.
