@@ -15,11 +15,14 @@ enum {
 
 // ---- What exists now ----
 
-// The descriptor after this one in the current configuration, which there must be; NULL at its end.
+// The descriptor after this one in the current configuration, which there must be; NULL at its end,
+// and behind one of no length, which has no end.
 static const uint8_t *next_descriptor(const struct usbdev *dev, const uint8_t *descriptor)
 {
     const uint8_t *configuration = dev->configuration;
 
+    if (descriptor[0] == 0)
+        return NULL;
     descriptor += descriptor[0];
     if (descriptor >= configuration + usbdev_load_le16(configuration + CONFIGURATION_wTotalLength))
         return NULL;

@@ -306,9 +306,10 @@ static const char *board_trouble(const struct sim_device *device)
 
     if (board->out_of_memory)
         return "there is no memory for the boot loader: simulate fewer devices";
-    return board->started_a_piece ? "the board started incomplete firmware and has crashed: its "
-                                    "boot loader must be entered by hand, at power-on"
-                                  : NULL;
+    if (board->started_a_piece)
+        return "the board started incomplete firmware and has crashed: its boot loader must be "
+               "entered by hand, at power-on";
+    return board->mode == RUN_TIME && board->forward.to ? runtime_trouble(&board->runtime) : NULL;
 }
 
 static bool board_rest(struct sim_device *device, uint64_t now_ns)

@@ -5,7 +5,10 @@
 
 #include <sim/runtime.h>
 
+#include <stdio.h>
 #include <string.h>
+
+#include <usb/descriptors.h>
 
 enum {
     STRING_MANUFACTURER = 1,
@@ -192,6 +195,28 @@ static void choose_functions(struct runtime *runtime)
     };
 }
 
+// The descriptors are the product's own words: usbdev walks them as they are.
+static void look_at_configuration(struct runtime *runtime, unsigned index)
+{
+    const uint8_t *bytes = runtime->configurations[index];
+    struct descriptor_walk walk;
+    struct descriptor found;
+
+    descriptor_walk_start(&walk, bytes, usbdev_load_le16(bytes + 2));
+    while (descriptor_walk_next(&walk, &found)) {
+    }
+    if (walk.problem && !*runtime->trouble)
+        snprintf(runtime->trouble, sizeof runtime->trouble,
+                 "the product's configuration %u has no descriptor at offset %u: %s; its firmware "
+                 "goes no further there",
+                 index, (unsigned)walk.next, walk.problem);
+}
+
+const char *runtime_trouble(const struct runtime *runtime)
+{
+    return *runtime->trouble ? runtime->trouble : NULL;
+}
+
 void runtime_init(struct runtime *runtime, const struct runtime_product *product, uint64_t now_ns)
 {
     memset(runtime, 0, sizeof *runtime);
@@ -202,6 +227,8 @@ void runtime_init(struct runtime *runtime, const struct runtime_product *product
     choose_functions(runtime);
     build_device_descriptor(runtime->device_descriptor, &runtime->shape);
     build_configuration(runtime);
+    for (unsigned i = 0; i < runtime->device_descriptor[17]; i++)
+        look_at_configuration(runtime, i);
     dfurt_init(&runtime->dfurt, &runtime->dfurt_config, product->context);
     native_init(&runtime->native, &runtime->usb_config, now_ns);
     loopback_init(&runtime->loopback, &runtime->native.dev);

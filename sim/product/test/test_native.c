@@ -56,25 +56,31 @@ static void no_data(uint8_t address, uint8_t bmRequestType, uint8_t bRequest, ui
     assert_true(data1);
 }
 
-static int start(void **state)
+static void start_product(const struct product_shape *shape)
 {
-    static const struct product_shape composite = {.loopback = true};
     static uint8_t configuration[200];
-    static const struct runtime_product product = {
+    const struct runtime_product product = {
         .bootloader = &bootloader_st_rom,
-        .shape = &composite,
+        .shape = shape,
         .serial = "1",
         .configuration = configuration,
         .enter_dfu = enter_dfu,
     };
 
-    (void)state;
-    assert_in_range(runtime_configuration_size(&composite), 0, sizeof configuration);
+    assert_in_range(runtime_configuration_size(shape), 0, sizeof configuration);
     runtime_init(&runtime, &product, 0);
     wire->ops->bus_reset(wire, true);
     wire->ops->bus_reset(wire, false);
     no_data(0, 0x00, USBDEV_SET_ADDRESS, ADDRESS);
     no_data(ADDRESS, 0x00, USBDEV_SET_CONFIGURATION, 1);
+}
+
+static int start(void **state)
+{
+    static const struct product_shape composite = {.loopback = true};
+
+    (void)state;
+    start_product(&composite);
     return 0;
 }
 
@@ -285,6 +291,39 @@ static void override__takes_all_data_of_an_out_request(void **state)
     assert_int_equal(in(ADDRESS, 0, data, &data1), 0);
 }
 
+// ---- Descriptors of a product that are none ----
+
+static void descriptor_of_no_length__ends_the_configuration_and_is_told(void **state)
+{
+    (void)state;
+    static const uint8_t none[] = {0, USBDEV_DT_ENDPOINT, 0x85, 3, 8, 0, 10};
+    static const struct product_shape shape = {.after = {none, sizeof none, 1}};
+
+    start_product(&shape); // configured: the search for endpoints has ended
+
+    assert_string_equal(runtime_trouble(&runtime),
+                        "the product's configuration 0 has no descriptor at offset 27: bLength is "
+                        "less than 2; its firmware goes no further there");
+}
+
+static void descriptor_that_reaches_past_the_end__is_told(void **state)
+{
+    (void)state;
+    static const uint8_t cut[] = {9, USBDEV_DT_INTERFACE, 1, 0, 0};
+    static const struct product_shape shape = {.after = {cut, sizeof cut, 1}};
+
+    start_product(&shape);
+
+    assert_non_null(strstr(runtime_trouble(&runtime), "bLength reaches past the end"));
+}
+
+static void descriptors_that_are_right__are_no_trouble(void **state)
+{
+    (void)state;
+
+    assert_null(runtime_trouble(&runtime));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +341,9 @@ int main(void)
         cmocka_unit_test_setup(reset__ends_a_suspend, start),
         cmocka_unit_test_setup(override__sends_more_than_wLength_packet_by_packet, start),
         cmocka_unit_test_setup(override__takes_all_data_of_an_out_request, start),
+        cmocka_unit_test(descriptor_of_no_length__ends_the_configuration_and_is_told),
+        cmocka_unit_test(descriptor_that_reaches_past_the_end__is_told),
+        cmocka_unit_test_setup(descriptors_that_are_right__are_no_trouble, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ struct runtime_product {
     void *context;
 };
 
+enum { RUNTIME_TROUBLE = 160 };
 enum { RUNTIME_MAX_CONFIGURATION = 8192 }; // room for defects to make it longer
 
 // Bytes of the configuration with DFU in it.
@@ -73,7 +74,11 @@ struct runtime {
     const uint8_t *configurations[2];
     uint8_t device_descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t *configuration; // product.configuration
+    char trouble[RUNTIME_TROUBLE];
 };
+
+// Descriptors of the product that are no descriptors, in one line, or NULL.
+const char *runtime_trouble(const struct runtime *runtime);
 
 // Start the product as after its reset, with the pull-up on.
 void runtime_init(struct runtime *runtime, const struct runtime_product *product, uint64_t now_ns);
