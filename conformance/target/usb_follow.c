@@ -9,11 +9,13 @@
 
 #include "usb_follow.h"
 
+// A board that enumerates again has another address at the place that it had.
 static bool was_there(const struct usb_list *before, const struct usb_seen *seen)
 {
     for (size_t i = 0; i < before->count; i++) {
         const struct usb_seen *other = &before->devices[i];
-        if (other->bus == seen->bus && other->address == seen->address)
+        bool same_address = other->bus == seen->bus && other->address == seen->address;
+        if (same_address || strcmp(other->place, seen->place) == 0)
             return true;
     }
     return false;

@@ -57,19 +57,31 @@ static int tear_down(void **state)
 
 static struct usb_follow follow;
 
-// Our device is at 1-1, address 5, serial number A; then it is gone.
+// Our device has address 5 and serial number A; then it is gone.
+static void start_at(const char *place)
+{
+    put(place, 5, "1209:0001", "A", 60000);
+    follow = (struct usb_follow){.address = 5, .serial = "A", .vendor = 0x1209, .product = 1};
+    snprintf(follow.place, sizeof follow.place, "%s", place);
+    usb_list_read(&follow.before, root);
+    usb_sysfs_peer(root, place, follow.peer);
+}
+
 static void start(void)
 {
-    put("1-1", 5, "1209:0001", "A", 60000);
-    follow = (struct usb_follow){
-        .place = "1-1", .address = 5, .serial = "A", .vendor = 0x1209, .product = 1};
-    usb_list_read(&follow.before, root);
-    usb_sysfs_peer(root, "1-1", follow.peer);
+    start_at("1-1");
+}
+
+static void take_away(const char *place)
+{
+    char line[100];
+    snprintf(line, sizeof line, "rm -r %s %s:1.0", place, place);
+    shell(line);
 }
 
 static void leave(void)
 {
-    shell("rm -r 1-1 1-1:1.0");
+    take_away("1-1");
 }
 
 static enum usb_follow_result look(bool elsewhere, char place[USB_PLACE_SIZE])
@@ -236,6 +248,55 @@ static void two_candidates__are_none(void **state)
     assert_int_equal(look(true, place), USB_FOLLOW_SEVERAL);
 }
 
+// ---- Behind a hub at 1-2, beside a board of the same serial number ----
+
+static void hub(void)
+{
+    shell(
+        "mkdir -p 1-2/power 1-2:1.0 && echo 2 >1-2/devnum && echo 1 >1-2/busnum && "
+        "echo 0424 >1-2/idVendor && echo 2514 >1-2/idProduct && echo 09 >1-2:1.0/bInterfaceClass");
+    put("1-2.4", 6, "1209:0001", "A", 60000);
+    start_at("1-2.3");
+}
+
+static void other_port_of_the_hub__is_ours_where_nothing_was(void **state)
+{
+    (void)state;
+    hub();
+    take_away("1-2.3");
+
+    put("1-2.1", 7, "0483:df11", "A", 10);
+
+    expect_found(true, "1-2.1");
+}
+
+static void neighbour_that_enumerates_again__is_not_ours(void **state)
+{
+    (void)state;
+    hub();
+    take_away("1-2.3");
+    take_away("1-2.4");
+
+    put("1-2.4", 7, "0483:df11", "A", 10);
+    expect_nothing();
+    put("1-2.3", 8, "0483:df11", "A", 10);
+    expect_found(false, "1-2.3");
+}
+
+// All behind it have new places; which board is which, no port tells.
+static void hub_that_is_plugged_in_elsewhere__leaves_two_candidates(void **state)
+{
+    (void)state;
+    char place[USB_PLACE_SIZE];
+    hub();
+    shell("rm -r 1-2*");
+
+    put("1-3.3", 8, "1209:0001", "A", 10);
+    put("1-3.4", 9, "1209:0001", "A", 10);
+
+    assert_int_equal(look(true, place), USB_FOLLOW_SEVERAL);
+}
+
 static void no_serial_number__is_no_serial_number_in_common(void **state)
 {
     (void)state;
@@ -289,6 +350,9 @@ int main(void)
         TEST(board_that_was_there__is_never_ours),
         TEST(board_that_connected_before_ours_left__is_not_ours),
         TEST(two_candidates__are_none),
+        TEST(other_port_of_the_hub__is_ours_where_nothing_was),
+        TEST(neighbour_that_enumerates_again__is_not_ours),
+        TEST(hub_that_is_plugged_in_elsewhere__leaves_two_candidates),
         TEST(no_serial_number__is_no_serial_number_in_common),
         TEST(dfu_mode_ids__tell_it_without_a_serial_number),
         TEST(node__says_what_is_wrong_with_it),
