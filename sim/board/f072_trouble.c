@@ -167,14 +167,16 @@ static void tell_starvation(struct f072_board *board, bool serves)
     struct f072_chip *chip = &board->chip;
     uint64_t span_ns = starved_ns(chip);
     unsigned span_s = (unsigned)(span_ns / (1000 * SIM_MS));
-    const char *why = stays_in_handler(chip) ? "a handler does not return"
-                                             : "interrupts follow each other without a pause";
+    bool stays = stays_in_handler(chip) || chip->cpu.exception == ARMV6M_HARDFAULT;
+    const char *why =
+        stays ? "a handler does not return" : "interrupts follow each other without a pause";
     char where[PLACE_SIZE];
     char handler[HANDLER_SIZE];
 
     place(board, chip->cpu.r[15], where);
     describe_handler(board, handler);
-    if (!serves || (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns))
+    if (!serves || chip->cpu.exception == ARMV6M_HARDFAULT ||
+        (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns))
         f072_trouble(&chip->report, message, span_s, why, where, handler);
     else
         f072_warn_once(&chip->report, THREAD_MODE, message, span_s, why, where, handler);

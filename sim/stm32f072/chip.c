@@ -166,6 +166,7 @@ void f072_chip_clocks_changed(struct f072_chip *chip)
         f072_timer_set_clock(&chip->timer[i], f072_rcc_timer_clock(&chip->rcc), now_ns);
     f072_wwdg_set_clock(&chip->wwdg, f072_rcc_pclk(&chip->rcc), now_ns);
     f072_serials_set_clocks(chip);
+    chip->adc.pclk_hz = f072_rcc_pclk(&chip->rcc);
     f072_rtc_set_clock(&chip->rtc, f072_rcc_rtc_clock(&chip->rcc), now_ns);
 }
 

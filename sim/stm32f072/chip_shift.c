@@ -19,6 +19,8 @@ void f072_chip_delay(struct f072_chip *chip, uint64_t ns)
     if (chip->wwdg.cr & WWDG_WDGA)
         chip->wwdg.since_ns += ns;
     f072_serials_delay(chip, ns);
+    if (chip->adc.end_ns != UINT64_MAX)
+        chip->adc.end_ns += ns;
 }
 
 // The RTC goes on by the time itself.

@@ -145,7 +145,7 @@ void f072_row_stub_reset(struct f072_chip *chip, const struct f072_peripheral *p
 uint32_t f072_row_adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
     (void)p;
-    return f072_adc_read(&chip->adc, offset);
+    return f072_adc_read(&chip->adc, offset, f072_chip_now(chip));
 }
 
 bool f072_row_adc_write(struct f072_chip *chip,
@@ -154,7 +154,7 @@ bool f072_row_adc_write(struct f072_chip *chip,
                         uint32_t value,
                         uint32_t lanes)
 {
-    const char *unmodelled = f072_adc_write(&chip->adc, offset, value);
+    const char *unmodelled = f072_adc_write(&chip->adc, offset, value, f072_chip_now(chip));
 
     (void)lanes;
     if (unmodelled)

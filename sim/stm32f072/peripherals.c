@@ -111,6 +111,7 @@ uint64_t f072_peripherals_next_event(const struct f072_chip *chip)
     next = earlier(next, f072_wwdg_next_event(&chip->wwdg));
     next = earlier(next, f072_fpec_next_event(&chip->fpec));
     next = earlier(next, f072_serials_next_event(chip));
+    next = earlier(next, chip->adc.end_ns);
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         if (left & 1)
             next = earlier(next, f072_timer_next_event(&chip->timer[i]));
@@ -155,6 +156,10 @@ static void advance_clocked(struct f072_chip *chip, uint64_t now_ns)
     }
     f072_wwdg_advance(&chip->wwdg, now_ns);
     f072_serials_advance(chip, now_ns);
+    while (chip->adc.end_ns <= now_ns) {
+        f072_adc_end_conversion(&chip->adc);
+        f072_dma_serve(chip);
+    }
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         if (left & 1)
             f072_timer_advance(&chip->timer[i], now_ns);

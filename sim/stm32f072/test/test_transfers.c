@@ -112,6 +112,16 @@ static int tear_down(void **state)
 
 // ---- ADC ----
 
+// With HSI14 and the shortest sampling a conversion takes 14 clocks: 1 us.
+enum { EOSMP = 2, EOC = 4, EOS = 8, ADC_OVR = 16, CONVERSION_NS = 1000 };
+enum {
+    ADC_CFGR2 = ADC + 0x10,
+    ADC_SMPR = ADC + 0x14,
+    OVRMOD = 1 << 12,
+    CONT = 1 << 13,
+    WAIT = 1 << 14
+};
+
 static void adc__converts_what_software_starts(void **state)
 {
     struct fixture *f = *state;
@@ -122,14 +132,49 @@ static void adc__converts_what_software_starts(void **state)
     assert_int_equal(read_bus(f, ADC_ISR), 1);
     write_bus(f, ADC_CHSELR, 1 << 5);
     write_bus(f, ADC_CR, 1 << 2); // ADSTART
-    assert_int_equal(read_bus(f, ADC_ISR), 1 | 2 | 4 | 8);
+    pass_to(f, CONVERSION_NS - 1);
+    assert_int_equal(read_bus(f, ADC_ISR), 1);
+    assert_int_equal(read_bus(f, ADC_CR), 5);
+    pass_to(f, CONVERSION_NS);
+    assert_int_equal(read_bus(f, ADC_ISR), 1 | EOSMP | EOC | EOS);
     assert_int_equal(read_bus(f, ADC_CR), 1); // it is over
     assert_int_equal(read_bus(f, ADC_DR), 2048);
-    assert_int_equal(read_bus(f, ADC_ISR), 1 | 2 | 8); // EOC is cleared
+    assert_int_equal(read_bus(f, ADC_ISR), 1 | EOSMP | EOS); // EOC is cleared
 
     write_bus(f, ADC_CFGR1, 2 << 3); // RES: 8 bits
     write_bus(f, ADC_CR, 1 << 2);
+    pass_to(f, 2 * CONVERSION_NS);
     assert_int_equal(read_bus(f, ADC_DR), 128);
+}
+
+// RM0091 13.4.7 and 13.5.1: sampling of SMPR, 12.5 clocks less 2 for each step of RES.
+static void adc__a_conversion_takes_its_clocks(void **state)
+{
+    static const struct {
+        uint32_t cfgr1;
+        uint32_t cfgr2;
+        uint32_t smpr;
+        uint64_t ns;
+    } rows[] = {
+        {0, 0, 0, 1000},                  // 14 clocks of HSI14
+        {0, 0, 7, 18000},                 // 252
+        {3 << 3, 0, 0, 571},              // 8: six bits
+        {0, UINT32_C(1) << 30, 0, 3500},  // PCLK / 2, 4 MHz
+        {0, UINT32_C(2) << 30, 1, 10000}, // PCLK / 4, 20 clocks
+    };
+    struct fixture *f = *state;
+
+    write_bus(f, ADC_CR, 1);
+    write_bus(f, ADC_CHSELR, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_bus(f, ADC_CFGR1, rows[i].cfgr1);
+        write_bus(f, ADC_CFGR2, rows[i].cfgr2);
+        write_bus(f, ADC_SMPR, rows[i].smpr);
+        write_bus(f, ADC_CR, 1 << 2);
+        assert_int_equal(f072_peripherals_next_event(&f->chip), rows[i].ns);
+        write_bus(f, ADC_CR, 1 << 4); // ADSTP
+        assert_int_equal(f072_peripherals_next_event(&f->chip), UINT64_MAX);
+    }
 }
 
 static void adc__sensors_read_their_calibration(void **state)
@@ -139,10 +184,40 @@ static void adc__sensors_read_their_calibration(void **state)
     write_bus(f, ADC_CR, 1);
     write_bus(f, ADC_CHSELR, 3 << 16);
     write_bus(f, ADC_CR, 1 << 2);
-    assert_int_equal(read_bus(f, ADC_ISR) & 8, 0); // EOS: one more to come
+    pass_to(f, CONVERSION_NS);
+    assert_int_equal(read_bus(f, ADC_ISR) & EOS, 0); // one more to come
     assert_int_equal(read_bus(f, ADC_DR), read_bus(f, 0x1FFFF7B8) & 0xFFFF);
-    assert_int_equal(read_bus(f, ADC_ISR) & 8, 8);
+    pass_to(f, 2 * CONVERSION_NS);
+    assert_int_equal(read_bus(f, ADC_ISR) & EOS, EOS);
     assert_int_equal(read_bus(f, ADC_DR), read_bus(f, 0x1FFFF7B8) >> 16);
+}
+
+// RM0091 13.5.2 and 13.5.4: VREFINT follows the temperature unread. What stays in DR?
+static void adc__an_overrun_keeps_the_first_unless_told_otherwise(void **state)
+{
+    static const struct {
+        uint32_t cfgr1;
+        bool overrun;
+        uint32_t value;
+    } rows[] = {
+        {0, true, F072_TS_CAL1},
+        {OVRMOD, true, F072_VREFINT_CAL},
+        {WAIT, false, F072_TS_CAL1},
+    };
+    struct fixture *f = *state;
+    uint64_t now_ns = 0;
+
+    write_bus(f, ADC_CR, 1);
+    write_bus(f, ADC_CHSELR, 3 << 16);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_bus(f, ADC_CFGR1, rows[i].cfgr1);
+        write_bus(f, ADC_CR, 1 << 2);
+        pass_to(f, now_ns += 2 * CONVERSION_NS);
+        assert_int_equal(read_bus(f, ADC_ISR) & ADC_OVR, rows[i].overrun ? ADC_OVR : 0);
+        assert_int_equal(read_bus(f, ADC_DR), rows[i].value);
+        write_bus(f, ADC_CR, 1 << 4);
+        write_bus(f, ADC_ISR, 0x1E);
+    }
 }
 
 static void adc__a_sequence_goes_into_memory_by_dma(void **state)
@@ -156,8 +231,11 @@ static void adc__a_sequence_goes_into_memory_by_dma(void **state)
     write_bus(f, DMA_CCR1 + 8, ADC_DR);
     write_bus(f, DMA_CCR1 + 12, SRAM);
     write_bus(f, DMA_CCR1, EN | TCIE | MINC | SIZES_16);
-    assert_int_equal(read_bus(f, DMA_ISR), 0);
     write_bus(f, ADC_CR, 1 << 2);
+    pass_to(f, 2 * CONVERSION_NS);
+    assert_int_equal(read_bus(f, DMA_CCR1 + 4), 1);
+    assert_false(line(f, 9));
+    pass_to(f, 3 * CONVERSION_NS);
     assert_int_equal(read_bus(f, SRAM), 2048 | (uint32_t)F072_TS_CAL1 << 16);
     assert_int_equal(read_bus(f, SRAM + 4) & 0xFFFF, F072_VREFINT_CAL);
     assert_int_equal(read_bus(f, DMA_CCR1 + 4), 0);
@@ -168,22 +246,27 @@ static void adc__a_sequence_goes_into_memory_by_dma(void **state)
     assert_false(line(f, 9));
 }
 
-static void adc__a_circular_buffer_is_filled_once_for_each_start(void **state)
+static void adc__a_circular_buffer_is_filled_again_and_again(void **state)
 {
     struct fixture *f = *state;
 
     write_bus(f, ADC_CR, 1);
     write_bus(f, ADC_CHSELR, 1);
-    write_bus(f, ADC_CFGR1, 1 | 2 | 1 << 13); // DMAEN, DMACFG, CONT
+    write_bus(f, ADC_CFGR1, 1 | 2 | CONT); // DMAEN, DMACFG
     write_bus(f, DMA_CCR1 + 4, 2);
     write_bus(f, DMA_CCR1 + 8, ADC_DR);
     write_bus(f, DMA_CCR1 + 12, SRAM);
     write_bus(f, DMA_CCR1, EN | CIRC | MINC | SIZES_16);
     write_bus(f, ADC_CR, 1 << 2);
+    for (unsigned round = 1; round <= 2; round++) {
+        pass_to(f, (2 * round - 1) * CONVERSION_NS);
+        assert_int_equal(read_bus(f, DMA_ISR), 5); // GIF, HTIF
+        pass_to(f, 2 * round * CONVERSION_NS);
+        assert_int_equal(read_bus(f, DMA_ISR), 7);
+        write_bus(f, DMA_IFCR, 0xF);
+        assert_int_equal(read_bus(f, DMA_ISR), 0); // to clear the flags starts nothing
+    }
     assert_int_equal(read_bus(f, SRAM), 2048 | 2048 << 16);
-    assert_int_equal(read_bus(f, DMA_CCR1 + 4), 2);
-    write_bus(f, DMA_IFCR, 0xF);
-    assert_int_equal(read_bus(f, DMA_ISR), 0); // to clear the flags starts nothing
 }
 
 // ---- DMA ----
@@ -551,9 +634,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(adc__converts_what_software_starts),
+        TEST(adc__a_conversion_takes_its_clocks),
         TEST(adc__sensors_read_their_calibration),
+        TEST(adc__an_overrun_keeps_the_first_unless_told_otherwise),
         TEST(adc__a_sequence_goes_into_memory_by_dma),
-        TEST(adc__a_circular_buffer_is_filled_once_for_each_start),
+        TEST(adc__a_circular_buffer_is_filled_again_and_again),
         TEST(dma__copies_memory),
         TEST(dma__an_address_without_memory_is_an_error),
         TEST(dma__for_a_peripheral_that_never_asks_is_a_warning),

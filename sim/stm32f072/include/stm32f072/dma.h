@@ -3,8 +3,7 @@
 // dma.h - the DMA controller (RM0091 chapter 10).
 //
 // Transfers take no time, but a peripheral asks for one only when it is ready: USARTs that send and
-// SPIs are paced by their frames. Memory to memory is whole. The ADC is always ready, so a circular
-// channel of it goes round once each time that something is written which starts it.
+// SPIs are paced by their frames, the ADC by its conversions. Memory to memory is whole.
 
 #ifndef F072_DMA_H
 #define F072_DMA_H
