@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """build_site SOURCE SITE: the documents of the tree as a static site, by cmark-gfm.
 
-FOLDER/README.md becomes FOLDER/index.html, any other NAME.md NAME.html; what they link to of the tree
-comes along. A link into the site that leads nowhere is an error."""
+FOLDER/README.md becomes FOLDER/index.html unless the tree has a page of that name, any other NAME.md
+NAME.html; what they link to of the tree comes along. A link into the site that leads nowhere, to a file
+or to a heading, is an error."""
 
 import html
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 SOURCE, SITE = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 NAVIGATION = ("README.md", "docs/tour.md", "docs/chapter9.md", "docs/troubleshooting.md", "docs/glossary.md",
               "examples/webusb/README.md", "DESIGN.md", "CONTRIBUTING.md")
-LINK = re.compile(r'(href|src)="([^"#:]+)(#[^"]*)?"')
+LINK = re.compile(r'(href|src)="([^"#:]*)(#[^"]*)?"')
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -47,7 +48,8 @@ def documents():
 
 
 def page_of(document):
-    return document.with_name("index.html") if document.name == "README.md" else document.with_suffix(".html")
+    index = document.with_name("index.html")
+    return index if document.name == "README.md" and not (SOURCE / index).exists() else document.with_suffix(".html")
 
 
 def to_link(document, target):
@@ -67,6 +69,8 @@ def to_link(document, target):
 
 def with_links(document, body):
     def link(match):
+        if not match[2]:
+            return match[0]
         target = to_link(document, html.unescape(match[2]))
         return f'{match[1]}="{html.escape(target)}{match[3] or ""}"' if target else ""
 
@@ -93,12 +97,16 @@ def write(document):
                     encoding="utf-8")
 
 
+def leads_somewhere(page, target, anchor):
+    file = page.parent / html.unescape(target) if target else page
+    return file.is_file() and (not anchor or f' id="{anchor[1:]}"' in file.read_text(encoding="utf-8"))
+
+
 def dead_links():
-    for page in sorted(SITE.rglob("*.html")):
-        if page.relative_to(SITE) in pages:
-            for _, target, _ in LINK.findall(page.read_text(encoding="utf-8")):
-                if not (page.parent / html.unescape(target)).is_file():
-                    yield f"{page.relative_to(SITE)}: {target}"
+    for page in sorted(pages):
+        for _, target, anchor in LINK.findall((SITE / page).read_text(encoding="utf-8")):
+            if not leads_somewhere(SITE / page, target, anchor):
+                yield f"{page}: {target}{anchor}"
 
 
 if not shutil.which("cmark-gfm"):

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(sys.argv[1])
-DOCUMENTS = [SOURCE / name for name in ("README.md", "DESIGN.md", "CONTRIBUTING.md")] + sorted(
-    p for p in (SOURCE / "docs").glob("*.md") if p.name != "traceability.md")
+DOCUMENTS = sorted(p for p in SOURCE.rglob("*.md") if p.name != "traceability.md" and
+                   not any(part.startswith((".", "build")) for part in p.relative_to(SOURCE).parts))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f072|examples|tests|scripts|docs)"
                   r"/[\w./-]*\.(?:c|h|py|md|sh|1))\b")
@@ -40,8 +40,8 @@ def unexplained():
 
 def main():
     missing = list(unexplained())
-    code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "."], cwd=SOURCE,
-                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "--include=meson.build", "."],
+                          cwd=SOURCE, stdout=subprocess.PIPE, text=True, check=True).stdout
     words = set(code.split())
     checks = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "conformance/checks").rglob("*.c"))
     requirements = set(REQUIREMENT.findall(checks))
