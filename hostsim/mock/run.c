@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <umockdev.h>
 
 #include "port.h"
@@ -68,6 +69,24 @@ static void write_file(const struct mock *mock, const char *path, const void *da
         fprintf(stderr, "dfu-sim: cannot write %s: %s\n", file, g_strerror(errno));
 }
 
+// A string that the device gives is an attribute.
+static void write_string(struct mock *mock, const char *attribute, uint8_t index)
+{
+    g_autofree char *path = g_build_filename(syspath, attribute, NULL);
+    char text[3 * (UINT8_MAX / 2) + 1] = ""; // a unit of UTF-16 is at most 3 bytes of UTF-8
+
+    if (index > 0) {
+        g_mutex_lock(&mock->lock);
+        usb_core_read_string(&mock->port.core, index, text, sizeof text);
+        g_mutex_unlock(&mock->lock);
+    }
+    if (text[0]) {
+        g_autofree char *line = g_strconcat(text, "\n", NULL);
+
+        write_file(mock, path, line, strlen(line));
+    }
+}
+
 static void add_to_sysfs(struct mock *mock, const char *node)
 {
     const uint8_t *device = mock->port.core.descriptors;
@@ -98,6 +117,18 @@ static void add_to_sysfs(struct mock *mock, const char *node)
     g_free(umockdev_testbed_add_devicev(mock->testbed, "usb", "1-1", NULL, attributes, properties));
 }
 
+// A program opens the node and waits for it to be ready, by poll() or epoll; a regular file is
+// refused by epoll.
+static void make_node(const struct mock *mock, const char *node)
+{
+    g_autofree char *root = umockdev_testbed_get_root_dir(mock->testbed);
+    g_autofree char *file = g_build_filename(root, node, NULL);
+    g_autofree char *folder = g_path_get_dirname(file);
+
+    if (g_mkdir_with_parents(folder, 0755) < 0 || mkfifo(file, 0666) < 0)
+        fprintf(stderr, "dfu-sim: cannot make %s: %s\n", file, g_strerror(errno));
+}
+
 // The uevent is sent last, when all files are in place.
 static void plug_in(struct mock *mock)
 {
@@ -107,8 +138,11 @@ static void plug_in(struct mock *mock)
 
     mock->usbfs = mock_usbfs_open(&mock->port, &mock->lock);
     umockdev_testbed_attach_ioctl(mock->testbed, node, mock_usbfs_handler(mock->usbfs), NULL);
-    write_file(mock, node, "", 0);
+    make_node(mock, node);
     write_file(mock, descriptors, mock->port.core.descriptors, mock->port.core.length);
+    write_string(mock, "manufacturer", mock->port.core.descriptors[14]);
+    write_string(mock, "product", mock->port.core.descriptors[15]);
+    write_string(mock, "serial", mock->port.core.descriptors[16]);
     add_to_sysfs(mock, node);
 }
 

@@ -10,15 +10,19 @@
 
 #include <usb/descriptors.h>
 #include <usb/requests.h>
+#include <usb/text.h>
 
 // ---- Reading the descriptors ----
+
+static int request(struct usb_core *core, struct usbdev_setup_packet setup, uint8_t *data)
+{
+    return sim_host_control(core->host, &setup, data, 0);
+}
 
 static int
 read_descriptor(struct usb_core *core, uint8_t type, uint8_t index, uint8_t *data, size_t size)
 {
-    const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, (uint16_t)size);
-
-    return sim_host_control(core->host, &setup, data, 0);
+    return request(core, usb_get_descriptor(type, index, 0, (uint16_t)size), data);
 }
 
 // Appends one configuration, or as much of it as comes.
@@ -84,6 +88,20 @@ const uint8_t *usb_core_configuration(const struct usb_core *core, size_t index,
         return NULL;
     *ret_length = core->configurations[index + 1] - core->configurations[index];
     return core->descriptors + core->configurations[index];
+}
+
+void usb_core_read_string(struct usb_core *core, uint8_t index, char *text, size_t size)
+{
+    uint8_t bytes[UINT8_MAX];
+    int length = read_descriptor(core, USBDEV_DT_STRING, 0, bytes, sizeof bytes);
+
+    if (length >= 4) {
+        uint16_t language = usbdev_load_le16(bytes + 2);
+
+        length = request(core, usb_get_descriptor(USBDEV_DT_STRING, index, language, sizeof bytes),
+                         bytes);
+    }
+    usb_text(text, size, bytes, length < 4 ? 0 : (size_t)length);
 }
 
 // ---- Interfaces and endpoints ----
@@ -204,26 +222,21 @@ static void follow(void *context, const struct usbdev_setup_packet *setup)
     }
 }
 
-static int request(struct usb_core *core, struct usbdev_setup_packet setup)
-{
-    return sim_host_control(core->host, &setup, NULL, 0);
-}
-
 int usb_core_set_configuration(struct usb_core *core, uint8_t bConfigurationValue)
 {
-    return request(core, usb_set_configuration(bConfigurationValue));
+    return request(core, usb_set_configuration(bConfigurationValue), NULL);
 }
 
 int usb_core_set_interface(struct usb_core *core,
                            uint8_t bInterfaceNumber,
                            uint8_t bAlternateSetting)
 {
-    return request(core, usb_set_interface(bInterfaceNumber, bAlternateSetting));
+    return request(core, usb_set_interface(bInterfaceNumber, bAlternateSetting), NULL);
 }
 
 int usb_core_clear_halt(struct usb_core *core, uint8_t bEndpointAddress)
 {
-    return request(core, usb_clear_halt(bEndpointAddress));
+    return request(core, usb_clear_halt(bEndpointAddress), NULL);
 }
 
 // ---- Beginning and end ----

@@ -170,6 +170,18 @@ static void enumerate__forgets_what_was_there_before(void **state)
     assert_int_equal(0, count_endpoints(&fixture->core));
 }
 
+static void read_string__asks_in_the_first_language_of_the_device(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[8] = "before";
+
+    usb_core_read_string(&fixture->core, 1, text, sizeof text);
+    assert_string_equal("To\xC3\xBF", text);
+
+    usb_core_read_string(&fixture->core, 2, text, sizeof text);
+    assert_string_equal("", text); // STALL
+}
+
 // ---- Configurations that no device should have ----
 
 // A configured core that has received these bytes, at the very end of their memory.
@@ -262,6 +274,7 @@ int main(void)
         WITH_TOY(core__follows_requests_that_it_did_not_send),
         WITH_TOY(core__does_not_follow_a_request_that_stalls),
         WITH_TOY(enumerate__forgets_what_was_there_before),
+        WITH_TOY(read_string__asks_in_the_first_language_of_the_device),
         cmocka_unit_test(find__reads_no_further_than_what_was_received),
         cmocka_unit_test(find__leaves_out_what_is_no_endpoint),
         cmocka_unit_test(prepare__refuses_what_no_transfer_can_use),

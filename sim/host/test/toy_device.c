@@ -17,6 +17,10 @@ static const uint8_t device_descriptor[] = {
     0,    1,
 };
 
+static const uint8_t languages[] = {
+    6, USBDEV_DT_STRING, TOY_LANGUAGE & 0xFF, TOY_LANGUAGE >> 8, 0x09, 0x04};
+static const uint8_t string[] = {8, USBDEV_DT_STRING, 'T', 0, 'o', 0, 0xFF, 0};
+
 const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE] = {
     9,
     USBDEV_DT_CONFIGURATION,
@@ -108,6 +112,10 @@ static void get_descriptor(struct toy *toy)
         reply(toy, device, sizeof device);
     else if (toy->setup.wValue == USBDEV_DT_CONFIGURATION << 8)
         reply(toy, toy_configuration, sizeof toy_configuration);
+    else if (toy->setup.wValue == USBDEV_DT_STRING << 8)
+        reply(toy, languages, sizeof languages);
+    else if (toy->setup.wValue == (USBDEV_DT_STRING << 8 | 1) && toy->setup.wIndex == TOY_LANGUAGE)
+        reply(toy, string, sizeof string);
     else
         toy->stalled = true;
 }

@@ -17,6 +17,7 @@ enum {
     TOY_VENDOR = 0x1209,
     TOY_PRODUCT = 0x0001,
     TOY_PRODUCT_AFTER_RESET = 0x0002, // once TOY_ARM was sent
+    TOY_LANGUAGE = 0x0407,            // its first; it has string 1 in no other: "To\u00FF"
     TOY_CONFIGURATION_SIZE = 9 + 9 + 7 + 7 + 7 + 9 + 9 + 7,
 };
 

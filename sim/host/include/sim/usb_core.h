@@ -58,6 +58,10 @@ int usb_core_enumerate(struct usb_core *core, uint64_t timeout_ns);
 const uint8_t *
 usb_core_configuration(const struct usb_core *core, size_t index, size_t *ret_length);
 
+// Ask for the string of this index, not 0, in the device's first language (USB 2.0 9.6.7). Fills
+// text as usb_text() does; "" if the device does not give it.
+void usb_core_read_string(struct usb_core *core, uint8_t index, char *text, size_t size);
+
 // The standard request (USB 2.0 9.4.7, 9.4.10, 9.4.1). Each returns 0 or an enum usb_result.
 int usb_core_set_configuration(struct usb_core *core, uint8_t bConfigurationValue);
 int usb_core_set_interface(struct usb_core *core,
