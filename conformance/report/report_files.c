@@ -62,6 +62,24 @@ static int open_file(struct report_file *file)
     return result;
 }
 
+// Would one report overwrite the other? A device such as /dev/null takes both.
+static bool same_file(const struct report_file *a, const struct report_file *b)
+{
+    struct stat one, other;
+    if (is_stdout(a->path) && is_stdout(b->path))
+        return true;
+    return fstat(fileno(a->out), &one) == 0 && fstat(fileno(b->out), &other) == 0 &&
+           !S_ISCHR(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static bool was_named_before(const struct report_files *files, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (files->list[i].out && same_file(&files->list[i], &files->list[index]))
+            return true;
+    return false;
+}
+
 int report_files_open(struct report_files *files, char *error, size_t size)
 {
     for (size_t i = 0; i < REPORT_FILES; i++) {
@@ -69,6 +87,10 @@ int report_files_open(struct report_files *files, char *error, size_t size)
         int result = file->path ? open_file(file) : 0;
         if (result < 0)
             return file_error(file->path, -result, error, size);
+        if (file->out && was_named_before(files, i)) {
+            snprintf(error, size, "two reports for %s: name a file for each", file->path);
+            return -1;
+        }
     }
     return 0;
 }

@@ -142,19 +142,6 @@ static int parse_usbip_unix(struct target_spec *spec, const char *text, char *er
     return 0;
 }
 
-static int parse_usbip(struct target_spec *spec, const char *text, char *error, size_t size)
-{
-    const char *host = text + strlen("usbip:");
-    const char *end = host + strcspn(host, "/");
-    const char *colon = end;
-    while (colon > host && *colon != ':')
-        colon--;
-    if (*colon != ':' || !take(spec->host, host, colon) || !take(spec->port, colon + 1, end) ||
-        (*end && !take(spec->bus_id, end + 1, end + strlen(end))))
-        return spec_error(error, size, text, "usbip:HOST:PORT[/BUSID]");
-    return 0;
-}
-
 // A decimal number; an empty text leaves what there is.
 static bool take_number(unsigned *ret_number, const char *text)
 {
@@ -167,6 +154,21 @@ static bool take_number(unsigned *ret_number, const char *text)
         return false;
     *ret_number = (unsigned)number;
     return true;
+}
+
+static int parse_usbip(struct target_spec *spec, const char *text, char *error, size_t size)
+{
+    const char *host = text + strlen("usbip:");
+    const char *end = host + strcspn(host, "/");
+    const char *colon = end;
+    unsigned port = 0;
+    while (colon > host && *colon != ':')
+        colon--;
+    if (*colon != ':' || !take(spec->host, host, colon) || !take(spec->port, colon + 1, end) ||
+        (*end && !take(spec->bus_id, end + 1, end + strlen(end))) ||
+        !take_number(&port, spec->port) || port < 1 || port > 65535)
+        return spec_error(error, size, text, "usbip:HOST:PORT[/BUSID], PORT from 1 to 65535");
+    return 0;
 }
 
 static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)

@@ -45,7 +45,8 @@ struct report_files {
 // Does one of them go to standard output? Then nothing else may.
 bool report_files_use_stdout(const struct report_files *files);
 
-// Open each report that was asked for, so that what cannot be written is known before the run.
+// Open each report that was asked for, so that what cannot be written is known before the run, or
+// that two have one file.
 // Returns 0, or -1 with one line in error; report_files_close() closes those that are open.
 int report_files_open(struct report_files *files, char *error, size_t size);
 
