@@ -194,6 +194,45 @@ void flash_take(struct flash *flash, const struct flash_factory *factory)
     flash->mapped = false;
 }
 
+static bool write_file(const char *name, const uint8_t *bytes, size_t length)
+{
+    FILE *stream = fopen(name, "wb");
+    bool well;
+
+    if (!stream)
+        return false;
+    well = fwrite(bytes, 1, length, stream) == length && fflush(stream) == 0 &&
+           fsync(fileno(stream)) == 0;
+    return fclose(stream) == 0 && well;
+}
+
+// What flash_save() will write first; NULL if there is no memory.
+static char *new_file_of(const char *file)
+{
+    char *name;
+
+    return asprintf(&name, "%s.new", file) < 0 ? NULL : name;
+}
+
+static void remove_file(const char *name)
+{
+    int error = errno;
+
+    unlink(name);
+    errno = error;
+}
+
+static bool can_save(const char *file)
+{
+    char *name = new_file_of(file);
+    bool well = name && write_file(name, NULL, 0);
+
+    if (well)
+        remove_file(name);
+    free(name);
+    return well;
+}
+
 bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size)
 {
     FILE *stream = fopen(file, "rb");
@@ -201,8 +240,12 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
     bool whole;
 
     flash->file = file;
-    if (!stream && errno == ENOENT)
-        return true;
+    if (!stream && errno == ENOENT) {
+        if (can_save(file))
+            return true;
+        snprintf(error, error_size, "cannot write flash file %s: %s", file, strerror(errno));
+        return false;
+    }
     if (!stream) {
         snprintf(error, error_size, "cannot read flash file %s: %s", file, strerror(errno));
         return false;
@@ -217,30 +260,19 @@ bool flash_load(struct flash *flash, const char *file, char *error, size_t error
     return whole;
 }
 
-static bool write_file(const char *name, const uint8_t *bytes, size_t length)
-{
-    FILE *stream = fopen(name, "wb");
-    bool well;
-
-    if (!stream)
-        return false;
-    well = fwrite(bytes, 1, length, stream) == length && fflush(stream) == 0 &&
-           fsync(fileno(stream)) == 0;
-    return fclose(stream) == 0 && well;
-}
-
 bool flash_save(const struct flash *flash)
 {
-    char *name = NULL;
+    char *name;
     bool well;
 
     if (!flash->file)
         return true;
-    if (asprintf(&name, "%s.new", flash->file) < 0)
+    name = new_file_of(flash->file);
+    if (!name)
         return false;
     well = write_file(name, flash->bytes, flash->memory.size) && rename(name, flash->file) == 0;
     if (!well)
-        unlink(name);
+        remove_file(name);
     free(name);
     return well;
 }

@@ -65,7 +65,7 @@ void flash_factory_finish(struct flash_factory *factory);
 void flash_take(struct flash *flash, const struct flash_factory *factory);
 
 // Keep the flash in this file from now on: take its contents if it exists. Returns false, and one
-// line in error, where it cannot be read or has another size.
+// line in error, where it cannot be read or has another size, or where a new one cannot be written.
 bool flash_load(struct flash *flash, const char *file, char *error, size_t error_size);
 
 // Write the file, whole or not at all. Nothing to do without one. Returns false with errno set.
