@@ -2,34 +2,43 @@
 //
 // Results that have one cause: a device that does not come back makes a hundred checks
 // INCONCLUSIVE, and that is one thing to say. The cause is the verdict with the words of its
-// reason, and the trouble that the device came into.
+// reason, and the trouble that the device came into. The trouble stands at the check in which it
+// was noticed; those after it with the same reason have the same cause.
 
 #include <string.h>
 
 #include <conformance/report.h>
 
-static bool same_cause(const struct result *one, const struct result *other)
+static bool has_cause_of(const struct result *later, const struct result *first)
 {
-    return one->verdict == other->verdict && one->inapplicable == other->inapplicable &&
-           strcmp(one->finding.message, other->finding.message) == 0 &&
-           strcmp(one->trouble, other->trouble) == 0 && *one->finding.received == '\0' &&
-           *other->finding.received == '\0';
+    return later->verdict == first->verdict && later->inapplicable == first->inapplicable &&
+           strcmp(later->finding.message, first->finding.message) == 0 &&
+           (strcmp(later->trouble, first->trouble) == 0 ||
+            (*later->trouble == '\0' && *later->finding.message != '\0')) &&
+           *later->finding.received == '\0' && *first->finding.received == '\0';
+}
+
+// The first result with the cause of this one.
+static size_t first_of_cause(const struct report *report, size_t index)
+{
+    size_t i = 0;
+    while (i < index && !has_cause_of(&report->results[index], &report->results[i]))
+        i++;
+    return i;
 }
 
 bool report_is_first_of_cause(const struct report *report, size_t index)
 {
-    for (size_t i = 0; i < index; i++)
-        if (same_cause(&report->results[i], &report->results[index]))
-            return false;
-    return true;
+    return first_of_cause(report, index) == index;
 }
 
 size_t report_next_of_cause(const struct report *report, size_t index)
 {
-    for (size_t i = index + 1; i < report->count; i++)
-        if (same_cause(&report->results[i], &report->results[index]))
-            return i;
-    return report->count;
+    size_t first = first_of_cause(report, index);
+    size_t i = index + 1;
+    while (i < report->count && first_of_cause(report, i) != first)
+        i++;
+    return i;
 }
 
 size_t report_count_of_cause(const struct report *report, size_t index)

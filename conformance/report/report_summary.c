@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a run on a terminal: each FAIL, WARN and trouble in full, INCONCLUSIVE results by
+// The end of a run on a terminal: each FAIL and WARN in full, INCONCLUSIVE results and trouble by
 // cause, the reasons of SKIPs, the counts, and last the ids of what failed.
 
 #include <inttypes.h>
@@ -9,32 +9,6 @@
 #include "report_text.h"
 
 enum { IDS_TEXT = 4096, MOST_IDS = 12 };
-
-// The verdict is good, but the device is in trouble.
-static void put_in_trouble(const struct report_text *text, const struct report *report)
-{
-    for (size_t i = 0; i < report->count; i++) {
-        const struct result *result = &report->results[i];
-        bool is_quiet = result->verdict == VERDICT_PASS || result->verdict == VERDICT_SKIP;
-        if (!is_quiet || !*result->trouble)
-            continue;
-        fputc('\n', text->out);
-        text_result(text, result);
-    }
-}
-
-static void put_in_full(const struct report_text *text, const struct report *report)
-{
-    static const enum verdict order[] = {VERDICT_WARN, VERDICT_FAIL};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        for (size_t j = 0; j < report->count; j++) {
-            if (report->results[j].verdict != order[i])
-                continue;
-            fputc('\n', text->out);
-            text_result(text, &report->results[j]);
-        }
-    }
-}
 
 static void add_id(char ids[IDS_TEXT], const struct result *result)
 {
@@ -54,11 +28,40 @@ static void put_cause(const struct report_text *text, const struct report *repor
     for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
         add_id(ids, &report->results[i]);
     text_verdict(text, result);
-    fprintf(text->out, "%zu checks of one cause\n%*s", count, TEXT_VERDICT_WIDTH, "");
-    text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+    fprintf(text->out, "%zu checks of one cause\n", count);
+    if (*result->finding.message) {
+        fprintf(text->out, "%*s", TEXT_VERDICT_WIDTH, "");
+        text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+    }
     text_trouble(text, result);
     fprintf(text->out, "%*s", TEXT_VERDICT_WIDTH, "");
     text_wrapped(text, TEXT_VERDICT_WIDTH, ids);
+}
+
+// The verdict is good, but the device is in trouble.
+static void put_in_trouble(const struct report_text *text, const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct result *result = &report->results[i];
+        bool is_quiet = result->verdict == VERDICT_PASS || result->verdict == VERDICT_SKIP;
+        if (!is_quiet || !*result->trouble || !report_is_first_of_cause(report, i))
+            continue;
+        fputc('\n', text->out);
+        put_cause(text, report, i);
+    }
+}
+
+static void put_in_full(const struct report_text *text, const struct report *report)
+{
+    static const enum verdict order[] = {VERDICT_WARN, VERDICT_FAIL};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        for (size_t j = 0; j < report->count; j++) {
+            if (report->results[j].verdict != order[i])
+                continue;
+            fputc('\n', text->out);
+            text_result(text, &report->results[j]);
+        }
+    }
 }
 
 static void put_not_judged(const struct report_text *text, const struct report *report)

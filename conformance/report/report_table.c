@@ -88,6 +88,8 @@ static void waiting(void *context, unsigned ms, const char *what)
 
 // ---- Groups ----
 
+enum { TIME_WIDTH = 9 };
+
 struct group_counts {
     unsigned verdicts[VERDICT_INCONCLUSIVE + 1];
     unsigned waived;
@@ -127,10 +129,20 @@ static void group_words(const struct group_counts *counts, char *words, size_t s
         snprintf(words + length, size - length, "%s%u waived", length ? ", " : "", counts->waived);
 }
 
+// On a narrow terminal the counts keep their room; a title that is wider than what is left gets a
+// line of its own.
+static unsigned title_width(unsigned columns)
+{
+    enum { WIDEST = 42, COUNTS = 24, BESIDES = 2 + 1 + TIME_WIDTH + 2 };
+    return columns >= WIDEST + BESIDES + COUNTS ? WIDEST
+           : columns >= 1 + BESIDES + COUNTS    ? columns - BESIDES - COUNTS
+                                                : 1;
+}
+
 static void end_group(struct report_table *table, const struct report *report, size_t end)
 {
-    enum { TITLE_WIDTH = 42, TIME_WIDTH = 9 };
     struct report_text text = text_of(table);
+    int width = (int)title_width(text.columns);
     struct group_counts counts = count_group(report, table->group_begin, end);
     char words[160];
     if (table->options.verbose || !table->group || table->group_begin == end)
@@ -138,9 +150,13 @@ static void end_group(struct report_table *table, const struct report *report, s
     group_words(&counts, words, sizeof words);
     if (!*words)
         return; // all of it is for other kinds of device
-    fprintf(text.out, "  %-*s %4" PRIu64 ".%02" PRIu64 " s  ", TITLE_WIDTH, table->group->title,
-            counts.took_us / 1000000, counts.took_us / 10000 % 100);
-    text_wrapped(&text, 2 + TITLE_WIDTH + 1 + TIME_WIDTH + 2, words);
+    bool fits = strlen(table->group->title) <= (size_t)width;
+    if (!fits)
+        fprintf(text.out, "  %s\n", table->group->title);
+    fprintf(text.out, "  %-*s %4" PRIu64 ".%02" PRIu64 " s  ", width,
+            fits ? table->group->title : "", counts.took_us / 1000000,
+            counts.took_us / 10000 % 100);
+    text_wrapped(&text, 2 + (unsigned)width + 1 + TIME_WIDTH + 2, words);
 }
 
 static void begin_group(struct report_table *table, const struct check_group *group, size_t begin)

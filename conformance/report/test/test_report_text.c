@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <conformance/catalogue.h>
 #include <conformance/report.h>
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
@@ -151,6 +152,48 @@ static void table__says_one_cause_once(void **state)
     free(text);
 }
 
+static void table__says_trouble_with_the_cause(void **state)
+{
+    (void)state;
+    troubled = lost.id;
+
+    char *text = table((struct report_table_options){.columns = 80});
+
+    troubled = NULL;
+    assert_int_equal(count_of(text, "60 checks of one cause\n"
+                                    "        the device is gone\n"
+                                    "        trouble   BKPT at 08000040h\n"),
+                     1);
+    assert_int_equal(count_of(text, "the device is gone"), 1);
+    free(text);
+}
+
+static void table__leaves_room_for_counts_on_a_narrow_terminal(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_table table;
+    struct result judged[] = {
+        {.check = catalogue_find("DM-CH9-DEV-01")},
+        {.check = catalogue_find("DM-CH9-DEV-02"), .verdict = VERDICT_FAIL},
+        {.check = catalogue_find("DM-CH9-DEV-04"), .verdict = VERDICT_INCONCLUSIVE},
+    };
+    struct report report = {.suite_version = "9.9", .target = "", .where = "", .results = judged};
+    struct report_table_options options = {.columns = 60, .out = open_memstream(&text, &size)};
+    struct report_listener listener = report_table(&table, &options);
+
+    while (report.count < sizeof judged / sizeof *judged)
+        listener.check_end(listener.context, &report, &judged[report.count++]);
+    listener.end(listener.context, &report);
+    fclose(options.out);
+
+    assert_non_null(strstr(text, "  Descriptors of any USB device, in DFU mode\n"
+                                 "                            0.00 s  1 passed, 1 failed, 1\n"
+                                 "                                    inconclusive\n"));
+    free(text);
+}
+
 static void table__ends_with_what_failed(void **state)
 {
     (void)state;
@@ -243,11 +286,11 @@ static void github__shows_what_failed_beside_the_job(void **state)
     free(page);
 }
 
-// Whatever the verdict is, and in verbose mode at its own line as well.
+// In verbose mode at its own line as well. INCONCLUSIVE results have it with their cause.
 static void table__shows_trouble_at_its_check(void **state)
 {
     (void)state;
-    static const char *const ids[] = {"X-PASS", "X-FAIL", "X-WARN", "X-WAIVED", "X-LOST"};
+    static const char *const ids[] = {"X-PASS", "X-FAIL", "X-WARN", "X-WAIVED"};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         troubled = ids[i];
         char *brief = table((struct report_table_options){.columns = 80});
@@ -302,6 +345,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table__is_no_wider_than_the_terminal),
         cmocka_unit_test(table__says_one_cause_once),
+        cmocka_unit_test(table__says_trouble_with_the_cause),
+        cmocka_unit_test(table__leaves_room_for_counts_on_a_narrow_terminal),
         cmocka_unit_test(table__ends_with_what_failed),
         cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),
         cmocka_unit_test(table__does_not_show_a_waived_failure_as_a_failure),
