@@ -202,15 +202,11 @@ static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
 
 static bool enter_dnload_idle(struct probe *probe)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    char words[PROBE_WORDS / 2];
     if (!send_block(probe))
         return false;
-    int result = dfu_poll(probe, &status);
-    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
-        return true;
-    char words[PROBE_WORDS / 2];
-    dfu_poll_text(words, sizeof words, result, &status);
-    return not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, words);
+    return dfu_finish_block(probe, 0, words, sizeof words) ||
+           not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, words);
 }
 
 // Every block of the image, and the device in dfuDNLOAD-IDLE behind the last of them.

@@ -141,6 +141,20 @@ void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_
         snprintf(text, size, "GETSTATUS is not answered: %s", usb_result_text(result));
 }
 
+bool dfu_finish_block(struct probe *probe, int result, char *text, size_t size)
+{
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    if (result < 0) {
+        snprintf(text, size, "DNLOAD: %s", usb_result_text(result));
+        return false;
+    }
+    result = dfu_poll(probe, &status);
+    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+        return true;
+    dfu_poll_text(text, size, result, &status);
+    return false;
+}
+
 // ---- Requests ----
 
 int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_t length)
@@ -183,14 +197,10 @@ int dfuse_command(struct probe *probe, uint8_t command, uint32_t address)
 
 bool dfuse_point_at(struct probe *probe, uint32_t address, char *why, size_t size)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    int result = dfuse_command(probe, DFUSE_SET_ADDRESS, address);
-    if (result >= 0)
-        result = dfu_poll(probe, &status);
-    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
-        return true;
     char words[PROBE_WORDS / 2];
-    dfu_poll_text(words, sizeof words, result, &status);
+    int result = dfuse_command(probe, DFUSE_SET_ADDRESS, address);
+    if (dfu_finish_block(probe, result, words, sizeof words))
+        return true;
     snprintf(why, size, "Set Address Pointer to %08Xh: %s", (unsigned)address, words);
     return false;
 }

@@ -71,13 +71,9 @@ uint32_t dfuse_sectors_there(struct probe *probe, const struct dfuse_region *reg
 static bool expect_done(
     struct probe *probe, int result, const char *what, uint32_t address, char *why, size_t size)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
     char words[PROBE_WORDS / 2];
-    if (result >= 0)
-        result = dfu_poll(probe, &status);
-    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+    if (dfu_finish_block(probe, result, words, sizeof words))
         return true;
-    dfu_poll_text(words, sizeof words, result, &status);
     snprintf(why, size, "%s at %08Xh: %s", what, (unsigned)address, words);
     return false;
 }

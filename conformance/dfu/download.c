@@ -81,16 +81,13 @@ bool upload_all(struct probe *probe,
 static bool expect_taken(
     struct probe *probe, int result, uint16_t length, unsigned block, char *why, size_t size)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
     char words[PROBE_WORDS / 2];
     if (result != length) {
         snprintf(why, size, "block %u: %s", block, usb_result_text(result));
         return false;
     }
-    result = dfu_poll(probe, &status);
-    if (result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE)
+    if (dfu_finish_block(probe, result, words, sizeof words))
         return true;
-    dfu_poll_text(words, sizeof words, result, &status);
     snprintf(why, size, "block %u: %s", block, words);
     return false;
 }

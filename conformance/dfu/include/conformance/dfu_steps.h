@@ -63,6 +63,10 @@ int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status);
 // for more than 30 s".
 void dfu_poll_text(char *text, size_t size, int result, const struct dfu_status_reply *status);
 
+// What follows a DNLOAD that returned result: GETSTATUS until the block is done. Returns whether
+// the device is in dfuDNLOAD-IDLE then; if not, text says what came instead.
+bool dfu_finish_block(struct probe *probe, int result, char *text, size_t size);
+
 // ---- Requests ----
 
 // One DNLOAD. Returns what probe_control() returns.
