@@ -78,18 +78,18 @@ static void device_class(struct probe *probe)
                "bDeviceSubClass %02xh", bytes[5]);
 }
 
+enum { END = 0 }; // of a list of lengths
+
 // Ask for every one of these lengths; each answer is the first min(wLength, size) bytes.
 static void expect_lengths(struct probe *probe,
-                           uint8_t type,
-                           uint8_t index,
+                           struct usbdev_setup_packet setup,
                            const uint8_t *whole,
                            size_t size,
-                           const uint16_t *lengths,
-                           size_t count)
+                           const uint16_t *lengths)
 {
     uint8_t bytes[PROBE_CONTROL_MAX];
-    for (size_t i = 0; i < count; i++) {
-        const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, lengths[i]);
+    for (size_t i = 0; lengths[i] != END; i++) {
+        setup.wLength = lengths[i];
         size_t expected = lengths[i] < size ? lengths[i] : size;
         if (!expect_length(probe, &setup, bytes, (uint16_t)expected) ||
             !expect(probe, memcmp(bytes, whole, expected) == 0,
@@ -100,19 +100,20 @@ static void expect_lengths(struct probe *probe,
 
 static void device_lengths(struct probe *probe)
 {
-    static const uint16_t lengths[] = {1, 2, 9, 17, 18, 19, 255, 4096};
+    static const uint16_t lengths[] = {1, 2, 9, 17, 18, 19, 255, 4096, END};
     uint8_t whole[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, whole))
-        expect_lengths(probe, USBDEV_DT_DEVICE, 0, whole, sizeof whole, lengths,
-                       sizeof lengths / sizeof lengths[0]);
+        expect_lengths(probe, usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, 0), whole, sizeof whole,
+                       lengths);
 }
 
 static void device_first_lengths(struct probe *probe)
 {
-    static const uint16_t lengths[] = {8, 64};
+    static const uint16_t lengths[] = {8, 64, END};
     uint8_t whole[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     if (read_device_descriptor(probe, whole))
-        expect_lengths(probe, USBDEV_DT_DEVICE, 0, whole, sizeof whole, lengths, 2);
+        expect_lengths(probe, usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, 0), whole, sizeof whole,
+                       lengths);
 }
 
 static void length_zero(struct probe *probe)
@@ -214,9 +215,10 @@ static void configuration_lengths(struct probe *probe)
     if (!read_configuration(probe, &read))
         return;
     uint16_t size = (uint16_t)read.length;
-    const uint16_t lengths[] = {1, 2, 8, 9, size, (uint16_t)(size + 1), 255, 4096};
-    expect_lengths(probe, USBDEV_DT_CONFIGURATION, active_configuration_index(probe), read.bytes,
-                   size, lengths, sizeof lengths / sizeof lengths[0]);
+    const uint16_t lengths[] = {1, 2, 8, 9, size, (uint16_t)(size + 1), 255, 4096, END};
+    const struct usbdev_setup_packet setup =
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, active_configuration_index(probe), 0, 0);
+    expect_lengths(probe, setup, read.bytes, size, lengths);
 }
 
 // clang-format off
