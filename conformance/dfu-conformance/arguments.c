@@ -74,8 +74,8 @@ static const char usage_text[] =
     "\n"
     "Exit status: 0 everything that applies was judged and met, 1 a check failed, 2 the run was "
     "not\n"
-    "possible or judged nothing, 3 no check failed but a must or a should is INCONCLUSIVE, 4 the\n"
-    "device is not as it was found (this one before all others).\n";
+    "possible or judged nothing, 3 no check failed but a must or a should is INCONCLUSIVE or the\n"
+    "device was lost, 4 the device is not as it was found (this one before all others).\n";
 
 enum option_value {
     OPTION_TARGET = 256,
