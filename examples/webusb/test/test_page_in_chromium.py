@@ -8,6 +8,7 @@ the page asks and which the profile of the browser allows.
 
 Each UPDATE is flashed onto a board that runs the IMAGE before it."""
 
+import fcntl
 import functools
 import http.server
 import json
@@ -52,12 +53,21 @@ PRESS = """new Promise(resolve => {
 })"""
 
 
+def pipe():
+    """A pipe whose ends are not the descriptors that Chromium wants."""
+    ends = os.pipe()
+    moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
+    for end in ends:
+        os.close(end)
+    return moved
+
+
 class Browser:
     """Chromium with one page, by its protocol for debuggers on a pair of pipes."""
 
     def __init__(self, profile):
-        commands, self.commands = os.pipe()
-        self.replies, replies = os.pipe()
+        commands, self.commands = pipe()
+        self.replies, replies = pipe()
         # It reads from descriptor 3 and writes to 4.
         launch = f'exec "$@" 3<&{commands} 4>&{replies} {commands}<&- {replies}>&-'
         with (profile / "log").open("wb") as log:
