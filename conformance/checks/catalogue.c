@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The order of the groups is the order of a run: descriptors, then requests that change no state,
-// then the detach, then DFU mode.
+// then the detach, then DFU mode. What may leave a device where no request leads back comes last.
 //
 // A list of globs is matched one glob at a time with fnmatch(3), without regard to case. An id that
 // holds no * or ? is a glob that matches itself, so --only, --skip and waivers share this code.
@@ -28,7 +28,6 @@ const struct check_group *const catalogue[] = {
     &check_chapter9_toggles,
     &check_requests,
     &check_request_fields,
-    &check_configured_again,
     &check_states,
     &check_detach,
     &check_returns,
@@ -45,6 +44,9 @@ const struct check_group *const catalogue[] = {
     &check_dm_chapter9_descriptors,
     &check_dm_chapter9_strings,
     &check_dm_chapter9_requests,
+    &check_dfu_detach,
+    &check_configured_again,
+    &check_detach_otherwise,
     &check_dm_chapter9_losses,
     &check_file,
     NULL,

@@ -38,12 +38,19 @@ static enum verdict broken_verdict(const struct probe *probe)
     return VERDICT_PASS;
 }
 
+// Through the transport or not.
+static bool is_request(enum transcript_kind kind)
+{
+    return kind == TRANSCRIPT_CONTROL || kind == TRANSCRIPT_SET_CONFIGURATION ||
+           kind == TRANSCRIPT_SET_INTERFACE || kind == TRANSCRIPT_CLEAR_HALT;
+}
+
 // Was the last request not answered?
 static bool is_silent(const struct probe *probe)
 {
     for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
         const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
-        if (entry->kind == TRANSCRIPT_CONTROL)
+        if (is_request(entry->kind))
             return entry->result == USB_TIMEOUT || entry->result == USB_GONE ||
                    entry->result == USB_IO;
     }

@@ -274,9 +274,6 @@ static void clears_error(struct probe *probe)
 
 // clang-format off
 static const struct check checks[] = {
-    {"DM-STATE-2-DETACH", "DFU 1.1 A.2.3", LEVEL_MUST,
-     "dfuIDLE: DETACH STALLs, next is dfuERROR",
-     IN_DFU_MODE, follow_row, ROW(2, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-2-DNLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
      DNLOADING, follow_row, ROW(2, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
@@ -302,9 +299,6 @@ static const struct check checks[] = {
      "dfuIDLE: requests that DFU does not have STALL, next is dfuERROR",
      IN_DFU_MODE, unknown_requests, ROW(2, 7, 0, STALLED, S(10))},
 
-    {"DM-STATE-3-DETACH", "DFU 1.1 A.2.4", LEVEL_MUST,
-     "dfuDNLOAD-SYNC: DETACH STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(3, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-3-DNLOAD", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: DNLOAD with data STALLs, next is dfuERROR",
      WRITING, follow_row, ROW(3, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -327,9 +321,6 @@ static const struct check checks[] = {
      "dfuDNLOAD-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
      DNLOADING, follow_row, ROW(3, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
 
-    {"DM-STATE-4-DETACH", "DFU 1.1 A.2.5", LEVEL_MUST,
-     "dfuDNBUSY: DETACH STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(4, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-4-DNLOAD", "DFU 1.1 A.2.5", LEVEL_MUST,
      "dfuDNBUSY: DNLOAD with data STALLs, next is dfuERROR",
      WRITING, follow_row, ROW(4, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -352,9 +343,6 @@ static const struct check checks[] = {
      "dfuDNBUSY: ABORT STALLs, next is dfuERROR",
      DNLOADING, follow_row, ROW(4, DFURT_ABORT, 0, STALLED, S(10))},
 
-    {"DM-STATE-5-DETACH", "DFU 1.1 A.2.6", LEVEL_MUST,
-     "dfuDNLOAD-IDLE: DETACH STALLs, next is dfuERROR",
-     DNLOADING, follow_row, ROW(5, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-5-DNLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
      DNLOADING, follow_row, ROW(5, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
@@ -377,9 +365,6 @@ static const struct check checks[] = {
      "dfuDNLOAD-IDLE: ABORT is accepted, next is dfuIDLE",
      DNLOADING, follow_row, ROW(5, DFURT_ABORT, 0, ACCEPTED, S(2))},
 
-    {"DM-STATE-6-DETACH", "DFU 1.1 A.2.7", LEVEL_MUST,
-     "dfuMANIFEST-SYNC: DETACH STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(6, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-6-DNLOAD", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: DNLOAD with data STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(6, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -402,9 +387,6 @@ static const struct check checks[] = {
      "dfuMANIFEST-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
      MANIFESTING, follow_row, ROW(6, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
 
-    {"DM-STATE-7-DETACH", "DFU 1.1 A.2.8", LEVEL_MUST,
-     "dfuMANIFEST: DETACH STALLs, next is dfuERROR",
-     MANIFESTING, follow_row, ROW(7, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-7-DNLOAD", "DFU 1.1 A.2.8", LEVEL_MUST,
      "dfuMANIFEST: DNLOAD with data STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(7, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -427,9 +409,6 @@ static const struct check checks[] = {
      "dfuMANIFEST: ABORT STALLs, next is dfuERROR",
      MANIFESTING, follow_row, ROW(7, DFURT_ABORT, 0, STALLED, S(10))},
 
-    {"DM-STATE-9-DETACH", "DFU 1.1 A.2.10", LEVEL_MUST,
-     "dfuUPLOAD-IDLE: DETACH STALLs, next is dfuERROR",
-     UPLOADING, follow_row, ROW(9, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-9-DNLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: DNLOAD with data STALLs, next is dfuERROR",
      WRITING | NEED_CAN_UPLOAD, follow_row, ROW(9, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -455,9 +434,6 @@ static const struct check checks[] = {
      "dfuUPLOAD-IDLE: requests that DFU does not have STALL, next is dfuERROR",
      UPLOADING, unknown_requests, ROW(9, 7, 0, STALLED, S(10))},
 
-    {"DM-STATE-10-DETACH", "DFU 1.1 A.2.11", LEVEL_MUST,
-     "dfuERROR: DETACH STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
     {"DM-STATE-10-DNLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DNLOAD with data STALLs, the state stays",
      WRITING, follow_row, ROW(10, DFURT_DNLOAD, 1, STALLED, S(10))},
@@ -483,10 +459,45 @@ static const struct check checks[] = {
      "dfuERROR: requests that DFU does not have STALL, the state stays",
      IN_DFU_MODE, unknown_requests, ROW(10, 7, 0, STALLED, S(10))},
 };
+
+// Some boot loaders leave DFU mode at DETACH, and not all of them come back by themselves: these
+// rows come last in DFU mode.
+static const struct check detach_checks[] = {
+    {"DM-STATE-2-DETACH", "DFU 1.1 A.2.3", LEVEL_MUST,
+     "dfuIDLE: DETACH STALLs, next is dfuERROR",
+     IN_DFU_MODE, follow_row, ROW(2, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-3-DETACH", "DFU 1.1 A.2.4", LEVEL_MUST,
+     "dfuDNLOAD-SYNC: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(3, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-4-DETACH", "DFU 1.1 A.2.5", LEVEL_MUST,
+     "dfuDNBUSY: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(4, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-5-DETACH", "DFU 1.1 A.2.6", LEVEL_MUST,
+     "dfuDNLOAD-IDLE: DETACH STALLs, next is dfuERROR",
+     DNLOADING, follow_row, ROW(5, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-6-DETACH", "DFU 1.1 A.2.7", LEVEL_MUST,
+     "dfuMANIFEST-SYNC: DETACH STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(6, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-7-DETACH", "DFU 1.1 A.2.8", LEVEL_MUST,
+     "dfuMANIFEST: DETACH STALLs, next is dfuERROR",
+     MANIFESTING, follow_row, ROW(7, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-9-DETACH", "DFU 1.1 A.2.10", LEVEL_MUST,
+     "dfuUPLOAD-IDLE: DETACH STALLs, next is dfuERROR",
+     UPLOADING, follow_row, ROW(9, DFURT_DETACH, 0, STALLED, S(10))},
+    {"DM-STATE-10-DETACH", "DFU 1.1 A.2.11", LEVEL_MUST,
+     "dfuERROR: DETACH STALLs, the state stays",
+     IN_DFU_MODE, follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
+};
 // clang-format on
 
 const struct check_group check_dfu_states = {
     .title = "State table in DFU mode",
     .checks = checks,
     .count = sizeof checks / sizeof checks[0],
+};
+
+const struct check_group check_dfu_detach = {
+    .title = "DETACH in DFU mode",
+    .checks = detach_checks,
+    .count = sizeof detach_checks / sizeof detach_checks[0],
 };

@@ -168,9 +168,6 @@ static void unknown_in_app_detach(struct probe *probe)
 
 // clang-format off
 static const struct check checks[] = {
-    {"RT-STATE-0-DETACH", "DFU 1.1 A.2.1", LEVEL_MUST,
-     "appIDLE: DETACH is accepted, next is appDETACH",
-     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFURT_DETACH, 0, ACCEPTED, STATE(1))},
     {"RT-STATE-0-DNLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD with data STALLs, the state stays",
      IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 16, STALLED, STATE(0))},
@@ -195,6 +192,9 @@ static const struct check checks[] = {
     {"RT-STATE-0-OTHER", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: requests that DFU does not have STALL, the state stays",
      IN_IDLE, unknown_in_app_idle, ROW(0, 7, 0, STALLED, STATE(0))},
+    {"RT-STATE-0-DETACH", "DFU 1.1 A.2.1", LEVEL_MUST,
+     "appIDLE: DETACH is accepted, next is appDETACH",
+     IN_IDLE | NEED_DETACH, detach_in_app_idle, ROW(0, DFURT_DETACH, 0, ACCEPTED, STATE(1))},
 
     {"RT-STATE-1-DETACH", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: a second DETACH STALLs, next is appIDLE",

@@ -68,11 +68,9 @@ const struct defect_row answer_rows[] = {
     {"state-1-says-0", "wait-reset", "RT-STATE-1-GETSTATE",
      .remembers = "checks that are told appIDLE leave it in appDETACH", .follows = {
          {"RT-STATE-0-DETACH", "GETSTATE says appIDLE after it"},
-         {"RT-STATE-1-GETSTATUS", "GETSTATE says appIDLE after it"},
          {"RT-DETACH-10", "GETSTATE says that the timer is over at once"},
          {"RT-DETACH-13", "GETSTATE says that the timer is over at once"},
          {"RT-DETACH-01", "DETACH STALLs in appDETACH, A.2.2"},
-         {"RT-RESET-01", "the reset finds appDETACH, A.2.2"},
      }},
     {"ms-os-2-version", "ms-os-2", "OS-MS2-03"},
     {"ms-os-1-version", "ms-os-1", "OS-MS1-02"},

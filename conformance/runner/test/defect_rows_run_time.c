@@ -173,8 +173,8 @@ const struct defect_row run_time_rows[] = {
      }},
     {"detach-stalls-and-leaves", "will-detach", "INTEROP-WEBDFU-01",
      .remembers = "it leaves in the check after the one that sent DETACH", .follows = {
-         {"CH9-LOSS-01", "where nothing that was carried out lets it leave"},
          {"RT-STATE-0-DETACH", "DETACH STALLs, A.2.1"},
+         {"RT-RESET-01", "the reset finds it about to leave, after a DETACH that STALLed"},
          {"RT-DETACH-01", "DETACH STALLs, 5.1"},
          {"REQ-11b", "DETACH STALLs"},
          {"RT-DETACH-14", "the SETUP alone makes it leave, 5.1"},
@@ -254,7 +254,7 @@ const struct defect_row run_time_rows[] = {
     {"detach-lost", "wait-reset", "REQ-11b"},
     {"detaches-once", "will-detach", "RT-RETURN-03",
      .remembers = "it STALLs each DETACH after the first way back", .follows = {
-         {"RT-STATE-0-DETACH", "DETACH STALLs"},
+         {"REQ-11b", "DETACH STALLs"},
          {"RT-DETACH-01", "DETACH STALLs"},
          {"INTEROP-DFUUTIL-01", "DETACH STALLs, and the device stays"},
          {"INTEROP-FWUPD-02", "DETACH STALLs, and the device stays"},

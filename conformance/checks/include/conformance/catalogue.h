@@ -49,6 +49,8 @@ extern const struct check_group check_dfu_resets;
 extern const struct check_group check_dfuse;
 extern const struct check_group check_dfuse_page;
 extern const struct check_group check_dm_chapter9_losses;
+extern const struct check_group check_dfu_detach;
+extern const struct check_group check_detach_otherwise;
 extern const struct check_group check_file; // of a run that was given one
 extern const struct check_group check_dm_chapter9_descriptors;
 extern const struct check_group check_dm_chapter9_strings;
