@@ -300,6 +300,37 @@ static void trouble__interrupts_that_leave_the_main_program_no_time_are_seen(voi
     sim_host_close(host);
 }
 
+// A HardFault handler that blinks touches something new each time, and never gives back.
+static void trouble__a_hardfault_handler_that_blinks_is_seen(void **state)
+{
+    (void)state;
+    uint8_t image[IMAGE];
+    const uint16_t code[] = {
+        0xDE00, // udf
+        0x4807, // ldr r0, =GPIOA
+        0x6181, // str r1, [r0, #18h]: BSRR
+        0x3101, // adds r1, #1
+        0xE7FC, // b the store
+    };
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_HARDFAULT, (BASE + CODE + 2) | 1);
+    for (size_t i = 0; i < sizeof code / 2; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    store_le32(image + LITERALS, 0x48000000);
+    write_file(image, sizeof image);
+    struct sim_host *host = plug_in(NULL);
+    pass_ms(host, 1500);
+    assert_well(host);
+    pass_ms(host, 1000);
+    assert_trouble(host,
+                   "the main program has executed nothing for 2 s: a handler does not return");
+
+    sim_host_close(host);
+}
+
 // Nor are they an endless loop, whatever a look finds the processor in.
 static void trouble__interrupts_that_leave_it_some_are_not_told(void **state)
 {
@@ -804,6 +835,7 @@ int main(void)
         TEST(trouble__usb_must_be_unserved_for_a_while),
         TEST(trouble__a_handler_that_loops_is_named),
         TEST(trouble__interrupts_that_leave_the_main_program_no_time_are_seen),
+        TEST(trouble__a_hardfault_handler_that_blinks_is_seen),
         TEST(trouble__interrupts_that_leave_it_some_are_not_told),
         TEST(trouble__a_hardfault_is_told_with_its_access_and_its_place),
         TEST(trouble__after_a_reset_is_told_once),
