@@ -4,9 +4,9 @@
 //
 // A device that connects at the same place is ours: the same socket, on either bus of a USB 3
 // controller. A device at another place is ours only if it connected after the last answer of ours,
-// if neither it nor another one was there before, and if it has the VID:PID given for DFU mode, or the same serial
-// number and a DFU interface. Where two qualify, neither is taken; where --target names the place,
-// no other place counts.
+// if neither it nor another one was there before, and if it has the VID:PID given for DFU mode, or
+// the same serial number and a DFU interface. Where two qualify, neither is taken; where --target
+// names the place, no other place counts.
 
 #ifndef CONFORMANCE_USB_FOLLOW_H
 #define CONFORMANCE_USB_FOLLOW_H

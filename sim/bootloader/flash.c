@@ -225,7 +225,7 @@ static void remove_file(const char *name)
 static bool can_save(const char *file)
 {
     char *name = new_file_of(file);
-    bool well = name && write_file(name, NULL, 0);
+    bool well = name && write_file(name, (const uint8_t *)"", 0);
 
     if (well)
         remove_file(name);

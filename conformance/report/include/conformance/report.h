@@ -104,10 +104,10 @@ struct report {
     unsigned losses;
     char loss[PROBE_WORDS];
 
-    bool chapter9;               // a run of the checks of any USB device
-    bool not_as_found;           // the device is not as it was found; ending or flash says how
-    bool host_fault;             // this host made the device unreachable; ending says how
-    enum run_status status;      // once the run is over
+    bool chapter9;          // a run of the checks of any USB device
+    bool not_as_found;      // the device is not as it was found; ending or flash says how
+    bool host_fault;        // this host made the device unreachable; ending says how
+    enum run_status status; // once the run is over
 };
 
 // The number of results with this outcome.
