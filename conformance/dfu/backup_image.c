@@ -79,13 +79,14 @@ static bool is_blank_byte(uint8_t byte)
     return byte == 0xFF || byte == 0x00;
 }
 
-// An interrupted download leaves a mix of the old image, the new one (equal but for one byte) and
-// erased flash.
+// An interrupted download leaves a mix of the old image, the new one (equal but for two bytes, or
+// with each byte changed) and erased flash.
 static bool resembles(const uint8_t *kept, const uint8_t *found, size_t length)
 {
     size_t others = 0;
     for (size_t i = 0; i < length; i++)
-        others += kept[i] != found[i] && !is_blank_byte(found[i]);
+        others += kept[i] != found[i] && found[i] != backup_changed_byte(kept[i], i) &&
+                  !is_blank_byte(found[i]);
     return others <= length / 128 + 1;
 }
 

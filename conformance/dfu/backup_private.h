@@ -23,6 +23,9 @@ enum backup_reading {
 enum backup_reading backup_read_piece(
     struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size);
 
+// The byte that is written over this one, at this place of the image, to prove that it is read.
+uint8_t backup_changed_byte(uint8_t byte, size_t at);
+
 // Write other bytes than are kept, and read them; the reason for BACKUP_UNREAD is in why, too.
 enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
 

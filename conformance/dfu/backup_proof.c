@@ -2,7 +2,8 @@
 //
 // Does a plain device read what it programs? It is asked before the first check writes, in steps
 // that cost as little as can be on a device that does not: two blocks of what it holds already,
-// then all of it with two bytes changed. Nothing of it is manifested.
+// the same with each byte changed, then all of it with two bytes changed. Nothing of it is
+// manifested.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,14 +61,40 @@ write_and_read(struct probe *probe, const uint8_t *bytes, size_t length, char *w
     return backup_read_piece(probe, bytes, length, why, size);
 }
 
+static size_t piece_length(const struct probe *probe)
+{
+    size_t length = 2 * (size_t)dfu_transfer_size(probe);
+    return length < probe->backup->length ? length : probe->backup->length;
+}
+
 static enum backup_reading prove_piece(struct probe *probe, char *why, size_t size)
 {
     enum backup_reading reading = BACKUP_READS_OTHER;
-    size_t length = 2 * (size_t)dfu_transfer_size(probe);
-    if (length > probe->backup->length)
-        length = probe->backup->length;
     for (int i = 0; reading == BACKUP_READS_OTHER && i < BACKUP_TRIES; i++)
-        reading = write_and_read(probe, probe->backup->bytes, length, why, size);
+        reading = write_and_read(probe, probe->backup->bytes, piece_length(probe), why, size);
+    return reading;
+}
+
+uint8_t backup_changed_byte(uint8_t byte, size_t at)
+{
+    return (uint8_t)(byte ^ (1 + at % 255));
+}
+
+// An upload may hold bytes that were never in memory, at the same places of each block. They are
+// read as they were although others were downloaded.
+static enum backup_reading prove_each_byte(struct probe *probe, char *why, size_t size)
+{
+    const uint8_t *bytes = probe->backup->bytes;
+    size_t length = piece_length(probe);
+    uint8_t *changed = malloc(length);
+    if (!changed)
+        return BACKUP_UNREAD;
+    for (size_t i = 0; i < length; i++)
+        changed[i] = backup_changed_byte(bytes[i], i);
+    enum backup_reading reading = write_and_read(probe, changed, length, why, size);
+    free(changed);
+    if (reading == BACKUP_READS_OTHER)
+        write_and_read(probe, bytes, length, why, size);
     return reading;
 }
 
@@ -93,6 +120,9 @@ enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t si
 {
     const struct backup *backup = probe->backup;
     enum backup_reading reading = prove_piece(probe, why, size);
+    if (reading == BACKUP_READS_OTHER)
+        return reading;
+    reading = prove_each_byte(probe, why, size);
     if (reading == BACKUP_READS_OTHER)
         return reading;
     reading = prove_whole(probe, why, size);

@@ -102,6 +102,19 @@ static int changes(struct defect_view *view, const struct usbdev_setup_packet *s
     return length;
 }
 
+// A FIFO that is filled once: the packets behind the first hold what is in the loader's RAM.
+static int first_packet_alone(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    for (int i = view->device_descriptor[7]; i < length; i++)
+        view->reply[i] = (uint8_t)(i * 7);
+    return length;
+}
+
 #define UPLOAD_MODEL(title, what, subject, hook)                                                   \
     {                                                                                              \
         .model = {.name = title, .summary = what, .bootloader = &bootloader_plain_wait_reset},     \
@@ -116,6 +129,10 @@ const struct shipped_model models_of_uploads[] = {
         "upload-first-block", "UPLOAD returns the first block each time", "", first_block_again),
     UPLOAD_MODEL(
         "upload-other-slot", "UPLOAD reads another slot than DNLOAD writes", "", other_slot),
+    UPLOAD_MODEL("upload-first-packet",
+                 "UPLOAD returns the first packet of each block, and then the loader's RAM",
+                 "DM-DNLOAD-07",
+                 first_packet_alone),
     UPLOAD_MODEL(
         "upload-changes", "UPLOAD contains a counter: no two are equal", "DM-UPLOAD-03", changes),
     {.about = NULL},

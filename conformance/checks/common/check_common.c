@@ -129,6 +129,25 @@ bool expect_alive(struct probe *probe, const char *when)
                   usb_result_text(result));
 }
 
+// The last that was sent or waited for had no device any more.
+static bool is_lost(const struct probe *probe)
+{
+    for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
+        const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
+        if (entry->kind != TRANSCRIPT_SLEEP)
+            return entry->result == USB_GONE || entry->result == USB_IO ||
+                   (entry->kind == TRANSCRIPT_WAIT_RETURN && entry->result < 0);
+    }
+    return false;
+}
+
+bool expect_step(struct probe *probe, bool done, const char *expected, const char *why)
+{
+    if (!done && is_lost(probe))
+        return probe_inconclusive(probe, "%s", why);
+    return expect(probe, done, expected, "%s", why);
+}
+
 bool given_serial(struct probe *probe, char *text, size_t size)
 {
     uint8_t iSerialNumber = probe_device(probe)->raw.device[16];

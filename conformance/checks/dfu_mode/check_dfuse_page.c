@@ -137,8 +137,8 @@ static void page_restored(struct probe *probe)
     if (tried)
         backup_restore(probe, why, sizeof why); // the device was lost then, and is back
     if (tried || with_page(probe, false, nothing_more))
-        expect(probe, !probe->gate.dirty, "the bytes that were there before", "%s",
-               probe->backup->loss);
+        expect_step(probe, !probe->gate.dirty, "the bytes that were there before",
+                    probe->backup->loss);
 }
 
 #define WRITING                                                                                    \

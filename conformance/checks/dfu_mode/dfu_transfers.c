@@ -29,7 +29,7 @@ bool expect_image_taken(struct probe *probe)
     char why[PROBE_WORDS] = "";
     bool taken = download_image(probe, why, sizeof why);
     bool begun = probe->backup->at > dfu_transfer_size(probe);
-    bool met = expect(probe, taken, "each block is accepted, next is dfuDNLOAD-IDLE", "%s", why);
+    bool met = expect_step(probe, taken, "each block is accepted, next is dfuDNLOAD-IDLE", why);
     return begun ? met : given(probe, met);
 }
 
@@ -38,6 +38,6 @@ bool expect_download(struct probe *probe)
     char why[PROBE_WORDS] = "";
     if (!prepare_download(probe) || !expect_image_taken(probe))
         return false;
-    return expect(probe, download_manifest(probe, why, sizeof why),
-                  "manifestation ends, in dfuIDLE or dfuMANIFEST-WAIT-RESET", "%s", why);
+    return expect_step(probe, download_manifest(probe, why, sizeof why),
+                       "manifestation ends, in dfuIDLE or dfuMANIFEST-WAIT-RESET", why);
 }

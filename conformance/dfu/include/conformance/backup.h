@@ -8,7 +8,9 @@
 //   plain   the image is uploaded twice. It is kept if both uploads are equal and may be firmware:
 //           not blank, not a text, not one block again and again, not a stub of a few bytes. Then
 //           its first two blocks are downloaded and uploaded: a device that returns other bytes
-//           programs wrongly, and nothing more is written to it. Then the image is downloaded with
+//           programs wrongly, and nothing more is written to it. They are downloaded with each byte
+//           changed: a device that returns a mix of both uploads bytes that are not in its memory,
+//           and nothing more is written to it either. Then the image is downloaded with
 //           two bytes changed, and uploaded: a device that returns the old ones does not read
 //           what it writes, and nothing is manifested or written any more. If it then starts as
 //           before it holds downloads back until manifestation, and is unchanged. An image that

@@ -44,6 +44,10 @@ void configure_afresh(struct probe *probe);
 // Read the 18 bytes of the device descriptor.
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 
+// A step that took several requests was carried out; else why says what failed. A device that was
+// lost in it may have been unplugged: that is INCONCLUSIVE.
+bool expect_step(struct probe *probe, bool done, const char *expected, const char *why);
+
 // The serial number; empty where there is none or it cannot be read. Returns false, and the check
 // is INCONCLUSIVE, if the device is gone.
 bool given_serial(struct probe *probe, char *text, size_t size);
