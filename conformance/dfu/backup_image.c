@@ -170,12 +170,16 @@ void backup_difference(
 static bool compare(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
+    size_t more = backup->restore ? 0 : 1; // what was kept ended there
     uint8_t *found;
     size_t length;
-    if (!upload_all(probe, backup->length, &found, &length, why, size))
+    if (!upload_all(probe, backup->length + more, &found, &length, why, size))
         return false;
-    backup->differs = length < backup->length || memcmp(found, backup->bytes, length) != 0;
-    if (length < backup->length)
+    backup->differs = length != backup->length || memcmp(found, backup->bytes, backup->length) != 0;
+    if (length > backup->length)
+        snprintf(why, size, "the upload is longer than the %zu bytes that were downloaded",
+                 backup->length);
+    else if (length < backup->length)
         snprintf(why, size, "%zu bytes are uploaded, of %zu", length, backup->length);
     else if (backup->differs)
         backup_difference(why, size, 0, backup->bytes, found, length);

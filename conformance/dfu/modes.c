@@ -71,19 +71,23 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 
 // ---- Back to run time ----
 
-// Set the address pointer to the application, then a zero-length DNLOAD: the boot loader jumps
-// there (AN3156 5.5). No flash is written, but it is a download.
-static bool dfuse_leave(struct probe *probe)
+// No flash is written, but it is a download.
+bool mode_request_leave(struct probe *probe)
 {
     struct dfu_status_reply status;
-    char why[PROBE_WORDS];
-    if (probe->layouts[0].count == 0 || !dfu_to_idle(probe) ||
-        !dfuse_point_at(probe, probe->layouts[0].regions[0].address, why, sizeof why) ||
-        dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
+    if (dfu_dnload(probe, DFUSE_FIRST_BLOCK, NULL, 0) < 0)
         return false;
     dfu_ask(probe, &status); // starts it; some leave the bus before they answer
     return probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave") == 0 &&
            probe_wait_return(probe, mode_return_ms(probe), "run time") == 0;
+}
+
+static void dfuse_leave(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    if (probe->layouts[0].count > 0 && dfu_to_idle(probe) &&
+        dfuse_point_at(probe, probe->layouts[0].regions[0].address, why, sizeof why))
+        mode_request_leave(probe);
 }
 
 static void reset_and_find(struct probe *probe)

@@ -289,6 +289,21 @@ bool expect_getstate(struct probe *probe, uint8_t *ret_state)
     return expect_length(probe, &setup, ret_state, DFURT_STATE_REPLY_SIZE);
 }
 
+bool expect_agreed(struct probe *probe, uint8_t state, uint8_t bState, const char *expected)
+{
+    const unsigned compared =
+        1u << DFURT_STATE_appDETACH | 1u << DFURT_STATE_dfuIDLE | 1u << DFURT_STATE_dfuERROR;
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet getstatus = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
+    if (state != bState && (compared & 1u << bState) &&
+        probe_control(probe, &getstatus, reply) == (int)sizeof reply &&
+        dfu_status_load(reply).bState == bState)
+        return probe_inconclusive(probe, "GETSTATE says %s, GETSTATUS %s",
+                                  usb_dfu_state_name(state), usb_dfu_state_name(bState));
+    return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
+                  usb_dfu_state_name(state));
+}
+
 // GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may.
 bool expect_state(struct probe *probe, uint8_t bState, const char *when)
 {
@@ -300,8 +315,7 @@ bool expect_state(struct probe *probe, uint8_t bState, const char *when)
     uint8_t state = 0xFF;
     int result = probe_control(probe, &getstate, &state);
     if (result == DFURT_STATE_REPLY_SIZE)
-        return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
-                      usb_dfu_state_name(state));
+        return expect_agreed(probe, state, bState, expected);
     // A GETSTATE of another length is judged elsewhere.
     if (result != USB_STALL && result != USB_OVERFLOW && result != 0)
         return unexpected(probe, expected, result, &state);

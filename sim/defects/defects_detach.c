@@ -35,7 +35,7 @@ static bool in_app_detach(const struct defect_view *view)
 static int leave_before_status_stage(struct defect_view *view,
                                      const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFURT_DETACH))
+    if (!view->runtime || !defect_is_request(view, setup, TO_DFU, DFURT_DETACH))
         return NATIVE_PASS;
     view->enter_dfu(view->board);
     return NATIVE_SILENT;
@@ -163,14 +163,20 @@ static void leave_much_after_setup(struct defect_view *view)
 
 // ---- Bus resets that enter DFU mode though the detach is over ----
 
-// scratch is 1 once appDETACH has ended in this way and until the next request to DFU.
+static bool asks_for_state(const struct usbdev_setup_packet *setup)
+{
+    return setup->bRequest == DFURT_GETSTATUS || setup->bRequest == DFURT_GETSTATE;
+}
+
+// scratch is 1 once appDETACH has ended in this way and until the next request to DFU that does
+// more than ask for the state.
 static bool ends_detach_by(struct defect_view *view,
                            const struct usbdev_setup_packet *setup,
                            enum dfurt_request bRequest)
 {
     bool ends = in_app_detach(view) && is_dfu_request(view, setup, bRequest);
 
-    if (view->runtime && to_dfu_interface(view, setup))
+    if (view->runtime && to_dfu_interface(view, setup) && !asks_for_state(setup))
         view->scratch = ends;
     return ends;
 }
@@ -189,7 +195,7 @@ static int remember_detach(struct defect_view *view, const struct usbdev_setup_p
 
 static int remember_nothing(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (view->runtime && to_dfu_interface(view, setup))
+    if (view->runtime && to_dfu_interface(view, setup) && !asks_for_state(setup))
         view->scratch = 0;
     return NATIVE_PASS;
 }

@@ -91,6 +91,17 @@ static int upload_over_early(struct defect_view *view, const struct usbdev_setup
     return NATIVE_PASS;
 }
 
+// In dfuIDLE; a smaller one is taken.
+static int refuse_whole_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!is_uploading(view, setup) || setup->wLength < view->bootloader->dfu_config.wTransferSize ||
+        view->bootloader->dfu.bState != DFURT_STATE_dfuIDLE)
+        return NATIVE_PASS;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
+    view->bootloader->dfu.bStatus = DFURT_STATUS_errSTALLEDPKT;
+    return NATIVE_STALL;
+}
+
 // A block that is smaller than wTransferSize lacks its last byte.
 static int upload_byte_less(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -147,6 +158,24 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = FROM_DFU,
                         .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
                         BYTES(DFURT_STATUS_errVENDOR, 0, 0, 0, DFURT_STATE_dfuERROR, 0)}),
+    },
+    {
+        .name = "dm-status-unknown",
+        .summary = "bStatus after an unexpected request is 10h, which DFU 1.1 does not define",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
+                        BYTES(0x10, 0, 0, 0, DFURT_STATE_dfuERROR, 0)}),
+    },
+    {
+        .name = "dm-interface-says-0",
+        .summary = "GET_INTERFACE says 0 in DFU mode, whatever is selected",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = 0x81, .bRequest = USBDEV_GET_INTERFACE,
+                        .action = DO_REPLY, BYTES(0)}),
+    },
+    {
+        .name = "dm-upload-stalls-whole",
+        .summary = "UPLOAD of wTransferSize bytes STALLs in dfuIDLE, a smaller one does not",
+        .setup = refuse_whole_block,
     },
     {
         .name = "dm-status-string",

@@ -204,6 +204,21 @@ const struct sim_defect defects_of_dfuse[] = {
                         .action = DO_REPLY, BYTES(0, 0, 0, 0)}),
     },
     {
+        .name = "ds-upload-block-1-stays",
+        .summary = "UPLOAD of block 1, which is reserved, STALLs, and the state stays dfuIDLE",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
+                        .states = 1 << DFURT_STATE_dfuIDLE, .wValue_mask = 0xFFFF, .wValue = 1,
+                        .action = DO_STALL}),
+    },
+    {
+        .name = "ds-stays",
+        .summary = "a zero-length DNLOAD ends in dfuERROR, errTARGET",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .states = 1 << DFURT_STATE_dfuMANIFEST_SYNC, .action = DO_REPLY,
+                        BYTES(DFURT_STATUS_errTARGET, 0, 0, 0, DFURT_STATE_dfuERROR, 0),
+                        .next = DFURT_STATE_dfuERROR}),
+    },
+    {
         .name = "ds-upload-hangs-at-end",
         .summary = "UPLOAD across the end of flash is never answered",
         .setup = hang_at_the_end,

@@ -323,6 +323,12 @@ const struct sim_defect defects_of_standard_requests[] = {
                         .action = DO_ACK}),
     },
     {
+        .name = "request-any-to-interface",
+        .summary = "an unknown standard request to an interface is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .target = ANY_INDEX,
+                        .action = DO_ACK}),
+    },
+    {
         .name = "class-request-any",
         .summary = "an unknown class request to the device is accepted",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x20, .bRequest = 0x7F, .target = ANY_INDEX,

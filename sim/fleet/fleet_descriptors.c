@@ -283,6 +283,7 @@ const struct variation fleet_of_descriptors[] = {
                   .summary = "bMaxPacketSize0 16 in DFU mode, and a string of 5 packets",
                   .bootloader = FLEET_DFUSE(2048,
                                             .bMaxPacketSize0 = 16,
+                                            .choices = {.leaves_by_itself = true},
                                             .alternates = {"@Internal Flash  "
                                                            "/0x08000000/064*0002Kg"})},
         .allowed_by = "USB 2.0 5.5.3: 8, 16, 32 or 64 at full speed",

@@ -142,6 +142,17 @@ const struct shipped_model models_of_downloads[] = {
         .way = {.setup = throw_away},
     },
     {
+        .model = {.name = "claims-to-manifest",
+                  .summary = "manifestation ends at once, in dfuIDLE, and does not make the image "
+                             "valid",
+                  .bootloader = &bootloader_plain_tolerant},
+        .about = "DM-DNLOAD-07",
+        .way = {.rules = RULES({IN_DFU_MODE, .states = 1u << DFURT_STATE_dfuMANIFEST_SYNC,
+                                .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                                .action = DO_REPLY, BYTES(0, 0, 0, 0, DFURT_STATE_dfuIDLE, 0),
+                                .next = DFURT_STATE_dfuIDLE})},
+    },
+    {
         .model = {.name = "programs-at-once",
                   .summary = "programs at the DNLOAD itself, in any state",
                   .bootloader = &bootloader_plain_wait_reset},

@@ -114,21 +114,25 @@ static int ask_qualifier(struct probe *probe, uint8_t bytes[QUALIFIER_SIZE])
     return probe_control(probe, &setup, bytes);
 }
 
+static bool expect_qualifier(struct probe *probe, int result, const uint8_t bytes[QUALIFIER_SIZE])
+{
+    return expect_result(probe, result, QUALIFIER_SIZE, bytes) &&
+           expect(probe,
+                  bytes[0] == QUALIFIER_SIZE && bytes[1] == USBDEV_DT_DEVICE_QUALIFIER &&
+                      bytes[9] == 0,
+                  "bLength 10, bDescriptorType 06h, bReserved 0", "%02x %02x, bReserved %02x",
+                  bytes[0], bytes[1], bytes[9]);
+}
+
 static void qualifier_form(struct probe *probe)
 {
     uint8_t bytes[QUALIFIER_SIZE];
     int result = ask_qualifier(probe, bytes);
     bool high = probe->target->speed == TARGET_SPEED_HIGH;
-    if (result == USB_STALL && !high) {
+    if (result == USB_STALL && !high)
         expect(probe, true, "STALL", "STALL");
-        return;
-    }
-    if (expect_result(probe, result, QUALIFIER_SIZE, bytes))
-        expect(probe,
-               bytes[0] == QUALIFIER_SIZE && bytes[1] == USBDEV_DT_DEVICE_QUALIFIER &&
-                   bytes[9] == 0,
-               "bLength 10, bDescriptorType 06h, bReserved 0", "%02x %02x, bReserved %02x",
-               bytes[0], bytes[1], bytes[9]);
+    else
+        expect_qualifier(probe, result, bytes);
 }
 
 // The qualifier is answered: so is the configuration of the other speed.
@@ -139,9 +143,11 @@ static bool other_speed_read(struct probe *probe,
     uint8_t qualifier[QUALIFIER_SIZE];
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_OTHER_SPEED_CONFIGURATION, 0, 0, SIZE);
-    if (ask_qualifier(probe, qualifier) == USB_STALL)
+    int result = ask_qualifier(probe, qualifier);
+    if (result == USB_STALL)
         return probe_inapplicable(probe, "a device that supports full and high speed");
-    return expect_length(probe, &setup, header, SIZE);
+    return given(probe, expect_qualifier(probe, result, qualifier)) &&
+           expect_length(probe, &setup, header, SIZE);
 }
 
 static void other_speed(struct probe *probe)

@@ -19,14 +19,16 @@ static bool expect_set_configuration(struct probe *probe, uint8_t value)
 
 static void set_configuration_again(struct probe *probe)
 {
-    expect_set_configuration(probe, configuration_now(probe));
+    uint8_t value = configuration_now(probe);
+    if (given_configuration(probe, value))
+        expect_set_configuration(probe, value);
     configure_afresh(probe);
 }
 
 static void set_configuration_zero(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
-    if (expect_set_configuration(probe, 0))
+    if (given_configuration(probe, value) && expect_set_configuration(probe, 0))
         expect_set_configuration(probe, value);
     configure_afresh(probe);
 }
@@ -35,6 +37,7 @@ static void set_configuration_absent(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
     expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0));
+    configure_afresh(probe);
 }
 
 static void set_configuration_absent_keeps(struct probe *probe)
@@ -43,6 +46,8 @@ static void set_configuration_absent_keeps(struct probe *probe)
     uint8_t none[1];
     const struct usbdev_setup_packet setup =
         request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0);
+    if (!given_configuration(probe, value))
+        return;
     probe_control(probe, &setup, none);
     expect_configuration(probe, value);
     configure_afresh(probe);
@@ -50,7 +55,7 @@ static void set_configuration_absent_keeps(struct probe *probe)
 
 // ---- Interfaces ----
 
-static void get_interface(struct probe *probe)
+static bool expect_alternates_0(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     for (size_t i = 0; i < config->interface_count; i++) {
@@ -59,8 +64,14 @@ static void get_interface(struct probe *probe)
             request(0x81, USBDEV_GET_INTERFACE, 0, config->interfaces[i].bInterfaceNumber, 1);
         if (!expect_length(probe, &setup, &alternate, 1) ||
             !expect_number(probe, "the alternate setting", alternate, 0))
-            return;
+            return false;
     }
+    return true;
+}
+
+static void get_interface(struct probe *probe)
+{
+    expect_alternates_0(probe);
 }
 
 static unsigned settings_of(const struct usb_configuration *config, uint8_t bInterfaceNumber)
@@ -89,6 +100,8 @@ static void set_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     size_t i = 0;
+    if (!given(probe, expect_alternates_0(probe)))
+        return;
     while (i < config->interface_count && expect_selected(probe, &config->interfaces[i]))
         i++;
     for (i = 0; i < config->interface_count; i++) {
@@ -203,8 +216,11 @@ static void feature_unknown(struct probe *probe)
 
 static void standard_unknown(struct probe *probe)
 {
-    if (expect_refused(probe, request(0x80, 0x7F, 0, 0, 1)))
-        expect_refused(probe, request(0x00, 0x7F, 0, 0, 0));
+    uint16_t number = some_interface(probe);
+    if (expect_refused(probe, request(0x80, 0x7F, 0, 0, 1)) &&
+        expect_refused(probe, request(0x00, 0x7F, 0, 0, 0)) &&
+        expect_refused(probe, request(0x81, 0x7F, 0, number, 1)))
+        expect_refused(probe, request(0x01, 0x7F, 0, number, 0));
 }
 
 static void class_unknown(struct probe *probe)
@@ -276,7 +292,7 @@ static void vendor_unknown(struct probe *probe)
      "an unknown feature STALLs",                                                                  \
      MODE, feature_unknown},                                                                       \
     {PREFIX "CH9-REQ-21", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
-     "an unknown standard request STALLs",                                                         \
+     "an unknown standard request to the device or an interface STALLs",                           \
      MODE, standard_unknown},                                                                      \
     {PREFIX "CH9-REQ-22", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
      "an unknown class request to the device STALLs",                                              \

@@ -53,7 +53,7 @@ static void address_status(struct probe *probe)
 static void address_absent(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
-    if (enter(probe, probe_to_address) &&
+    if (enter(probe, probe_to_address) && given_configuration(probe, 0) &&
         expect_refused(probe,
                        request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0)))
         expect_configuration(probe, 0);
@@ -114,6 +114,8 @@ static void new_setup(struct probe *probe)
 static void suspend_and_resume(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
+    if (!given_configuration(probe, value))
+        return;
     int result = probe_suspend(probe);
     if (result == 0)
         result = probe_resume(probe);

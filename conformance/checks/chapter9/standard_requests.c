@@ -38,6 +38,11 @@ bool expect_configuration(struct probe *probe, uint8_t expected)
            expect_number(probe, "the configuration", value, expected);
 }
 
+bool given_configuration(struct probe *probe, uint8_t expected)
+{
+    return given(probe, expect_configuration(probe, expected));
+}
+
 bool expect_status(
     struct probe *probe, uint8_t recipient, uint16_t wIndex, uint16_t mask, uint16_t expected)
 {

@@ -25,6 +25,9 @@ uint8_t configuration_now(const struct probe *probe);
 // GET_CONFIGURATION returns this value.
 bool expect_configuration(struct probe *probe, uint8_t expected);
 
+// It does before the request that is judged; that it always does is CH9-REQ-01's and CH9-STATE-02's.
+bool given_configuration(struct probe *probe, uint8_t expected);
+
 // GET_STATUS returns two bytes, and these bits of them.
 bool expect_status(
     struct probe *probe, uint8_t recipient, uint16_t wIndex, uint16_t mask, uint16_t expected);

@@ -226,6 +226,8 @@ static void nothing_else(struct probe *probe)
         uint8_t type = descriptor.bDescriptorType;
         if (type == USBDEV_DT_INTERFACE && descriptor.bLength >= USBDEV_INTERFACE_DESCRIPTOR_SIZE)
             of_dfu = descriptor.bytes[2] == dfu->bInterfaceNumber;
+        if (type == USBDEV_DT_ENDPOINT) // DM-DESC-03d's
+            continue;
         if (of_dfu && !expect(probe,
                               type == USBDEV_DT_CONFIGURATION || type == USBDEV_DT_INTERFACE ||
                                   type == USBDEV_DT_DFU_FUNCTIONAL,

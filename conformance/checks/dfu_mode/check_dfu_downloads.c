@@ -22,29 +22,33 @@ static bool given_poll(struct probe *probe, const struct dfu_status_reply *statu
                               (unsigned)status->bwPollTimeout, (unsigned)DFU_LONGEST_POLL_MS);
 }
 
-// dfu_poll() ends in this state.
-static bool expect_polled(struct probe *probe,
-                          uint8_t bState,
-                          const char *expected,
-                          struct dfu_status_reply *ret_status)
+// dfu_poll() has ended in this state.
+static bool expect_ended(struct probe *probe,
+                         int result,
+                         const struct dfu_status_reply *status,
+                         uint8_t bState,
+                         const char *expected)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
     char words[PROBE_WORDS];
-    int result = dfu_poll(probe, &status);
     if (result == USB_GONE || result == USB_IO)
         return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
-    if (result == DFU_STILL_BUSY && !given_poll(probe, &status))
+    if (result == DFU_STILL_BUSY && !given_poll(probe, status))
         return false;
-    dfu_poll_text(words, sizeof words, result, &status);
-    *ret_status = status;
-    return expect(probe, result == 0 && status.bState == bState, expected, "%s", words);
+    dfu_poll_text(words, sizeof words, result, status);
+    return expect(probe, result == 0 && status->bState == bState, expected, "%s", words);
+}
+
+// The first GETSTATUS in dfuDNLOAD-SYNC is DM-STATE-3-GETSTATUS's.
+static bool given_announced(struct probe *probe, struct dfu_status_reply *ret_status)
+{
+    return given(probe, expect_getstatus(probe, ret_status));
 }
 
 static void dnload_leaves_busy(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) ||
-        !expect_getstatus(probe, &status))
+        !given_announced(probe, &status))
         return;
     if (status.bState == DFURT_STATE_dfuDNBUSY) {
         if (!given_poll(probe, &status))
@@ -65,17 +69,25 @@ static void dnload_poll_bounded(struct probe *probe)
     enum { BOUND_MS = 30000 };
     struct dfu_status_reply status;
     if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) &&
-        expect_getstatus(probe, &status))
+        given_announced(probe, &status))
         expect(probe, status.bwPollTimeout <= BOUND_MS, "bwPollTimeout of at most 30 s", "%u ms",
                (unsigned)status.bwPollTimeout);
 }
 
+// A GETSTATUS that STALLs on the way is the row's, or DM-DNLOAD-01's. A DfuSe device is sent Set
+// Address Pointer: that it is carried out is DS-CMD-01's.
 static void dnload_ends(struct probe *probe)
 {
-    struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION) &&
-        expect_polled(probe, DFURT_STATE_dfuDNLOAD_IDLE,
-                      "dfuDNBUSY ends within 30 s, in dfuDNLOAD-IDLE", &status))
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION))
+        return;
+    int result = dfu_poll(probe, &status);
+    if (result == USB_STALL && !given(probe, expect_result(probe, result, 0, NULL)))
+        return;
+    bool judged_there = device_is_dfuse(&probe->dfu_mode) && result == 0;
+    bool met = expect_ended(probe, result, &status, DFURT_STATE_dfuDNLOAD_IDLE,
+                            "dfuDNBUSY ends within 30 s, in dfuDNLOAD-IDLE");
+    if (judged_there ? given(probe, met) : met)
         expect_number(probe, "bStatus after the block", status.bStatus, DFURT_STATUS_OK);
 }
 
@@ -129,10 +141,12 @@ static void dnload_aborted(struct probe *probe)
         !dfu_to_idle(probe))
         return;
     download_begin(probe);
-    int result = dfu_dnload_something(probe);
-    if (expect_carried_out(probe, result))
-        expect_polled(probe, DFURT_STATE_dfuDNLOAD_IDLE, "dfuDNLOAD-IDLE after its first block",
-                      &status);
+    if (!expect_carried_out(probe, dfu_dnload_something(probe)))
+        return;
+    status.bState = DFURT_STATE_dfuDNLOAD_SYNC;
+    int result = dfu_poll(probe, &status);
+    expect_ended(probe, result, &status, DFURT_STATE_dfuDNLOAD_IDLE,
+                 "dfuDNLOAD-IDLE after its first block");
 }
 
 // ---- The whole of plain DFU 1.1 ----

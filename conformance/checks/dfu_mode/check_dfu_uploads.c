@@ -32,11 +32,24 @@ static void getstate_agrees(struct probe *probe)
     }
 }
 
+static bool expect_status_that_exists(struct probe *probe, struct dfu_status_reply *ret_status)
+{
+    return dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) &&
+           expect_getstatus(probe, ret_status) &&
+           expect(probe, ret_status->bStatus <= DFURT_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh",
+                  "%02Xh", ret_status->bStatus);
+}
+
+static void status_exists(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    expect_status_that_exists(probe, &status);
+}
+
 static void unexpected_request_status(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) &&
-        expect_getstatus(probe, &status))
+    if (given(probe, expect_status_that_exists(probe, &status)))
         expect_number(probe, "bStatus after an unexpected request", status.bStatus,
                       DFURT_STATUS_errSTALLEDPKT);
 }
@@ -207,6 +220,9 @@ static const struct check checks[] = {
     {"DM-STATUS-03", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "after an unexpected request bStatus is errSTALLEDPKT",
      IN_DFU_MODE, unexpected_request_status},
+    {"DM-STATUS-06", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "in dfuERROR bStatus is a status that exists",
+     IN_DFU_MODE, status_exists},
     {"DM-STATUS-04", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "in dfuERROR iString is 0 or names a string that can be read",
      IN_DFU_MODE, status_string},

@@ -11,6 +11,7 @@
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/dfuse.h>
+#include <conformance/modes.h>
 #include <usb/bytes.h>
 
 // ---- Layout ----
@@ -108,6 +109,30 @@ static void judge_as_rom(struct probe *probe)
     const struct device *device = &probe->dfu_mode;
     if (device_vendor(device) != 0x0483 || device_product(device) != 0xDF11)
         probe_soften(probe);
+}
+
+static void leaves_for_firmware(struct probe *probe)
+{
+    struct dfuse_region region = {.sectors = 0};
+    char why[PROBE_WORDS];
+    if (!probe->run_time.seen) {
+        probe_inapplicable(probe, "a device whose firmware is known to start");
+        return;
+    }
+    if (!readable_region(probe, &region) || !dfuse_begin(probe))
+        return;
+    if (!backup_restore(probe, why, sizeof why)) {
+        probe_inconclusive(probe, "%s", why);
+        return;
+    }
+    if (!dfuse_begin(probe) ||
+        !given(probe, expect_command(probe, DFUSE_SET_ADDRESS, region.address)))
+        return;
+    judge_as_rom(probe);
+    bool left = mode_request_leave(probe);
+    expect_step(probe, left && probe->mode == DEVICE_RUN_TIME,
+                "run time after a zero-length DNLOAD",
+                left ? "the device is in DFU mode" : "the device did not leave and come back");
 }
 
 static void set_address_outside(struct probe *probe)
@@ -250,7 +275,8 @@ static void upload_block_1(struct probe *probe)
         return;
     const struct usbdev_setup_packet setup =
         dfu_setup(probe, DFURT_UPLOAD, 1, dfu_small_block(probe));
-    expect_stall(probe, &setup, data);
+    if (expect_stall(probe, &setup, data))
+        expect_state(probe, DFURT_STATE_dfuERROR, "after the STALL (DFU 1.1 A.2.3)");
 }
 
 static uint32_t region_end(const struct dfuse_region *region)
@@ -329,6 +355,9 @@ static const struct check checks[] = {
     {"DS-CMD-06", "AN3156 5.2", LEVEL_MUST,
      "set address pointer with an incomplete address fails",
      COMMANDS | NEED_WRITE, command_cut},
+    {"DS-LEAVE-01", "AN3156 5.5", LEVEL_MUST,
+     "a zero-length DNLOAD leaves DFU mode for the firmware at the address pointer",
+     COMMANDS | NEED_WRITE, leaves_for_firmware},
     {"DS-CMD-07", "AN3156 4.2", LEVEL_MUST,
      "UPLOAD of block 0 lists the commands",
      READING, get_commands},
@@ -339,7 +368,7 @@ static const struct check checks[] = {
      "each alternate setting whose layout says readable can be read",
      READING, upload_alternates},
     {"DS-UPLOAD-03", "AN3156 4.1", LEVEL_SHOULD,
-     "UPLOAD of block 1, which is reserved, STALLs",
+     "UPLOAD of block 1, which is reserved, STALLs, next is dfuERROR",
      READING, upload_block_1},
     {"DS-UPLOAD-04", "AN3156 4.1", LEVEL_MUST,
      "UPLOAD across the end of memory is cut or STALLs, and endpoint 0 works afterwards",

@@ -32,12 +32,13 @@ static bool write_pattern(struct probe *probe, uint8_t *bytes)
     uint16_t block = DFUSE_FIRST_BLOCK;
     for (size_t i = 0; i < backup->length; i++)
         bytes[i] = (uint8_t)(backup->bytes[i] ^ (1 + i % 255));
-    if (!erase(probe) || !expect_command(probe, DFUSE_SET_ADDRESS, backup->address))
+    // that the pointer can be set is DS-CMD-01's
+    if (!erase(probe) || !given(probe, expect_command(probe, DFUSE_SET_ADDRESS, backup->address)))
         return false;
     for (size_t at = 0; at < backup->length; at += size, block++) {
         uint16_t part = backup->length - at < size ? (uint16_t)(backup->length - at) : size;
-        if (!expect_downloaded(probe, dfu_dnload(probe, block, bytes + at, part), part,
-                               "dfuDNLOAD-IDLE after the block"))
+        int result = dfu_dnload(probe, block, bytes + at, part);
+        if (!expect_downloaded(probe, result, part, "dfuDNLOAD-IDLE after the block"))
             return false;
     }
     return true;

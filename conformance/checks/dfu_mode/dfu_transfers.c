@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+#include <stdio.h>
+
 #include "dfu_transfers.h"
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
@@ -9,13 +11,14 @@ bool expect_bState(struct probe *probe, uint8_t expected, const char *when)
 {
     struct dfu_status_reply status;
     uint8_t state;
+    char words[PROBE_WORDS];
+    snprintf(words, sizeof words, "%s %s", usb_dfu_state_name(expected), when);
     if (!dfu_ask_state(probe, &state)) { // judged by the rows of GETSTATE
         if (!expect_getstatus(probe, &status))
             return false;
         state = status.bState;
     }
-    return expect(probe, state == expected, usb_dfu_state_name(expected), "%s %s",
-                  usb_dfu_state_name(state), when);
+    return expect_agreed(probe, state, expected, words);
 }
 
 bool prepare_download(struct probe *probe)

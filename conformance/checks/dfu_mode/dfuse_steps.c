@@ -17,26 +17,38 @@ bool given_begun(struct probe *probe, uint8_t bState)
            probe_inconclusive(probe, "DNLOAD was accepted, and the device still says dfuIDLE");
 }
 
+// dfu_poll() has ended in dfuDNLOAD-IDLE.
+static bool expect_ended(struct probe *probe,
+                         int result,
+                         const struct dfu_status_reply *status,
+                         const char *expected)
+{
+    char words[PROBE_WORDS];
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
+    if (result == 0 && !given_begun(probe, status->bState))
+        return false;
+    dfu_poll_text(words, sizeof words, result, status);
+    return expect(probe, result == 0 && status->bState == DFURT_STATE_dfuDNLOAD_IDLE, expected,
+                  "%s", words);
+}
+
 bool expect_downloaded(struct probe *probe, int result, uint16_t length, const char *expected)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    char words[PROBE_WORDS];
-    if (!expect_result(probe, result, length, NULL))
-        return false;
-    result = dfu_poll(probe, &status);
-    if (result == USB_GONE || result == USB_IO)
-        return probe_inconclusive(probe, "GETSTATUS: %s", usb_result_text(result));
-    if (result == 0 && !given_begun(probe, status.bState))
-        return false;
-    dfu_poll_text(words, sizeof words, result, &status);
-    return expect(probe, result == 0 && status.bState == DFURT_STATE_dfuDNLOAD_IDLE, expected, "%s",
-                  words);
+    return expect_result(probe, result, length, NULL) &&
+           expect_ended(probe, dfu_poll(probe, &status), &status, expected);
 }
 
+// One that never ends is DM-DNLOAD-03's.
 bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
 {
-    return expect_downloaded(probe, dfuse_command(probe, command, address), 5,
-                             "dfuDNLOAD-IDLE after the command");
+    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
+    if (!expect_result(probe, dfuse_command(probe, command, address), 5, NULL))
+        return false;
+    int result = dfu_poll(probe, &status);
+    bool met = expect_ended(probe, result, &status, "dfuDNLOAD-IDLE after the command");
+    return result == DFU_STILL_BUSY ? given(probe, met) : met;
 }
 
 bool prepare_page(struct probe *probe)

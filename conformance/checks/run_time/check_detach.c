@@ -11,6 +11,7 @@
 
 enum {
     SLACK_MS = 250,      // how late a fine timer may be, a host's own delays included
+    COARSE_MS = 1000,    // how late a coarse one may be
     SHORT_WAIT_MS = 200, // a wValue below most wDetachTimeOut
 };
 
@@ -150,24 +151,44 @@ static void stays_by_itself(struct probe *probe)
                      "the device not to leave");
 }
 
-static void expect_expired(struct probe *probe, unsigned wValue, unsigned wait_ms, const char *when)
+static bool given_app_detach(struct probe *probe)
 {
-    if (!given(probe, expect_detach(probe, (uint16_t)wValue)))
+    return given_detach(probe) &&
+           given(probe, expect_state(probe, DFURT_STATE_appDETACH, "after DETACH"));
+}
+
+// One that is still in appDETACH when the longest time is over as well never leaves it, which is
+// RT-DETACH-07's.
+static void expect_over(struct probe *probe, unsigned longest_ms, const char *when)
+{
+    uint8_t state;
+    if (ask_state(probe, &state) != 0 || state != DFURT_STATE_appDETACH) {
+        expect_state(probe, DFURT_STATE_appIDLE, when);
         return;
-    probe_sleep(probe, wait_ms, "the detach timer");
-    expect_state(probe, DFURT_STATE_appIDLE, when);
+    }
+    probe_outlast_detach(probe);
+    probe_sleep(probe, longest_ms, "a detach timer that expires late");
+    if (given(probe, expect_state(probe, DFURT_STATE_appIDLE, "after the longest detach timer")))
+        expect(probe, false, "the device is in appIDLE by then", "appDETACH %s", when);
 }
 
 static void timer_expires(struct probe *probe)
 {
     uint16_t wValue = detach_time(probe);
-    expect_expired(probe, wValue, after_detach_timer_ms(probe, wValue), "after the detach timer");
+    if (!given_detach(probe))
+        return;
+    probe_sleep(probe, after_detach_timer_ms(probe, wValue), "the detach timer");
+    expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer");
 }
 
 static void timer_obeys_wvalue(struct probe *probe)
 {
     uint16_t wValue = short_wait(probe);
-    expect_expired(probe, wValue, wValue + SLACK_MS, "after the time that DETACH asked for");
+    if (!given(probe, expect_detach(probe, wValue)))
+        return;
+    probe_sleep(probe, wValue + SLACK_MS, "the detach timer");
+    expect_over(probe, after_detach_timer_ms(probe, UINT16_MAX),
+                "after the time that DETACH asked for");
 }
 
 // A device may refuse such a wValue; it may not wait that long.
@@ -180,13 +201,13 @@ static void timer_is_capped(struct probe *probe)
     else if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;
     probe_sleep(probe, after_detach_timer_ms(probe, UINT16_MAX), "the detach timer");
-    expect_state(probe, DFURT_STATE_appIDLE, "after wDetachTimeOut, though wValue was 65535");
+    expect_over(probe, UINT16_MAX + COARSE_MS, "after wDetachTimeOut, though wValue was 65535");
 }
 
 static void timer_holds(struct probe *probe)
 {
     uint64_t start_us = probe_now_us(probe);
-    if (!given_detach(probe))
+    if (!given_app_detach(probe))
         return;
     // A slow device has spent part of the time on DETACH itself.
     unsigned half_ms = detach_timer_ms(probe, detach_time(probe)) / 2;
@@ -215,7 +236,8 @@ static void timer_runs_on(struct probe *probe)
         }
         probe_sleep(probe, step_ms, "the detach timer");
     }
-    expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer, and GETSTATUS while it ran");
+    expect_over(probe, after_detach_timer_ms(probe, UINT16_MAX),
+                "after the detach timer, and GETSTATUS while it ran");
 }
 
 // A wValue that is negative as a signed 16-bit number is a valid time, which wDetachTimeOut limits.
@@ -223,6 +245,9 @@ static void timer_of_8000h(struct probe *probe)
 {
     enum { NEGATIVE = 0x8000 };
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, NEGATIVE, 0);
+    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
+    if (!given_app_detach(probe) || !given(probe, expect_stall(probe, &abort, NULL)))
+        return;
     int result = probe_control(probe, &detach, NULL);
     if (result == USB_STALL) {
         probe_inapplicable(probe, "a device that accepts a wValue above its wDetachTimeOut");
@@ -236,7 +261,7 @@ static void poll_time_short(struct probe *probe)
 {
     enum { SHORT_MS = 100 };
     struct dfu_status_reply status;
-    if (given_detach(probe) && expect_getstatus(probe, &status))
+    if (given_detach(probe) && given(probe, expect_getstatus(probe, &status)))
         expect(probe, status.bwPollTimeout <= SHORT_MS,
                "bwPollTimeout <= 100 ms, because dfu-util sleeps it", "%u ms",
                (unsigned)status.bwPollTimeout);
@@ -245,7 +270,7 @@ static void poll_time_short(struct probe *probe)
 static void status_says_app_detach(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (given_detach(probe) && expect_getstatus(probe, &status))
+    if (given_detach(probe) && given(probe, expect_getstatus(probe, &status)))
         expect_number(probe, "bState of GETSTATUS after DETACH", status.bState,
                       DFURT_STATE_appDETACH);
 }

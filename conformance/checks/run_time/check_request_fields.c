@@ -104,6 +104,12 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
 {
     static const uint16_t lengths[] = {0, 1, 2, 5, 6, 7, 8, 63, 64, 65, 255, 4096};
     static const char *const when = "after it";
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet usual = dfu_setup(probe, bRequest, 0, (uint16_t)size);
+    int usual_result = probe_control(probe, &usual, reply);
+    if (usual_result != USB_STALL &&
+        !given(probe, expect_result(probe, usual_result, (uint16_t)size, reply)))
+        return;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t data[PROBE_CONTROL_MAX];
         const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, lengths[i]);

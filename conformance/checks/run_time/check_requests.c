@@ -43,26 +43,35 @@ static void getstate_length(struct probe *probe)
     expect_state_reply(probe, DFURT_GETSTATE, &state, sizeof state);
 }
 
+static bool expect_status_in_range(struct probe *probe, uint8_t bStatus)
+{
+    return expect(probe, bStatus <= DFURT_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh", "%02Xh",
+                  bStatus);
+}
+
+static bool expect_state_in_range(struct probe *probe, uint8_t bState)
+{
+    return expect(probe, bState <= DFURT_STATE_dfuERROR, "bState 00h to 0Ah", "%02Xh", bState);
+}
+
 static void status_in_range(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect(probe, status.bStatus <= DFURT_STATUS_errSTALLEDPKT, "bStatus 00h to 0Fh", "%02Xh",
-               status.bStatus);
+        expect_status_in_range(probe, status.bStatus);
 }
 
 static void state_in_range(struct probe *probe)
 {
     struct dfu_status_reply status;
     if (ask_status(probe, &status))
-        expect(probe, status.bState <= DFURT_STATE_dfuERROR, "bState 00h to 0Ah", "%02Xh",
-               status.bState);
+        expect_state_in_range(probe, status.bState);
 }
 
 static void status_is_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (ask_status(probe, &status))
+    if (ask_status(probe, &status) && given(probe, expect_status_in_range(probe, status.bStatus)))
         expect_number(probe, "bStatus", status.bStatus, DFURT_STATUS_OK);
 }
 
@@ -70,7 +79,7 @@ static void getstate_agrees(struct probe *probe)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    if (ask_status(probe, &status) &&
+    if (ask_status(probe, &status) && given(probe, expect_state_in_range(probe, status.bState)) &&
         given(probe, expect_state_reply(probe, DFURT_GETSTATE, &state, sizeof state)))
         expect_number(probe, "the state that GETSTATE returns", state, status.bState);
 }

@@ -19,11 +19,13 @@ static void reset_after_timer(struct probe *probe)
 {
     if (given_detach(probe) &&
         given(probe, expect_stays(probe, after_detach_timer_ms(probe, detach_time(probe)),
-                                  "the detach timer")))
+                                  "the detach timer")) &&
+        given(probe, expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer")))
         expect_run_time_after_reset(probe, "after a bus reset that came too late");
 }
 
-// The state table judges whether the request STALLs; this check judges what the reset does.
+// The state table judges whether the request STALLs and leads to appIDLE; this check judges what
+// the reset does then.
 static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, const char *when)
 {
     uint8_t data[16];
@@ -31,8 +33,11 @@ static void reset_after(struct probe *probe, uint8_t bRequest, uint16_t wValue, 
         dfu_setup(probe, bRequest, wValue, bRequest == DFURT_UPLOAD ? sizeof data : 0);
     if (!given_detach(probe))
         return;
-    probe_control(probe, &setup, data);
-    expect_run_time_after_reset(probe, when);
+    int result = probe_control(probe, &setup, data);
+    if (result == USB_GONE || result == USB_IO)
+        probe_inconclusive(probe, "%s", usb_result_text(result));
+    else if (given(probe, expect_state(probe, DFURT_STATE_appIDLE, "before the reset")))
+        expect_run_time_after_reset(probe, when);
 }
 
 static void reset_after_illegal(struct probe *probe)

@@ -21,17 +21,52 @@ static bool given_detach(struct probe *probe)
     return given(probe, expect_detach(probe, detach_time(probe)));
 }
 
+enum { NO_STATE = 0xFF };
+
+// By this question alone; NO_STATE where it is not answered. Returns false if the device is lost.
+static bool ask_by(struct probe *probe, uint8_t bRequest, uint8_t *ret_state)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    bool getstate = bRequest == DFURT_GETSTATE;
+    uint16_t length = getstate ? DFURT_STATE_REPLY_SIZE : DFURT_STATUS_REPLY_SIZE;
+    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, length);
+    int result = probe_control(probe, &setup, reply);
+    *ret_state = NO_STATE;
+    if (result == USB_GONE || result == USB_IO)
+        return probe_inconclusive(probe, "%s", usb_result_text(result));
+    if (result == length)
+        *ret_state = getstate ? reply[0] : dfu_status_load(reply).bState;
+    return true;
+}
+
+// A row that is about one of the two questions is begun by the other one. Where that says appIDLE
+// and the row's own does not say otherwise, DETACH was not carried out.
+static bool given_told(struct probe *probe, uint8_t own)
+{
+    uint8_t other = own == DFURT_GETSTATE ? DFURT_GETSTATUS : DFURT_GETSTATE;
+    uint8_t state, own_state;
+    if (!ask_by(probe, other, &state))
+        return false;
+    if (state == NO_STATE || state == DFURT_STATE_appDETACH)
+        return true;
+    if (!ask_by(probe, own, &own_state))
+        return false;
+    if (own_state == DFURT_STATE_appDETACH)
+        return true;
+    return given(probe,
+                 expect_number(probe, "the state after DETACH", state, DFURT_STATE_appDETACH));
+}
+
 // Into appDETACH, for as long as the device allows. That it is there is asked of a device that
 // tells its state; of one that STALLs both questions, which may have ended appDETACH, it is the
-// accepted DETACH alone that says so, and nothing is asked. Nor is it asked before a row that is
-// itself about GETSTATUS or GETSTATE.
+// accepted DETACH alone that says so, and nothing is asked.
 static bool enter_app_detach(struct probe *probe, uint8_t bRequest)
 {
     uint8_t state;
     if (!given_app_idle(probe) || !given_detach(probe))
         return false;
     if (bRequest == DFURT_GETSTATUS || bRequest == DFURT_GETSTATE)
-        return true;
+        return given_told(probe, bRequest);
     int result = ask_state(probe, &state);
     if (result == USB_STALL)
         return given_app_idle(probe) && given_detach(probe);
@@ -68,7 +103,7 @@ static void expect_next(struct probe *probe, uint8_t next)
         expect(probe, next == DFURT_STATE_appIDLE, expected,
                "GETSTATE and GETSTATUS both STALL, as they may in appIDLE only");
     else if (expect_result(probe, result, 0, NULL))
-        expect(probe, state == next, expected, "%u, %s", state, usb_dfu_state_name(state));
+        expect_agreed(probe, state, next, expected);
 }
 
 // What GETSTATE answers is the state that it is asked in.

@@ -48,11 +48,7 @@ const struct defect_row answer_rows[] = {
     {"dm-upload-uncut", "wait-reset", "DM-UPLOAD-02"},
     {"detach-standard", "will-detach", "REQ-06l"},
     {"detach-ignored", "wait-reset", "RT-STATE-0-DETACH", .follows = {
-         {"RT-STATE-1-GETSTATUS", "the row asks by nothing else whether it is in appDETACH"},
-         {"RT-STATE-1-GETSTATE", "the row asks by nothing else whether it is in appDETACH"},
-         {"RT-DETACH-10", "the timer is over at once"},
          {"RT-DETACH-11", "the device is in appIDLE"},
-         {"RT-DETACH-13", "the timer is over at once"},
          {"RT-RESET-05", "the reset finds appIDLE"},
          {"INTEROP-DFUUTIL-01", "the reset finds appIDLE"},
          {"INTEROP-FWUPD-02", "the reset finds appIDLE"},
@@ -67,9 +63,6 @@ const struct defect_row answer_rows[] = {
     {"state-0-OTHER-IN", "will-detach", "RT-STATE-0-OTHER"},
     {"state-1-says-0", "wait-reset", "RT-STATE-1-GETSTATE",
      .remembers = "checks that are told appIDLE leave it in appDETACH", .follows = {
-         {"RT-STATE-0-DETACH", "GETSTATE says appIDLE after it"},
-         {"RT-DETACH-10", "GETSTATE says that the timer is over at once"},
-         {"RT-DETACH-13", "GETSTATE says that the timer is over at once"},
          {"RT-DETACH-01", "DETACH STALLs in appDETACH, A.2.2"},
      }},
     {"ms-os-2-version", "ms-os-2", "OS-MS2-03"},

@@ -251,6 +251,11 @@ bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 // appIDLE (tables A.2.1 and A.2.2: they are optional in appIDLE and required in appDETACH).
 bool expect_state(struct probe *probe, uint8_t bState, const char *when);
 
+// The state that GETSTATE said is this one. Where GETSTATUS says so, and it is a state in which
+// another check compares the two answers, the check is INCONCLUSIVE. Not appIDLE: many devices say
+// that in GETSTATUS whatever their state is.
+bool expect_agreed(struct probe *probe, uint8_t state, uint8_t bState, const char *expected);
+
 // The device stays on the bus for so long. One that leaves and does not come back may have been
 // unplugged: that is INCONCLUSIVE.
 bool expect_stays(struct probe *probe, unsigned ms, const char *what);
