@@ -323,6 +323,29 @@ const struct sim_defect defects_of_standard_requests[] = {
                         .action = DO_ACK}),
     },
     {
+        .name = "configuration-length-0-stalls",
+        .summary = "GET_DESCRIPTOR(CONFIGURATION) with wLength 0 STALLs",
+        .rules =
+            RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
+                   .wValue_mask = 0xFF00, .wValue = USBDEV_DT_CONFIGURATION << 8, .length = NO_DATA,
+                   .target = ANY_INDEX, .action = DO_STALL}),
+    },
+    {
+        .name = "configuration-stalls-in-app-detach",
+        .summary = "in appDETACH the configuration descriptor STALLs",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appDETACH,
+                        .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,
+                        .wValue_mask = 0xFF00, .wValue = USBDEV_DT_CONFIGURATION << 8,
+                        .target = ANY_INDEX, .action = DO_STALL}),
+    },
+    {
+        .name = "wakeup-refused",
+        .summary = "SET_FEATURE(DEVICE_REMOTE_WAKEUP) STALLs, though bmAttributes offers it",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = 0x00, .bRequest = USBDEV_SET_FEATURE,
+                        .wValue_mask = 0xFFFF, .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP,
+                        .target = ANY_INDEX, .action = DO_STALL}),
+    },
+    {
         .name = "request-any-to-interface",
         .summary = "an unknown standard request to an interface is accepted",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .target = ANY_INDEX,

@@ -121,6 +121,10 @@ const struct defect_row chapter9_rows[] = {
     {"get-interface-any", "will-detach", "CH9-REQ-10", .both_modes = true},
     {"status-of-any-interface", "will-detach", "CH9-REQ-15", .both_modes = true},
     {"request-any", "will-detach", "CH9-REQ-21", .both_modes = true},
+    {"configuration-length-0-stalls", "will-detach", "CH9-DEV-08", .both_modes = true},
+    {"wakeup-refused", "remote-wakeup", "CH9-REQ-13", .follows = {
+         {"CH9-STATE-08", "in the Address state, too"},
+     }},
     {"request-any-to-interface", "will-detach", "CH9-REQ-21", .both_modes = true},
     {"dm-interface-says-0", "will-detach", "DM-CH9-REQ-07"},
     {"class-request-any", "will-detach", "CH9-REQ-22", .both_modes = true},

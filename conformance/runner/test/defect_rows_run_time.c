@@ -84,6 +84,7 @@ const struct defect_row run_time_rows[] = {
          {"DM-DESC-04b", "the boot loader has the good one, 4.2.4"},
      }},
     {"changes-in-app-detach", "wait-reset", "RT-DESC-09"},
+    {"configuration-stalls-in-app-detach", "wait-reset", "RT-DESC-09"},
     {"dfu-interface-twice", "will-detach", "RT-DESC-01a"},
     {"status-5-bytes", "will-detach", "REQ-01a", .follows = {
          {"RT-STATE-0-GETSTATUS", "the answer is not whole, 6.1.2"},
