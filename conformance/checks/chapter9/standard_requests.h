@@ -25,7 +25,8 @@ uint8_t configuration_now(const struct probe *probe);
 // GET_CONFIGURATION returns this value.
 bool expect_configuration(struct probe *probe, uint8_t expected);
 
-// It does before the request that is judged; that it always does is CH9-REQ-01's and CH9-STATE-02's.
+// It does before the request that is judged; that it always does is CH9-REQ-01's and
+// CH9-STATE-02's.
 bool given_configuration(struct probe *probe, uint8_t expected);
 
 // GET_STATUS returns two bytes, and these bits of them.

@@ -39,9 +39,9 @@ bool download_bytes(
 bool download_image(struct probe *probe, char *why, size_t size);
 bool download_all_but_last(struct probe *probe, char *why, size_t size);
 
-// Single blocks of that image. begin: to dfuIDLE, and the next block is the first one. Behind the last block
-// next_block sends that again, under its own number. end: the zero-length DNLOAD that begins
-// manifestation. Both return what probe_control() returns.
+// Single blocks of that image. begin: to dfuIDLE, and the next block is the first one. Behind the
+// last block next_block sends that again, under its own number. end: the zero-length DNLOAD that
+// begins manifestation. Both return what probe_control() returns.
 void download_begin(struct probe *probe);
 int download_next_block(struct probe *probe);
 int download_end(struct probe *probe);
