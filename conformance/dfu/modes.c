@@ -222,11 +222,26 @@ static void outwait_leaving(struct probe *probe)
     probe->leaving = false;
 }
 
+// A check that ended a manifestation by a request did not end what the device had begun: it may
+// restart when bwPollTimeout has passed (DFU 1.1 A.2.8), and would be missed by the next check.
+static void outwait_manifestation(struct probe *probe)
+{
+    enum { MARGIN_MS = 100 };
+    uint64_t now_us = probe_now_us(probe);
+    uint64_t end_us = probe->manifest_end_us;
+    uint64_t left_us = end_us > now_us ? end_us - now_us : 0;
+    if (end_us && probe_wait_leave(probe, dfu_wait_ms(probe, left_us / 1000) + MARGIN_MS,
+                                   "the boot loader to leave after manifestation") == 0)
+        probe_wait_return(probe, mode_return_ms(probe), "the device");
+    probe->manifest_end_us = 0;
+}
+
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
 static bool quieten_dfu_mode(struct probe *probe)
 {
     uint8_t state;
     outwait_leaving(probe);
+    outwait_manifestation(probe);
     if (probe->mode != DEVICE_DFU_MODE || dfu_to_idle(probe))
         return true;
     if (gone(ask_state(probe, &state)))

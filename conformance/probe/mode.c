@@ -163,6 +163,7 @@ void probe_refresh(struct probe *probe)
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
     probe->leaving = false;
+    probe->manifest_end_us = 0;
     probe->alternate = 0;
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);

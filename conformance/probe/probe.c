@@ -109,6 +109,8 @@ static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_s
     uint64_t poll_us = busy ? (uint64_t)status->bwPollTimeout * 1000 : 0;
     probe->busy_end_us = probe_now_us(probe) + poll_us;
     probe->busy_until_us = asked_us + poll_us / 2;
+    if (status->bState == DFURT_STATE_dfuMANIFEST)
+        probe->manifest_end_us = probe->busy_end_us;
 }
 
 static void learn_of_detach(struct probe *probe, int result)

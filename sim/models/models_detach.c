@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot loaders that act on DETACH in DFU mode, where it must STALL (DFU 1.1 A.2.3), and products
-// that take half of one at run time.
+// Boot loaders that act on DETACH in DFU mode, where it must STALL (DFU 1.1 A.2.3), products that
+// take half of one at run time, and boot loaders that leave DFU mode in other ways than a reset.
 
 #include <string.h>
 
@@ -40,6 +40,18 @@ static void count_down(struct defect_view *view)
 {
     if (view->bootloader && view->scratch > 0 && --view->scratch == 0)
         start_firmware(view);
+}
+
+// ---- Starts what was downloaded a moment after manifestation, whatever was asked meanwhile ----
+
+static int restart_later(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    enum { RESTART_MS = 60 };
+
+    if (view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuMANIFEST_SYNC &&
+        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS))
+        view->scratch = RESTART_MS;
+    return NATIVE_PASS;
 }
 
 // ---- Leaves before the status stage ----
@@ -165,6 +177,15 @@ const struct shipped_model models_of_detach[] = {
                   .bootloader = &bootloader_plain_tolerant},
         .about = "REQ-06d",
         .way = {.setup = half_detach},
+    },
+    {
+        .model = {.name = "restarts-once-manifested",
+                  .summary =
+                      "Kiibohd: starts its firmware 60 ms after manifestation has begun, also "
+                      "where a request has ended that",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .about = "",
+        .way = {.setup = restart_later, .tick = count_down},
     },
     {.about = NULL},
 };

@@ -77,11 +77,25 @@ static void device_that_is_lost_again_and_again__fails(void **state)
     }
 }
 
+// It leaves in a later check than the one that began the manifestation, unless it is waited for.
+static void device_that_restarts_after_manifestation__is_not_lost(void **state)
+{
+    (void)state;
+    struct report report;
+
+    run_losing(&report, "sim:restarts-once-manifested", 0, false);
+
+    assert_int_equal(report.losses, 0);
+    assert_int_not_equal(report.status, RUN_NOT_AS_FOUND);
+    report_finish(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_that_is_lost_once__is_told_and_not_blamed),
         cmocka_unit_test(device_that_is_lost_again_and_again__fails),
+        cmocka_unit_test(device_that_restarts_after_manifestation__is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,8 @@ struct probe {
     // bwPollTimeout has passed.
     uint64_t busy_end_us;
     uint64_t busy_until_us;
-    uint64_t returned_us; // when the device was found on the bus last
+    uint64_t manifest_end_us; // the same of the last dfuMANIFEST; 0: none since it enumerated
+    uint64_t returned_us;     // when the device was found on the bus last
 
     // How often the device was lost in this run and no check FAILed for it, by its mode then.
     unsigned losses[DEVICE_DFU_MODE + 1];
