@@ -81,7 +81,7 @@ def main():
     os.setgroups([4, 27])
     for way in by_sudo, by_root:
         with tempfile.TemporaryDirectory() as folder:
-            way(sys.argv[1], folder)
+            way(os.path.abspath(sys.argv[1]), folder)
     print("1..8")
 
 
