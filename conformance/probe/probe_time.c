@@ -147,6 +147,8 @@ static bool too_late_to_tell(struct probe *probe, uint64_t late_us)
 {
     struct probe_time *time = &probe->time;
     time->again = time->attempt + 1 < TIME_ATTEMPTS;
+    if (late_us < 1000)
+        return probe_inconclusive(probe, "the device's answers take longer than the state lasts");
     return probe_inconclusive(probe, "this host was late by %u ms", (unsigned)(late_us / 1000));
 }
 
