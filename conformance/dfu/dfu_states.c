@@ -80,6 +80,8 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
         request(probe, DFURT_CLRSTATUS);
         return true;
     case DFURT_STATE_appIDLE: // by DETACH in dfuIDLE, on some; DETACH leads back
+        if (probe->gate.accepted)
+            return false; // and with others starts what memory holds, which may be half an image
         request(probe, DFURT_DETACH);
         return probe->gate.mode == GATE_DFU_MODE;
     case DFURT_STATE_dfuDNLOAD_SYNC:

@@ -109,6 +109,26 @@ static int to_app_idle(struct defect_view *view, const struct usbdev_setup_packe
                                                           : NATIVE_STALL;
 }
 
+// ---- ABORT in mid download leads to appIDLE, and DETACH from there starts what memory holds ----
+
+static int abort_to_app_idle(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!view->bootloader)
+        return NATIVE_PASS;
+    if (defect_is_asked(view, setup, TO_DFU, DFURT_ABORT))
+        view->scratch = view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_IDLE;
+    if (!view->scratch)
+        return NATIVE_PASS;
+    if (detaches_in_dfu_mode(view, setup)) {
+        view->scratch = 0;
+        start_firmware(view);
+        return 0;
+    }
+    bool asks = defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) ||
+                defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATE);
+    return asks ? app_idle_reply(view, setup) : NATIVE_PASS;
+}
+
 // ---- At run time: DETACH in the direction IN leads to appDETACH, and nothing leads out of it ----
 
 static int half_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -170,6 +190,14 @@ const struct shipped_model models_of_detach[] = {
                   .starts_in_bootloader = true},
         .about = "DM-STATE-2-DETACH",
         .way = {.setup = to_app_idle},
+    },
+    {
+        .model = {.name = "abort-leads-to-app-idle",
+                  .summary =
+                      "ABORT in mid download leads to appIDLE, and DETACH starts what is there",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .about = "DM-STATE-5-ABORT",
+        .way = {.setup = abort_to_app_idle},
     },
     {
         .model = {.name = "half-detach",
