@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum { APP_IDLE = 0, APP_DETACH = 1 };
-enum { DETACH = 0, GETSTATUS = 3, GETSTATE = 5 }; // table 3.2
-enum { TO_INTERFACE = 0x21, FROM_INTERFACE = 0xA1 };
+enum { DETACH = 0, GETSTATUS = 3, GETSTATE = 5 };    // table 3.2
+enum { TO_INTERFACE = 0x21, FROM_INTERFACE = 0xA1 }; // table 3.1
 
 static const struct row {
     uint8_t bState;

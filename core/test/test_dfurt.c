@@ -108,7 +108,7 @@ static void detach(struct product *product, uint16_t wValue)
 // "any other request": STALL, on to appIDLE.
 struct row {
     uint8_t state, bRequest;
-    bool in;        // the direction that the request has in table 3.2
+    bool in;        // the direction that the request has in table 3.1
     bool data;      // has it a data stage?
     uint8_t length; // of the whole reply
     uint8_t next;

@@ -258,7 +258,7 @@ static const struct situation {
 
 // ---- What is specified ----
 
-// A row of DFU 1.1 table A.2.1 (appIDLE) or A.2.2 (appDETACH): a request as table 3.2 writes it.
+// A row of DFU 1.1 table A.2.1 (appIDLE) or A.2.2 (appDETACH): a request as table 3.1 writes it.
 // What matches no row is "any other request": STALL, on to appIDLE.
 static const struct row {
     uint8_t state, bmRequestType, bRequest, length, next;

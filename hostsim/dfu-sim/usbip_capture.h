@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // usbip_capture.h - the transfers of simulated devices as a pcapng file, as an observer of
-// usbip_device.h sees them.
+// usbip/device.h sees them.
 //
 // What is no transfer (a bus reset, a device coming back) stands in the comment of the next frame
 // of that device: of the GET_DESCRIPTOR itself, where that is what a reset was inferred from. A

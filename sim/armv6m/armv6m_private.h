@@ -17,8 +17,8 @@
 //   armv6m_disasm.c      instructions as text
 //   armv6m_report.c      registers and the way that led here, as text
 
-#ifndef STM32F072_ARMV6M_PRIVATE_H
-#define STM32F072_ARMV6M_PRIVATE_H
+#ifndef ARMV6M_PRIVATE_H
+#define ARMV6M_PRIVATE_H
 
 #include <endian.h>
 #include <string.h>

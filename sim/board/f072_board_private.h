@@ -112,7 +112,7 @@ void f072_board_breakpoint(struct f072_board *board);
 void f072_board_lock_up(struct f072_board *board);
 void f072_board_look_for_endless_loop(struct f072_board *board);
 
-// ---- board_rom.c ----
+// ---- f072_rom.c ----
 
 // Prepare the memory that the boot loader writes, and the serial number that it shows.
 void f072_board_rom_init(struct f072_board *board);

@@ -11,8 +11,8 @@
 // the board has crashed: it does not connect, and reports trouble. At the next power-on the button
 // of its boot loader is held.
 
-#ifndef SIM_BOARD_H
-#define SIM_BOARD_H
+#ifndef SIM_NATIVE_BOARD_H
+#define SIM_NATIVE_BOARD_H
 
 #include <sim/devices.h>
 

@@ -322,7 +322,7 @@ static int error(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, 
 
 // ---- Requests ----
 
-// bRequest, or -1 where the direction is wrong or there is data that must not be (table 3.2): such
+// bRequest, or -1 where the direction is wrong or there is data that must not be (table 3.1): such
 // a request is any other request.
 static int classify(const struct usbdev_setup_packet *setup)
 {

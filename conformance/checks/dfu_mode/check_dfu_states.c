@@ -2,7 +2,7 @@
 //
 // The state table in DFU mode, a requirement a cell (DFU 1.1 tables A.2.3 to A.2.8, A.2.10 and
 // A.2.11). In dfuMANIFEST-WAIT-RESET (A.2.9) a device need not answer at all: what ends that state
-// is checked in check_dfu_transfers.c.
+// is checked in check_dfu_resets.c.
 //
 // A row says in which state a request is sent, what the answer is, and which states may follow. One
 // function serves all of them. The state that follows is asked for by GETSTATE, which changes no

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// DFU requests at run time whose bmRequestType, wIndex or wLength differs from DFU 1.1 table 3.2:
+// DFU requests at run time whose bmRequestType, wIndex or wLength differs from DFU 1.1 table 3.1:
 // most of them are other requests, which must not be taken for DFU's.
 
 #include <conformance/check_common.h>

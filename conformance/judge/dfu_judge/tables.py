@@ -14,7 +14,7 @@ bStatus that says why (A.2.4 to A.2.7: the device detects an error); that is `FA
 STATES = ("appIDLE", "appDETACH", "dfuIDLE", "dfuDNLOAD-SYNC", "dfuDNBUSY", "dfuDNLOAD-IDLE",
           "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR")
 
-# bRequest (table 3.2), and whether its data stage goes to the host.
+# bRequest (table 3.2), and whether its data stage goes to the host (table 3.1).
 REQUESTS = {0: ("DETACH", False), 1: ("DNLOAD", False), 2: ("UPLOAD", True),
             3: ("GETSTATUS", True), 4: ("CLRSTATUS", False), 5: ("GETSTATE", True),
             6: ("ABORT", False)}

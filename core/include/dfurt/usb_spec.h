@@ -44,7 +44,7 @@ enum {
     USBDEV_SYNCH_FRAME = 12,
 };
 
-// ---- Descriptor types (USB 2.0 table 9-5; BOS: USB 2.0 LPM ECN; 21h: DFU 1.1 4.1.3) ----
+// ---- Descriptor types (USB 2.0 table 9-5, its IAD and LPM ECNs; 21h: DFU 1.1 4.1.3) ----
 
 enum {
     USBDEV_DT_DEVICE = 1,

@@ -14,13 +14,13 @@
 //                           requests to the device of its own calls usbdev_webusb_handler.setup
 //                           from its own handler instead.
 //
-// static const uint8_t ms_os_20[MS_OS_20_SIZE] = {
-//     USBDEV_MS_OS_20_SET_HEADER(MS_OS_20_SIZE),
-//     USBDEV_MS_OS_20_CONFIGURATION(MS_OS_20_SIZE),
-//     USBDEV_MS_OS_20_FUNCTION(DFU_INTERFACE, MS_OS_20_SIZE),
-//     USBDEV_MS_OS_20_WINUSB,
-//     USBDEV_MS_OS_20_INTERFACE_GUID(0x01234567, 0x89AB, 0x4CDE, 0x8123, 0x4567, 0x89ABCDEF),
-// };
+//     static const uint8_t ms_os_20[MS_OS_20_SIZE] = {
+//         USBDEV_MS_OS_20_SET_HEADER(MS_OS_20_SIZE),
+//         USBDEV_MS_OS_20_CONFIGURATION(MS_OS_20_SIZE),
+//         USBDEV_MS_OS_20_FUNCTION(DFU_INTERFACE, MS_OS_20_SIZE),
+//         USBDEV_MS_OS_20_WINUSB,
+//         USBDEV_MS_OS_20_INTERFACE_GUID(0x01234567, 0x89AB, 0x4CDE, 0x8123, 0x4567, 0x89ABCDEF),
+//     };
 //
 // The subsets by configuration and function are for a device of several interfaces. Windows takes
 // one with a single interface as a whole: leave both out there.

@@ -3,8 +3,8 @@
 // test_interrupts.h - a machine for the tests of exceptions: it spins in `b .` at CODE, interrupts
 // 3 and 5 are enabled, everything has priority 0.
 
-#ifndef STM32F072_TEST_INTERRUPTS_H
-#define STM32F072_TEST_INTERRUPTS_H
+#ifndef ARMV6M_TEST_INTERRUPTS_H
+#define ARMV6M_TEST_INTERRUPTS_H
 
 #include "test_machine.h"
 

@@ -7,8 +7,8 @@
 // At MMIO there is a peripheral of 16 words that stores what is written; every other address
 // is a bus fault.
 
-#ifndef STM32F072_TEST_MACHINE_H
-#define STM32F072_TEST_MACHINE_H
+#ifndef ARMV6M_TEST_MACHINE_H
+#define ARMV6M_TEST_MACHINE_H
 
 #include <armv6m/armv6m.h>
 

@@ -25,12 +25,12 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size);
 // who replugs the device.
 bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size);
 
+// The same without restoring.
+bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size);
+
 // DfuSe's request to leave for the application at the address pointer, a zero-length DNLOAD (AN3156
 // 5.5). Returns whether the device left the bus and came back.
 bool mode_request_leave(struct probe *probe);
-
-// The same without restoring.
-bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size);
 
 // Back to appIDLE or dfuIDLE from any state; waits for a device that has left the bus. Returns
 // false only if the device does not come back.

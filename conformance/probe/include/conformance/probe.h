@@ -56,7 +56,7 @@ enum {
     PROBE_DFU_UTIL_MS = 5000, // dfu-util waits that long for DFU mode
     PROBE_FWUPD_MS = 10000,   // fwupd waits that long
     PROBE_RETURN_MS = 0,      // as long as a device may be off the bus: 20 s, or --return-time
-    PROBE_AWAY_MS = 20000,    // DFU 1.1 names no time
+    PROBE_AWAY_MS = 20000,    // the same without --return-time; DFU 1.1 names no time
     PROBE_LEAVE_MS = 3000,    // a device that leaves by itself has left by then
     PROBE_CONTROL_MAX = UINT16_MAX, // the longest control transfer (wLength has 16 bits)
     PROBE_ALTERNATES = 8,           // alternate settings of the DFU interface that are looked at
@@ -199,7 +199,7 @@ void probe_refresh(struct probe *probe);
 
 // ---- Requests ----
 
-// A DFU request to the DFU interface, in its own direction (DFU 1.1 table 3.2).
+// A DFU request to the DFU interface, in its own direction (DFU 1.1 table 3.1).
 struct usbdev_setup_packet
 dfu_setup(const struct probe *probe, uint8_t bRequest, uint16_t wValue, uint16_t wLength);
 

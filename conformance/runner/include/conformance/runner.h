@@ -25,9 +25,8 @@ struct runner_options {
     const char *skip;    // globs of what is not to be run, or NULL
     bool chapter9;       // the checks of any USB device, and none of DFU's
     unsigned max_time_s; // the run ends after that, 0: never
-    unsigned
-        return_ms; // how long the device may be off the bus after a detach or a reset, 0: default
-    bool stop_on_loss; // do not recover a device that does not come back, and end the run
+    unsigned return_ms;  // how long the device may be off the bus (--return-time); 0: not given
+    bool stop_on_loss;   // do not recover a device that does not come back, and end the run
     bool no_detach;
     bool allow_write;
     bool allow_vendor;

@@ -25,8 +25,8 @@
 // What the manual calls UNPREDICTABLE in the encoding of an instruction is undefined here: it
 // faults, so that the mistake is seen.
 
-#ifndef STM32F072_ARMV6M_H
-#define STM32F072_ARMV6M_H
+#ifndef ARMV6M_H
+#define ARMV6M_H
 
 #include <stdbool.h>
 #include <stddef.h>

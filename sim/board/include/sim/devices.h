@@ -19,9 +19,11 @@
 
 // Faults of the connection of any device. Zeroed: none.
 struct sim_cable {
-    uint32_t
-        unplug_at; // unplugged, and not plugged in again, at this control request, counted from 1
-    uint32_t away_ms; // each time the device leaves the bus it stays off the bus for so long
+    // Unplugged, and not plugged in again, at this control request, counted from 1.
+    uint32_t unplug_at;
+
+    // Each time the device leaves the bus it stays off the bus for so long.
+    uint32_t away_ms;
 };
 
 // What sim_open() is asked for. Zeroed means the default device without defects.

@@ -33,7 +33,7 @@ struct dfu_dialect {
     int (*begin)(struct dfu_mode *dfu);
 
     // Put at most length bytes of this block into buffer. Returns how many; negative: minus enum
-    // dfu_status, and the request STALLs.
+    // dfurt_status, and the request STALLs.
     int (*upload)(struct dfu_mode *dfu, uint16_t block, uint16_t length);
 
     // Begin to manifest, by filling in dfu->work. Returns enum dfurt_status.
@@ -89,7 +89,7 @@ struct dfu_mode_config {
     const struct memory *memory;
     struct dfu_mode_choices choices;
     uint16_t wTransferSize; // at most DFU_MODE_MAX_TRANSFER
-    uint8_t bmAttributes;   // DFU_ATTR_...
+    uint8_t bmAttributes;   // DFURT_ATTR_...
 
     // Start the firmware at this address. Called once; the state machine then stops.
     void (*leave)(void *context, uint32_t address);

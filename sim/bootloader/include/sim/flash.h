@@ -17,7 +17,6 @@
 #include <stdint.h>
 
 #include <sim/flash_watch.h>
-
 #include <sim/memory.h>
 
 enum {

@@ -146,7 +146,7 @@ struct sim_defect {
 #define BYTES(...)                                                                                 \
     .reply = (const uint8_t[]){__VA_ARGS__}, .reply_length = sizeof((uint8_t[]){__VA_ARGS__})
 
-// bmRequestType of DFU's requests (DFU 1.1 table 3.2).
+// bmRequestType of DFU's requests (DFU 1.1 table 3.1).
 enum {
     TO_DFU = USBDEV_DIR_OUT | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
     FROM_DFU = USBDEV_DIR_IN | USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,

@@ -135,8 +135,8 @@ bool sim_host_cancel(struct sim_host *host, struct sim_transfer *transfer);
 
 // ---- The port. Each of these runs the bus for as long as it takes. ----
 
-bool sim_host_connected(
-    const struct sim_host *host); // seen, and stable for 100 ms (USB 2.0 7.1.7.3)
+// Is a device there, and has its pull-up been on for 100 ms (USB 2.0 7.1.7.3)?
+bool sim_host_connected(const struct sim_host *host);
 
 // 1 ms of bus, as long as the request to the hub takes, then 50 ms of SE0 and 10 ms of recovery
 // (USB 2.0 7.1.7.5). Transfers still pending at SE0 end with USB_GONE. Returns 0, or USB_GONE if

@@ -54,7 +54,8 @@ void usb_core_finish(struct usb_core *core);
 // read has length 0, which is no error.
 int usb_core_enumerate(struct usb_core *core, uint64_t timeout_ns);
 
-// The bytes of a configuration, by its index; of none that there is not, or could not be read.
+// The bytes of a configuration, by its index. *ret_length is 0 where there is none, or where it
+// could not be read.
 const uint8_t *
 usb_core_configuration(const struct usb_core *core, size_t index, size_t *ret_length);
 

@@ -46,9 +46,12 @@ struct native {
     struct usbdev dev;
     native_override *override; // or NULL
     void *override_context;
-    bool
-        keeps_toggles; // endpoints that are opened or cleared go on with the toggle they had: wrong
-    bool hung; // its firmware has crashed: it answers no packet, and its pull-up stays as it is
+
+    // A defect: endpoints that are opened or cleared go on with the toggle they had.
+    bool keeps_toggles;
+
+    // Its firmware has crashed: it answers no packet, and its pull-up stays as it is.
+    bool hung;
 
     // Private to native.c.
     uint64_t now_ns;

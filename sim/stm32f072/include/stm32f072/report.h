@@ -4,9 +4,8 @@
 //
 // Trouble is the first lasting failure since a reset: a line on stderr, which
 // sim_device_ops.trouble() hands out until there is other trouble after a later reset, or until the
-// next power-on. A warning is a line on stderr,
-// printed once for each address it is about, so that a polling loop does not fill the screen. A
-// trace is a line on stderr, when asked for.
+// next power-on. A warning is a line on stderr, printed once for each address it is about, so that
+// a polling loop does not fill the screen. A trace is a line on stderr, when asked for.
 
 #ifndef F072_REPORT_H
 #define F072_REPORT_H

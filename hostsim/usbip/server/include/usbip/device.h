@@ -45,7 +45,7 @@ struct usbip_urb {
     int32_t status;  // enum usbip_status
     uint32_t actual; // bytes that moved, never more than command.length
 
-    // Private to usbip_device.c.
+    // Private to the server.
     struct usbip_device *device;
     struct sim_transfer transfer;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // session.h - the server's side of one USB/IP connection, without a socket: bytes in, bytes
-// out, and simulated devices (usbip_device.h) behind it.
+// out, and simulated devices (device.h) behind it.
 //
 //     taken = usbip_session_receive(session, bytes, length);
 //     usbip_device_catch_up(...), usbip_device_run(...) for each device
