@@ -90,6 +90,13 @@ size_t usb_text(char *text, size_t size, const uint8_t *descriptor, size_t lengt
     return used;
 }
 
+bool usb_text_has_control(const char *text)
+{
+    while ((unsigned char)*text >= 0x20 && *text != 0x7F)
+        text++;
+    return *text != '\0';
+}
+
 const char *usb_text_problem(const uint8_t *descriptor, size_t length)
 {
     if (length % 2)

@@ -13,10 +13,17 @@
 #include "arguments.h"
 #include "config.h"
 #include <conformance/catalogue.h>
+#include <usb/text.h>
 
 int report_error(const char *text)
 {
     fprintf(stderr, "dfu-conformance: %s\n", text);
+    return RUN_COULD_NOT;
+}
+
+int report_option_error(const char *option, const char *text)
+{
+    fprintf(stderr, "dfu-conformance: %s: %s\n", option, text);
     return RUN_COULD_NOT;
 }
 
@@ -274,12 +281,31 @@ static int check_globs(const char *option, const char *globs)
     return report_error(text);
 }
 
+// What no option takes. An option that is given twice would lose its first value in silence.
+static int check_value(uint64_t *given, int index)
+{
+    const char *problem = NULL;
+    char option[32];
+    if (!*optarg)
+        problem = "the value is empty";
+    else if (usb_text_has_control(optarg))
+        problem = "a control character in the value";
+    else if (*given >> index & 1)
+        problem = "given twice; give it once";
+    *given |= UINT64_C(1) << index;
+    snprintf(option, sizeof option, "--%s", long_options[index].name);
+    return problem ? report_option_error(option, problem) : -1;
+}
+
 int arguments_take(struct arguments *arguments, int argc, char **argv)
 {
     char text[ERROR_TEXT];
-    int option;
-    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        int status = take_option(arguments, option);
+    uint64_t given = 0;
+    int option, index;
+    while ((option = getopt_long(argc, argv, "h", long_options, &index)) != -1) {
+        int status = optarg ? check_value(&given, index) : -1;
+        if (status < 0)
+            status = take_option(arguments, option);
         if (status >= 0)
             return status;
     }

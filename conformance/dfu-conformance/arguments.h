@@ -31,4 +31,7 @@ int arguments_take(struct arguments *arguments, int argc, char **argv);
 // One line on stderr; returns the exit status that goes with it.
 int report_error(const char *text);
 
+// The same of what an option names: "--file: ..."
+int report_option_error(const char *option, const char *text);
+
 #endif

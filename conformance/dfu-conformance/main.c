@@ -3,6 +3,7 @@
 // dfu-conformance - the command.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "named_files.h"
 #include <conformance/backup.h>
 #include <conformance/catalogue.h>
 #include <conformance/image_file.h>
@@ -43,7 +45,7 @@ static int read_waivers(const char *path, struct waivers *waivers)
     }
     int result = waivers_read(waivers, in, path, text, sizeof text);
     fclose(in);
-    return result < 0 ? report_error(text) : 0;
+    return result < 0 ? report_option_error("--waive", text) : 0;
 }
 
 // Everything that listens to a run, in the order in which it is told.
@@ -168,19 +170,15 @@ static const char *backup_folder(void)
     return folder;
 }
 
-static int open_and_run(struct arguments *arguments)
+static int open_and_run(struct arguments *arguments, const struct target_spec *spec)
 {
     char text[ERROR_TEXT];
-    struct target_spec spec;
-    if (target_spec_parse(&spec, arguments->target, text, sizeof text) < 0 ||
-        take_dfu_mode(&spec, arguments->dfu_mode, text, sizeof text) < 0)
-        return report_error(text);
-    struct target *target = target_open(&spec, text, sizeof text);
+    struct target *target = target_open(spec, text, sizeof text);
     if (!target)
         return report_error(text);
-    arguments->run.ask = spec.kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
+    arguments->run.ask = spec->kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
     // A device that is simulated here ends with this process: there is nothing to put back later.
-    if (spec.kind != TARGET_KIND_SIM)
+    if (spec->kind != TARGET_KIND_SIM)
         arguments->run.backup_folder = backup_folder();
     int status = run_on_target(arguments, target);
     target->ops->close(target);
@@ -191,12 +189,19 @@ static int open_and_run(struct arguments *arguments)
 static int run(struct arguments *arguments)
 {
     char text[ERROR_TEXT];
+    struct target_spec spec;
     struct listeners listeners = {.count = 0};
-    int status = add_listeners(arguments, &listeners);
-    if (status == 0 && report_files_open(&arguments->files, text, sizeof text) < 0)
+    if (target_spec_parse(&spec, arguments->target, text, sizeof text) < 0 ||
+        take_dfu_mode(&spec, arguments->dfu_mode, text, sizeof text) < 0)
+        return report_error(text);
+    int status = 0;
+    if (report_files_open(&arguments->files, text, sizeof text) < 0 ||
+        named_files_check(arguments, &spec, text, sizeof text) < 0)
         status = report_error(text);
     if (status == 0)
-        status = open_and_run(arguments);
+        status = add_listeners(arguments, &listeners);
+    if (status == 0)
+        status = open_and_run(arguments, &spec);
     report_files_close(&arguments->files);
     if (listeners.github_summary)
         fclose(listeners.github_summary);
@@ -210,7 +215,7 @@ static int run_with_file(struct arguments *arguments)
     struct image_file file = {.bytes = NULL};
     char text[ERROR_TEXT];
     if (arguments->file && !image_file_load(&file, arguments->file, text, sizeof text))
-        return report_error(text);
+        return report_option_error("--file", text);
     arguments->run.file = arguments->file ? &file : NULL;
     int status = run(arguments);
     image_file_finish(&file);
@@ -224,7 +229,7 @@ static int run_with_image(struct arguments *arguments)
     char text[ERROR_TEXT];
     const char *path = arguments->run.restore_path;
     if (path && !image_file_read(&image, path, text, sizeof text))
-        return report_error(text);
+        return report_option_error("--restore", text);
     arguments->run.restore = path ? &image : NULL;
     int status = run_with_file(arguments);
     image_file_finish(&image);
@@ -263,7 +268,7 @@ static void hold_signals_back(struct arguments *arguments)
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); // the run goes on until the device is as it was
     arguments->run.interrupted = &interrupted;
 }
 
@@ -277,8 +282,7 @@ static void give_signal_back(int status)
     raise(interrupted);
 }
 
-// What was printed has arrived, or the status says that it has not. SIGPIPE is ignored: a reader
-// that closes the pipe must not end a run while the device is in DFU mode.
+// What was printed has arrived, or the status says that it has not.
 static int finish_stdout(int status)
 {
     char text[ERROR_TEXT];
@@ -289,10 +293,21 @@ static int finish_stdout(int status)
     return status_with(status, report_error(text));
 }
 
+// A file that is opened while a standard stream is closed takes its number, and what is meant for
+// the stream would be written into the file. /dev/null is opened so that a write fails.
+static bool streams_are_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.target = NULL};
-    hold_signals_back(&arguments);
+    if (!streams_are_open())
+        return RUN_COULD_NOT;
     int status = arguments_take(&arguments, argc, argv);
     if (status >= 0)
         return finish_stdout(status);
@@ -300,6 +315,7 @@ int main(int argc, char **argv)
         list_checks(arguments.run.only);
         return finish_stdout(0);
     }
+    hold_signals_back(&arguments);
     arguments.run.tell = tell_file;
     status = finish_stdout(run_with_waivers(&arguments));
     give_signal_back(status);

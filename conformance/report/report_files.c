@@ -15,15 +15,20 @@
 
 typedef int report_writer(const struct report *report, FILE *out);
 
-static report_writer *const writers[REPORT_FILES] = {
-    [REPORT_FILE_JSON] = report_json_write,
-    [REPORT_FILE_JUNIT] = report_junit_write,
-    [REPORT_FILE_HTML] = report_html_write,
+static const struct {
+    report_writer *write;
+    const char *option;
+} kinds[REPORT_FILES] = {
+    [REPORT_FILE_JSON] = {report_json_write, "--json"},
+    [REPORT_FILE_JUNIT] = {report_junit_write, "--junit"},
+    [REPORT_FILE_HTML] = {report_html_write, "--html"},
 };
 
-static int file_error(const char *path, int error_number, char *error, size_t size)
+static int file_error(
+    const struct report_files *files, size_t kind, int error_number, char *error, size_t size)
 {
-    snprintf(error, size, "cannot write the report %s: %s", path, strerror(error_number));
+    snprintf(error, size, "%s: cannot write the report %.400s: %s", kinds[kind].option,
+             files->list[kind].path, strerror(error_number));
     return -1;
 }
 
@@ -62,35 +67,12 @@ static int open_file(struct report_file *file)
     return result;
 }
 
-// Would one report overwrite the other? A device such as /dev/null takes both.
-static bool same_file(const struct report_file *a, const struct report_file *b)
-{
-    struct stat one, other;
-    if (is_stdout(a->path) && is_stdout(b->path))
-        return true;
-    return fstat(fileno(a->out), &one) == 0 && fstat(fileno(b->out), &other) == 0 &&
-           !S_ISCHR(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-static bool was_named_before(const struct report_files *files, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (files->list[i].out && same_file(&files->list[i], &files->list[index]))
-            return true;
-    return false;
-}
-
 int report_files_open(struct report_files *files, char *error, size_t size)
 {
     for (size_t i = 0; i < REPORT_FILES; i++) {
-        struct report_file *file = &files->list[i];
-        int result = file->path ? open_file(file) : 0;
+        int result = files->list[i].path ? open_file(&files->list[i]) : 0;
         if (result < 0)
-            return file_error(file->path, -result, error, size);
-        if (file->out && was_named_before(files, i)) {
-            snprintf(error, size, "two reports for %s: name a file for each", file->path);
-            return -1;
-        }
+            return file_error(files, i, -result, error, size);
     }
     return 0;
 }
@@ -129,9 +111,9 @@ int report_files_write(struct report_files *files,
     int first = 0;
     for (size_t i = 0; i < REPORT_FILES; i++) {
         struct report_file *file = &files->list[i];
-        int result = file->out ? write_file(file, writers[i], report) : 0;
+        int result = file->out ? write_file(file, kinds[i].write, report) : 0;
         if (result < 0 && first == 0)
-            first = file_error(file->path, -result, error, size);
+            first = file_error(files, i, -result, error, size);
     }
     return first;
 }

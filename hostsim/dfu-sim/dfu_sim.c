@@ -2,8 +2,10 @@
 //
 // dfu-sim: puts a simulated USB device where real programs find it.
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "help.h"
@@ -79,7 +81,7 @@ static int run_command(size_t i, int argc, char **argv)
     return options.help ? print_command_help(&commands[i].help) : commands[i].run(&options);
 }
 
-int main(int argc, char **argv)
+static int run_words(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -97,5 +99,26 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].help.name) == 0)
             return run_command(i, argc - 1, argv + 1);
     fprintf(stderr, "dfu-sim: unknown command '%s'; see dfu-sim --help\n", argv[1]);
+    return COULD_NOT;
+}
+
+// A file that is opened while a standard stream is closed takes its number, and what is meant for
+// the stream would be written into the file. /dev/null is opened so that a write fails.
+static bool streams_are_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
+// What was printed has arrived, or the status says that it has not.
+int main(int argc, char **argv)
+{
+    int status = streams_are_open() ? run_words(argc, argv) : COULD_NOT;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    perror("dfu-sim: standard output cannot be written");
     return COULD_NOT;
 }

@@ -12,9 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <usb/text.h>
+
 struct parser {
     struct options options;
     const char *name; // of the subcommand
+    uint32_t given;   // options with a value: bits of their rows
     char *error;
     size_t error_size;
 };
@@ -144,6 +147,16 @@ static int parse_trace(struct parser *parser, const char *text)
     return 0;
 }
 
+static int parse_serial(struct parser *parser, const char *text)
+{
+    enum { MOST = 126 }; // bLength is a byte (USB 2.0 9.6.7)
+
+    if (strlen(text) > MOST)
+        return fail(parser, "--serial: expected at most %d bytes, not %zu", MOST, strlen(text));
+    parser->options.sim.serial = text;
+    return 0;
+}
+
 static int parse_via(struct parser *parser, const char *text)
 {
     static const char *const names[] = {
@@ -195,8 +208,6 @@ static const char **text_of(struct options *options, int letter)
         return &options->sim.uart;
     case 'G':
         return &options->sim.gdb;
-    case 's':
-        return &options->sim.serial;
     case 'c':
         return &options->capture;
     default:
@@ -223,12 +234,30 @@ static int apply(struct parser *parser, int option, const char *value)
         return parse_listen(parser, value);
     case 'n':
         return parse_count(parser, value);
+    case 's':
+        return parse_serial(parser, value);
     case 'h':
         parser->options.help = true;
         return 0;
     default: // 'v'
         return parse_via(parser, value);
     }
+}
+
+// What no option takes. An option that is given twice would lose its first value in silence; only
+// --trace adds to it, and `run` itself adds the --via that it chose.
+static int check_value(struct parser *parser, const struct option_row *row, const char *value)
+{
+    uint32_t bit = UINT32_C(1) << (row - option_table);
+
+    if (*value == '\0')
+        return fail(parser, "--%s: the value is empty", row->name);
+    if (usb_text_has_control(value))
+        return fail(parser, "--%s: a control character in the value", row->name);
+    if ((parser->given & bit) && row->letter != 't' && row->letter != 'v')
+        return fail(parser, "--%s: given twice; give it once", row->name);
+    parser->given |= bit;
+    return 0;
 }
 
 static int parse_option(struct parser *parser, unsigned accepted, int option, char **argv)
@@ -243,6 +272,8 @@ static int parse_option(struct parser *parser, unsigned accepted, int option, ch
     if (row->set && !(accepted & row->set))
         return fail(parser, "--%s is not an option of this command; see dfu-sim %s --help",
                     row->name, parser->name);
+    if (row->argument && check_value(parser, row, optarg) < 0)
+        return -1;
     return apply(parser, option, optarg);
 }
 

@@ -59,7 +59,7 @@ static bool open_uart(struct f072_board *board, const char *name, char *error, s
         return true;
     board->uart = strcmp(name, "-") == 0 ? stdout : fopen(name, "wb");
     if (!board->uart) {
-        snprintf(error, error_size, "%s: cannot write what the UART sends: %s", name,
+        snprintf(error, error_size, "uart %s: cannot write what it sends: %s", name,
                  strerror(errno));
         return false;
     }

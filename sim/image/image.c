@@ -198,7 +198,7 @@ bool image_load_file(struct image *image, const char *path, char *error, size_t 
     bool good = false;
 
     if (!bytes)
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+        snprintf(error, error_size, "firmware %s: %s", path, strerror(errno));
     else
         good = image_load(image, path, bytes, size, error, error_size);
     free(bytes);

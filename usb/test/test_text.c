@@ -81,11 +81,22 @@ static void text__is_cut_at_a_whole_character(void **state)
     assert_string_equal("", text);
 }
 
+static void text__with_a_control_character_is_found(void **state)
+{
+    (void)state;
+
+    assert_false(usb_text_has_control(""));
+    assert_false(usb_text_has_control("caf\xC3\xA9 ~"));
+    assert_true(usb_text_has_control("two\nlines"));
+    assert_true(usb_text_has_control("end\x7F"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text__is_what_the_units_mean),
         cmocka_unit_test(text__is_cut_at_a_whole_character),
+        cmocka_unit_test(text__with_a_control_character_is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,24 +350,6 @@ static void profile__says_which_mode_was_never_seen(void **state)
     assert_string_equal(profile[2], "no DFU functional descriptor");
 }
 
-static void files__refuse_a_file_for_two_reports(void **state)
-{
-    (void)state;
-    char error[128] = "";
-    struct report_files files = {.list[REPORT_FILE_JSON].path = "two-reports",
-                                 .list[REPORT_FILE_HTML].path = "./two-reports"};
-
-    assert_int_equal(report_files_open(&files, error, sizeof error), -1);
-    report_files_close(&files);
-    assert_string_equal(error, "two reports for ./two-reports: name a file for each");
-    assert_int_equal(access("two-reports", F_OK), -1);
-
-    files = (struct report_files){.list[REPORT_FILE_JSON].path = "/dev/null",
-                                  .list[REPORT_FILE_HTML].path = "/dev/null"};
-    assert_int_equal(report_files_open(&files, error, sizeof error), 0);
-    report_files_close(&files);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,7 +358,6 @@ int main(void)
         cmocka_unit_test(json__lists_the_transfers),
         cmocka_unit_test(json__is_written_though_a_file_name_is_not_utf_8),
         cmocka_unit_test(trouble__stands_at_its_check_in_every_file),
-        cmocka_unit_test(files__refuse_a_file_for_two_reports),
         cmocka_unit_test(junit__counts_and_escapes),
         cmocka_unit_test(html__never_lets_a_device_write_markup),
         cmocka_unit_test(html__says_one_cause_once),

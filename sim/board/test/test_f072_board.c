@@ -779,7 +779,7 @@ static void open__says_what_is_wrong(void **state)
         struct sim_options options;
         const char *error;
     } rows[] = {
-        {{.firmware = "/no/such/file"}, "/no/such/file: No such file or directory"},
+        {{.firmware = "/no/such/file"}, "firmware /no/such/file: No such file or directory"},
         {{.firmware = firmware_file, .device = "composite"}, "name only one"},
         {{.firmware = firmware_file, .defect = "x"}, "own defects"},
         {{.device = "f072"}, "name its firmware"},

@@ -616,7 +616,7 @@ static void file__that_is_not_there_is_named(void **state)
     struct fixture *f = *state;
 
     assert_false(image_load_file(&f->image, "/no/such/image", f->error, sizeof f->error));
-    assert_string_equal(f->error, "/no/such/image: No such file or directory");
+    assert_string_equal(f->error, "firmware /no/such/image: No such file or directory");
 }
 
 static void file__that_is_a_directory_is_named(void **state)
@@ -624,7 +624,7 @@ static void file__that_is_a_directory_is_named(void **state)
     struct fixture *f = *state;
 
     assert_false(image_load_file(&f->image, "/", f->error, sizeof f->error));
-    assert_string_equal(f->error, "/: Is a directory");
+    assert_string_equal(f->error, "firmware /: Is a directory");
 }
 
 static void file__without_end_is_not_read_to_it(void **state)
@@ -632,7 +632,7 @@ static void file__without_end_is_not_read_to_it(void **state)
     struct fixture *f = *state;
 
     assert_false(image_load_file(&f->image, "/dev/zero", f->error, sizeof f->error));
-    assert_string_equal(f->error, "/dev/zero: File too large");
+    assert_string_equal(f->error, "firmware /dev/zero: File too large");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -8,6 +8,7 @@
 #ifndef USB_TEXT_H
 #define USB_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,5 +20,8 @@ size_t usb_text(char *text, size_t size, const uint8_t *descriptor, size_t lengt
 // What keeps the received string descriptor from being text in UTF-16LE: half a unit, a NUL, half
 // of a surrogate pair. One phrase, or NULL.
 const char *usb_text_problem(const uint8_t *descriptor, size_t length);
+
+// Has text, in UTF-8, a control character of ASCII? A line that quotes it would not be one line.
+bool usb_text_has_control(const char *text);
 
 #endif

@@ -45,9 +45,8 @@ struct report_files {
 // Does one of them go to standard output? Then nothing else may.
 bool report_files_use_stdout(const struct report_files *files);
 
-// Open each report that was asked for, so that a file that cannot be written, or that two reports
-// share, is known before the run. Returns 0, or -1 with one line in error; report_files_close()
-// closes those that are open.
+// Open each report that was asked for, so that what cannot be written is known before the run.
+// Returns 0, or -1 with one line in error; report_files_close() closes those that are open.
 int report_files_open(struct report_files *files, char *error, size_t size);
 
 // Write each of them, and close it. Returns 0, or -1 with one line in error for the first that
