@@ -4,6 +4,9 @@
 // a watchdog or the reset button must end in the application. It is cleared before the jump, so a
 // boot loader that is reset comes back as the application; and at each start, so that with the RAM
 // parity check enabled it is never read before it was written (RM0091 2.3).
+//
+// The ROM's "leave" is only a jump to the application's reset handler: address 0 still shows the
+// ROM, and the interrupts of its USB may be enabled or pending.
 
 #include "boot_request.h"
 
@@ -41,8 +44,26 @@ __attribute__((naked, noreturn)) static void jump(uint32_t msp, uint32_t pc)
                      "bx r1\n");
 }
 
+// The Cortex-M0 has no VTOR, so until MEM_MODE is 0 again every exception would take its vector from
+// the ROM (RM0091 2.5).
+static void map_flash_at_zero(void)
+{
+    stm32_rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_SYSCFG);
+    SYSCFG->CFGR1 &= ~(uint32_t)SYSCFG_CFGR1_MEM_MODE;
+}
+
+static void silence_interrupts(void)
+{
+    SYSTICK->CTRL = 0;
+    NVIC->ICER = UINT32_MAX;
+    NVIC->ICPR = UINT32_MAX;
+    SCB->ICSR = SCB_ICSR_PENDSTCLR | SCB_ICSR_PENDSVCLR;
+}
+
 void boot_request_obey(void)
 {
+    __asm__ volatile("cpsid i" ::: "memory");
+    map_flash_at_zero();
     uint32_t csr = RCC->CSR;
     bool requested = software_reset(csr) && boot_request == BOOT_REQUEST_MAGIC;
 
@@ -50,6 +71,8 @@ void boot_request_obey(void)
     RCC->CSR = csr | RCC_CSR_RMVF; // the flags add up: leave none for the next start
     if (requested)
         jump(SYSTEM_MEMORY[0], SYSTEM_MEMORY[1]);
+    silence_interrupts();
+    __asm__ volatile("cpsie i" ::: "memory");
 }
 
 _Noreturn void boot_request_reset(void)

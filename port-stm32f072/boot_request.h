@@ -14,7 +14,9 @@
 _Noreturn void boot_request_reset(void);
 
 // For start-up code, before RAM is initialised: jump into the boot loader if the last reset was
-// boot_request_reset()'s. Returns otherwise. Either way the request and the reset flags are gone.
+// boot_request_reset()'s. Otherwise returns with memory and interrupts as after a reset, though the
+// boot loader may have started the application by a jump: flash at address 0, no interrupt enabled
+// or pending. Either way the request and the reset flags are gone.
 void boot_request_obey(void);
 
 #endif

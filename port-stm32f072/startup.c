@@ -4,16 +4,14 @@
 //
 // There are two ways in. A reset, after which the chip is as its manual says; and the ROM boot
 // loader's "leave", which is only a jump. After that jump the ROM's clock is still on, its
-// interrupts may be enabled or pending, and address 0 still shows the ROM: the Cortex-M0 has no
-// VTOR, so until MEM_MODE is 0 again every interrupt would land in the ROM's vector table
-// (RM0091 2.5). Therefore the order below: mask, map, decide on the boot loader, silence, then RAM.
+// interrupts may be enabled or pending, and address 0 still shows the ROM. boot_request_obey()
+// undoes that, or jumps into the ROM; until it has returned, interrupts are masked.
 
 #include <stdint.h>
 
 #include "boot_request.h"
 #include "interrupts.h"
 #include "regs/cortex_m0.h"
-#include "regs/system.h"
 
 // From the linker script.
 extern uint32_t data_start[], data_end[], bss_start[], bss_end[], stack_top[];
@@ -57,20 +55,6 @@ __attribute__((section(".vectors"), used)) const struct vector_table vectors = {
         },
 };
 
-static void map_flash_at_zero(void)
-{
-    stm32_rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_SYSCFG);
-    SYSCFG->CFGR1 &= ~(uint32_t)SYSCFG_CFGR1_MEM_MODE;
-}
-
-static void silence_interrupts(void)
-{
-    SYSTICK->CTRL = 0;
-    NVIC->ICER = UINT32_MAX;
-    NVIC->ICPR = UINT32_MAX;
-    SCB->ICSR = SCB_ICSR_PENDSTCLR | SCB_ICSR_PENDSVCLR;
-}
-
 static void init_ram(void)
 {
     const uint32_t *from = data_load;
@@ -83,11 +67,8 @@ static void init_ram(void)
 
 __attribute__((used)) _Noreturn void start(void)
 {
-    map_flash_at_zero();
     boot_request_obey();
-    silence_interrupts();
     init_ram();
-    __asm__ volatile("cpsie i" ::: "memory");
     stm32_main();
 }
 
