@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""test_options SOURCE DFU-SIM DFU-CONFORMANCE: the help, the man page and Tab name the same options."""
+"""test_options SOURCE DFU-SIM DFU-CONFORMANCE: the help, the man page and Tab name the same options.
+
+And the documents say how many requirements, variations and defects there are, to the next ten.
+"""
 
 import re
 import subprocess
@@ -60,5 +63,21 @@ for line in (line for help_text in ([SIM], [CONFORMANCE], *([SIM, c] for c in CO
              for line in output(*help_text, "--help").splitlines()):
     if len(line) > 100:
         complaints.append(f"wider than 100 columns: {line}")
+
+def listed(heading):
+    """How many names dfu-sim list has under a heading."""
+    return len(re.search(rf"^{heading}.*:\n((?:  .*\n)+)", output(SIM, "list"), re.M).group(1).splitlines())
+
+
+REQUIREMENTS = len(output(CONFORMANCE, "--list").splitlines())
+for document, sentence, count in (
+        ("README.md", r"about (\d+) requirements", REQUIREMENTS),
+        ("README.md", r"about (\d+) legal variations", listed("variations")),
+        ("README.md", r"some (\d+) with one deliberate defect", listed("defects")),
+        ("DESIGN.md", r"some (\d+) devices that are right", listed("variations")),
+        ("CHANGELOG.md", r"Some (\d+) legal variations", listed("variations"))):
+    said = re.search(sentence, " ".join((SOURCE / document).read_text(encoding="utf-8").split()))
+    if not said or abs(int(said.group(1)) - count) > 5:
+        complaints.append(f"{document}: '{said and said.group()}', but there are {count}")
 print("\n".join(complaints) or f"{len(union)} and {len(helped(CONFORMANCE))} options")
 sys.exit(bool(complaints))
