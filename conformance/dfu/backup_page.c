@@ -131,7 +131,7 @@ bool backup_keep_page(struct probe *probe)
         if (region && backup_region_is_usable(region))
             return keep_given(probe, region);
         return backup_refuse(backup, "the file to restore names no address that can be written; a "
-                                     "DfuSe file does");
+                                     "DfuSe file does: dfuse-pack -b ADDRESS:FILE OUT.dfu");
     }
     if (backup->scratch_given) {
         const struct dfuse_region *region = dfuse_layout_find(layout, backup->scratch);

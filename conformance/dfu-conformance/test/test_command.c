@@ -180,6 +180,18 @@ static void closed_pipe__does_not_end_the_run_early(void **state)
     assert_int_equal(atoi(ending.text), atoi(strchr(ending.text, '\n')));
 }
 
+// Plain bytes name no address in the memory of a DfuSe device.
+static void file_to_restore_that_is_of_no_use__ends_2(void **state)
+{
+    (void)state;
+    shell(&ending,
+          "head -c 4096 /dev/urandom >plain-bytes && '%s' --target sim:dfu-mode "
+          "--allow-write --restore plain-bytes 2>&1; status=$?; rm plain-bytes; exit $status");
+
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "a DfuSe file does: dfuse-pack"));
+}
+
 static void nothing_that_applies__ends_2(void **state)
 {
     (void)state;
@@ -265,6 +277,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(lost_output__is_no_success),
         cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),
         cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
+        cmocka_unit_test(file_to_restore_that_is_of_no_use__ends_2),
         cmocka_unit_test(nothing_that_applies__ends_2),
         cmocka_unit_test(skip__leaves_a_check_out_and_says_so),
         cmocka_unit_test(good_device__ends_0_and_sums_up),
