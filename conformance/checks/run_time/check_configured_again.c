@@ -30,11 +30,28 @@ static void answers_configured_again(struct probe *probe)
     configure_afresh(probe);
 }
 
+// Where DETACH STALLs after one SET_CONFIGURATION, too, the second one did not cause it: that is
+// RT-STATE-0-DETACH's subject.
+static bool given_detach_when_configured_once(struct probe *probe)
+{
+    size_t first = probe->transcript.total;
+    configure_afresh(probe);
+    bool detaches = given_app_idle(probe) && given(probe, expect_detach(probe, detach_time(probe)));
+    if (detaches)
+        transcript_set_aside(&probe->transcript, first);
+    return detaches;
+}
+
 static void detaches_configured_again(struct probe *probe)
 {
-    if (given_app_idle(probe) && given_configured_again(probe) &&
-        !expect_detach(probe, detach_time(probe)))
-        configure_afresh(probe);
+    if (!given_app_idle(probe) || !given_configured_again(probe))
+        return;
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    int result = probe_control(probe, &detach, NULL);
+    if (result == USB_GONE || result == USB_IO)
+        given(probe, expect_detached(probe, result)); // RT-DETACH-01 judges how it leaves
+    else if (result == 0 || given_detach_when_configured_once(probe))
+        expect_result(probe, result, 0, NULL);
 }
 
 #define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)

@@ -10,7 +10,6 @@
 // clang-format off
 const struct defect_row run_time_rows[] = {
     {"leaves-before-status", "will-detach", "RT-DETACH-01", .follows = {
-         {"REQ-11b", "DETACH is the request that it is tried with"},
          {"INTEROP-WEBDFU-01", "DETACH is not carried out to its end"},
      }},
     {"no-detach-timer", "wait-reset", "RT-DETACH-07"},
@@ -126,7 +125,6 @@ const struct defect_row run_time_rows[] = {
          {"REQ-07d", "GETSTATUS as DETACH"},
      }},
     {"detach-silent", "will-detach", "RT-STATE-0-DETACH", .follows = {
-         {"REQ-11b", "the request is not carried out"},
          {"RT-DETACH-01", "the request is not carried out"},
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
@@ -165,11 +163,9 @@ const struct defect_row run_time_rows[] = {
          {"RT-STATE-0-DETACH", "DETACH STALLs, A.2.1"},
          {"RT-RESET-01", "the reset finds it about to leave, after a DETACH that STALLed"},
          {"RT-DETACH-01", "DETACH STALLs, 5.1"},
-         {"REQ-11b", "DETACH STALLs"},
          {"RT-DETACH-14", "the SETUP alone makes it leave, 5.1"},
      }},
     {"detach-stalls", "will-detach", "RT-STATE-0-DETACH", .follows = {
-         {"REQ-11b", "the request is not carried out"},
          {"RT-DETACH-01", "the request is not carried out"},
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
          {"INTEROP-FWUPD-02", "the wait of the tool for DFU mode times out"},
@@ -237,7 +233,6 @@ const struct defect_row run_time_rows[] = {
     {"detach-lost", "wait-reset", "REQ-11b"},
     {"detaches-once", "will-detach", "RT-RETURN-03",
      .remembers = "it STALLs each DETACH after the first way back", .follows = {
-         {"REQ-11b", "DETACH STALLs"},
          {"RT-DETACH-01", "DETACH STALLs"},
          {"INTEROP-DFUUTIL-01", "DETACH STALLs, and the device stays"},
          {"INTEROP-FWUPD-02", "DETACH STALLs, and the device stays"},
