@@ -5,11 +5,9 @@
 // what it says of a device that meets it must be something else. An expectation that nobody would
 // miss stands in the file of survivors, with the reason.
 //
-//     mutate_expectations [--every N] SURVIVORS
+//     mutate_expectations SURVIVORS
 //
-// With --every N only each N-th expectation is turned: a sample, in seconds. The whole takes a
-// minute or two. A line of the file is a glob for "FILE FUNCTION EXPECTATION", " | ", and the
-// reason.
+// A line of the file is a glob for "FILE FUNCTION EXPECTATION", " | ", and the reason.
 //
 // Each run is a process of its own: one that crashes has noticed, too.
 
@@ -306,20 +304,16 @@ static void put_name(char name[TEXT], const struct mutation_site *site)
 
 int main(int argc, char **argv)
 {
-    size_t every = 1;
-    unsigned unknown = 0, survivors = 0, turned = 0;
-    if (argc == 4 && strcmp(argv[1], "--every") == 0)
-        every = strtoul(argv[2], NULL, 10);
-    if (every == 0 || site_count() > MOST_SITES || (argc != 2 && argc != 4)) {
-        fprintf(stderr, "usage: mutate_expectations [--every N] SURVIVORS\n");
+    unsigned unknown = 0, survivors = 0;
+    if (argc != 2 || site_count() > MOST_SITES) {
+        fprintf(stderr, "usage: mutate_expectations SURVIVORS\n");
         return 2;
     }
-    read_known(argv[argc - 1]);
+    read_known(argv[1]);
     run_all();
-    for (size_t i = every / 2; i < site_count(); i += every) {
+    for (size_t i = 0; i < site_count(); i++) {
         char name[TEXT];
         const char *survives = what_survives(i);
-        turned++;
         put_name(name, __start_mutation_sites[i]);
         if (!survives)
             continue;
@@ -329,13 +323,13 @@ int main(int argc, char **argv)
         unknown++;
         printf("%s: %s\n", name, survives);
     }
-    for (size_t i = 0; every == 1 && i < known_count; i++) {
+    for (size_t i = 0; i < known_count; i++) {
         if (known[i].found == 0) {
             unknown++;
             printf("no survivor by now: %s\n", known[i].glob);
         }
     }
-    printf("%u expectations turned on %zu devices: %u survive, %u of them without a reason\n",
-           turned, target_count, survivors, unknown);
+    printf("%zu expectations turned on %zu devices: %u survive, %u of them without a reason\n",
+           site_count(), target_count, survivors, unknown);
     return unknown > 0;
 }
