@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lateness.h"
+#include "wall_clock.h"
 
 enum {
     PERIOD_US = 5000,
@@ -30,16 +31,9 @@ struct lateness {
     int schedstat; // of the caller's thread, or -1
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static uint64_t overdue_us(const struct lateness *lateness)
 {
-    uint64_t now = now_us();
+    uint64_t now = wall_clock_us();
     return now > lateness->due_us + TOLERANCE_US ? now - lateness->due_us : 0;
 }
 
@@ -48,7 +42,7 @@ static void *witness(void *context)
     struct lateness *lateness = context;
     pthread_mutex_lock(&lateness->mutex);
     while (!lateness->stop) {
-        lateness->due_us = now_us() + PERIOD_US;
+        lateness->due_us = wall_clock_us() + PERIOD_US;
         const struct timespec due = {.tv_sec = (time_t)(lateness->due_us / 1000000),
                                      .tv_nsec = (long)(lateness->due_us % 1000000 * 1000)};
         while (!lateness->stop &&

@@ -12,6 +12,7 @@
 
 #include "run_command.h"
 #include "target_usb_private.h"
+#include "wall_clock.h"
 #include <usb/descriptors.h>
 
 static int error_of(int result)
@@ -108,7 +109,7 @@ static int control(struct target *target,
         libusb_control_transfer(usb->handle, setup->bmRequestType, setup->bRequest, setup->wValue,
                                 setup->wIndex, data, setup->wLength, timeout_ms);
     if (result >= 0 || result == LIBUSB_ERROR_PIPE)
-        usb->heard_us = usb_now_us(target);
+        usb->heard_us = wall_clock_us();
     return finish(usb, result);
 }
 
@@ -228,8 +229,8 @@ static const struct target_ops usb_ops = {
     .power_cycle = power_cycle,
     .wait_leave = usb_wait_leave,
     .wait_return = usb_wait_return,
-    .now_us = usb_now_us,
-    .sleep_ms = usb_sleep_ms,
+    .now_us = wall_clock_now_us,
+    .sleep_ms = wall_clock_sleep_ms,
     .late_us = late_us,
     .close = close_usb,
 };

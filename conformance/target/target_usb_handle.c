@@ -2,34 +2,17 @@
 //
 // Opening the device that was found, claiming its interfaces, and closing it.
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "target_requests.h"
 #include "target_usb_private.h"
 #include "usb_sysfs.h"
+#include "wall_clock.h"
 #include <usb/descriptors.h>
-
-uint64_t usb_now_us(struct target *target)
-{
-    (void)target;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-void usb_sleep_ms(struct target *target, unsigned ms)
-{
-    (void)target;
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
-}
 
 static enum target_speed speed_of(libusb_device *device)
 {
@@ -119,7 +102,7 @@ void usb_forget_handle(struct target_usb *usb)
 static bool behind_usbip(const char *path)
 {
     char link[PATH_MAX];
-    snprintf(link, sizeof link, "/sys/bus/usb/devices/%s", path);
+    snprintf(link, sizeof link, USB_SYSFS "/%s", path);
     char *real = realpath(link, NULL);
     bool found = real && strstr(real, "vhci_hcd");
     free(real);
@@ -130,13 +113,13 @@ void usb_look_around(struct target_usb *usb)
 {
     usb_list_read(&usb->follow.before, USB_SYSFS);
     usb_sysfs_peer(USB_SYSFS, usb->follow.place, usb->follow.peer);
-    usb->heard_us = usb_now_us(&usb->base);
+    usb->heard_us = wall_clock_us();
 }
 
 static void say_where(struct target_usb *usb)
 {
     uint64_t age_ms = usb_sysfs_age_ms(USB_SYSFS, usb->follow.place);
-    uint64_t now = usb_now_us(&usb->base);
+    uint64_t now = wall_clock_us();
     usb->base.connected_us = age_ms > now / 1000 ? 0 : now - age_ms * 1000;
     snprintf(usb->base.where, sizeof usb->base.where, "path %s, address %u", usb->follow.place,
              usb->follow.address);

@@ -33,9 +33,6 @@ static inline struct target_usb *usb_of(struct target *target)
     return (struct target_usb *)target;
 }
 
-uint64_t usb_now_us(struct target *target);
-void usb_sleep_ms(struct target *target, unsigned ms);
-
 // ---- target_usb_handle.c ----
 
 // Take a handle into use, with its context or its device node. Returns 0, or a libusb error, and

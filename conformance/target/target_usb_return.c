@@ -17,6 +17,7 @@
 
 #include "target_usb_private.h"
 #include "usb_sysfs.h"
+#include "wall_clock.h"
 
 enum {
     POLL_MS = 10,
@@ -31,15 +32,15 @@ static int address_now(const struct target_usb *usb)
 int usb_wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_usb *usb = usb_of(target);
-    uint64_t end_us = usb_now_us(target) + timeout_ms * UINT64_C(1000);
+    uint64_t end_us = wall_clock_us() + timeout_ms * UINT64_C(1000);
     while (usb->handle) {
         if (address_now(usb) != (int)usb->follow.address) {
             usb_forget_handle(usb);
             break;
         }
-        if (usb_now_us(target) >= end_us)
+        if (wall_clock_us() >= end_us)
             return USB_TIMEOUT;
-        usb_sleep_ms(target, POLL_MS);
+        wall_clock_sleep_ms(target, POLL_MS);
     }
     return 0;
 }
@@ -86,9 +87,9 @@ static bool return_by_node(struct target_usb *usb, const struct usb_seen *seen)
     return usb_adopt(usb, handle, NULL, node, seen) == 0;
 }
 
-static uint64_t heard_ms(struct target_usb *usb)
+static uint64_t heard_ms(const struct target_usb *usb)
 {
-    return (usb_now_us(&usb->base) - usb->heard_us) / 1000;
+    return (wall_clock_us() - usb->heard_us) / 1000;
 }
 
 // Returns whether it is there and in use; fault says why one that is there is not.
@@ -125,14 +126,14 @@ static bool try_return(struct target_usb *usb, bool elsewhere)
 int usb_wait_return(struct target *target, unsigned timeout_ms)
 {
     struct target_usb *usb = usb_of(target);
-    uint64_t start_us = usb_now_us(target);
+    uint64_t start_us = wall_clock_us();
     while (!usb->handle) {
-        uint64_t waited_ms = (usb_now_us(target) - start_us) / 1000;
+        uint64_t waited_ms = (wall_clock_us() - start_us) / 1000;
         if (try_return(usb, waited_ms >= ELSEWHERE_AFTER_MS))
             break;
         if (waited_ms >= timeout_ms)
             return *target->fault ? USB_IO : USB_TIMEOUT;
-        usb_sleep_ms(target, POLL_MS);
+        wall_clock_sleep_ms(target, POLL_MS);
     }
     return 0;
 }

@@ -7,12 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <errno.h>
 
 #include "lateness.h"
 #include "target_requests.h"
+#include "wall_clock.h"
 #include <conformance/target.h>
 #include <usbip/client.h>
 #include <usbip/remote.h>
@@ -20,6 +18,7 @@
 enum {
     CONNECT_MS = 3000,
     ELSEWHERE_AFTER_MS = 2000, // during this time only the old bus id counts
+    RETRY_MS = 10,
 };
 
 struct target_usbip {
@@ -71,22 +70,6 @@ static int transfer(struct target *target,
         return USB_UNSUPPORTED;
     return finish(usbip,
                   usbip_client_transfer(usbip->client, bEndpointAddress, data, length, timeout_ms));
-}
-
-static uint64_t now_us(struct target *target)
-{
-    (void)target;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void sleep_ms(struct target *target, unsigned ms)
-{
-    (void)target;
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
 }
 
 static enum target_speed speed_of(const struct usbip_record *record)
@@ -173,31 +156,38 @@ static void look_elsewhere(struct target_usbip *usbip)
         usbip_client_follow(usbip->client, found->bus_id);
 }
 
-static int import_again(struct target_usbip *usbip, unsigned timeout_ms)
+// Returns whether it is there and enumerated. One that is there and does not enumerate, or has left
+// again in the middle, is tried again a little later.
+static bool import_again(struct target_usbip *usbip, unsigned timeout_ms)
 {
-    int result = usbip_client_reopen(usbip->client, timeout_ms);
-    if (result < 0)
-        return result;
+    if (usbip_client_reopen(usbip->client, timeout_ms) < 0)
+        return false;
     usbip->left = false;
-    usbip->left = enumerate(&usbip->base) < 0; // left again, in the middle
+    usbip->left = enumerate(&usbip->base) < 0;
     say_where(usbip);
-    return 0;
+    if (usbip->left)
+        wall_clock_sleep_ms(&usbip->base, RETRY_MS);
+    return !usbip->left;
+}
+
+static unsigned slice_ms(uint64_t end_us)
+{
+    uint64_t now_us = wall_clock_us();
+    uint64_t left_ms = now_us < end_us ? (end_us - now_us) / 1000 + 1 : 1;
+    return left_ms < ELSEWHERE_AFTER_MS ? (unsigned)left_ms : ELSEWHERE_AFTER_MS;
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
 {
     struct target_usbip *usbip = usbip_of(target);
-    uint64_t start_us = now_us(target);
+    uint64_t start_us = wall_clock_us();
+    uint64_t end_us = start_us + timeout_ms * UINT64_C(1000);
     while (usbip->left) {
-        unsigned waited_ms = (unsigned)((now_us(target) - start_us) / 1000);
-        unsigned left_ms = waited_ms < timeout_ms ? timeout_ms - waited_ms : 1;
-        bool elsewhere = !usbip->only_bus_id && waited_ms >= ELSEWHERE_AFTER_MS;
-        if (elsewhere)
+        uint64_t waited_us = wall_clock_us() - start_us;
+        if (!usbip->only_bus_id && waited_us >= ELSEWHERE_AFTER_MS * 1000)
             look_elsewhere(usbip);
-        unsigned slice_ms = left_ms < ELSEWHERE_AFTER_MS ? left_ms : ELSEWHERE_AFTER_MS;
-        int result = import_again(usbip, slice_ms);
-        if (result < 0 && (result != USB_TIMEOUT || slice_ms == left_ms))
-            return *target->fault ? USB_IO : result;
+        if (!import_again(usbip, slice_ms(end_us)) && wall_clock_us() >= end_us)
+            return *target->fault ? USB_IO : USB_TIMEOUT;
     }
     target->fault[0] = '\0';
     return 0;
@@ -210,11 +200,10 @@ static int reset(struct target *target)
         return USB_GONE;
     struct target_descriptors before = target->descriptors;
     int result = finish(usbip, usbip_client_reset(usbip->client, TARGET_ENUMERATION_MS));
-    if (result == 0)
-        result = enumerate(target);
     if (result < 0)
         return result;
-    return target_descriptors_equal(&before, &target->descriptors) ? 0 : USB_GONE;
+    usbip->left = enumerate(target) < 0; // wait_return() tries again
+    return !usbip->left && target_descriptors_equal(&before, &target->descriptors) ? 0 : USB_GONE;
 }
 
 static const char *server_trouble(struct target *target)
@@ -243,8 +232,8 @@ static const struct target_ops usbip_ops = {
     .reset = reset,
     .wait_leave = wait_leave,
     .wait_return = wait_return,
-    .now_us = now_us,
-    .sleep_ms = sleep_ms,
+    .now_us = wall_clock_now_us,
+    .sleep_ms = wall_clock_sleep_ms,
     .late_us = late_us,
     .trouble = server_trouble,
     .close = close_usbip,
