@@ -16,10 +16,9 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
-
 #include <sim/f072_board.h>
+
+#include "plugged.h"
 
 static const char *composite;
 static const char *wait_reset;
@@ -42,49 +41,12 @@ enum {
 
 static struct sim_host *plug(const char *image)
 {
-    char error[256] = "";
-    struct sim_device *device =
-        sim_open(&(struct sim_options){.firmware = image}, error, sizeof error);
-
-    if (!device)
-        fail_msg("%s", error);
-    struct sim_host *host = sim_host_open(device, NULL, NULL);
-    assert_non_null(host);
-    return host;
-}
-
-// The board must have come through the test in good health.
-static void unplug(struct sim_host *host)
-{
-    const struct sim_device *device = sim_host_device(host);
-    const char *trouble = device->ops->trouble(device);
-
-    if (trouble)
-        fail_msg("%s", trouble);
-    sim_host_close(host);
-}
-
-static void run_for(struct sim_host *host, uint64_t time_ns)
-{
-    sim_host_run_until(host, sim_host_now(host) + time_ns);
-}
-
-static int request(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   uint16_t wIndex,
-                   uint8_t *data,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
-
-    return sim_host_control(host, &setup, data, 1000 * SIM_MS);
+    return plug_in(&(struct sim_options){.firmware = image});
 }
 
 static void configure(struct sim_host *host)
 {
-    assert_int_equal(request(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 static struct sim_host *plug_and_configure(const char *image)
@@ -103,7 +65,7 @@ static void assert_is(struct sim_host *host, uint16_t idVendor, uint16_t idProdu
 
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
     assert_int_equal(
-        request(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, descriptor, 18), 18);
+        control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, descriptor, 18), 18);
     assert_int_equal(usbdev_load_le16(descriptor + 8), idVendor);
     assert_int_equal(usbdev_load_le16(descriptor + 10), idProduct);
     assert_int_equal(usbdev_load_le16(descriptor + 12), bcd);
@@ -125,7 +87,7 @@ static void assert_leaves_the_bus(struct sim_host *host, uint64_t within_ns)
     uint64_t limit_ns = sim_host_now(host) + within_ns;
 
     while (sim_host_connected(host) && sim_host_now(host) < limit_ns)
-        run_for(host, SIM_MS);
+        pass_ms(host, 1);
     assert_false(sim_host_connected(host));
 }
 
@@ -134,21 +96,21 @@ static void assert_stays_on_the_bus(struct sim_host *host, uint64_t for_ns)
     uint64_t limit_ns = sim_host_now(host) + for_ns;
 
     while (sim_host_now(host) < limit_ns) {
-        run_for(host, SIM_MS);
+        pass_ms(host, 1);
         assert_true(sim_host_connected(host));
     }
 }
 
 static int detach(struct sim_host *host, uint16_t interface)
 {
-    return request(host, 0x21, DFURT_DETACH, 1000, interface, NULL, 0);
+    return control(host, 0x21, DFURT_DETACH, 1000, interface, NULL, 0);
 }
 
 static int run_time_state(struct sim_host *host, uint16_t interface)
 {
     uint8_t bState;
 
-    assert_int_equal(request(host, 0xA1, DFURT_GETSTATE, 0, interface, &bState, 1), 1);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, interface, &bState, 1), 1);
     return bState;
 }
 
@@ -158,16 +120,16 @@ static int boot_loader_state(struct sim_host *host)
 {
     uint8_t status[DFURT_STATUS_REPLY_SIZE];
 
-    assert_int_equal(request(host, 0xA1, DFURT_GETSTATUS, 0, 0, status, sizeof status),
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, status, sizeof status),
                      sizeof status);
     assert_int_equal(status[0], DFURT_STATUS_OK);
-    run_for(host, (usbdev_load_le16(status + 1) | (uint64_t)status[3] << 16) * SIM_MS);
+    pass_ms(host, usbdev_load_le16(status + 1) | (uint64_t)status[3] << 16);
     return status[4];
 }
 
 static void download(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
 {
-    assert_int_equal(request(host, 0x21, DFURT_DNLOAD, block, 0, data, length), length);
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, 0, data, length), length);
     assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNBUSY);
     assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNLOAD_IDLE);
 }
@@ -185,7 +147,7 @@ static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t addre
 static void dfuse_leave(struct sim_host *host)
 {
     dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000);
-    assert_int_equal(request(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0), 0);
     assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuMANIFEST);
     assert_leaves_the_bus(host, 1000 * SIM_MS);
 }
@@ -228,9 +190,9 @@ static void composite__has_the_chips_id_as_serial_number(void **state)
     uint8_t string[64];
     struct sim_host *host = plug_and_configure(composite);
 
-    request(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, device, sizeof device);
+    control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, device, sizeof device);
     uint16_t wValue = (uint16_t)(USBDEV_DT_STRING << 8 | device[16]);
-    int length = request(host, 0x80, USBDEV_GET_DESCRIPTOR, wValue, 0x0409, string, sizeof string);
+    int length = control(host, 0x80, USBDEV_GET_DESCRIPTOR, wValue, 0x0409, string, sizeof string);
 
     assert_int_equal(length, 2 + 2 * 24);
     for (int i = 2; i < length; i += 2) {
@@ -284,7 +246,7 @@ static void composite__sends_back_packets_of_every_length(void **state)
 static void clear_halt(struct sim_host *host, uint8_t endpoint)
 {
     assert_int_equal(
-        request(host, 0x02, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoint, NULL, 0),
+        control(host, 0x02, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoint, NULL, 0),
         0);
 }
 
@@ -297,7 +259,7 @@ static void composite__goes_on_after_a_halt_of_either_endpoint(void **state)
     for (int i = 0; i < 2; i++) {
         uint8_t data[8] = {0};
         assert_loops(host, 5); // the toggles are at DATA1, and must come back to DATA0
-        request(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoints[i], NULL,
+        control(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, endpoints[i], NULL,
                 0);
         assert_int_equal(bulk(host, endpoints[i], data, sizeof data), USB_STALL);
         clear_halt(host, endpoints[i]);
@@ -328,7 +290,7 @@ static void composite__has_no_endpoints_while_not_configured(void **state)
     uint8_t data[64] = {1, 2, 3};
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
 
-    assert_int_equal(request(host, 0x00, USBDEV_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 0, 0, NULL, 0), 0);
 
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), USB_GONE);
     assert_int_equal(bulk(host, LOOP_IN, data, 64), USB_GONE);
@@ -343,7 +305,7 @@ static void composite__forgets_what_a_halt_interrupts(void **state)
     uint8_t data[3] = {1, 2, 3};
 
     assert_int_equal(bulk(host, LOOP_OUT, data, 3), 3);
-    request(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, LOOP_IN, NULL, 0);
+    control(host, 0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, LOOP_IN, NULL, 0);
     clear_halt(host, LOOP_OUT);
     clear_halt(host, LOOP_IN);
 
@@ -404,7 +366,7 @@ static void firmware__answers_the_last_of_two_setups(void **state)
             assert_int_equal(poll_in(host, &now_ns, data), 1);
             assert_int_equal(data[0], 1);
         }
-        run_for(host, 10 * SIM_MS);
+        pass_ms(host, 10);
     }
 
     assert_true(both_taken > 60);
@@ -425,7 +387,7 @@ static void composite__forgets_a_packet_that_a_configuration_overtakes(void **st
     assert_int_equal(device->ops->setup(device, address, 0, set_configuration), SIM_ACK);
     assert_int_equal(device->ops->out(device, address, LOOP_OUT, false, data, 3), SIM_ACK);
     assert_int_equal(poll_in(host, &now_ns, data), 0);
-    run_for(host, SIM_MS);
+    pass_ms(host, 1);
 
     assert_int_equal(bulk(host, LOOP_IN, data, 64), USB_TIMEOUT);
     assert_loops(host, 7);
@@ -440,11 +402,11 @@ static void composite__slows_its_clock_while_the_bus_sleeps(void **state)
     sim_host_suspend(host);
 
     uint64_t before = f072_board_cycles(sim_host_device(host));
-    run_for(host, 100 * SIM_MS);
+    pass_ms(host, 100);
     uint64_t asleep = f072_board_cycles(sim_host_device(host)) - before;
     sim_host_resume(host);
     before = f072_board_cycles(sim_host_device(host));
-    run_for(host, 100 * SIM_MS);
+    pass_ms(host, 100);
     uint64_t awake = f072_board_cycles(sim_host_device(host)) - before;
 
     assert_in_range(asleep, 299000, 301000);
@@ -462,12 +424,12 @@ static void firmware__sleeps_and_wakes_with_the_bus(void **state)
         uint8_t bConfigurationValue = 0;
 
         sim_host_suspend(host);
-        run_for(host, 500 * SIM_MS);
+        pass_ms(host, 500);
         assert_true(sim_host_connected(host));
         sim_host_resume(host);
 
         assert_int_equal(
-            request(host, 0x80, USBDEV_GET_CONFIGURATION, 0, 0, &bConfigurationValue, 1), 1);
+            control(host, 0x80, USBDEV_GET_CONFIGURATION, 0, 0, &bConfigurationValue, 1), 1);
         assert_int_equal(bConfigurationValue, 1);
         unplug(host);
     }
@@ -514,7 +476,7 @@ static void composite__reports_the_button_when_it_changes(void **state)
 
 static void set_remote_wakeup(struct sim_host *host, uint8_t bRequest)
 {
-    assert_int_equal(request(host, 0x00, bRequest, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, NULL, 0),
+    assert_int_equal(control(host, 0x00, bRequest, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, 0, NULL, 0),
                      0);
 }
 
@@ -576,10 +538,10 @@ static void composite__goes_on_after_it_has_woken_the_host(void **state)
     struct sim_host *host = plug_and_configure(composite);
     set_remote_wakeup(host, USBDEV_SET_FEATURE);
     sim_host_suspend(host);
-    run_for(host, 100 * SIM_MS);
+    pass_ms(host, 100);
 
     press(host, true);
-    run_for(host, 100 * SIM_MS);
+    pass_ms(host, 100);
 
     assert_false(sim_host_suspended(host));
     assert_int_equal(button(host), 1);
@@ -599,16 +561,16 @@ static void composite__shows_its_state(void **state)
     struct sim_host *host = plug(composite);
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
     unsigned on = 0;
-    for (int i = 0; i < 100; i++, run_for(host, 20 * SIM_MS))
+    for (int i = 0; i < 100; i++, pass_ms(host, 20))
         on += led(host);
     assert_in_range(on, 45, 55);
 
     configure(host);
-    for (int i = 0; i < 100; i++, run_for(host, 20 * SIM_MS))
+    for (int i = 0; i < 100; i++, pass_ms(host, 20))
         assert_true(i == 0 || led(host));
 
     sim_host_suspend(host);
-    run_for(host, 20 * SIM_MS);
+    pass_ms(host, 20);
     assert_false(led(host));
     unplug(host);
 }
@@ -619,7 +581,7 @@ static void firmware__is_reset_out_of_suspend(void **state)
     struct sim_host *host = plug_and_configure(composite);
 
     sim_host_suspend(host);
-    run_for(host, 500 * SIM_MS);
+    pass_ms(host, 500);
 
     assert_is_run_time(host, 0x0100); // which begins with a bus reset
     unplug(host);
@@ -680,7 +642,7 @@ static void wait_reset__sees_the_status_stage_before_the_reset_that_follows_at_o
     device->ops->bus_reset(device, true);
     device->ops->advance(device, now_ns + 50 * SIM_MS);
     device->ops->bus_reset(device, false);
-    run_for(host, 60 * SIM_MS);
+    pass_ms(host, 60);
 
     assert_is_boot_loader(host);
     unplug(host);
@@ -747,10 +709,10 @@ static void power_cut__after_detach_ends_in_the_application(void **state)
     for (uint64_t after_ms = 0; after_ms <= 200; after_ms += 8) {
         struct sim_host *host = plug_and_configure(composite);
         assert_int_equal(detach(host, COMPOSITE_DFU), 0);
-        run_for(host, after_ms * SIM_MS);
+        pass_ms(host, after_ms);
 
         sim_host_power(host, false);
-        run_for(host, 100 * SIM_MS);
+        pass_ms(host, 100);
         sim_host_power(host, true);
 
         assert_is_run_time(host, 0x0100);

@@ -15,56 +15,28 @@
 #include <cmocka.h>
 
 #include <dfurt/usb_spec.h>
-#include <sim/devices.h>
-#include <sim/host.h>
+
+#include "plugged.h"
 
 enum { OUT_ENDPOINT = 0x01, IN_ENDPOINT = 0x82, PACKET = 64, LENGTH = 20 * PACKET };
 
 static const char *image;
 
-static int control(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   void *data,
-                   uint16_t wLength)
+static struct sim_host *plug_in_configured(void)
 {
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
+    struct sim_host *host = plug_in(&(struct sim_options){.firmware = image, .seed = 1});
 
-    return sim_host_control(host, &setup, data, 1000 * SIM_MS);
-}
-
-static struct sim_host *plug_in(void)
-{
-    const struct sim_options options = {.firmware = image, .seed = 1};
-    char error[200] = "";
-    struct sim_device *device = sim_open(&options, error, sizeof error);
-
-    if (!device)
-        fail_msg("%s", error);
-    struct sim_host *host = sim_host_open(device, NULL, NULL);
-    assert_non_null(host);
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
     return host;
-}
-
-static void unplug(struct sim_host *host)
-{
-    struct sim_device *device = sim_host_device(host);
-    const char *trouble = device->ops->trouble(device);
-
-    if (trouble)
-        fail_msg("the board reports: %s", trouble);
-    sim_host_close(host);
 }
 
 static void assert_answers(struct sim_host *host)
 {
     uint8_t descriptor[18];
 
-    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, descriptor,
-                             sizeof descriptor),
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0,
+                             descriptor, sizeof descriptor),
                      18);
     assert_memory_equal(descriptor + 8, "\x09\x12\x01\x00", 4);
 }
@@ -74,7 +46,7 @@ static void assert_answers(struct sim_host *host)
 static void polling__enumerates_and_answers(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_configured();
 
     for (int i = 0; i < 20; i++)
         assert_answers(host);
@@ -85,7 +57,7 @@ static void polling__enumerates_and_answers(void **state)
 static void polling__sees_what_came_before_a_bus_reset(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_configured();
 
     for (int i = 0; i < 5; i++) {
         assert_int_equal(sim_host_reset(host), 0);
@@ -101,18 +73,18 @@ static uint8_t suspends(struct sim_host *host)
 {
     uint8_t count = 0;
 
-    assert_int_equal(control(host, 0xC1, 1, 0, &count, 1), 1);
+    assert_int_equal(control(host, 0xC1, 1, 0, 0, &count, 1), 1);
     return count;
 }
 
 static void suspend__is_found_once_and_the_address_stays(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_configured();
     uint8_t before = suspends(host); // the bus was idle until the host enumerated
 
     sim_host_suspend(host);
-    sim_host_run_until(host, sim_host_now(host) + 50 * SIM_MS);
+    pass_ms(host, 50);
     sim_host_resume(host);
     assert_answers(host);
     assert_int_equal(suspends(host), before + 1);
@@ -151,7 +123,7 @@ static void start(struct sim_host *host,
 static void double_buffers__carry_data_both_ways(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_configured();
     struct sim_transfer in;
     struct sim_transfer out;
     uint8_t sent[LENGTH];
@@ -165,7 +137,7 @@ static void double_buffers__carry_data_both_ways(void **state)
         memset(received, 0, sizeof received);
         start(host, &in, IN_ENDPOINT, received, length, &in_done);
         start(host, &out, OUT_ENDPOINT, sent, length, &out_done);
-        sim_host_run_until(host, sim_host_now(host) + 500 * SIM_MS);
+        pass_ms(host, 500);
         assert_true(in_done && out_done);
         assert_int_equal(in.status, USB_OK);
         assert_int_equal(out.status, USB_OK);
@@ -181,13 +153,13 @@ static void double_buffers__carry_data_both_ways(void **state)
 static void double_buffers__answer_nak_while_no_row_is_free(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_configured();
     struct sim_transfer out;
     uint8_t sent[4 * PACKET] = {0};
     bool done;
 
     start(host, &out, OUT_ENDPOINT, sent, sizeof sent, &done);
-    sim_host_run_until(host, sim_host_now(host) + 100 * SIM_MS);
+    pass_ms(host, 100);
     assert_false(done);
     sim_host_cancel(host, &out);
     assert_int_equal(out.actual, 2 * PACKET);

@@ -14,43 +14,26 @@
 #include <cmocka.h>
 
 #include <dfurt/usb_spec.h>
-#include <sim/devices.h>
 #include <sim/f072_board.h>
-#include <sim/host.h>
+
+#include "plugged.h"
 
 static const char *image;
 
-static struct sim_host *plug_in(void)
+static struct sim_host *plug_in_enumerated(void)
 {
-    const struct sim_options options = {.firmware = image, .seed = 1};
-    char error[200] = "";
-    struct sim_device *device = sim_open(&options, error, sizeof error);
+    struct sim_host *host = plug_in(&(struct sim_options){.firmware = image, .seed = 1});
 
-    if (!device)
-        fail_msg("%s", error);
-    struct sim_host *host = sim_host_open(device, NULL, NULL);
-    assert_non_null(host);
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
     return host;
 }
 
-static void unplug(struct sim_host *host)
-{
-    struct sim_device *device = sim_host_device(host);
-    const char *trouble = device->ops->trouble(device);
-
-    if (trouble)
-        fail_msg("the board reports: %s", trouble);
-    sim_host_close(host);
-}
-
 static void assert_answers(struct sim_host *host)
 {
-    const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0,
-                                              18};
     uint8_t descriptor[18];
 
-    assert_int_equal(sim_host_control(host, &setup, descriptor, 1000 * SIM_MS), 18);
+    assert_int_equal(
+        control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, descriptor, 18), 18);
 }
 
 // Cycles of the processor, asleep or not.
@@ -58,14 +41,14 @@ static uint64_t cycles_in_ms(struct sim_host *host, uint64_t ms)
 {
     uint64_t before = f072_board_cycles(sim_host_device(host));
 
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+    pass_ms(host, ms);
     return f072_board_cycles(sim_host_device(host)) - before;
 }
 
 static void stop__lasts_from_suspend_to_resume(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_enumerated();
 
     assert_in_range(cycles_in_ms(host, 10), 479000, 481000); // 48 MHz
     sim_host_suspend(host);
@@ -84,7 +67,7 @@ static void stop__lasts_from_suspend_to_resume(void **state)
 static void stop__ends_by_a_bus_reset(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in();
+    struct sim_host *host = plug_in_enumerated();
 
     sim_host_suspend(host);
     assert_int_equal(cycles_in_ms(host, 100), 0);

@@ -92,6 +92,18 @@ int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet
     return length < setup->wLength ? length : setup->wLength;
 }
 
+int defect_wait_for_set_interface(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!view->bootloader)
+        return NATIVE_PASS;
+    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
+        setup->bRequest == USBDEV_SET_INTERFACE)
+        view->scratch = 1;
+    return (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS && !view->scratch
+               ? NATIVE_STALL
+               : NATIVE_PASS;
+}
+
 // ---- Patches ----
 
 static uint8_t mode_of(const struct defect_view *view)

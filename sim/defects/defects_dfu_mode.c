@@ -46,19 +46,6 @@ static int upload_stays(struct defect_view *view, const struct usbdev_setup_pack
     return length;
 }
 
-// Class requests STALL until SET_INTERFACE has come.
-static int wait_for_set_interface(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    if (!view->bootloader)
-        return NATIVE_PASS;
-    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
-        setup->bRequest == USBDEV_SET_INTERFACE)
-        view->scratch = 1;
-    return (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS && !view->scratch
-               ? NATIVE_STALL
-               : NATIVE_PASS;
-}
-
 static int upload_ignores_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     struct usbdev_setup_packet first = *setup;
@@ -218,7 +205,7 @@ const struct sim_defect defects_of_dfu_mode[] = {
     {
         .name = "dm-waits-for-set-interface",
         .summary = "class requests STALL in DFU mode before SET_INTERFACE",
-        .setup = wait_for_set_interface,
+        .setup = defect_wait_for_set_interface,
     },
     {
         .name = "dm-slow-state",

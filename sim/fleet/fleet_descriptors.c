@@ -4,12 +4,7 @@
 
 #include <string.h>
 
-#include <sim/fleet.h>
-
-#define STANDS(bytes, interfaces)                                                                  \
-    {                                                                                              \
-        (bytes), sizeof(bytes), (interfaces)                                                       \
-    }
+#include "fleet_rows.h"
 
 enum { GERMAN = 0x0407, SELF_POWERED = 0xC0, REMOTE_WAKEUP = 0xA0 };
 

@@ -5,24 +5,7 @@
 
 #include <string.h>
 
-#include <sim/fleet.h>
-
-#define INTERFACE(number, alternate, endpoints, ...)                                               \
-    9, USBDEV_DT_INTERFACE, (number), (alternate), (endpoints), __VA_ARGS__, 0
-#define ENDPOINT(address, attributes, size, interval)                                              \
-    7, USBDEV_DT_ENDPOINT, (address), (attributes), (uint8_t)(size), (uint8_t)((size) >> 8),       \
-        (interval)
-#define ASSOCIATION(first, count, ...)                                                             \
-    8, USBDEV_DT_INTERFACE_ASSOCIATION, (first), (count), __VA_ARGS__, 0
-#define STANDS(bytes, interfaces)                                                                  \
-    {                                                                                              \
-        (bytes), sizeof(bytes), (interfaces)                                                       \
-    }
-
-#define ASSOCIATIONS_FOLLOW                                                                        \
-    {                                                                                              \
-        0xEF, 0x02, 0x01                                                                           \
-    }
+#include "fleet_rows.h"
 
 // ---- HID 1.11 ----
 
@@ -31,8 +14,8 @@ static const uint8_t keyboard_report[] = {0x05, 0x01, 0x09, 0x06, 0xA1, 0x01, 0x
                                           0x75, 0x01, 0x95, 0x08, 0x81, 0x02, 0xC0};
 
 #define HID(number, address)                                                                       \
-    INTERFACE(number, 0, 1, 3, 0, 0), 9, 0x21, 0x11, 0x01, 0, 1, 0x22, sizeof keyboard_report, 0,  \
-        ENDPOINT(address, USBDEV_ENDPOINT_INTERRUPT, 8, 10)
+    INTERFACE(number, 0, 1, 3, 0, 0, 0), 9, 0x21, 0x11, 0x01, 0, 1, 0x22, sizeof keyboard_report,  \
+        0, ENDPOINT(address, USBDEV_ENDPOINT_INTERRUPT, 8, 10)
 
 static const uint8_t hid_before[] = {HID(0, 0x81)};
 static const uint8_t hid_after[] = {HID(1, 0x81)};
@@ -64,8 +47,8 @@ static const struct product_shape with_two_hids = {.before = STANDS(hid_twice, 2
 // ---- CDC 1.2 ----
 
 static const uint8_t acm[] = {
-    ASSOCIATION(0, 2, 2, 2, 1),
-    INTERFACE(0, 0, 1, 2, 2, 1),
+    ASSOCIATION(0, 2, 2, 2, 1, 0),
+    INTERFACE(0, 0, 1, 2, 2, 1, 0),
     5,
     0x24,
     0x00,
@@ -86,7 +69,7 @@ static const uint8_t acm[] = {
     0,
     1, // union
     ENDPOINT(0x82, USBDEV_ENDPOINT_INTERRUPT, 8, 16),
-    INTERFACE(1, 0, 2, 0x0A, 0, 0),
+    INTERFACE(1, 0, 2, 0x0A, 0, 0, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 64, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 64, 0),
 };
@@ -94,8 +77,8 @@ static const uint8_t acm[] = {
 enum { STRING_MAC = 5 };
 
 static const uint8_t ecm[] = {
-    ASSOCIATION(0, 2, 2, 6, 0),
-    INTERFACE(0, 0, 1, 2, 6, 0),
+    ASSOCIATION(0, 2, 2, 6, 0, 0),
+    INTERFACE(0, 0, 1, 2, 6, 0, 0),
     5,
     0x24,
     0x00,
@@ -120,8 +103,8 @@ static const uint8_t ecm[] = {
     0,
     0, // Ethernet
     ENDPOINT(0x82, USBDEV_ENDPOINT_INTERRUPT, 16, 16),
-    INTERFACE(1, 0, 0, 0x0A, 0, 0), // no endpoints until the host wants data
-    INTERFACE(1, 1, 2, 0x0A, 0, 0),
+    INTERFACE(1, 0, 0, 0x0A, 0, 0, 0), // no endpoints until the host wants data
+    INTERFACE(1, 1, 2, 0x0A, 0, 0, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 64, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 64, 0),
 };
@@ -139,7 +122,7 @@ static const struct product_shape with_ecm = {
 // ---- Audio 1.0: isochronous endpoints with descriptors of 9 bytes, in alternate 1 ----
 
 static const uint8_t audio[] = {
-    INTERFACE(0, 0, 0, 1, 1, 0),
+    INTERFACE(0, 0, 0, 1, 1, 0, 0),
     9,
     0x24,
     0x01,
@@ -170,8 +153,8 @@ static const uint8_t audio[] = {
     0,
     1,
     0, // output terminal: speaker
-    INTERFACE(1, 0, 0, 1, 2, 0),
-    INTERFACE(1, 1, 1, 1, 2, 0),
+    INTERFACE(1, 0, 0, 1, 2, 0, 0),
+    INTERFACE(1, 1, 1, 1, 2, 0, 0),
     7,
     0x24,
     0x01,
@@ -213,31 +196,32 @@ static const struct product_shape with_audio = {.before = STANDS(audio, 2)};
 // ---- Others ----
 
 static const uint8_t mass_storage[] = {
-    INTERFACE(0, 0, 2, 8, 6, 0x50),
+    INTERFACE(0, 0, 2, 8, 6, 0x50, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 64, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 64, 0),
 };
 
 static const uint8_t second_control_pipe[] = {
-    INTERFACE(0, 0, 1, 0xFF, 0, 0),
+    INTERFACE(0, 0, 1, 0xFF, 0, 0, 0),
     ENDPOINT(0x03, USBDEV_ENDPOINT_CONTROL, 64, 0),
 };
 
 static const uint8_t many_alternates[] = {
-    INTERFACE(0, 0, 0, 0xFF, 0, 0),
-    INTERFACE(0, 1, 1, 0xFF, 0, 0),
+    INTERFACE(0, 0, 0, 0xFF, 0, 0, 0),
+    INTERFACE(0, 1, 1, 0xFF, 0, 0, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_INTERRUPT, 8, 1),
-    INTERFACE(0, 2, 1, 0xFF, 0, 0),
+    INTERFACE(0, 2, 1, 0xFF, 0, 0, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_INTERRUPT, 64, 1),
-    INTERFACE(0, 3, 2, 0xFF, 0, 0),
+    INTERFACE(0, 3, 2, 0xFF, 0, 0, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 32, 0),
     ENDPOINT(0x02, USBDEV_ENDPOINT_BULK, 16, 0),
 };
 
 static const uint8_t seven_vendor_interfaces[] = {
-    INTERFACE(1, 0, 0, 0xFF, 0, 0), INTERFACE(2, 0, 0, 0xFF, 0, 0), INTERFACE(3, 0, 0, 0xFF, 0, 0),
-    INTERFACE(4, 0, 0, 0xFF, 0, 0), INTERFACE(5, 0, 0, 0xFF, 0, 0), INTERFACE(6, 0, 0, 0xFF, 0, 0),
-    INTERFACE(7, 0, 0, 0xFF, 0, 0),
+    INTERFACE(1, 0, 0, 0xFF, 0, 0, 0), INTERFACE(2, 0, 0, 0xFF, 0, 0, 0),
+    INTERFACE(3, 0, 0, 0xFF, 0, 0, 0), INTERFACE(4, 0, 0, 0xFF, 0, 0, 0),
+    INTERFACE(5, 0, 0, 0xFF, 0, 0, 0), INTERFACE(6, 0, 0, 0xFF, 0, 0, 0),
+    INTERFACE(7, 0, 0, 0xFF, 0, 0, 0),
 };
 
 static const struct product_shape with_storage = {.before = STANDS(mass_storage, 1)};

@@ -4,23 +4,7 @@
 
 #include <string.h>
 
-#include <sim/fleet.h>
-
-#define INTERFACE(number, alternate, endpoints, ...)                                               \
-    9, USBDEV_DT_INTERFACE, (number), (alternate), (endpoints), __VA_ARGS__
-#define ENDPOINT(address, attributes, size, interval)                                              \
-    7, USBDEV_DT_ENDPOINT, (address), (attributes), (uint8_t)(size), (uint8_t)((size) >> 8),       \
-        (interval)
-#define ASSOCIATION(first, count, ...)                                                             \
-    8, USBDEV_DT_INTERFACE_ASSOCIATION, (first), (count), __VA_ARGS__
-#define STANDS(bytes, interfaces)                                                                  \
-    {                                                                                              \
-        (bytes), sizeof(bytes), (interfaces)                                                       \
-    }
-#define ASSOCIATIONS_FOLLOW                                                                        \
-    {                                                                                              \
-        0xEF, 0x02, 0x01                                                                           \
-    }
+#include "fleet_rows.h"
 
 enum { STRING_LONG = 5, STRING_HIGH = 200 };
 

@@ -3,27 +3,15 @@
 // Devices of other speeds than full, and one of full speed that can do another
 // (USB 2.0 5.5.3, 5.8.3, 9.6.2; USB 3.2 9.6.7).
 
-#include <sim/fleet.h>
-
-#define INTERFACE(number, alternate, endpoints, ...)                                               \
-    9, USBDEV_DT_INTERFACE, (number), (alternate), (endpoints), __VA_ARGS__, 0
-#define ENDPOINT(address, attributes, size, interval)                                              \
-    7, USBDEV_DT_ENDPOINT, (address), (attributes), (uint8_t)(size), (uint8_t)((size) >> 8),       \
-        (interval)
-#define ASSOCIATION(first, count, ...)                                                             \
-    8, USBDEV_DT_INTERFACE_ASSOCIATION, (first), (count), __VA_ARGS__, 0
-#define STANDS(bytes, interfaces)                                                                  \
-    {                                                                                              \
-        (bytes), sizeof(bytes), (interfaces)                                                       \
-    }
+#include "fleet_rows.h"
 
 static const uint8_t low_speed[] = {
-    INTERFACE(0, 0, 1, 0xFF, 0, 0),
+    INTERFACE(0, 0, 1, 0xFF, 0, 0, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_INTERRUPT, 8, 10),
 };
 
 static const uint8_t high_speed[] = {
-    INTERFACE(0, 0, 2, 0xFF, 0, 0),
+    INTERFACE(0, 0, 2, 0xFF, 0, 0, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 512, 0),
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 512, 0),
 };
@@ -31,7 +19,7 @@ static const uint8_t high_speed[] = {
 #define COMPANION 6, 0x30, 0, 0, 0, 0
 
 static const uint8_t super_speed[] = {
-    INTERFACE(0, 0, 2, 0xFF, 0, 0),
+    INTERFACE(0, 0, 2, 0xFF, 0, 0, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 1024, 0),
     COMPANION,
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 1024, 0),
@@ -58,7 +46,7 @@ static const struct product_shape at_super_speed = {
 // At full speed the same device has bulk packets of 64 bytes.
 #define QUALIFIER 10, USBDEV_DT_DEVICE_QUALIFIER, 0x00, 0x02, 0, 0, 0, 64, 1, 0
 #define AT_FULL_SPEED                                                                              \
-    9, 7, 50, 0, 2, 1, 0, 0x80, 50, INTERFACE(0, 0, 2, 0xFF, 0, 0),                                \
+    9, 7, 50, 0, 2, 1, 0, 0x80, 50, INTERFACE(0, 0, 2, 0xFF, 0, 0, 0),                             \
         ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 64, 0), ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 64, 0),  \
         9, USBDEV_DT_INTERFACE, 1, 0, 0, 0xFE, 1, 1, 4, 9, 0x21, 0x0B, 0xFF, 0, 0, 8, 0x1A, 1
 

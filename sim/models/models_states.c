@@ -71,19 +71,6 @@ static int status_out(struct defect_view *view, const struct usbdev_setup_packet
 
 // ---- Others ----
 
-// Class requests STALL until SET_INTERFACE has been seen.
-static int wait_for_set_interface(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    if (!view->bootloader)
-        return NATIVE_PASS;
-    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
-        setup->bRequest == USBDEV_SET_INTERFACE)
-        view->scratch = 1;
-    return (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS && !view->scratch
-               ? NATIVE_STALL
-               : NATIVE_PASS;
-}
-
 static int dead_at_clrstatus(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!defect_is_asked(view, setup, TO_DFU, DFURT_CLRSTATUS))
@@ -152,7 +139,7 @@ const struct shipped_model models_of_states[] = {
                   .summary = "class requests STALL in DFU mode before SET_INTERFACE",
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-SELECT-01",
-        .way = {.setup = wait_for_set_interface},
+        .way = {.setup = defect_wait_for_set_interface},
     },
     {
         .model = {.name = "dead-at-clrstatus",

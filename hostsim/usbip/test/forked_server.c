@@ -2,6 +2,7 @@
 
 #include "forked_server.h"
 
+#include <dirent.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -174,6 +175,20 @@ void forked_server_kill(struct forked_server *server)
 {
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
+}
+
+size_t forked_server_descriptors(const struct forked_server *server)
+{
+    char path[64];
+    size_t count = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)server->pid);
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
 }
 
 int forked_server_connect(const struct forked_server *server)

@@ -41,6 +41,9 @@ void forked_server_start_own(struct forked_server *server, void (*serve)(int lis
 void forked_server_stop(struct forked_server *server);
 void forked_server_kill(struct forked_server *server);
 
+// Its open descriptors.
+size_t forked_server_descriptors(const struct forked_server *server);
+
 // Connect to it.
 int forked_server_connect(const struct forked_server *server);
 

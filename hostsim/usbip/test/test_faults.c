@@ -4,7 +4,6 @@
 // crowd, dawdle, repeat themselves or die in the middle of a message. docs/reliability.md lists the
 // cases.
 
-#include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -365,20 +364,6 @@ static void server_killed_in_a_transfer__is_a_device_that_has_gone(void **state)
 
 // ---- What is left behind ----
 
-static size_t count_descriptors(const struct forked_server *server)
-{
-    char path[64];
-    size_t count = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)server->pid);
-    DIR *folder = opendir(path);
-    assert_non_null(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
-
 static size_t resident_pages(const struct forked_server *server)
 {
     char path[64];
@@ -422,12 +407,12 @@ static void clients__leave_nothing_behind(void **state)
 
     forked_server_start(&server);
     import_and_vanish(&server, 50);
-    size_t descriptors = count_descriptors(&server);
+    size_t descriptors = forked_server_descriptors(&server);
     size_t pages = resident_pages(&server);
 
     import_and_vanish(&server, 2000);
 
-    assert_int_equal(count_descriptors(&server), descriptors);
+    assert_int_equal(forked_server_descriptors(&server), descriptors);
     assert_in_range(resident_pages(&server), 0, pages + MORE_PAGES);
     forked_server_stop(&server);
 }

@@ -3,7 +3,6 @@
 // Peers that mean no good, over real sockets: every field of a message out of its range, messages
 // that end anywhere, answers that nobody waits for.
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,20 +20,6 @@
 #include <usb/bytes.h>
 
 static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
-
-static size_t count_descriptors(const struct forked_server *server)
-{
-    char path[64];
-    size_t count = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)server->pid);
-    DIR *folder = opendir(path);
-    assert_non_null(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
 
 // ---- Fields ----
 
@@ -191,7 +176,7 @@ static void conversation__that_ends_anywhere_leaves_nothing(void **state)
     usbip_command_encode(script + length, &unlink_first);
     forked_server_start(&server);
     wait_until_free(&server);
-    size_t descriptors = count_descriptors(&server);
+    size_t descriptors = forked_server_descriptors(&server);
 
     for (size_t end = 0; end <= sizeof script; end++) {
         for (unsigned how = 0; how < 2; how++) {
@@ -204,9 +189,9 @@ static void conversation__that_ends_anywhere_leaves_nothing(void **state)
     }
 
     wait_until_free(&server);
-    for (unsigned i = 0; i < 200 && count_descriptors(&server) > descriptors; i++)
+    for (unsigned i = 0; i < 200 && forked_server_descriptors(&server) > descriptors; i++)
         usleep(20000);
-    assert_int_equal(count_descriptors(&server), descriptors);
+    assert_int_equal(forked_server_descriptors(&server), descriptors);
     forked_server_stop(&server);
 }
 

@@ -9,42 +9,23 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
-
-static struct sim_host *plug_in(struct sim_cable cable)
-{
-    char error[200] = "";
-    struct sim_device *device =
-        sim_open(&(struct sim_options){.cable = cable}, error, sizeof error);
-
-    if (!device)
-        fail_msg("%s", error);
-    return sim_host_open(device, NULL, NULL);
-}
-
-static int no_data(struct sim_host *host, uint8_t type, uint8_t request, uint16_t value)
-{
-    const struct usbdev_setup_packet setup = {type, request, value, 0, 0};
-
-    return sim_host_control(host, &setup, NULL, 0);
-}
+#include "plugged.h"
 
 static void enumerate(struct sim_host *host, uint64_t timeout_ms)
 {
     assert_int_equal(sim_host_enumerate(host, timeout_ms * SIM_MS), 0);
-    assert_int_equal(no_data(host, 0x00, USBDEV_SET_CONFIGURATION, 1), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 // Enumerating takes three: a descriptor, the address, the configuration.
 static void unplug__pulls_the_plug_at_the_request(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in((struct sim_cable){.unplug_at = 5});
+    struct sim_host *host = plug_in(&(struct sim_options){.cable = {.unplug_at = 5}});
     enumerate(host, 1000);
 
-    assert_int_equal(no_data(host, 0x01, USBDEV_SET_INTERFACE, 0), 0);
-    assert_int_equal(no_data(host, 0x01, USBDEV_SET_INTERFACE, 0), USB_GONE);
+    assert_int_equal(control(host, 0x01, USBDEV_SET_INTERFACE, 0, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x01, USBDEV_SET_INTERFACE, 0, 0, NULL, 0), USB_GONE);
 
     assert_false(sim_host_connected(host));
     sim_host_close(host);
@@ -53,7 +34,7 @@ static void unplug__pulls_the_plug_at_the_request(void **state)
 static void unplug__is_for_good(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in((struct sim_cable){.unplug_at = 2});
+    struct sim_host *host = plug_in(&(struct sim_options){.cable = {.unplug_at = 2}});
 
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), USB_GONE);
     sim_host_power(host, false);
@@ -66,10 +47,10 @@ static void unplug__is_for_good(void **state)
 static void away__hides_a_device_that_has_left_the_bus(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in((struct sim_cable){.away_ms = 3000});
+    struct sim_host *host = plug_in(&(struct sim_options){.cable = {.away_ms = 3000}});
     enumerate(host, 1000);
 
-    assert_int_equal(no_data(host, 0x21, DFURT_DETACH, 1000), 0);
+    assert_int_equal(control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0), 0);
     sim_host_run_until(host, sim_host_now(host) + 2900 * SIM_MS);
     assert_false(sim_host_connected(host));
 

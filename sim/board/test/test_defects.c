@@ -10,44 +10,17 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
-
-static struct sim_host *open_with(const char *device, const char *defect)
-{
-    const struct sim_options options = {.device = device, .defect = defect};
-    char error[200] = "";
-    struct sim_device *opened = sim_open(&options, error, sizeof error);
-    struct sim_host *host;
-
-    if (!opened)
-        fail_msg("%s", error);
-    host = sim_host_open(opened, NULL, NULL);
-    assert_non_null(host);
-    return host;
-}
-
-static int control(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   void *data,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
-
-    return sim_host_control(host, &setup, data, 500 * SIM_MS);
-}
+#include "plugged.h"
 
 static void enumerate(struct sim_host *host)
 {
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 static struct sim_host *start(const char *device, const char *defect)
 {
-    struct sim_host *host = open_with(device, defect);
+    struct sim_host *host = plug_in(&(struct sim_options){.device = device, .defect = defect});
 
     enumerate(host);
     return host;
@@ -55,27 +28,22 @@ static struct sim_host *start(const char *device, const char *defect)
 
 static int detach(struct sim_host *host)
 {
-    return control(host, 0x21, DFURT_DETACH, 1000, NULL, 0);
+    return control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0);
 }
 
 static int get_state(struct sim_host *host)
 {
     uint8_t bState = 0xFF;
 
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), 1);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, 0, &bState, 1), 1);
     return bState;
-}
-
-static void pass_ms(struct sim_host *host, uint64_t ms)
-{
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
 static uint32_t vid_pid(struct sim_host *host)
 {
     uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
-    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, descriptor, 18), 18);
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
     return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
 }
 
@@ -139,7 +107,7 @@ static void status_always_app_idle__disagrees_with_GETSTATE(void **state)
     struct sim_host *host = start("wait-reset", "status-always-app-idle");
 
     assert_int_equal(detach(host), 0);
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6), 6);
 
     assert_int_equal(reply[4], DFURT_STATE_appIDLE);
     assert_int_equal(get_state(host), DFURT_STATE_appDETACH);
@@ -152,8 +120,8 @@ static void status_beyond_wlength__overflows(void **state)
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     struct sim_host *host = start("will-detach", "status-beyond-wlength");
 
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 3), USB_OVERFLOW);
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 3), USB_OVERFLOW);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6), 6);
     sim_host_close(host);
 }
 
@@ -181,7 +149,7 @@ static void no_disconnect__the_host_goes_on_talking_to_nobody(void **state)
     pass_ms(host, 500);
 
     assert_true(sim_host_connected(host));
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, &bState, 1), USB_GONE);
+    assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, 0, &bState, 1), USB_GONE);
     sim_host_close(host);
 }
 

@@ -13,38 +13,11 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
+#include "plugged.h"
 
 enum { ENUMERATE_MS = 1000 };
 
 // ---- A host program ----
-
-static struct sim_host *plug_in(const struct sim_options *options)
-{
-    char error[200] = "";
-    struct sim_device *device = sim_open(options, error, sizeof error);
-    struct sim_host *host;
-
-    if (!device)
-        fail_msg("%s", error);
-    host = sim_host_open(device, NULL, NULL);
-    assert_non_null(host);
-    return host;
-}
-
-static int control(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   uint16_t wIndex,
-                   void *data,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
-
-    return sim_host_control(host, &setup, data, 0);
-}
 
 static uint32_t vid_pid(struct sim_host *host)
 {
@@ -66,11 +39,6 @@ static struct sim_host *start(const char *device)
 
     enumerate(host);
     return host;
-}
-
-static void pass_ms(struct sim_host *host, uint64_t ms)
-{
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
 static int dfu_out(struct sim_host *host, enum dfurt_request bRequest, uint16_t wValue)

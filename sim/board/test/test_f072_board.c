@@ -14,10 +14,8 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
-
 #include "f072_board_private.h"
+#include "plugged.h"
 #include <usb/bytes.h>
 
 enum { STACK = 0x20001000, CODE = 0x40, LITERALS = 0x60, IMAGE = 0x80, BASE = 0x08000000 };
@@ -56,15 +54,10 @@ static void make_image(const uint16_t *code, size_t count, const uint32_t litera
 
 static struct f072_board *open_with(struct sim_options options)
 {
-    char error[300] = "";
-
     options.firmware = firmware_file;
     options.seed = 3;
-    struct sim_device *device = sim_open(&options, error, sizeof error);
+    struct f072_board *board = (struct f072_board *)open_device(&options);
 
-    if (!device)
-        fail_msg("%s", error);
-    struct f072_board *board = (struct f072_board *)device;
     board->chip.report.quiet = true;
     return board;
 }
@@ -82,14 +75,9 @@ static struct sim_host *plug_in_with(struct sim_options options)
     return host;
 }
 
-static struct sim_host *plug_in(const char *flash)
+static struct sim_host *plug_in_flash(const char *flash)
 {
     return plug_in_with((struct sim_options){.flash = flash});
-}
-
-static void pass_ms(struct sim_host *host, uint64_t ms)
-{
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
 static void assert_trouble(struct sim_host *host, const char *part)
@@ -136,7 +124,7 @@ static void trouble__an_undefined_instruction_without_handler_is_a_lockup(void *
     (void)state;
 
     make_image(CODE_OF(0xDE00), (uint32_t[8]){0}); // udf
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "locked up");
     pass_ms(host, 10000); // and stays so, at no cost
@@ -158,7 +146,7 @@ static void trouble__a_lockup_ends_by_a_watchdog(void **state)
     };
 
     make_image(code, sizeof code / 2, (uint32_t[8]){0x4002101C, 1 << 11, 0x40002C00});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     struct f072_board *board = (struct f072_board *)sim_host_device(host);
     pass_ms(host, 32); // 64 counts of 4096 clocks at 8 MHz: 32.8 ms
     assert_true(board->locked_up);
@@ -174,7 +162,7 @@ static void trouble__a_breakpoint_is_named(void **state)
     (void)state;
 
     make_image(CODE_OF(0xBF00, 0xBE00), (uint32_t[8]){0}); // nop; bkpt
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "BKPT at 08000042h");
 
@@ -186,7 +174,7 @@ static void trouble__a_loop_that_never_connects_is_seen_after_a_while(void **sta
     (void)state;
 
     make_image(CODE_OF(0xE7FE), (uint32_t[8]){0}); // b .
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 8500);
     assert_well(host);
     pass_ms(host, 1000);
@@ -203,7 +191,7 @@ static void trouble__waiting_for_ever_on_one_register_is_seen(void **state)
                        0x6801,  // ldr r1, [r0]
                        0xE7FD), // b the read: HSE is never switched on
                (uint32_t[8]){0x40021000});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 11000);
     assert_trouble(host, "endless loop");
 
@@ -215,7 +203,7 @@ static void trouble__sleeping_is_none(void **state)
     (void)state;
 
     make_image(CODE_OF(0xBF30, 0xE7FD), (uint32_t[8]){0}); // wfi; b
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 60000);
     assert_well(host);
 
@@ -228,7 +216,7 @@ static void trouble__usb_must_be_unserved_for_a_while(void **state)
     (void)state;
 
     make_image(CODE_OF(0xE7FE), (uint32_t[8]){0}); // b .
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     struct f072_board *board = (struct f072_board *)sim_host_device(host);
     pass_ms(host, 3000);
     board->chip.usb.cntr |= F072_USB_SUSP;
@@ -254,7 +242,7 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     usbdev_store_le16(image + CODE, 0xDE00);     // udf
     usbdev_store_le16(image + CODE + 2, 0xE7FE); // b .
     write_file(image, sizeof image);
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 3000);
     assert_trouble(host, "endless loop at 08000042h in the handler of HardFault");
 
@@ -290,7 +278,7 @@ static void trouble__interrupts_that_leave_the_main_program_no_time_are_seen(voi
     (void)state;
 
     make_ticks(1);
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 8000);
     assert_well(host);
     pass_ms(host, 1500);
@@ -321,7 +309,7 @@ static void trouble__a_hardfault_handler_that_blinks_is_seen(void **state)
         usbdev_store_le16(image + CODE + 2 * i, code[i]);
     store_le32(image + LITERALS, 0x48000000);
     write_file(image, sizeof image);
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 1500);
     assert_well(host);
     pass_ms(host, 1000);
@@ -337,7 +325,7 @@ static void trouble__interrupts_that_leave_it_some_are_not_told(void **state)
     (void)state;
 
     make_ticks(50);
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 30000);
     assert_trouble(host, "an endless loop at 0800004Ah, and the device is not connected");
 
@@ -384,7 +372,7 @@ static void trouble__a_hardfault_is_told_with_its_access_and_its_place(void **st
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         make_fault((uint16_t[]){0x4807, rows[i].access}, 2, 0x1FFFC400, rows[i].handler);
-        struct sim_host *host = plug_in(NULL);
+        struct sim_host *host = plug_in_flash(NULL);
         pass_ms(host, 3000);
         assert_trouble(host, rows[i].trouble);
         sim_host_close(host);
@@ -423,7 +411,7 @@ static void trouble__after_a_reset_is_told_once(void **state)
     store_le32(image + CODE + 0x24, 0xE000ED0C);
     store_le32(image + CODE + 0x28, 0x05FA0004);
     write_file(image, sizeof image);
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     struct f072_board *board = (struct f072_board *)sim_host_device(host);
 
     pass_ms(host, 10);
@@ -438,7 +426,7 @@ static void trouble__is_told_again_after_a_power_cycle(void **state)
     (void)state;
 
     make_image(CODE_OF(0xBE00), (uint32_t[8]){0}); // bkpt
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     struct f072_board *board = (struct f072_board *)sim_host_device(host);
     pass_ms(host, 1);
     assert_true(board->chip.report.in_trouble);
@@ -470,7 +458,7 @@ static void trouble__a_connected_usb_without_its_clock_is_named(void **state)
     };
 
     make_image(code, sizeof code / 2, (uint32_t[8]){0x4002101C, 1 << 23, 0x40005C40, 0x8000});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 200);
     assert_well(host);
     assert_true(sim_host_enumerate(host, 1000 * SIM_MS) < 0);
@@ -507,7 +495,7 @@ static void trouble__noise_for_firmware_does_no_harm_to_the_simulator(void **sta
 
     for (uint32_t seed = 0; seed < 200; seed++) {
         make_noise(seed);
-        struct sim_host *host = plug_in(NULL);
+        struct sim_host *host = plug_in_flash(NULL);
         uint64_t start_ns = sim_host_now(host);
         sim_host_enumerate(host, 300 * SIM_MS);
         pass_ms(host, 20);
@@ -526,7 +514,7 @@ static void rom__a_clean_jump_brings_up_the_boot_loader(void **state)
     (void)state;
 
     make_image(CODE_OF(JUMP), (uint32_t[8]){ROM_BASE});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     assert_is_rom(host);
     assert_well(host);
 
@@ -540,7 +528,7 @@ static void rom__a_jump_with_interrupts_masked_hangs_and_says_so(void **state)
     make_image(CODE_OF(0xB672, // cpsid i
                        0x4807, 0x6801, 0xF381, 0x8808, 0x6841, 0x4708),
                (uint32_t[8]){ROM_BASE, ROM_BASE});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), USB_GONE);
     assert_trouble(host, "interrupts masked (PRIMASK)");
 
@@ -552,7 +540,7 @@ static void rom__a_jump_without_its_stack_pointer_says_so(void **state)
     (void)state;
 
     make_image(CODE_OF(0x4807, 0x6841, 0x4708), (uint32_t[8]){ROM_BASE});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "another main stack pointer");
 
@@ -564,7 +552,7 @@ static void rom__a_jump_elsewhere_into_it_says_so(void **state)
     (void)state;
 
     make_image(CODE_OF(0x4807, 0x4700), (uint32_t[8]){ROM_BASE | 1});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "another address than its word 1");
 
@@ -582,7 +570,7 @@ static void rom__an_exception_while_address_0_shows_the_rom_says_so(void **state
                        0x6001,  // str r1, [r0]: MEM_MODE 1
                        0xDF00), // svc #0
                (uint32_t[8]){0x40021018, 0x40010000});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "MEM_MODE");
 
@@ -597,7 +585,7 @@ static void rom__starts_an_empty_board(void **state)
     struct f072_board *erased = open_board(flash_file);
     memset(erased->flash.bytes, 0xFF, erased->flash.memory.size);
     erased->base.ops->close(&erased->base);
-    struct sim_host *host = plug_in(flash_file);
+    struct sim_host *host = plug_in_flash(flash_file);
     assert_is_rom(host);
     assert_well(host);
     assert_false(((struct f072_board *)sim_host_device(host))->chip.boot0); // not at resets to come
@@ -616,7 +604,7 @@ static void rom__a_running_watchdog_ends_it(void **state)
     };
 
     make_image(code, sizeof code / 2, (uint32_t[8]){0x40003000, 0xCCCC, ROM_BASE});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     struct f072_board *board = (struct f072_board *)sim_host_device(host);
     pass_ms(host, 400);
     assert_int_equal(board->who, F072_BOARD_ROM);
@@ -674,7 +662,7 @@ static void chip__a_jump_to_the_rom_of_another_chip_faults(void **state)
     (void)state;
 
     make_image(CODE_OF(JUMP), (uint32_t[8]){0x1FFFC400});
-    struct sim_host *host = plug_in(NULL);
+    struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
     assert_trouble(host, "locked up");
 

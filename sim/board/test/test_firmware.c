@@ -16,11 +16,10 @@
 #include <cmocka.h>
 
 #include <dfurt/usb_spec.h>
-#include <sim/devices.h>
-#include <sim/host.h>
 #include <sim/image.h>
 
 #include "f072_board_private.h"
+#include "plugged.h"
 
 enum { DFU = 1 }; // its interface in the composite image
 
@@ -30,51 +29,16 @@ static const char *dfu_only;
 
 // ---- A host program ----
 
-static struct sim_host *plug_in(const char *firmware, uint32_t seed)
-{
-    const struct sim_options options = {.firmware = firmware, .seed = seed};
-    char error[200] = "";
-    struct sim_device *device = sim_open(&options, error, sizeof error);
-
-    if (!device)
-        fail_msg("%s", error);
-    struct sim_host *host = sim_host_open(device, NULL, NULL);
-    assert_non_null(host);
-    return host;
-}
-
 static struct f072_board *board_of(struct sim_host *host)
 {
     return (struct f072_board *)sim_host_device(host);
 }
 
-static void unplug(struct sim_host *host)
+// No warning has been printed either.
+static void unplug_unwarned(struct sim_host *host)
 {
-    struct sim_device *device = sim_host_device(host);
-    const char *trouble = device->ops->trouble(device);
-
-    if (trouble)
-        fail_msg("the board reports: %s", trouble);
     assert_int_equal(board_of(host)->chip.report.warning_count, 0);
-    sim_host_close(host);
-}
-
-static void pass_ms(struct sim_host *host, uint64_t ms)
-{
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
-}
-
-static int control(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   uint16_t wIndex,
-                   void *data,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
-
-    return sim_host_control(host, &setup, data, 1000 * SIM_MS);
+    unplug(host);
 }
 
 // idVendor, idProduct, bcdDevice of whatever is on the bus, after enumerating it.
@@ -195,9 +159,9 @@ static void boot__whatever_the_ram_holds(void **state)
     (void)state;
 
     for (uint32_t seed = 0; seed < 50; seed++) {
-        struct sim_host *host = plug_in(composite, seed);
+        struct sim_host *host = plug_in(&(struct sim_options){.firmware = composite, .seed = seed});
         assert_runs(host, 0x0100);
-        unplug(host);
+        unplug_unwarned(host);
     }
 }
 
@@ -217,7 +181,7 @@ static void hash_packet(void *context, const struct sim_packet *packet)
 static uint64_t hash_of_a_life(uint32_t seed)
 {
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    struct sim_host *host = plug_in(composite, seed);
+    struct sim_host *host = plug_in(&(struct sim_options){.firmware = composite, .seed = seed});
     uint8_t serial[64];
 
     sim_host_tap(host, hash_packet, &hash);
@@ -227,7 +191,7 @@ static uint64_t hash_of_a_life(uint32_t seed)
     assert_int_equal(detach(host, DFU), 0);
     wait_for_leave(host, 1000);
     assert_in_boot_loader(host);
-    unplug(host);
+    unplug_unwarned(host);
     return hash;
 }
 
@@ -245,7 +209,7 @@ static void boot__twice_gives_the_same_packets_to_the_nanosecond(void **state)
 static void power__leaves_what_was_flashed(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in(composite, 0);
+    struct sim_host *host = plug_in(&(struct sim_options){.firmware = composite});
     struct update *image = read_update(composite_v2);
 
     assert_runs(host, 0x0100);
@@ -261,7 +225,7 @@ static void power__leaves_what_was_flashed(void **state)
     assert_runs(host, 0x0200);
 
     free(image);
-    unplug(host);
+    unplug_unwarned(host);
 }
 
 static struct {
@@ -295,7 +259,8 @@ static void cut_power_at(struct sim_host *host, uint64_t at_ns)
 // it came back as; *ret_span_ns is how long the download took or would have taken.
 static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_span_ns)
 {
-    struct sim_host *host = plug_in(composite, (uint32_t)ns);
+    struct sim_host *host =
+        plug_in(&(struct sim_options){.firmware = composite, .seed = (uint32_t)ns});
 
     assert_runs(host, 0x0100);
     assert_int_equal(detach(host, DFU), 0);
@@ -312,7 +277,7 @@ static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_
     sim_host_power(host, true);
     struct identity identity = enumerate(host);
 
-    unplug(host);
+    unplug_unwarned(host);
     return identity;
 }
 
@@ -372,7 +337,7 @@ static void symbols__name_the_functions_of_an_elf(void **state)
 
 static struct sim_host *plug_in_configured(void)
 {
-    struct sim_host *host = plug_in(dfu_only, 1);
+    struct sim_host *host = plug_in(&(struct sim_options){.firmware = dfu_only, .seed = 1});
 
     assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
     assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
@@ -421,8 +386,8 @@ static void frames__left_out_are_as_if_lived_through(void **state)
     sim_host_resume(living);
     assert_same_board(leaving_out, living);
 
-    unplug(leaving_out);
-    unplug(living);
+    unplug_unwarned(leaving_out);
+    unplug_unwarned(living);
 }
 
 static void frames__of_a_day_are_over_in_no_time(void **state)
@@ -442,7 +407,7 @@ static void frames__of_a_day_are_over_in_no_time(void **state)
         control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, device, sizeof device),
         18);
 
-    unplug(host);
+    unplug_unwarned(host);
 }
 
 int main(int argc, char **argv)

@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
+#include "plugged.h"
 
 enum { BLOCK = 1024, PAGE = 2048, MOST = 8 };
 
@@ -53,35 +52,16 @@ static void note(void *context, const struct sim_flash_event *event)
 
 static const struct sim_flash_watch watch = {.event = note, .context = &seen};
 
-static int control(struct sim_host *host,
-                   uint8_t type,
-                   uint8_t request,
-                   uint16_t value,
-                   void *data,
-                   uint16_t length)
-{
-    const struct usbdev_setup_packet setup = {type, request, value, 0, length};
-
-    return sim_host_control(host, &setup, data, 0);
-}
-
 static struct sim_host *start(const char *name)
 {
-    char error[200] = "";
-    const struct sim_options options = {.device = name, .watch = &watch};
-    struct sim_device *device;
-
     memset(&seen, 0, sizeof seen);
-    device = sim_open(&options, error, sizeof error);
-    if (!device)
-        fail_msg("%s", error);
-    return sim_host_open(device, NULL, NULL);
+    return plug_in(&(struct sim_options){.device = name, .watch = &watch});
 }
 
 static void enumerate(struct sim_host *host)
 {
     assert_int_equal(sim_host_enumerate(host, 2000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0), 0);
+    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
 }
 
 // GETSTATUS until the device is not busy. Returns bState.
@@ -90,7 +70,7 @@ static int settle(struct sim_host *host)
     uint8_t reply[6];
 
     do {
-        assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6), 6);
+        assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6), 6);
         sim_host_run_until(host, sim_host_now(host) + usbdev_load_le16(reply + 1) * SIM_MS);
     } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuMANIFEST);
     return reply[4];
@@ -105,17 +85,17 @@ static void put_back(struct sim_host *host, size_t length)
     int got;
 
     do {
-        got = control(host, 0xA1, DFURT_UPLOAD, block++, image + whole, BLOCK);
+        got = control(host, 0xA1, DFURT_UPLOAD, block++, 0, image + whole, BLOCK);
         assert_true(got >= 0);
         whole += (size_t)got;
     } while (got == BLOCK);
     assert_true(length <= whole);
     block = 0;
     for (size_t at = 0; at < length; at += BLOCK) {
-        assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block++, image + at, BLOCK), BLOCK);
+        assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block++, 0, image + at, BLOCK), BLOCK);
         assert_int_equal(settle(host), DFURT_STATE_dfuDNLOAD_IDLE);
     }
-    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, NULL, 0), 0);
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, 0, NULL, 0), 0);
     settle(host);
     sim_host_reset(host);
 }
@@ -199,11 +179,11 @@ static void watch__is_told_of_nothing_that_is_only_read(void **state)
     struct sim_host *host = start("will-detach");
     enumerate(host);
 
-    assert_int_equal(control(host, 0x21, DFURT_DETACH, 1000, NULL, 0), 0);
+    assert_int_equal(control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0), 0);
     sim_host_run_until(host, sim_host_now(host) + 500 * SIM_MS);
     enumerate(host);
     uint8_t block[64];
-    assert_int_equal(control(host, 0xA1, DFURT_UPLOAD, 2, block, 64), 64);
+    assert_int_equal(control(host, 0xA1, DFURT_UPLOAD, 2, 0, block, 64), 64);
 
     sim_host_close(host);
     assert_int_equal(seen.erased_count + seen.programmed_count, 0);

@@ -13,8 +13,7 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
+#include "plugged.h"
 
 enum { IMAGE = 4096, ENUMERATE_MS = 2000 };
 
@@ -53,14 +52,10 @@ static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
     power_cut.real->advance(device, now_ns);
 }
 
-static struct sim_host *plug_in(const char *name)
+static struct sim_host *plug_in_with_cut(const char *name)
 {
-    const struct sim_options options = {.device = name, .watch = &watch};
-    char error[200] = "";
-    struct sim_device *device = sim_open(&options, error, sizeof error);
+    struct sim_device *device = open_device(&(struct sim_options){.device = name, .watch = &watch});
 
-    if (!device)
-        fail_msg("%s", error);
     power_cut.real = device->ops;
     power_cut.ops = *device->ops;
     power_cut.ops.advance = advance_to_power_cut;
@@ -68,11 +63,6 @@ static struct sim_host *plug_in(const char *name)
     power_cut.at_ns = UINT64_MAX;
     device->ops = &power_cut.ops;
     return sim_host_open(device, NULL, NULL);
-}
-
-static void pass_ms(struct sim_host *host, uint64_t ms)
-{
-    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
 static void switch_on_again(struct sim_host *host)
@@ -84,30 +74,18 @@ static void switch_on_again(struct sim_host *host)
 
 // ---- The host program: every step may fail, as the board may have gone ----
 
-static int control(struct sim_host *host,
-                   uint8_t bmRequestType,
-                   uint8_t bRequest,
-                   uint16_t wValue,
-                   void *data,
-                   uint16_t wLength)
-{
-    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, 0, wLength};
-
-    return sim_host_control(host, &setup, data, 0);
-}
-
 static uint16_t product(struct sim_host *host)
 {
     uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {0};
 
-    control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, descriptor, 18);
+    control(host, 0x80, USBDEV_GET_DESCRIPTOR, USBDEV_DT_DEVICE << 8, 0, descriptor, 18);
     return usbdev_load_le16(descriptor + 10);
 }
 
 static bool enumerate(struct sim_host *host)
 {
     return sim_host_enumerate(host, ENUMERATE_MS * SIM_MS) == 0 &&
-           control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, NULL, 0) == 0;
+           control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0) == 0;
 }
 
 // GETSTATUS until the device is not busy. Returns bState, or -1.
@@ -116,7 +94,7 @@ static int settle(struct sim_host *host)
     uint8_t reply[6];
 
     do {
-        if (control(host, 0xA1, DFURT_GETSTATUS, 0, reply, 6) != 6)
+        if (control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6) != 6)
             return -1;
         sim_host_run_until(host, sim_host_now(host) + usbdev_load_le16(reply + 1) * SIM_MS);
     } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuMANIFEST);
@@ -128,7 +106,7 @@ static bool dnload(struct sim_host *host, uint16_t block, const uint8_t *data, u
     uint8_t copy[2048];
 
     memcpy(copy, data, length);
-    return control(host, 0x21, DFURT_DNLOAD, block, copy, length) == length &&
+    return control(host, 0x21, DFURT_DNLOAD, block, 0, copy, length) == length &&
            settle(host) == DFURT_STATE_dfuDNLOAD_IDLE;
 }
 
@@ -147,7 +125,7 @@ static bool enter_boot_loader(struct sim_host *host)
         return false;
     if (product(host) != 0x0001)
         return true;
-    control(host, 0x21, DFURT_DETACH, 1000, NULL, 0);
+    control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0);
     pass_ms(host, 20);
     sim_host_reset(host); // for a board that waits for it
     return enumerate(host) && product(host) != 0x0001;
@@ -159,7 +137,7 @@ static bool flash(struct sim_host *host, const struct update *update, const uint
     uint16_t block = 0;
 
     if (settle(host) == DFURT_STATE_dfuERROR) // errFIRMWARE, as dfu-util does
-        control(host, 0x21, DFURT_CLRSTATUS, 0, NULL, 0);
+        control(host, 0x21, DFURT_CLRSTATUS, 0, 0, NULL, 0);
     for (uint32_t at = 0; at < IMAGE; at += update->wTransferSize) {
         const uint32_t address = 0x08000000 + at;
 
@@ -171,7 +149,7 @@ static bool flash(struct sim_host *host, const struct update *update, const uint
     }
     if (update->dfuse && !dfuse_command(host, 0x21, 0x08000000))
         return false;
-    if (control(host, 0x21, DFURT_DNLOAD, update->dfuse ? 2 : block, NULL, 0) != 0)
+    if (control(host, 0x21, DFURT_DNLOAD, update->dfuse ? 2 : block, 0, NULL, 0) != 0)
         return false;
     settle(host);
     sim_host_reset(host);
@@ -186,9 +164,9 @@ static void upload(struct sim_host *host, const struct update *update, uint8_t *
 
     for (uint32_t at = 0; at < IMAGE; at += update->wTransferSize)
         assert_int_equal(
-            control(host, 0xA1, DFURT_UPLOAD, block++, image + at, update->wTransferSize),
+            control(host, 0xA1, DFURT_UPLOAD, block++, 0, image + at, update->wTransferSize),
             update->wTransferSize);
-    assert_int_equal(control(host, 0x21, DFURT_ABORT, 0, NULL, 0), 0);
+    assert_int_equal(control(host, 0x21, DFURT_ABORT, 0, 0, NULL, 0), 0);
 }
 
 // ---- The cut ----
@@ -197,7 +175,7 @@ static void upload(struct sim_host *host, const struct update *update, uint8_t *
 static uint64_t survive(const struct update *update, uint64_t cut_ms)
 {
     static uint8_t image[IMAGE];
-    struct sim_host *host = plug_in(update->device);
+    struct sim_host *host = plug_in_with_cut(update->device);
     uint64_t begin_ns, end_ns;
 
     assert_true(enter_boot_loader(host));

@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-#include <sim/devices.h>
-#include <sim/host.h>
+#include "plugged.h"
 
 enum { MAX_PACKETS = 20000 };
 
@@ -60,13 +59,10 @@ static bool watched_rest(struct sim_device *device, uint64_t now_ns)
     return real->rest(device, now_ns);
 }
 
-static struct sim_host *plug_in(const struct sim_options *options, bool rests)
+static struct sim_host *plug_in_watched(const struct sim_options *options, bool rests)
 {
-    char error[200] = "";
-    struct sim_device *device = sim_open(options, error, sizeof error);
+    struct sim_device *device = open_device(options);
 
-    if (!device)
-        fail_msg("%s", error);
     real = device->ops;
     watched = *device->ops;
     watched.sof = watched_sof;
@@ -130,7 +126,7 @@ static void run(const struct sim_options *options, bool rests, struct record *re
 {
     recording = record;
     memset(record, 0, sizeof *record);
-    struct sim_host *host = plug_in(options, rests);
+    struct sim_host *host = plug_in_watched(options, rests);
 
     use(host);
     use(host); // as whatever it has become

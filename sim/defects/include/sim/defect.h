@@ -197,6 +197,10 @@ bool defect_begins_work(const struct defect_view *view, const struct usbdev_setu
 // length, cut to wLength, or NATIVE_STALL.
 int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup);
 
+// A setup hook: in DFU mode class requests STALL before the first SET_INTERFACE. It takes scratch.
+int defect_wait_for_set_interface(struct defect_view *view,
+                                  const struct usbdev_setup_packet *setup);
+
 // A millisecond has passed.
 void defect_tick(const struct sim_defect *defect, struct defect_view *view);
 

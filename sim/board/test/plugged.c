@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+
+#include "plugged.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct sim_device *open_device(const struct sim_options *options)
+{
+    char error[300] = "";
+    struct sim_device *device = sim_open(options, error, sizeof error);
+
+    if (!device)
+        fail_msg("%s", error);
+    return device;
+}
+
+struct sim_host *plug_in(const struct sim_options *options)
+{
+    struct sim_host *host = sim_host_open(open_device(options), NULL, NULL);
+
+    assert_non_null(host);
+    return host;
+}
+
+void unplug(struct sim_host *host)
+{
+    const struct sim_device *device = sim_host_device(host);
+    const char *trouble = device->ops->trouble(device);
+
+    if (trouble)
+        fail_msg("the board reports: %s", trouble);
+    sim_host_close(host);
+}
+
+void pass_ms(struct sim_host *host, uint64_t ms)
+{
+    sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
+}
+
+int control(struct sim_host *host,
+            uint8_t bmRequestType,
+            uint8_t bRequest,
+            uint16_t wValue,
+            uint16_t wIndex,
+            void *data,
+            uint16_t wLength)
+{
+    const struct usbdev_setup_packet setup = {bmRequestType, bRequest, wValue, wIndex, wLength};
+
+    return sim_host_control(host, &setup, data, 0);
+}
