@@ -7,19 +7,16 @@
 #ifndef CONFORMANCE_LATE_TARGET_H
 #define CONFORMANCE_LATE_TARGET_H
 
-#include <stdbool.h>
-
-#include <conformance/target.h>
+#include "wrapped_target.h"
 
 struct late_target {
-    struct target base;
-    struct target *target;
+    struct wrapped_target wrapped;
     unsigned late_ms;
     unsigned every; // 1: at every step
     uint32_t seed;  // not 0: at random steps, one of every
     bool after;     // late for the result, not for the step
     unsigned steps;
-    uint64_t late_us; // in all
+    bool is_late; // at this step
 };
 
 void late_target_init(struct late_target *late, struct target *target);

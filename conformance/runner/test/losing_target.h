@@ -6,13 +6,10 @@
 #ifndef CONFORMANCE_LOSING_TARGET_H
 #define CONFORMANCE_LOSING_TARGET_H
 
-#include <stdbool.h>
-
-#include <conformance/target.h>
+#include "wrapped_target.h"
 
 struct losing_target {
-    struct target base;
-    struct target *target;
+    struct wrapped_target wrapped;
     unsigned lost_at; // counted from 1
     bool each_time;   // counted from each power-on; else it is lost once
     unsigned requests;

@@ -47,8 +47,8 @@ static void run_late(struct report *report,
     late.after = lateness->after;
     late.steps = lateness->phase;
     late.seed = lateness->seed;
-    runner_run(options, &late.base, text, report);
-    late.base.ops->close(&late.base);
+    runner_run(options, &late.wrapped.base, text, report);
+    late.wrapped.base.ops->close(&late.wrapped.base);
 }
 
 static unsigned

@@ -31,8 +31,8 @@ static void run_losing(struct report *report, const char *text, unsigned lost_at
     assert_non_null(target);
     losing_target_init(&losing, target, lost_at);
     losing.each_time = each_time;
-    runner_run(&(struct runner_options){.allow_write = true}, &losing.base, text, report);
-    losing.base.ops->close(&losing.base);
+    runner_run(&(struct runner_options){.allow_write = true}, &losing.wrapped.base, text, report);
+    losing.wrapped.base.ops->close(&losing.wrapped.base);
 }
 
 static bool is_told(const struct report *report, const char *text, unsigned lost_at)
