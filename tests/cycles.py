@@ -9,15 +9,14 @@ Writes TAP. SEED in the environment gives other times at which the server is kil
 import os
 import random
 import re
-import socket
-import struct
 import subprocess
 import sys
 import time
 
-from real_kernel import (DFU_MODE, FREE, RUN_TIME, USED, VHCI, all_free, descriptors, detach, devices,
-                         kernel_warnings, ports, report, reset, resident_kib, wait_for)
-from served import Served, receive
+from measured import descriptors, report, resident_kib, wait_for
+from real_kernel import (DFU_MODE, FREE, RUN_TIME, USED, VHCI, all_free, detach, devices,
+                         kernel_warnings, ports, reset)
+from served import Served, import_when_there
 
 ENUMERATED_EACH = 50  # the others are detached at once, in the middle of their enumeration
 WARM_UP = 20
@@ -27,18 +26,6 @@ SECONDS = 60
 KILLS = 3
 UPLOAD_SIZE = 32768
 UPLOAD = ["dfu-util", "-d", "1209:0001,0483:df11", "-a", "0", "-s", f"0x08000000:{UPLOAD_SIZE}", "-U"]
-
-
-def try_import(port):
-    """A connection with the device imported and its devid, or None while it is in use."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-    connection.sendall(struct.pack(">HHI32s", 0x0111, 0x8003, 0, b"1-1"))
-    status, = struct.unpack(">4xI", receive(connection, 8))
-    if status:
-        connection.close()
-        return None
-    busnum, devnum = struct.unpack_from(">II", receive(connection, 312), 288)
-    return connection, busnum << 16 | devnum
 
 
 def state():
@@ -56,13 +43,10 @@ def attach_once(port, enumerated):
     A kernel that is still busy with what was there before may not notice a device that has come since:
     one that is to be enumerated is then plugged in again.
     """
+    client = import_when_there(port, "1-1")
+    with client.connection:
+        (VHCI / "attach").write_text(f"0 {client.connection.fileno()} {client.devid} 2")
     deadline = time.monotonic() + SECONDS
-    while not (imported := try_import(port)):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the server does not release the device")
-    connection, devid = imported
-    with connection:
-        (VHCI / "attach").write_text(f"0 {connection.fileno()} {devid} 2")
     seen = not enumerated or wait_for(is_enumerated, UNSEEN)[0]
     (VHCI / "detach").write_text("0")
     while state() != FREE:
@@ -81,9 +65,7 @@ def cycle_attachments(dfu_sim, count):
             while not attach_once(served.port, i % ENUMERATED_EACH == 0):
                 unseen += 1
         took = time.monotonic() - begin
-        while not (imported := try_import(served.port)):  # the last one is released
-            pass
-        imported[0].close()
+        import_when_there(served.port, "1-1").connection.close()  # the last one is released
         wait_for(lambda: descriptors(served.process) <= before[0], SECONDS)
         after = descriptors(served.process), resident_kib(served.process)
     report(f"{count} attachments ({took:.0f} s, {unseen} not noticed by the kernel) leave the server no descriptor more",

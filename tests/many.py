@@ -12,8 +12,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from real_kernel import (DFU_MODE, RUN_TIME, all_free, detach, devices, kernel_warnings, report, reset,
-                         wait_for)
+from measured import report, wait_for
+from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, kernel_warnings, reset
 
 AT_ONCE = 40
 

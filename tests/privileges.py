@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, report, reset, wait_for
+from measured import report, wait_for
+from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, reset
 
 USER, GROUP = 1234, 2345
 NOBODY = 65534

@@ -7,7 +7,6 @@ import os
 import re
 import struct
 import subprocess
-import time
 from pathlib import Path
 
 DEVICES = Path("/sys/bus/usb/devices")
@@ -17,22 +16,6 @@ DETACH = 0
 RUN_TIME = {"1209:0001"}
 DFU_MODE = {"0483:df11", "1209:0002"}
 FREE, USED = 4, 6
-
-
-def report(sentence, ok, *details):
-    """A line of TAP, with details where it is not ok."""
-    print(f"{'ok' if ok else 'not ok'} - {sentence}", flush=True)
-    if not ok:
-        for detail in details:
-            print(f"# {detail}", flush=True)
-
-
-def wait_for(condition, seconds, pause=0.1):
-    """Until condition() is true. Returns whether it has become so, and how long that took."""
-    begin = time.monotonic()
-    while not (met := condition()) and time.monotonic() - begin < seconds:
-        time.sleep(pause)
-    return bool(met), time.monotonic() - begin
 
 
 # ---- Ports ----
@@ -97,18 +80,10 @@ def detach(place):
         fcntl.ioctl(file, CONTROL, request)
 
 
-# ---- The kernel and processes ----
+# ---- Its log ----
 
 def kernel_warnings():
     """Lines of its log that tell of a defect in it."""
     log = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
     return [line for line in log.splitlines()
             if re.search(r"WARNING:|BUG:|Oops|Call Trace|refcount_t|hung_task|blocked for more", line)]
-
-
-def descriptors(process):
-    return len(os.listdir(f"/proc/{process.pid}/fd"))
-
-
-def resident_kib(process):
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1])

@@ -41,26 +41,8 @@ def receive(connection, length):
     return data
 
 
-def get_descriptors(port, *lengths):
-    """Import 1-1 and ask for the device descriptor with each wLength, as a kernel would."""
-    answers = []
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(struct.pack(">HHI32s", 0x0111, 0x8003, 0, b"1-1"))
-        status, = struct.unpack(">4xI", receive(connection, 8))
-        if status:
-            raise ConnectionError(f"the import is refused with status {status}")
-        busnum, devnum = struct.unpack_from(">II", receive(connection, 312), 288)
-        for seqnum, length in enumerate(lengths, 1):
-            setup = struct.pack("<BBHHH", 0x80, 6, 0x0100, 0, length)
-            connection.sendall(struct.pack(">IIIIIIIIII8s", 1, seqnum, busnum << 16 | devnum, 1, 0,
-                                           0x200, length, 0, 0, 0, setup))
-            status, actual = struct.unpack_from(">iI", receive(connection, 48), 20)
-            answers.append((status, receive(connection, actual)))
-    return answers
-
-
 class Client:
-    """An import of a device."""
+    """An import of a device; BlockingIOError where the server refuses it."""
 
     def __init__(self, port, bus_id):
         self.seqnum = 0
@@ -86,8 +68,12 @@ class Client:
             raise OSError(-status, f"request {request} of type {request_type:02X}h fails")
         return data
 
+    def device_descriptor(self, length=18):
+        return self.control(0x80, 6, 0x0100, 0, length)
+
     def product(self):
-        return struct.unpack_from("<HH", self.control(0x80, 6, 0x0100, 0, 18), 8)
+        """idVendor and idProduct."""
+        return struct.unpack_from("<HH", self.device_descriptor(), 8)
 
     def end(self):
         """Hang up, and wait for the server to have done so."""
@@ -97,12 +83,14 @@ class Client:
                 pass
 
     def wait_end(self):
+        """Wait until the server closes the connection: the device has left the bus."""
         with self.connection:
             while self.connection.recv(4096):
                 pass
 
 
 def import_when_there(port, bus_id):
+    """A Client, as soon as the server has the device and nobody else imports it."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:

@@ -5,12 +5,11 @@ flash written over. Writes TAP.
     test_board_memory.py DFU_SIM FIRMWARE
 """
 
-import re
 import struct
 import sys
 import time
-from pathlib import Path
 
+from measured import anonymous_kib, report
 from served import Served, import_when_there
 
 BOARDS = 16
@@ -20,10 +19,6 @@ DETACH, DNLOAD, GETSTATUS, SET_CONFIGURATION = 0, 1, 3, 9
 IDLE = 5  # dfuDNLOAD-IDLE
 INTERFACE = 1  # of DFU in the composite product
 PAGE, PAGES = 2048, 64
-
-
-def anonymous_kib(process):
-    return int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1])
 
 
 def download(clients, block, data):
@@ -72,7 +67,7 @@ def memory_of(dfu_sim, firmware, count):
 def main():
     one, more = (memory_of(sys.argv[1], sys.argv[2], count) for count in (1, 1 + BOARDS))
     each = (more - one) / BOARDS
-    print(f"{'ok' if each <= CEILING_KIB else 'not ok'} - a virtual board takes {CEILING_KIB} KiB at most")
+    report(f"a virtual board takes {CEILING_KIB} KiB at most", each <= CEILING_KIB)
     print(f"# {each:.0f} KiB; a server of one board {one} KiB")
     print("1..1")
 

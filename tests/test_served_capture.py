@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from served import Served, get_descriptors
+from served import Client, Served
 from suite_run import Run, dissect, expect, expect_equal, find_program
 
 
@@ -31,11 +31,13 @@ def served_kernel(tshark, folder, dfu_sim):
     """The first requests of a kernel: the one with wLength 64 follows a reset, the other does not."""
     capture = Path(folder) / "kernel.pcapng"
     with Served(dfu_sim, "--capture", capture) as served:
-        answers = get_descriptors(served.port, 18, 64, 18)
+        client = Client(served.port, "1-1")
+        answers = [client.device_descriptor(length) for length in (18, 64, 18)]
+        client.end()
         during = dissect(tshark, capture)
     after = dissect(tshark, capture)
 
-    expect_equal("the answers", [(s, len(d)) for s, d in answers], [(0, 18)] * 3)
+    expect_equal("the lengths of the answers", [len(answer) for answer in answers], [18] * 3)
     expect_equal("what can be read while the server runs", during, after)
     told = [(info, comment) for _, comment, _, info in after]
     expect_equal("the frames", told, [("GET DESCRIPTOR Request DEVICE", ""),

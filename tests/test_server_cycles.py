@@ -4,12 +4,9 @@
     test_server_cycles.py DFU_SIM
 """
 
-import os
-import re
 import sys
-import time
-from pathlib import Path
 
+from measured import descriptors, report, resident_kib, wait_for
 from served import Served, import_when_there
 
 IMPORTS, DETACHES, DEVICES = 10000, 1000, 100
@@ -17,20 +14,14 @@ MORE_KIB = 128
 
 
 def kept(process):
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return len(os.listdir(f"/proc/{process.pid}/fd")), int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    return descriptors(process), resident_kib(process)
 
 
-def settle(process, before):
-    deadline = time.monotonic() + 10
-    while kept(process)[0] > before[0] and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return kept(process)
-
-
-def report(sentence, before, after):
-    ok = after[0] <= before[0] and after[1] <= before[1] + MORE_KIB
-    print(f"{'ok' if ok else 'not ok'} - {sentence}", flush=True)
+def report_kept(sentence, process, before):
+    """What the server keeps, once it has closed what it will close."""
+    wait_for(lambda: descriptors(process) <= before[0], 10, 0.02)
+    after = kept(process)
+    report(sentence, after[0] <= before[0] and after[1] <= before[1] + MORE_KIB)
     print(f"# {before[0]} descriptors and {before[1]} KiB before, {after[0]} and {after[1]} after",
           flush=True)
 
@@ -64,14 +55,14 @@ def main():
         import_often(served.port, 100)
         before = kept(served.process)
         import_often(served.port, IMPORTS)
-        report(f"{IMPORTS} imports leave nothing behind", before, settle(served.process, before))
+        report_kept(f"{IMPORTS} imports leave nothing behind", served.process, before)
 
         detach_all(served.port)
         before = kept(served.process)
         for _ in range(DETACHES // DEVICES):
             detach_all(served.port)
-        report(f"{DETACHES} detaches of {DEVICES} devices leave nothing behind", before,
-               settle(served.process, before))
+        report_kept(f"{DETACHES} detaches of {DEVICES} devices leave nothing behind", served.process,
+                    before)
     print("1..2")
 
 

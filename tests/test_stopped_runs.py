@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-#
-# test_stopped_runs.py DFU-CONFORMANCE DFU-SIM - runs whose process is stopped and continued again and
-# again, at random moments and for random times: no time that this host took is blamed on the device.
-# SEED in the environment repeats the moments.
+"""Runs whose process is stopped and continued again and again, at random moments and for random times:
+no time that this host took is blamed on the device. SEED in the environment repeats the moments.
+
+    test_stopped_runs.py DFU_CONFORMANCE DFU_SIM
+"""
 
 import json
 import os

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""peers.py DFU-SIM ELF - what else comes to a debugger's port: rude peers, signals, a port in use."""
+"""peers.py DFU-SIM ELF - what else comes to a debugger's port: malformed packets, signals, a port in use."""
 
 import re
 import signal
 import socket
 import subprocess
 import sys
+
+from debugger import port_of
 
 LIMIT_S = 20
 
@@ -18,8 +20,7 @@ class Board:
         self.process = subprocess.Popen(
             [dfu_sim, "serve", "--listen", "127.0.0.1:0", "--firmware", elf, "--gdb", "0"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
-        self.port = int(re.search(r"target remote 127\.0\.0\.1:(\d+)", line).group(1))
+        self.port = port_of(self.process)
 
     def connect(self):
         peer = socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_S)
@@ -61,13 +62,13 @@ def main():
         first = board.connect()
         assert ask(first, b"?").startswith(b"T05")
 
-        # A second one is turned away, the first has not noticed.
+        # A second one is refused; the first is served on.
         assert is_closed(board.connect())
         assert ask(first, b"QStartNoAckMode") == b"OK"
         first.sendall(b"\xff\x03$$$}\x80#zz-" * 1000 + b"GET / HTTP/1.1\r\n\r\n")
         assert ask(first, b"qAttached") == b"1"
 
-        # It leaves without a word: the board runs, and says that it is on the bus.
+        # It disconnects without D: the board runs, and says that it is on the bus.
         first.close()
         assert board.process.stdout.readline().startswith("listening on 127.0.0.1:")
 

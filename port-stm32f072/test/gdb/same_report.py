@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from debugger import debug, need, port_of
+
 LIMIT_S = 100
 CHECKS = "RT-STATE-0-*,RT-RESET-*,RT-DETACH-*"
 BREAK = "return request(dfurt, setup, in, reply);"
@@ -62,14 +64,9 @@ class Arguments:
 def debugged(arguments, folder):
     command, report = run_suite(arguments, folder, "debugged.json", ",gdb=0")
     try:
-        port = re.search(r"127\.0\.0\.1:(\d+)", command.stderr.readline()).group(1)
         script = folder / "session.py"
         script.write_text(SESSION, encoding="utf-8")
-        session = subprocess.run(
-            [arguments.gdb, "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off",
-             "-ex", f"target remote 127.0.0.1:{port}", "-x", script, arguments.elf],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=LIMIT_S, check=False).stdout
+        _, session = debug(arguments.gdb, arguments.elf, script, port_of(command), LIMIT_S)
         command.communicate(timeout=LIMIT_S)
     finally:
         command.kill()
@@ -82,9 +79,7 @@ def debugged(arguments, folder):
 
 def main():
     arguments = Arguments(*sys.argv[1:4])
-    if not arguments.gdb:
-        print("no gdb-multiarch here; run: apt-get install gdb-multiarch")
-        sys.exit(77)
+    need(arguments.gdb)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         command, plain = run_suite(arguments, folder, "plain.json")

@@ -21,7 +21,8 @@ def stop_signal():
     return getattr(stops[-1], "stop_signal", None)
 
 
-# The handler of HardFault, before its first instruction; the frame below is that of the culprit.
+# The handler of HardFault, before its first instruction; the frame below is that of the function
+# that faulted.
 gdb.execute("continue")
 assert stop_signal() == "SIGSEGV", stops[-1]
 expect("$xpsr & 0x3F", 3)
