@@ -54,7 +54,8 @@ static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
 
 static struct sim_host *plug_in_with_cut(const char *name)
 {
-    struct sim_device *device = open_device(&(struct sim_options){.device = name, .watch = &watch});
+    const struct sim_options options = {.device = name, .watch = &watch};
+    struct sim_device *device = open_device(&options);
 
     power_cut.real = device->ops;
     power_cut.ops = *device->ops;
