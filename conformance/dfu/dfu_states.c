@@ -252,13 +252,24 @@ static bool begin_upload(struct probe *probe)
                        result < 0 ? usb_result_text(result) : "the upload ended after one block");
 }
 
+// Block n of DfuSe stands at the address pointer + (n - 2) * wTransferSize (AN3156 4.1): where the
+// memory ends before the second one, the first one can be read again.
+static uint16_t second_block(const struct probe *probe)
+{
+    const struct dfuse_region *region =
+        device_is_dfuse(&probe->dfu_mode) ? dfuse_readable(probe) : NULL;
+    bool ends = region && (uint64_t)region->sectors * region->sector_size <
+                              (uint64_t)dfu_transfer_size(probe) + dfu_small_block(probe);
+    return (uint16_t)(dfu_first_block(probe) + !ends);
+}
+
 // Rows judge each of the two questions, and a wrong device is led away by one: the other one is
 // enough, and the upload is begun anew behind it.
 bool dfu_enter_upload_idle(struct probe *probe, uint16_t *ret_next)
 {
     static const uint8_t questions[] = {DFURT_GETSTATE, DFURT_GETSTATUS};
     bool reached = false;
-    *ret_next = (uint16_t)(dfu_first_block(probe) + 1);
+    *ret_next = second_block(probe);
     for (size_t i = 0; !reached && i < sizeof questions; i++) {
         if (!begin_upload(probe))
             return false;

@@ -106,6 +106,16 @@ const struct variation fleet_of_layouts[] = {
         .allowed_by = "UM0424 10.3.2: the multiplier is M for megabytes",
     },
     {
+        .model = {.name = "layout-of-one-block",
+                  .summary = "memory of wTransferSize bytes: there is no second block",
+                  .bootloader =
+                      FLEET_DFUSE(8192,
+                                  .choices = {.leaves_by_itself = true},
+                                  .alternates = {"@Internal Flash  /0x08000000/04*002Kg"}),
+                  .flash = {.size = 8192, .page_size = 2048}},
+        .allowed_by = "AN3156 4.1: block 3 is the address pointer + wTransferSize, past the memory",
+    },
+    {
         .model = {.name = "layout-no-leading-zeros",
                   .summary = "numbers without leading zeros, 64*2Kg",
                   .bootloader = LAYOUT("@Internal Flash /0x08000000/64*2Kg", NULL)},

@@ -6,7 +6,7 @@
 
 #include "fleet_rows.h"
 
-enum { STRING_LONG = 5, STRING_HIGH = 200 };
+enum { STRING_LONG = 5, STRING_HIGH = 200, STRING_UNNAMED = 0xF0 };
 
 // ---- Endpoints ----
 
@@ -181,6 +181,11 @@ static const char *long_strings(uint8_t index, uint16_t langid)
                                   : NULL;
 }
 
+static const char *unnamed_string(uint8_t index, uint16_t langid)
+{
+    return index == STRING_UNNAMED && langid == 0x0409 ? "calibrated 2026-01-05" : NULL;
+}
+
 static const uint8_t named[] = {
     INTERFACE(0, 0, 0, 0xFF, 0, 0, STRING_LONG),
     INTERFACE(1, 0, 0, 0xFF, 0, 0, STRING_HIGH),
@@ -235,6 +240,7 @@ static const struct product_shape with_two_functions = {.before = STANDS(two_fun
                                                         .string = long_strings};
 static const struct product_shape with_smart_card = {.before = STANDS(smart_card, 1)};
 static const struct product_shape with_measurement = {.before = STANDS(measurement, 1)};
+static const struct product_shape with_unnamed_string = {.string = unnamed_string};
 static const struct product_shape with_long_strings = {.before = STANDS(named, 2),
                                                        .string = long_strings};
 static const struct product_shape with_capabilities = {.bcdUSB = 0x0201, .bos = many_capabilities};
@@ -315,6 +321,13 @@ const struct variation fleet_of_products[] = {
                   .bootloader = &bootloader_plain_wait_reset,
                   .product = &with_measurement},
         .allowed_by = "USBTMC 1.0 5.5: class FEh is for several subclasses",
+    },
+    {
+        .model = {.name = "unnamed-string",
+                  .summary = "string F0h, which no descriptor names, for the maker's own tool",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &with_unnamed_string},
+        .allowed_by = "USB 2.0 9.4.3: a STALL is due where a device does not support a descriptor",
     },
     {
         .model = {.name = "long-strings",

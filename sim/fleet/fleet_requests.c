@@ -103,6 +103,18 @@ const struct variation fleet_of_requests[] = {
                                 .action = DO_STALL})},
     },
     {
+        .model = {.name = "set-interface-refused-by-one-memory",
+                  .summary = "SET_INTERFACE STALLs in both modes: DfuSe with one alternate",
+                  .bootloader =
+                      FLEET_DFUSE(1024,
+                                  .choices = {.leaves_by_itself = true},
+                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
+        .allowed_by = "USB 2.0 9.4.10: a STALL may be returned where only one setting is there",
+        .way = {.rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                                .bRequest = USBDEV_SET_INTERFACE, .target = ANY_INDEX,
+                                .action = DO_STALL})},
+    },
+    {
         .model = {.name = "status-refused",
                   .summary = "GETSTATUS STALLs in appIDLE",
                   .bootloader = &bootloader_plain_wait_reset},

@@ -25,14 +25,19 @@ struct string_indexes {
 
 static const char kind[] = "a device whose descriptors name strings";
 
-// Each string once, by the first field that names it.
-static void add_index(struct string_indexes *indexes, uint8_t index, const char *name)
+static bool is_named(const struct string_indexes *indexes, uint8_t index)
 {
     for (size_t i = 0; i < indexes->count; i++) {
         if (indexes->list[i].index == index)
-            return;
+            return true;
     }
-    if (index == 0 || indexes->count == STRINGS_MAX)
+    return false;
+}
+
+// Each string once, by the first field that names it.
+static void add_index(struct string_indexes *indexes, uint8_t index, const char *name)
+{
+    if (index == 0 || indexes->count == STRINGS_MAX || is_named(indexes, index))
         return;
     indexes->list[indexes->count++] = (struct string_index){index, name};
 }
@@ -226,23 +231,35 @@ static void strings_cut(struct probe *probe)
     for_each_string(probe, is_cut);
 }
 
-// EEh is Microsoft's OS string and may be there.
+static uint8_t unnamed_index(const struct string_indexes *indexes, uint8_t index)
+{
+    while (is_named(indexes, index))
+        index++;
+    return index;
+}
+
+static bool is_string(const uint8_t *bytes, int length)
+{
+    return length >= 2 && bytes[0] == length && bytes[1] == USBDEV_DT_STRING &&
+           !usb_text_problem(bytes, (size_t)length);
+}
+
+// A string that no descriptor names may be there: for the other mode, for a class or for the
+// vendor, as Microsoft's EEh. So an index is absent only to a device that has none at some of them.
 static void string_absent(struct probe *probe)
 {
+    static const uint8_t tries[] = {0xF0, 0xD2, 0xB4, 0x96};
     struct string_indexes indexes;
-    uint8_t bytes[STRING_MAX];
-    uint8_t absent = 0xF0;
+    uint8_t bytes[STRING_MAX] = {0};
+    int result = 0;
     if (!read_indexes(probe, &indexes))
         return;
-    for (size_t i = 0; i < indexes.count; i++) {
-        if (indexes.list[i].index == absent) {
-            absent++;
-            i = 0;
-        }
+    for (size_t i = 0; i < sizeof tries && (i == 0 || is_string(bytes, result)); i++) {
+        const struct usbdev_setup_packet setup = usb_get_descriptor(
+            USBDEV_DT_STRING, unnamed_index(&indexes, tries[i]), probe_language(probe), STRING_MAX);
+        result = probe_control(probe, &setup, bytes);
     }
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_STRING, absent, probe_language(probe), STRING_MAX);
-    if (expect_stall(probe, &setup, bytes))
+    if (expect_stalled(probe, result, bytes))
         read_indexes(probe, &indexes);
 }
 

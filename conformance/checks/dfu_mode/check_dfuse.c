@@ -233,6 +233,15 @@ static uint16_t small_read(const struct probe *probe, const struct dfuse_region 
     return whole < size ? (uint16_t)whole : size;
 }
 
+// An interface with one setting, which is selected, may STALL (USB 2.0 9.4.10).
+static bool expect_selected(struct probe *probe, const struct usb_interface *interface)
+{
+    int result =
+        probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
+    bool one = probe_device(probe)->config.interface_count == 1;
+    return (one && result == USB_STALL) || expect_result(probe, result, 0, NULL);
+}
+
 static bool read_alternate(struct probe *probe,
                            const struct usb_interface *interface,
                            const struct dfuse_layout *layout)
@@ -242,9 +251,7 @@ static bool read_alternate(struct probe *probe,
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
             continue;
-        int result =
-            probe_set_interface(probe, interface->bInterfaceNumber, interface->bAlternateSetting);
-        return expect_result(probe, result, 0, NULL) &&
+        return expect_selected(probe, interface) &&
                (dfu_to_idle(probe) || probe_inconclusive(probe, "dfuIDLE was not reached")) &&
                point_at(probe, region->address) &&
                read_block(probe, DFUSE_FIRST_BLOCK, bytes, small_read(probe, region));
