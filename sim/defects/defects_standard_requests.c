@@ -200,7 +200,7 @@ const struct sim_defect defects_of_standard_requests[] = {
         .summary = "a string that nothing names is answered",
         .rules =
             RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
-                   .wValue_mask = 0xFFF0, .wValue = USBDEV_DT_STRING << 8 | 0xF0,
+                   .wValue_mask = 0xFF80, .wValue = USBDEV_DT_STRING << 8 | 0x80,
                    .target = ANY_INDEX, .action = DO_REPLY, BYTES(4, USBDEV_DT_STRING, '?', 0)}),
     },
     {
