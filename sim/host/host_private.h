@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // host_private.h - what the files of the host controller model share: host.c has the port and the
-// clock, host_transfer.c makes transactions of transfers, host_blocking.c waits for them.
+// clock, host_transfer.c makes transactions of transfers, host_blocking.c waits for them,
+// enumeration.c enumerates.
 
 #ifndef SIM_HOST_PRIVATE_H
 #define SIM_HOST_PRIVATE_H
@@ -10,6 +11,9 @@
 
 // From the beginning of a frame to its first token: the SOF packet, and a pause for the device.
 enum { HOST_SOF_NS = 5000 };
+
+// Of a control transfer, unless its submitter says otherwise (USB 2.0 9.2.6.1).
+#define HOST_TIMEOUT_NS (5000 * SIM_MS)
 
 struct sim_host {
     struct sim_device *device;

@@ -25,45 +25,92 @@ read_descriptor(struct usb_core *core, uint8_t type, uint8_t index, uint8_t *dat
     return request(core, usb_get_descriptor(type, index, 0, (uint16_t)size), data);
 }
 
-// Appends one configuration, or as much of it as comes.
-static void append_configuration(struct usb_core *core, uint8_t index)
+static size_t configurations_said(const struct usb_core *core)
 {
-    uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
-    uint8_t *longer;
-    uint16_t total;
-    int length = read_descriptor(core, USBDEV_DT_CONFIGURATION, index, header, sizeof header);
+    size_t said = core->descriptors[17]; // bNumConfigurations
 
-    total = length == (int)sizeof header ? usbdev_load_le16(header + 2) : 0;
-    if (total < sizeof header)
-        return;
-    longer = realloc(core->descriptors, core->length + total);
-    if (!longer)
-        return;
-    core->descriptors = longer;
-    length = read_descriptor(core, USBDEV_DT_CONFIGURATION, index, longer + core->length, total);
-    if (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
-        core->length += (size_t)length;
+    return said < USB_CORE_MAX_CONFIGURATIONS ? said : USB_CORE_MAX_CONFIGURATIONS;
 }
 
-static int read_descriptors(struct usb_core *core)
+static sim_enumeration_step read_configuration, keep_configuration;
+
+static int ask_for_configuration(struct usb_core *core,
+                                 uint8_t *data,
+                                 uint16_t length,
+                                 sim_enumeration_step *next)
 {
-    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    int length = read_descriptor(core, USBDEV_DT_DEVICE, 0, device, sizeof device);
+    return sim_enumeration_ask(
+        &core->enumeration,
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, (uint8_t)core->configuration_count, 0, length),
+        data, next);
+}
+
+static int begin_configuration(struct usb_core *core)
+{
+    core->configurations[core->configuration_count] = core->length;
+    if (core->configuration_count == configurations_said(core))
+        return 0;
+    return ask_for_configuration(core, core->enumeration.bytes,
+                                 USBDEV_CONFIGURATION_DESCRIPTOR_SIZE, read_configuration);
+}
+
+// Of one that cannot be read nothing is kept.
+static int end_configuration(struct usb_core *core)
+{
+    core->configuration_count++;
+    return begin_configuration(core);
+}
+
+static int read_configuration(struct sim_enumeration *enumeration, int length)
+{
+    struct usb_core *core = enumeration->context;
+    uint16_t total = usbdev_load_le16(enumeration->bytes + 2);
+    uint8_t *longer;
+
+    if (length == USB_GONE)
+        return USB_GONE;
+    if (length < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE ||
+        total < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
+        return end_configuration(core);
+    longer = realloc(core->descriptors, core->length + total);
+    if (!longer)
+        return end_configuration(core);
+    core->descriptors = longer;
+    return ask_for_configuration(core, longer + core->length, total, keep_configuration);
+}
+
+static int keep_configuration(struct sim_enumeration *enumeration, int length)
+{
+    struct usb_core *core = enumeration->context;
+
+    if (length == USB_GONE)
+        return USB_GONE;
+    if (length >= USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
+        core->length += (size_t)length;
+    return end_configuration(core);
+}
+
+static int keep_device_descriptor(struct sim_enumeration *enumeration, int length)
+{
+    struct usb_core *core = enumeration->context;
 
     if (length < 0)
         return length;
-    core->descriptors = length == (int)sizeof device ? malloc(sizeof device) : NULL;
+    if (length == USBDEV_DEVICE_DESCRIPTOR_SIZE)
+        core->descriptors = malloc(USBDEV_DEVICE_DESCRIPTOR_SIZE);
     if (!core->descriptors)
         return USB_IO;
-    memcpy(core->descriptors, device, sizeof device);
-    core->length = sizeof device;
-    core->configurations[0] = core->length;
-    while (core->configuration_count < device[17] &&
-           core->configuration_count < USB_CORE_MAX_CONFIGURATIONS) {
-        append_configuration(core, (uint8_t)core->configuration_count);
-        core->configurations[++core->configuration_count] = core->length;
-    }
-    return 0;
+    memcpy(core->descriptors, enumeration->bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    core->length = USBDEV_DEVICE_DESCRIPTOR_SIZE;
+    return begin_configuration(core);
+}
+
+static int read_device_descriptor(struct sim_enumeration *enumeration, int result)
+{
+    (void)result;
+    return sim_enumeration_ask(
+        enumeration, usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE),
+        enumeration->bytes, keep_device_descriptor);
 }
 
 static void forget(struct usb_core *core)
@@ -72,13 +119,24 @@ static void forget(struct usb_core *core)
     *core = (struct usb_core){.host = core->host};
 }
 
+void usb_core_begin(struct usb_core *core, uint64_t timeout_ns)
+{
+    sim_enumeration_cancel(&core->enumeration);
+    forget(core);
+    sim_enumeration_begin(&core->enumeration, core->host, timeout_ns);
+    core->enumeration.addressed = read_device_descriptor;
+    core->enumeration.context = core;
+}
+
+int usb_core_go_on(struct usb_core *core, uint64_t limit_ns)
+{
+    return sim_enumeration_go_on(&core->enumeration, limit_ns);
+}
+
 int usb_core_enumerate(struct usb_core *core, uint64_t timeout_ns)
 {
-    int result;
-
-    forget(core);
-    result = sim_host_enumerate(core->host, timeout_ns);
-    return result < 0 ? result : read_descriptors(core);
+    usb_core_begin(core, timeout_ns);
+    return usb_core_go_on(core, UINT64_MAX);
 }
 
 const uint8_t *usb_core_configuration(const struct usb_core *core, size_t index, size_t *ret_length)

@@ -7,7 +7,8 @@
 //
 // usbip_device_run() carries pending transfers out for at most 1 ms of virtual time, so that the
 // loop looks at its sockets in between. By such steps it also awaits a device that leaves the bus
-// in a reset, to come back as another one or never.
+// in a reset, to come back as another one or never, and enumerates one that takes its time to
+// answer.
 
 #include "device_private.h"
 
@@ -20,6 +21,7 @@ enum { PORTS = 15 }; // of a bus; as many as vhci-hcd has
 
 static const uint64_t slice_ns = SIM_MS;             // of busy bus in one usbip_device_run()
 static const uint64_t before_reset_ns = 10 * SIM_MS; // for what was submitted before a reset
+static const uint64_t at_once_ns = 500 * SIM_MS;     // of an enumeration, before others are served
 static const uint64_t appear_ns = USB_CORE_APPEAR_MS * SIM_MS;
 
 void device_note(const struct usbip_device *device, const char *format, ...)
@@ -47,7 +49,7 @@ static void disconnected(void *context)
 {
     struct usbip_device *device = context;
 
-    if (device->resetting)
+    if (device->enumerating)
         return;
     if (device->present)
         device_note(device, "left the bus");
@@ -63,12 +65,18 @@ static uint32_t next_devnum(uint32_t devnum)
     return devnum + PORTS <= 127 ? devnum + PORTS : (devnum - 2) % PORTS + 2;
 }
 
-static void enumerate_returned(struct usbip_device *device)
+static void enumerate_returned(struct usbip_device *device, uint64_t limit_ns)
 {
-    device->record.devnum = next_devnum(device->record.devnum);
-    if (device_enumerate(device, 0) == 0)
+    if (device_enumerate(device, limit_ns) == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
+}
+
+static void begin_returned(struct usbip_device *device)
+{
+    device->record.devnum = next_devnum(device->record.devnum);
+    device_begin_enumeration(device, 0);
+    enumerate_returned(device, sim_host_now(device->host) + at_once_ns);
 }
 
 static void tell_trouble(struct usbip_device *device)
@@ -110,7 +118,8 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
              (number - 1) % PORTS + 1);
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb%u/%s",
              device->record.busnum, device->record.bus_id);
-    if (device_enumerate(device, appear_ns) < 0 && !device->failed)
+    device_begin_enumeration(device, appear_ns);
+    if (device_enumerate(device, UINT64_MAX) < 0 && !device->failed)
         device_note(device, "the device does not connect to the bus: its pull-up is off");
     tell_trouble(device);
     return device;
@@ -120,7 +129,7 @@ void usbip_device_close(struct usbip_device *device)
 {
     if (!device)
         return;
-    device->resetting = true; // the client is not informed
+    device->enumerating = true; // the client is not informed
     sim_host_close(device->host);
     usb_core_finish(&device->core);
     free(device);
@@ -180,15 +189,19 @@ static void end_reset(struct usbip_device *device)
         device_carry_out(device, urb);
 }
 
-// The device is on the bus, or the time for it to be is over.
-static void enumerate_reset(struct usbip_device *device)
+static void enumerate_reset(struct usbip_device *device, uint64_t limit_ns)
 {
     const struct usbip_record before = device->record;
+    int result = device_enumerate(device, limit_ns);
+    uint64_t now_ns = sim_host_now(device->host);
 
-    if (device_enumerate(device, 0) < 0) {
-        device->resetting = !device->failed && sim_host_now(device->host) < device->reset_end_ns;
-        if (device->resetting)
-            return; // it has left, and may come back
+    if (result == SIM_UNDER_WAY)
+        return;
+    if (result < 0 && !device->failed && now_ns < device->reset_end_ns) {
+        device_begin_enumeration(device, device->reset_end_ns - now_ns);
+        return; // it has left, and may come back
+    }
+    if (result < 0) {
         device_note(device, "the device did not come back after the reset");
     } else if (before.idVendor != device->record.idVendor ||
                before.idProduct != device->record.idProduct) {
@@ -208,14 +221,8 @@ void device_reset(struct usbip_device *device)
         return;
     }
     device->reset_end_ns = sim_host_now(device->host) + appear_ns;
-    enumerate_reset(device);
-}
-
-static void await_after_reset(struct usbip_device *device)
-{
-    sim_host_run_until(device->host, sim_host_now(device->host) + slice_ns);
-    if (sim_host_connected(device->host) || sim_host_now(device->host) >= device->reset_end_ns)
-        enumerate_reset(device);
+    device_begin_enumeration(device, 0);
+    enumerate_reset(device, sim_host_now(device->host) + at_once_ns);
 }
 
 // ---- Use ----
@@ -256,12 +263,16 @@ bool usbip_device_run(struct usbip_device *device)
     uint64_t limit = sim_host_now(device->host) + slice_ns;
 
     if (device->reset_end_ns) {
-        await_after_reset(device);
+        enumerate_reset(device, limit);
+        return true;
+    }
+    if (device->enumerating) {
+        enumerate_returned(device, limit);
         return true;
     }
     sim_host_run_busy(device->host, limit);
     if (!device->present && !device->failed && sim_host_connected(device->host))
-        enumerate_returned(device);
+        begin_returned(device);
     tell_trouble(device);
-    return sim_host_now(device->host) >= limit;
+    return device->enumerating || sim_host_now(device->host) >= limit;
 }

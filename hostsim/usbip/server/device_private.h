@@ -23,7 +23,7 @@ struct usbip_device {
 
     bool present;                  // on the bus and enumerated
     bool failed;                   // on the bus, and enumerating it failed
-    bool resetting;                // a reset is in progress: leaving the bus is not reported
+    bool enumerating;              // it is being reset and asked: leaving the bus is not reported
     uint64_t reset_end_ns;         // the device is awaited until then after a reset; 0: it is not
     struct usbip_urb *after_reset; // to be carried out then, or NULL
     bool in_use;
@@ -42,11 +42,16 @@ __attribute__((format(printf, 2, 3))) void
 device_note(const struct usbip_device *device, const char *format, ...);
 
 // Wait for the device, reset it, give it an address, read its descriptors; leaves it in the Address
-// state. Pending transfers end. Returns 0 or an enum usb_result.
-int device_enumerate(struct usbip_device *device, uint64_t timeout_ns);
+// state. Pending transfers end. timeout_ns bounds the wait.
+void device_begin_enumeration(struct usbip_device *device, uint64_t timeout_ns);
 
-// Reset the bus, and then carry after_reset out. Usually at once; a device that leaves the bus in
-// the reset is awaited by usbip_device_run(), USB_CORE_APPEAR_MS at most.
+// Carry the enumeration on until limit_ns of the device's time. Returns SIM_UNDER_WAY, 0 or an enum
+// usb_result.
+int device_enumerate(struct usbip_device *device, uint64_t limit_ns);
+
+// Reset the bus, and then carry after_reset out. Usually at once; for a device that leaves the bus
+// in the reset, which is awaited for USB_CORE_APPEAR_MS at most, or that is slow to answer,
+// usbip_device_run() carries the reset on.
 void device_reset(struct usbip_device *device);
 
 // Carry out a transfer that is no reset any more.

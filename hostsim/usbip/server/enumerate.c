@@ -55,17 +55,25 @@ static void describe(struct usbip_device *device, const uint8_t *descriptor)
     record->bConfigurationValue = 0;
 }
 
-int device_enumerate(struct usbip_device *device, uint64_t timeout_ns)
+void device_begin_enumeration(struct usbip_device *device, uint64_t timeout_ns)
 {
-    int result;
+    device->enumerating = true;
+    device->present = false;
+    device->failed = false;
+    usb_core_begin(&device->core, timeout_ns);
+}
 
-    device->resetting = true;
-    result = usb_core_enumerate(&device->core, timeout_ns);
+int device_enumerate(struct usbip_device *device, uint64_t limit_ns)
+{
+    int result = usb_core_go_on(&device->core, limit_ns);
+
+    if (result == SIM_UNDER_WAY)
+        return result;
     if (result == 0) {
         describe(device, device->core.descriptors);
         list_interfaces(device);
     }
-    device->resetting = false;
+    device->enumerating = false;
     device->present = result == 0;
     device->failed = result < 0 && sim_host_connected(device->host);
     if (device->failed)

@@ -51,7 +51,7 @@ static int32_t urb_status(const struct usbip_device *device, int result)
         return USBIP_STATUS_ECONNRESET;
     if (result != USB_GONE)
         return usb_result_errno(result);
-    if (device->resetting || !sim_host_connected(device->host))
+    if (device->enumerating || !sim_host_connected(device->host))
         return USBIP_STATUS_ESHUTDOWN;
     return USBIP_STATUS_EPROTO;
 }

@@ -205,6 +205,33 @@ static void devices_that_a_reset_loses__take_no_turn_but_their_own(void **state)
     stop(&bench);
 }
 
+// Devices that NAK whatever they are asked once they were reset: a host gives each request five
+// seconds. Of that a reset takes half a second at once, and the rest goes by in milliseconds.
+static void devices_that_nak_their_enumeration__take_no_turn_but_their_own(void **state)
+{
+    static const uint8_t reset[] = {0x23, USBDEV_SET_FEATURE, 4, 0, 1, 0, 0, 0};
+    static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
+    static struct bench bench;
+    uint64_t begin_ns[LOST];
+    (void)state;
+
+    start(&bench);
+    for (unsigned i = 0; i < LOST; i++) {
+        bench.hogs[i].toy.mute_ns = UINT64_MAX;
+        bench.hogs[i].toy.cost_ns = 10000; // of a board whose firmware is busy
+        begin_ns[i] = usbip_device_now_ns(bench.devices[i]);
+        submit(&bench, i, 1, reset);
+    }
+    submit(&bench, HOGS, 1, get_device);
+
+    assert_int_equal(loop_run(bench.loop), 0);
+
+    assert_in_range(bench.turns, 1, 2);
+    for (unsigned i = 0; i < LOST; i++)
+        assert_in_range(usbip_device_now_ns(bench.devices[i]) - begin_ns[i], 0, 600 * SIM_MS);
+    stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(bus_resets__are_carried_out_one_a_turn),
         cmocka_unit_test(slow_devices__take_no_turn_but_their_own),
         cmocka_unit_test(devices_that_a_reset_loses__take_no_turn_but_their_own),
+        cmocka_unit_test(devices_that_nak_their_enumeration__take_no_turn_but_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,42 @@ static void reset__waits_for_a_device_that_returns_after_9_seconds(void **state)
     assert_false(usbip_session_over(client->session));
 }
 
+static void reset__waits_for_a_device_that_answers_after_4_seconds(void **state)
+{
+    struct scripted_client *client = *state;
+
+    client_import(client);
+    client->toy.mute_ns = 4000 * SIM_MS;
+    client_send_control(client, 1, port_reset, NULL);
+    client_expect_silence(client);
+    client_send_control(client, 2, get_device_18, NULL);
+    client_expect_ret(client, 2, USBIP_STATUS_ESHUTDOWN, 0);
+    client_run_ms(client, 0);
+
+    client_expect_ret(client, 1, 0, 0);
+    assert_false(usbip_session_over(client->session));
+    assert_int_equal(usbip_device_availability(client->device), USBIP_OP_BUSY);
+}
+
+static void reset__ends_the_session_of_a_device_that_naks_for_5_seconds(void **state)
+{
+    struct scripted_client *client = *state;
+    uint64_t begin_ns;
+
+    client_import(client);
+    client->toy.mute_ns = UINT64_MAX;
+    begin_ns = usbip_device_now_ns(client->device);
+    client_send_control(client, 1, port_reset, NULL);
+    client_expect_silence(client);
+    client_run_ms(client, 0);
+
+    client_expect_ret(client, 1, USBIP_STATUS_ENODEV, 0);
+    assert_true(usbip_session_over(client->session));
+    client_begin_again(client);
+    assert_int_equal(client_import_status(client, "1-1"), USBIP_OP_DEVICE_ERROR);
+    assert_in_range(usbip_device_now_ns(client->device) - begin_ns, 5000 * SIM_MS, 5500 * SIM_MS);
+}
+
 static void reset__ends_what_comes_before_the_device_is_back(void **state)
 {
     struct scripted_client *client = *state;
@@ -419,6 +455,8 @@ int main(void)
         TEST(reset__on_request_ends_what_is_pending),
         TEST(reset__that_changes_the_device_keeps_the_connection),
         TEST(reset__waits_for_a_device_that_returns_after_9_seconds),
+        TEST(reset__waits_for_a_device_that_answers_after_4_seconds),
+        TEST(reset__ends_the_session_of_a_device_that_naks_for_5_seconds),
         TEST(reset__ends_what_comes_before_the_device_is_back),
         TEST(reset__goes_on_though_it_is_unlinked_or_its_client_leaves),
         TEST(reset__gives_others_a_turn_before_the_next),

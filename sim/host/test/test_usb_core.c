@@ -170,6 +170,52 @@ static void enumerate__forgets_what_was_there_before(void **state)
     assert_int_equal(0, count_endpoints(&fixture->core));
 }
 
+static int go_on_for_1_ms(struct fixture *fixture)
+{
+    return usb_core_go_on(&fixture->core, sim_host_now(fixture->host) + SIM_MS);
+}
+
+static void enumerate__in_pieces_serves_others_in_between(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned pieces = 0;
+
+    fixture->toy.mute_ns = 1000 * SIM_MS;
+    usb_core_begin(&fixture->core, 0);
+    while (go_on_for_1_ms(fixture) == SIM_UNDER_WAY)
+        pieces++;
+
+    assert_in_range(pieces, 1000 - 2 * 61, 2000);
+    assert_int_equal(1, fixture->core.configuration_count);
+    assert_int_equal(18 + sizeof toy_configuration, fixture->core.length);
+    assert_int_equal(1, sim_host_address(fixture->host));
+}
+
+static void enumerate__fails_when_the_device_leaves_after_its_first_descriptor(void **state)
+{
+    struct fixture *fixture = *state;
+
+    usb_core_begin(&fixture->core, 0);
+    while (!fixture->core.descriptors)
+        assert_int_equal(SIM_UNDER_WAY,
+                         usb_core_go_on(&fixture->core, sim_host_now(fixture->host) + 10000));
+    sim_host_power(fixture->host, false);
+
+    assert_int_equal(USB_GONE, go_on_for_1_ms(fixture));
+}
+
+static void enumerate__begins_again_in_the_middle_of_a_request(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->toy.mute_ns = 100 * SIM_MS;
+    usb_core_begin(&fixture->core, 0);
+    assert_int_equal(SIM_UNDER_WAY, go_on_for_1_ms(fixture));
+
+    assert_int_equal(0, usb_core_enumerate(&fixture->core, 0));
+    assert_int_equal(1, fixture->core.configuration_count);
+}
+
 static void read_string__asks_in_the_first_language_of_the_device(void **state)
 {
     struct fixture *fixture = *state;
@@ -274,6 +320,9 @@ int main(void)
         WITH_TOY(core__follows_requests_that_it_did_not_send),
         WITH_TOY(core__does_not_follow_a_request_that_stalls),
         WITH_TOY(enumerate__forgets_what_was_there_before),
+        WITH_TOY(enumerate__in_pieces_serves_others_in_between),
+        WITH_TOY(enumerate__fails_when_the_device_leaves_after_its_first_descriptor),
+        WITH_TOY(enumerate__begins_again_in_the_middle_of_a_request),
         WITH_TOY(read_string__asks_in_the_first_language_of_the_device),
         cmocka_unit_test(find__reads_no_further_than_what_was_received),
         cmocka_unit_test(find__leaves_out_what_is_no_endpoint),

@@ -221,12 +221,17 @@ static void status_stage_done(struct toy *toy)
             ~(UINT32_C(1) << ((toy->setup.wIndex & 15) + 16 * (toy->setup.wIndex >> 7)));
 }
 
+static bool hangs(const struct toy *toy)
+{
+    return toy->hanging || toy->now_ns - toy->reset_ns < toy->mute_ns;
+}
+
 static int ep0_in(struct toy *toy, bool *ret_data1, uint8_t *data)
 {
     bool status = toy->setup.wLength == 0 || !(toy->setup.bmRequestType & USBDEV_DIR_IN);
     size_t length = toy->reply_length - toy->moved;
 
-    if (toy->stalled || toy->hanging)
+    if (toy->stalled || hangs(toy))
         return toy->stalled ? SIM_STALL : SIM_NAK;
     if (status) {
         *ret_data1 = true;
@@ -243,7 +248,7 @@ static int ep0_in(struct toy *toy, bool *ret_data1, uint8_t *data)
 
 static int ep0_out(struct toy *toy, const uint8_t *data, size_t length)
 {
-    if (toy->stalled || toy->hanging)
+    if (toy->stalled || hangs(toy))
         return toy->stalled ? SIM_STALL : SIM_NAK;
     if (toy->setup.bmRequestType & USBDEV_DIR_IN)
         return SIM_ACK; // status stage
@@ -371,6 +376,7 @@ static void toy_bus_reset(struct sim_device *device, bool se0)
     if (!se0)
         return;
     toy->resets++;
+    toy->reset_ns = toy->now_ns;
     toy->address = 0;
     toy->bConfigurationValue = 0;
     toy->alternate = 0;

@@ -36,6 +36,7 @@ struct toy {
     bool event;       // the interrupt endpoint has a byte to give
     uint64_t away_ns; // how long it is off the bus after the reset that makes it another one
     uint64_t cost_ns; // real time that a millisecond of its life takes to simulate
+    uint64_t mute_ns; // how long it NAKs every data and status stage after a reset
 
     // For tests to look at.
     unsigned resets;
@@ -45,6 +46,7 @@ struct toy {
     // Private.
     uint64_t now_ns;
     uint64_t return_ns; // off the bus until then
+    uint64_t reset_ns;  // when the last reset began
     bool armed;
     bool changed;
     bool leaving;

@@ -185,4 +185,50 @@ int sim_host_control(struct sim_host *host,
 // the Address state. Returns 0 or an enum usb_result; timeout_ns bounds the wait for a device.
 int sim_host_enumerate(struct sim_host *host, uint64_t timeout_ns);
 
+// ---- The same in pieces, for who has more than one device to serve ----
+//
+//     sim_enumeration_begin(&enumeration, host, 1000 * SIM_MS);
+//     while (sim_enumeration_go_on(&enumeration, sim_host_now(host) + SIM_MS) == SIM_UNDER_WAY)
+//         serve_others();
+
+enum { SIM_UNDER_WAY = 1 };
+
+struct sim_enumeration;
+
+// What to do after a request: result is the length of its data stage or an enum usb_result. Returns
+// SIM_UNDER_WAY if it asks for something else, 0 if all is known, or an enum usb_result.
+typedef int sim_enumeration_step(struct sim_enumeration *enumeration, int result);
+
+// The caller's memory, until it has ended or was cancelled.
+struct sim_enumeration {
+    // To be set after sim_enumeration_begin(), if the enumeration goes on after SET_ADDRESS.
+    sim_enumeration_step *addressed;
+    void *context;
+
+    // Private, but for `bytes`, which steps may use.
+    struct sim_host *host;
+    sim_enumeration_step *next;
+    struct sim_transfer transfer;
+    bool asking;          // the transfer is pending
+    unsigned attempts;    // as many as were begun
+    uint64_t deadline_ns; // for a device to be there
+    uint8_t bytes[64];
+};
+
+void sim_enumeration_begin(struct sim_enumeration *enumeration,
+                           struct sim_host *host,
+                           uint64_t timeout_ns);
+
+// Carry it on, until limit_ns of the host's time; a bus reset, of 61 ms, is not interrupted.
+// Returns SIM_UNDER_WAY, or what sim_host_enumerate() does.
+int sim_enumeration_go_on(struct sim_enumeration *enumeration, uint64_t limit_ns);
+
+// From inside a step: ask the device, for 5 s at most, and then call next. Returns SIM_UNDER_WAY.
+int sim_enumeration_ask(struct sim_enumeration *enumeration,
+                        struct usbdev_setup_packet setup,
+                        uint8_t *data,
+                        sim_enumeration_step *next);
+
+void sim_enumeration_cancel(struct sim_enumeration *enumeration);
+
 #endif

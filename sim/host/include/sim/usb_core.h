@@ -42,6 +42,8 @@ struct usb_core {
 
     uint8_t bConfigurationValue; // 0: not configured
     uint8_t alternates[256];     // bAlternateSetting by bInterfaceNumber
+
+    struct sim_enumeration enumeration;
 };
 
 // One core for a host, for as long as the host is used.
@@ -51,8 +53,13 @@ void usb_core_finish(struct usb_core *core);
 // Wait for a device, reset it, give it an address (sim_host_enumerate) and read its descriptors;
 // leaves it in the Address state. timeout_ns bounds the wait for a device. Returns 0 or an enum
 // usb_result; IO also if the device descriptor is not 18 bytes long. A configuration that cannot be
-// read has length 0, which is no error.
+// read has length 0, which is no error as long as the device stays on the bus.
 int usb_core_enumerate(struct usb_core *core, uint64_t timeout_ns);
+
+// The same in pieces: usb_core_go_on() returns SIM_UNDER_WAY at limit_ns of the host's time, and
+// is called again (sim_enumeration_go_on).
+void usb_core_begin(struct usb_core *core, uint64_t timeout_ns);
+int usb_core_go_on(struct usb_core *core, uint64_t limit_ns);
 
 // The bytes of a configuration, by its index. *ret_length is 0 where there is none, or where it
 // could not be read.
