@@ -55,6 +55,8 @@ int loop_add_source(struct loop *loop, struct source *source, uint32_t interest)
 {
     struct epoll_event event = {.events = interest, .data.ptr = source};
 
+    if (source->fd < 0)
+        return -errno; // of who has just failed to open it
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
 }
 
@@ -215,6 +217,13 @@ void loop_stop(struct loop *loop)
 
 // ---- Opening and closing ----
 
+static int open_timer(struct loop *loop)
+{
+    loop->timer =
+        (struct source){timer_ready, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+    return loop_add_source(loop, &loop->timer, EPOLLIN);
+}
+
 static int open_signals(struct loop *loop)
 {
     sigset_t mask;
@@ -222,8 +231,9 @@ static int open_signals(struct loop *loop)
     sigemptyset(&mask);
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGTERM);
-    sigprocmask(SIG_BLOCK, &mask, &loop->old_mask);
-    return signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    loop->signals = (struct source){signal_ready, signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC)};
+    return loop_add_source(loop, &loop->signals, EPOLLIN);
 }
 
 struct loop *loop_open(struct usbip_device *const *devices,
@@ -243,11 +253,9 @@ struct loop *loop_open(struct usbip_device *const *devices,
     loop->listener.fd = -1;
     loop->unattended = calloc(count > 0 ? count : 1, sizeof(struct usbip_device *));
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->timer =
-        (struct source){timer_ready, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
-    loop->signals = (struct source){signal_ready, open_signals(loop)};
-    if (!loop->unattended || loop_add_source(loop, &loop->timer, EPOLLIN) < 0 ||
-        loop_add_source(loop, &loop->signals, EPOLLIN) < 0) {
+    loop->timer.fd = loop->signals.fd = -1;
+    sigprocmask(SIG_BLOCK, NULL, &loop->old_mask);
+    if (!loop->unattended || loop->epoll < 0 || open_timer(loop) < 0 || open_signals(loop) < 0) {
         loop_close(loop);
         return NULL;
     }

@@ -42,17 +42,29 @@ void loop_resume_listener(struct loop *loop)
     watch_listener(loop, true);
 }
 
+// A machine that lost its power or its network ends nothing: without a question it would keep its
+// device for the two hours of the kernel's default. One that is only silent answers the question,
+// whatever its program does. A Unix socket has none of these options.
+static void ask_whether_peers_are_there(int fd)
+{
+    static const int on = 1, idle_s = 30, interval_s = 10, questions = 3;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
+}
+
 static void accept_connection(struct loop *loop, struct source *source, uint32_t events)
 {
     static const int on = 1;
     int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    uid_t uid;
 
     (void)events;
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) &&
         !loop_make_room(loop))
         pause_listener(loop);
-    uid_t uid;
-
     if (fd < 0)
         return; // else it has closed already
     if (unix_socket_peer_is_foreign(fd, &uid)) {
@@ -62,7 +74,7 @@ static void accept_connection(struct loop *loop, struct source *source, uint32_t
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ask_whether_peers_are_there(fd);
     loop_add_connection(loop, fd);
 }
 

@@ -3,6 +3,8 @@
 // The loop in a process of its own, with clients that behave and clients that do not.
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -339,15 +342,106 @@ static void listen__knows_whether_other_machines_can_connect(void **state)
     static const struct {
         const char *host;
         bool public;
-    } cases[] = {{"127.0.0.1", false}, {"127.3.2.1", false}, {"0.0.0.0", true}};
+    } cases[] = {{"127.0.0.1", false},
+                 {"127.3.2.1", false},
+                 {"0.0.0.0", true},
+                 {"::1", false},
+                 {"::", true}};
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct loop *loop = loop_open(NULL, 0, NULL, NULL);
+        int port = loop_listen(loop, cases[i].host, "0");
 
-        assert_true(loop_listen(loop, cases[i].host, "0") > 0);
+        if (strchr(cases[i].host, ':') && (port == -EAFNOSUPPORT || port == -EADDRNOTAVAIL)) {
+            loop_close(loop); // a machine without IPv6
+            continue;
+        }
+        assert_true(port > 0);
         assert_int_equal(cases[i].public, loop_is_public(loop));
         loop_close(loop);
+    }
+}
+
+struct accepting {
+    struct loop *loop;
+    int client;
+};
+
+// The end of the server of a connection, in this process.
+static int find_peer(int client)
+{
+    struct sockaddr_in mine, other;
+    socklen_t size = sizeof mine;
+
+    assert_int_equal(getsockname(client, (struct sockaddr *)&mine, &size), 0);
+    for (int fd = 0; fd < 1000; fd++) {
+        size = sizeof other;
+        if (getpeername(fd, (struct sockaddr *)&other, &size) == 0 && size == sizeof other &&
+            memcmp(&mine, &other, sizeof mine) == 0)
+            return fd;
+    }
+    return -1;
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t size = sizeof value;
+
+    assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+    return value;
+}
+
+static bool stop_once_accepted(void *context)
+{
+    const struct accepting *accepting = context;
+
+    if (find_peer(accepting->client) >= 0)
+        loop_stop(accepting->loop);
+    return true;
+}
+
+static void vanished_machine__is_asked_for_a_minute(void **state)
+{
+    static const struct loop_events events = {.turned = stop_once_accepted};
+    struct accepting accepting;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    (void)state;
+
+    accepting.loop = loop_open(NULL, 0, &events, &accepting);
+    address.sin_port = htons((uint16_t)loop_listen(accepting.loop, "127.0.0.1", "0"));
+    accepting.client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(accepting.client, (struct sockaddr *)&address, sizeof address), 0);
+
+    assert_int_equal(loop_run(accepting.loop), 0);
+
+    int fd = find_peer(accepting.client);
+    assert_true(option(fd, SOL_SOCKET, SO_KEEPALIVE));
+    assert_int_equal(60, option(fd, IPPROTO_TCP, TCP_KEEPIDLE) +
+                             option(fd, IPPROTO_TCP, TCP_KEEPINTVL) *
+                                 option(fd, IPPROTO_TCP, TCP_KEEPCNT));
+    loop_close(accepting.loop);
+    close(accepting.client);
+}
+
+static void open__says_that_no_descriptor_is_left(void **state)
+{
+    struct rlimit before, none;
+    (void)state;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(0);
+    close(next);
+    for (rlim_t more = 0; more < 3; more++) { // of the three that a loop needs
+        none = (struct rlimit){(rlim_t)next + more, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        struct loop *loop = loop_open(NULL, 0, NULL, NULL);
+        int error = errno;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+        assert_null(loop);
+        assert_int_equal(error, EMFILE);
     }
 }
 
@@ -365,6 +459,8 @@ int main(void)
         cmocka_unit_test(adopted_connection__answers_each_urb_by_one_send),
         cmocka_unit_test(leave__is_told_though_the_device_is_back_already),
         cmocka_unit_test(adopt__of_a_device_in_use_is_refused),
+        cmocka_unit_test(vanished_machine__is_asked_for_a_minute),
+        cmocka_unit_test(open__says_that_no_descriptor_is_left),
         cmocka_unit_test(listen__says_why_not),
         cmocka_unit_test(listen__knows_whether_other_machines_can_connect),
     };
