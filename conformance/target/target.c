@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sim/bus.h>
+
 #include "config.h"
 #include <conformance/target.h>
 
@@ -171,18 +173,24 @@ static int parse_usbip(struct target_spec *spec, const char *text, char *error, 
     return 0;
 }
 
+static bool is_place_or_empty(const char *text)
+{
+    return *text == '\0' || sim_bus_is_place(text);
+}
+
 static int parse_sim(struct target_spec *spec, const char *text, char *error, size_t size)
 {
     const char *wanted = "sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS]"
                          "[,pin=PIN=LEVEL[@MS][+...]][,uart=FILE][,gdb=PORT][,serial=S][,away=MS]"
-                         "[,unplug=REQUEST]]";
+                         "[,unplug=REQUEST][,path=BUS-PORTS][,moves=BUS-PORTS][,twin=BUS-PORTS]]";
     char away[TARGET_TEXT] = "";
     char unplug[TARGET_TEXT] = "";
-    const struct spec_option options[] = {{"defect=", spec->defect}, {"firmware=", spec->firmware},
-                                          {"chip=", spec->chip},     {"boot=", spec->boot},
-                                          {"pin=", spec->pin},       {"uart=", spec->uart},
-                                          {"gdb=", spec->gdb},       {"serial=", spec->serial},
-                                          {"away=", away},           {"unplug=", unplug}};
+    const struct spec_option options[] = {
+        {"defect=", spec->defect}, {"firmware=", spec->firmware}, {"chip=", spec->chip},
+        {"boot=", spec->boot},     {"pin=", spec->pin},           {"uart=", spec->uart},
+        {"gdb=", spec->gdb},       {"serial=", spec->serial},     {"away=", away},
+        {"unplug=", unplug},       {"path=", spec->path},         {"moves=", spec->moves},
+        {"twin=", spec->twin}};
     const char *device = text + strlen("sim");
     if (*device == '\0')
         return 0;
@@ -190,7 +198,9 @@ static int parse_sim(struct target_spec *spec, const char *text, char *error, si
     const char *end = device + strcspn(device, ",");
     if (!take(spec->device, device, end) ||
         !take_options(end, options, sizeof options / sizeof *options) ||
-        !take_number(&spec->away_ms, away) || !take_number(&spec->unplug_at, unplug))
+        !take_number(&spec->away_ms, away) || !take_number(&spec->unplug_at, unplug) ||
+        !is_place_or_empty(spec->path) || !is_place_or_empty(spec->moves) ||
+        !is_place_or_empty(spec->twin))
         return spec_error(error, size, text, wanted);
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The simulated device, in this process: a host controller model and a board on its one port, in
-// virtual time. No function sleeps: a second takes as long as its simulation.
+// The simulated device, in this process: a host controller model and a board on one of its ports,
+// in virtual time. No function sleeps: a second takes as long as its simulation.
 //
 // The port behaves as a real host's: after a reset the host enumerates again, and a device that has
 // dropped its pull-up is found when it raises it.
@@ -10,36 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sim/devices.h>
-#include <sim/usb_core.h>
-
 #include "target_requests.h"
-#include <conformance/target.h>
+#include "target_sim_private.h"
 
 enum { PROGRESS_MS = 2000 }; // after which a line says that the run waits for the device
 
-struct target_sim {
-    struct target base;
-    struct sim_host *host;
-    struct usb_core core;
-    bool left; // disconnected since it was enumerated last
-};
-
-static struct target_sim *sim_of(struct target *target)
+static struct sim_host *host_of(const struct target_sim *sim)
 {
-    return (struct target_sim *)target;
+    return sim->port->host;
 }
 
-static void on_disconnected(void *context)
+// A result that the device gave, not the lack of it.
+static int heard(struct target_sim *sim, int result)
 {
-    struct target_sim *sim = context;
-    sim->left = true;
-}
-
-static void on_connected(void *context)
-{
-    struct target_sim *sim = context;
-    sim->base.connected_us = sim_host_now(sim->host) / 1000;
+    if (result >= 0 || result == USB_STALL)
+        sim->heard_us = sim_bus_now(sim->bus) / 1000;
+    return result;
 }
 
 static int control(struct target *target,
@@ -50,7 +36,7 @@ static int control(struct target *target,
     struct target_sim *sim = sim_of(target);
     if (sim->left)
         return USB_GONE;
-    return sim_host_control(sim->host, setup, data, timeout_ms * SIM_MS);
+    return heard(sim, sim_host_control(host_of(sim), setup, data, timeout_ms * SIM_MS));
 }
 
 static int control_departing(struct target *target,
@@ -67,7 +53,7 @@ static int control_departing(struct target *target,
     struct target_sim *sim = sim_of(target);
     struct sim_transfer transfer = {
         .type = USBDEV_ENDPOINT_CONTROL,
-        .wMaxPacketSize = sim_host_max_packet0(sim->host),
+        .wMaxPacketSize = sim_host_max_packet0(host_of(sim)),
         .data = data,
         .length = setup->wLength,
         .timeout_ns = timeout_ms * SIM_MS,
@@ -75,7 +61,7 @@ static int control_departing(struct target *target,
         .cut_off = cut_offs[departure->cut_off],
     };
     usbdev_setup_store(transfer.setup, setup);
-    return sim->left ? USB_GONE : sim_host_transfer(sim->host, &transfer);
+    return sim->left ? USB_GONE : heard(sim, sim_host_transfer(host_of(sim), &transfer));
 }
 
 // ---- Enumeration ----
@@ -95,16 +81,14 @@ static enum target_speed speed_of(const struct sim_device *device)
     return TARGET_SPEED_FULL;
 }
 
-// The first configuration with DFU, or the first of all.
-static size_t choose_configuration(const struct usb_core *core)
+const uint8_t *sim_configuration(const struct usb_core *core, size_t *ret_length)
 {
     for (size_t i = 0; i < core->configuration_count; i++) {
-        size_t length;
-        const uint8_t *bytes = usb_core_configuration(core, i, &length);
-        if (length > 0 && target_has_dfu(bytes, length))
-            return i;
+        const uint8_t *bytes = usb_core_configuration(core, i, ret_length);
+        if (*ret_length > 0 && target_has_dfu(bytes, *ret_length))
+            return bytes;
     }
-    return 0;
+    return usb_core_configuration(core, 0, ret_length);
 }
 
 // Keep what the host received of it.
@@ -112,12 +96,11 @@ static int keep_descriptors(struct target_sim *sim)
 {
     struct target_descriptors *kept = &sim->base.descriptors;
     size_t length;
-    const uint8_t *configuration =
-        usb_core_configuration(&sim->core, choose_configuration(&sim->core), &length);
+    const uint8_t *configuration = sim_configuration(&sim->port->core, &length);
     if (length == 0)
         return USB_IO;
     *kept = (struct target_descriptors){.configuration_length = length};
-    memcpy(kept->device, sim->core.descriptors, sizeof kept->device);
+    memcpy(kept->device, sim->port->core.descriptors, sizeof kept->device);
     memcpy(kept->configuration, configuration, length);
     return 0;
 }
@@ -126,12 +109,15 @@ static int keep_descriptors(struct target_sim *sim)
 static int enumerate(struct target_sim *sim)
 {
     sim->left = false;
-    sim->base.speed = speed_of(sim_host_device(sim->host));
-    int result = usb_core_enumerate(&sim->core, TARGET_ENUMERATION_MS * SIM_MS);
+    sim->base.speed = speed_of(sim_host_device(host_of(sim)));
+    int result = usb_core_enumerate(&sim->port->core, TARGET_ENUMERATION_MS * SIM_MS);
     if (result == 0)
         result = keep_descriptors(sim);
     if (result == 0)
-        result = usb_core_set_configuration(&sim->core, sim->base.descriptors.configuration[5]);
+        result =
+            usb_core_set_configuration(&sim->port->core, sim->base.descriptors.configuration[5]);
+    if (result == 0)
+        sim_look_around(sim);
     return result;
 }
 
@@ -139,13 +125,13 @@ static int enumerate(struct target_sim *sim)
 
 static uint64_t now_us(struct target *target)
 {
-    return sim_host_now(sim_of(target)->host) / 1000;
+    return sim_bus_now(sim_of(target)->bus) / 1000;
 }
 
 static void sleep_ms(struct target *target, unsigned ms)
 {
     struct target_sim *sim = sim_of(target);
-    sim_host_run_until(sim->host, sim_host_now(sim->host) + ms * SIM_MS);
+    sim_bus_run_until(sim->bus, sim_bus_now(sim->bus) + ms * SIM_MS);
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
@@ -159,16 +145,18 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
 static int wait_return(struct target *target, unsigned timeout_ms)
 {
     struct target_sim *sim = sim_of(target);
-    uint64_t end_us = now_us(target) + timeout_ms * UINT64_C(1000);
+    uint64_t start_us = now_us(target);
+    uint64_t waited_ms = 0;
     if (!sim->left)
         return 0;
     do {
-        if (sim_host_connected(sim->host) && enumerate(sim) == 0)
+        if (sim_find(sim, waited_ms, timeout_ms) && enumerate(sim) == 0)
             return 0;
         sim->left = true;
         sleep_ms(target, 1);
-    } while (now_us(target) < end_us);
-    return USB_TIMEOUT;
+        waited_ms = (now_us(target) - start_us) / 1000;
+    } while (waited_ms < timeout_ms);
+    return *target->fault ? USB_IO : USB_TIMEOUT;
 }
 
 static int reset(struct target *target)
@@ -177,7 +165,7 @@ static int reset(struct target *target)
     if (sim->left)
         return USB_GONE;
     struct target_descriptors before = target->descriptors;
-    sim_host_reset(sim->host);
+    sim_host_reset(host_of(sim));
     if (sim->left)
         return USB_GONE;
 
@@ -194,9 +182,9 @@ static int power_cycle(struct target *target)
 {
     enum { OFF_MS = 1000 };
     struct target_sim *sim = sim_of(target);
-    sim_host_power(sim->host, false);
+    sim_host_power(host_of(sim), false);
     sleep_ms(target, OFF_MS);
-    sim_host_power(sim->host, true);
+    sim_host_power(host_of(sim), true);
     sim->left = true;
     return wait_return(target, USB_CORE_APPEAR_MS);
 }
@@ -204,27 +192,27 @@ static int power_cycle(struct target *target)
 static int to_default(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
-    sim_host_reset(sim->host);
+    sim_host_reset(host_of(sim));
     return sim->left ? USB_GONE : 0;
 }
 
 static int to_address(struct target *target)
 {
-    int result = sim_host_enumerate(sim_of(target)->host, TARGET_ENUMERATION_MS * SIM_MS);
+    int result = sim_host_enumerate(host_of(sim_of(target)), TARGET_ENUMERATION_MS * SIM_MS);
     return result < 0 ? result : 0;
 }
 
 static int suspend(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
-    sim_host_suspend(sim->host);
+    sim_host_suspend(host_of(sim));
     return sim->left ? USB_GONE : 0;
 }
 
 static int resume(struct target *target)
 {
     struct target_sim *sim = sim_of(target);
-    sim_host_resume(sim->host);
+    sim_host_resume(host_of(sim));
     return sim->left ? USB_GONE : 0;
 }
 
@@ -247,20 +235,22 @@ static int transfer(struct target *target,
     };
     if (!usb_core_prepare(&transfer, endpoint))
         return USB_UNSUPPORTED;
-    return sim_host_transfer(sim->host, &transfer);
+    return heard(sim, sim_host_transfer(host_of(sim), &transfer));
 }
 
 static const char *sim_trouble(struct target *target)
 {
-    struct sim_device *device = sim_host_device(sim_of(target)->host);
+    struct sim_device *device = sim_host_device(host_of(sim_of(target)));
     return device->ops->trouble(device);
 }
 
 static void close_sim(struct target *target)
 {
-    sim_host_close(sim_of(target)->host);
-    usb_core_finish(&sim_of(target)->core);
-    free(target);
+    struct target_sim *sim = sim_of(target);
+    sim_bus_close(sim->bus);
+    if (sim->twin)
+        sim->twin->ops->close(sim->twin);
+    free(sim);
 }
 
 static const struct target_ops sim_ops = {
@@ -284,21 +274,6 @@ static const struct target_ops sim_ops = {
     .close = close_sim,
 };
 
-static const char *text_or_null(const char *text)
-{
-    return *text ? text : NULL;
-}
-
-static struct sim_host *open_host(struct target_sim *sim, struct sim_device *device)
-{
-    static const struct sim_host_events events = {.connected = on_connected,
-                                                  .disconnected = on_disconnected};
-    struct sim_host *host = sim_host_open(device, &events, sim);
-    if (!host)
-        device->ops->close(device);
-    return host;
-}
-
 static bool appears(struct target_sim *sim)
 {
     if (wait_return(&sim->base, PROGRESS_MS) == 0)
@@ -312,45 +287,25 @@ static bool appears(struct target_sim *sim)
 
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size)
 {
-    const struct sim_options options = {
-        .device = text_or_null(spec->device),
-        .firmware = text_or_null(spec->firmware),
-        .chip = text_or_null(spec->chip),
-        .boot = text_or_null(spec->boot),
-        .pins = text_or_null(spec->pin),
-        .uart = text_or_null(spec->uart),
-        .gdb = text_or_null(spec->gdb),
-        .defect = text_or_null(spec->defect),
-        .serial = text_or_null(spec->serial),
-        .cable = {.unplug_at = spec->unplug_at, .away_ms = spec->away_ms},
-        .watch = spec->flash_watch,
-    };
-    struct sim_device *device = sim_open(&options, error, size);
-    if (!device)
-        return NULL;
     struct target_sim *sim = calloc(1, sizeof *sim);
-    if (sim)
-        sim->host = open_host(sim, device);
-    else
-        device->ops->close(device);
-    if (!sim || !sim->host) {
-        free(sim);
+    if (!sim) {
         snprintf(error, size, "out of memory");
         return NULL;
     }
-
-    usb_core_init(&sim->core, sim->host);
     sim->base.ops = &sim_ops;
     sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
                              TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH |
                              TARGET_CAN_POWER | TARGET_VIRTUAL_TIME | TARGET_CAN_DEPART;
-    snprintf(sim->base.where, sizeof sim->base.where, "simulated in this process");
+    if (!sim_plug_in(sim, spec, error, size)) {
+        close_sim(&sim->base);
+        return NULL;
+    }
     sim->left = true;
     if (appears(sim))
         return &sim->base;
     const char *why = sim_trouble(&sim->base);
     snprintf(error, size, "the simulated device does not %s within %d s of its time%s%s",
-             sim_host_connected(sim->host) ? "enumerate" : "connect", USB_CORE_APPEAR_MS / 1000,
+             sim_host_connected(host_of(sim)) ? "enumerate" : "connect", USB_CORE_APPEAR_MS / 1000,
              why ? ": " : "", why ? why : "");
     close_sim(&sim->base);
     return NULL;

@@ -144,6 +144,8 @@ int usb_adopt(struct target_usb *usb,
     // Only now, because until then the device is waited for at its old place.
     memcpy(usb->follow.place, seen->place, sizeof usb->follow.place);
     usb->follow.address = seen->address;
+    usb->follow.idVendor = usbdev_load_le16(usb->base.descriptors.device + 8);
+    usb->follow.idProduct = usbdev_load_le16(usb->base.descriptors.device + 10);
     usb_serial(handle, usb->follow.serial);
     usb_look_around(usb);
     say_where(usb);

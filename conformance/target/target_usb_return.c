@@ -19,10 +19,7 @@
 #include "usb_sysfs.h"
 #include "wall_clock.h"
 
-enum {
-    POLL_MS = 10,
-    ELSEWHERE_AFTER_MS = 2000, // during this time only the old place counts
-};
+enum { POLL_MS = 10 };
 
 static int address_now(const struct target_usb *usb)
 {
@@ -97,24 +94,15 @@ static bool try_return(struct target_usb *usb, bool elsewhere)
 {
     static struct usb_list now;
     const struct usb_seen *seen;
-    char names[100];
     char node[200];
     char *fault = usb->base.fault;
     if (usb_sysfs_address(USB_SYSFS, usb->follow.place) < 0)
         return return_by_scan(usb, NULL);
     usb_list_read(&now, USB_SYSFS);
     fault[0] = '\0';
-    switch (usb_follow_choose(&usb->follow, &now, heard_ms(usb), elsewhere, &seen, names,
-                              sizeof names)) {
-    case USB_FOLLOW_NONE:
+    if (usb_follow_choose(&usb->follow, &now, heard_ms(usb), elsewhere, &seen, fault,
+                          TARGET_FAULT_TEXT) != USB_FOLLOW_FOUND)
         return false;
-    case USB_FOLLOW_SEVERAL:
-        snprintf(fault, TARGET_FAULT_TEXT,
-                 "which device came back cannot be told: %.100s; name its place with path=", names);
-        return false;
-    case USB_FOLLOW_FOUND:
-        break;
-    }
     if (return_by_node(usb, seen) || return_by_scan(usb, seen))
         return true;
     if (usb_node_fault(seen->bus, seen->address, node, sizeof node))
@@ -129,7 +117,7 @@ int usb_wait_return(struct target *target, unsigned timeout_ms)
     uint64_t start_us = wall_clock_us();
     while (!usb->handle) {
         uint64_t waited_ms = (wall_clock_us() - start_us) / 1000;
-        if (try_return(usb, waited_ms >= ELSEWHERE_AFTER_MS))
+        if (try_return(usb, usb_follow_elsewhere(waited_ms, timeout_ms)))
             break;
         if (waited_ms >= timeout_ms)
             return *target->fault ? USB_IO : USB_TIMEOUT;

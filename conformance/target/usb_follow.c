@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // usb_follow_choose() compares the devices that are there now with those that were there when the
-// device left. A new address at the device's own place decides at once; otherwise exactly one
-// candidate at another place does, and two candidates are reported by their names.
+// device left. Candidates are a new address at the device's own place, and each new device at
+// another place that may be ours; exactly one decides.
 
 #include <stdio.h>
 #include <string.h>
@@ -49,11 +49,35 @@ may_be_ours(const struct usb_follow *follow, const struct usb_seen *seen, uint64
     return newer && !was_there(&follow->before, seen) && is_known(follow, seen);
 }
 
-static void add_name(char *text, size_t size, const struct usb_seen *seen)
+// Or another one like it.
+static bool is_as_it_was(const struct usb_follow *follow, const struct usb_seen *seen)
 {
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%04x:%04x at %s", used ? " or " : "", seen->idVendor,
-             seen->idProduct, seen->place);
+    return *follow->serial && strcmp(seen->serial, follow->serial) == 0 &&
+           has_ids(seen, follow->idVendor, follow->idProduct);
+}
+
+static const struct usb_seen *find_at_its_place(const struct usb_follow *follow,
+                                                const struct usb_list *now)
+{
+    for (size_t i = 0; i < now->count; i++)
+        if (is_at_its_place(follow, &now->devices[i]))
+            return &now->devices[i];
+    return NULL;
+}
+
+struct candidates {
+    const struct usb_seen *last;
+    unsigned count;
+    char names[160];
+};
+
+static void add_candidate(struct candidates *candidates, const struct usb_seen *seen)
+{
+    size_t used = strlen(candidates->names);
+    candidates->last = seen;
+    candidates->count++;
+    snprintf(candidates->names + used, sizeof candidates->names - used, "%s%04x:%04x at %s",
+             used ? " or " : "", seen->idVendor, seen->idProduct, seen->place);
 }
 
 enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
@@ -64,20 +88,22 @@ enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                                          char *text,
                                          size_t size)
 {
-    unsigned candidates = 0;
-    for (size_t i = 0; i < now->count; i++) {
-        if (is_at_its_place(follow, &now->devices[i])) {
-            *ret_found = &now->devices[i];
-            return USB_FOLLOW_FOUND;
-        }
+    struct candidates candidates = {.count = 0};
+    const struct usb_seen *own = find_at_its_place(follow, now);
+    if (own)
+        add_candidate(&candidates, own);
+    for (size_t i = 0; i < now->count && (elsewhere || own) && !follow->only_place; i++) {
+        if (&now->devices[i] != own && may_be_ours(follow, &now->devices[i], heard_ms))
+            add_candidate(&candidates, &now->devices[i]);
     }
-    text[0] = '\0';
-    for (size_t i = 0; i < now->count && elsewhere && !follow->only_place; i++) {
-        if (!may_be_ours(follow, &now->devices[i], heard_ms))
-            continue;
-        *ret_found = &now->devices[i];
-        candidates++;
-        add_name(text, size, &now->devices[i]);
+    if (candidates.count > 1) {
+        snprintf(text, size, "which device came back cannot be told: %s; name its place with path=",
+                 candidates.names);
+        return USB_FOLLOW_SEVERAL;
     }
-    return candidates > 1 ? USB_FOLLOW_SEVERAL : candidates ? USB_FOLLOW_FOUND : USB_FOLLOW_NONE;
+    if (candidates.count == 0 ||
+        (own && !elsewhere && !follow->only_place && is_as_it_was(follow, own)))
+        return USB_FOLLOW_NONE;
+    *ret_found = candidates.last;
+    return USB_FOLLOW_FOUND;
 }

@@ -247,6 +247,45 @@ static void unplugged__fails_nothing(void **state)
     assert_in_range(lost, 243, 486);
 }
 
+// A second board with the same serial number is there all the time.
+static void device_that_changes_its_port__passes_everything_it_can_do(void **state)
+{
+    (void)state;
+    static const char *const ports[] = {"moves=1-2", "moves=1-2.3,twin=1-2.4",
+                                        "path=1-2.3,twin=1-2.4"};
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        char target[64];
+        struct run run;
+        snprintf(target, sizeof target, "sim:will-detach,%s", ports[i]);
+
+        run_on(&run, target, &(struct runner_options){.allow_write = true});
+
+        assert_int_equal(run.status, RUN_MET);
+        for (size_t j = 0; j < run.report.count; j++)
+            assert_good(&run.report.results[j]);
+        report_finish(&run.report);
+    }
+}
+
+// The second board is plugged in where the device was, just when it leaves.
+static void second_board_at_the_old_port__ends_the_run(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"1-2", "1-2.3"};
+    for (size_t i = 0; i < 2; i++) {
+        char target[64];
+        struct run run;
+        snprintf(target, sizeof target, "sim:will-detach,moves=%s,twin=1-1", places[i]);
+
+        run_on(&run, target, &(struct runner_options){.allow_write = true});
+
+        assert_int_equal(run.status, RUN_COULD_NOT);
+        assert_non_null(strstr(run.report.ending, "which device came back cannot be told"));
+        assert_string_equal(run.report.flash, "flash not written: no check needed to write");
+        report_finish(&run.report);
+    }
+}
+
 // ---- What a device is to a tool ----
 
 // A device that is right, and still wants something of a tool or of a person.
@@ -357,6 +396,8 @@ int main(void)
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(unplugged__fails_nothing),
+        cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
+        cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
         cmocka_unit_test(notes__name_what_a_tool_needs),
         cmocka_unit_test(trouble_of_a_native_board__stands_at_the_check_that_provoked_it),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),

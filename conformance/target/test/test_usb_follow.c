@@ -61,7 +61,12 @@ static struct usb_follow follow;
 static void start_at(const char *place)
 {
     put(place, 5, "1209:0001", "A", 60000);
-    follow = (struct usb_follow){.address = 5, .serial = "A", .vendor = 0x1209, .product = 1};
+    follow = (struct usb_follow){.address = 5,
+                                 .serial = "A",
+                                 .idVendor = 0x1209,
+                                 .idProduct = 1,
+                                 .vendor = 0x1209,
+                                 .product = 1};
     snprintf(follow.place, sizeof follow.place, "%s", place);
     usb_list_read(&follow.before, root);
     usb_sysfs_peer(root, place, follow.peer);
@@ -92,7 +97,7 @@ static enum usb_follow_result look(bool elsewhere, char place[USB_PLACE_SIZE])
     usb_list_read(&now, root);
     enum usb_follow_result result =
         usb_follow_choose(&follow, &now, 3000, elsewhere, &seen, text, sizeof text);
-    strcpy(place, result == USB_FOLLOW_NONE ? "" : seen->place);
+    strcpy(place, result == USB_FOLLOW_FOUND ? seen->place : "");
     return result;
 }
 
@@ -248,6 +253,37 @@ static void two_candidates__are_none(void **state)
     assert_int_equal(look(true, place), USB_FOLLOW_SEVERAL);
 }
 
+static void other_place_beside_its_own__are_two_candidates(void **state)
+{
+    (void)state;
+    char place[USB_PLACE_SIZE];
+    start();
+    leave();
+
+    put("1-1", 6, "1209:0001", "A", 10);
+    put("1-3", 10, "0483:df11", "A", 20);
+
+    assert_int_equal(look(false, place), USB_FOLLOW_SEVERAL);
+    follow.only_place = true;
+    expect_found(false, "1-1");
+}
+
+// It may be another board, and ours is not back yet.
+static void own_place_as_it_was__counts_after_a_look_elsewhere(void **state)
+{
+    (void)state;
+    char place[USB_PLACE_SIZE];
+    start();
+    leave();
+
+    put("1-1", 6, "1209:0001", "A", 10);
+
+    assert_int_equal(look(false, place), USB_FOLLOW_NONE);
+    expect_found(true, "1-1");
+    follow.only_place = true;
+    expect_found(false, "1-1");
+}
+
 // ---- Behind a hub at 1-2, beside a board of the same serial number ----
 
 static void hub(void)
@@ -350,6 +386,8 @@ int main(void)
         TEST(board_that_was_there__is_never_ours),
         TEST(board_that_connected_before_ours_left__is_not_ours),
         TEST(two_candidates__are_none),
+        TEST(other_place_beside_its_own__are_two_candidates),
+        TEST(own_place_as_it_was__counts_after_a_look_elsewhere),
         TEST(other_port_of_the_hub__is_ours_where_nothing_was),
         TEST(neighbour_that_enumerates_again__is_not_ours),
         TEST(hub_that_is_plugged_in_elsewhere__leaves_two_candidates),

@@ -190,7 +190,7 @@ struct target_spec {
     enum target_kind kind;
     uint16_t vendor, product;         // usb
     char serial[TARGET_TEXT];         // usb, sim
-    char path[TARGET_TEXT];           // usb: BUS-PORTS, as in sysfs: 1-4.2
+    char path[TARGET_TEXT];           // usb, sim: BUS-PORTS, as in sysfs: 1-4.2
     uint16_t dfu_vendor, dfu_product; // of its boot loader (--dfu-mode); 0, 0: not given
     char power[TARGET_TEXT];          // usb: a shell command that cycles the device's power
     char host[TARGET_TEXT];           // usbip; "unix": port is the path of a Unix socket
@@ -204,6 +204,8 @@ struct target_spec {
     char pin[TARGET_TEXT];            // sim
     char uart[TARGET_TEXT];           // sim
     char gdb[TARGET_TEXT];            // sim
+    char moves[TARGET_TEXT];          // sim: BUS-PORTS, where it comes back, and back from there
+    char twin[TARGET_TEXT];           // sim: BUS-PORTS of another one with the same serial number
     unsigned away_ms;   // sim: off the bus for so long each time it leaves; 0: not delayed
     unsigned unplug_at; // sim: unplugged at this control request; 0: never
 
@@ -213,7 +215,8 @@ struct target_spec {
 // Parse `usb:VID:PID[,serial=S][,path=BUS-PORTS][,power=COMMAND]`, `usbip:HOST:PORT[/BUSID]`,
 // `usbip:unix:PATH[,busid=BUSID]` or
 // `sim[:DEVICE[,defect=NAME][,firmware=FILE][,chip=NAME][,boot=ADDRESS][,pin=PIN=LEVEL[@MS][+...]]
-// [,uart=FILE][,gdb=PORT]]`. Returns 0, or -1 with one line in error.
+// [,uart=FILE][,gdb=PORT][,serial=S][,away=MS][,unplug=REQUEST][,path=BUS-PORTS]
+// [,moves=BUS-PORTS][,twin=BUS-PORTS]]`. Returns 0, or -1 with one line in error.
 int target_spec_parse(struct target_spec *ret_spec, const char *text, char *error, size_t size);
 
 // Take "VID:PID" in hex as what the device is in DFU mode. Returns 0, or -1 with one line in error.
