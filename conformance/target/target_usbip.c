@@ -31,7 +31,7 @@ struct target_usbip {
     bool only_bus_id;
     uint16_t vendor, product;         // when it was opened
     uint16_t dfu_vendor, dfu_product; // 0, 0: not given
-    struct usbip_list before;
+    struct usbip_list before;         // others that were there while it was
 };
 
 static struct target_usbip *usbip_of(struct target *target)
@@ -100,17 +100,7 @@ static void say_where(struct target_usbip *usbip)
              usbip_client_record(usbip->client)->bus_id);
 }
 
-static int wait_leave(struct target *target, unsigned timeout_ms)
-{
-    struct target_usbip *usbip = usbip_of(target);
-    if (usbip->left)
-        return 0;
-    int result = usbip_client_wait_leave(usbip->client, timeout_ms);
-    usbip->left = result == 0;
-    return result;
-}
-
-// Was it exported when the target was opened?
+// Was it exported while ours was there?
 static bool was_there(const struct usbip_list *before, const struct usbip_record *record)
 {
     for (size_t i = 0; i < before->count; i++) {
@@ -118,6 +108,33 @@ static bool was_there(const struct usbip_list *before, const struct usbip_record
             return true;
     }
     return false;
+}
+
+// While ours is there, and so is not in the list itself.
+static void look_around(struct target_usbip *usbip)
+{
+    static struct usbip_list now;
+    struct usbip_list *before = &usbip->before;
+    if (usbip->only_bus_id || usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
+        return;
+    for (size_t i = 0; i < now.count && before->count < USBIP_LIST_MAX; i++) {
+        if (!was_there(before, &now.devices[i].record))
+            before->devices[before->count++] = now.devices[i];
+    }
+}
+
+static int wait_leave(struct target *target, unsigned timeout_ms)
+{
+    struct target_usbip *usbip = usbip_of(target);
+    if (usbip->left)
+        return 0;
+    int result = usbip_client_wait_leave(usbip->client, 0);
+    if (result != 0) {
+        look_around(usbip);
+        result = usbip_client_wait_leave(usbip->client, timeout_ms);
+    }
+    usbip->left = result == 0;
+    return result;
 }
 
 static bool may_be_ours(const struct target_usbip *usbip, const struct usbip_exported *device)
