@@ -38,7 +38,7 @@ static bool put_back(struct probe *probe, char *why, size_t size)
                                   : backup_put_image(probe, why, size);
 }
 
-static bool read_back(struct probe *probe, char *why, size_t size)
+bool backup_compare(struct probe *probe, char *why, size_t size)
 {
     return probe->backup->is_page ? backup_compare_page(probe, why, size)
                                   : backup_compare_image(probe, why, size);
@@ -46,7 +46,7 @@ static bool read_back(struct probe *probe, char *why, size_t size)
 
 static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
 {
-    return put_back(probe, why, size) && read_back(probe, why, size) &&
+    return put_back(probe, why, size) && backup_compare(probe, why, size) &&
            backup_restore_rest(probe, why, size);
 }
 
@@ -66,16 +66,20 @@ static bool restore(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     tell_gate(probe, true);
-    bool restored = !probe->gate.accepted && read_back(probe, why, size) &&
+    bool restored = !probe->gate.accepted && backup_compare(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
-    for (int i = 0; !restored && i < (backup->lost ? 1 : BACKUP_TRIES); i++) {
+    bool was_refused = backup->lost || backup->refused;
+    for (int i = 0; !restored && i < (was_refused ? 1 : BACKUP_TRIES); i++) {
         backup->differs = false;
         restored = put_back_and_compare(probe, why, size);
     }
+    backup->refused = !restored;
+    if (!restored && !backup->differs)
+        restored = backup_is_whole(probe, why, size);
     backup->verified = restored;
     backup->lost = !restored;
     if (restored)
-        probe->gate.dirty = probe->gate.accepted = false;
+        gate_restored(&probe->gate);
     else
         lose(backup, why);
     tell_gate(probe, backup->ready);
@@ -118,7 +122,7 @@ static bool leave_unmanifested(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
-    probe->gate.dirty = probe->gate.accepted = false;
+    gate_restored(&probe->gate);
     if (!backup_starts_as_before(probe, why, sizeof why)) {
         char text[PROBE_WORDS];
         snprintf(text, sizeof text,
@@ -141,12 +145,13 @@ static bool prove(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS] = "";
+    backup->proved = backup->is_page;
     if (backup->is_page || backup->restore)
         return true;
     tell_gate(probe, true);
     enum backup_reading reading = backup_prove_image(probe, why, sizeof why);
     backup->written = probe->gate.accepted;
-    backup->may_manifest = reading == BACKUP_READS_SAME;
+    backup->proved = backup->may_manifest = reading == BACKUP_READS_SAME;
     backup->differs = reading == BACKUP_READS_OTHER;
     if (reading == BACKUP_READS_OLD)
         return leave_unmanifested(probe);
@@ -155,7 +160,7 @@ static bool prove(struct probe *probe)
         return false;
     }
     bool restored = restore(probe, why, sizeof why);
-    if (reading == BACKUP_UNREAD && restored && backup->written)
+    if (reading == BACKUP_UNREAD && restored && !backup->refused && backup->written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                              "manifestation, so that the upload proves nothing");
     return !backup->differs;
@@ -231,7 +236,7 @@ static bool keep(struct probe *probe)
         return false;
     }
     if (backup->restore) {
-        probe->gate.dirty = probe->gate.accepted = backup->written = true;
+        probe->gate.dirty = probe->gate.accepted = probe->gate.worked = backup->written = true;
         restore(probe, why, sizeof why);
         return !backup->differs;
     }

@@ -41,6 +41,14 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
+// That of the two which is kept.
+bool backup_compare(struct probe *probe, char *why, size_t size);
+
+// The device did not take a restore, for this reason: does it hold what is kept all the same, or
+// may it? backup->unproved is set where that is not sure. Returns false if it does not, and adds to
+// the reason what was read.
+bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
+
 // A DfuSe device's memory beside the page: read unless that takes minutes, and restored where it
 // has changed. A file to restore that has more elements than one says what it is to hold. keep
 // returns false with backup->why set, restore with the reason in why.

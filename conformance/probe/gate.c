@@ -260,7 +260,8 @@ saw_image_block(struct gate *gate, const struct usbdev_setup_packet *setup, cons
 static void saw_dnload(struct gate *gate,
                        const struct usbdev_setup_packet *setup,
                        const uint8_t *data,
-                       int result)
+                       int result,
+                       bool stalled)
 {
     bool leaves = gate->dialect == GATE_DFUSE && setup->wLength == 0;
     gate->state = GATE_STATE_STALE;
@@ -268,6 +269,7 @@ static void saw_dnload(struct gate *gate,
         return;
     gate->dirty |= !is_set_address(gate, setup, data);
     gate->accepted |= !is_set_address(gate, setup, data) && result >= 0;
+    gate->unanswered |= !is_set_address(gate, setup, data) && !stalled;
     if (result < 0 || setup->wLength == 0)
         return;
     if (gate->dialect == GATE_PLAIN)
@@ -281,15 +283,24 @@ static void saw_dnload(struct gate *gate,
     gate->pointing = gate->pointer_known && !gate->may_write;
 }
 
+static void saw_state(struct gate *gate)
+{
+    bool known = gate->state != GATE_STATE_STALE && gate->state != DFURT_STATE_dfuDNLOAD_SYNC;
+    gate->worked |= gate->unanswered && known && gate->state != DFURT_STATE_dfuERROR;
+    gate->unanswered &= !known;
+}
+
 static void saw_getstate(struct gate *gate, const uint8_t *data, int result, bool stalled)
 {
     gate->state = result == DFURT_STATE_REPLY_SIZE ? data[0] : GATE_STATE_STALE;
+    saw_state(gate);
     gate->getstate_stalled = stalled;
 }
 
 static void saw_getstatus(struct gate *gate, const uint8_t *data, int result, bool stalled)
 {
     gate->state = result == DFURT_STATUS_REPLY_SIZE ? data[4] : GATE_STATE_STALE;
+    saw_state(gate);
     if (stalled && gate->getstate_stalled && gate->mode != GATE_DFU_MODE) {
         gate->state = GATE_STATE_SILENT;
         gate->silent = true;
@@ -313,7 +324,7 @@ static void saw_dfu_request(struct gate *gate,
         saw_getstatus(gate, data, result, stalled);
         return;
     case DFURT_DNLOAD:
-        saw_dnload(gate, setup, data, result);
+        saw_dnload(gate, setup, data, result, stalled);
         break;
     case DFURT_DETACH:
         // Where neither GETSTATUS nor GETSTATE is answered, an accepted DETACH means appDETACH
@@ -374,6 +385,11 @@ void gate_waited(struct gate *gate)
                  gate->state == GATE_STATE_SILENT;
     if (!stays)
         gate->state = GATE_STATE_STALE;
+}
+
+void gate_restored(struct gate *gate)
+{
+    gate->dirty = gate->accepted = gate->unanswered = gate->worked = false;
 }
 
 void gate_begin_image(struct gate *gate)

@@ -257,10 +257,12 @@ uint64_t sim_bus_now(const struct sim_bus *bus)
 
 void sim_bus_run_until(struct sim_bus *bus, uint64_t time_ns)
 {
-    uint64_t slice = bus->count == 1 ? time_ns : slice_ns;
-
+    if (bus->count == 1) {
+        sim_host_run_until(bus->ports[0].host, time_ns);
+        return;
+    }
     for (uint64_t now_ns = earliest(bus); now_ns < time_ns;) {
-        now_ns = time_ns - now_ns > slice ? now_ns + slice : time_ns;
+        now_ns = time_ns - now_ns > slice_ns ? now_ns + slice_ns : time_ns;
         for (size_t i = 0; i < bus->count; i++)
             sim_host_run_until(bus->ports[i].host, now_ns);
     }

@@ -31,6 +31,9 @@ struct cable {
     bool spoils;    // the last byte of each block
     bool elsewhere; // DfuSe: each erase takes the first page
     bool refuses;
+    bool denies_end; // manifests, and says dfuDNLOAD-IDLE then
+    bool denied;     // has manifested, and was not asked since
+    bool errs;       // takes each download, is in dfuERROR then, and uploads nothing
     bool stays;      // in DFU mode, whatever reset it sees
     unsigned blocks; // that were downloaded
     uint8_t last;    // byte of them
@@ -51,6 +54,41 @@ static int look_again(struct cable *cable, int result)
     return result;
 }
 
+static int answer_error(const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    static const uint8_t status[] = {DFURT_STATUS_errUNKNOWN, 0, 0, 0, DFURT_STATE_dfuERROR, 0};
+    if (setup->bRequest == DFURT_UPLOAD)
+        return USB_STALL;
+    if (setup->bRequest == DFURT_GETSTATUS)
+        memcpy(data, status, sizeof status);
+    else
+        data[0] = DFURT_STATE_dfuERROR;
+    return setup->wLength;
+}
+
+// The device manifests, and nobody sees it.
+static int manifest(struct cable *cable, const struct usbdev_setup_packet *setup)
+{
+    static const struct usbdev_setup_packet getstatus = {0xA1, DFURT_GETSTATUS, 0, 0, 6};
+    const struct target_ops *ops = cable->target->ops;
+    uint8_t reply[6];
+    int result = ops->control(cable->target, setup, NULL, 1000);
+    for (int i = 0; i < 3; i++) {
+        ops->control(cable->target, &getstatus, reply, 1000);
+        ops->sleep_ms(cable->target, 1000);
+    }
+    cable->denied = true;
+    return result;
+}
+
+static int deny(struct cable *cable, uint8_t *data)
+{
+    static const uint8_t status[] = {DFURT_STATUS_OK, 0, 0, 0, DFURT_STATE_dfuDNLOAD_IDLE, 0};
+    cable->denied = false;
+    memcpy(data, status, sizeof status);
+    return sizeof status;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
@@ -64,6 +102,14 @@ static int control(struct target *target,
     cable->ends += downloads && setup->wLength == 0;
     if (downloads && cable->refuses)
         return USB_STALL;
+    if (downloads && !block && cable->denies_end)
+        return manifest(cable, setup);
+    if (cable->denied && setup->bRequest == DFURT_GETSTATUS)
+        return deny(cable, data);
+    if (cable->errs && downloads)
+        return setup->wLength;
+    if (cable->errs && setup->bmRequestType == 0xA1)
+        return answer_error(setup, data);
     bool erases = block && setup->wValue == 0 && data[0] == DFUSE_ERASE && setup->wLength == 5;
     if (!(block && cable->spoils) && !(erases && cable->elsewhere))
         return cable->target->ops->control(cable->target, setup, data, timeout_ms);
@@ -530,6 +576,80 @@ static void device_that_refuses_every_block__is_unchanged(void **state)
     bench_close(&bench);
 }
 
+// All arrives, and the device says that the download has not ended. A pure boot loader is judged by
+// its upload alone, which was proved; any other device must start.
+static void restore_that_does_not_end__is_judged_by_what_is_read(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    bench.cable.denies_end = true;
+    assert_int_equal(write_something(&bench), 0);
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_true(bench.cable.ends > 0);
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    bench_close(&bench);
+}
+
+static void restore_that_does_not_end__must_start(void **state)
+{
+    (void)state;
+    for (int stays = 0; stays < 2; stays++) {
+        static struct bench bench;
+        bench_open(&bench, "sim:tolerant-wait-reset");
+        assert_true(ready(&bench));
+        bench.cable.denies_end = true;
+        bench.cable.stays = stays;
+        assert_int_equal(write_something(&bench), 0);
+
+        assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+        if (stays)
+            assert_ends(&bench, FLASH_NOT_VERIFIED, "is read as equal to it, but the device stays");
+        else
+            assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+        assert_int_equal(is_kept_on_disk(&bench), stays);
+        bench_close(&bench);
+    }
+}
+
+// Nothing was seen to differ, and no block was worked on.
+static void device_that_refuses_each_block_and_each_upload__is_not_verified(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    bench.cable.errs = true;
+    download_begin(&bench.probe);
+    assert_true(download_next_block(&bench.probe) >= 0);
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_ends(&bench, FLASH_NOT_VERIFIED, "cannot be uploaded any more");
+    assert_true(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
+// The block was worked on, and what became of it cannot be read.
+static void device_that_worked_on_a_block_and_refuses_each_upload__is_lost(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    assert_int_equal(write_something(&bench), 0);
+    bench.cable.errs = true;
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_ends(&bench, FLASH_LOST, "dfuIDLE was not reached; dfuIDLE was not reached");
+    bench_close(&bench);
+}
+
 // ---- Without leave ----
 
 static void without_leave__nothing_is_kept_and_nothing_written(void **state)
@@ -567,6 +687,10 @@ int main(void)
         cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),
         cmocka_unit_test(device_that_may_not_be_detached__is_not_sent_to_run_time),
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
+        cmocka_unit_test(restore_that_does_not_end__is_judged_by_what_is_read),
+        cmocka_unit_test(restore_that_does_not_end__must_start),
+        cmocka_unit_test(device_that_refuses_each_block_and_each_upload__is_not_verified),
+        cmocka_unit_test(device_that_worked_on_a_block_and_refuses_each_upload__is_lost),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

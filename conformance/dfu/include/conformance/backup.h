@@ -25,8 +25,9 @@
 // nothing is written, and the last line says how to restore the file. The image or page is
 // restored, uploaded and compared before the device leaves DFU mode and at the end of the run,
 // tried three times. An image whose proof failed is uploaded and compared before it is manifested.
-// Where a restored image or page differs from the backup, no check writes after that. The runner
-// owns the backup; the gate lets nothing be written without it.
+// Where a restored image or page differs from the backup, no check writes after that. Where the
+// device does not take the backup, but two uploads are equal to it and the device starts as before,
+// it is whole. The runner owns the backup; the gate lets nothing be written without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -75,6 +76,8 @@ struct backup {
     bool written;            // a check, or the proof, wrote over it
     bool verified;           // restored, or never written over, and read back equal
     bool lost;               // it could not be restored
+    bool refused;            // the device did not take it the last time
+    bool proved;             // an upload returned what was downloaded
     bool differs;            // the last upload was not what it should be
     bool may_manifest;       // an upload was what was downloaded, or says nothing
     bool unproved;           // restored, but an upload does not return what was downloaded

@@ -104,9 +104,13 @@ struct gate {
     size_t sent; // plain: bytes of the image that were accepted, in order and as they are kept
     uint16_t next_block;
 
-    // A request was sent that may have changed memory; and was accepted. Restoring clears both.
+    // A request was sent that may have changed memory; was accepted; no state was reported since;
+    // one was reported after such a request that means work on a download. gate_restored() clears
+    // them.
     bool dirty;
     bool accepted;
+    bool unanswered;
+    bool worked;
 };
 
 // Requests that DFU does not have, for checks that need one. No known product implements them on
@@ -139,6 +143,9 @@ void gate_moved(struct gate *gate);
 
 // Time has passed: states that a timer ends are no longer known.
 void gate_waited(struct gate *gate);
+
+// Memory is as it was before the first request that may have changed it.
+void gate_restored(struct gate *gate);
 
 // A download of the image begins at its first block.
 void gate_begin_image(struct gate *gate);

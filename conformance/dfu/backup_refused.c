@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// After a restore that the device did not take to its end. What a device says of a download is not
+// what its memory holds: two uploads decide, of one whose upload was seen to return what was
+// downloaded. If it can start what it holds, it must. Nothing is known to be lost where no block
+// was worked on and no byte was read as another one.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backup_private.h"
+
+struct reading {
+    bool same;
+    bool other; // a byte at least
+    char words[PROBE_WORDS];
+};
+
+// After a download that was not ended: what differs then says nothing of how a block is programmed.
+static struct reading read_twice(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    struct reading reading = {.words = "the device cannot upload"};
+    char *words = reading.words;
+    if (backup->is_page || device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD)
+        reading.same = backup_compare(probe, words, sizeof reading.words) &&
+                       backup_compare(probe, words, sizeof reading.words) &&
+                       backup_restore_rest(probe, words, sizeof reading.words);
+    reading.other = backup->differs;
+    backup->differs = false;
+    return reading;
+}
+
+static void doubt_whole(struct probe *probe, const char *refusal, const char *why)
+{
+    struct backup *backup = probe->backup;
+    backup->unproved = true;
+    snprintf(backup->doubt, sizeof backup->doubt,
+             "the device did not take the backup (%.60s), %.110s", refusal, why);
+}
+
+bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS] = "the upload was not seen to return what was downloaded";
+    char doubt[PROBE_WORDS];
+    bool starts = !backup->is_page && probe->run_time.seen && probe->gate.may_detach;
+    const struct reading reading = read_twice(probe);
+    if (!reading.same && (reading.other || probe->gate.worked || probe->gate.unanswered)) {
+        size_t used = strlen(refusal);
+        snprintf(refusal + used, size - used, "; %.80s", reading.words);
+        return false;
+    }
+    gate_restored(&probe->gate); // it may leave DFU mode
+    if (!reading.same) {
+        doubt_whole(probe, refusal, "and cannot be uploaded any more");
+    } else if (starts ? !backup_starts_as_before(probe, why, sizeof why) : !backup->proved) {
+        snprintf(doubt, sizeof doubt, "and is read as equal to it, but %.80s", why);
+        doubt_whole(probe, refusal, doubt);
+    }
+    return true;
+}
