@@ -3,7 +3,7 @@
 // ready_ns says for each oscillator since or from when it is ready; UINT64_MAX is off. A ready bit
 // is computed from it on each read. The system clock switches when the wanted source is ready,
 // which is the one event that the chip waits for here. An oscillator that the system clock uses,
-// directly or through the PLL, cannot be switched off.
+// directly or through the PLL, cannot be switched off; nor can HSI48 while it is the clock of USB.
 
 #include <stm32f072/rcc.h>
 
@@ -203,7 +203,8 @@ uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
 const char *f072_rcc_why_no_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
 {
     if (!(rcc->cfgr3 & CFGR3_USBSW))
-        return "RCC_CFGR3.USBSW selects HSI48, which is not running";
+        return rcc->has_hsi48 ? "RCC_CFGR3.USBSW selects HSI48, which is not ready"
+                              : "RCC_CFGR3.USBSW is 0: HSI48, which this chip does not have";
     if (!ready(rcc, F072_PLL, now_ns))
         return "RCC_CFGR3.USBSW selects the PLL, which is not running";
     return "RCC_CFGR3.USBSW selects the PLL, which runs at another frequency";
@@ -240,11 +241,20 @@ static bool in_use(const struct f072_rcc *rcc, enum f072_oscillator oscillator)
     return sources[rcc->source] == F072_PLL && pll_sources[rcc->cfgr >> 15 & 3] == oscillator;
 }
 
+// Choosing HSI48 as the clock of a USB that is enabled forces HSI48ON to 1 (RM0091 6.2.3).
+static bool drives_usb(const struct f072_rcc *rcc, enum f072_oscillator oscillator)
+{
+    enum { USBEN = 23 };
+
+    return oscillator == F072_HSI48 && rcc->has_hsi48 && !(rcc->cfgr3 & CFGR3_USBSW) &&
+           f072_rcc_enabled(rcc, F072_APB1, USBEN);
+}
+
 static void switch_oscillators(struct f072_rcc *rcc, uint64_t now_ns)
 {
     for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++) {
         uint32_t on = UINT32_C(1) << oscillators[i].on_bit;
-        if (in_use(rcc, i))
+        if (in_use(rcc, i) || drives_usb(rcc, i))
             *control(rcc, i) |= on;
         if (!(*control(rcc, i) & on))
             rcc->ready_ns[i] = UINT64_MAX;

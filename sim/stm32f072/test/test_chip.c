@@ -22,6 +22,7 @@ enum {
     RCC_APB2ENR = 0x40021018,
     RCC_APB1ENR = 0x4002101C,
     RCC_CSR = 0x40021024,
+    RCC_CFGR3 = 0x40021030,
     RCC_CR2 = 0x40021034,
     FLASH_ACR = 0x40022000,
     GPIOA = 0x48000000,
@@ -31,6 +32,7 @@ enum {
     PMA = 0x40006000,
     SYSCFG_CFGR1 = 0x40010000,
     USBEN = 1 << 23,
+    USBSW = 1 << 7,
     HSI48ON = 1 << 16,
 };
 
@@ -296,10 +298,11 @@ static void usb__lives_only_with_its_clocks(void **state)
 {
     struct fixture *f = *state;
 
+    write_bus(f, RCC_CFGR3, 4, USBSW); // the PLL, which is off
     write_bus(f, RCC_APB1ENR, 4, USBEN);
     run_to(f, SIM_MS);
     assert_false(f->chip.usb.clocked);
-    write_bus(f, RCC_CR2, 4, HSI48ON);
+    write_bus(f, RCC_CFGR3, 4, 0); // HSI48
     run_to(f, 2 * SIM_MS);
     assert_true(f->chip.usb.clocked);
     write_bus(f, RCC_APB1ENR, 4, 0);

@@ -56,6 +56,30 @@ static void rcc__an_oscillator_is_ready_only_after_its_start_up(void **state)
     assert_false(f072_rcc_read(&rcc, CR2, 20000) & HSI48RDY);
 }
 
+// RM0091 6.2.3
+static void rcc__usb_forces_its_hsi48_on(void **state)
+{
+    (void)state;
+    enum { APB1ENR = 0x1C, USBEN = 1 << 23, USBSW = 1 << 7 };
+    struct f072_rcc rcc = powered_rcc();
+
+    f072_rcc_write(&rcc, APB1ENR, USBEN, 0);
+    assert_true(f072_rcc_read(&rcc, CR2, 0) & HSI48ON);
+    assert_int_equal(f072_rcc_usb_clock(&rcc, 1000), 0);
+    assert_int_equal(f072_rcc_usb_clock(&rcc, 10000), 48000000);
+    f072_rcc_write(&rcc, CR2, 0, 20000);
+    assert_int_equal(f072_rcc_usb_clock(&rcc, 20000), 48000000);
+
+    f072_rcc_write(&rcc, CFGR3, USBSW, 30000);
+    f072_rcc_write(&rcc, CR2, 0, 40000);
+    assert_false(f072_rcc_read(&rcc, CR2, 40000) & HSI48ON);
+    f072_rcc_write(&rcc, CFGR3, 0, 50000);
+    assert_true(f072_rcc_read(&rcc, CR2, 50000) & HSI48ON);
+    f072_rcc_write(&rcc, APB1ENR, 0, 60000);
+    f072_rcc_write(&rcc, CR2, 0, 60000);
+    assert_false(f072_rcc_read(&rcc, CR2, 60000) & HSI48ON);
+}
+
 static void rcc__has_no_hsi48_where_the_chip_has_none(void **state)
 {
     (void)state;
@@ -639,6 +663,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rcc__runs_at_8_mhz_after_reset),
         cmocka_unit_test(rcc__an_oscillator_is_ready_only_after_its_start_up),
+        cmocka_unit_test(rcc__usb_forces_its_hsi48_on),
         cmocka_unit_test(rcc__has_no_hsi48_where_the_chip_has_none),
         cmocka_unit_test(rcc__switches_when_the_new_clock_is_ready),
         cmocka_unit_test(rcc__the_pll_multiplies_its_source),
