@@ -225,6 +225,26 @@ static void end_out(struct f072_usbfs *usb, unsigned n)
     go_to_nak(usb, n, F072_EP_STAT_RX);
 }
 
+// A packet that the toggle shows to be a repetition is acknowledged and dropped, also where there
+// is no room for a new one (USB 2.0 table 8-6 and 8.6.4).
+static int answer_out(struct f072_usbfs *usb,
+                      unsigned n,
+                      bool data1,
+                      const uint8_t *data,
+                      size_t length,
+                      uint64_t now_ns)
+{
+    uint16_t ep = usb->ep[n];
+
+    if (stat_rx(ep) == STAT_STALL)
+        return SIM_STALL;
+    if (data1 != ((ep & F072_EP_DTOG_RX) != 0))
+        return SIM_ACK;
+    if (stat_rx(ep) == STAT_NAK || has_no_free_row(usb, n))
+        return SIM_NAK;
+    return receive(usb, n, data, length, now_ns);
+}
+
 int f072_usbfs_out(struct f072_usbfs *usb,
                    uint8_t address,
                    uint8_t endpoint,
@@ -236,23 +256,7 @@ int f072_usbfs_out(struct f072_usbfs *usb,
     f072_usbfs_end_transaction(usb);
     int n = find(usb, address, endpoint, F072_EP_STAT_RX);
 
-    if (n < 0)
-        return SIM_NO_RESPONSE;
-    switch (stat_rx(usb->ep[n])) {
-    case STAT_VALID:
-        if (has_no_free_row(usb, (unsigned)n))
-            return SIM_NAK;
-        if (data1 != ((usb->ep[n] & F072_EP_DTOG_RX) != 0))
-            return SIM_ACK; // a repetition: acknowledged and dropped (USB 2.0 8.6.4)
-        return receive(usb, (unsigned)n, data, length, now_ns);
-    case STAT_NAK:
-        return SIM_NAK;
-    case STAT_STALL:
-        return SIM_STALL;
-    case STAT_DISABLED:
-        break;
-    }
-    return SIM_NO_RESPONSE;
+    return n < 0 ? SIM_NO_RESPONSE : answer_out(usb, (unsigned)n, data1, data, length, now_ns);
 }
 
 static int send(struct f072_usbfs *usb,

@@ -538,6 +538,22 @@ static void out__a_repeated_packet_is_acknowledged_and_dropped(void **state)
     assert_int_equal(rx_count(f, 1), CONTROL_64);
 }
 
+// USB 2.0 table 8-6: the toggle comes before the room for a packet, and STALL before the toggle.
+static void out__a_repeated_packet_is_acknowledged_without_room_for_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(setup(f), SIM_ACK);
+    assert_int_equal(out(f, 0, true, 0), SIM_NAK);
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL | F072_EP_DTOG_RX);
+    uint16_t before = read_register(f, F072_USB_EP0R);
+    assert_int_equal(out(f, 0, true, 0), SIM_ACK);
+    assert_int_equal(read_register(f, F072_USB_EP0R), before);
+
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL | 0x3000); // NAK -> STALL
+    assert_int_equal(out(f, 0, true, 0), SIM_STALL);
+}
+
 static void out__status_out_stalls_data_and_takes_none(void **state)
 {
     struct fixture *f = *state;
@@ -971,6 +987,7 @@ int main(void)
         CONTROL(out__goes_to_nak_toggles_and_clears_setup),
         CONTROL(out__setup_bit_is_frozen_while_ctr_rx_is_set),
         CONTROL(out__a_repeated_packet_is_acknowledged_and_dropped),
+        CONTROL(out__a_repeated_packet_is_acknowledged_without_room_for_it),
         CONTROL(out__status_out_stalls_data_and_takes_none),
         CONTROL(out__overrun_is_stalled_without_event),
         CONTROL(out__bytes_beyond_the_packet_stay_as_they_were),
