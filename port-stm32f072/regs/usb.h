@@ -87,6 +87,7 @@ enum {
 
     USB_EPR_TYPE_BULK = 0 << 9,
     USB_EPR_TYPE_CONTROL = 1 << 9,
+    USB_EPR_TYPE_ISO = 2 << 9,
     USB_EPR_TYPE_INTERRUPT = 3 << 9,
 };
 

@@ -45,6 +45,8 @@ static const char *handshake_name(int result)
         return "STALL";
     case SIM_NO_RESPONSE:
         return "no answer";
+    case SIM_NO_HANDSHAKE:
+        return "no handshake";
     default:
         return "ACK";
     }

@@ -363,6 +363,8 @@ void sim_host_run_until(struct sim_host *host, uint64_t time_ns)
 
 static bool may_move_soon(const struct sim_host *host, const struct sim_transfer *transfer)
 {
+    if (transfer->type == USBDEV_ENDPOINT_ISOCHRONOUS)
+        return false;
     if (!transfer->nak_since_ns)
         return true;
     return transfer->type != USBDEV_ENDPOINT_INTERRUPT &&

@@ -4,7 +4,8 @@
 // data stage if wLength is not 0, then the status stage in the other direction; bulk and interrupt
 // transfers are a data stage alone. NAK means again later, at growing intervals; silence means
 // again in each of the next two frames (USB 2.0 10.2.6 asks for three tries; firmware that looks at
-// its USB each millisecond answers the second); STALL ends the transfer.
+// its USB each millisecond answers the second); STALL ends the transfer. An isochronous transfer is
+// one packet in a frame of its own, without handshake and never again.
 
 #include <string.h>
 
@@ -45,6 +46,11 @@ uint64_t host_transaction_ns(const struct sim_transfer *transfer)
     return wire_ns(transfer->stage == STAGE_DATA ? next_length(transfer) : USBDEV_SETUP_SIZE);
 }
 
+static bool is_isochronous(const struct sim_transfer *transfer)
+{
+    return transfer->type == USBDEV_ENDPOINT_ISOCHRONOUS;
+}
+
 static bool is_control(const struct sim_transfer *transfer)
 {
     return transfer->type == USBDEV_ENDPOINT_CONTROL;
@@ -59,6 +65,8 @@ static bool data_is_in(const struct sim_transfer *transfer)
 
 static bool next_toggle(const struct sim_host *host, const struct sim_transfer *transfer)
 {
+    if (is_isochronous(transfer))
+        return false; // USB 2.0 8.5.5
     if (!is_control(transfer))
         return (host->toggles >> endpoint_index(transfer->endpoint) & 1) != 0;
     if (transfer->stage == STAGE_STATUS)
@@ -74,18 +82,32 @@ static void flip_toggle(struct sim_host *host, const struct sim_transfer *transf
 
 // ---- When to try again ----
 
-// Polls of an interrupt endpoint are a period apart whether they move data or not.
-static uint64_t pace(const struct sim_transfer *transfer)
+// Frames from an isochronous packet to the next: a power of two (USB 2.0 9.6.6).
+static uint64_t isochronous_frames(const struct sim_transfer *transfer)
 {
-    if (transfer->type != USBDEV_ENDPOINT_INTERRUPT)
-        return GAP_NS;
-    return (transfer->bInterval ? transfer->bInterval : 1) * SIM_MS;
+    enum { LONGEST = 16 };
+    unsigned exponent = transfer->bInterval ? transfer->bInterval : 1;
+
+    return UINT64_C(1) << ((exponent < LONGEST ? exponent : LONGEST) - 1);
+}
+
+// Polls of an interrupt endpoint are a period apart whether they move data or not.
+static uint64_t next_turn_ns(const struct sim_host *host, const struct sim_transfer *transfer)
+{
+    switch (transfer->type) {
+    case USBDEV_ENDPOINT_ISOCHRONOUS:
+        return host->next_frame_ns + (isochronous_frames(transfer) - 1) * SIM_MS + HOST_SOF_NS;
+    case USBDEV_ENDPOINT_INTERRUPT:
+        return host->bus_free_ns + (transfer->bInterval ? transfer->bInterval : 1) * SIM_MS;
+    default:
+        return host->bus_free_ns + GAP_NS;
+    }
 }
 
 static void took(struct sim_host *host, struct sim_transfer *transfer, size_t length)
 {
     host->bus_free_ns = host->now_ns + wire_ns(length);
-    host->ready_ns[endpoint_index(transfer->endpoint)] = host->bus_free_ns + pace(transfer);
+    host->ready_ns[endpoint_index(transfer->endpoint)] = next_turn_ns(host, transfer);
 }
 
 // A host's software starts a control transfer only when it has seen the last one end. Drivers on
@@ -330,10 +352,38 @@ static void status_out(struct sim_host *host, struct sim_transfer *transfer)
     host_finish(host, transfer, USB_OK);
 }
 
+// ---- Isochronous packets (USB 2.0 8.5.5) ----
+
+// Nobody learns whether it arrived.
+static void isochronous_out(struct sim_host *host, struct sim_transfer *transfer)
+{
+    transfer->actual = next_length(transfer);
+    send_out(host, transfer, transfer->data, transfer->actual);
+    host_finish(host, transfer, USB_OK);
+}
+
+static void isochronous_in(struct sim_host *host, struct sim_transfer *transfer)
+{
+    uint8_t packet[SIM_MAX_PACKET];
+    bool data1 = false;
+    int result = receive_in(host, transfer, packet, &data1);
+    size_t room = next_length(transfer);
+    size_t length = result > 0 ? (size_t)result : 0;
+
+    transfer->actual = length < room ? length : room;
+    if (transfer->actual > 0)
+        memcpy(transfer->data, packet, transfer->actual);
+    host_finish(host, transfer, result < 0 ? USB_IO : length > room ? USB_OVERFLOW : USB_OK);
+}
+
 void host_transact(struct sim_host *host, struct sim_transfer *transfer)
 {
     bool in = data_is_in(transfer);
 
+    if (is_isochronous(transfer)) {
+        (in ? isochronous_in : isochronous_out)(host, transfer);
+        return;
+    }
     if (transfer->stage == STAGE_FIRST && is_control(transfer)) {
         setup_stage(host, transfer);
         return;

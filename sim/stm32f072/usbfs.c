@@ -113,11 +113,6 @@ static void reset_endpoints(struct f072_usbfs *usb)
 
 // ---- Registers ----
 
-static bool is_urgent(uint16_t ep)
-{
-    return f072_usbfs_is_isochronous(ep) || f072_usbfs_is_double_buffered(ep);
-}
-
 // The register whose completion ISTR shows, or -1: isochronous and double-buffered endpoints before
 // the others, and of each the lowest register (RM0091 30.6.1, ISTR.EP_ID).
 static int completed(const struct f072_usbfs *usb)
@@ -125,8 +120,8 @@ static int completed(const struct f072_usbfs *usb)
     int first = -1;
 
     for (int i = F072_USB_ENDPOINTS - 1; i >= 0; i--)
-        if ((usb->ep[i] & EP_RC_W0) &&
-            (first < 0 || is_urgent(usb->ep[i]) || !is_urgent(usb->ep[first])))
+        if ((usb->ep[i] & EP_RC_W0) && (first < 0 || f072_usbfs_has_two_rows(usb->ep[i]) ||
+                                        !f072_usbfs_has_two_rows(usb->ep[first])))
             first = i;
     return first;
 }
@@ -184,30 +179,17 @@ uint16_t f072_usbfs_read(const struct f072_usbfs *usb, uint32_t offset)
     }
 }
 
-// Isochronous endpoints are not modelled, so enabling one is reported. No host here sends
-// isochronous tokens, so the rest of the device works.
-static void refuse_unmodelled(struct f072_usbfs *usb, unsigned n)
+// Both buffers and both DTOG bits of such a register serve one direction.
+static void check_two_rows(struct f072_usbfs *usb, unsigned n)
 {
     uint16_t ep = usb->ep[n];
+    bool isochronous = f072_usbfs_is_isochronous(ep);
 
-    if (f072_usbfs_is_isochronous(ep) && (ep & (F072_EP_STAT_RX | F072_EP_STAT_TX)))
+    if (f072_usbfs_has_two_rows(ep) && (ep & F072_EP_STAT_RX) && (ep & F072_EP_STAT_TX))
         f072_warn_once(usb->report, EPNR_ADDRESS + 4 * n,
-                       "USB_EP%uR enables an isochronous endpoint, which is not modelled: it will "
-                       "carry no data",
-                       n);
-}
-
-// Both buffers and both DTOG bits of a double-buffered register serve one direction
-// (RM0091 30.5.3).
-static void check_double_buffer(struct f072_usbfs *usb, unsigned n)
-{
-    uint16_t ep = usb->ep[n];
-
-    if (f072_usbfs_is_double_buffered(ep) && (ep & F072_EP_STAT_RX) && (ep & F072_EP_STAT_TX))
-        f072_warn_once(usb->report, EPNR_ADDRESS + 4 * n,
-                       "USB_EP%uR is double-buffered and enabled in both directions: its two "
-                       "buffers serve one (RM0091 30.5.3)",
-                       n);
+                       "USB_EP%uR is %s and enabled in both directions: its two buffers serve one "
+                       "(RM0091 30.5.%u)",
+                       n, isochronous ? "isochronous" : "double-buffered", isochronous ? 4u : 3u);
 }
 
 static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
@@ -218,8 +200,7 @@ static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
                             (old & F072_EP_SETUP) | (value & EP_PLAIN));
     if (!f072_usbfs_is_double_buffered(old) || !f072_usbfs_is_double_buffered(usb->ep[n]))
         usb->double_started &= (uint8_t) ~(1u << n);
-    refuse_unmodelled(usb, n);
-    check_double_buffer(usb, n);
+    check_two_rows(usb, n);
 }
 
 static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Transactions on the USB peripheral's endpoints (RM0091 30.5.2 and 30.5.3).
+// Transactions on the USB peripheral's endpoints (RM0091 30.5.2 to 30.5.4).
 //
 // For each token the hardware looks for the endpoint register with this endpoint address whose
 // side is not DISABLED, moves the packet from or to the buffer that the table in packet memory
@@ -13,6 +13,10 @@
 // the other row. STAT stays VALID; where DTOG and SW_BUF are the same there is no free row, and the
 // answer is NAK. That comparison is not made before the end of the first transaction after DBL_BUF
 // was set, so that a driver may begin with both bits alike and two free rows.
+//
+// An isochronous endpoint (RM0091 30.5.4) has its two rows by the same DTOG, but no SW_BUF, no
+// handshake and no flow control: in each frame the row that DTOG says is filled or sent, as DATA0,
+// whether software has dealt with it or not. STAT is VALID or DISABLED.
 
 #include "usbfs_private.h"
 
@@ -57,7 +61,7 @@ static void set_stat_tx(uint16_t *ep, enum stat stat)
 // The row that the peripheral fills next.
 static unsigned receiving_row(uint16_t ep)
 {
-    if (f072_usbfs_is_double_buffered(ep))
+    if (f072_usbfs_has_two_rows(ep))
         return (ep & F072_EP_DTOG_RX) != 0;
     return ROW_RX;
 }
@@ -65,7 +69,7 @@ static unsigned receiving_row(uint16_t ep)
 // The row that it sends next.
 static unsigned sending_row(uint16_t ep)
 {
-    if (f072_usbfs_is_double_buffered(ep))
+    if (f072_usbfs_has_two_rows(ep))
         return (ep & F072_EP_DTOG_TX) != 0;
     return ROW_TX;
 }
@@ -93,13 +97,18 @@ static unsigned buffer_size(uint16_t count_rx)
     return count_rx & BL_SIZE ? 32 * (blocks + 1) : 2 * blocks;
 }
 
+static size_t room(struct f072_usbfs *usb, unsigned n)
+{
+    return buffer_size(usbdev_load_le16(table_entry(usb, n, receiving_row(usb->ep[n]), COUNT)));
+}
+
 static bool store_packet(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length)
 {
     unsigned row = receiving_row(usb->ep[n]);
     unsigned address = usbdev_load_le16(table_entry(usb, n, row, ADDR)) & ~1u;
     uint16_t count = usbdev_load_le16(table_entry(usb, n, row, COUNT));
 
-    if (length > buffer_size(count) || !buffer_fits(usb, n, address, length))
+    if (length > room(usb, n) || !buffer_fits(usb, n, address, length))
         return false;
     for (size_t i = 0; i < length; i++)
         usb->pma[address + i] = data[i];
@@ -123,8 +132,7 @@ static int find(const struct f072_usbfs *usb, uint8_t address, uint8_t endpoint,
     if (!listening(usb, address))
         return -1;
     for (int n = 0; n < F072_USB_ENDPOINTS; n++)
-        if ((usb->ep[n] & F072_EP_EA) == endpoint && (usb->ep[n] & stat) &&
-            !f072_usbfs_is_isochronous(usb->ep[n]))
+        if ((usb->ep[n] & F072_EP_EA) == endpoint && (usb->ep[n] & stat))
             return n;
     return -1;
 }
@@ -155,11 +163,14 @@ static bool has_no_free_row(const struct f072_usbfs *usb, unsigned n)
            ((ep & F072_EP_DTOG_RX) != 0) == ((ep & F072_EP_DTOG_TX) != 0);
 }
 
-// A completed transaction sets STAT to NAK, except where two buffers do the flow control.
+// A completed transaction sets STAT to NAK, except where two buffers do the flow control or there
+// is none.
 static void go_to_nak(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
 {
     if (f072_usbfs_is_double_buffered(usb->ep[n]))
         usb->double_started |= (uint8_t)(1u << n);
+    else if (f072_usbfs_is_isochronous(usb->ep[n]))
+        return;
     else if (stat_field == F072_EP_STAT_RX)
         set_stat_rx(&usb->ep[n], STAT_NAK);
     else
@@ -225,6 +236,18 @@ static void end_out(struct f072_usbfs *usb, unsigned n)
     go_to_nak(usb, n, F072_EP_STAT_RX);
 }
 
+// What does not fit is lost; the driver hears of the packet all the same (RM0091 30.5.4).
+static int receive_isochronous(
+    struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length, uint64_t now_ns)
+{
+    size_t kept = length < room(usb, n) ? length : room(usb, n);
+
+    if (stat_rx(usb->ep[n]) != STAT_VALID || !store_packet(usb, n, data, kept))
+        return SIM_NO_RESPONSE;
+    begin_transaction(usb, F072_TRANSACTION_OUT, n, length, now_ns);
+    return SIM_NO_HANDSHAKE;
+}
+
 // A packet that the toggle shows to be a repetition is acknowledged and dropped, also where there
 // is no room for a new one (USB 2.0 table 8-6 and 8.6.4).
 static int answer_out(struct f072_usbfs *usb,
@@ -236,6 +259,8 @@ static int answer_out(struct f072_usbfs *usb,
 {
     uint16_t ep = usb->ep[n];
 
+    if (f072_usbfs_is_isochronous(ep))
+        return receive_isochronous(usb, n, data, length, now_ns);
     if (stat_rx(ep) == STAT_STALL)
         return SIM_STALL;
     if (data1 != ((ep & F072_EP_DTOG_RX) != 0))
@@ -273,7 +298,7 @@ static int send(struct f072_usbfs *usb,
         return SIM_NO_RESPONSE;
     for (unsigned i = 0; i < length; i++)
         data[i] = usb->pma[from + i];
-    *ret_data1 = (usb->ep[n] & F072_EP_DTOG_TX) != 0;
+    *ret_data1 = !f072_usbfs_is_isochronous(usb->ep[n]) && (usb->ep[n] & F072_EP_DTOG_TX);
     begin_transaction(usb, F072_TRANSACTION_IN, n, length, now_ns);
     return SIM_ACK + (int)length;
 }
@@ -283,6 +308,23 @@ static void end_in(struct f072_usbfs *usb, unsigned n)
     usb->ep[n] ^= F072_EP_DTOG_TX;
     usb->ep[n] |= F072_EP_CTR_TX;
     go_to_nak(usb, n, F072_EP_STAT_TX);
+}
+
+static int answer_in(struct f072_usbfs *usb,
+                     unsigned n,
+                     bool *ret_data1,
+                     uint8_t data[SIM_MAX_PACKET],
+                     uint64_t now_ns)
+{
+    uint16_t ep = usb->ep[n];
+
+    if (f072_usbfs_is_isochronous(ep) && stat_tx(ep) != STAT_VALID)
+        return SIM_NO_RESPONSE;
+    if (stat_tx(ep) == STAT_STALL)
+        return SIM_STALL;
+    if (stat_tx(ep) == STAT_NAK || has_no_free_row(usb, n))
+        return SIM_NAK;
+    return send(usb, n, ret_data1, data, now_ns);
 }
 
 int f072_usbfs_in(struct f072_usbfs *usb,
@@ -295,21 +337,7 @@ int f072_usbfs_in(struct f072_usbfs *usb,
     f072_usbfs_end_transaction(usb);
     int n = find(usb, address, endpoint, F072_EP_STAT_TX);
 
-    if (n < 0)
-        return SIM_NO_RESPONSE;
-    switch (stat_tx(usb->ep[n])) {
-    case STAT_VALID:
-        if (has_no_free_row(usb, (unsigned)n))
-            return SIM_NAK;
-        return send(usb, (unsigned)n, ret_data1, data, now_ns);
-    case STAT_NAK:
-        return SIM_NAK;
-    case STAT_STALL:
-        return SIM_STALL;
-    case STAT_DISABLED:
-        break;
-    }
-    return SIM_NO_RESPONSE;
+    return n < 0 ? SIM_NO_RESPONSE : answer_in(usb, (unsigned)n, ret_data1, data, now_ns);
 }
 
 // ---- The end of a transaction ----

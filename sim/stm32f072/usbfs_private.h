@@ -24,6 +24,12 @@ static inline bool f072_usbfs_is_double_buffered(uint16_t ep)
     return (ep & (F072_EP_TYPE | F072_EP_KIND)) == (F072_EP_BULK | F072_EP_KIND);
 }
 
+// Both rows of the buffer table serve one direction, and DTOG says which is the peripheral's.
+static inline bool f072_usbfs_has_two_rows(uint16_t ep)
+{
+    return f072_usbfs_is_isochronous(ep) || f072_usbfs_is_double_buffered(ep);
+}
+
 // The handshake of the transaction under way is over: EPnR shows what it did.
 void f072_usbfs_end_transaction(struct f072_usbfs *usb);
 

@@ -19,6 +19,7 @@
 #include "product.h"
 #include "regs/cortex_m0.h"
 #include "regs/system.h"
+#include "rows.h"
 #include "usb_fs_private.h"
 
 enum { RECEIVER = 1, SENDER = 2, ENDPOINT_REGISTERS = 8, PACKET = STM32_USB_MAX_PACKET };
@@ -26,22 +27,6 @@ enum { TOGGLES = USB_EPR_DTOG_RX | USB_EPR_STAT_RX | USB_EPR_DTOG_TX | USB_EPR_S
 
 static struct stm32_usb usb;
 static struct usbdev dev;
-
-// ---- Rows of the buffer table: 0 is ADDR_TX with COUNT_TX, 1 is ADDR_RX with COUNT_RX ----
-
-static volatile uint16_t *row_buffer(unsigned endpoint, unsigned row)
-{
-    const struct stm32_usb_buffers *buffers = &USB_BUFFERS[endpoint];
-
-    return USB_PMA + (row == 0 ? buffers->ADDR_TX : buffers->ADDR_RX) / 2;
-}
-
-static volatile uint16_t *row_count(unsigned endpoint, unsigned row)
-{
-    struct stm32_usb_buffers *buffers = &USB_BUFFERS[endpoint];
-
-    return row == 0 ? &buffers->COUNT_TX : &buffers->COUNT_RX;
-}
 
 // ---- The loopback ----
 
@@ -81,17 +66,6 @@ static void open_sender(void)
     loop.started = false;
 }
 
-static void copy_packet(void)
-{
-    const volatile uint16_t *from = row_buffer(RECEIVER, loop.from);
-    volatile uint16_t *to = row_buffer(SENDER, loop.to);
-    uint16_t length = *row_count(RECEIVER, loop.from) & USB_COUNT_RX_MASK;
-
-    for (unsigned i = 0; i < length; i += 2)
-        *to++ = *from++;
-    *row_count(SENDER, loop.to) = length;
-}
-
 static void run_loopback(void)
 {
     if (usbdev_state(&dev) != USBDEV_CONFIGURED || !toggles_are_equal(RECEIVER))
@@ -100,7 +74,7 @@ static void run_loopback(void)
         return;
 
     toggle(RECEIVER, USB_EPR_DTOG_TX); // the other row may be filled while this one is read
-    copy_packet();
+    copy_row(RECEIVER, loop.from, SENDER, loop.to);
     if (loop.started)
         toggle(SENDER, USB_EPR_DTOG_RX);
     else

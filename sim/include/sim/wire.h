@@ -30,6 +30,7 @@ enum sim_handshake {
     SIM_NAK = -1,
     SIM_STALL = -2,
     SIM_NO_RESPONSE = -3,
+    SIM_NO_HANDSHAKE = -4, // OUT: taken by an isochronous endpoint, which has none (USB 2.0 8.5.5)
 };
 
 enum { SIM_MAX_PACKET = 1024 };

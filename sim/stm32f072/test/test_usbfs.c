@@ -823,15 +823,95 @@ static void double_buffers__in_both_directions_are_warned_of(void **state)
     assert_int_equal(f->report.warning_count, 1);
 }
 
-static void isochronous_endpoints__are_warned_of_and_do_not_answer(void **state)
+// ---- Isochronous endpoints (30.5.4) ----
+
+static void isochronous_out__fills_the_rows_in_turn_without_a_handshake(void **state)
 {
     struct fixture *f = *state;
 
-    write_register(f, 4 * 2, F072_EP_ISOCHRONOUS | 2);
-    assert_int_equal(f->report.warning_count, 0); // not enabled yet
-    write_register(f, 4 * 2, F072_EP_ISOCHRONOUS | 0x3000 | 2);
+    write_double_table(f);
+    write_register(f, 4, F072_EP_ISOCHRONOUS | 0x3000 | 1);
+    assert_int_equal(out(f, 1, false, 3), SIM_NO_HANDSHAKE);
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64 | 3);
+    assert_memory_equal(f->usb.pma + BUFFER_0, "\1\2\3", 3);
+    assert_int_equal(read_register(f, 4),
+                     F072_EP_ISOCHRONOUS | F072_EP_CTR_RX | F072_EP_DTOG_RX | 0x3000 | 1);
+
+    assert_int_equal(out(f, 1, false, 5), SIM_NO_HANDSHAKE); // CTR_RX is set still
+    assert_int_equal(rx_count(f, 1), CONTROL_64 | 5);
+    assert_int_equal(out(f, 1, false, 1), SIM_NO_HANDSHAKE); // over the first
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64 | 1);
+}
+
+static void isochronous_out__cuts_what_is_too_long_and_tells_of_it(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    write_register(f, 4, F072_EP_ISOCHRONOUS | 0x3000 | 1);
+    f->usb.pma[BUFFER_0 + 64] = 0xA5;
+    assert_int_equal(out(f, 1, false, 65), SIM_NO_HANDSHAKE);
+    assert_true(read_register(f, 4) & F072_EP_CTR_RX);
+    assert_int_equal(usbdev_load_le16(f->usb.pma + 8 + 2), CONTROL_64 | 64);
+    assert_int_equal(f->usb.pma[BUFFER_0 + 63], 64);
+    assert_int_equal(f->usb.pma[BUFFER_0 + 64], 0xA5);
+}
+
+static void isochronous_in__sends_the_rows_in_turn_as_data0(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    memcpy(f->usb.pma + BUFFER_0, "row 0", 5);
+    memcpy(f->usb.pma + BUFFER_1, "row 1!", 6);
+    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
+    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+    write_register(f, 4, F072_EP_ISOCHRONOUS | 0x0030 | 1);
+
+    assert_int_equal(in(f, 1), 5);
+    assert_memory_equal(f->packet, "row 0", 5);
+    assert_int_equal(read_register(f, 4),
+                     F072_EP_ISOCHRONOUS | F072_EP_CTR_TX | F072_EP_DTOG_TX | 0x0030 | 1);
+    assert_int_equal(in(f, 1), 6);
+    assert_memory_equal(f->packet, "row 1!", 6);
+    assert_false(f->data1);
+    assert_int_equal(in(f, 1), 5); // once more, as it is
+}
+
+static void isochronous__answers_where_stat_is_valid_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    write_double_table(f);
+    for (unsigned stat = 0; stat < 3; stat++) {
+        unsigned old = read_register(f, 4) & (F072_EP_STAT_RX | F072_EP_STAT_TX);
+        write_register(f, 4, (old ^ stat << 12) | F072_EP_ISOCHRONOUS | 1);
+        assert_int_equal(out(f, 1, false, 1), SIM_NO_RESPONSE);
+        old = read_register(f, 4) & (F072_EP_STAT_RX | F072_EP_STAT_TX);
+        write_register(f, 4, (old ^ stat << 4) | F072_EP_ISOCHRONOUS | 1);
+        assert_int_equal(in(f, 1), SIM_NO_RESPONSE);
+    }
+}
+
+static void isochronous__comes_first_in_istr(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, 4 * 2, F072_EP_BULK | 0x0030 | 2);
+    write_register(f, 4 * 5, F072_EP_ISOCHRONOUS | 0x0030 | 5);
+    assert_int_equal(in(f, 2), 0);
+    assert_int_equal(in(f, 5), 0);
+    assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_CTR | 5);
+}
+
+static void isochronous__in_both_directions_is_warned_of(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, 4, F072_EP_ISOCHRONOUS | 0x3000 | 1);
+    assert_int_equal(f->report.warning_count, 0);
+    write_register(f, 4, F072_EP_ISOCHRONOUS | 0x0030 | 1);
     assert_int_equal(f->report.warning_count, 1);
-    assert_int_equal(out(f, 2, false, 1), SIM_NO_RESPONSE);
 }
 
 // ---- Suspend and resume (30.5.5) ----
@@ -1004,7 +1084,12 @@ int main(void)
         CONTROL(double_in__begins_anew_when_dbl_buf_is_set_again),
         CONTROL(double_buffers__come_first_in_istr),
         CONTROL(double_buffers__in_both_directions_are_warned_of),
-        CONTROL(isochronous_endpoints__are_warned_of_and_do_not_answer),
+        CONTROL(isochronous_out__fills_the_rows_in_turn_without_a_handshake),
+        CONTROL(isochronous_out__cuts_what_is_too_long_and_tells_of_it),
+        CONTROL(isochronous_in__sends_the_rows_in_turn_as_data0),
+        CONTROL(isochronous__answers_where_stat_is_valid_alone),
+        CONTROL(isochronous__comes_first_in_istr),
+        CONTROL(isochronous__in_both_directions_is_warned_of),
         CONTROL(suspend__comes_after_three_missing_frames),
         CONTROL(suspend__frames_keep_it_away),
         CONTROL(suspend__an_event_is_announced_only_while_the_timer_runs),

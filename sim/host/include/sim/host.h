@@ -2,8 +2,8 @@
 //
 // host.h - a host controller with one root port, in virtual time.
 //
-// It makes control, bulk and interrupt transfers of transactions on the wire (wire.h), sends a SOF
-// each millisecond, retries NAKs, tries an unanswered packet three times in frames that follow each
+// It makes transfers of all four types of transactions on the wire (wire.h), sends a SOF each
+// millisecond, retries NAKs, tries an unanswered packet three times in frames that follow each
 // other, keeps data toggles, never lets two packets of one transfer come closer than 12 us (as real
 // hosts do), notices connect and disconnect, and can reset, suspend, resume and unpower the port.
 // It reads no descriptors beyond what enumerating needs; usb_core.h does.
@@ -36,9 +36,9 @@ typedef void sim_transfer_done(struct sim_transfer *transfer);
 struct sim_transfer {
     // Filled in by the caller.
     uint8_t endpoint;        // bEndpointAddress; 0 for control (setup says the direction)
-    uint8_t type;            // USBDEV_ENDPOINT_CONTROL, _BULK or _INTERRUPT
+    uint8_t type;            // USBDEV_ENDPOINT_...; an isochronous transfer is one packet
     uint16_t wMaxPacketSize; // of the endpoint, 1..SIM_MAX_PACKET
-    uint8_t bInterval;       // interrupt: frames between polls; 0 counts as 1
+    uint8_t bInterval;       // as in the endpoint descriptor; 0 counts as 1
     bool zero_packet;        // bulk OUT: end a multiple of wMaxPacketSize by a zero-length packet
     uint8_t setup[USBDEV_SETUP_SIZE];
     uint8_t *data;
@@ -119,7 +119,8 @@ void sim_host_run_until(struct sim_host *host, uint64_t time_ns);
 bool sim_host_at_rest(const struct sim_host *host);
 
 // Is a transfer pending that may move soon: not one whose endpoint answered NAK throughout the last
-// millisecond (an interrupt endpoint: in its last poll), and not one on a suspended bus?
+// millisecond (an interrupt endpoint: in its last poll), not an isochronous one, whose frame has
+// to come, and not one on a suspended bus?
 bool sim_host_busy(const struct sim_host *host);
 
 // Run while busy, at most until limit_ns; for a server that must answer as fast as it can.

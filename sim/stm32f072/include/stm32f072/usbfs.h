@@ -8,9 +8,6 @@
 // time itself: the suspend timer, which counts missing SOFs (ESOF) and finds a bus that has been
 // silent for 3 ms (SUSP), and the end of a transaction. The token decides what a transaction does;
 // EPnR shows it when the handshake is over.
-//
-// Isochronous endpoints are not modelled: enabling one is a warning, and the endpoint does not
-// answer.
 
 #ifndef F072_USBFS_H
 #define F072_USBFS_H
