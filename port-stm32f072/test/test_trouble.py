@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A crash of the firmware stands at the check that provoked it, with function and line.
+"""A crash of the firmware stands at the check that provoked it, with function and line, and once on
+stderr however often it is provoked.
 
     test_trouble.py DFU_CONFORMANCE FAULTY.ELF faulty.c
 
@@ -49,6 +50,10 @@ def main():
     failed = [name for name, result in results.items() if result["verdict"] == "FAIL"]
     expect(failed == [CHECK], f"FAIL of {CHECK} alone", failed)
     expect(report["ending"] == "", "no trouble after the power cycle", report["ending"])
+    printed = [line for line in tap.stderr.splitlines() if trouble[CHECK] in line]
+    expect(len(printed) == 2 and printed[0] == f"stm32f072: {trouble[CHECK]}"
+           and re.fullmatch(rf"stm32f072: [2-9] times: {re.escape(trouble[CHECK])}", printed[1]),
+           "the trouble once on stderr, and at the end how often it came", tap.stderr)
     block = tap.stdout[tap.stdout.index(f" - {CHECK}:"):]
     block = block[:block.index("\n  ...\n")]
     expect(f'  trouble: "{trouble[CHECK]}"' in block, "the trouble in the block of TAP", block)

@@ -313,6 +313,7 @@ static const char *board_trouble(const struct sim_device *device)
 static void board_close(struct sim_device *device)
 {
     f072_board_save(board_of(device));
+    f072_report_close(&board_of(device)->chip.report);
     f072_board_free(board_of(device));
 }
 

@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: MIT
 //
-// The first trouble since a reset counts. A device that resets itself in trouble goes round, so the
-// same line is not said twice in a row, and after some different ones no more are. An address that
-// was warned of is remembered in a list of fixed size; when the list is full, further addresses are
-// not reported.
+// The first trouble since a reset counts. A device that resets itself in trouble goes round, and
+// one that is power-cycled comes back to it: each different line is printed once, and counted. The
+// lines and the addresses that were warned of are kept in lists of fixed size; when one is full,
+// further ones are not printed.
 
 #include <stm32f072/report.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static void print_trouble(const struct f072_report *report, const char *line)
+{
+    if (!report->quiet)
+        fprintf(stderr, "stm32f072: %s\n", line);
+}
+
+static void tell(struct f072_report *report, const char *line)
+{
+    for (unsigned i = 0; i < report->told_count; i++)
+        if (strcmp(report->told[i].line, line) == 0) {
+            report->told[i].times++;
+            return;
+        }
+    if (report->told_count == F072_MAX_TROUBLES)
+        return;
+    snprintf(report->told[report->told_count].line, F072_TROUBLE_SIZE, "%s", line);
+    report->told[report->told_count++].times = 1;
+    print_trouble(report, line);
+}
 
 void f072_trouble(struct f072_report *report, const char *format, ...)
 {
@@ -23,12 +43,11 @@ void f072_trouble(struct f072_report *report, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    tell(report, line);
     if (strcmp(line, report->trouble) == 0 || report->trouble_count == F072_MAX_TROUBLES)
         return;
     report->trouble_count++;
     memcpy(report->trouble, line, sizeof line);
-    if (!report->quiet)
-        fprintf(stderr, "stm32f072: %s\n", report->trouble);
 }
 
 void f072_report_reset(struct f072_report *report)
@@ -41,6 +60,18 @@ void f072_report_power_on(struct f072_report *report)
     report->in_trouble = false;
     report->trouble[0] = '\0';
     report->trouble_count = 0;
+}
+
+void f072_report_close(const struct f072_report *report)
+{
+    char line[F072_TROUBLE_SIZE + 20];
+
+    for (unsigned i = 0; i < report->told_count; i++) {
+        if (report->told[i].times < 2)
+            continue;
+        snprintf(line, sizeof line, "%u times: %s", report->told[i].times, report->told[i].line);
+        print_trouble(report, line);
+    }
 }
 
 static bool remember(struct f072_report *report, uint32_t address)

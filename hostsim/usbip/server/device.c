@@ -26,7 +26,7 @@ static const uint64_t appear_ns = USB_CORE_APPEAR_MS * SIM_MS;
 
 void device_note(const struct usbip_device *device, const char *format, ...)
 {
-    char text[600];
+    char text[DEVICE_TEXT];
     va_list arguments;
 
     if (!device->observer.note)
@@ -84,10 +84,13 @@ static void tell_trouble(struct usbip_device *device)
     struct sim_device *sim = sim_host_device(device->host);
     const char *trouble = sim->ops->trouble ? sim->ops->trouble(sim) : NULL;
 
-    if (!trouble || device->troubled)
+    if (!trouble)
+        trouble = "";
+    if (strncmp(device->trouble, trouble, sizeof device->trouble - 1) == 0)
         return;
-    device->troubled = true;
-    device_note(device, "%s", trouble);
+    snprintf(device->trouble, sizeof device->trouble, "%s", trouble);
+    if (*trouble)
+        device_note(device, "%s", trouble);
 }
 
 // ---- Opening ----

@@ -10,7 +10,7 @@
 #include <sim/usb_core.h>
 #include <usbip/device.h>
 
-enum { MAX_INTERFACES = 32 };
+enum { MAX_INTERFACES = 32, DEVICE_TEXT = 600 };
 
 struct usbip_device {
     struct sim_host *host;
@@ -30,11 +30,11 @@ struct usbip_device {
     bool kept_awake; // time advances even while it is not imported
     bool touched;    // its client has sent something
     bool retired;    // it will not be imported again
-    bool troubled;   // and it was reported
     void (*left)(void *context);
     void *left_context;
 
     struct sim_pace pace;
+    char trouble[DEVICE_TEXT]; // as it was noted last
 };
 
 // A line for a person.

@@ -445,6 +445,35 @@ static void hanging_request__is_paced_by_the_wall_clock(void **state)
     assert_in_range(usbip_device_now_ns(client->device) - before, 100 * SIM_MS, 102 * SIM_MS);
 }
 
+// ---- A board's trouble ----
+
+static void hear(void *context, const struct usbip_device *device, const char *text)
+{
+    char *heard = context;
+
+    (void)device;
+    strcat(heard, text);
+    strcat(heard, "; ");
+}
+
+static void trouble__is_noted_when_it_is_another(void **state)
+{
+    static const char *const troubles[] = {"a loop", "a loop", "a fault", NULL, "a fault"};
+    static const struct usbip_observer observer = {.note = hear};
+    char heard[200] = "";
+    struct toy toy;
+    struct usbip_device *device = usbip_device_open(toy_init(&toy), 2, &observer, heard);
+
+    (void)state;
+    assert_non_null(device);
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        toy.trouble = troubles[i];
+        usbip_device_run(device);
+    }
+    assert_string_equal(heard, "a loop; a fault; a fault; ");
+    usbip_device_close(device);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, client_plug, client_unplug)
 
 int main(void)
@@ -472,6 +501,7 @@ int main(void)
         TEST(slow_reader__is_not_read_until_it_reads),
         TEST(wall_clock__is_followed_but_never_waited_for),
         TEST(hanging_request__is_paced_by_the_wall_clock),
+        cmocka_unit_test(trouble__is_noted_when_it_is_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

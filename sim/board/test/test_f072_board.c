@@ -417,6 +417,9 @@ static void trouble__after_a_reset_is_told_once(void **state)
     pass_ms(host, 10);
     assert_trouble(host, "BKPT at 0800004Ah");
     assert_int_equal(board->chip.report.trouble_count, 2);
+    assert_int_equal(board->chip.report.told_count, 2);
+    assert_int_equal(board->chip.report.told[0].times, 1);
+    assert_true(board->chip.report.told[1].times > 1);
 
     sim_host_close(host);
 }
@@ -437,6 +440,8 @@ static void trouble__is_told_again_after_a_power_cycle(void **state)
     pass_ms(host, 1);
     assert_true(board->chip.report.in_trouble);
     assert_trouble(host, "BKPT at 08000040h");
+    assert_int_equal(board->chip.report.told_count, 1);
+    assert_int_equal(board->chip.report.told[0].times, 2);
 
     sim_host_close(host);
 }

@@ -408,8 +408,7 @@ static bool toy_waking(const struct sim_device *device)
 
 static const char *toy_trouble(const struct sim_device *device)
 {
-    (void)device;
-    return NULL;
+    return ((const struct toy *)device)->trouble;
 }
 
 static void toy_close(struct sim_device *device)

@@ -37,6 +37,7 @@ struct toy {
     uint64_t away_ns; // how long it is off the bus after the reset that makes it another one
     uint64_t cost_ns; // real time that a millisecond of its life takes to simulate
     uint64_t mute_ns; // how long it NAKs every data and status stage after a reset
+    const char *trouble;
 
     // For tests to look at.
     unsigned resets;
