@@ -83,9 +83,13 @@ static void run_past(struct f072_debug *debug)
             serve(debug);
 }
 
+// A step executes the instruction at PC, also where PC was just written; asleep there is none yet.
 static void let_run(struct f072_debug *debug)
 {
-    debug->passed = debug->at_instruction ? debug->board->chip.cpu.cycles : UINT64_MAX;
+    const struct armv6m *cpu = &debug->board->chip.cpu;
+    bool steps = debug->how == GDB_STEP && cpu->sleep == ARMV6M_AWAKE;
+
+    debug->passed = debug->at_instruction || steps ? cpu->cycles : UINT64_MAX;
     if (f072_history_is_past(debug->history))
         run_past(debug);
 }

@@ -55,6 +55,28 @@ def is_closed(peer):
         return True
 
 
+def write_word(peer, address, value):
+    assert ask(peer, b"M%x,4:%s" % (address, value.to_bytes(4, "little").hex().encode())) == b"OK"
+
+
+def go_to_stop_mode(peer):
+    """Steps to a WFI that nothing ends."""
+    write_word(peer, 0x20000000, 0xBF30BF00)  # nop; wfi
+    write_word(peer, 0x20000004, 0x0000E7FE)  # b .
+    write_word(peer, 0xE000E010, 0)           # SysTick off,
+    write_word(peer, 0xE000ED04, 1 << 25)     # and no longer pending
+    write_word(peer, 0xE000E180, 0xFFFFFFFF)  # no interrupt
+    write_word(peer, 0xE000ED10, 1 << 2)      # SLEEPDEEP
+    assert ask(peer, b"Pf=00000020") == b"OK"
+    assert ask(peer, b"s").startswith(b"T05")
+    assert ask(peer, b"pf") == b"02000020"
+
+
+def expect_interrupted(peer, how):
+    peer.sendall(packet(how) + b"\x03")
+    assert ask(peer, b"qNothing").startswith(b"T02")
+
+
 def main():
     dfu_sim, elf = sys.argv[1:3]
     board = Board(dfu_sim, elf)
@@ -76,8 +98,15 @@ def main():
         second = board.connect()
         pc = ask(second, b"pf")
         assert ask(second, b"pf") == pc
-        second.sendall(packet(b"c") + b"\x03")
-        assert ask(second, b"qNothing").startswith(b"T02")
+        expect_interrupted(second, b"c")
+
+        # In Stop mode too, whether it continues or steps to a next instruction that does not come.
+        go_to_stop_mode(second)
+        for how in b"c", b"s":
+            expect_interrupted(second, how)
+            assert ask(second, b"pf") == b"04000020"
+            assert bytes.fromhex(ask(second, b"qRcmd," + b"usb".hex().encode()).decode().lstrip("O")
+                                 ).find(b"48 MHz missing") >= 0
 
         # The port is taken: one line, status 2.
         again = subprocess.run(
