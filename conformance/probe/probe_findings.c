@@ -84,12 +84,6 @@ bool expect(struct probe *probe, bool met, const char *expected, const char *rec
     return false;
 }
 
-void expect_vacuously(struct probe *probe, const char *note)
-{
-    probe->expectations++;
-    probe_note(probe, "%s", note);
-}
-
 bool probe_inconclusive(struct probe *probe, const char *reason, ...)
 {
     if (probe->decided)

@@ -15,33 +15,6 @@
 #include "config.h"
 #include <conformance/target.h>
 
-const char *target_capability_text(unsigned capability)
-{
-    switch ((enum target_capability)capability) {
-    case TARGET_CAN_RESET:
-        return "a bus reset";
-    case TARGET_CAN_RAW:
-        return "requests to absent interfaces and endpoints";
-    case TARGET_CAN_ADDRESS:
-        return "requests in the Address state";
-    case TARGET_CAN_DEFAULT:
-        return "requests in the Default state";
-    case TARGET_CAN_SUSPEND:
-        return "suspend and resume";
-    case TARGET_CAN_ANY_LENGTH:
-        return "GET_DESCRIPTOR(DEVICE) of 8 or 64 bytes (they stand for a bus reset there)";
-    case TARGET_CAN_POWER:
-        return "a power cycle";
-    case TARGET_VIRTUAL_TIME:
-        return "virtual time";
-    case TARGET_CAN_DEPART:
-        return "control transfers whose stages come late or not at all";
-    case TARGET_KNOWS_LATENESS:
-        return "by how much this host is late";
-    }
-    return "that";
-}
-
 // ---- The argument of --target ----
 
 static int spec_error(char *error, size_t size, const char *text, const char *wanted)

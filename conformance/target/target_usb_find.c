@@ -15,7 +15,7 @@
 #include "usb_sysfs.h"
 
 // "1-4.2", as sysfs spells it; a root hub is "usb1" there and no target.
-void usb_path(libusb_device *device, char path[USB_PLACE_SIZE])
+static void usb_path(libusb_device *device, char path[USB_PLACE_SIZE])
 {
     uint8_t ports[7];
     int count = libusb_get_port_numbers(device, ports, sizeof ports);

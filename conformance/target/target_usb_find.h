@@ -15,9 +15,6 @@
 
 #define USB_SYSFS "/sys/bus/usb/devices"
 
-// The place of a device as sysfs spells it: "1-4.2".
-void usb_path(libusb_device *device, char path[USB_PLACE_SIZE]);
-
 // Its serial number, empty if there is none.
 void usb_serial(libusb_device_handle *handle, char serial[TARGET_TEXT]);
 

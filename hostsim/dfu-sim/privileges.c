@@ -27,14 +27,14 @@ static unsigned id_of(const char *variable)
     return errno || id >= (uid_t)-1 ? 0 : (unsigned)id;
 }
 
-bool privileges_are_root(void)
+static bool are_root(void)
 {
     return geteuid() == 0;
 }
 
 bool privileges_are_lent(void)
 {
-    return privileges_are_root() && id_of("SUDO_UID");
+    return are_root() && id_of("SUDO_UID");
 }
 
 int privileges_drop(void)
@@ -43,7 +43,7 @@ int privileges_drop(void)
     uid_t uid = lent ? id_of("SUDO_UID") : NOBODY;
     gid_t gid = lent && id_of("SUDO_GID") ? id_of("SUDO_GID") : NOBODY;
 
-    if (!privileges_are_root())
+    if (!are_root())
         return 0;
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

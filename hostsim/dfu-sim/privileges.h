@@ -10,9 +10,6 @@
 // Is this root's, and did sudo start it for another user (SUDO_UID)?
 bool privileges_are_lent(void);
 
-// Is this root's?
-bool privileges_are_root(void);
-
 // Become the user that sudo was called by, or nobody where there is none, for good. Nothing happens
 // where this is not root's. Returns 0 or a negative errno: then the program must end.
 int privileges_drop(void);

@@ -254,8 +254,3 @@ unsigned gdb_server_port(const struct gdb_server *server)
 {
     return server->port;
 }
-
-bool gdb_server_attached(const struct gdb_server *server)
-{
-    return server->peer >= 0;
-}

@@ -219,9 +219,6 @@ struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_S
 bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
     __attribute__((format(printf, 4, 5)));
 
-// The requirement holds because the device has nothing that it applies to; the note says so.
-void expect_vacuously(struct probe *probe, const char *note);
-
 // A number that must be this.
 bool expect_number(struct probe *probe, const char *what, unsigned received, unsigned expected);
 

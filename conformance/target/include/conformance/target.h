@@ -229,7 +229,4 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
 struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size);
 struct target *target_usbip_open(const struct target_spec *spec, char *error, size_t size);
 
-// "a bus reset", ...: what a capability gives, to complete "this target cannot carry ...".
-const char *target_capability_text(unsigned capability);
-
 #endif

@@ -29,7 +29,6 @@
 
 enum {
     USBIP_VERSION = 0x0111,
-    USBIP_PORT = 3240,
     USBIP_PORT_SIZE = 108, // of its text: the path of a Unix socket is the longest
 
     USBIP_PATH_SIZE = 256,

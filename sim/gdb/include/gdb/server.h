@@ -29,7 +29,6 @@ struct gdb_server *gdb_server_open(const char *port,
 void gdb_server_close(struct gdb_server *server);
 
 unsigned gdb_server_port(const struct gdb_server *server);
-bool gdb_server_attached(const struct gdb_server *server);
 
 enum gdb_serve {
     GDB_SERVED,
