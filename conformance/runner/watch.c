@@ -2,19 +2,13 @@
 //
 // The watch is a target whose operations call those of the target under it. Before each call it
 // tests the time that is left: with none left the call returns USB_IO and the target is not asked.
-// A wait is cut to the time that is left.
-//
-// After each control transfer the result is sorted: an answer (data, STALL, overflow) ends a
-// silence; no answer begins one, and the first unanswered request and the last answered one are
-// kept. These two make the text of a loss.
+// A wait is cut to the time that is left. Each result is handed to watch_losses.c.
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "watch.h"
-#include <conformance/transcript.h>
+#include "watch_private.h"
 #include <usb/requests.h>
 
 static struct watch *watch_of(struct target *target)
@@ -27,11 +21,6 @@ uint64_t watch_clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static uint64_t device_now_us(const struct watch *watch)
-{
-    return watch->target->ops->now_us(watch->target);
 }
 
 // The device's descriptors and its place may have changed.
@@ -89,136 +78,6 @@ void watch_begin(struct watch *watch, unsigned limit_ms)
     watch->may_leave &= limit_ms == 0;
 }
 
-// ---- What was answered ----
-
-// After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave.
-static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    bool nothing = setup[6] == 0 && setup[7] == 0;
-    return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
-}
-
-static void note_leaving(struct watch *watch)
-{
-    if (!watch->left)
-        watch->left_us = device_now_us(watch);
-    watch->left = true;
-}
-
-static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    watch->silent = 0;
-    watch->left = watch->absent = false;
-    watch->may_leave &= !watch->found;
-    watch->found = false;
-    watch->heard = true;
-    memcpy(watch->answered, setup, USBDEV_SETUP_SIZE);
-    watch->answered_us = device_now_us(watch);
-}
-
-// GETSTATUS or GETSTATE, which the suite sends between two checks.
-static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
-    return asks ? 1u << setup[1] : 0;
-}
-
-static void confirm_loss(struct watch *watch)
-{
-    watch->losses++;
-    if (!watch->loss.unasked)
-        return;
-    watch->unasked_losses++;
-    watch->unasked = watch->loss;
-}
-
-static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
-{
-    struct watch_loss *loss = &watch->loss;
-    watch->silent++;
-    if (watch->silent > 1) {
-        loss->gone |= gone;
-        watch->fatal |= loss->fatal;
-        if (watch->silent == 2)
-            confirm_loss(watch);
-        return;
-    }
-    uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
-    *loss = (struct watch_loss){
-        .gone = gone || watch->left,
-        .unasked = !watch->may_leave,
-        .waited = watch->left,
-        .heard = watch->heard,
-        .after_us = since_us - watch->answered_us,
-    };
-    memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
-    memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
-    loss->question = watch->judging ? 0 : question_of(setup);
-    loss->fatal = watch->fresh ? loss->question : 0;
-}
-
-static void strand(struct watch *watch)
-{
-    watch->strandings += !watch->loss.unasked && !watch->loss.stranded;
-    watch->loss.stranded = !watch->loss.unasked;
-}
-
-void watch_lose(struct watch *watch)
-{
-    uint64_t since_us = watch->left ? watch->left_us : device_now_us(watch);
-    if (watch->silent == 0) {
-        watch->loss = (struct watch_loss){
-            .gone = true,
-            .unasked = !watch->may_leave,
-            .waited = true,
-            .heard = watch->heard,
-            .after_us = since_us - watch->answered_us,
-        };
-        memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
-    }
-    if (watch->silent < 2)
-        confirm_loss(watch);
-    watch->silent = 2;
-    strand(watch);
-}
-
-static bool is_answer(int result)
-{
-    return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
-}
-
-static void
-note_control(struct watch *watch, const struct usbdev_setup_packet *setup, int result, uint64_t ms)
-{
-    uint8_t bytes[USBDEV_SETUP_SIZE];
-    usbdev_setup_store(bytes, setup);
-    if (is_answer(result))
-        note_answer(watch, bytes);
-    watch->may_leave |= lets_leave(bytes) && result != USB_STALL;
-    if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
-        note_silence(watch, bytes, result == USB_GONE);
-    if (result == USB_TIMEOUT) {
-        watch->timeouts++;
-        watch->timeouts_ms += ms;
-    }
-}
-
-void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)
-{
-    char before[64];
-    char request[64];
-    format_request_in_full(before, sizeof before, loss->before);
-    format_request_in_full(request, sizeof request, loss->request);
-    if (!loss->heard)
-        snprintf(text, size, "the device has answered no request");
-    else if (loss->gone)
-        snprintf(text, size, "the device left the bus %" PRIu64 " ms after %s%s%s",
-                 loss->after_us / 1000, before, loss->waited ? "" : ", not answering ",
-                 loss->waited ? "" : request);
-    else
-        snprintf(text, size, "the device did not answer %s, which followed %s", request, before);
-}
-
 // ---- The seam ----
 
 static int watched_control(struct target *target,
@@ -231,11 +90,11 @@ static int watched_control(struct target *target,
     usbdev_setup_store(bytes, setup);
     if (refuse(watch))
         return USB_IO;
-    if (!watch->judging && (watch->fatal & question_of(bytes)))
+    if (!watch->judging && (watch->fatal & watch_question_of(bytes)))
         return USB_UNSUPPORTED;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->control(watch->target, setup, data, timeout_ms);
-    note_control(watch, setup, result, watch_clock_ms() - start_ms);
+    watch_note_control(watch, setup, result, watch_clock_ms() - start_ms);
     watch->fresh = false;
     return result;
 }
@@ -252,7 +111,7 @@ static int watched_control_departing(struct target *target,
     uint64_t start_ms = watch_clock_ms();
     int result =
         watch->target->ops->control_departing(watch->target, setup, data, timeout_ms, departure);
-    note_control(watch, setup, result, watch_clock_ms() - start_ms);
+    watch_note_control(watch, setup, result, watch_clock_ms() - start_ms);
     watch->fresh = false;
     return result;
 }
@@ -277,7 +136,7 @@ static int watched_set_configuration(struct target *target, uint8_t value)
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->set_configuration(watch->target, value);
-    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
     return result;
 }
 
@@ -289,7 +148,7 @@ static int watched_set_interface(struct target *target, uint8_t interface, uint8
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->set_interface(watch->target, interface, alternate);
-    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
     return result;
 }
 
@@ -301,16 +160,8 @@ static int watched_clear_halt(struct target *target, uint8_t bEndpointAddress)
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->clear_halt(watch->target, bEndpointAddress);
-    note_control(watch, &setup, result, watch_clock_ms() - start_ms);
+    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
     return result;
-}
-
-// A device that left at the last request and is back is a loss that no second request has shown.
-static void note_found(struct watch *watch)
-{
-    if (watch->silent == 1 && watch->loss.gone)
-        confirm_loss(watch);
-    watch->found = true;
 }
 
 static int operate(struct watch *watch, int (*operation)(struct target *target))
@@ -320,7 +171,7 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
     int result = operation(watch->target);
     watch->fresh = result == 0;
     if (result == USB_GONE)
-        note_leaving(watch);
+        watch_note_leaving(watch);
     look_again(watch);
     return result;
 }
@@ -332,7 +183,7 @@ static int watched_reset(struct target *target)
     struct watch *watch = watch_of(target);
     int result = operate(watch, watch->target->ops->reset);
     if (result == 0)
-        note_found(watch);
+        watch_note_found(watch);
     else
         watch->may_leave = true;
     return result;
@@ -376,7 +227,7 @@ static int watched_power_cycle(struct target *target)
         watch_lose(watch);
     int result = operate(watch, watch->target->ops->power_cycle);
     if (result == 0)
-        note_found(watch);
+        watch_note_found(watch);
     watch_look_for_trouble(watch);
     return result;
 }
@@ -388,7 +239,7 @@ static int watched_wait_leave(struct target *target, unsigned timeout_ms)
         return USB_IO;
     int result = watch->target->ops->wait_leave(watch->target, within_limit(watch, timeout_ms));
     if (result == 0)
-        note_leaving(watch);
+        watch_note_leaving(watch);
     return result;
 }
 
@@ -401,14 +252,14 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
     watch->absent = result != 0;
     watch->fresh = result == 0;
     if (result == 0)
-        note_found(watch);
+        watch_note_found(watch);
     look_again(watch);
     return result;
 }
 
 static uint64_t watched_now_us(struct target *target)
 {
-    return device_now_us(watch_of(target));
+    return watch_device_us(watch_of(target));
 }
 
 static uint64_t watched_late_us(struct target *target)

@@ -5,9 +5,8 @@
 // Everything that a run does to the device goes through here. The watch enforces limits: after the
 // time of the check or of the run is over, each call returns USB_IO at once and the target is not
 // called. It stores the last request that was answered and the first that was not, so that a loss
-// can be described; it counts the time of transfers that timed out; and it measures by how much
-// this host missed the end of a sleep. It asks the target for trouble before each power cycle,
-// which ends it, and stores the text.
+// can be described, and counts the time of transfers that timed out. It asks the target for trouble
+// before each power cycle, which ends it, and stores the text.
 //
 // Limits are times of this machine's clock, because a person waits for it. Where the target's time
 // is virtual, a wait takes none of it.
