@@ -236,6 +236,15 @@ void armv6m_set_event(struct armv6m *cpu)
     armv6m_look(cpu);
 }
 
+// ARM A3.2.1: every access is aligned, those of LDM, STM, PUSH and POP to words.
+static void note_unaligned(struct armv6m *cpu)
+{
+    const struct armv6m_access access = armv6m_next_access(cpu);
+    const uint32_t mask = access.size > 2 ? 3 : access.size == 2;
+    cpu->unaligned = access.address & mask ? access.address : 0;
+    cpu->unaligned_write = access.is_write;
+}
+
 void armv6m_hardfault(struct armv6m *cpu)
 {
     if (cpu->current_priority <= cpu->priority[ARMV6M_HARDFAULT]) {
@@ -243,6 +252,7 @@ void armv6m_hardfault(struct armv6m *cpu)
         return;
     }
     cpu->fault_pc = cpu->r[15];
+    note_unaligned(cpu);
     enter(cpu, ARMV6M_HARDFAULT);
 }
 

@@ -91,7 +91,10 @@ void f072_board_describe_fault(const struct f072_board *board, char text[F072_FA
     char where[PLACE_SIZE];
     int length = snprintf(text, FAULT_SIZE, " at %s", place(board, pc, where));
 
-    if (chip->refused.pc == pc)
+    if (chip->cpu.unaligned != 0)
+        snprintf(text + length, FAULT_SIZE - (size_t)length, " by an unaligned %s %08Xh",
+                 chip->cpu.unaligned_write ? "write to" : "read of", chip->cpu.unaligned);
+    else if (chip->refused.pc == pc)
         snprintf(text + length, FAULT_SIZE - (size_t)length, " by a %s %08Xh",
                  chip->refused.is_write ? "write to" : "read of", chip->refused.address);
 }

@@ -354,24 +354,31 @@ static void trouble__a_hardfault_is_told_with_its_access_and_its_place(void **st
     (void)state;
     static const struct {
         uint16_t access; // after ldr r0, =literal
+        uint32_t literal;
         uint16_t handler;
         const char *trouble;
     } rows[] = {
-        {0x6801, 0xE7FE, // ldr r1, [r0]; b .
+        {0x6801, 0x1FFFC400, 0xE7FE, // ldr r1, [r0]; b .
          "an endless loop at 0800005Ch in the handler of HardFault, which was taken at 08000042h "
          "by a "
          "read of 1FFFC400h"},
-        {0x6001, 0xBE00, // str r1, [r0]; bkpt
+        {0x6001, 0x1FFFC400, 0xBE00, // str r1, [r0]; bkpt
          "BKPT at 0800005Ch in the handler of HardFault, which was taken at 08000042h by a write "
          "to "
          "1FFFC400h"},
-        {0xDE00, 0xDE00, // udf; udf
+        {0x6801, 0x20000002, 0xE7FE, // ldr r1, [r0]; b .
+         "which was taken at 08000042h by an unaligned read of 20000002h"},
+        {0x8001, 0x20000001, 0xE7FE, // strh r1, [r0]; b .
+         "which was taken at 08000042h by an unaligned write to 20000001h"},
+        {0xC002, 0x20000002, 0xE7FE, // stm r0!, {r1}; b .
+         "which was taken at 08000042h by an unaligned write to 20000002h"},
+        {0xDE00, 0, 0xDE00, // udf; udf
          "the processor locked up at 0800005Ch: a fault within the HardFault that was taken at "
          "08000042h"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        make_fault((uint16_t[]){0x4807, rows[i].access}, 2, 0x1FFFC400, rows[i].handler);
+        make_fault((uint16_t[]){0x4807, rows[i].access}, 2, rows[i].literal, rows[i].handler);
         struct sim_host *host = plug_in_flash(NULL);
         pass_ms(host, 3000);
         assert_trouble(host, rows[i].trouble);

@@ -168,7 +168,9 @@ struct armv6m {
     uint64_t thread_left; // when Thread mode was left after an instruction or a sleep: the cycle
     uint64_t taken;       // when the last exception was taken
     bool locked_up;
-    uint32_t fault_pc;      // where the last HardFault was taken
+    uint32_t fault_pc;  // where the last HardFault was taken
+    uint32_t unaligned; // the address of the access that it refused to make there; 0: another cause
+    bool unaligned_write;   // and its direction
     uint32_t lockup_pc;     // what could not be executed when it locked up
     uint32_t reported_bkpt; // its address + 1; 0: none
     bool halted;            // the run ends, because of:
