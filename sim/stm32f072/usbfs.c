@@ -25,6 +25,7 @@ enum {
     BCDR_DETECTING = 0x0003, // BCDEN, DCDEN
     BCDR_DCDET = 0x0010,
     EPNR_ADDRESS = 0x40005C00, // of USB_EP0R, for warnings
+    CNTR_ADDRESS = EPNR_ADDRESS + F072_USB_CNTR,
 };
 
 // A SOF that is this late is missing: more than the jitter of any host.
@@ -95,6 +96,7 @@ void f072_usbfs_reset(struct f072_usbfs *usb)
     usb->bcdr = 0;
     usb->watching = false;
     usb->suspended = false;
+    usb->resume_ns = 0;
     usb->seen = 0;
     usb->double_started = 0;
     usb->transaction.kind = F072_TRANSACTION_NONE;
@@ -203,6 +205,24 @@ static void write_ep(struct f072_usbfs *usb, unsigned n, uint16_t value)
     check_two_rows(usb, n);
 }
 
+// The manual leaves it to software how long the device drives resume (RM0091 30.5.5).
+static void time_resume(struct f072_usbfs *usb, uint64_t now_ns)
+{
+    enum { LEAST_NS = 1000000, MOST_NS = 15000000, US = 1000 };
+    uint64_t lasted_ns = now_ns - usb->resume_ns;
+
+    if (usb->cntr & F072_CNTR_RESUME) {
+        usb->resume_ns = now_ns;
+        return;
+    }
+    usb->resume_ns = 0;
+    if (lasted_ns < LEAST_NS || lasted_ns > MOST_NS)
+        f072_warn_once(usb->report, CNTR_ADDRESS,
+                       "USB_CNTR.RESUME was set for %u us: a device drives resume for 1 to 15 ms "
+                       "(USB 2.0 7.1.7.7)",
+                       (unsigned)(lasted_ns / US));
+}
+
 static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
 {
     uint16_t old = usb->cntr;
@@ -217,6 +237,8 @@ static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
     }
     if (changed & old & F072_CNTR_FRES)
         usb->watching = true;
+    if (changed & F072_CNTR_RESUME)
+        time_resume(usb, now_ns);
     if (changed & (F072_CNTR_FRES | F072_CNTR_PDWN | F072_CNTR_FSUSP | F072_CNTR_RESUME))
         restart_timer(usb, now_ns);
 }
@@ -251,9 +273,21 @@ void f072_usbfs_write(struct f072_usbfs *usb, uint32_t offset, uint16_t value, u
     }
 }
 
+static bool any_completed(const struct f072_usbfs *usb)
+{
+    unsigned all = 0;
+
+    for (int i = 0; i < F072_USB_ENDPOINTS; i++)
+        all |= usb->ep[i];
+    return all & EP_RC_W0;
+}
+
+// Asked after each event of the chip, so it does not look for the register.
 bool f072_usbfs_interrupt(const struct f072_usbfs *usb)
 {
-    return (read_istr(usb) & usb->cntr & F072_USB_EVENTS) != 0;
+    uint16_t done = any_completed(usb) ? F072_USB_CTR : 0;
+
+    return ((usb->istr | done) & usb->cntr & F072_USB_EVENTS) != 0;
 }
 
 // ---- What the wire does to the registers ----

@@ -308,6 +308,58 @@ static void btable__moves_the_table(void **state)
     assert_memory_equal(f->usb.pma + RX_BUFFER, get_status, sizeof get_status);
 }
 
+// The packet memory has 1 KB: addresses in it have 10 bits.
+static void btable__rows_beyond_the_packet_memory_wrap(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_BTABLE, 0x3F8);
+    write_table(f, 1, 0x140, 0x180, 0); // row of register 2
+    memcpy(f->usb.pma + 0x140, "dfurt", 5);
+    set_tx_count(f, 1, 5);
+    write_register(f, 4 * 2, F072_EP_BULK | 0x0030 | 2);
+    assert_int_equal(in(f, 2), 5);
+    assert_memory_equal(f->packet, "dfurt", 5);
+}
+
+static void buffers__ignore_the_bits_that_are_not_theirs(void **state)
+{
+    struct fixture *f = *state;
+
+    write_table(f, 1, TX_BUFFER | 1, RX_BUFFER | 1, CONTROL_64);
+    memcpy(f->usb.pma + TX_BUFFER, "dfurt", 5);
+    set_tx_count(f, 1, 0xFC00 | 5); // COUNT_TX has bits 9..0
+    write_register(f, 4 * 1, F072_EP_BULK | 0x3030 | 1);
+    assert_int_equal(in(f, 1), 5);
+    assert_memory_equal(f->packet, "dfurt", 5);
+    assert_int_equal(out(f, 1, false, 1), SIM_ACK);
+    assert_int_equal(f->usb.pma[RX_BUFFER], 1);
+}
+
+static void cntr__pdwn_takes_it_off_the_bus(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_PDWN);
+    assert_false(f072_usbfs_connected(&f->usb));
+    assert_int_equal(setup(f), SIM_NO_RESPONSE);
+    f072_usbfs_sof(&f->usb, 1, f->now_ns);
+    f072_usbfs_bus_reset(&f->usb, true, f->now_ns);
+    elapse(f, 10 * SIM_MS);
+    assert_int_equal(read_register(f, F072_USB_ISTR), 0);
+}
+
+static void cntr__fsusp_answers_no_packet(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP);
+    assert_int_equal(setup(f), SIM_NO_RESPONSE);
+    assert_int_equal(in(f, 0), SIM_NO_RESPONSE);
+    write_register(f, F072_USB_CNTR, 0);
+    assert_int_equal(setup(f), SIM_ACK);
+}
+
 static void bcdr__pull_up_is_the_connect_signal(void **state)
 {
     struct fixture *f = *state;
@@ -1030,6 +1082,25 @@ static void remote_wakeup__is_driven_while_resume_is_set_and_timed_by_esof(void 
     assert_false(f072_usbfs_waking(&f->usb));
 }
 
+static void remote_wakeup__lasts_1_to_15_ms_or_is_warned_of(void **state)
+{
+    static const struct {
+        uint64_t lasts_us;
+        unsigned warnings;
+    } rows[] = {{999, 1}, {1000, 0}, {15000, 0}, {15001, 1}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        open_control(state);
+        struct fixture *f = *state;
+        f->report.warning_count = 0;
+        elapse(f, 10 * SIM_MS);
+        write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP | F072_CNTR_RESUME);
+        elapse(f, rows[i].lasts_us * 1000);
+        write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP);
+        assert_int_equal(f->report.warning_count, rows[i].warnings);
+    }
+}
+
 #define ATTACHED(name) cmocka_unit_test_setup(name, attach)
 #define CONTROL(name) cmocka_unit_test_setup(name, open_control)
 
@@ -1050,6 +1121,10 @@ int main(void)
         CONTROL(fres__leaves_the_address),
         CONTROL(fnr__shows_frame_lock_and_lines),
         CONTROL(btable__moves_the_table),
+        CONTROL(btable__rows_beyond_the_packet_memory_wrap),
+        CONTROL(buffers__ignore_the_bits_that_are_not_theirs),
+        CONTROL(cntr__pdwn_takes_it_off_the_bus),
+        CONTROL(cntr__fsusp_answers_no_packet),
         CONTROL(bcdr__pull_up_is_the_connect_signal),
         ATTACHED(bcdr__detects_contact_and_no_charger),
         ATTACHED(registers__keep_the_bits_that_software_may_write),
@@ -1099,6 +1174,7 @@ int main(void)
         CONTROL(resume__a_bus_reset_wakes_too),
         CONTROL(remote_wakeup__needs_no_fsusp),
         CONTROL(remote_wakeup__is_driven_while_resume_is_set_and_timed_by_esof),
+        CONTROL(remote_wakeup__lasts_1_to_15_ms_or_is_warned_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,7 @@ struct f072_usbfs {
     bool watching;           // the suspend timer runs: after the first reset
     uint64_t sof_missing_ns; // when the next SOF counts as missing
     bool suspended;          // from FSUSP to the end of the resume sequence: no SUSP
+    uint64_t resume_ns;      // when CNTR.RESUME was set; 0: it is not
     unsigned missed;         // SOFs missed in a row
     unsigned seen;           // SOFs in a row since a reset or a suspend, up to 2: FNR.LCK
     // The transaction under way.
