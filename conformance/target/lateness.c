@@ -31,9 +31,8 @@ struct lateness {
     int schedstat; // of the caller's thread, or -1
 };
 
-static uint64_t overdue_us(const struct lateness *lateness)
+static uint64_t overdue_us(const struct lateness *lateness, uint64_t now)
 {
-    uint64_t now = wall_clock_us();
     return now > lateness->due_us + TOLERANCE_US ? now - lateness->due_us : 0;
 }
 
@@ -42,13 +41,14 @@ static void *witness(void *context)
     struct lateness *lateness = context;
     pthread_mutex_lock(&lateness->mutex);
     while (!lateness->stop) {
-        lateness->due_us = wall_clock_us() + PERIOD_US;
         const struct timespec due = {.tv_sec = (time_t)(lateness->due_us / 1000000),
                                      .tv_nsec = (long)(lateness->due_us % 1000000 * 1000)};
         while (!lateness->stop &&
                pthread_cond_timedwait(&lateness->stopped, &lateness->mutex, &due) == 0)
             ;
-        lateness->late_us += overdue_us(lateness);
+        uint64_t now = wall_clock_us(); // once: no time passes between the two
+        lateness->late_us += overdue_us(lateness, now);
+        lateness->due_us = now + PERIOD_US;
     }
     pthread_mutex_unlock(&lateness->mutex);
     return NULL;
@@ -85,7 +85,7 @@ struct lateness *lateness_open(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&lateness->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
-    lateness->due_us = UINT64_MAX / 2; // until the thread runs
+    lateness->due_us = wall_clock_us() + PERIOD_US; // a thread that does not begin is late, too
     lateness->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     if (start(lateness) == 0)
         return lateness;
@@ -109,7 +109,7 @@ static uint64_t waited_us(const struct lateness *lateness)
 uint64_t lateness_us(struct lateness *lateness)
 {
     pthread_mutex_lock(&lateness->mutex);
-    uint64_t late_us = lateness->late_us + overdue_us(lateness);
+    uint64_t late_us = lateness->late_us + overdue_us(lateness, wall_clock_us());
     pthread_mutex_unlock(&lateness->mutex);
     return late_us + waited_us(lateness);
 }
