@@ -97,16 +97,16 @@ def wrong_options(command, folder, ending):
 
 # ---- One file for two things ----
 
-def one_file_for_two(folder, target):
+def one_file_for_two(command, folder):
     """What is written must not be what is read, nor another thing that is written."""
     image = folder / "image"
     image.write_text("# no waiver\n" * 100, encoding="utf-8")
-    known = [option for option, _, value in value_options([CONFORMANCE]) if value.startswith("FILE")]
+    known = [option for option, _, value in value_options(command) if value.startswith("FILE")]
     for written in (option for option in known if option in WRITTEN):
         for other in (option for option in known if option != written):
-            name = image if other in READ else "new"
-            yield [CONFORMANCE, target, "--allow-write", f"{other}={name}", f"{written}=./{name}"
-                   if name == "new" else f"{written}={folder}/./image"], written, "one file"
+            yield [*command, f"{other}={image}", f"{written}={folder}/./image"], written, "one file"
+            if other in WRITTEN:
+                yield [*command, f"{other}=new", f"{written}=new"], written, "one file"
 
 
 # ---- Standard output that takes nothing ----
@@ -142,7 +142,8 @@ with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as ser
         *wrong_options([CONFORMANCE], folder, lambda option: [target] if option != "--target" else []),
         *wrong_options([SIM, "serve"], folder, lambda option: ["--listen=127.0.0.1:0"] if option != "--listen" else []),
         *wrong_options([SIM, "run"], folder, lambda option: ["--via=mock", "--", "touch", "started"]),
-        *one_file_for_two(folder, target),
+        *one_file_for_two([CONFORMANCE, target, "--allow-write"], folder),
+        *one_file_for_two([SIM, "serve"], folder),
     ]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda case: judge(*case), cases))

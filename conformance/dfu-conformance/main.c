@@ -3,7 +3,6 @@
 // dfu-conformance - the command.
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include <conformance/runner.h>
 #include <conformance/target.h>
 #include <conformance/waivers.h>
+#include <usb/command_line.h>
 
 static void list_checks(const char *only)
 {
@@ -293,20 +293,10 @@ static int finish_stdout(int status)
     return status_with(status, report_error(text));
 }
 
-// A file that is opened while a standard stream is closed takes its number, and what is meant for
-// the stream would be written into the file. /dev/null is opened so that a write fails.
-static bool streams_are_open(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
-            return false;
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.target = NULL};
-    if (!streams_are_open())
+    if (!usb_standard_streams_open())
         return RUN_COULD_NOT;
     int status = arguments_take(&arguments, argc, argv);
     if (status >= 0)

@@ -2,14 +2,13 @@
 //
 // dfu-sim: puts a simulated USB device where real programs find it.
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "help.h"
 #include "options.h"
+#include <usb/command_line.h>
 
 enum {
     COULD_NOT = 2, // exit status
@@ -102,20 +101,10 @@ static int run_words(int argc, char **argv)
     return COULD_NOT;
 }
 
-// A file that is opened while a standard stream is closed takes its number, and what is meant for
-// the stream would be written into the file. /dev/null is opened so that a write fails.
-static bool streams_are_open(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
-            return false;
-    return true;
-}
-
 // What was printed has arrived, or the status says that it has not.
 int main(int argc, char **argv)
 {
-    int status = streams_are_open() ? run_words(argc, argv) : COULD_NOT;
+    int status = usb_standard_streams_open() ? run_words(argc, argv) : COULD_NOT;
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <usb/command_line.h>
 #include <usb/text.h>
 
 struct parser {
@@ -277,6 +278,22 @@ static int parse_option(struct parser *parser, unsigned accepted, int option, ch
     return apply(parser, option, optarg);
 }
 
+static int check_files(const struct parser *parser)
+{
+    const struct options *options = &parser->options;
+    const struct usb_named_file files[] = {
+        {"--firmware", options->sim.firmware, false},
+        {"--flash", options->sim.flash, true},
+        {"--uart", options->sim.uart, true},
+        {"--capture", options->capture, true},
+    };
+    char problem[256];
+
+    if (usb_named_files_check(files, sizeof files / sizeof *files, problem, sizeof problem) < 0)
+        return fail(parser, "%s", problem);
+    return 0;
+}
+
 static int check_whole(const struct parser *parser, unsigned accepted)
 {
     const struct options *options = &parser->options;
@@ -294,7 +311,7 @@ static int check_whole(const struct parser *parser, unsigned accepted)
                     parser->name);
     if (!*options->command && (accepted & OPTIONS_COMMAND))
         return fail(parser, "missing COMMAND; put it after --, as in -- dfu-util -l");
-    return 0;
+    return check_files(parser);
 }
 
 int options_parse(struct options *ret_options,

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Two names are one file if the file system says so, since a path can be written in many ways. A
+// file that is not there yet is known by its name alone.
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <usb/command_line.h>
+
+static bool is_given(const struct usb_named_file *file)
+{
+    return file->path && *file->path;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    if (stat(a, &one) < 0 || stat(b, &other) < 0)
+        return strcmp(a, b) == 0;
+    return !S_ISCHR(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static bool collide(const struct usb_named_file *a, const struct usb_named_file *b)
+{
+    return is_given(a) && is_given(b) && (a->written || b->written) && same_file(a->path, b->path);
+}
+
+int usb_named_files_check(const struct usb_named_file *files,
+                          size_t count,
+                          char *error,
+                          size_t size)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (!collide(&files[j], &files[i]))
+                continue;
+            snprintf(error, size, "%s and %s are one file, %.128s: name one for each",
+                     files[j].option, files[i].option, files[i].path);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+bool usb_standard_streams_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return false;
+    return true;
+}
