@@ -54,6 +54,31 @@ static void set_configuration__leads_back_to_alternate_0(void **state)
          {"setup 81 0a 00 00 01 00 01 00", "out 0, in 0 00"});
 }
 
+#define INTERFACE_0 9, 4, 0, 0, 0, 0xFF, 0, 0, 0
+#define INTERFACE_0_ALTERNATE_1 9, 4, 0, 1, 0, 0xFF, 0, 0, 0
+
+// What lies in memory behind a configuration is no part of it; and behind a descriptor of no
+// length, which a product's own table may have, there is none either.
+static void configuration__ends_with_wTotalLength_or_a_descriptor_of_no_length(void **state)
+{
+    static const uint8_t whole[] = {
+        9, 2, 18, 0, 1, 1, 0, 0x80, 50, INTERFACE_0, INTERFACE_0_ALTERNATE_1};
+    static const uint8_t endless[] = {
+        9, 2, 29, 0, 1, 1, 0, 0x80, 50, INTERFACE_0, 0, 0xFF, INTERFACE_0_ALTERNATE_1};
+    static const uint8_t *const cases[] = {whole, endless};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        bench_start(&bench);
+        bench.config.configurations = &cases[i];
+        bench_address(&bench);
+
+        PLAY(&bench, {"setup 00 09 01 00 00 00 00 00", "in 0"}, {"taken 0", ""},
+             {"setup 01 0b 01 00 00 00 00 00", "stall"}, {"setup 01 0b 00 00 00 00 00 00", "in 0"});
+    }
+}
+
 static struct usbdev *ended;
 static enum usbdev_state state_when_told;
 
@@ -384,6 +409,7 @@ int main(void)
         cmocka_unit_test(set_interface__closes_and_opens_its_own_endpoints),
         cmocka_unit_test(interface_requests__to_absent_ones_stall),
         cmocka_unit_test(set_configuration__leads_back_to_alternate_0),
+        cmocka_unit_test(configuration__ends_with_wTotalLength_or_a_descriptor_of_no_length),
         cmocka_unit_test(halt__is_set_reported_and_cleared),
         cmocka_unit_test(halt__is_for_endpoints_of_a_current_alternate),
         cmocka_unit_test(halt__ends_with_alternate_configuration_and_reset),

@@ -14,7 +14,7 @@
 
 #include "plugged.h"
 
-enum { MAX_PACKETS = 20000 };
+enum { MAX_PACKETS = 20000, MAX_OFFSETS = 100 };
 
 // What a run showed.
 struct record {
@@ -27,6 +27,14 @@ struct record {
     } packets[MAX_PACKETS];
     uint64_t frames; // that the device was told of, or rested through
     uint64_t jumps;
+
+    // Frame numbers, less the milliseconds until then: they change where the bus stands still.
+    struct sim_host *host;
+    struct offset {
+        uint64_t time_ns; // from here on
+        uint16_t frames;
+    } offsets[MAX_OFFSETS];
+    size_t offset_count;
 };
 
 static struct record *recording;
@@ -47,9 +55,30 @@ static void note(void *context, const struct sim_packet *packet)
 static struct sim_device_ops watched;
 static const struct sim_device_ops *real;
 
+static uint16_t offset_at(const struct record *record, uint64_t time_ns)
+{
+    size_t i = record->offset_count;
+
+    while (i > 0 && record->offsets[i - 1].time_ns > time_ns)
+        i--;
+    return i > 0 ? record->offsets[i - 1].frames : UINT16_MAX;
+}
+
+static void note_frame_number(struct record *record, uint16_t frame)
+{
+    uint64_t now_ns = sim_host_now(record->host);
+    uint16_t offset = (frame - now_ns / SIM_MS) & 0x7FF;
+
+    if (offset == offset_at(record, now_ns))
+        return;
+    assert_in_range(record->offset_count, 0, MAX_OFFSETS - 1);
+    record->offsets[record->offset_count++] = (struct offset){now_ns, offset};
+}
+
 static void watched_sof(struct sim_device *device, uint16_t frame)
 {
     recording->frames++;
+    note_frame_number(recording, frame);
     real->sof(device, frame);
 }
 
@@ -70,6 +99,7 @@ static struct sim_host *plug_in_watched(const struct sim_options *options, bool 
     device->ops = &watched;
     struct sim_host *host = sim_host_open(device, NULL, NULL);
     assert_non_null(host);
+    recording->host = host;
     sim_host_tap(host, note, recording);
     return host;
 }
@@ -165,6 +195,9 @@ static void rest__shows_nowhere(void **state)
                          devices[i].device, n, resting->packets[n].result,
                          (unsigned long long)resting->packets[n].time_ns, living->packets[n].result,
                          (unsigned long long)living->packets[n].time_ns);
+        for (size_t n = 0; n < resting->offset_count; n++)
+            assert_int_equal(resting->offsets[n].frames,
+                             offset_at(living, resting->offsets[n].time_ns));
     }
     free(living);
     free(resting);
