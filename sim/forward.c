@@ -89,6 +89,13 @@ int forward_in(struct sim_device *device,
                       : SIM_NO_RESPONSE;
 }
 
+int forward_lpm(struct sim_device *device, uint8_t address, uint16_t bmAttributes)
+{
+    return to(device) && to(device)->ops->lpm
+               ? to(device)->ops->lpm(to(device), address, bmAttributes)
+               : SIM_NO_RESPONSE;
+}
+
 const char *forward_trouble(const struct sim_device *device)
 {
     return to(device) && to(device)->ops->trouble ? to(device)->ops->trouble(to(device)) : NULL;

@@ -59,18 +59,25 @@ enum {
     USB_CNTR_LPMODE = 1 << 2,
     USB_CNTR_FSUSP = 1 << 3,
     USB_CNTR_RESUME = 1 << 4,
+    USB_CNTR_L1RESUME = 1 << 5,
+    USB_CNTR_L1REQM = 1 << 7,
     USB_CNTR_RESETM = 1 << 10,
     USB_CNTR_SUSPM = 1 << 11,
     USB_CNTR_WKUPM = 1 << 12,
     USB_CNTR_CTRM = 1 << 15,
 
     USB_ISTR_EP_ID = 0x0F, // index of the endpoint register, not the address in its EA
+    USB_ISTR_L1REQ = 1 << 7,
     USB_ISTR_RESET = 1 << 10,
     USB_ISTR_SUSP = 1 << 11,
     USB_ISTR_WKUP = 1 << 12,
     USB_ISTR_CTR = 1 << 15, // read-only: some CTR_RX or CTR_TX is set
 
     USB_DADDR_EF = 1 << 7,
+
+    USB_LPMCSR_LPMEN = 1 << 0,
+    USB_LPMCSR_LPMACK = 1 << 1,
+    USB_LPMCSR_REMWAKE = 1 << 3,
 
     USB_BCDR_DPPU = 1 << 15, // the pull-up on D+
 

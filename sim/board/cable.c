@@ -86,6 +86,7 @@ static const struct sim_device_ops cable_ops = {
     .setup = cable_setup,
     .out = forward_out,
     .in = forward_in,
+    .lpm = forward_lpm,
     .trouble = cable_trouble,
     .close = cable_close,
 };

@@ -303,6 +303,18 @@ static int board_in(struct sim_device *device,
     return result;
 }
 
+static int board_lpm(struct sim_device *device, uint8_t address, uint16_t bmAttributes)
+{
+    struct f072_board *board = board_of(device);
+
+    f072_rest_disturb(board);
+    if (rom_device(board))
+        return SIM_NO_RESPONSE;
+    int result = f072_usbfs_lpm(&board->chip.usb, address, bmAttributes);
+    f072_chip_update(&board->chip);
+    return result;
+}
+
 static const char *board_trouble(const struct sim_device *device)
 {
     const struct f072_report *report = &const_board_of(device)->chip.report;
@@ -329,6 +341,7 @@ const struct sim_device_ops f072_board_ops = {
     .setup = board_setup,
     .out = board_out,
     .in = board_in,
+    .lpm = board_lpm,
     .trouble = board_trouble,
     .close = board_close,
 };

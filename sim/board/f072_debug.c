@@ -251,6 +251,15 @@ static int debug_in(struct sim_device *device,
     return forward_in(device, address, endpoint, ret_data1, data);
 }
 
+static int debug_lpm(struct sim_device *device, uint8_t address, uint16_t bmAttributes)
+{
+    struct f072_call call = {
+        .kind = F072_CALL_LPM, .address = address, .bmAttributes = bmAttributes};
+
+    record(debug_of(device), call, NULL);
+    return forward_lpm(device, address, bmAttributes);
+}
+
 static void debug_close(struct sim_device *device)
 {
     struct f072_debug *debug = debug_of(device);
@@ -273,6 +282,7 @@ static const struct sim_device_ops debug_ops = {
     .setup = debug_setup,
     .out = debug_out,
     .in = debug_in,
+    .lpm = debug_lpm,
     .trouble = forward_trouble,
     .close = debug_close,
 };

@@ -274,6 +274,9 @@ static void perform(struct f072_board *board, const struct f072_call *call, uint
     case F072_CALL_IN:
         ops->in(device, call->address, call->endpoint, &data1, data);
         break;
+    case F072_CALL_LPM:
+        ops->lpm(device, call->address, call->bmAttributes);
+        break;
     }
 }
 

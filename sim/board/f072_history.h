@@ -36,10 +36,12 @@ struct f072_call {
         F072_CALL_SETUP,
         F072_CALL_OUT,
         F072_CALL_IN,
+        F072_CALL_LPM,
     } kind;
-    uint64_t until_ns; // ADVANCE
-    bool flag;         // POWER: on; BUS_RESET: se0; OUT: data1
-    uint16_t frame;    // SOF
+    uint64_t until_ns;     // ADVANCE
+    bool flag;             // POWER: on; BUS_RESET: se0; OUT: data1
+    uint16_t frame;        // SOF
+    uint16_t bmAttributes; // LPM
     uint8_t address;
     uint8_t endpoint;
     uint16_t length; // of the data of SETUP, OUT: at most SIM_MAX_PACKET

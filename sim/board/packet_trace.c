@@ -47,6 +47,8 @@ static const char *handshake_name(int result)
         return "no answer";
     case SIM_NO_HANDSHAKE:
         return "no handshake";
+    case SIM_NYET:
+        return "NYET";
     default:
         return "ACK";
     }
@@ -161,6 +163,15 @@ static int trace_in(struct sim_device *device,
     return result;
 }
 
+static int trace_lpm(struct sim_device *device, uint8_t address, uint16_t bmAttributes)
+{
+    struct packet_trace *trace = trace_of(device);
+    int result = forward_lpm(device, address, bmAttributes);
+
+    line(trace, "LPM    %u  %03X  %s", address, bmAttributes, handshake_name(result));
+    return result;
+}
+
 static void trace_close(struct sim_device *device)
 {
     struct packet_trace *trace = trace_of(device);
@@ -180,6 +191,7 @@ static const struct sim_device_ops trace_ops = {
     .setup = trace_setup,
     .out = trace_out,
     .in = trace_in,
+    .lpm = trace_lpm,
     .trouble = forward_trouble,
     .close = trace_close,
 };

@@ -22,6 +22,10 @@ enum {
         1000000, // a port reset is a request to a hub: the bus runs on until it is served
 };
 
+// In L1: from the end of resume to the first packet, and how often the host looks for a device that
+// drives it (USB 2.0 Link Power Management addendum: TL1ExitDevRecovery, TL1DevDrvResume is 50 us).
+enum { L1_RECOVERY_NS = 10000, L1_LOOK_NS = 25000 };
+
 static const uint64_t debounce_ns = 100 * SIM_MS; // TATTDB, USB 2.0 7.1.7.3
 
 // ---- Opening and questions ----
@@ -134,6 +138,7 @@ static void lose_device(struct sim_host *host)
 {
     host->connected = false;
     host->suspended = false;
+    host->l1_resume_ns = 0;
     host->address = 0;
     finish_all(host, USB_GONE);
     tap_event(host, SIM_PACKET_DISCONNECT);
@@ -181,6 +186,7 @@ int sim_host_reset(struct sim_host *host)
     finish_all(host, USB_GONE);
     tap_event(host, SIM_PACKET_RESET_BEGIN);
     host->suspended = false;
+    host->l1_resume_ns = 0;
     host->address = 0;
     host->toggles = 0;
     host->device->ops->bus_reset(host->device, true);
@@ -202,19 +208,46 @@ void sim_host_suspend(struct sim_host *host)
     sim_host_run_until(host, host->now_ns + 10 * SIM_MS);
 }
 
+// BESL, in microseconds (USB 2.0 Link Power Management addendum, errata for BESL).
+static const uint16_t besl_us[] = {125,  150,  200,  300,  400,  500,  1000, 2000,
+                                   3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000};
+
+int sim_host_sleep(struct sim_host *host, unsigned besl, bool remote_wake)
+{
+    unsigned attributes =
+        SIM_LPM_L1 | (besl & 0xF) << SIM_LPM_BESL_SHIFT | (remote_wake ? SIM_LPM_bRemoteWake : 0);
+    int result = SIM_NO_RESPONSE;
+
+    if (!host->connected || host->suspended)
+        return SIM_NO_RESPONSE;
+    sim_host_run_until(host, host->next_frame_ns + HOST_SOF_NS);
+    if (host->connected && host->device->ops->lpm)
+        result = host->device->ops->lpm(host->device, host->address, (uint16_t)attributes);
+    if (result != SIM_ACK)
+        return result;
+    host->suspended = true;
+    host->l1_resume_ns = besl_us[besl & 0xF] * UINT64_C(1000);
+    tap_event(host, SIM_PACKET_SUSPEND);
+    return SIM_ACK;
+}
+
 void sim_host_resume(struct sim_host *host)
 {
+    uint64_t resume_ns = host->l1_resume_ns ? host->l1_resume_ns : 20 * SIM_MS;
+    uint64_t recovery_ns = host->l1_resume_ns ? L1_RECOVERY_NS : 10 * SIM_MS;
+
     if (!host->suspended)
         return;
     host->resuming = true;
     host->device->ops->resume(host->device);
-    sim_host_run_until(host, host->now_ns + 20 * SIM_MS);
+    sim_host_run_until(host, host->now_ns + resume_ns);
     host->resuming = false;
     if (!host->suspended)
         return; // the device left the bus
     host->suspended = false;
+    host->l1_resume_ns = 0;
     tap_event(host, SIM_PACKET_RESUME);
-    sim_host_run_until(host, host->now_ns + 10 * SIM_MS);
+    sim_host_run_until(host, host->now_ns + recovery_ns);
 }
 
 // ---- The schedule ----
@@ -289,6 +322,12 @@ static void answer_wake_up(struct sim_host *host)
         call(host, host->events.woken);
 }
 
+// A device drives the resume that ends L1 for less than a frame.
+static bool awaits_wake_up(const struct sim_host *host)
+{
+    return host->suspended && host->l1_resume_ns > 0 && !host->resuming;
+}
+
 static void begin_frame(struct sim_host *host)
 {
     host->next_frame_ns += FRAME_NS;
@@ -315,12 +354,16 @@ void host_step(struct sim_host *host, uint64_t limit_ns)
         until = ready;
     if (expiring && expiring->deadline_ns < until)
         until = max64(expiring->deadline_ns, host->now_ns);
+    if (awaits_wake_up(host) && host->now_ns + L1_LOOK_NS < until)
+        until = host->now_ns + L1_LOOK_NS;
     live_until(host, until);
 
     // Whatever the device did in the meantime may have ended transfers: look again.
     expiring = first_to_expire(host);
     if (expiring && expiring->deadline_ns <= host->now_ns)
         host_finish(host, expiring, USB_TIMEOUT);
+    else if (awaits_wake_up(host) && host->device->ops->waking(host->device))
+        answer_wake_up(host);
     else if (host->now_ns == host->next_frame_ns)
         begin_frame(host);
     else if ((transfer = next_transfer(host, &ready)) && ready == host->now_ns)

@@ -31,6 +31,7 @@ struct sim_host {
     bool powered;
     bool se0;
     bool suspended;
+    uint64_t l1_resume_ns; // how long the host drives resume to end L1; 0: suspended otherwise
     bool resuming;
     bool pull_up;        // as last seen
     bool connected;      // debounced

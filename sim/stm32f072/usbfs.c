@@ -31,6 +31,9 @@ enum {
 // A SOF that is this late is missing: more than the jitter of any host.
 enum { FRAME_NS = 1000000, SOF_SLACK_NS = 50000 };
 
+// How long L1RESUME drives resume: TL1DevDrvResume (USB 2.0 Link Power Management addendum).
+enum { L1_RESUME_NS = 50000 };
+
 // ---- The suspend timer (RM0091 30.5.5) ----
 
 static void restart_timer(struct f072_usbfs *usb, uint64_t now_ns)
@@ -53,6 +56,8 @@ uint64_t f072_usbfs_next_event(const struct f072_usbfs *usb)
 {
     uint64_t missing_ns = timer_runs(usb) ? usb->sof_missing_ns : UINT64_MAX;
 
+    if (usb->l1_resume_ns < missing_ns)
+        missing_ns = usb->l1_resume_ns;
     if (usb->transaction.kind != F072_TRANSACTION_NONE && usb->transaction.end_ns < missing_ns)
         return usb->transaction.end_ns;
     return missing_ns;
@@ -74,6 +79,10 @@ void f072_usbfs_advance(struct f072_usbfs *usb, uint64_t now_ns)
 {
     if (usb->transaction.end_ns <= now_ns)
         f072_usbfs_end_transaction(usb);
+    if (usb->l1_resume_ns <= now_ns) {
+        usb->l1_resume_ns = UINT64_MAX;
+        usb->cntr &= (uint16_t)~F072_CNTR_L1RESUME;
+    }
     while (timer_runs(usb) && usb->sof_missing_ns <= now_ns) {
         usb->sof_missing_ns += FRAME_NS;
         usb->istr |= F072_USB_ESOF;
@@ -97,6 +106,7 @@ void f072_usbfs_reset(struct f072_usbfs *usb)
     usb->watching = false;
     usb->suspended = false;
     usb->resume_ns = 0;
+    usb->l1_resume_ns = UINT64_MAX;
     usb->seen = 0;
     usb->double_started = 0;
     usb->transaction.kind = F072_TRANSACTION_NONE;
@@ -239,6 +249,8 @@ static void write_cntr(struct f072_usbfs *usb, uint16_t value, uint64_t now_ns)
         usb->watching = true;
     if (changed & F072_CNTR_RESUME)
         time_resume(usb, now_ns);
+    if (changed & F072_CNTR_L1RESUME)
+        usb->l1_resume_ns = value & F072_CNTR_L1RESUME ? now_ns + L1_RESUME_NS : UINT64_MAX;
     if (changed & (F072_CNTR_FRES | F072_CNTR_PDWN | F072_CNTR_FSUSP | F072_CNTR_RESUME))
         restart_timer(usb, now_ns);
 }
@@ -263,7 +275,7 @@ void f072_usbfs_write(struct f072_usbfs *usb, uint32_t offset, uint16_t value, u
         usb->btable = value & BTABLE_MASK;
         break;
     case F072_USB_LPMCSR:
-        usb->lpmcsr = value & LPMCSR_WRITABLE;
+        usb->lpmcsr = (usb->lpmcsr & (uint16_t)~LPMCSR_WRITABLE) | (value & LPMCSR_WRITABLE);
         break;
     case F072_USB_BCDR:
         usb->bcdr = value & BCDR_WRITABLE;
@@ -299,7 +311,8 @@ bool f072_usbfs_connected(const struct f072_usbfs *usb)
 
 bool f072_usbfs_waking(const struct f072_usbfs *usb)
 {
-    return f072_usbfs_connected(usb) && usb->clocked && (usb->cntr & F072_CNTR_RESUME);
+    return f072_usbfs_connected(usb) && usb->clocked &&
+           (usb->cntr & (F072_CNTR_RESUME | F072_CNTR_L1RESUME));
 }
 
 // Activity ends low-power mode by itself, and needs no clock for it; FSUSP is left to software

@@ -340,6 +340,27 @@ int f072_usbfs_in(struct f072_usbfs *usb,
     return n < 0 ? SIM_NO_RESPONSE : answer_in(usb, (unsigned)n, ret_data1, data, now_ns);
 }
 
+// ---- LPM (RM0091 30.6.1, LPMCSR) ----
+
+// The bus goes to L1: no SOF comes any more. What the device does about it is left to software.
+int f072_usbfs_lpm(struct f072_usbfs *usb, uint8_t address, uint16_t bmAttributes)
+{
+    f072_usbfs_end_transaction(usb);
+    if (!listening(usb, address) || !(usb->lpmcsr & F072_LPMCSR_LPMEN))
+        return SIM_NO_RESPONSE;
+    if ((bmAttributes & SIM_LPM_bLinkState) != SIM_LPM_L1)
+        return SIM_STALL;
+    if (!(usb->lpmcsr & F072_LPMCSR_LPMACK))
+        return SIM_NYET;
+
+    unsigned besl = bmAttributes >> SIM_LPM_BESL_SHIFT & 0xF;
+    unsigned wakes = bmAttributes & SIM_LPM_bRemoteWake ? F072_LPMCSR_REMWAKE : 0;
+    usb->lpmcsr = (uint16_t)((usb->lpmcsr & (F072_LPMCSR_LPMEN | F072_LPMCSR_LPMACK)) | wakes |
+                             besl << F072_LPMCSR_BESL_SHIFT);
+    usb->istr |= F072_USB_L1REQ;
+    return SIM_ACK;
+}
+
 // ---- The end of a transaction ----
 
 void f072_usbfs_end_transaction(struct f072_usbfs *usb)

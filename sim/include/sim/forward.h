@@ -35,6 +35,7 @@ int forward_out(struct sim_device *device,
                 bool data1,
                 const uint8_t *data,
                 size_t length);
+int forward_lpm(struct sim_device *device, uint8_t address, uint16_t bmAttributes);
 int forward_in(struct sim_device *device,
                uint8_t address,
                uint8_t endpoint,

@@ -30,10 +30,19 @@ enum sim_handshake {
     SIM_NAK = -1,
     SIM_STALL = -2,
     SIM_NO_RESPONSE = -3,
+    SIM_NYET = -5,         // of LPM: not now
     SIM_NO_HANDSHAKE = -4, // OUT: taken by an isochronous endpoint, which has none (USB 2.0 8.5.5)
 };
 
 enum { SIM_MAX_PACKET = 1024 };
+
+// bmAttributes of an LPM token (USB 2.0 Link Power Management addendum).
+enum {
+    SIM_LPM_bLinkState = 0x000F,
+    SIM_LPM_L1 = 1,
+    SIM_LPM_BESL_SHIFT = 4, // 4 bits
+    SIM_LPM_bRemoteWake = 0x0100,
+};
 
 // The speed that a device signals. It decides which packets and descriptors are legal (USB 2.0
 // 9.6.1, USB 3.2 9.6.1); the wire and its times are those of full speed at every speed.
@@ -91,6 +100,10 @@ struct sim_device_ops {
               uint8_t endpoint,
               bool *ret_data1,
               uint8_t data[SIM_MAX_PACKET]);
+
+    // An LPM transaction: the bus is to go to L1. SIM_ACK: it does. NULL: the device does not know
+    // the token, and is silent.
+    int (*lpm)(struct sim_device *device, uint8_t address, uint16_t bmAttributes);
 
     // The device's trouble: NULL while it works, else one line that stays true from then on (a CPU
     // in lockup, an endless loop, a missing clock).

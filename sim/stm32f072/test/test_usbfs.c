@@ -1101,6 +1101,60 @@ static void remote_wakeup__lasts_1_to_15_ms_or_is_warned_of(void **state)
     }
 }
 
+// ---- LPM (30.6.1, LPMCSR) ----
+
+enum { LPM_BESL_5 = 5 << SIM_LPM_BESL_SHIFT };
+
+static int lpm(struct fixture *f, unsigned attributes)
+{
+    return f072_usbfs_lpm(&f->usb, ADDRESS, (uint16_t)attributes);
+}
+
+static void lpm__answers_what_lpmcsr_says(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(lpm(f, SIM_LPM_L1), SIM_NO_RESPONSE);
+    write_register(f, F072_USB_LPMCSR, F072_LPMCSR_LPMEN);
+    assert_int_equal(lpm(f, SIM_LPM_L1), SIM_NYET);
+    assert_int_equal(lpm(f, 2), SIM_STALL); // another link state
+    assert_int_equal(read_register(f, F072_USB_ISTR), 0);
+
+    write_register(f, F072_USB_LPMCSR, F072_LPMCSR_LPMEN | F072_LPMCSR_LPMACK);
+    assert_int_equal(lpm(f, 2), SIM_STALL);
+    assert_int_equal(lpm(f, SIM_LPM_L1 | SIM_LPM_bRemoteWake | LPM_BESL_5), SIM_ACK);
+    assert_int_equal(read_register(f, F072_USB_ISTR), F072_USB_L1REQ);
+    assert_int_equal(read_register(f, F072_USB_LPMCSR), 0x005B); // BESL, REMWAKE, LPMACK, LPMEN
+    write_register(f, F072_USB_LPMCSR, F072_LPMCSR_LPMEN);
+    assert_int_equal(read_register(f, F072_USB_LPMCSR), 0x0059);
+    write_register(f, F072_USB_ISTR, (uint16_t)~F072_USB_L1REQ);
+    assert_int_equal(read_register(f, F072_USB_ISTR), 0);
+}
+
+static void lpm__interrupts_by_l1reqm(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_LPMCSR, F072_LPMCSR_LPMEN | F072_LPMCSR_LPMACK);
+    assert_int_equal(lpm(f, SIM_LPM_L1), SIM_ACK);
+    assert_false(f072_usbfs_interrupt(&f->usb));
+    write_register(f, F072_USB_CNTR, F072_USB_L1REQ);
+    assert_true(f072_usbfs_interrupt(&f->usb));
+}
+
+static void lpm__l1resume_drives_resume_for_50_us_and_clears_itself(void **state)
+{
+    struct fixture *f = *state;
+
+    write_register(f, F072_USB_CNTR, F072_CNTR_FSUSP | F072_CNTR_L1RESUME);
+    assert_int_equal(f072_usbfs_next_event(&f->usb), f->now_ns + 50000);
+    elapse(f, 49000);
+    assert_true(f072_usbfs_waking(&f->usb));
+    elapse(f, 1000);
+    assert_false(f072_usbfs_waking(&f->usb));
+    assert_int_equal(read_register(f, F072_USB_CNTR), F072_CNTR_FSUSP);
+}
+
 #define ATTACHED(name) cmocka_unit_test_setup(name, attach)
 #define CONTROL(name) cmocka_unit_test_setup(name, open_control)
 
@@ -1175,6 +1229,9 @@ int main(void)
         CONTROL(remote_wakeup__needs_no_fsusp),
         CONTROL(remote_wakeup__is_driven_while_resume_is_set_and_timed_by_esof),
         CONTROL(remote_wakeup__lasts_1_to_15_ms_or_is_warned_of),
+        CONTROL(lpm__answers_what_lpmcsr_says),
+        CONTROL(lpm__interrupts_by_l1reqm),
+        CONTROL(lpm__l1resume_drives_resume_for_50_us_and_clears_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,10 @@ int sim_host_reset(struct sim_host *host);
 
 void sim_host_suspend(struct sim_host *host); // no SOF from now on; 10 ms waited (7.1.7.6)
 void sim_host_resume(struct sim_host *host);  // 20 ms of K, 10 ms of recovery (7.1.7.7)
+// Put the bus to L1 by an LPM transaction, with BESL 0..15 of its token. Returns the handshake; by
+// SIM_ACK the bus is suspended, and resumes in less than 10 ms, also where the device drives
+// resume.
+int sim_host_sleep(struct sim_host *host, unsigned besl, bool remote_wake);
 bool sim_host_suspended(const struct sim_host *host);
 void sim_host_power(struct sim_host *host, bool on);
 

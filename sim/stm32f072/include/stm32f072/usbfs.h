@@ -65,6 +65,7 @@ enum {
     F072_USB_L1REQ = 0x0080,
     F072_USB_EVENTS = 0xFF80,
 
+    F072_CNTR_L1RESUME = 0x0020,
     F072_CNTR_RESUME = 0x0010,
     F072_CNTR_FSUSP = 0x0008,
     F072_CNTR_LP_MODE = 0x0004,
@@ -80,6 +81,10 @@ enum {
     F072_FNR_LCK = 0x2000,
     F072_DADDR_EF = 0x0080,
     F072_BCDR_DPPU = 0x8000,
+    F072_LPMCSR_BESL_SHIFT = 4,
+    F072_LPMCSR_REMWAKE = 0x0008,
+    F072_LPMCSR_LPMACK = 0x0002,
+    F072_LPMCSR_LPMEN = 0x0001,
 };
 
 // The two data lines as the device sees them.
@@ -108,6 +113,7 @@ struct f072_usbfs {
     uint64_t sof_missing_ns; // when the next SOF counts as missing
     bool suspended;          // from FSUSP to the end of the resume sequence: no SUSP
     uint64_t resume_ns;      // when CNTR.RESUME was set; 0: it is not
+    uint64_t l1_resume_ns;   // when the resume of CNTR.L1RESUME ends; UINT64_MAX: there is none
     unsigned missed;         // SOFs missed in a row
     unsigned seen;           // SOFs in a row since a reset or a suspend, up to 2: FNR.LCK
     // The transaction under way.
@@ -148,6 +154,7 @@ bool f072_usbfs_waking(const struct f072_usbfs *usb);
 void f072_usbfs_bus_reset(struct f072_usbfs *usb, bool se0, uint64_t now_ns);
 void f072_usbfs_sof(struct f072_usbfs *usb, uint16_t frame, uint64_t now_ns);
 void f072_usbfs_resume(struct f072_usbfs *usb, uint64_t now_ns);
+int f072_usbfs_lpm(struct f072_usbfs *usb, uint8_t address, uint16_t bmAttributes);
 int f072_usbfs_setup(struct f072_usbfs *usb,
                      uint8_t address,
                      uint8_t endpoint,
