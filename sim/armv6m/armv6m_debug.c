@@ -151,6 +151,7 @@ bool armv6m_store(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t 
 void armv6m_set_pc(struct armv6m *cpu, uint32_t value)
 {
     cpu->r[PC] = value & ~1u;
+    cpu->sleep = ARMV6M_AWAKE;
 }
 
 static void set_sp(struct armv6m *cpu, bool process, uint32_t value)

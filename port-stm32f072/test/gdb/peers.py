@@ -37,15 +37,19 @@ def packet(text):
     return b"$%s#%02x" % (text, sum(text) & 0xFF)
 
 
-def ask(peer, text):
-    """Sends a packet; returns the next packet that comes back."""
-    peer.sendall(packet(text))
+def next_packet(peer):
     data = b""
     while not re.search(rb"\$([^#]*)#..", data):
         piece = peer.recv(4096)
         assert piece, f"the connection ended after {data!r}"
         data += piece
     return re.search(rb"\$([^#]*)#..", data).group(1)
+
+
+def ask(peer, text):
+    """Sends a packet; returns the next packet that comes back."""
+    peer.sendall(packet(text))
+    return next_packet(peer)
 
 
 def is_closed(peer):
@@ -74,7 +78,7 @@ def go_to_stop_mode(peer):
 
 def expect_interrupted(peer, how):
     peer.sendall(packet(how) + b"\x03")
-    assert ask(peer, b"qNothing").startswith(b"T02")
+    assert next_packet(peer).startswith(b"T02")
 
 
 def main():

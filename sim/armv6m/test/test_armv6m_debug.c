@@ -195,6 +195,18 @@ static void writing__keeps_the_bits_that_a_register_has(void **state)
     assert_int_equal(armv6m_xpsr(&machine.cpu), 0xF1000000); // IPSR stays
 }
 
+static void writing__pc_ends_a_sleep(void **state)
+{
+    (void)state;
+    PUT(&machine, CODE, 0xBF30, 0xBE00, 0x2001); // wfi; bkpt; movs r0, #1
+    assert_int_equal(armv6m_run(&machine.cpu, 100), ARMV6M_ASLEEP);
+
+    armv6m_set_pc(&machine.cpu, CODE + 4);
+    machine_step(&machine);
+
+    assert_int_equal(machine.cpu.r[0], 1);
+}
+
 static void writing__reaches_memory_and_the_system_control_space(void **state)
 {
     const uint32_t systick_load = 0xE000E014;
@@ -222,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup(handler__that_loops_on_its_first_instruction_is_entered_once,
                                set_up),
         cmocka_unit_test_setup(writing__keeps_the_bits_that_a_register_has, set_up),
+        cmocka_unit_test_setup(writing__pc_ends_a_sleep, set_up),
         cmocka_unit_test_setup(writing__reaches_memory_and_the_system_control_space, set_up),
     };
 

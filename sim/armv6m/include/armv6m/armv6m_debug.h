@@ -37,8 +37,8 @@ struct armv6m_access armv6m_stacked_frame(const struct armv6m *cpu);
 bool armv6m_load(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t *ret_value);
 bool armv6m_store(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t value);
 
-// Registers that are more than a word of r[]: PC without its lowest bit, SP without its lowest two,
-// the flags and T of xPSR (its exception number stays).
+// Registers that are more than a word of r[]: PC without its lowest bit, where it goes on also from
+// a sleep; SP without its lowest two, the flags and T of xPSR (its exception number stays).
 void armv6m_set_pc(struct armv6m *cpu, uint32_t value);
 void armv6m_set_msp(struct armv6m *cpu, uint32_t value);
 void armv6m_set_psp(struct armv6m *cpu, uint32_t value);
