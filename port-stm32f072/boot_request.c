@@ -44,8 +44,8 @@ __attribute__((naked, noreturn)) static void jump(uint32_t msp, uint32_t pc)
                      "bx r1\n");
 }
 
-// The Cortex-M0 has no VTOR, so until MEM_MODE is 0 again every exception would take its vector from
-// the ROM (RM0091 2.5).
+// The Cortex-M0 has no VTOR, so until MEM_MODE is 0 again every exception would take its vector
+// from the ROM (RM0091 2.5).
 static void map_flash_at_zero(void)
 {
     stm32_rcc_enable(&RCC->APB2ENR, RCC_APB2ENR_SYSCFG);
