@@ -216,23 +216,40 @@ static uint32_t other_lines(const struct f072_chip *chip)
     return active;
 }
 
-static uint32_t lines(struct f072_chip *chip)
+static uint32_t exti_lines(const struct f072_exti *exti)
 {
     enum { RTC_LINES = 1 << 17 | 1 << 19 | 1 << 20 };
+
+    if (!f072_exti_interrupt(exti, UINT32_MAX))
+        return 0;
+    return (uint32_t)f072_exti_interrupt(exti, RTC_LINES) << 2 |
+           (uint32_t)f072_exti_interrupt(exti, 0x0003) << 5 |
+           (uint32_t)f072_exti_interrupt(exti, 0x000C) << 6 |
+           (uint32_t)f072_exti_interrupt(exti, 0xFFF0) << 7;
+}
+
+// The end of an erase or a program comes by the time, which is asked for where it interrupts.
+static bool flash_interrupts(struct f072_chip *chip)
+{
+    return (chip->fpec.cr & (F072_FLASH_CR_EOPIE | F072_FLASH_CR_ERRIE)) &&
+           f072_fpec_interrupt(&chip->fpec, f072_chip_now(chip));
+}
+
+// Asked after each access of the processor to a peripheral, and in each frame.
+static uint32_t lines(struct f072_chip *chip)
+{
     uint32_t active = chip->others_used ? other_lines(chip) : 0;
 
     for (uint32_t i = 0, left = chip->timers_used; left != 0; i++, left >>= 1)
         active |= (uint32_t)f072_timer_interrupt(&chip->timer[i], update_flags(i))
                   << timer_lines[i];
-    active |= (uint32_t)f072_timer_interrupt(&chip->timer[TIM1], F072_TIMER_COMPARE)
-              << TIM1_CC_LINE;
+    if (chip->timers_used >> TIM1 & 1)
+        active |= (uint32_t)f072_timer_interrupt(&chip->timer[TIM1], F072_TIMER_COMPARE)
+                  << TIM1_CC_LINE;
     active |= (uint32_t)f072_wwdg_interrupt(&chip->wwdg) << 0;
-    active |= (uint32_t)f072_exti_interrupt(&chip->exti, RTC_LINES) << 2;
-    active |= (uint32_t)f072_fpec_interrupt(&chip->fpec, f072_chip_now(chip)) << 3;
+    active |= exti_lines(&chip->exti);
+    active |= (uint32_t)flash_interrupts(chip) << 3;
     active |= (uint32_t)f072_crs_interrupt(&chip->crs) << 4;
-    active |= (uint32_t)f072_exti_interrupt(&chip->exti, 0x0003) << 5;
-    active |= (uint32_t)f072_exti_interrupt(&chip->exti, 0x000C) << 6;
-    active |= (uint32_t)f072_exti_interrupt(&chip->exti, 0xFFF0) << 7;
     active |= (uint32_t)f072_usbfs_interrupt(&chip->usb) << 31;
     return active;
 }
