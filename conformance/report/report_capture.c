@@ -3,10 +3,15 @@
 // Each transfer of the transcript becomes two frames, as usbmon writes them: submitted and
 // completed. Entries that are no transfers (a bus reset, a wait) are collected as text, and become
 // the comment of the next frame.
+//
+// The file is begun at the first transfer: without a device, an earlier capture there stays.
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -46,6 +51,17 @@ static uint8_t endpoint_of(const struct transcript_entry *entry)
     return entry->bEndpointAddress;
 }
 
+static bool begin_file(struct report_capture *capture, char *error, size_t error_size)
+{
+    const struct capture_origin origin = {
+        .program = "dfu-conformance " SUITE_VERSION,
+        .interface = capture->target,
+    };
+
+    capture->file = capture_open(capture->path, &origin, error, error_size);
+    return capture->file;
+}
+
 static void write_transfer(struct report_capture *capture,
                            const struct transcript_entry *entry,
                            const uint8_t *data,
@@ -81,10 +97,13 @@ static void on_traffic(void *context,
                        const uint8_t *data,
                        size_t data_size)
 {
-    if (is_transfer(entry))
-        write_transfer(context, entry, data, data_size);
-    else
-        note_event(context, entry);
+    struct report_capture *capture = context;
+
+    if (!is_transfer(entry))
+        note_event(capture, entry);
+    else if (capture->file ||
+             (!*capture->failure && begin_file(capture, capture->failure, sizeof capture->failure)))
+        write_transfer(capture, entry, data, data_size);
 }
 
 static void on_check_begin(void *context, const struct check *check)
@@ -119,28 +138,36 @@ int report_capture_open(struct report_capture *capture,
                         char *error,
                         size_t error_size)
 {
-    const struct capture_origin origin = {
-        .program = "dfu-conformance " SUITE_VERSION,
-        .interface = target,
-    };
+    struct stat status;
+    bool there = stat(path, &status) == 0;
 
-    *capture = (struct report_capture){.created = access(path, F_OK) != 0 ? path : NULL};
-    capture->file = capture_open(path, &origin, error, error_size);
-    return capture->file ? 0 : -1;
+    *capture = (struct report_capture){.path = path, .target = target, .created = !there};
+    if (there && !S_ISREG(status.st_mode)) // a pipe is opened once
+        return begin_file(capture, error, error_size) ? 0 : -1;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        snprintf(error, error_size, "cannot write the capture %s: %s", path, strerror(errno));
+        return -1;
+    }
+    close(fd);
+    return 0;
 }
 
 uint64_t report_capture_frames(const struct report_capture *capture)
 {
-    return capture_frames(capture->file);
+    return capture->file ? capture_frames(capture->file) : 0;
 }
 
 int report_capture_close(struct report_capture *capture, char *error, size_t error_size)
 {
-    bool empty = capture_frames(capture->file) == 0;
+    if (!capture->file && capture->created)
+        unlink(capture->path);
+    if (!capture->file) {
+        snprintf(error, error_size, "%s", capture->failure);
+        return *capture->failure ? -1 : 0;
+    }
     int result = capture_close(capture->file);
 
-    if (empty && capture->created)
-        unlink(capture->created);
     if (result < 0)
         snprintf(error, error_size, "the capture is incomplete: %s", strerror(-result));
     return result < 0 ? -1 : 0;

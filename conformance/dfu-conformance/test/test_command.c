@@ -107,13 +107,13 @@ static void report_file__keeps_its_text_if_there_is_no_device(void **state)
 {
     (void)state;
 
-    shell(
-        &ending,
-        "d=$(mktemp -d); echo old >$d/old; "
-        "'%s' --target usb:1209:FFFE --json $d/old --html $d/new --capture $d/traffic 2>/dev/null; "
-        "ls $d; cat $d/old; rm -r $d");
+    shell(&ending,
+          "d=$(mktemp -d); echo old >$d/old; echo packets >$d/packets; c='%s'; "
+          "for capture in packets new-packets; do $c --target usb:1209:FFFE --json $d/old --html "
+          "$d/new "
+          "--capture $d/$capture 2>/dev/null; done; ls $d; cat $d/old $d/packets; rm -r $d");
 
-    assert_string_equal(ending.text, "old\nold\n");
+    assert_string_equal(ending.text, "old\npackets\nold\npackets\n");
 }
 
 static void lost_output__is_no_success(void **state)

@@ -15,14 +15,17 @@
 #include <conformance/report.h>
 
 struct report_capture {
-    struct capture *file;
+    const char *path, *target; // borrowed
+    bool created;              // there was no file before
+    struct capture *file;      // NULL before the first transfer
+    char failure[256];         // to begin it then, or ""
     const struct check *check; // the one that runs
     uint64_t urbs;
-    char event[256];     // what happened since the last frame
-    const char *created; // the path, if there was no file before
+    char event[256]; // what happened since the last frame
 };
 
-// Create the file; target is the SPEC. Returns 0, or -1 with one line in error.
+// Create the file, and leave what is in it until the first transfer; target is the SPEC. Returns 0,
+// or -1 with one line in error.
 int report_capture_open(struct report_capture *capture,
                         const char *path,
                         const char *target,
@@ -34,7 +37,8 @@ struct report_listener report_capture(struct report_capture *capture);
 // Frames written so far.
 uint64_t report_capture_frames(const struct report_capture *capture);
 
-// A file that was created and has no frames is removed: no device was opened. Returns 0, or -1 with
+// Without a transfer a file that was created is removed, and one that was there is as it was: no
+// device was opened. Returns 0, or -1 with
 // one line in error if the file is not whole.
 int report_capture_close(struct report_capture *capture, char *error, size_t error_size);
 
