@@ -197,7 +197,7 @@ static void selecting_clears(struct probe *probe)
 
 // clang-format off
 static const struct check checks[] = {
-    {"CH9-REQ-18", "USB 2.0 9.4.9", LEVEL_MUST,
+    {"CH9-REQ-18", "USB 2.0 9.4.5", LEVEL_MUST,
      "each bulk and interrupt endpoint can be halted and cleared",
      0, halts_and_clears},
     {"CH9-HALT-01", "USB 2.0 9.4.5", LEVEL_MUST,

@@ -265,7 +265,7 @@ static const struct check checks[] = {
     {"CH9-CFG-12", "USB 2.0 9.6.6", LEVEL_MUST,
      "endpoint descriptors are legal at the speed of the device",
      0, endpoints_legal},
-    {"CH9-CFG-13", "USB 2.0 9.6.5", LEVEL_MUST,
+    {"CH9-CFG-13", "USB 2.0 9.6.3", LEVEL_MUST,
      "no two interfaces share an endpoint",
      0, endpoints_unshared},
     {"CH9-CFG-18", "USB 2.0 9.6.6", LEVEL_MUST,

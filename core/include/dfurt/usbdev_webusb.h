@@ -36,7 +36,7 @@ extern "C" {
 
 // wIndex of the vendor requests, which are to the device and IN.
 enum {
-    USBDEV_WEBUSB_GET_URL = 2,   // WebUSB 4.3.1; wValue is the index of the URL
+    USBDEV_WEBUSB_GET_URL = 2,   // WebUSB 4.2.1; wValue is the index of the URL
     USBDEV_MS_OS_20_GET_SET = 7, // MS_OS_20_DESCRIPTOR_INDEX
 };
 
