@@ -23,8 +23,8 @@ void forked_server_start_limited(struct forked_server *server, unsigned connecti
 // With a device of which a millisecond takes so much real time to simulate.
 void forked_server_start_slow(struct forked_server *server, uint64_t cost_ns);
 
-// Serve one connection of a server that means no good: read `asked` bytes, then send the script,
-// once for each of count scripts, then keep the connection open.
+// Serve one connection of a server that breaks the protocol: read `asked` bytes, then send the
+// script, once for each of count scripts, then keep the connection open.
 struct forked_script {
     size_t asked;
     const uint8_t *bytes;

@@ -227,27 +227,28 @@ static const uint8_t import_ok[USBIP_OP_SIZE + USBIP_RECORD_SIZE] = {
     0x01, 0x11, 0x00, 0x03, 0, 0, 0, 0, [8 + 256] = '1', '-', '1', [8 + 291] = 1, [8 + 295] = 2};
 
 // What a server says to GET_DESCRIPTOR(DEVICE) of 18 bytes, seqnum 1.
-struct lie {
+struct forged_reply {
     uint8_t bytes[2 * USBIP_HEADER_SIZE + 32];
     size_t length;
 };
 
-static struct lie reply_with(uint32_t code, uint32_t seqnum, uint32_t status, uint32_t actual)
+static struct forged_reply
+reply_with(uint32_t code, uint32_t seqnum, uint32_t status, uint32_t actual)
 {
-    struct lie lie = {.length = USBIP_HEADER_SIZE + 18};
+    struct forged_reply forged = {.length = USBIP_HEADER_SIZE + 18};
 
-    store_be32(lie.bytes, code);
-    store_be32(lie.bytes + 4, seqnum);
-    store_be32(lie.bytes + 0x14, status);
-    store_be32(lie.bytes + 0x18, actual);
-    return lie;
+    store_be32(forged.bytes, code);
+    store_be32(forged.bytes + 4, seqnum);
+    store_be32(forged.bytes + 0x14, status);
+    store_be32(forged.bytes + 0x18, actual);
+    return forged;
 }
 
-static void assert_sees_through(struct lie lie, const char *violation)
+static void assert_detects(struct forged_reply forged, const char *violation)
 {
     const struct forked_script scripts[] = {
         {USBIP_IMPORT_SIZE, import_ok, sizeof import_ok},
-        {USBIP_HEADER_SIZE, lie.bytes, lie.length},
+        {USBIP_HEADER_SIZE, forged.bytes, forged.length},
     };
     struct forked_server server;
     uint8_t guarded[18 + 8];
@@ -275,12 +276,12 @@ static void hostile_reply__never_reaches_the_caller(void **state)
 {
     (void)state;
 
-    assert_sees_through(reply_with(USBIP_RET_SUBMIT, 1, 0, 19), "19 bytes transferred of 18");
-    assert_sees_through(reply_with(USBIP_RET_SUBMIT, 1, 0, 0xFFFFFFFF), "transfer length");
-    assert_sees_through(reply_with(USBIP_RET_SUBMIT, 2, 0, 18), "transfer 2");
-    assert_sees_through(reply_with(USBIP_RET_UNLINK, 1, 0, 0), "UNLINK that was not sent");
-    assert_sees_through(reply_with(7, 1, 0, 0), "unknown command");
-    assert_sees_through(reply_with(USBIP_CMD_SUBMIT, 1, 0, 0), "unknown command");
+    assert_detects(reply_with(USBIP_RET_SUBMIT, 1, 0, 19), "19 bytes transferred of 18");
+    assert_detects(reply_with(USBIP_RET_SUBMIT, 1, 0, 0xFFFFFFFF), "transfer length");
+    assert_detects(reply_with(USBIP_RET_SUBMIT, 2, 0, 18), "transfer 2");
+    assert_detects(reply_with(USBIP_RET_UNLINK, 1, 0, 0), "UNLINK that was not sent");
+    assert_detects(reply_with(7, 1, 0, 0), "unknown command");
+    assert_detects(reply_with(USBIP_CMD_SUBMIT, 1, 0, 0), "unknown command");
 }
 
 static int
@@ -303,7 +304,7 @@ control_with_script(const struct forked_script *scripts, size_t count, unsigned 
 static void late_reply__counts_if_it_comes_before_the_unlink_is_answered(void **state)
 {
     (void)state;
-    struct lie late = reply_with(USBIP_RET_SUBMIT, 1, 0, 18);
+    struct forged_reply late = reply_with(USBIP_RET_SUBMIT, 1, 0, 18);
     uint8_t *unlink_reply = late.bytes + late.length;
     const struct forked_script scripts[] = {
         {USBIP_IMPORT_SIZE, import_ok, sizeof import_ok},
@@ -319,7 +320,7 @@ static void late_reply__counts_if_it_comes_before_the_unlink_is_answered(void **
 static void unlink__answered_done_without_the_reply_breaks_the_connection(void **state)
 {
     (void)state;
-    struct lie done = reply_with(USBIP_RET_UNLINK, 2, 0, 0);
+    struct forged_reply done = reply_with(USBIP_RET_UNLINK, 2, 0, 0);
     const struct forked_script scripts[] = {
         {USBIP_IMPORT_SIZE, import_ok, sizeof import_ok},
         {2 * USBIP_HEADER_SIZE, done.bytes, USBIP_HEADER_SIZE},
