@@ -194,6 +194,16 @@ static const char *reason_not_to_try(struct run *run)
     return run->lost ? run->loss : "";
 }
 
+// The check may have brought the device into the other mode.
+static void identify_after(struct run *run, const struct check *check)
+{
+    char where[PROBE_WORDS];
+    unsigned unexpected = unexpected_losses(run);
+    identify(&run->probe, run->report);
+    snprintf(where, sizeof where, "after %s", check->id);
+    count_losses(run, unexpected, where);
+}
+
 static void make_attempt(struct run *run, const struct check *check, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
@@ -207,7 +217,7 @@ static void make_attempt(struct run *run, const struct check *check, struct atte
     try_until_judged(run, check, attempt);
     judge_loss(run, check, attempt);
     if (!run->lost)
-        identify(probe, run->report); // the check may have brought it into the other mode
+        identify_after(run, check);
 }
 
 void run_check(struct run *run, const struct check *check)
