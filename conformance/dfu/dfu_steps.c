@@ -45,8 +45,8 @@ uint16_t dfu_small_block(const struct probe *probe)
 {
     uint16_t most = dfu_transfer_size(probe);
     uint16_t least = device_max_packet0(probe_device(probe));
-    uint16_t size = most < SMALL_BLOCK ? most : SMALL_BLOCK;
-    return size < least ? least : size;
+    uint16_t size = least > SMALL_BLOCK ? least : SMALL_BLOCK;
+    return size > most && most > 0 ? most : size;
 }
 
 uint16_t dfu_first_block(const struct probe *probe)

@@ -66,6 +66,7 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
         return fail_with(why, size, "the device does not come back after DETACH");
     if (probe->mode != DEVICE_DFU_MODE)
         return fail_with(why, size, "the device is still at run time after DETACH");
+    probe_time_forget_state(probe);
     return true;
 }
 
@@ -252,8 +253,18 @@ static bool quieten_dfu_mode(struct probe *probe)
 }
 
 // A state other than appIDLE and appDETACH at run time is not ended by a request, because a handler
-// for both modes could take it for a command (gate.h): the power is cycled where the target can,
-// else the device is left as it is.
+// for both modes could take it for a command (gate.h). A bus reset ends it (DFU 1.1 A.2.11); where
+// it does not, the power is cycled where the target can.
+static void end_other_state(struct probe *probe)
+{
+    uint8_t state = DFURT_STATE_appIDLE;
+    if (probe->target->capabilities & TARGET_CAN_RESET)
+        reset_and_find(probe);
+    ask_state(probe, &state);
+    if (state >= DFURT_STATE_dfuIDLE && (probe->target->capabilities & TARGET_CAN_POWER))
+        probe_power_cycle(probe);
+}
+
 static bool quieten_run_time(struct probe *probe)
 {
     uint8_t state = DFURT_STATE_appIDLE;
@@ -263,8 +274,8 @@ static bool quieten_run_time(struct probe *probe)
         end_detach(probe);
     else if (probe->detached && probe->gate.silent)
         outwait_detach(probe);
-    else if (state >= DFURT_STATE_dfuIDLE && (probe->target->capabilities & TARGET_CAN_POWER))
-        probe_power_cycle(probe);
+    else if (state >= DFURT_STATE_dfuIDLE)
+        end_other_state(probe);
     else
         return true;
     return !gone(ask_state(probe, &state)) || recover(probe);

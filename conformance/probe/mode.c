@@ -43,8 +43,20 @@ static int ask_state(struct probe *probe)
     return probe_control(probe, &getstate, &state) == DFURT_STATE_REPLY_SIZE ? state : -1;
 }
 
-static struct mode mode_of_dfu_protocol(const struct device *device, int state)
+// appIDLE may STALL both questions (A.2.1); dfuIDLE and dfuERROR answer GETSTATUS.
+static bool answers_as_run_time(struct probe *probe, int state)
 {
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    return state < 0 && !probe->run_time.seen &&
+           probe_control(probe, &getstatus, reply) == USB_STALL;
+}
+
+static struct mode mode_of_dfu_protocol(struct probe *probe, const struct device *device, int state)
+{
+    if (answers_as_run_time(probe, state))
+        return (struct mode){DEVICE_RUN_TIME, false};
     bool app_state = state == DFURT_STATE_appIDLE || state == DFURT_STATE_appDETACH;
     if (app_state && !is_alone(device))
         return (struct mode){DEVICE_RUN_TIME, true};
@@ -70,15 +82,22 @@ mode_of_other_protocol(const struct probe *probe, const struct device *device, i
     return (struct mode){DEVICE_DFU_MODE, probe->run_time.seen || has_no_protocol(device)};
 }
 
+// An accepted DETACH leads to DFU mode, in which a wrong device may have no DFU interface at all.
+static struct mode mode_of_no_dfu(const struct probe *probe, const struct device *device)
+{
+    bool left = probe->detached && probe->run_time.dfu && !is_same(&probe->run_time, device);
+    return (struct mode){left ? DEVICE_DFU_MODE : DEVICE_RUN_TIME, !left};
+}
+
 static struct mode find_mode(struct probe *probe, const struct device *device)
 {
     if (!device->dfu)
-        return (struct mode){DEVICE_RUN_TIME, true};
+        return mode_of_no_dfu(probe, device);
     bool dfu_protocol = device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_DFU_MODE;
     // The request for the state is sent as to a device in the mode that its descriptors report.
     probe->mode = dfu_protocol ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
     int state = ask_state(probe);
-    return dfu_protocol ? mode_of_dfu_protocol(device, state)
+    return dfu_protocol ? mode_of_dfu_protocol(probe, device, state)
                         : mode_of_other_protocol(probe, device, state);
 }
 

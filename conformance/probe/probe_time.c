@@ -141,6 +141,14 @@ void probe_calibrate(struct probe *probe)
         probe_sleep(probe, 1, "a measurement of this host");
 }
 
+void probe_time_forget_state(struct probe *probe)
+{
+    struct probe_time *time = &probe->time;
+    time->ends_us = 0;
+    time->depends = false;
+    time->ran_out = false;
+}
+
 // ---- Judging ----
 
 static bool too_late_to_tell(struct probe *probe, uint64_t late_us)

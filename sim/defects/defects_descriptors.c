@@ -262,6 +262,11 @@ const struct sim_defect defects_of_descriptors[] = {
         .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 7, 1}),
     },
     {
+        .name = "dm-no-dfu",
+        .summary = "no DFU interface in DFU mode: bInterfaceClass FFh",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 5, 0xFF}),
+    },
+    {
         .name = "dm-transfer-size",
         .summary = "wTransferSize in DFU mode is not that of run time",
         .patches = PATCHES({PATCH_FUNCTIONAL, IN_DFU_MODE, 5, 0x00},

@@ -150,6 +150,12 @@ const struct sim_defect defects_of_requests[] = {
                         .target = ANY_INDEX, .action = DO_DETACH}),
     },
     {
+        .name = "detach-device-class-in",
+        .summary = "a class request 0 to the device, in the direction IN, detaches",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_DIR_IN | USBDEV_TYPE_CLASS,
+                        .bRequest = DFURT_DETACH, .target = ANY_INDEX, .action = DO_DETACH}),
+    },
+    {
         .name = "detach-vendor-device",
         .summary = "a vendor request 0 to the device detaches",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_TYPE_VENDOR, .bRequest = DFURT_DETACH,

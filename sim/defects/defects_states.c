@@ -4,6 +4,8 @@
 // accepts and stays in its state; where the table accepts, the device STALLs or enters a wrong
 // state.
 
+#include <string.h>
+
 #include <sim/defect.h>
 
 // In this state, the request is accepted, and nothing else happens.
@@ -50,6 +52,15 @@
                         .next = (after)}),                                                         \
     }
 
+// In this state the request STALLs, and the state stays although the table says dfuERROR.
+#define STAYS(state, state_name, type, request_code, what)                                         \
+    {                                                                                              \
+        .name = "state-" #state "-" what "-stays",                                                 \
+        .summary = "STALLs " what " in " state_name ", and stays there",                           \
+        .rules = RULES({IN_DFU_MODE, .states = 1 << (state), .bmRequestType = (type),              \
+                        .bRequest = (request_code), .action = DO_STALL}),                          \
+    }
+
 #define ACCEPTS_OUT(state, state_name, request, what)                                              \
     ACCEPTS(IN_DFU_MODE, state, state_name, TO_DFU, request, what, ANY_LENGTH)
 #define ACCEPTS_DNLOAD(state, state_name)                                                          \
@@ -59,6 +70,26 @@
     ACCEPTS(IN_DFU_MODE, state, state_name, FROM_DFU, DFURT_UPLOAD, "UPLOAD", ANY_LENGTH)
 #define ACCEPTS_UNKNOWN(in_modes, state, state_name)                                               \
     ACCEPTS(in_modes, state, state_name, TO_DFU, 0x21, "OTHER", ANY_LENGTH)
+
+// One handler for both modes. The host gives an address after each bus reset.
+static int error_by_upload(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    static const uint8_t status[] = {DFURT_STATUS_errSTALLEDPKT, 0, 0, 0, DFURT_STATE_dfuERROR, 0};
+    bool in = setup->bmRequestType == FROM_DFU;
+    if (!view->runtime)
+        return NATIVE_PASS;
+    if (setup->bmRequestType == 0 && setup->bRequest == USBDEV_SET_ADDRESS)
+        view->scratch = 0;
+    if (in && setup->bRequest == DFURT_UPLOAD)
+        view->scratch = 1;
+    if (view->scratch == 0 || (setup->bmRequestType & USBDEV_TYPE_MASK) != USBDEV_TYPE_CLASS)
+        return NATIVE_PASS;
+    memcpy(view->reply, status, sizeof status);
+    if (in && setup->bRequest == DFURT_GETSTATUS)
+        return setup->wLength < (int)sizeof status ? setup->wLength : (int)sizeof status;
+    view->reply[0] = DFURT_STATE_dfuERROR;
+    return in && setup->bRequest == DFURT_GETSTATE ? setup->wLength > 0 : NATIVE_STALL;
+}
 
 const struct sim_defect defects_of_states[] = {
     // A.2.1
@@ -70,6 +101,12 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS_UNKNOWN(AT_RUN_TIME, 0, "appIDLE"),
     STRAYS(AT_RUN_TIME, 0, "appIDLE", DFURT_GETSTATUS, "GETSTATUS", 1, 0, 0, 0, 0, 0, 0),
     ACCEPTS(AT_RUN_TIME, 0, "appIDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE", ANY_LENGTH),
+
+    {
+        .name = "state-0-UPLOAD-error",
+        .summary = "STALLs UPLOAD in appIDLE, and is in dfuERROR until a bus reset",
+        .setup = error_by_upload,
+    },
 
     // A.2.2
     ACCEPTS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFURT_DNLOAD, "DNLOAD", WITH_DATA),
@@ -116,6 +153,8 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS_OUT(4, "dfuDNBUSY", DFURT_CLRSTATUS, "CLRSTATUS"),
     ANSWERS(4, "dfuDNBUSY", DFURT_GETSTATE, "GETSTATE", 4),
     ACCEPTS_OUT(4, "dfuDNBUSY", DFURT_ABORT, "ABORT"),
+    STAYS(4, "dfuDNBUSY", FROM_DFU, DFURT_UPLOAD, "UPLOAD"),
+    STAYS(4, "dfuDNBUSY", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
 
     // A.2.6
     STRAYS(IN_DFU_MODE, 5, "dfuDNLOAD-IDLE", DFURT_GETSTATUS, "GETSTATUS", 10, 0, 0, 0, 0, 5, 0),
@@ -145,6 +184,7 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS_OUT(7, "dfuMANIFEST", DFURT_CLRSTATUS, "CLRSTATUS"),
     ANSWERS(7, "dfuMANIFEST", DFURT_GETSTATE, "GETSTATE", 7),
     ACCEPTS_OUT(7, "dfuMANIFEST", DFURT_ABORT, "ABORT"),
+    STAYS(7, "dfuMANIFEST", TO_DFU, DFURT_CLRSTATUS, "CLRSTATUS"),
 
     // A.2.10
     GOES_ASTRAY(8, "dfuMANIFEST-WAIT-RESET", TO_DFU, DFURT_ABORT, "ABORT", 2),

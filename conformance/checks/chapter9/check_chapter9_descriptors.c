@@ -201,7 +201,8 @@ static void configuration_index_absent(struct probe *probe)
 {
     uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t bytes[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
-    if (!read_device_descriptor(probe, device))
+    if (!read_device_descriptor(probe, device) ||
+        !given(probe, expect(probe, device[17] > 0, "bNumConfigurations of at least 1", "0")))
         return;
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_CONFIGURATION, device[17], 0, sizeof bytes);
@@ -215,7 +216,8 @@ static void configuration_lengths(struct probe *probe)
     if (!read_configuration(probe, &read))
         return;
     uint16_t size = (uint16_t)read.length;
-    const uint16_t lengths[] = {1, 2, 8, 9, size, (uint16_t)(size + 1), 255, 4096, END};
+    const uint16_t lengths[] = {
+        1, 2, 8, 9, 10, (uint16_t)(size - 1), size, (uint16_t)(size + 1), 255, 4096, END};
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_CONFIGURATION, active_configuration_index(probe), 0, 0);
     expect_lengths(probe, setup, read.bytes, size, lengths);

@@ -150,6 +150,18 @@ static void strings_readable(struct probe *probe)
     for_each_string(probe, is_readable);
 }
 
+// A string that no language has is judged by CH9-STR-02.
+static bool is_readable_here(struct probe *probe,
+                             const struct string_index *index,
+                             uint16_t language,
+                             const uint8_t *bytes,
+                             int length)
+{
+    uint8_t first[STRING_MAX];
+    return length >= 2 || read_string(probe, index->index, probe_language(probe), first) < 2 ||
+           is_readable(probe, index, language, bytes, length);
+}
+
 static void strings_in_each_language(struct probe *probe)
 {
     struct string_indexes indexes;
@@ -162,7 +174,7 @@ static void strings_in_each_language(struct probe *probe)
         return;
     }
     for (int i = 4; i + 1 < length; i += 2) {
-        if (!each_string(probe, &indexes, usbdev_load_le16(bytes + i), is_readable))
+        if (!each_string(probe, &indexes, usbdev_load_le16(bytes + i), is_readable_here))
             return;
     }
 }

@@ -41,15 +41,33 @@ static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
     return expect_agreed(probe, state, bState, expected);
 }
 
+static bool is_busy(uint8_t bState)
+{
+    return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
+}
+
+// In dfuDNBUSY and dfuMANIFEST each request leads to dfuERROR, GETSTATE too. Only dfuERROR answers
+// it: where the first one STALLed and the next one is answered, the state had stayed.
+static bool expect_error_at_once(struct probe *probe, const struct usbdev_setup_packet *getstate)
+{
+    const struct state_row *row = probe->check->row;
+    uint8_t state;
+    return !is_busy(row->state) ||
+           probe_control(probe, getstate, &state) != DFURT_STATE_REPLY_SIZE ||
+           expect(probe, false, "GETSTATE is answered after the STALL, in dfuERROR",
+                  "it STALLed, as in %s", usb_dfu_state_name(row->state));
+}
+
 // By GETSTATE; by GETSTATUS where that is not answered, which the rows of GETSTATE judge. GETSTATUS
 // moves on from the two states that wait for it.
 static bool expect_state_after(struct probe *probe, unsigned states)
 {
     struct dfu_status_reply status;
     uint8_t state;
+    bool asked = probe->getstate != GETSTATE_MISSING;
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    if (probe->getstate != GETSTATE_MISSING) {
+    if (asked) {
         int result = probe_control(probe, &getstate, &state);
         if (result == DFURT_STATE_REPLY_SIZE)
             return expect_next(probe, state, states);
@@ -60,7 +78,8 @@ static bool expect_state_after(struct probe *probe, unsigned states)
         states |= 1u << DFURT_STATE_dfuDNBUSY | 1u << DFURT_STATE_dfuDNLOAD_IDLE;
     if (states & 1u << DFURT_STATE_dfuMANIFEST_SYNC)
         states |= 1u << DFURT_STATE_dfuMANIFEST | 1u << DFURT_STATE_dfuIDLE;
-    return expect_getstatus(probe, &status) && expect_next(probe, status.bState, states);
+    return expect_getstatus(probe, &status) && expect_next(probe, status.bState, states) &&
+           (!asked || expect_error_at_once(probe, &getstate));
 }
 
 static bool is_dnload_of_nothing(const struct state_row *row)
@@ -167,11 +186,6 @@ static bool expect_outcome(struct probe *probe, const struct state_row *row, int
         return true;
     }
     return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
-}
-
-static bool is_busy(uint8_t bState)
-{
-    return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
 }
 
 static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)

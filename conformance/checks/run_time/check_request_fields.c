@@ -12,6 +12,7 @@ struct lookalike {
     uint8_t bRequest;
     uint8_t wLength;
     bool not_ours; // another function of the device may implement it: it may be accepted
+    bool in_too;   // and in the direction IN, where a class of the device may implement it
 };
 
 // A device that leaves now, and comes back, has taken the request for a DETACH, or has crashed. One
@@ -53,6 +54,11 @@ static void lookalike_stalls(struct probe *probe)
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     send_lookalike(probe, &setup, row->not_ours);
+    if (row->in_too && !probe->decided) {
+        setup.bmRequestType |= USBDEV_DIR_IN;
+        setup.wLength = 1;
+        send_lookalike(probe, &setup, true);
+    }
 }
 
 // ---- wIndex. Its upper byte is reserved (USB 2.0 9.3.4): the device may ignore it. ----
@@ -166,7 +172,7 @@ static void detach_with_data(struct probe *probe)
 static const struct check checks[] = {
     {"REQ-06a", "DFU 1.1 3", LEVEL_MUST,
      "class request 0 to the device does not detach",
-     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFURT_DETACH, 0, false)},
+     DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x20, DFURT_DETACH, 0, false, true)},
     {"REQ-06b", "DFU 1.1 3", LEVEL_MUST,
      "vendor request 0 to the device does not detach",
      DFU | NEED_DETACH, lookalike_stalls, LOOKALIKE(0x40, DFURT_DETACH, 0, true)},

@@ -10,7 +10,6 @@
 const struct defect_row chapter9_rows[] = {
     {"device-max-packet", "will-detach", "CH9-DEV-02", .both_modes = true},
     {"device-no-configuration", "will-detach", "CH9-DEV-03", .both_modes = true, .follows = {
-         {"CH9-CFG-15", "index 0 is one past the last"},
          {"DM-DESC-01b", "the boot loader, too"},
      }},
     {"device-version", "will-detach", "CH9-DEV-04", .both_modes = true, .follows = {

@@ -104,6 +104,7 @@ const struct defect_row run_time_rows[] = {
     {"poll-timeout-1s", "will-detach", "REQ-10a"},
     {"poll-timeout-in-app-detach", "wait-reset", "REQ-10b"},
     {"detach-device-class", "will-detach", "REQ-06a"},
+    {"detach-device-class-in", "will-detach", "REQ-06a"},
     {"detach-vendor-device", "will-detach", "REQ-06b"},
     {"detach-vendor", "will-detach", "REQ-06c"},
     {"detach-in", "will-detach", "REQ-06d"},
@@ -176,6 +177,7 @@ const struct defect_row run_time_rows[] = {
     {"state-0-UPLOAD", "will-detach", "RT-STATE-0-UPLOAD", .follows = {
          {"REQ-08c", "UPLOAD with any wLength"},
      }},
+    {"state-0-UPLOAD-error", "will-detach", "RT-STATE-0-UPLOAD"},
     {"state-0-CLRSTATUS", "will-detach", "RT-STATE-0-CLRSTATUS"},
     {"state-0-ABORT", "will-detach", "RT-STATE-0-ABORT"},
     {"state-0-OTHER", "will-detach", "RT-STATE-0-OTHER"},

@@ -51,6 +51,9 @@ void probe_time_begin(struct probe *probe);
 // A step is complete: update the lateness from it, and its late_us from a sleep's overrun.
 void probe_time_step(struct probe *probe, struct transcript_entry *entry);
 
+// appDETACH was left for DFU mode in time: no answer after that depends on it.
+void probe_time_forget_state(struct probe *probe);
+
 // Measure how fast this host is: the quicker one of two plain requests.
 void probe_calibrate(struct probe *probe);
 
