@@ -10,6 +10,7 @@
 enum {
     SET_DESCRIPTOR = 0x07, // USB 2.0 table 9-4
     TEST_MODE = 2,         // USB 2.0 table 9-6
+    UNKNOWN_REQUEST = 0x7F,
 
     // AN3156 5: commands are downloads of block 0.
     COMMAND_BLOCK = 0,
@@ -221,6 +222,15 @@ static enum gate_answer ask_standard(const struct usbdev_setup_packet *setup)
     return setup->bRequest == SET_DESCRIPTOR || tests ? GATE_NEVER : GATE_SEND;
 }
 
+// A device that does not look at all bits of the type takes it for a request of another one: sent
+// is what no device has, and what only asks.
+static enum gate_answer ask_reserved(const struct usbdev_setup_packet *setup)
+{
+    bool in = setup->bmRequestType & USBDEV_DIR_IN;
+    bool asks = setup->bRequest == DFURT_GETSTATUS || setup->bRequest == DFURT_GETSTATE;
+    return setup->bRequest == UNKNOWN_REQUEST || (in && asks) ? GATE_SEND : GATE_NEVER;
+}
+
 enum gate_answer
 gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
 {
@@ -234,7 +244,7 @@ gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const
             return GATE_NEEDS_DETACH;
         return gate->may_vendor ? GATE_SEND : GATE_NEEDS_VENDOR;
     default:
-        return GATE_NEVER; // type 3 is reserved (USB 2.0 table 9-2)
+        return ask_reserved(setup); // type 3 (USB 2.0 table 9-2)
     }
 }
 

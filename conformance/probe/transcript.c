@@ -68,6 +68,7 @@ void format_bytes(char *text, size_t size, const uint8_t *bytes, size_t length)
 
 void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])
 {
+    static const char *const types[] = {"standard", "class", "vendor", "reserved-type"};
     uint8_t type = setup[0] & USBDEV_TYPE_MASK;
     const char *name = NULL;
     if (type == USBDEV_TYPE_STANDARD)
@@ -79,11 +80,7 @@ void format_request(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SI
     if (name)
         snprintf(text, size, "%s", name);
     else
-        snprintf(text, size, "%s request %02Xh",
-                 type == USBDEV_TYPE_STANDARD ? "standard"
-                 : type == USBDEV_TYPE_CLASS  ? "class"
-                                              : "vendor",
-                 setup[1]);
+        snprintf(text, size, "%s request %02Xh", types[type >> 5], setup[1]);
 }
 
 void format_request_in_full(char *text, size_t size, const uint8_t setup[USBDEV_SETUP_SIZE])

@@ -319,8 +319,8 @@ const struct sim_defect defects_of_standard_requests[] = {
     {
         .name = "request-any",
         .summary = "an unknown standard request to the device is accepted",
-        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x00, .bRequest = 0x7F, .target = ANY_INDEX,
-                        .action = DO_ACK}),
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x00, .bRequest = 0x7F, .length = NO_DATA,
+                        .target = ANY_INDEX, .action = DO_ACK}),
     },
     {
         .name = "configuration-length-0-stalls",
@@ -348,8 +348,8 @@ const struct sim_defect defects_of_standard_requests[] = {
     {
         .name = "request-any-to-interface",
         .summary = "an unknown standard request to an interface is accepted",
-        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .target = ANY_INDEX,
-                        .action = DO_ACK}),
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .length = NO_DATA,
+                        .target = ANY_INDEX, .action = DO_ACK}),
     },
     {
         .name = "class-request-any",
@@ -362,6 +362,36 @@ const struct sim_defect defects_of_standard_requests[] = {
         .summary = "an unknown vendor request to the device is accepted",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x40, .bRequest = 0x7F, .target = ANY_INDEX,
                         .action = DO_ACK}),
+    },
+    {
+        .name = "request-with-data-any",
+        .summary = "an unknown standard request to the device with OUT data is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x00, .bRequest = 0x7F, .length = WITH_DATA,
+                        .target = ANY_INDEX, .action = DO_ACK}),
+    },
+    {
+        .name = "request-with-data-any-to-interface",
+        .summary = "an unknown standard request to an interface with OUT data is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .length = WITH_DATA,
+                        .target = ANY_INDEX, .action = DO_ACK}),
+    },
+    {
+        .name = "request-with-data-hangs",
+        .summary = "the OUT data of an unknown standard request to an interface is never taken",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x01, .bRequest = 0x7F, .length = WITH_DATA,
+                        .target = ANY_INDEX, .action = DO_SILENT}),
+    },
+    {
+        .name = "reserved-type-any",
+        .summary = "an unknown request of the reserved type is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0x61, .bRequest = 0x7F, .target = ANY_INDEX,
+                        .action = DO_ACK}),
+    },
+    {
+        .name = "reserved-type-is-class",
+        .summary = "GETSTATUS of the reserved type is answered as one of the class",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0xE1, .bRequest = DFURT_GETSTATUS,
+                        .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
     },
     {0},
 };

@@ -235,6 +235,34 @@ static void vendor_unknown(struct probe *probe)
         expect_refused(probe, request(0x40, 0x7F, 0, 0, 0));
 }
 
+// The device may STALL the data stage, or take it and STALL the status stage (8.5.3.4).
+static void standard_unknown_with_data(struct probe *probe)
+{
+    if (expect_refused(probe, request(0x00, 0x7F, 0, 0, 8)))
+        expect_refused(probe, request(0x01, 0x7F, 0, some_interface(probe), 8));
+}
+
+// A class handler that tests one bit of the type takes them for its own.
+static void reserved_type(struct probe *probe)
+{
+    static const struct usbdev_setup_packet requests[] = {
+        {0xE0, 0x7F, 0, 0, 1},
+        {0x60, 0x7F, 0, 0, 0},
+        {0xE1, 0x7F, 0, 0, 1},
+        {0x61, 0x7F, 0, 0, 0},
+        {0x61, 0x7F, 0, 0, 8},
+        {0xE1, DFURT_GETSTATUS, 0, 0, DFURT_STATUS_REPLY_SIZE},
+        {0xE1, DFURT_GETSTATE, 0, 0, DFURT_STATE_REPLY_SIZE},
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        struct usbdev_setup_packet setup = requests[i];
+        if ((setup.bmRequestType & USBDEV_RECIPIENT_MASK) == USBDEV_RECIPIENT_INTERFACE)
+            setup.wIndex = some_interface(probe);
+        if (!expect_refused(probe, setup))
+            return;
+    }
+}
+
 // clang-format off
 #define ROWS(PREFIX, MODE)                                                                         \
     {PREFIX "CH9-REQ-01", "USB 2.0 9.4.2", LEVEL_MUST,                                             \
@@ -296,7 +324,13 @@ static void vendor_unknown(struct probe *probe)
      MODE, standard_unknown},                                                                      \
     {PREFIX "CH9-REQ-22", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
      "an unknown class request to the device STALLs",                                              \
-     MODE, class_unknown}
+     MODE, class_unknown},                                                                         \
+    {PREFIX "CH9-REQ-25", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
+     "an unknown standard request with data to the device STALLs, and the next one is answered",   \
+     MODE, standard_unknown_with_data},                                                            \
+    {PREFIX "CH9-REQ-26", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
+     "a request of the reserved type STALLs, and the next one is answered",                        \
+     MODE, reserved_type}
 
 static const struct check checks[] = {
     ROWS("", 0),

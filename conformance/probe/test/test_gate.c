@@ -180,6 +180,10 @@ static void standard__all_but_what_locks_or_rewrites(void **test)
         {"TEST_MODE", {0x00, USBDEV_SET_FEATURE, 2, 0x0400, 0}, {0}, GATE_NEVER},
         {"SET_DESCRIPTOR", {0x00, 0x07, 0x0100, 0, 5}, {0}, GATE_NEVER},
         {"a reserved type", {0x61, DFURT_GETSTATUS, 0, 0, 0}, {0}, GATE_NEVER},
+        {"a reserved type, DETACH", {0x61, DFURT_DETACH, 0, 0, 0}, {0}, GATE_NEVER},
+        {"a reserved type, UPLOAD", {0xE1, DFURT_UPLOAD, 0, 0, 64}, {0}, GATE_NEVER},
+        {"a reserved type, GETSTATUS", {0xE1, DFURT_GETSTATUS, 0, 0, 6}, {0}, GATE_SEND},
+        {"a reserved type, unknown", {0x61, 0x7F, 0, 0, 8}, {0}, GATE_SEND},
     };
 
     ASSERT_ROWS(&gate, rows);
