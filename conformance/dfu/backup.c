@@ -69,6 +69,8 @@ static bool restore(struct probe *probe, char *why, size_t size)
     bool restored = !probe->gate.accepted && backup_compare(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
     bool was_refused = backup->lost || backup->refused;
+    backup->unproved &= !backup->refused; // that doubt was about the last time
+    backup->untouched = false;
     for (int i = 0; !restored && i < (was_refused ? 1 : BACKUP_TRIES); i++) {
         backup->differs = false;
         restored = put_back_and_compare(probe, why, size);
@@ -294,6 +296,11 @@ enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
     const char *path = backup->restore_path ? backup->restore_path : backup->path;
     if (!backup->bytes)
         return end_unkept(probe, line, size);
+    if (backup->untouched) {
+        snprintf(line, size, "flash NOT verified: the device refused each block (%.120s)%s%.100s",
+                 backup->loss, *path ? "; what was read is in " : "", path);
+        return FLASH_NOT_VERIFIED;
+    }
     if (backup->lost || probe->gate.dirty) {
         snprintf(line, size,
                  "flash LOST: %.120s; restore with dfu-conformance --allow-write --restore %.120s",

@@ -31,32 +31,26 @@ static struct reading read_twice(struct probe *probe)
     return reading;
 }
 
-static void doubt_whole(struct probe *probe, const char *refusal, const char *why)
-{
-    struct backup *backup = probe->backup;
-    backup->unproved = true;
-    snprintf(backup->doubt, sizeof backup->doubt,
-             "the device did not take the backup (%.60s), %.110s", refusal, why);
-}
-
 bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
 {
     struct backup *backup = probe->backup;
+    const struct gate *gate = &probe->gate;
     char why[PROBE_WORDS] = "the upload was not seen to return what was downloaded";
-    char doubt[PROBE_WORDS];
-    bool starts = !backup->is_page && probe->run_time.seen && probe->gate.may_detach;
+    bool starts = !backup->is_page && probe->run_time.seen && gate->may_detach;
     const struct reading reading = read_twice(probe);
-    if (!reading.same && (reading.other || probe->gate.worked || probe->gate.unanswered)) {
+    if (!reading.same) {
         size_t used = strlen(refusal);
+        backup->untouched = !reading.other && !gate->worked && !gate->unanswered;
         snprintf(refusal + used, size - used, "; %.80s", reading.words);
         return false;
     }
     gate_restored(&probe->gate); // it may leave DFU mode
-    if (!reading.same) {
-        doubt_whole(probe, refusal, "and cannot be uploaded any more");
-    } else if (starts ? !backup_starts_as_before(probe, why, sizeof why) : !backup->proved) {
-        snprintf(doubt, sizeof doubt, "and is read as equal to it, but %.80s", why);
-        doubt_whole(probe, refusal, doubt);
+    if (starts ? !backup_starts_as_before(probe, why, sizeof why) : !backup->proved) {
+        backup->unproved = true;
+        snprintf(
+            backup->doubt, sizeof backup->doubt,
+            "the device did not take the backup (%.60s), and is read as equal to it, but %.80s",
+            refusal, why);
     }
     return true;
 }
