@@ -161,7 +161,7 @@ static bool prove(struct probe *probe)
         lose(backup, why);
         return false;
     }
-    bool restored = restore(probe, why, sizeof why);
+    bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);
     if (reading == BACKUP_UNREAD && restored && !backup->refused && backup->written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                              "manifestation, so that the upload proves nothing");

@@ -46,6 +46,30 @@ static int finish(struct target_usbip *usbip, int result)
     return result;
 }
 
+// Was it exported while ours was there?
+static bool was_there(const struct usbip_list *before, const struct usbip_record *record)
+{
+    for (size_t i = 0; i < before->count; i++) {
+        if (strcmp(before->devices[i].record.bus_id, record->bus_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+// While ours is there, and so is not in the list itself.
+static void look_around(struct target_usbip *usbip)
+{
+    static struct usbip_list now;
+    struct usbip_list *before = &usbip->before;
+    if (usbip->only_bus_id || usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
+        return;
+    for (size_t i = 0; i < now.count && before->count < USBIP_LIST_MAX; i++) {
+        if (!was_there(before, &now.devices[i].record))
+            before->devices[before->count++] = now.devices[i];
+    }
+}
+
+// It may leave the bus after DETACH alone, and be back before anybody waits for it.
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
@@ -54,6 +78,8 @@ static int control(struct target *target,
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
         return USB_GONE;
+    if (setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DETACH)
+        look_around(usbip);
     return finish(usbip, usbip_client_control(usbip->client, setup, data, timeout_ms));
 }
 
@@ -100,39 +126,12 @@ static void say_where(struct target_usbip *usbip)
              usbip_client_record(usbip->client)->bus_id);
 }
 
-// Was it exported while ours was there?
-static bool was_there(const struct usbip_list *before, const struct usbip_record *record)
-{
-    for (size_t i = 0; i < before->count; i++) {
-        if (strcmp(before->devices[i].record.bus_id, record->bus_id) == 0)
-            return true;
-    }
-    return false;
-}
-
-// While ours is there, and so is not in the list itself.
-static void look_around(struct target_usbip *usbip)
-{
-    static struct usbip_list now;
-    struct usbip_list *before = &usbip->before;
-    if (usbip->only_bus_id || usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
-        return;
-    for (size_t i = 0; i < now.count && before->count < USBIP_LIST_MAX; i++) {
-        if (!was_there(before, &now.devices[i].record))
-            before->devices[before->count++] = now.devices[i];
-    }
-}
-
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
         return 0;
-    int result = usbip_client_wait_leave(usbip->client, 0);
-    if (result != 0) {
-        look_around(usbip);
-        result = usbip_client_wait_leave(usbip->client, timeout_ms);
-    }
+    int result = usbip_client_wait_leave(usbip->client, timeout_ms);
     usbip->left = result == 0;
     return result;
 }

@@ -27,7 +27,11 @@
 #include <usbip/loop.h>
 #include <usbip/remote.h>
 
-enum { DEVICES = 4, WAIT_MS = 4000 };
+enum {
+    DEVICES = 4,
+    WAIT_MS = 4000,
+    RETURN_MS = 60000, // of a device that comes: this machine may be slow
+};
 
 // Shared with the server: from when on each device is there.
 enum presence {
@@ -174,13 +178,13 @@ static struct target *open_with(const char *bus_id, const char *dfu_mode)
 static void detach(struct target *target)
 {
     const struct usbdev_setup_packet setup = {0x21, 0, 1000, 0, 0};
-    assert_int_equal(target->ops->control(target, &setup, NULL, 1000), 0);
-    assert_int_equal(target->ops->wait_leave(target, 2000), 0);
+    assert_int_equal(target->ops->control(target, &setup, NULL, RETURN_MS), 0);
+    assert_int_equal(target->ops->wait_leave(target, RETURN_MS), 0);
 }
 
 static void expect_boot_loader(struct target *target)
 {
-    assert_int_equal(target->ops->wait_return(target, WAIT_MS), 0);
+    assert_int_equal(target->ops->wait_return(target, RETURN_MS), 0);
     assert_int_equal(usbdev_load_le16(target->descriptors.device + 10), 0xDF11);
     assert_non_null(strstr(target->where, "bus id 1-2;"));
     assert_string_equal(target->fault, "");
