@@ -44,18 +44,18 @@ static int ask_state(struct probe *probe)
 }
 
 // appIDLE may STALL both questions (A.2.1); dfuIDLE and dfuERROR answer GETSTATUS.
-static bool answers_as_run_time(struct probe *probe, int state)
+static bool answers_as_run_time(struct probe *probe, const struct device *device, int state)
 {
+    bool seen = probe->run_time.seen && (probe->detached || !is_same(&probe->run_time, device));
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    return state < 0 && !probe->run_time.seen &&
-           probe_control(probe, &getstatus, reply) == USB_STALL;
+    return state < 0 && !seen && probe_control(probe, &getstatus, reply) == USB_STALL;
 }
 
 static struct mode mode_of_dfu_protocol(struct probe *probe, const struct device *device, int state)
 {
-    if (answers_as_run_time(probe, state))
+    if (answers_as_run_time(probe, device, state))
         return (struct mode){DEVICE_RUN_TIME, false};
     bool app_state = state == DFURT_STATE_appIDLE || state == DFURT_STATE_appDETACH;
     if (app_state && !is_alone(device))

@@ -267,6 +267,11 @@ const struct sim_defect defects_of_descriptors[] = {
         .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 5, 0xFF}),
     },
     {
+        .name = "dm-subclass-2",
+        .summary = "no DFU interface in DFU mode: bInterfaceSubClass 2",
+        .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 6, 2}),
+    },
+    {
         .name = "dm-transfer-size",
         .summary = "wTransferSize in DFU mode is not that of run time",
         .patches = PATCHES({PATCH_FUNCTIONAL, IN_DFU_MODE, 5, 0x00},

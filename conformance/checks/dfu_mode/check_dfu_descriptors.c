@@ -78,8 +78,10 @@ static bool is_dfu_mode_interface(const struct usb_interface *interface, bool df
 static void interface_class(struct probe *probe)
 {
     struct configuration_bytes read;
-    const struct usb_interface *dfu;
-    if (!read_dfu_interface(probe, &read, &dfu))
+    if (!read_configuration(probe, &read))
+        return;
+    const struct usb_interface *dfu = configuration_dfu_interface(&read.config);
+    if (!expect(probe, dfu, "an interface of class FEh, subclass 01h, protocol 02h", "none"))
         return;
     const struct usb_dfu_functional *functional = configuration_functional(&read.config);
     bool dfu_1_0 = functional && functional->bcdDFUVersion == 0x0100;
@@ -153,7 +155,8 @@ static bool is_copy_for_each_setting(const struct configuration_bytes *read)
 static void functional_present(struct probe *probe)
 {
     struct configuration_bytes read;
-    if (read_configuration(probe, &read))
+    const struct usb_interface *dfu;
+    if (read_dfu_interface(probe, &read, &dfu))
         expect(probe, read.config.functional_count == 1 || is_copy_for_each_setting(&read),
                "one DFU functional descriptor, or the same one behind each alternate setting",
                "%zu, with %zu interface descriptors", read.config.functional_count,

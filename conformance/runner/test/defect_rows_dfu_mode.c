@@ -16,6 +16,7 @@ const struct defect_row dfu_mode_rows[] = {
      }},
     {"dm-protocol-1", "will-detach", "DM-DESC-03c"},
     {"dm-no-dfu", "will-detach", "DM-DESC-03c"},
+    {"dm-subclass-2", "wait-reset", "DM-DESC-03c"},
     {"dm-transfer-size", "wait-reset", "DM-DESC-04b", .follows = {
          {"DM-DNLOAD-04", "a block of one byte more than it says is within what it takes"},
      }},
