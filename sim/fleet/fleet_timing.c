@@ -53,6 +53,56 @@ static void beat(struct defect_view *view)
         dfurt_cancel(&view->runtime->dfurt);
 }
 
+// ---- Boot loaders that start the firmware when nobody wants anything of them ----
+
+static void start_firmware(struct defect_view *view)
+{
+    struct dfu_mode *dfu = &view->bootloader->dfu;
+
+    if (dfu->left)
+        return;
+    dfu->left = true;
+    dfu->config->leave(dfu->config->context, dfu->config->memory->base);
+}
+
+static bool is_idle(const struct defect_view *view)
+{
+    return view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE;
+}
+
+static int begin_waiting_again(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    view->scratch = 0;
+    return NATIVE_PASS;
+}
+
+// After 3 s without a request.
+static void leave_when_idle(struct defect_view *view)
+{
+    enum { IDLE_MS = 3000 };
+
+    if (is_idle(view) && ++view->scratch >= IDLE_MS)
+        start_firmware(view);
+}
+
+// 5 s after it has started, unless a download or an upload has begun by then.
+static int stay_for_a_transfer(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) ||
+        defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD))
+        view->scratch = UINT32_MAX;
+    return NATIVE_PASS;
+}
+
+static void leave_soon(struct defect_view *view)
+{
+    enum { SOON_MS = 5000 };
+
+    if (is_idle(view) && view->scratch != UINT32_MAX && ++view->scratch >= SOON_MS)
+        start_firmware(view);
+}
+
 const struct variation fleet_of_timing[] = {
     {
         .model = {.name = "slow-without-data",
@@ -151,6 +201,41 @@ const struct variation fleet_of_timing[] = {
                                   FLEET_BOTH_WAYS,
                                   .choices = {.done_at_once = true, .addresses_blocks = true})},
         .allowed_by = "DFU 1.1 A.2.4: GETSTATUS reports dfuDNLOAD-IDLE once the block is done",
+    },
+    {
+        .model = {.name = "leaves-when-idle",
+                  .summary = "starts its firmware after 3 s without a request in dfuIDLE",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = begin_waiting_again, .tick = leave_when_idle},
+    },
+    {
+        .model = {.name = "leaves-soon",
+                  .summary = "starts its firmware 5 s after the boot loader, unless a transfer of "
+                             "firmware has begun",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
+    },
+    {
+        .model = {.name = "leaves-soon-dfuse",
+                  .summary = "DfuSe; starts its firmware 5 s after the boot loader, unless a "
+                             "transfer of firmware has begun",
+                  .bootloader =
+                      FLEET_DFUSE(2048,
+                                  .choices = {.leaves_by_itself = true},
+                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
+    },
+    {
+        .model = {.name = "leaves-soon-at-power-on",
+                  .summary = "comes up in DFU mode, and starts its firmware 5 s later, unless a "
+                             "transfer of firmware has begun",
+                  .bootloader = &bootloader_plain_tolerant,
+                  .starts_in_bootloader = true},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
     },
     {.allowed_by = NULL},
 };
