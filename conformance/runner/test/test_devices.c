@@ -247,6 +247,28 @@ static void unplugged__fails_nothing(void **state)
     assert_in_range(lost, 243, 486);
 }
 
+// The same while the image is put back: a download that is cut off breaks no requirement. Only one
+// that is cut off while it manifests may be the device's doing.
+static void unplugged_in_a_restore__fails_nothing(void **state)
+{
+    (void)state;
+    unsigned lost = 0;
+    unsigned failed = 0;
+    for (unsigned request = 100; request < 330; request += 3) {
+        char target[64];
+        struct run run;
+        snprintf(target, sizeof target, "sim:dfu-plain,unplug=%u", request);
+
+        run_on(&run, target, &(struct runner_options){.only = "DM-DNLOAD-07", .allow_write = true});
+
+        failed += run.report.results[0].verdict == VERDICT_FAIL;
+        lost += run.status == RUN_NOT_AS_FOUND;
+        report_finish(&run.report);
+    }
+    assert_in_range(lost, 20, 77);
+    assert_in_range(failed, 0, 3);
+}
+
 // A second board with the same serial number is there all the time.
 static void device_that_changes_its_port__passes_everything_it_can_do(void **state)
 {
@@ -392,6 +414,7 @@ int main(void)
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(unplugged__fails_nothing),
+        cmocka_unit_test(unplugged_in_a_restore__fails_nothing),
         cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
         cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
         cmocka_unit_test(notes__name_what_a_tool_needs),
