@@ -188,27 +188,24 @@ static bool compare(struct probe *probe, char *why, size_t size)
 }
 
 // Manifestation may have ended DFU mode, or be waiting for the reset that does.
-static bool reach_dfu_idle(struct probe *probe, char *why, size_t size)
+static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
 {
-    if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe))
+    struct backup *backup = probe->backup;
+    if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe)) {
+        backup->manifesting = false;
         return true;
+    }
     if (!mode_quieten(probe)) {
         snprintf(why, size, "the device did not come back");
         return false;
     }
+    backup->manifesting = false;
     if (!mode_enter_dfu(probe, why, size))
         return false;
     if (dfu_to_idle(probe))
         return true;
     snprintf(why, size, "dfuIDLE was not reached");
     return false;
-}
-
-static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
-{
-    bool reached = reach_dfu_idle(probe, why, size);
-    probe->backup->manifesting &= !reached;
-    return reached;
 }
 
 bool backup_compare_image(struct probe *probe, char *why, size_t size)

@@ -77,7 +77,7 @@ struct backup {
     bool verified;           // restored, or never written over, and read back equal
     bool lost;               // it could not be restored
     bool untouched;          // so, but no block was worked on, and nothing read as another byte
-    bool manifesting;        // and dfuIDLE was not reached since
+    bool manifesting;        // and the device was not found to answer since
     bool refused;            // the device did not take it the last time
     bool proved;             // an upload returned what was downloaded
     bool differs;            // the last upload was not what it should be
