@@ -195,6 +195,12 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS_DNLOAD(9, "dfuUPLOAD-IDLE"),
     REFUSES(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", FROM_DFU, DFURT_UPLOAD, "UPLOAD", ANY_LENGTH, 10),
     ACCEPTS_OUT(9, "dfuUPLOAD-IDLE", DFURT_CLRSTATUS, "CLRSTATUS"),
+    {
+        .name = "state-9-CLRSTATUS-error",
+        .summary = "accepts CLRSTATUS in dfuUPLOAD-IDLE, and is in dfuERROR then",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << 9, .bmRequestType = TO_DFU,
+                        .bRequest = DFURT_CLRSTATUS, .action = DO_ACK, .next = 10}),
+    },
     GOES_ASTRAY(9, "dfuUPLOAD-IDLE", TO_DFU, DFURT_ABORT, "ABORT", 10),
     ACCEPTS_UNKNOWN(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE"),
 

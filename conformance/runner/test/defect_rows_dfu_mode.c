@@ -93,6 +93,7 @@ const struct defect_row dfu_mode_rows[] = {
          {"DS-UPLOAD-01", "a second block is refused"},
      }},
     {"state-9-CLRSTATUS", "will-detach", "DM-STATE-9-CLRSTATUS"},
+    {"state-9-CLRSTATUS-error", "will-detach", "DM-STATE-9-CLRSTATUS"},
     {"state-9-ABORT", "will-detach", "DM-STATE-9-ABORT"},
     {"state-9-OTHER", "will-detach", "DM-STATE-9-OTHER"},
     {"state-10-GETSTATE", "will-detach", "DM-STATE-10-GETSTATE",

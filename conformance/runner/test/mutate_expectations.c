@@ -233,7 +233,7 @@ static bool is_noticed(struct mutation_site *site, enum mutation_turn turn, size
 // Turned true on each device where it decides; turned false on the first few where it is met.
 static const char *what_survives(size_t index)
 {
-    enum { TRIES = 12 };
+    enum { TRIES = 64 };
     struct mutation_site *site = __start_mutation_sites[index];
     bool true_noticed = false, false_noticed = false;
     unsigned broken = 0, met = 0;
