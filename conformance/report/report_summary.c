@@ -75,20 +75,25 @@ static void put_not_judged(const struct report_text *text, const struct report *
     }
 }
 
+// A paragraph of the table, since it is about what was not asked.
 static void put_skipped(const struct report_text *text, const struct report *report)
 {
-    bool any = false;
-    for (size_t i = 0; i < report->count; i++) {
+    enum { INDENT = 2 };
+    char line[1024];
+    size_t length = 0;
+    for (size_t i = 0; i < report->count && length < sizeof line; i++) {
         const struct result *result = &report->results[i];
         if (result->verdict != VERDICT_SKIP || result->inapplicable ||
             !report_is_first_of_cause(report, i))
             continue;
-        if (!any)
-            fputs("\nSkipped\n", text->out);
-        any = true;
-        fprintf(text->out, "  %4zu  ", report_count_of_cause(report, i));
-        text_wrapped(text, TEXT_VERDICT_WIDTH, result->finding.message);
+        length += (size_t)snprintf(line + length, sizeof line - length, "%s%zu (%s)",
+                                   length ? ", " : "skipped: ", report_count_of_cause(report, i),
+                                   result->finding.message);
     }
+    if (length == 0)
+        return;
+    fprintf(text->out, "%*s", INDENT, "");
+    text_wrapped(text, INDENT, line);
 }
 
 static void put_counts(const struct report_text *text, const struct report *report)

@@ -96,6 +96,16 @@ struct group_counts {
     uint64_t took_us;
 };
 
+// Not so where the whole group is skipped, which the summary counts with the reasons, or is for
+// other kinds of device.
+static bool is_judged(const struct group_counts *counts)
+{
+    unsigned judged = counts->waived;
+    for (size_t i = 0; i <= VERDICT_INCONCLUSIVE; i++)
+        judged += i == VERDICT_SKIP ? 0 : counts->verdicts[i];
+    return judged > 0;
+}
+
 static struct group_counts count_group(const struct report *report, size_t begin, size_t end)
 {
     struct group_counts counts = {.waived = 0};
@@ -145,11 +155,9 @@ static void end_group(struct report_table *table, const struct report *report, s
     int width = (int)title_width(text.columns);
     struct group_counts counts = count_group(report, table->group_begin, end);
     char words[160];
-    if (table->options.verbose || !table->group || table->group_begin == end)
+    if (table->options.verbose || !table->group || !is_judged(&counts))
         return;
     group_words(&counts, words, sizeof words);
-    if (!*words)
-        return; // all of it is for other kinds of device
     bool fits = strlen(table->group->title) <= (size_t)width;
     if (!fits)
         fprintf(text.out, "  %s\n", table->group->title);

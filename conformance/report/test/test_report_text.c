@@ -194,6 +194,30 @@ static void table__leaves_room_for_counts_on_a_narrow_terminal(void **state)
     free(text);
 }
 
+static void table__names_the_reason_of_a_group_that_was_skipped(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_table table;
+    struct result skipped[] = {
+        {.check = catalogue_find("DM-CH9-DEV-01"),
+         .verdict = VERDICT_SKIP,
+         .finding = {.message = "needs a bus reset"}},
+    };
+    struct report report = {.suite_version = "9.9", .target = "", .where = "", .results = skipped};
+    struct report_table_options options = {.columns = 80, .out = open_memstream(&text, &size)};
+    struct report_listener listener = report_table(&table, &options);
+
+    listener.check_end(listener.context, &report, &skipped[report.count++]);
+    listener.end(listener.context, &report);
+    fclose(options.out);
+
+    assert_null(strstr(text, "Descriptors of any USB device"));
+    assert_non_null(strstr(text, "  skipped: 1 (needs a bus reset)\n"));
+    free(text);
+}
+
 static void table__ends_with_what_failed(void **state)
 {
     (void)state;
@@ -347,6 +371,7 @@ int main(void)
         cmocka_unit_test(table__says_one_cause_once),
         cmocka_unit_test(table__says_trouble_with_the_cause),
         cmocka_unit_test(table__leaves_room_for_counts_on_a_narrow_terminal),
+        cmocka_unit_test(table__names_the_reason_of_a_group_that_was_skipped),
         cmocka_unit_test(table__ends_with_what_failed),
         cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),
         cmocka_unit_test(table__does_not_show_a_waived_failure_as_a_failure),
