@@ -8,6 +8,7 @@
 #include <usbip/remote.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,6 +210,24 @@ static void put_names(char *text, size_t size, const struct usbip_list *list)
     }
 }
 
+// The list of a server is empty while its device is off the bus, as when that becomes its boot
+// loader. The last try has time to be answered.
+static int list_some(struct usbip_remote *remote,
+                     struct usbip_list *ret_list,
+                     uint64_t deadline_ms,
+                     char *error,
+                     size_t error_size)
+{
+    enum { AGAIN_MS = 50, LAST_MS = 1000 };
+
+    while (usbip_remote_list(remote, ret_list, deadline_ms, error, error_size) == 0) {
+        if (ret_list->exported > 0 || stream_now_ms() + LAST_MS >= deadline_ms)
+            return 0;
+        poll(NULL, 0, AGAIN_MS);
+    }
+    return -1;
+}
+
 int usbip_remote_choose(struct usbip_remote *remote,
                         uint64_t deadline_ms,
                         char *error,
@@ -218,7 +237,7 @@ int usbip_remote_choose(struct usbip_remote *remote,
     struct call call = {remote, -1, deadline_ms, error, error_size, &list};
     char names[128];
 
-    if (usbip_remote_list(remote, &list, deadline_ms, error, error_size) < 0)
+    if (list_some(remote, &list, deadline_ms, error, error_size) < 0)
         return -1;
     if (list.exported == 0)
         return fail_with(&call, "exports no device");

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -221,6 +223,54 @@ static void server__that_dies_is_a_device_that_has_gone(void **state)
     usbip_client_close(client);
 }
 
+// ---- A server whose device is off the bus for a moment ----
+
+// The list is empty, then it has the device, which is imported then.
+static void serve_late_device(int listener)
+{
+    const struct usbip_record record = {.bus_id = "1-1", .busnum = 1, .devnum = 2};
+    uint8_t empty[USBIP_DEVLIST_SIZE];
+    uint8_t listed[USBIP_DEVLIST_SIZE + USBIP_RECORD_SIZE];
+    uint8_t imported[USBIP_OP_SIZE + USBIP_RECORD_SIZE];
+    const struct forked_script answers[] = {
+        {USBIP_OP_SIZE, empty, sizeof empty},
+        {USBIP_OP_SIZE, listed, sizeof listed},
+        {USBIP_IMPORT_SIZE, imported, sizeof imported},
+    };
+
+    usbip_op_encode(empty, USBIP_REP_DEVLIST, USBIP_OP_OK);
+    usbip_count_encode(empty + USBIP_OP_SIZE, 0);
+    usbip_op_encode(listed, USBIP_REP_DEVLIST, USBIP_OP_OK);
+    usbip_count_encode(listed + USBIP_OP_SIZE, 1);
+    usbip_record_encode(listed + USBIP_DEVLIST_SIZE, &record);
+    usbip_op_encode(imported, USBIP_REP_IMPORT, USBIP_OP_OK);
+    usbip_record_encode(imported + USBIP_OP_SIZE, &record);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        uint8_t request[USBIP_IMPORT_SIZE];
+        int fd = accept(listener, NULL, NULL);
+
+        recv(fd, request, answers[i].asked, MSG_WAITALL);
+        send(fd, answers[i].bytes, answers[i].length, MSG_NOSIGNAL);
+    }
+    pause();
+}
+
+static void open__waits_for_a_device_that_is_not_listed_yet(void **state)
+{
+    (void)state;
+    struct forked_server server;
+    char error[200] = "";
+
+    forked_server_start_own(&server, serve_late_device);
+    struct usbip_client *client =
+        usbip_client_open("127.0.0.1", server.port, NULL, TIMEOUT_MS, error, sizeof error);
+
+    assert_string_equal(error, "");
+    assert_string_equal(usbip_client_record(client)->bus_id, "1-1");
+    usbip_client_close(client);
+    forked_server_kill(&server);
+}
+
 // ---- Servers that mean no good ----
 
 static const uint8_t import_ok[USBIP_OP_SIZE + USBIP_RECORD_SIZE] = {
@@ -388,6 +438,7 @@ int main(void)
         WITH_SERVER(leave__is_seen_and_the_device_is_found_again),
         WITH_SERVER(leave__for_good_ends_the_search_in_time),
         cmocka_unit_test(server__that_dies_is_a_device_that_has_gone),
+        cmocka_unit_test(open__waits_for_a_device_that_is_not_listed_yet),
         cmocka_unit_test(hostile_reply__never_reaches_the_caller),
         cmocka_unit_test(late_reply__counts_if_it_comes_before_the_unlink_is_answered),
         cmocka_unit_test(unlink__answered_done_without_the_reply_breaks_the_connection),

@@ -40,8 +40,8 @@ int usbip_remote_list(struct usbip_remote *remote,
                       char *error,
                       size_t error_size);
 
-// Take the bus id of the one device that the server exports. Returns 0, or -1 with a line in error;
-// of several that names each.
+// Take the bus id of the one device that the server exports; where there is none, one is waited for
+// until the deadline. Returns 0, or -1 with a line in error; of several that names each.
 int usbip_remote_choose(struct usbip_remote *remote,
                         uint64_t deadline_ms,
                         char *error,
