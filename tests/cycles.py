@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from measured import descriptors, report, resident_kib, wait_for
+from measured import anonymous_kib, descriptors, report, wait_for
 from real_kernel import (DFU_MODE, FREE, RUN_TIME, USED, VHCI, all_free, detach, devices,
                          kernel_warnings, ports, reset)
 from served import Served, import_when_there
@@ -59,7 +59,7 @@ def cycle_attachments(dfu_sim, count):
     with Served(dfu_sim) as served:
         for i in range(WARM_UP):
             attach_once(served.port, i == 0)
-        before = descriptors(served.process), resident_kib(served.process)
+        before = descriptors(served.process), anonymous_kib(served.process)
         begin, unseen = time.monotonic(), 0
         for i in range(count):
             while not attach_once(served.port, i % ENUMERATED_EACH == 0):
@@ -67,7 +67,7 @@ def cycle_attachments(dfu_sim, count):
         took = time.monotonic() - begin
         import_when_there(served.port, "1-1").connection.close()  # the last one is released
         wait_for(lambda: descriptors(served.process) <= before[0], SECONDS)
-        after = descriptors(served.process), resident_kib(served.process)
+        after = descriptors(served.process), anonymous_kib(served.process)
     report(f"{count} attachments ({took:.0f} s, {unseen} not noticed by the kernel) leave the server no descriptor more",
            after[0] <= before[0], before, after)
     report(f"nor {MORE_KIB} KiB of memory", after[1] <= before[1] + MORE_KIB, before, after)
@@ -88,12 +88,12 @@ def cycle_detaches(dfu_sim, count):
         begin = time.monotonic()
         for i in range(count + 2):
             if i == 2:
-                before = descriptors(process), resident_kib(process)
+                before = descriptors(process), anonymous_kib(process)
             change(detach, RUN_TIME, DFU_MODE)
             change(reset, DFU_MODE, RUN_TIME)
         took = time.monotonic() - begin
         wait_for(lambda: descriptors(process) <= before[0], SECONDS)
-        after = descriptors(process), resident_kib(process)
+        after = descriptors(process), anonymous_kib(process)
     finally:
         process.terminate()
         process.wait(SECONDS)

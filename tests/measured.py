@@ -32,10 +32,6 @@ def status_of(process, name):
     return int(re.search(rf"^{name}:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text(), re.M)[1])
 
 
-def resident_kib(process):
-    return status_of(process, "VmRSS")
-
-
 def anonymous_kib(process):
-    """Memory that is no file's."""
+    """Memory that is no file's: pages of the program itself come and go with what it does for the first time."""
     return status_of(process, "RssAnon")

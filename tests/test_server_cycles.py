@@ -6,7 +6,7 @@
 
 import sys
 
-from measured import descriptors, report, resident_kib, wait_for
+from measured import anonymous_kib, descriptors, report, wait_for
 from served import Served, import_when_there
 
 IMPORTS, DETACHES, DEVICES = 10000, 1000, 100
@@ -14,7 +14,7 @@ MORE_KIB = 128
 
 
 def kept(process):
-    return descriptors(process), resident_kib(process)
+    return descriptors(process), anonymous_kib(process)
 
 
 def report_kept(sentence, process, before):

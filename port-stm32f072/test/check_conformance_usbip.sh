@@ -16,10 +16,10 @@ exec 3<"$folder/says"
 read -r line <&3 || exit 1
 port=${line##*:}
 
-report=$(COLUMNS=200 "$suite" --target "usbip:127.0.0.1:$port" --allow-write --allow-vendor)
+report=$(COLUMNS=999 "$suite" --target "usbip:127.0.0.1:$port" --allow-write --allow-vendor)
 status=$?
 verdict=$(echo "$report" | grep ' passed, ')
-excused=$(echo "$report" | sed -n '/^Skipped/,/^$/p' |
+excused=$(echo "$report" | sed -n 's/^  skipped: //p' | sed 's/), /)\n/g' |
     awk '/needs a target|needs a device that is in dfuDNBUSY/ { sum += $1 } END { print sum + 0 }')
 
 case "$status $verdict" in
