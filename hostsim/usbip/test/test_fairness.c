@@ -176,32 +176,43 @@ static void slow_devices__take_no_turn_but_their_own(void **state)
     stop(&bench);
 }
 
+static const uint8_t reset_port[] = {0x23, USBDEV_SET_FEATURE, 4, 0, 1, 0, 0, 0};
+
+// The device behind them is answered in the second turn at the latest, when each of them has spent
+// no more than this of its time.
+static void expect_short_turns(struct bench *bench, uint64_t most_ns)
+{
+    static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
+    uint64_t begin_ns[LOST];
+
+    for (unsigned i = 0; i < LOST; i++)
+        begin_ns[i] = usbip_device_now_ns(bench->devices[i]);
+    submit(bench, HOGS, 1, get_device);
+
+    assert_int_equal(loop_run(bench->loop), 0);
+
+    assert_in_range(bench->turns, 1, 2);
+    for (unsigned i = 0; i < LOST; i++)
+        assert_in_range(usbip_device_now_ns(bench->devices[i]) - begin_ns[i], 0, most_ns);
+}
+
 // Boards that leave the bus in a reset and stay away: each is awaited for ten seconds of its time,
 // but before another is answered it has only gone through the reset and a few milliseconds.
 static void devices_that_a_reset_loses__take_no_turn_but_their_own(void **state)
 {
     static const uint8_t arm[] = {USBDEV_TYPE_VENDOR, TOY_ARM, 0, 0, 0, 0, 0, 0};
-    static const uint8_t reset[] = {0x23, USBDEV_SET_FEATURE, 4, 0, 1, 0, 0, 0};
-    static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
     static struct bench bench;
-    uint64_t begin_ns[LOST];
     (void)state;
 
     start(&bench);
     for (unsigned i = 0; i < LOST; i++) {
         bench.hogs[i].toy.away_ns = UINT32_MAX;
         bench.hogs[i].toy.cost_ns = 100000; // of a board whose firmware is busy
-        begin_ns[i] = usbip_device_now_ns(bench.devices[i]);
         submit(&bench, i, 1, arm);
-        submit(&bench, i, 2, reset);
+        submit(&bench, i, 2, reset_port);
     }
-    submit(&bench, HOGS, 1, get_device);
 
-    assert_int_equal(loop_run(bench.loop), 0);
-
-    assert_in_range(bench.turns, 1, 2);
-    for (unsigned i = 0; i < LOST; i++)
-        assert_in_range(usbip_device_now_ns(bench.devices[i]) - begin_ns[i], 0, 500 * SIM_MS);
+    expect_short_turns(&bench, 500 * SIM_MS);
     stop(&bench);
 }
 
@@ -209,26 +220,17 @@ static void devices_that_a_reset_loses__take_no_turn_but_their_own(void **state)
 // seconds. Of that a reset takes half a second at once, and the rest goes by in milliseconds.
 static void devices_that_nak_their_enumeration__take_no_turn_but_their_own(void **state)
 {
-    static const uint8_t reset[] = {0x23, USBDEV_SET_FEATURE, 4, 0, 1, 0, 0, 0};
-    static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};
     static struct bench bench;
-    uint64_t begin_ns[LOST];
     (void)state;
 
     start(&bench);
     for (unsigned i = 0; i < LOST; i++) {
         bench.hogs[i].toy.mute_ns = UINT64_MAX;
         bench.hogs[i].toy.cost_ns = 10000; // of a board whose firmware is busy
-        begin_ns[i] = usbip_device_now_ns(bench.devices[i]);
-        submit(&bench, i, 1, reset);
+        submit(&bench, i, 1, reset_port);
     }
-    submit(&bench, HOGS, 1, get_device);
 
-    assert_int_equal(loop_run(bench.loop), 0);
-
-    assert_in_range(bench.turns, 1, 2);
-    for (unsigned i = 0; i < LOST; i++)
-        assert_in_range(usbip_device_now_ns(bench.devices[i]) - begin_ns[i], 0, 600 * SIM_MS);
+    expect_short_turns(&bench, 600 * SIM_MS);
     stop(&bench);
 }
 

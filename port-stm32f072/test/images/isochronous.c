@@ -11,11 +11,10 @@
 
 #include "clock.h"
 #include "interrupts.h"
-#include "product.h"
+#include "pair.h"
 #include "rows.h"
 #include "usb_fs_private.h"
 
-enum { RECEIVER = 1, SENDER = 2, PACKET = 64 };
 enum { TOGGLES = USB_EPR_DTOG_RX | USB_EPR_STAT_RX | USB_EPR_DTOG_TX | USB_EPR_STAT_TX };
 
 static struct stm32_usb usb;
@@ -99,61 +98,12 @@ static const struct usbdev_function functions[] = {
     {.handler = &handler, .bFirstInterface = 0, .bInterfaceCount = 1},
 };
 
-static const uint8_t device_descriptor[] = {
-    18,
-    USBDEV_DT_DEVICE,
-    LE16(0x0200),
-    0,
-    0,
-    0,
-    STM32_USB_MAX_PACKET,
-    LE16(PRODUCT_idVendor),
-    LE16(PRODUCT_idProduct),
-    LE16(PRODUCT_bcdDevice),
-    0,
-    0,
-    0,
-    1,
-};
+static const uint8_t device_descriptor[] = {PAIR_DEVICE};
 static const uint8_t configuration[] = {
-    9,
-    USBDEV_DT_CONFIGURATION,
-    LE16(9 + 9 + 9 + 2 * 7),
-    1,
-    1,
-    0,
-    0xC0,
-    0, //
-    9,
-    USBDEV_DT_INTERFACE,
-    0,
-    0,
-    0,
-    0xFF,
-    0,
-    0,
-    0, //
-    9,
-    USBDEV_DT_INTERFACE,
-    0,
-    1,
-    2,
-    0xFF,
-    0,
-    0,
-    0, //
-    7,
-    USBDEV_DT_ENDPOINT,
-    RECEIVER,
-    USBDEV_ENDPOINT_ISOCHRONOUS,
-    LE16(PACKET),
-    1, //
-    7,
-    USBDEV_DT_ENDPOINT,
-    USBDEV_DIR_IN | SENDER,
-    USBDEV_ENDPOINT_ISOCHRONOUS,
-    LE16(PACKET),
-    1,
+    PAIR_CONFIGURATION(9 + 9 + 9 + 2 * 7),
+    PAIR_INTERFACE(0, 0),
+    PAIR_INTERFACE(1, 2),
+    PAIR_ENDPOINTS(USBDEV_ENDPOINT_ISOCHRONOUS, 1),
 };
 static const uint8_t *const configurations[] = {configuration};
 
