@@ -14,9 +14,10 @@
 //   standard requests     all, but SET_DESCRIPTOR and SET_FEATURE(TEST_MODE)
 //   vendor requests       with --allow-vendor: a product may give them any meaning
 //   class requests 7..255 the samples of gate_samples, which no known product gives a meaning to
+//   reserved type         7Fh, which no known product gives a meaning to; GETSTATUS and GETSTATE
 //   DETACH                without --no-detach
 //   at run time           DNLOAD, CLRSTATUS, ABORT only in appIDLE or appDETACH, as the device has
-//                         said just before; nothing repairs another state
+//                         said just before; no request repairs another state (a bus reset may)
 //   in DFU mode           DNLOAD with --allow-write only, and only over what is kept: the image of
 //                         a plain device; the scratch page of a DfuSe one. A download of nothing,
 //                         which begins manifestation, only behind the whole image
