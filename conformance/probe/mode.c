@@ -114,7 +114,7 @@ uint16_t probe_language(struct probe *probe)
 
 bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t size)
 {
-    uint8_t bytes[255];
+    uint8_t bytes[255] = {0};
     int length = 0;
     if (index) {
         const struct usbdev_setup_packet setup =
