@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_mutants CC CORE FOLDER...: what an adapter does, its test sees.
+"""test_mutants CC CORE FOLDER[:OPTION]...: what an adapter does, its test sees.
 
 Each call and each assignment of an adapter is left out, and each condition of an if is taken for
-true and for false, one at a time: its test must fail. A mutant that does not compile is none."""
+true and for false, one at a time: its test must fail. A mutant that does not compile is none, nor
+is one in a part that the preprocessor leaves out. OPTION is the compiler's."""
 
 import os
 import pathlib
@@ -52,14 +53,19 @@ def change(source, start, end, replacements):
 
 
 class Adapter:
-    def __init__(self, cc, core, folder, work):
-        self.cc = cc + ["-std=c11", "-w", f"-I{core}/include", f"-I{folder}/test/stand-in"]
+    def __init__(self, cc, core, folder, options, work):
+        self.cc = cc + ["-std=c11", "-w", f"-I{core}/include", f"-I{folder}/test/stand-in", *options]
         self.file = next(folder.glob("dfurt_*.c"))
+        self.as_it_is = self.preprocessed(self.file.read_text(encoding="utf-8"))
         self.work = work
         self.others = []
         for source in [*folder.glob("test/test_*.c"), pathlib.Path(core) / "dfurt.c"]:
             self.others.append(str(work / (source.stem + ".o")))
             subprocess.run(self.cc + ["-c", str(source), "-o", self.others[-1]], check=True)
+
+    def preprocessed(self, source):
+        return subprocess.run(self.cc + ["-E", "-P", "-xc", "-"], input=source.encode(), capture_output=True,
+                              check=True).stdout
 
     def survives(self, number, source):
         """Does the test pass? None if this does not compile."""
@@ -75,14 +81,14 @@ class Adapter:
             return False
 
 
-def judge(cc, core, folder):
+def judge(cc, core, folder, options):
     """The number of mutants, and a line for each that its test does not see."""
     with tempfile.TemporaryDirectory() as work:
-        adapter = Adapter(cc, core, folder, pathlib.Path(work))
+        adapter = Adapter(cc, core, folder, options, pathlib.Path(work))
         source = adapter.file.read_text(encoding="utf-8")
         if not adapter.survives("as it is", source):
             sys.exit(f"{adapter.file}: its test fails without a change")
-        all_mutants = list(mutants(source))
+        all_mutants = [m for m in mutants(source) if adapter.preprocessed(m[2]) != adapter.as_it_is]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             verdicts = list(pool.map(lambda m: adapter.survives(m[0], m[1][2]), enumerate(all_mutants)))
     return sum(v is not None for v in verdicts), [
@@ -93,9 +99,11 @@ def judge(cc, core, folder):
 def main():
     cc, core = shlex.split(sys.argv[1]), sys.argv[2]
     survivors = []
-    for folder in map(pathlib.Path, sys.argv[3:]):
-        count, some = judge(cc, core, folder)
-        print(f"{folder.name}: {count} mutants, {len(some)} not seen")
+    for argument in sys.argv[3:]:
+        folder, *options = argument.split(":")
+        folder = pathlib.Path(folder)
+        count, some = judge(cc, core, folder, options)
+        print(f"{folder.name} {' '.join(options)}: {count} mutants, {len(some)} not seen")
         survivors += some
     print("\n".join(survivors))
     sys.exit(bool(survivors))

@@ -16,6 +16,7 @@
 #include <zephyr/drivers/usb/udc.h>
 #include <zephyr/kernel.h>
 #include <zephyr/usb/usbd.h>
+#include <zephyr/version.h>
 
 #include <dfurt/dfurt.h>
 
@@ -43,7 +44,7 @@ struct net_buf {
 static struct usbd_context device, other_device;
 static struct usbd_class_data class_data = {&device};
 static struct net_buf reply; // of the last request
-static bool stalled;
+static bool stalled, is_out_of_buffers;
 static int entered;
 
 static int64_t now_ms;
@@ -112,18 +113,43 @@ void *net_buf_add_mem(struct net_buf *buf, const void *mem, size_t len)
     return memcpy(buf->data + buf->len - len, mem, len);
 }
 
-// The class is asked when its interface exists; the stack looks at the low byte of wIndex.
-static void handle_setup(const struct usb_setup_packet *setup)
+struct net_buf *usbd_ep_ctrl_data_in_alloc(struct usbd_context *context, size_t size)
 {
-    errno = -ENOTSUP;
-    if ((setup->bmRequestType & 0x60) == USBDEV_TYPE_STANDARD)
-        errno = 0;
-    else if (!device.is_configured || (setup->wIndex & 0xFF) != INTERFACE)
-        return;
-    else if ((setup->bmRequestType & USBDEV_DIR_IN) && setup->wLength)
+    assert_ptr_equal(context, &device);
+    reply = (struct net_buf){.size = size};
+    return is_out_of_buffers ? NULL : &reply;
+}
+
+// Before 4.5 the class says STALL by errno, and the data of a request comes with it.
+#if ZEPHYR_VERSION_CODE < ZEPHYR_VERSION(4, 5, 0)
+static bool class_accepts(const struct usb_setup_packet *setup)
+{
+    errno = 0;
+    reply = (struct net_buf){.size = setup->wLength};
+    if (setup->bmRequestType & USBDEV_DIR_IN)
         assert_int_equal(stand_in_class->control_to_host(&class_data, setup, &reply), 0);
     else
         assert_int_equal(stand_in_class->control_to_dev(&class_data, setup, &reply), 0);
+    return errno == 0;
+}
+#else
+static bool class_accepts(const struct usb_setup_packet *setup)
+{
+    reply.len = 0;
+    if (setup->bmRequestType & USBDEV_DIR_IN)
+        return stand_in_class->control_to_host(&class_data, setup) != NULL;
+    if (stand_in_class->control_to_dev(&class_data, setup, NULL) != 0)
+        return false;
+    return !setup->wLength || stand_in_class->control_to_dev(&class_data, setup, &reply) == 0;
+}
+#endif
+
+// The class is asked when its interface exists; the stack looks at the low byte of wIndex.
+static bool accepts(const struct usb_setup_packet *setup)
+{
+    if ((setup->bmRequestType & 0x60) == USBDEV_TYPE_STANDARD)
+        return true;
+    return device.is_configured && (setup->wIndex & 0xFF) == INTERFACE && class_accepts(setup);
 }
 
 int __real_usbd_handle_ctrl_xfer(struct usbd_context *context, struct net_buf *buf, int err)
@@ -133,9 +159,7 @@ int __real_usbd_handle_ctrl_xfer(struct usbd_context *context, struct net_buf *b
         const struct usb_setup_packet setup = {packet.bmRequestType, packet.bRequest, packet.wValue,
                                                packet.wIndex, packet.wLength};
 
-        reply = (struct net_buf){.size = packet.wLength};
-        handle_setup(&setup);
-        stalled = errno != 0;
+        stalled = !accepts(&setup);
     }
     free(buf);
     return 0;
@@ -206,6 +230,7 @@ static int configured(void **state)
     ((uint8_t *)list[0])[2] = INTERFACE;
     assert_int_equal(stand_in_class->init(&class_data), 0);
     device = other_device = (struct usbd_context){.is_configured = true};
+    is_out_of_buffers = false;
     entered = 0;
     scheduled = NULL;
     now_ms = 100000;
@@ -343,6 +368,19 @@ static void request__for_an_interface_with_the_same_low_byte_stalls(void **state
     assert_int_equal(reply.len, 0);
 }
 
+// Before 4.5 the stack has allocated the buffer, or does not ask the class.
+#if ZEPHYR_VERSION_CODE >= ZEPHYR_VERSION(4, 5, 0)
+static void getstatus__stalls_where_no_buffer_is_left(void **state)
+{
+    (void)state;
+    is_out_of_buffers = true;
+
+    assert_false(setup(0xA1, DFURT_GETSTATUS, 6));
+    is_out_of_buffers = false;
+    assert_state(DFURT_STATE_appIDLE);
+}
+#endif
+
 #define TEST(name) cmocka_unit_test_setup(name, configured)
 
 int main(void)
@@ -358,6 +396,9 @@ int main(void)
         TEST(dnload__in_app_detach_stalls_and_leads_to_app_idle),
         TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(request__for_an_interface_with_the_same_low_byte_stalls),
+#if ZEPHYR_VERSION_CODE >= ZEPHYR_VERSION(4, 5, 0)
+        TEST(getstatus__stalls_where_no_buffer_is_left),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
