@@ -8,12 +8,32 @@
 
 #include "report_text.h"
 
+// Of ids there are too many for a person where one cause has more than MOST_IDS.
 enum { IDS_TEXT = 4096, MOST_IDS = 12 };
 
 static void add_id(char ids[IDS_TEXT], const struct result *result)
 {
     size_t length = strlen(ids);
     snprintf(ids + length, IDS_TEXT - length, "%s%s", length ? " " : "", result->check->id);
+}
+
+// The first ids and how many more there are; all of them when verbose.
+static void add_ids_of_cause(const struct report_text *text,
+                             const struct report *report,
+                             size_t first,
+                             size_t count,
+                             char ids[IDS_TEXT])
+{
+    size_t shown = text->verbose || count <= MOST_IDS ? count : MOST_IDS;
+    size_t index = first;
+    for (size_t i = 0; i < shown; i++) {
+        add_id(ids, &report->results[index]);
+        index = report_next_of_cause(report, index);
+    }
+    if (shown < count) {
+        size_t length = strlen(ids);
+        snprintf(ids + length, IDS_TEXT - length, " and %zu more (--verbose)", count - shown);
+    }
 }
 
 static void put_cause(const struct report_text *text, const struct report *report, size_t first)
@@ -25,8 +45,7 @@ static void put_cause(const struct report_text *text, const struct report *repor
         text_result(text, result);
         return;
     }
-    for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
-        add_id(ids, &report->results[i]);
+    add_ids_of_cause(text, report, first, count, ids);
     text_verdict(text, result);
     fprintf(text->out, "%zu checks of one cause\n", count);
     if (*result->finding.message) {
@@ -116,7 +135,7 @@ static void put_counts(const struct report_text *text, const struct report *repo
              "; %" PRIu64 ".%03" PRIu64 " s of the device's time; profile: %s",
              report->took_us / 1000000, report->took_us / 1000 % 1000, profile);
     fputc('\n', text->out);
-    text_wrapped(text, 0, line);
+    text_items(text, 0, line);
 }
 
 // The ids of the results with this verdict, unless there are too many for a line or two.
@@ -137,9 +156,25 @@ put_ids(const struct report_text *text, const struct report *report, enum verdic
     text_wrapped(text, 14, ids);
 }
 
+// How the run ended, and how to look at the first failure alone.
+static void put_status(const struct report_text *text, const struct report *report)
+{
+    char line[256];
+    int length = snprintf(line, sizeof line, "exit status %d: %s", (int)report->status,
+                          run_status_text(report->status));
+    for (size_t i = 0; i < report->count && report->status == RUN_FAILED; i++) {
+        const struct result *result = &report->results[i];
+        if (result_outcome(result) != OUTCOME_BROKEN)
+            continue;
+        snprintf(line + length, sizeof line - (size_t)length,
+                 "; one alone: --only %s --capture FILE", result->check->id);
+        break;
+    }
+    text_items(text, 0, line);
+}
+
 void text_summary(const struct report_text *text, const struct report *report)
 {
-    char status[256];
     put_skipped(text, report);
     put_not_judged(text, report);
     put_in_trouble(text, report);
@@ -150,11 +185,8 @@ void text_summary(const struct report_text *text, const struct report *report)
     put_ids(text, report, VERDICT_FAIL);
     if (*report->loss)
         text_wrapped(text, 0, report->loss);
-    if (report->status != RUN_MET) {
-        snprintf(status, sizeof status, "exit status %d: %s", (int)report->status,
-                 run_status_text(report->status));
-        text_wrapped(text, 0, status);
-    }
+    if (report->status != RUN_MET)
+        put_status(text, report);
     if (*report->flash)
         fprintf(text->out, "%s\n", report->flash);
 }

@@ -15,6 +15,7 @@ static struct report_text text_of(const struct report_table *table)
         .out = options->out,
         .columns = options->columns < REPORT_COLUMNS_MIN ? REPORT_COLUMNS_MIN : options->columns,
         .colour = options->colour,
+        .verbose = options->verbose,
     };
 }
 
@@ -164,7 +165,7 @@ static void end_group(struct report_table *table, const struct report *report, s
     fprintf(text.out, "  %-*s %4" PRIu64 ".%02" PRIu64 " s  ", width,
             fits ? table->group->title : "", counts.took_us / 1000000,
             counts.took_us / 10000 % 100);
-    text_wrapped(&text, 2 + (unsigned)width + 1 + TIME_WIDTH + 2, words);
+    text_items(&text, 2 + (unsigned)width + 1 + TIME_WIDTH + 2, words);
 }
 
 static void begin_group(struct report_table *table, const struct check_group *group, size_t begin)

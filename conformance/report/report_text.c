@@ -17,11 +17,28 @@ static unsigned width(const char *words, size_t length)
     return columns;
 }
 
-void text_wrapped(const struct report_text *text, unsigned column, const char *words)
+// The length of what is not broken: a word, or an item with the comma or semicolon behind it.
+typedef size_t unit_length(const char *words);
+
+static size_t word_length(const char *words)
+{
+    return strcspn(words, " ");
+}
+
+static size_t item_length(const char *words)
+{
+    size_t length = strcspn(words, ",;");
+    return length + (words[length] != '\0');
+}
+
+static void put_wrapped(const struct report_text *text,
+                        unsigned column,
+                        const char *words,
+                        unit_length *length_of)
 {
     unsigned at = column;
     for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
-        size_t length = strcspn(words, " ");
+        size_t length = length_of(words);
         unsigned columns = width(words, length);
         if (at > column && at + 1 + columns > text->columns) {
             fprintf(text->out, "\n%*s", (int)column, "");
@@ -35,6 +52,16 @@ void text_wrapped(const struct report_text *text, unsigned column, const char *w
         words += length;
     }
     fputc('\n', text->out);
+}
+
+void text_wrapped(const struct report_text *text, unsigned column, const char *words)
+{
+    put_wrapped(text, column, words, word_length);
+}
+
+void text_items(const struct report_text *text, unsigned column, const char *words)
+{
+    put_wrapped(text, column, words, item_length);
 }
 
 static const char *colour_of(const struct result *result)

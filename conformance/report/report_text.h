@@ -14,12 +14,16 @@ struct report_text {
     FILE *out;
     unsigned columns; // of the terminal, at least REPORT_COLUMNS_MIN
     bool colour;
+    bool verbose; // ids in full, where they are many
 };
 
 // Text at this column, where the caller has brought the line. It is wrapped between words, further
 // lines are indented to the same column, and the last one ends with a line feed. A word that is
 // wider than the terminal is not broken.
 void text_wrapped(const struct report_text *text, unsigned column, const char *words);
+
+// The same for "1 passed, 2 failed; ...": wrapped behind a comma or a semicolon only.
+void text_items(const struct report_text *text, unsigned column, const char *words);
 
 // The verdict of a result in its colour, padded to a column of its own; a result that is waived
 // says so instead, and is dim.

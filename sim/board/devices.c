@@ -139,6 +139,30 @@ static struct board_choice choose(const char *name)
     return (struct board_choice){.model = find_model(name)};
 }
 
+static void explain_no_device(const char *name, char *error, size_t error_size)
+{
+    const char *device = models[0].name;
+
+    if (sim_find_defect(name))
+        snprintf(error, error_size,
+                 "'%s' is a defect, not a device: %s,defect=%s in a target, --defect %s of dfu-sim",
+                 name, device, name, name);
+    else if (strchr(name, '='))
+        snprintf(error, error_size, "'%s' is not a device; one comes first: %s,%s", name, device,
+                 name);
+    else
+        snprintf(error, error_size, "unknown device '%s': `dfu-sim list` shows the devices", name);
+}
+
+static void explain_no_defect(const char *name, char *error, size_t error_size)
+{
+    if (choose(name).model)
+        snprintf(error, error_size, "'%s' is a device, not a defect: name it in place of a device",
+                 name);
+    else
+        snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` shows the defects", name);
+}
+
 static struct sim_device *
 open_device(const struct sim_options *options, char *error, size_t error_size)
 {
@@ -154,12 +178,11 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
         return NULL;
     }
     if (!choice.model) {
-        snprintf(error, error_size, "unknown device '%s': `dfu-sim list` shows the devices", name);
+        explain_no_device(name, error, error_size);
         return NULL;
     }
     if (options->defect && !(choice.defect = sim_find_defect(options->defect))) {
-        snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` shows the defects",
-                 options->defect);
+        explain_no_defect(options->defect, error, error_size);
         return NULL;
     }
     return board_open(&choice, options, error, error_size);

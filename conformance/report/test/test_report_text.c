@@ -152,6 +152,21 @@ static void table__says_one_cause_once(void **state)
     free(text);
 }
 
+static void table__shows_the_ids_of_a_large_cause_when_verbose(void **state)
+{
+    (void)state;
+
+    char *brief = table((struct report_table_options){.columns = 80});
+    char *verbose = table((struct report_table_options){.columns = 80, .verbose = true});
+
+    assert_int_equal(count_of(strstr(brief, "60 checks of one cause"), "X-LOST"), 12);
+    assert_non_null(strstr(brief, "and 48 more (--verbose)\n"));
+    assert_int_equal(count_of(strstr(verbose, "60 checks of one cause"), "X-LOST"), 60);
+    assert_null(strstr(verbose, "more (--verbose)"));
+    free(brief);
+    free(verbose);
+}
+
 static void table__says_trouble_with_the_cause(void **state)
 {
     (void)state;
@@ -189,8 +204,8 @@ static void table__leaves_room_for_counts_on_a_narrow_terminal(void **state)
     fclose(options.out);
 
     assert_non_null(strstr(text, "  Descriptors of any USB device, in DFU mode\n"
-                                 "                            0.00 s  1 passed, 1 failed, 1\n"
-                                 "                                    inconclusive\n"));
+                                 "                            0.00 s  1 passed, 1 failed,\n"
+                                 "                                    1 inconclusive\n"));
     free(text);
 }
 
@@ -229,10 +244,11 @@ static void table__ends_with_what_failed(void **state)
     assert_non_null(in_full);
     assert_non_null(counts);
     assert_true(in_full < counts);
-    assert_string_equal(strchr(strstr(counts, "profile"), '\n'),
+    assert_string_equal(strchr(strstr(counts, "seen at run time only"), '\n'),
                         "\nWARN          X-WARN\n"
                         "FAIL          X-FAIL\n"
-                        "exit status 1: a requirement is not met\n");
+                        "exit status 1: a requirement is not met; one alone: --only X-FAIL "
+                        "--capture FILE\n");
     free(text);
 }
 
@@ -369,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table__is_no_wider_than_the_terminal),
         cmocka_unit_test(table__says_one_cause_once),
+        cmocka_unit_test(table__shows_the_ids_of_a_large_cause_when_verbose),
         cmocka_unit_test(table__says_trouble_with_the_cause),
         cmocka_unit_test(table__leaves_room_for_counts_on_a_narrow_terminal),
         cmocka_unit_test(table__names_the_reason_of_a_group_that_was_skipped),
