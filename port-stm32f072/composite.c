@@ -73,8 +73,9 @@ static struct {
     bool echoing;   // a packet is on its way back: there is room for no other
     bool reporting; // a button report waits for the host
     bool asleep;
-    uint8_t button; // as last reported
-    uint16_t ms;
+    uint8_t button;     // as last reported
+    uint16_t button_ms; // since it was last looked at
+    uint16_t blink_ms;
 } vendor;
 
 static int vendor_setup(void *context, struct usbdev_request *request)
@@ -147,7 +148,7 @@ static void look_at_button(void)
 // On while configured, blinking while not, off while the bus sleeps.
 static void show_state(void)
 {
-    bool blink = vendor.ms < 500;
+    bool blink = vendor.blink_ms < 500;
 
     board_led(!vendor.asleep && (usbdev_state(&dev) == USBDEV_CONFIGURED || blink));
 }
@@ -155,9 +156,14 @@ static void show_state(void)
 static void vendor_tick(void *context, uint16_t elapsed_ms)
 {
     (void)context;
-    vendor.ms = (uint16_t)(vendor.ms + elapsed_ms) % 1000;
-    if (vendor.ms % 10 == 0) // the contacts bounce for less
+    vendor.button_ms = (uint16_t)(vendor.button_ms + elapsed_ms);
+    vendor.blink_ms = (uint16_t)(vendor.blink_ms + elapsed_ms);
+    if (vendor.button_ms >= 10) { // the contacts bounce for less
+        vendor.button_ms = 0;
         look_at_button();
+    }
+    if (vendor.blink_ms >= 1000)
+        vendor.blink_ms = 0;
     show_state();
 }
 
