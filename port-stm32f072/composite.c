@@ -73,8 +73,8 @@ static struct {
     bool echoing;   // a packet is on its way back: there is room for no other
     bool reporting; // a button report waits for the host
     bool asleep;
-    uint8_t button;     // as last reported
-    uint16_t button_ms; // since it was last looked at
+    uint8_t button; // as last reported
+    uint16_t ms;    // since button and light were looked at
     uint16_t blink_ms;
 } vendor;
 
@@ -125,12 +125,21 @@ static void vendor_halt(void *context, uint8_t bEndpointAddress, bool halted)
         usbdev_receive(&dev, LOOP_OUT);
 }
 
+// On while configured, blinking while not, off while the bus sleeps.
+static void show_state(void)
+{
+    bool blink = vendor.blink_ms < 500;
+
+    board_led(!vendor.asleep && (usbdev_state(&dev) == USBDEV_CONFIGURED || blink));
+}
+
 // The bus feeds the board: sleep when it does.
 static void vendor_event(void *context, enum usbdev_event event)
 {
     (void)context;
     vendor.asleep = event == USBDEV_EVENT_SUSPENDED;
     stm32_clock_set(vendor.asleep ? STM32_CLOCK_SUSPENDED : STM32_CLOCK_FULL);
+    show_state();
 }
 
 static void look_at_button(void)
@@ -145,25 +154,18 @@ static void look_at_button(void)
         usbdev_remote_wakeup(&dev);
 }
 
-// On while configured, blinking while not, off while the bus sleeps.
-static void show_state(void)
-{
-    bool blink = vendor.blink_ms < 500;
-
-    board_led(!vendor.asleep && (usbdev_state(&dev) == USBDEV_CONFIGURED || blink));
-}
-
+// Every 10 ms, for less than which the contacts bounce.
 static void vendor_tick(void *context, uint16_t elapsed_ms)
 {
     (void)context;
-    vendor.button_ms = (uint16_t)(vendor.button_ms + elapsed_ms);
-    vendor.blink_ms = (uint16_t)(vendor.blink_ms + elapsed_ms);
-    if (vendor.button_ms >= 10) { // the contacts bounce for less
-        vendor.button_ms = 0;
-        look_at_button();
-    }
+    vendor.ms = (uint16_t)(vendor.ms + elapsed_ms);
+    if (vendor.ms < 10)
+        return;
+    vendor.blink_ms = (uint16_t)(vendor.blink_ms + vendor.ms);
     if (vendor.blink_ms >= 1000)
         vendor.blink_ms = 0;
+    vendor.ms = 0;
+    look_at_button();
     show_state();
 }
 
