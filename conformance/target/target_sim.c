@@ -304,9 +304,11 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     if (appears(sim))
         return &sim->base;
     const char *why = sim_trouble(&sim->base);
+    if (!why)
+        why = sim_host_fault(host_of(sim));
     snprintf(error, size, "the simulated device does not %s within %d s of its time%s%s",
              sim_host_connected(host_of(sim)) ? "enumerate" : "connect", USB_CORE_APPEAR_MS / 1000,
-             why ? ": " : "", why ? why : "");
+             *why ? ": " : "", why);
     close_sim(&sim->base);
     return NULL;
 }

@@ -76,31 +76,42 @@ static int addressed(struct sim_enumeration *enumeration, int result)
     return enumeration->addressed ? enumeration->addressed(enumeration, 0) : 0;
 }
 
-// As Linux does: ask for 64 bytes, be content with the first packet.
-static int learn_max_packet0(struct sim_host *host, const uint8_t *descriptor, int length)
+// USB 2.0 table 9-8; of SuperSpeed 2^9 (USB 3.2 table 9-11).
+static bool is_max_packet0(const struct sim_host *host, uint8_t bMaxPacketSize0)
 {
+    if (host->device->speed == SIM_SUPER_SPEED)
+        return bMaxPacketSize0 == 9;
+    return bMaxPacketSize0 == 8 || bMaxPacketSize0 == 16 || bMaxPacketSize0 == 32 ||
+           bMaxPacketSize0 == 64;
+}
+
+// As Linux does: ask for 64 bytes, be content with the first packet.
+static int learn_max_packet0(struct sim_enumeration *enumeration, int length)
+{
+    const uint8_t *descriptor = enumeration->bytes;
+    struct sim_host *host = enumeration->host;
+
     if (length < 0)
         return length;
-    if (length < 8 || descriptor[1] != USBDEV_DT_DEVICE)
-        return USB_IO;
-    if (host->device->speed == SIM_SUPER_SPEED)
-        return descriptor[7] == 9 ? 0 : USB_IO; // 2^9 (USB 3.2 table 9-11)
-    switch (descriptor[7]) {
-    case 8:
-    case 16:
-    case 32:
-    case 64:
-        host->max_packet0 = descriptor[7];
-        return 0;
-    default: // USB 2.0 table 9-8 allows no other
+    if (length < 8 || descriptor[1] != USBDEV_DT_DEVICE) {
+        host_note_fault(host, &enumeration->transfer,
+                        "%d bytes that are no device descriptor (USB 2.0 table 9-8)", length);
         return USB_IO;
     }
+    if (!is_max_packet0(host, descriptor[7])) {
+        host_note_fault(host, &enumeration->transfer, "bMaxPacketSize0 is %u (USB 2.0 table 9-8)",
+                        descriptor[7]);
+        return USB_IO;
+    }
+    if (host->device->speed != SIM_SUPER_SPEED)
+        host->max_packet0 = descriptor[7];
+    return 0;
 }
 
 static int met(struct sim_enumeration *enumeration, int length)
 {
     struct sim_host *host = enumeration->host;
-    int result = learn_max_packet0(host, enumeration->bytes, length);
+    int result = learn_max_packet0(enumeration, length);
 
     if (result == 0)
         result = sim_host_reset(host);

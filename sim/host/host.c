@@ -343,6 +343,13 @@ static void begin_frame(struct sim_host *host)
     host->bus_free_ns = host->now_ns + HOST_SOF_NS;
 }
 
+static void expire(struct sim_host *host, struct sim_transfer *transfer)
+{
+    host_note_fault(host, transfer, "NAK in the %s until the time was over",
+                    host_stage_name(transfer));
+    host_finish(host, transfer, USB_TIMEOUT);
+}
+
 void host_step(struct sim_host *host, uint64_t limit_ns)
 {
     uint64_t ready = UINT64_MAX;
@@ -361,7 +368,7 @@ void host_step(struct sim_host *host, uint64_t limit_ns)
     // Whatever the device did in the meantime may have ended transfers: look again.
     expiring = first_to_expire(host);
     if (expiring && expiring->deadline_ns <= host->now_ns)
-        host_finish(host, expiring, USB_TIMEOUT);
+        expire(host, expiring);
     else if (awaits_wake_up(host) && host->device->ops->waking(host->device))
         answer_wake_up(host);
     else if (host->now_ns == host->next_frame_ns)
@@ -449,6 +456,8 @@ int sim_host_submit(struct sim_host *host, struct sim_transfer *transfer)
     transfer->next = NULL;
     transfer->status = USB_OK;
     transfer->actual = 0;
+    if (transfer->type == USBDEV_ENDPOINT_CONTROL)
+        host->fault[0] = '\0';
     transfer->deadline_ns = transfer->timeout_ns ? host->now_ns + transfer->timeout_ns : UINT64_MAX;
     transfer->next_ns = host->now_ns;
     transfer->nak_since_ns = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // host_private.h - what the files of the host controller model share: host.c has the port and the
-// clock, host_transfer.c makes transactions of transfers, host_blocking.c waits for them,
-// enumeration.c enumerates.
+// clock, host_transfer.c makes transactions of transfers, host_fault.c says why one failed,
+// host_blocking.c waits for them, enumeration.c enumerates.
 
 #ifndef SIM_HOST_PRIVATE_H
 #define SIM_HOST_PRIVATE_H
@@ -14,6 +14,12 @@ enum { HOST_SOF_NS = 5000 };
 
 // Of a control transfer, unless its submitter says otherwise (USB 2.0 9.2.6.1).
 #define HOST_TIMEOUT_NS (5000 * SIM_MS)
+
+enum host_stage {
+    STAGE_FIRST, // SETUP of a control transfer, nothing of the others
+    STAGE_DATA,
+    STAGE_STATUS, // of a control transfer; the zero-length packet that ends a bulk OUT transfer
+};
 
 struct sim_host {
     struct sim_device *device;
@@ -43,6 +49,7 @@ struct sim_host {
     uint64_t bus_free_ns;           // end of the last packet on the wire
     uint64_t ready_ns[32];          // by endpoint_index(): the host controller's pacing
     struct sim_transfer *transfers; // in the order they were submitted
+    char fault[160];                // sim_host_fault()
 };
 
 // 0..15 for OUT and control endpoints, 16..31 for IN.
@@ -61,6 +68,15 @@ void host_transact(struct sim_host *host, struct sim_transfer *transfer);
 
 // Longest time the transfer's next transaction can take on the wire.
 uint64_t host_transaction_ns(const struct sim_transfer *transfer);
+
+// "setup stage", "data stage", "status stage"
+const char *host_stage_name(const struct sim_transfer *transfer);
+
+// Why the transfer fails, for sim_host_fault().
+__attribute__((format(printf, 3, 4))) void host_note_fault(struct sim_host *host,
+                                                           const struct sim_transfer *transfer,
+                                                           const char *format,
+                                                           ...);
 
 // Take the transfer off the list and tell its owner.
 void host_finish(struct sim_host *host, struct sim_transfer *transfer, int status);

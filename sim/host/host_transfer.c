@@ -11,12 +11,6 @@
 
 #include "host_private.h"
 
-enum stage {
-    STAGE_FIRST, // SETUP of a control transfer, nothing of the others
-    STAGE_DATA,
-    STAGE_STATUS, // of a control transfer; the zero-length packet that ends a bulk OUT transfer
-};
-
 enum {
     GAP_NS = 15000,        // between two packets of one endpoint; real hosts leave 12 us or more
     TURNAROUND_NS = 50000, // from the end of a control transfer to the SETUP of the next
@@ -136,8 +130,11 @@ static void not_acknowledged(struct sim_host *host, struct sim_transfer *transfe
         transfer->errors = 0;
         transfer->next_ns = host->now_ns + ((uint64_t)GAP_NS << transfer->naks);
     } else if (handshake == SIM_STALL) {
+        host_note_fault(host, transfer, "STALL in the %s", host_stage_name(transfer));
         host_finish(host, transfer, USB_STALL);
     } else if (++transfer->errors == MAX_ERRORS) {
+        host_note_fault(host, transfer, "no answer to %d packets in a row in the %s", MAX_ERRORS,
+                        host_stage_name(transfer));
         host_finish(host, transfer, USB_GONE);
     } else {
         transfer->next_ns = host->next_frame_ns + HOST_SOF_NS;
@@ -287,6 +284,16 @@ static void out_stage(struct sim_host *host, struct sim_transfer *transfer)
         end_data_stage(host, transfer);
 }
 
+static void note_excess(struct sim_host *host, const struct sim_transfer *transfer, size_t packet)
+{
+    if (packet > transfer->wMaxPacketSize)
+        host_note_fault(host, transfer, "%zu bytes in a packet, the maximum is %u (USB 2.0 5.5.3)",
+                        packet, transfer->wMaxPacketSize);
+    else
+        host_note_fault(host, transfer, "more than the %zu bytes that were asked for",
+                        transfer->length);
+}
+
 static void in_stage(struct sim_host *host, struct sim_transfer *transfer)
 {
     uint8_t packet[SIM_MAX_PACKET];
@@ -300,10 +307,14 @@ static void in_stage(struct sim_host *host, struct sim_transfer *transfer)
         return;
     }
     if (data1 != next_toggle(host, transfer)) { // taken for a repetition and dropped: USB 2.0 8.6.4
-        if (++transfer->errors == MAX_ERRORS)
-            host_finish(host, transfer, USB_IO);
+        if (++transfer->errors < MAX_ERRORS)
+            return;
+        host_note_fault(host, transfer, "DATA%d came, DATA%d was due (USB 2.0 8.6)", data1, !data1);
+        host_finish(host, transfer, USB_IO);
         return;
     }
+    if (length > room)
+        note_excess(host, transfer, length);
     moved(transfer);
     flip_toggle(host, transfer);
     if (room > 0)
@@ -329,6 +340,10 @@ static void status_in(struct sim_host *host, struct sim_transfer *transfer)
         return;
     }
     if (result > 0 || !data1) {
+        host_note_fault(
+            host, transfer,
+            "DATA%d of %d bytes in the status stage, DATA1 of 0 was due (USB 2.0 8.5.3)", data1,
+            result);
         host_finish(host, transfer, USB_IO);
         return;
     }

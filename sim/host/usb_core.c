@@ -12,6 +12,8 @@
 #include <usb/requests.h>
 #include <usb/text.h>
 
+#include "host_private.h"
+
 // ---- Reading the descriptors ----
 
 static int request(struct usb_core *core, struct usbdev_setup_packet setup, uint8_t *data)
@@ -67,11 +69,15 @@ static int read_configuration(struct sim_enumeration *enumeration, int length)
     uint16_t total = usbdev_load_le16(enumeration->bytes + 2);
     uint8_t *longer;
 
-    if (length == USB_GONE)
-        return USB_GONE;
+    if (length < 0)
+        return length == USB_GONE ? USB_GONE : end_configuration(core);
     if (length < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE ||
-        total < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE)
+        total < USBDEV_CONFIGURATION_DESCRIPTOR_SIZE) {
+        host_note_fault(core->host, &enumeration->transfer,
+                        "%d bytes that are no configuration descriptor (USB 2.0 table 9-10)",
+                        length);
         return end_configuration(core);
+    }
     longer = realloc(core->descriptors, core->length + total);
     if (!longer)
         return end_configuration(core);
@@ -98,6 +104,9 @@ static int keep_device_descriptor(struct sim_enumeration *enumeration, int lengt
         return length;
     if (length == USBDEV_DEVICE_DESCRIPTOR_SIZE)
         core->descriptors = malloc(USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    else
+        host_note_fault(core->host, &enumeration->transfer,
+                        "%d bytes came, a device descriptor has 18 (USB 2.0 table 9-8)", length);
     if (!core->descriptors)
         return USB_IO;
     memcpy(core->descriptors, enumeration->bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);

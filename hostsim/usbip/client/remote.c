@@ -103,7 +103,7 @@ static const char *refusal(uint32_t status)
     case USBIP_OP_BUSY:
         return "it is in use";
     case USBIP_OP_DEVICE_ERROR:
-        return "it does not enumerate";
+        return "it does not enumerate; the output of the server says why";
     default:
         return "the server does not export it; see usbip list -r";
     }

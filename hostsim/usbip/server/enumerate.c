@@ -76,7 +76,9 @@ int device_enumerate(struct usbip_device *device, uint64_t limit_ns)
     device->enumerating = false;
     device->present = result == 0;
     device->failed = result < 0 && sim_host_connected(device->host);
+    const char *fault = sim_host_fault(device->host);
     if (device->failed)
-        device_note(device, "the device does not enumerate: %s", usb_result_text(result));
+        device_note(device, "the device does not enumerate: %s",
+                    *fault ? fault : usb_result_text(result));
     return result;
 }

@@ -425,6 +425,55 @@ static void control__fails_by_stall_silence_and_babble(void **state)
     }
 }
 
+static void control__says_what_was_wrong_with_it(void **state)
+{
+    (void)state;
+    static const struct {
+        struct fake how;
+        uint16_t wMaxPacketSize;
+        const char *expected;
+    } table[] = {
+        {{.handshake = SIM_STALL}, 8, "GET_DESCRIPTOR (wValue 0100h): STALL in the data stage"},
+        {{.handshake = SIM_NO_RESPONSE},
+         8,
+         "GET_DESCRIPTOR (wValue 0100h): no answer to 3 packets in a row in the data stage"},
+        {{.handshake = SIM_NAK},
+         8,
+         "GET_DESCRIPTOR (wValue 0100h): NAK in the data stage until the time was over"},
+        {{.extra = 1},
+         64,
+         "GET_DESCRIPTOR (wValue 0100h): more than the 18 bytes that were asked for"},
+        {{.extra = 1},
+         8,
+         "GET_DESCRIPTOR (wValue 0100h): 9 bytes in a packet, the maximum is 8 "
+         "(USB 2.0 5.5.3)"},
+        {{.stuck = true},
+         8,
+         "GET_DESCRIPTOR (wValue 0100h): DATA1 came, DATA0 was due (USB 2.0 8.6)"},
+    };
+    const struct usbdev_setup_packet setup = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
+    uint8_t data[18];
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sim_transfer transfer = {.wMaxPacketSize = table[i].wMaxPacketSize,
+                                        .data = data,
+                                        .length = sizeof data,
+                                        .timeout_ns = 50 * SIM_MS};
+        struct fake fake;
+        struct sim_host *host = plug(&fake);
+        fake.handshake = table[i].how.handshake;
+        fake.extra = table[i].how.extra;
+        fake.stuck = table[i].how.stuck;
+        fake.max_packet = (uint8_t)table[i].wMaxPacketSize;
+        set_reply(&fake, bytes, sizeof data);
+        usbdev_setup_store(transfer.setup, &setup);
+
+        assert_true(sim_host_transfer(host, &transfer) < 0);
+        assert_string_equal(sim_host_fault(host), table[i].expected);
+        sim_host_close(host);
+    }
+}
+
 static void control__data_in_the_status_stage_is_a_protocol_error(void **state)
 {
     (void)state;
@@ -808,6 +857,8 @@ static void enumerate__refuses_an_impossible_bMaxPacketSize0(void **state)
     fake.max_packet = 64;
 
     assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), USB_IO);
+    assert_string_equal(sim_host_fault(host), "GET_DESCRIPTOR (wValue 0100h): "
+                                              "bMaxPacketSize0 is 9 (USB 2.0 table 9-8)");
     sim_host_close(host);
 }
 
@@ -834,6 +885,7 @@ int main(void)
         cmocka_unit_test(control__gives_up_after_three_silences_in_a_row),
         cmocka_unit_test(control__fails_by_stall_silence_and_babble),
         cmocka_unit_test(control__tries_a_silent_packet_again_in_the_next_frame),
+        cmocka_unit_test(control__says_what_was_wrong_with_it),
         cmocka_unit_test(control__data_in_the_status_stage_is_a_protocol_error),
         cmocka_unit_test(control__times_out_at_its_own_time),
         cmocka_unit_test(bulk_out__toggles_and_ends_with_a_zero_packet_when_asked),

@@ -190,6 +190,11 @@ int sim_host_control(struct sim_host *host,
 // the Address state. Returns 0 or an enum usb_result; timeout_ns bounds the wait for a device.
 int sim_host_enumerate(struct sim_host *host, uint64_t timeout_ns);
 
+// What was wrong with the transfer that failed last, as in "GET_DESCRIPTOR (wValue 0100h): STALL in
+// the data stage", or with the descriptor that it brought. Empty: nothing, or the device left the
+// bus. The next control transfer clears it.
+const char *sim_host_fault(const struct sim_host *host);
+
 // ---- The same in pieces, for who has more than one device to serve ----
 //
 //     sim_enumeration_begin(&enumeration, host, 1000 * SIM_MS);
