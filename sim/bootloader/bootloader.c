@@ -33,36 +33,20 @@ const struct bootloader_identity bootloader_st_rom = {
                    "@Option Bytes  /0x1FFFF800/01*016 e"},
 };
 
-const struct bootloader_identity bootloader_plain_tolerant = {
-    .dialect = &dfu_dialect_plain,
-    .bcdUSB = 0x0200,
-    .idVendor = 0x1209,
-    .idProduct = 0x0002,
-    .bcdDevice = 0x0100,
-    .wDetachTimeOut = 1000,
-    .wTransferSize = 1024,
-    .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
-                    DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
-    .manufacturer = "dfurt",
-    .product = "dfurt boot loader",
-    .alternates = {"Firmware"},
-};
+#define PLAIN(attributes)                                                                          \
+    {                                                                                              \
+        .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,  \
+        .bcdDevice = 0x0100, .wDetachTimeOut = 1000, .wTransferSize = 1024,                        \
+        .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",            \
+        .product = "dfurt boot loader", .alternates = {"Firmware"},                                \
+    }
 
-const struct bootloader_identity bootloader_plain_wait_reset = {
-    .dialect = &dfu_dialect_plain,
-    .bcdUSB = 0x0200,
-    .idVendor = 0x1209,
-    .idProduct = 0x0002,
-    .bcdDevice = 0x0100,
-    .wDetachTimeOut = 1000,
-    .wTransferSize = 1024,
-    .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD,
-    .manufacturer = "dfurt",
-    .product = "dfurt boot loader",
-    .alternates = {"Firmware"},
-};
+const struct bootloader_identity bootloader_plain_tolerant =
+    PLAIN(DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_MANIFESTATION_TOLERANT |
+          DFURT_ATTR_WILL_DETACH);
+
+const struct bootloader_identity bootloader_plain_wait_reset =
+    PLAIN(DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD);
 
 // ---- The DFU interface as a function of usbdev ----
 

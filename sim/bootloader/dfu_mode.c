@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // One function per state, requests in the specification's order, each ending in its "any other
-// request" row: STALL, and dfuERROR with errSTALLEDPKT.
+// request" row: STALL, and dfuERROR with errSTALLEDPKT. dfuDNBUSY and dfuMANIFEST have that row
+// alone, and no function.
 
 #include <sim/dfu_mode.h>
 
@@ -178,9 +179,8 @@ static int dfu_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
 }
 
 // DFU 1.1 A.2.4. ABORT is in figure A.1 but not in the table: the table decides.
-static int dnload_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
+static int dnload_sync(struct dfu_mode *dfu, int bRequest)
 {
-    (void)setup;
     switch (bRequest) {
     case DFURT_GETSTATUS:
         if (dfu->has_block) {
@@ -204,14 +204,6 @@ static int dnload_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
     default:
         return any_other(dfu);
     }
-}
-
-// DFU 1.1 A.2.5
-static int dn_busy(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
-{
-    (void)setup;
-    (void)bRequest;
-    return any_other(dfu);
 }
 
 // DFU 1.1 A.2.6
@@ -238,10 +230,8 @@ static int dnload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
 }
 
 // DFU 1.1 A.2.7
-static int
-manifest_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
+static int manifest_sync(struct dfu_mode *dfu, int bRequest)
 {
-    (void)setup;
     switch (bRequest) {
     case DFURT_GETSTATUS:
         if (!dfu->manifested) {
@@ -260,20 +250,10 @@ manifest_sync(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int
     }
 }
 
-// DFU 1.1 A.2.8
-static int manifest(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
-{
-    (void)setup;
-    (void)bRequest;
-    return any_other(dfu);
-}
-
 // DFU 1.1 A.2.9: only a reset ends this state. Hosts poll it nevertheless, so most devices report
 // it.
-static int
-manifest_wait_reset(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
+static int manifest_wait_reset(struct dfu_mode *dfu, int bRequest)
 {
-    (void)setup;
     if (dfu->config->choices.silent_at_end)
         return DFU_MODE_STALL;
     switch (bRequest) {
@@ -304,9 +284,8 @@ static int upload_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *s
 }
 
 // DFU 1.1 A.2.11. The first error stays on record until CLRSTATUS.
-static int error(struct dfu_mode *dfu, const struct usbdev_setup_packet *setup, int bRequest)
+static int error(struct dfu_mode *dfu, int bRequest)
 {
-    (void)setup;
     switch (bRequest) {
     case DFURT_GETSTATUS:
         return reply_status(dfu, 0);
@@ -351,21 +330,21 @@ int dfu_mode_setup(struct dfu_mode *dfu,
     case DFURT_STATE_dfuIDLE:
         return dfu_idle(dfu, setup, bRequest);
     case DFURT_STATE_dfuDNLOAD_SYNC:
-        return dnload_sync(dfu, setup, bRequest);
+        return dnload_sync(dfu, bRequest);
     case DFURT_STATE_dfuDNBUSY:
-        return dn_busy(dfu, setup, bRequest);
+        return any_other(dfu); // DFU 1.1 A.2.5: any request
     case DFURT_STATE_dfuDNLOAD_IDLE:
         return dnload_idle(dfu, setup, bRequest);
     case DFURT_STATE_dfuMANIFEST_SYNC:
-        return manifest_sync(dfu, setup, bRequest);
+        return manifest_sync(dfu, bRequest);
     case DFURT_STATE_dfuMANIFEST:
-        return manifest(dfu, setup, bRequest);
+        return any_other(dfu); // DFU 1.1 A.2.8: any request
     case DFURT_STATE_dfuMANIFEST_WAIT_RESET:
-        return manifest_wait_reset(dfu, setup, bRequest);
+        return manifest_wait_reset(dfu, bRequest);
     case DFURT_STATE_dfuUPLOAD_IDLE:
         return upload_idle(dfu, setup, bRequest);
     case DFURT_STATE_dfuERROR:
-        return error(dfu, setup, bRequest);
+        return error(dfu, bRequest);
     case DFURT_STATE_appIDLE:
     case DFURT_STATE_appDETACH:
         break; // never in DFU mode

@@ -5,25 +5,9 @@
 
 #include <string.h>
 
-#include <sim/defect.h>
+#include "defects_private.h"
 
-enum { VENDOR_CODE = 0x20, FROM_DEVICE = USBDEV_DIR_IN | USBDEV_TYPE_VENDOR }; // as in the fleet
-
-// ---- Descriptors of one type and index, as they are answered ----
-
-#define SAYS(modes, type, index, ...)                                                              \
-    .rules = RULES({(modes), .bmRequestType = USBDEV_DIR_IN, .bRequest = USBDEV_GET_DESCRIPTOR,    \
-                    .wValue_mask = 0xFFFF, .wValue = (type) << 8 | (index), .target = ANY_INDEX,   \
-                    .action = DO_REPLY, BYTES(__VA_ARGS__)})
-#define SAYS_BOS(...) SAYS(AT_RUN_TIME, USBDEV_DT_BOS, 0, __VA_ARGS__)
-#define LPM(attributes) 7, 0x10, 2, attributes, 0, 0, 0
-
-#define SAYS_TO_VENDOR(...)                                                                        \
-    .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DEVICE, .bRequest = VENDOR_CODE,            \
-                    .target = ANY_INDEX, .action = DO_REPLY, BYTES(__VA_ARGS__)})
-#define COMPATIBLE_IDS(bcdVersion, wIndex, bFirstInterfaceNumber)                                  \
-    40, 0, 0, 0, 0, bcdVersion, wIndex, 0, 1, 0, 0, 0, 0, 0, 0, 0, bFirstInterfaceNumber, 1, 'W',  \
-        'I', 'N', 'U', 'S', 'B', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+// ---- Descriptors ----
 
 static void association_of_nothing(struct defect_view *view)
 {
@@ -140,71 +124,23 @@ static int address_of_another_error(struct defect_view *view,
 
 const struct sim_defect defects_of_answers[] = {
     {
-        .name = "bos-header-length",
-        .summary = "bLength of the BOS is 6",
-        SAYS_BOS(6, USBDEV_DT_BOS, 12, 0, 1, LPM(2)),
-    },
-    {
-        .name = "bos-type",
-        .summary = "bDescriptorType of the BOS is that of a capability",
-        SAYS_BOS(5, 0x10, 12, 0, 1, LPM(2)),
-    },
-    {
-        .name = "bos-cut",
-        .summary = "the BOS is a byte shorter than its wTotalLength",
-        SAYS_BOS(5, USBDEV_DT_BOS, 13, 0, 1, LPM(2)),
-    },
-    {
-        .name = "bos-other-descriptor",
-        .summary = "a descriptor in the BOS is no capability",
-        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, 7, 0x11, 2, 2, 0, 0, 0),
-    },
-    {
-        .name = "bos-capability-beyond",
-        .summary = "a capability reaches past the end of the BOS",
-        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, 9, 0x10, 2, 2, 0, 0, 0),
-    },
-    {
-        .name = "bos-reserved-bit",
-        .summary = "bit 0 of the USB 2.0 extension, which is reserved, is set",
-        SAYS_BOS(5, USBDEV_DT_BOS, 12, 0, 1, LPM(3)),
-    },
-    {
         .name = "qualifier-reserved",
         .summary = "bReserved of the device qualifier is 1",
-        SAYS(AT_RUN_TIME, USBDEV_DT_DEVICE_QUALIFIER, 0, 10, 6, 0, 2, 0, 0, 0, 64, 1, 1),
+        SAYS(USBDEV_DT_DEVICE_QUALIFIER, 0, {10, 6, 0, 2, 0, 0, 0, 64, 1, 1}),
     },
     {
         .name = "other-speed-type",
         .summary = "the configuration of the other speed is of the type of the present one",
-        SAYS(AT_RUN_TIME,
-             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+        SAYS(USBDEV_DT_OTHER_SPEED_CONFIGURATION,
              0,
-             9,
-             USBDEV_DT_CONFIGURATION,
-             9,
-             0,
-             0,
-             1,
-             0,
-             0x80,
-             50),
+             {9, USBDEV_DT_CONFIGURATION, 9, 0, 0, 1, 0, 0x80, 50}),
     },
     {
         .name = "other-speed-short",
         .summary = "the configuration of the other speed is shorter than its wTotalLength",
-        SAYS(AT_RUN_TIME,
-             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+        SAYS(USBDEV_DT_OTHER_SPEED_CONFIGURATION,
              0,
-             9,
-             USBDEV_DT_OTHER_SPEED_CONFIGURATION,
-             27,
-             0,
-             1,
-             1,
-             0,
-             0x80,
-             50),
+             {9, USBDEV_DT_OTHER_SPEED_CONFIGURATION, 27, 0, 1, 1, 0, 0x80, 50}),
     },
     {
         .name = "device-type",
@@ -246,51 +182,14 @@ const struct sim_defect defects_of_answers[] = {
                         .action = DO_DELAY, .delay_ms = 600}),
     },
     {
-        .name = "ms-os-2-windows-8",
-        .summary = "the capability of Microsoft OS 2.0 is for Windows 8.0, which knows none",
-        SAYS_BOS(5,
-                 USBDEV_DT_BOS,
-                 33,
-                 0,
-                 1,
-                 28,
-                 0x10,
-                 5,
-                 0,
-                 0xDF,
-                 0x60,
-                 0xDD,
-                 0xD8,
-                 0x89,
-                 0x45,
-                 0xC7,
-                 0x4C,
-                 0x9C,
-                 0xD2,
-                 0x65,
-                 0x9D,
-                 0x9E,
-                 0x64,
-                 0x8A,
-                 0x9F,
-                 0,
-                 0,
-                 2,
-                 6,
-                 30,
-                 0,
-                 VENDOR_CODE,
-                 0),
-    },
-    {
         .name = "language-0",
         .summary = "the table of languages names 0",
-        SAYS(AT_RUN_TIME, USBDEV_DT_STRING, 0, 6, USBDEV_DT_STRING, 0x09, 0x04, 0, 0),
+        SAYS(USBDEV_DT_STRING, 0, {6, USBDEV_DT_STRING, 0x09, 0x04, 0, 0}),
     },
     {
         .name = "languages-cut",
         .summary = "the table of languages is shorter than its bLength",
-        SAYS(AT_RUN_TIME, USBDEV_DT_STRING, 0, 6, USBDEV_DT_STRING, 0x09, 0x04),
+        SAYS(USBDEV_DT_STRING, 0, {6, USBDEV_DT_STRING, 0x09, 0x04}),
     },
     {
         .name = "association-of-nothing",
@@ -341,105 +240,6 @@ const struct sim_defect defects_of_answers[] = {
         .rules =
             RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appDETACH, .bmRequestType = FROM_DFU,
                    .bRequest = DFURT_GETSTATE, .action = DO_REPLY, BYTES(DFURT_STATE_appIDLE)}),
-    },
-    {
-        .name = "ms-os-2-version",
-        .summary = "the set of Microsoft OS 2.0 is for another Windows than announced",
-        SAYS_TO_VENDOR(10,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       10,
-                       30,
-                       0,
-                       20,
-                       0,
-                       3,
-                       0,
-                       'W',
-                       'I',
-                       'N',
-                       'U',
-                       'S',
-                       'B',
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0),
-    },
-    {
-        .name = "ms-os-1-version",
-        .summary = "bcdVersion of the compatible ids of Microsoft OS 1.0 is 2.0",
-        SAYS_TO_VENDOR(COMPATIBLE_IDS(2, 4, 0)),
-    },
-    {
-        .name = "ms-os-1-index",
-        .summary = "wIndex of the compatible ids of Microsoft OS 1.0 is 5",
-        SAYS_TO_VENDOR(COMPATIBLE_IDS(1, 5, 0)),
-    },
-    {
-        .name = "ms-os-1-absent-interface",
-        .summary = "the compatible id of Microsoft OS 1.0 is for interface 9, and there is one",
-        SAYS_TO_VENDOR(COMPATIBLE_IDS(1, 4, 9)),
-    },
-    {
-        .name = "ms-os-1-silent",
-        .summary = "string EEh is there, and its vendor request STALLs",
-        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DEVICE, .bRequest = VENDOR_CODE,
-                        .target = ANY_INDEX, .action = DO_STALL}),
-    },
-    {
-        .name = "webusb-capability-long",
-        .summary = "the capability of WebUSB is 25 bytes long",
-        SAYS_BOS(5,
-                 USBDEV_DT_BOS,
-                 30,
-                 0,
-                 1,
-                 25,
-                 0x10,
-                 5,
-                 0,
-                 0x38,
-                 0xB6,
-                 0x08,
-                 0x34,
-                 0xA9,
-                 0x09,
-                 0xA0,
-                 0x47,
-                 0x8B,
-                 0xFD,
-                 0xA0,
-                 0x76,
-                 0x88,
-                 0x15,
-                 0xB6,
-                 0x65,
-                 0,
-                 1,
-                 VENDOR_CODE,
-                 1,
-                 0),
-    },
-    {
-        .name = "webusb-url-type",
-        .summary = "bDescriptorType of the landing page is 4",
-        SAYS_TO_VENDOR(4, 4, 1, 'x'),
-    },
-    {
-        .name = "webusb-url-scheme",
-        .summary = "bScheme of the landing page is 7",
-        SAYS_TO_VENDOR(4, 3, 7, 'x'),
     },
     {
         .name = "dm-manifested-idle",

@@ -46,4 +46,14 @@ static inline int answer_for_interface(struct defect_view *view,
     return setup->wLength < 2 ? setup->wLength : 2;
 }
 
+// A reply whose bytes stand in braces.
+#define BYTES_IN(...)                                                                              \
+    .reply = (const uint8_t[])__VA_ARGS__, .reply_length = sizeof((uint8_t[])__VA_ARGS__)
+
+// What GET_DESCRIPTOR of this type and index says at run time, in braces.
+#define SAYS(type, index, ...)                                                                     \
+    .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,          \
+                    .wValue_mask = 0xFFFF, .wValue = (type) << 8 | (index), .target = ANY_INDEX,   \
+                    .action = DO_REPLY, BYTES_IN(__VA_ARGS__)})
+
 #endif

@@ -49,25 +49,10 @@ static const struct product_shape with_two_hids = {.before = STANDS(hid_twice, 2
 static const uint8_t acm[] = {
     ASSOCIATION(0, 2, 2, 2, 1, 0),
     INTERFACE(0, 0, 1, 2, 2, 1, 0),
-    5,
-    0x24,
-    0x00,
-    0x20,
-    0x01, // header
-    5,
-    0x24,
-    0x01,
-    0x00,
-    1, // call management
-    4,
-    0x24,
-    0x02,
-    0x02, // ACM
-    5,
-    0x24,
-    0x06,
-    0,
-    1, // union
+    DESCRIPTOR(5, 0x24, 0x00, 0x20, 0x01), // header
+    DESCRIPTOR(5, 0x24, 0x01, 0x00, 1),    // call management
+    DESCRIPTOR(4, 0x24, 0x02, 0x02),       // ACM
+    DESCRIPTOR(5, 0x24, 0x06, 0, 1),       // union
     ENDPOINT(0x82, USBDEV_ENDPOINT_INTERRUPT, 8, 16),
     INTERFACE(1, 0, 2, 0x0A, 0, 0, 0),
     ENDPOINT(0x01, USBDEV_ENDPOINT_BULK, 64, 0),
@@ -79,29 +64,9 @@ enum { STRING_MAC = 5 };
 static const uint8_t ecm[] = {
     ASSOCIATION(0, 2, 2, 6, 0, 0),
     INTERFACE(0, 0, 1, 2, 6, 0, 0),
-    5,
-    0x24,
-    0x00,
-    0x20,
-    0x01, // header
-    5,
-    0x24,
-    0x06,
-    0,
-    1, // union
-    13,
-    0x24,
-    0x0F,
-    STRING_MAC,
-    0,
-    0,
-    0,
-    0,
-    0xEA,
-    0x05,
-    0,
-    0,
-    0, // Ethernet
+    DESCRIPTOR(5, 0x24, 0x00, 0x20, 0x01),                                   // header
+    DESCRIPTOR(5, 0x24, 0x06, 0, 1),                                         // union
+    DESCRIPTOR(13, 0x24, 0x0F, STRING_MAC, 0, 0, 0, 0, 0xEA, 0x05, 0, 0, 0), // Ethernet
     ENDPOINT(0x82, USBDEV_ENDPOINT_INTERRUPT, 16, 16),
     INTERFACE(1, 0, 0, 0x0A, 0, 0, 0), // no endpoints until the host wants data
     INTERFACE(1, 1, 2, 0x0A, 0, 0, 0),
@@ -123,72 +88,15 @@ static const struct product_shape with_ecm = {
 
 static const uint8_t audio[] = {
     INTERFACE(0, 0, 0, 1, 1, 0, 0),
-    9,
-    0x24,
-    0x01,
-    0x00,
-    0x01,
-    30,
-    0,
-    1,
-    1, // header
-    12,
-    0x24,
-    0x02,
-    1,
-    0x01,
-    0x01,
-    0,
-    2,
-    3,
-    0,
-    0,
-    0, // input terminal: USB
-    9,
-    0x24,
-    0x03,
-    2,
-    0x01,
-    0x03,
-    0,
-    1,
-    0, // output terminal: speaker
+    DESCRIPTOR(9, 0x24, 0x01, 0x00, 0x01, 30, 0, 1, 1),          // header
+    DESCRIPTOR(12, 0x24, 0x02, 1, 0x01, 0x01, 0, 2, 3, 0, 0, 0), // input terminal: USB
+    DESCRIPTOR(9, 0x24, 0x03, 2, 0x01, 0x03, 0, 1, 0),           // output terminal: speaker
     INTERFACE(1, 0, 0, 1, 2, 0, 0),
     INTERFACE(1, 1, 1, 1, 2, 0, 0),
-    7,
-    0x24,
-    0x01,
-    1,
-    1,
-    1,
-    0, // general
-    11,
-    0x24,
-    0x02,
-    1,
-    2,
-    2,
-    16,
-    1,
-    0x80,
-    0xBB,
-    0, // 48 kHz, 2 * 16 bits
-    9,
-    USBDEV_DT_ENDPOINT,
-    0x01,
-    0x09,
-    192,
-    0,
-    1,
-    0,
-    0, // isochronous, adaptive
-    7,
-    0x25,
-    0x01,
-    0,
-    0,
-    0,
-    0,
+    DESCRIPTOR(7, 0x24, 0x01, 1, 1, 1, 0),                          // general
+    DESCRIPTOR(11, 0x24, 0x02, 1, 2, 2, 16, 1, 0x80, 0xBB, 0),      // 48 kHz, 2 * 16 bits
+    DESCRIPTOR(9, USBDEV_DT_ENDPOINT, 0x01, 0x09, 192, 0, 1, 0, 0), // isochronous, adaptive
+    DESCRIPTOR(7, 0x25, 0x01, 0, 0, 0, 0),
 };
 
 static const struct product_shape with_audio = {.before = STANDS(audio, 2)};

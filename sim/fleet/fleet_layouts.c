@@ -8,15 +8,6 @@
 #define LAYOUT(of, ...)                                                                            \
     FLEET_DFUSE(2048, .choices = {.leaves_by_itself = true}, .alternates = {of, __VA_ARGS__})
 
-#define GROUPS(...)                                                                                \
-    (const struct memory_group[])                                                                  \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-
 // An UPLOAD of a block that begins behind the memory, where the address pointer may point.
 static bool uploads_from_behind(const struct defect_view *view,
                                 const struct usbdev_setup_packet *setup)
@@ -132,16 +123,16 @@ const struct variation fleet_of_layouts[] = {
         .model = {.name = "layout-first-group-read-only",
                   .summary = "the boot loader's own sectors come first and can only be read",
                   .bootloader = LAYOUT("@Internal Flash  /0x08000000/02*002Ka,62*002Kg", NULL),
-                  .flash = {.groups = GROUPS({2, 2048, true}, {62, 2048, false})}},
+                  .flash = {.groups = FLEET_GROUPS({2, 2048, true}, {62, 2048, false})}},
         .allowed_by = "UM0424 10.3.2: type a is readable only; Black Magic names its own so",
     },
     {
-        .model = {.name = "layout-three-groups",
-                  .summary = "sectors of 16, 64 and 128 KiB, as in an STM32F4",
-                  .bootloader =
-                      LAYOUT("@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg", NULL),
-                  .flash = {.groups =
-                                GROUPS({4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
+        .model =
+            {.name = "layout-three-groups",
+             .summary = "sectors of 16, 64 and 128 KiB, as in an STM32F4",
+             .bootloader = LAYOUT("@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg", NULL),
+             .flash = {.groups =
+                           FLEET_GROUPS({4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
         .allowed_by = "UM0424 10.3.2: groups are separated by commas",
     },
     {
@@ -149,8 +140,9 @@ const struct variation fleet_of_layouts[] = {
                   .summary = "sectors of 32, 128 and 256 KiB, as in an STM32F7",
                   .bootloader =
                       LAYOUT("@Internal Flash   /0x08000000/04*032Kg,01*128Kg,03*256Kg", NULL),
-                  .flash = {.groups =
-                                GROUPS({4, 32768, false}, {1, 131072, false}, {3, 262144, false})}},
+                  .flash = {.groups = FLEET_GROUPS({4, 32768, false},
+                                                   {1, 131072, false},
+                                                   {3, 262144, false})}},
         .allowed_by = "UM0424 10.3.2: groups are separated by commas",
     },
     {

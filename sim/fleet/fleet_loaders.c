@@ -130,17 +130,7 @@ const struct variation fleet_of_loaders[] = {
     {
         .model = {.name = "detach-timeout-0",
                   .summary = "leaves by itself; wDetachTimeOut 0",
-                  .bootloader = &(const struct bootloader_identity){.dialect = &dfu_dialect_plain,
-                                                                    .bcdUSB = 0x0200,
-                                                                    .idVendor = 0x1209,
-                                                                    .idProduct = 0x0002,
-                                                                    .bcdDevice = 0x0100,
-                                                                    .wTransferSize = 1024,
-                                                                    .bcdDFUVersion = 0x0110,
-                                                                    .bmAttributes = FLEET_TOLERANT,
-                                                                    .manufacturer = "dfurt",
-                                                                    .product = "dfurt boot loader",
-                                                                    .alternates = {"Firmware"}}},
+                  .bootloader = FLEET_PLAIN_OF(0, 1024, FLEET_TOLERANT, .choices = {0})},
         .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut limits a wait for a reset, which this device "
                       "does not need",
     },

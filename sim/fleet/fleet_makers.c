@@ -11,15 +11,6 @@ enum {
     DNLOAD_MS = 4800, // of 5000
 };
 
-#define GROUPS(...)                                                                                \
-    (const struct memory_group[])                                                                  \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    }
-
 #define DFUSE_OF(vid, pid, release, size, maker, name, ...)                                        \
     &(const struct bootloader_identity)                                                            \
     {                                                                                              \
@@ -90,8 +81,8 @@ const struct variation fleet_of_makers[] = {
                                          "STM32  BOOTLOADER",
                                          "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
                                          "@Option Bytes  /0x1FFFF800/01*016 e"),
-                  .flash = {.groups =
-                                GROUPS({4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
+                  .flash = {.groups = FLEET_GROUPS(
+                                {4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
         .allowed_by = "AN3156 4.1; UM0424 10.3.2",
     },
     {
@@ -106,12 +97,12 @@ const struct variation fleet_of_makers[] = {
                                "STM32  BOOTLOADER",
                                "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,"
                                "01*064Kg,07*128Kg"),
-                  .flash = {.groups = GROUPS({4, 16384, false},
-                                             {1, 65536, false},
-                                             {7, 131072, false},
-                                             {4, 16384, false},
-                                             {1, 65536, false},
-                                             {7, 131072, false})}},
+                  .flash = {.groups = FLEET_GROUPS({4, 16384, false},
+                                                   {1, 65536, false},
+                                                   {7, 131072, false},
+                                                   {4, 16384, false},
+                                                   {1, 65536, false},
+                                                   {7, 131072, false})}},
         .allowed_by = "UM0424 10.3.2: groups follow each other behind a comma",
     },
     {
@@ -160,7 +151,7 @@ const struct variation fleet_of_makers[] = {
                           .manufacturer = "STMicroelectronics",
                           .product = "DFU",
                           .alternates = {"@Internal Flash   /0x08000000/03*001Ka,125*001Kg"}},
-                  .flash = {.groups = GROUPS({3, 1024, true}, {125, 1024, false})}},
+                  .flash = {.groups = FLEET_GROUPS({3, 1024, true}, {125, 1024, false})}},
         .allowed_by = "DFU 1.1 4.1.3: bitWillDetach is the device's choice",
     },
     {
@@ -210,7 +201,7 @@ const struct variation fleet_of_makers[] = {
                           .manufacturer = "Black Magic Debug",
                           .product = "Black Magic Firmware",
                           .alternates = {"@Internal Flash   /0x08000000/8*001Ka,120*001Kg"}},
-                  .flash = {.groups = GROUPS({8, 1024, true}, {120, 1024, false})}},
+                  .flash = {.groups = FLEET_GROUPS({8, 1024, true}, {120, 1024, false})}},
         .allowed_by = "DFU 1.1 4.1.3: bitCanUpload is the device's choice",
     },
     {
@@ -272,40 +263,19 @@ const struct variation fleet_of_makers[] = {
     {
         .model = {.name = "detach-timeout-20",
                   .summary = "waits for the reset for 20 ms",
-                  .bootloader = PLAIN_OF(0x1209,
-                                         0x0002,
-                                         20,
-                                         1024,
-                                         FLEET_BOTH_WAYS,
-                                         "dfurt",
-                                         "dfurt boot loader",
-                                         "Firmware")},
+                  .bootloader = FLEET_PLAIN_OF(20, 1024, FLEET_BOTH_WAYS, .choices = {0})},
         .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut is the device's choice",
     },
     {
         .model = {.name = "detach-timeout-30000",
                   .summary = "waits for the reset for 30 s",
-                  .bootloader = PLAIN_OF(0x1209,
-                                         0x0002,
-                                         30000,
-                                         1024,
-                                         FLEET_BOTH_WAYS,
-                                         "dfurt",
-                                         "dfurt boot loader",
-                                         "Firmware")},
+                  .bootloader = FLEET_PLAIN_OF(30000, 1024, FLEET_BOTH_WAYS, .choices = {0})},
         .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut is the device's choice",
     },
     {
         .model = {.name = "detach-timeout-65535",
                   .summary = "waits for the reset for as long as 16 bits can say",
-                  .bootloader = PLAIN_OF(0x1209,
-                                         0x0002,
-                                         65535,
-                                         1024,
-                                         FLEET_BOTH_WAYS,
-                                         "dfurt",
-                                         "dfurt boot loader",
-                                         "Firmware")},
+                  .bootloader = FLEET_PLAIN_OF(65535, 1024, FLEET_BOTH_WAYS, .choices = {0})},
         .allowed_by = "DFU 1.1 4.1.3: wDetachTimeOut is a 16-bit number",
     },
     {

@@ -20,6 +20,9 @@
 #define ASSOCIATION(first, count, ...)                                                             \
     8, USBDEV_DT_INTERFACE_ASSOCIATION, (first), (count), __VA_ARGS__
 
+// Any other, its bytes.
+#define DESCRIPTOR(...) __VA_ARGS__
+
 // .before and .after: the descriptors of so many interfaces.
 #define STANDS(bytes, interfaces)                                                                  \
     {                                                                                              \

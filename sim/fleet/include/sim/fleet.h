@@ -47,11 +47,12 @@ enum {
     FLEET_TOLERANT = FLEET_BOTH_WAYS | DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
 };
 
-#define FLEET_PLAIN(size, attributes, ...)                                                         \
+#define FLEET_PLAIN(size, attributes, ...) FLEET_PLAIN_OF(1000, size, attributes, __VA_ARGS__)
+#define FLEET_PLAIN_OF(timeout_ms, size, attributes, ...)                                          \
     &(const struct bootloader_identity)                                                            \
     {                                                                                              \
         .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,  \
-        .bcdDevice = 0x0100, .wDetachTimeOut = 1000, .wTransferSize = (size),                      \
+        .bcdDevice = 0x0100, .wDetachTimeOut = (timeout_ms), .wTransferSize = (size),              \
         .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",            \
         .product = "dfurt boot loader", .alternates = {"Firmware"}, __VA_ARGS__                    \
     }
@@ -63,6 +64,16 @@ enum {
         .bcdDevice = 0x2200, .wDetachTimeOut = 255, .wTransferSize = (size),                       \
         .bcdDFUVersion = 0x011A, .bmAttributes = FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH,         \
         .manufacturer = "STMicroelectronics", .product = "STM32  BOOTLOADER", __VA_ARGS__          \
+    }
+
+// Pages of several sizes, for .flash.groups.
+#define FLEET_GROUPS(...)                                                                          \
+    (const struct memory_group[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
 
 #endif
