@@ -53,74 +53,11 @@ const struct sim_name *defect_names(void)
     return names;
 }
 
-// ---- What the groups share ----
-
-bool defect_is_request(const struct defect_view *view,
-                       const struct usbdev_setup_packet *setup,
-                       uint8_t bmRequestType,
-                       uint8_t bRequest)
-{
-    return setup->bmRequestType == bmRequestType && setup->bRequest == bRequest &&
-           setup->wIndex == view->interface;
-}
-
-bool defect_is_asked(const struct defect_view *view,
-                     const struct usbdev_setup_packet *setup,
-                     uint8_t bmRequestType,
-                     uint8_t bRequest)
-{
-    return view->bootloader && defect_is_request(view, setup, bmRequestType, bRequest);
-}
-
-bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    return defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&
-           view->bootloader->dfu.has_block &&
-           view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_SYNC;
-}
-
-int defect_good_reply(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    const uint8_t *reply;
-    int length = dfu_mode_setup(&view->bootloader->dfu, setup, &reply);
-
-    if (length < 0)
-        return NATIVE_STALL;
-    if (length > DEFECT_REPLY_SIZE)
-        length = DEFECT_REPLY_SIZE;
-    memcpy(view->reply, reply, (size_t)length);
-    return length < setup->wLength ? length : setup->wLength;
-}
-
-int defect_wait_for_set_interface(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    if (!view->bootloader)
-        return NATIVE_PASS;
-    if (setup->bmRequestType == USBDEV_RECIPIENT_INTERFACE &&
-        setup->bRequest == USBDEV_SET_INTERFACE)
-        view->scratch = 1;
-    return (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS && !view->scratch
-               ? NATIVE_STALL
-               : NATIVE_PASS;
-}
-
 // ---- Patches ----
 
 static uint8_t mode_of(const struct defect_view *view)
 {
     return view->runtime ? AT_RUN_TIME : IN_DFU_MODE;
-}
-
-uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, unsigned n)
-{
-    struct descriptor_walk walk;
-    struct descriptor found;
-
-    descriptor_walk_start(&walk, view->configuration, usbdev_load_le16(view->configuration + 2));
-    while (descriptor_walk_next(&walk, &found))
-        if (found.bDescriptorType == bDescriptorType && n-- == 0)
-            return view->configuration + found.offset;
-    return NULL;
 }
 
 // The first descriptor of this type; of interfaces, the first of the DFU interface.

@@ -92,13 +92,13 @@ static void second_in_dfu_mode(struct defect_view *view)
 static int answer_for_1_at_run_time(struct defect_view *view,
                                     const struct usbdev_setup_packet *setup)
 {
-    return view->runtime ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
+    return view->runtime ? defect_answer_for_interfaces(view, setup, 1, 1) : NATIVE_PASS;
 }
 
 static int answer_for_1_in_dfu_mode(struct defect_view *view,
                                     const struct usbdev_setup_packet *setup)
 {
-    return view->bootloader ? answer_for_interface(view, setup, 1) : NATIVE_PASS;
+    return view->bootloader ? defect_answer_for_interfaces(view, setup, 1, 1) : NATIVE_PASS;
 }
 
 static void alternate_gap(struct defect_view *view)
@@ -109,18 +109,12 @@ static void alternate_gap(struct defect_view *view)
         second[3] = 5;
 }
 
-static void append(struct defect_view *view, const uint8_t *bytes, size_t length)
-{
-    memcpy(view->configuration + usbdev_load_le16(view->configuration + 2), bytes, length);
-    set_total_length(view, (int)length);
-}
-
 static void vendor_descriptor_in_dfu_mode(struct defect_view *view)
 {
     static const uint8_t vendor[] = {4, 0x24, 0, 0};
 
     if (view->bootloader)
-        append(view, vendor, sizeof vendor);
+        defect_append(view, vendor, sizeof vendor);
 }
 
 static void endpoint_in_dfu_mode(struct defect_view *view)
@@ -131,24 +125,15 @@ static void endpoint_in_dfu_mode(struct defect_view *view)
     if (!view->bootloader)
         return;
     last[4] = 1; // bNumEndpoints
-    append(view, endpoint, sizeof endpoint);
+    defect_append(view, endpoint, sizeof endpoint);
 }
 
 static void other_functional_behind_second(struct defect_view *view)
 {
-    const uint8_t *functional = defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
-    uint8_t *second = defect_find(view, USBDEV_DT_INTERFACE, 1);
+    uint8_t *other = defect_repeat_functional(view);
 
-    if (!view->bootloader || !functional || !second)
-        return;
-    uint8_t copy[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE];
-    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
-    size_t at = (size_t)(second - view->configuration);
-    memcpy(copy, functional, sizeof copy);
-    memmove(second + sizeof copy, second, wTotalLength - at);
-    memcpy(second, copy, sizeof copy);
-    usbdev_store_le16(second + 2 * sizeof copy + 5, 64); // wTransferSize of the other one
-    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + sizeof copy));
+    if (other)
+        usbdev_store_le16(other + 5, 64); // wTransferSize
 }
 
 static void no_functional_in_dfu_mode(struct defect_view *view)

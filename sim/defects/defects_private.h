@@ -6,8 +6,6 @@
 #ifndef SIM_DEFECTS_PRIVATE_H
 #define SIM_DEFECTS_PRIVATE_H
 
-#include <string.h>
-
 #include <sim/defect.h>
 
 enum { GET = USBDEV_DIR_IN };
@@ -31,19 +29,6 @@ static inline uint16_t total_length(const struct defect_view *view)
 static inline void set_total_length(struct defect_view *view, int change)
 {
     usbdev_store_le16(view->configuration + 2, (uint16_t)(total_length(view) + change));
-}
-
-// Standard requests to this interface are answered as if it were there.
-static inline int answer_for_interface(struct defect_view *view,
-                                       const struct usbdev_setup_packet *setup,
-                                       uint16_t number)
-{
-    bool standard = (setup->bmRequestType & ~USBDEV_DIR_IN) == USBDEV_RECIPIENT_INTERFACE;
-
-    if (!standard || setup->wIndex != number || setup->wValue != 0)
-        return NATIVE_PASS;
-    memset(view->reply, 0, 2);
-    return setup->wLength < 2 ? setup->wLength : 2;
 }
 
 // A reply whose bytes stand in braces.

@@ -32,7 +32,8 @@ static void add_interface_7(struct defect_view *view)
 
 static int answer_for_7(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return view->runtime ? answer_for_interface(view, setup, STRAY_INTERFACE) : NATIVE_PASS;
+    return view->runtime ? defect_answer_for_interfaces(view, setup, STRAY_INTERFACE, 1)
+                         : NATIVE_PASS;
 }
 
 // The last endpoint has the address of the first.

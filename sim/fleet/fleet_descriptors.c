@@ -2,8 +2,6 @@
 //
 // Descriptors that are legal and unusual.
 
-#include <string.h>
-
 #include "fleet_rows.h"
 
 enum { GERMAN = 0x0407, SELF_POWERED = 0xC0, REMOTE_WAKEUP = 0xA0 };
@@ -51,28 +49,12 @@ static const struct product_shape with_otg = {.before = STANDS(otg, 0)};
 static const uint8_t vendor_descriptor[] = {6, 0x41, 1, 2, 3, 4};
 static const struct product_shape with_vendor_descriptor = {.after = STANDS(vendor_descriptor, 0)};
 
-static void append(struct defect_view *view, const uint8_t *bytes, uint8_t length)
-{
-    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
-
-    memcpy(view->configuration + wTotalLength, bytes, length);
-    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + length));
-}
-
-static void append_interface(struct defect_view *view, uint8_t number)
-{
-    const uint8_t interface[] = {9, USBDEV_DT_INTERFACE, number, 0, 0, 0xFF, 0, 0, 0};
-
-    append(view, interface, sizeof interface);
-    view->configuration[4]++; // bNumInterfaces
-}
-
 enum { INTERFACES = 64, LONG_DESCRIPTORS = 20, LONG_LENGTH = 255 };
 
 static void describe_64_interfaces(struct defect_view *view)
 {
     for (uint8_t number = 1; view->runtime && number < INTERFACES; number++)
-        append_interface(view, number);
+        defect_append_interface(view, number);
 }
 
 // 16 associations of two interfaces each, behind DFU.
@@ -81,9 +63,9 @@ static void describe_16_associations(struct defect_view *view)
     for (uint8_t first = 1; view->runtime && first < 33; first = (uint8_t)(first + 2)) {
         const uint8_t association[] = {8, USBDEV_DT_INTERFACE_ASSOCIATION, first, 2, 0xFF, 0, 0, 0};
 
-        append(view, association, sizeof association);
-        append_interface(view, first);
-        append_interface(view, (uint8_t)(first + 1));
+        defect_append(view, association, sizeof association);
+        defect_append_interface(view, first);
+        defect_append_interface(view, (uint8_t)(first + 1));
     }
 }
 
@@ -92,55 +74,24 @@ static void describe_long(struct defect_view *view)
     uint8_t vendor[LONG_LENGTH] = {LONG_LENGTH, 0x41};
 
     for (int i = 0; view->runtime && i < LONG_DESCRIPTORS; i++)
-        append(view, vendor, sizeof vendor);
+        defect_append(view, vendor, sizeof vendor);
 }
 
 // Class descriptors follow each interface descriptor: a copy behind the first of two settings.
 static void describe_functional_for_each(struct defect_view *view)
 {
-    uint8_t *second = defect_find(view, USBDEV_DT_INTERFACE, 1);
-    const uint8_t *functional = defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
-
-    if (!view->bootloader || !second || !functional)
-        return;
-    uint8_t copy[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE];
-    uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
-    size_t at = (size_t)(second - view->configuration);
-    memcpy(copy, functional, sizeof copy);
-    memmove(second + sizeof copy, second, wTotalLength - at);
-    memcpy(second, copy, sizeof copy);
-    usbdev_store_le16(view->configuration + 2, (uint16_t)(wTotalLength + sizeof copy));
-}
-
-// Interfaces that usbdev does not have are answered here: with one setting and no endpoints.
-static int answer_for_interfaces(struct defect_view *view,
-                                 const struct usbdev_setup_packet *setup,
-                                 uint16_t count)
-{
-    bool theirs = setup->wIndex > 0 && setup->wIndex < count && view->runtime &&
-                  usbdev_state(&view->native->dev) == USBDEV_CONFIGURED;
-    bool in = (setup->bmRequestType & USBDEV_DIR_IN) != 0;
-
-    if (!theirs || (setup->bmRequestType & ~USBDEV_DIR_IN) != USBDEV_RECIPIENT_INTERFACE)
-        return NATIVE_PASS;
-    memset(view->reply, 0, 2);
-    if (in && setup->bRequest == USBDEV_GET_STATUS)
-        return setup->wLength < 2 ? setup->wLength : 2;
-    if (in && setup->bRequest == USBDEV_GET_INTERFACE)
-        return setup->wLength < 1 ? setup->wLength : 1;
-    return setup->bRequest == USBDEV_SET_INTERFACE && setup->wValue == 0 && setup->wLength == 0
-               ? 0
-               : NATIVE_STALL;
+    defect_repeat_functional(view);
 }
 
 static int answer_for_64(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return answer_for_interfaces(view, setup, INTERFACES);
+    return view->runtime ? defect_answer_for_interfaces(view, setup, 1, INTERFACES - 1)
+                         : NATIVE_PASS;
 }
 
 static int answer_for_33(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    return answer_for_interfaces(view, setup, 33);
+    return view->runtime ? defect_answer_for_interfaces(view, setup, 1, 32) : NATIVE_PASS;
 }
 
 // ---- DFU 1.0: a functional descriptor of 7 bytes, bInterfaceProtocol 0 ----

@@ -211,6 +211,24 @@ const struct sim_defect *sim_find_defect(const char *name);
 // if there are fewer.
 uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, unsigned n);
 
+// For describe(). Put descriptors in front of this place in the configuration, or at its end.
+void defect_insert(struct defect_view *view, uint8_t *place, const uint8_t *bytes, size_t length);
+void defect_append(struct defect_view *view, const uint8_t *bytes, size_t length);
+
+// An interface of the vendor's class with this number at the end, with one setting and without
+// endpoints; and, as a setup hook does, what it answers to standard requests once the device is
+// configured (usbdev has no such interface): those numbered from first on, so many of them.
+void defect_append_interface(struct defect_view *view, uint8_t number);
+int defect_answer_for_interfaces(struct defect_view *view,
+                                 const struct usbdev_setup_packet *setup,
+                                 uint16_t first,
+                                 uint16_t count);
+
+// For describe(). A copy of the DFU functional descriptor in front of the second setting of the DFU
+// interface in DFU mode, so that each has one. Returns the second of the two, or NULL without a
+// second setting.
+uint8_t *defect_repeat_functional(struct defect_view *view);
+
 // Their names, terminated by a NULL name.
 const struct sim_name *defect_names(void);
 
