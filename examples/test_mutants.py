@@ -54,12 +54,14 @@ def change(source, start, end, replacements):
 
 class Adapter:
     def __init__(self, cc, core, folder, options, work):
-        self.cc = cc + ["-std=c11", "-w", f"-I{core}/include", f"-I{folder}/test/stand-in", *options]
+        self.cc = cc + ["-std=c11", "-w", f"-I{core}/include", f"-I{folder}/test/stand-in",
+                        f"-I{folder.parent}/test", *options]
         self.file = next(folder.glob("dfurt_*.c"))
         self.as_it_is = self.preprocessed(self.file.read_text(encoding="utf-8"))
         self.work = work
         self.others = []
-        for source in [*folder.glob("test/test_*.c"), pathlib.Path(core) / "dfurt.c"]:
+        for source in [*folder.glob("test/test_*.c"), folder.parent / "test" / "adapter.c",
+                       pathlib.Path(core) / "dfurt.c"]:
             self.others.append(str(work / (source.stem + ".o")))
             subprocess.run(self.cc + ["-c", str(source), "-o", self.others[-1]], check=True)
 

@@ -12,9 +12,8 @@
 
 #include <usbd_core.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
-void board_enter_boot_loader(void *context);
 void product_dfu_add(uint8_t busid);
 void product_dfu_tick(uint16_t ms);
 void __real_usbd_event_ep0_setup_complete_handler(uint8_t busid, uint8_t *psetup);
@@ -30,13 +29,6 @@ static bool stalled;
 static uint8_t buffer[64], *data;
 static uint32_t data_length;
 static int in_packets; // that the core was told of
-static int entered;
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 void usbd_add_interface(uint8_t busid, struct usbd_interface *intf)
 {
@@ -82,11 +74,12 @@ static void setup_on(uint8_t busid, struct usbdev_setup_packet packet)
 // Returns false for a STALL.
 static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
-    setup_on(BUS, (struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
+    setup_on(BUS,
+             (struct usbdev_setup_packet){bmRequestType, bRequest, STACK_wValue, wIndex, wLength});
     return !stalled;
 }
 
-static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+bool stack_setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
     return setup_to(INTERFACE, bmRequestType, bRequest, wLength);
 }
@@ -99,82 +92,60 @@ static void in_packet(uint8_t busid, uint8_t ep)
     assert_int_equal(in_packets, before + 1);
 }
 
-static void assert_state(enum dfurt_state bState)
+void stack_setup_for_another(void)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 64));
-    assert_int_equal(data_length, 6);
-    assert_int_equal(data[0], DFURT_STATUS_OK);
-    assert_int_equal(data[4], bState);
+    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
+}
+
+void stack_complete(void)
+{
     in_packet(BUS, 0x80);
+}
+
+const uint8_t *stack_answer(size_t *ret_length)
+{
+    *ret_length = data_length;
+    return data;
+}
+
+void stack_bus_reset(void)
+{
+    added->notify_handler(BUS, USBD_EVENT_RESET, NULL);
+}
+
+void stack_other_event(void)
+{
+    added->notify_handler(BUS, USBD_EVENT_CONFIGURED, NULL);
+}
+
+void stack_pass(uint16_t ms)
+{
+    product_dfu_tick(ms);
 }
 
 static int configured(void **state)
 {
     (void)state;
-    entered = 0;
+    adapter_entered = 0;
     is_configured = true;
     product_dfu_add(BUS);
     added->notify_handler(BUS, USBD_EVENT_RESET, NULL);
     return 0;
 }
 
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
+static void detach__does_not_mind_other_endpoints_and_buses(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    assert_int_equal(data_length, 0);
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     in_packet(BUS, 0x81);
     in_packet(0, 0x80);
     setup_on(0, (struct usbdev_setup_packet){0x00, USBDEV_SET_FEATURE, 1, 0, 0});
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-    in_packet(BUS, 0x80);
-    product_dfu_tick(4);
-    assert_int_equal(entered, 0);
-    product_dfu_tick(1);
+    stack_pass(STACK_wValue);
+    assert_int_equal(adapter_entered, 0);
+    stack_complete();
 
-    assert_int_equal(entered, 1);
-}
-
-static void detach__without_its_status_stage_never_happened(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
-    in_packet(BUS, 0x80);
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-
-    assert_int_equal(entered, 0);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    in_packet(BUS, 0x80);
     assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 0));
-
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    in_packet(BUS, 0x80);
-    added->notify_handler(BUS, USBD_EVENT_CONFIGURED, NULL);
-    assert_int_equal(entered, 0);
-    added->notify_handler(BUS, USBD_EVENT_RESET, NULL);
-
-    assert_int_equal(entered, 1);
 }
 
 static void detach__in_the_address_state_stalls(void **state)
@@ -182,7 +153,7 @@ static void detach__in_the_address_state_stalls(void **state)
     (void)state;
 
     is_configured = false;
-    assert_false(setup(0x21, DFURT_DETACH, 0));
+    assert_false(stack_setup(0x21, DFURT_DETACH, 0));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, configured)
@@ -190,10 +161,8 @@ static void detach__in_the_address_state_stalls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(detach__enters_dfu_only_after_the_status_stage),
-        TEST(detach__without_its_status_stage_never_happened),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
+        ADAPTER_TESTS(configured),
+        TEST(detach__does_not_mind_other_endpoints_and_buses),
         TEST(detach__in_the_address_state_stalls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

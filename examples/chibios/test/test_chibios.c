@@ -12,9 +12,8 @@
 
 #include <hal.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
-void board_enter_boot_loader(void *context);
 bool product_requests_hook(USBDriver *usbp);
 bool product_dfu_requests_hook(USBDriver *usbp);
 void product_dfu_init(uint8_t bInterfaceNumber);
@@ -22,14 +21,7 @@ void product_dfu_event(USBDriver *usbp, usbevent_t event);
 void product_dfu_tick(uint16_t ms);
 
 static USBDriver driver;
-static int entered;
 static int product_requests;
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 bool product_requests_hook(USBDriver *usbp)
 {
@@ -42,8 +34,8 @@ bool product_requests_hook(USBDriver *usbp)
 // sets a transfer without a function.
 static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
-    usbdev_setup_store(driver.setup, &(struct usbdev_setup_packet){bmRequestType, bRequest, 1000,
-                                                                   wIndex, wLength});
+    usbdev_setup_store(driver.setup, &(struct usbdev_setup_packet){bmRequestType, bRequest,
+                                                                   STACK_wValue, wIndex, wLength});
     if (product_dfu_requests_hook(&driver))
         return true;
     if ((bmRequestType & USBDEV_TYPE_MASK) != USBDEV_TYPE_STANDARD)
@@ -52,90 +44,50 @@ static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, u
     return true;
 }
 
-static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+bool stack_setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
     return setup_to(2, bmRequestType, bRequest, wLength);
 }
 
-static void complete(void)
+void stack_setup_for_another(void)
+{
+    assert_true(setup_to(0, 0x00, USBDEV_SET_FEATURE, 0));
+}
+
+void stack_complete(void)
 {
     if (driver.ep0endcb)
         driver.ep0endcb(&driver);
 }
 
-static void assert_state(enum dfurt_state bState)
+const uint8_t *stack_answer(size_t *ret_length)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
-    assert_int_equal(driver.ep0n, 6);
-    assert_int_equal(driver.ep0next[0], DFURT_STATUS_OK);
-    assert_int_equal(driver.ep0next[4], bState);
-    complete();
+    *ret_length = driver.ep0n;
+    return driver.ep0next;
+}
+
+void stack_bus_reset(void)
+{
+    product_dfu_event(&driver, USB_EVENT_RESET);
+}
+
+void stack_other_event(void)
+{
+    product_dfu_event(&driver, USB_EVENT_CONFIGURED);
+}
+
+void stack_pass(uint16_t ms)
+{
+    product_dfu_tick(ms);
 }
 
 static int configured(void **state)
 {
     (void)state;
     driver = (USBDriver){.state = USB_ACTIVE};
-    entered = product_requests = 0;
+    adapter_entered = product_requests = 0;
     product_dfu_init(2);
     return 0;
-}
-
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    assert_int_equal(driver.ep0n, 0);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-    complete();
-    product_dfu_tick(4);
-    assert_int_equal(entered, 0);
-    product_dfu_tick(1);
-
-    assert_int_equal(entered, 1);
-}
-
-static void detach__without_its_status_stage_never_happened(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    assert_true(setup_to(0, 0x00, USBDEV_SET_FEATURE, 0));
-    complete();
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-
-    assert_int_equal(entered, 0);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    complete();
-    assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 0));
-
-    assert_int_equal(product_requests, 0);
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    complete();
-    product_dfu_event(&driver, USB_EVENT_CONFIGURED);
-    assert_int_equal(entered, 0);
-    product_dfu_event(&driver, USB_EVENT_RESET);
-
-    assert_int_equal(entered, 1);
 }
 
 static void detach__in_the_address_state_stalls(void **state)
@@ -143,7 +95,7 @@ static void detach__in_the_address_state_stalls(void **state)
     (void)state;
 
     driver.state = USB_SELECTED;
-    assert_false(setup(0x21, DFURT_DETACH, 0));
+    assert_false(stack_setup(0x21, DFURT_DETACH, 0));
 }
 
 static void other_requests__are_left_to_the_product(void **state)
@@ -160,10 +112,7 @@ static void other_requests__are_left_to_the_product(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(detach__enters_dfu_only_after_the_status_stage),
-        TEST(detach__without_its_status_stage_never_happened),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
+        ADAPTER_TESTS(configured),
         TEST(detach__in_the_address_state_stalls),
         TEST(other_requests__are_left_to_the_product),
     };

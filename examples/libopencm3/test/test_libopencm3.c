@@ -13,10 +13,9 @@
 
 #include <libopencm3/usb/usbd.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
 extern const struct usb_interface_descriptor product_dfu_interface;
-void board_enter_boot_loader(void *context);
 void product_dfu_init(usbd_device *device);
 void product_dfu_tick(uint16_t ms);
 
@@ -36,14 +35,7 @@ struct stand_in_device {
 };
 
 static usbd_device device;
-static int entered;
 static int refused; // requests that came to the other class
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 int usbd_register_control_callback(usbd_device *d,
                                    uint8_t type,
@@ -104,7 +96,8 @@ static void set_configuration(void)
 // Returns false for a STALL.
 static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
-    device.request = (struct usb_setup_data){bmRequestType, bRequest, 1000, wIndex, wLength};
+    device.request =
+        (struct usb_setup_data){bmRequestType, bRequest, STACK_wValue, wIndex, wLength};
     device.data = device.buffer;
     device.length = wLength;
     device.complete = NULL;
@@ -121,32 +114,49 @@ static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, u
     return (bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD;
 }
 
-static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+bool stack_setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
     return setup_to(product_dfu_interface.bInterfaceNumber, bmRequestType, bRequest, wLength);
 }
 
-static void complete(void)
+void stack_setup_for_another(void)
+{
+    assert_true(stack_setup(0x01, USBDEV_SET_INTERFACE, 0));
+}
+
+void stack_complete(void)
 {
     if (device.complete)
         device.complete(&device, &device.request);
     device.complete = NULL;
 }
 
-static void assert_state(enum dfurt_state bState)
+const uint8_t *stack_answer(size_t *ret_length)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 64));
-    assert_int_equal(device.length, 6);
-    assert_int_equal(device.data[0], DFURT_STATUS_OK);
-    assert_int_equal(device.data[4], bState);
-    complete();
+    *ret_length = device.length;
+    return device.data;
+}
+
+void stack_bus_reset(void)
+{
+    device.reset();
+}
+
+void stack_other_event(void)
+{
+    set_configuration();
+}
+
+void stack_pass(uint16_t ms)
+{
+    product_dfu_tick(ms);
 }
 
 static int configured(void **state)
 {
     (void)state;
     device = (usbd_device){0};
-    entered = refused = 0;
+    adapter_entered = refused = 0;
     product_dfu_init(&device);
     usbd_register_set_config_callback(&device, other_set_config);
     set_configuration();
@@ -165,68 +175,12 @@ static void interface__is_followed_by_the_functional_descriptor(void **state)
     assert_memory_equal(product_dfu_interface.extra, functional, 9);
 }
 
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-    complete();
-    product_dfu_tick(4);
-    assert_int_equal(entered, 0);
-    product_dfu_tick(1);
-
-    assert_int_equal(entered, 1);
-}
-
-static void detach__without_its_status_stage_never_happened(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    assert_true(setup(0x01, USBDEV_SET_INTERFACE, 0));
-    complete();
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-
-    assert_int_equal(entered, 0);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    complete();
-    assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 0));
-
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    device.reset();
-    set_configuration();
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    complete();
-    assert_int_equal(entered, 0);
-    device.reset();
-
-    assert_int_equal(entered, 1);
-}
-
 static void set_configuration__keeps_the_state(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    complete();
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
+    stack_complete();
     set_configuration();
 
     assert_state(DFURT_STATE_appDETACH);
@@ -246,11 +200,8 @@ static void other_interfaces__are_left_to_their_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ADAPTER_TESTS(configured),
         TEST(interface__is_followed_by_the_functional_descriptor),
-        TEST(detach__enters_dfu_only_after_the_status_stage),
-        TEST(detach__without_its_status_stage_never_happened),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(set_configuration__keeps_the_state),
         TEST(other_interfaces__are_left_to_their_classes),
     };

@@ -14,9 +14,8 @@
 #include <usbd_ctlreq.h>
 #include <usbd_ioreq.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
-void board_enter_boot_loader(void *context);
 USBD_ClassTypeDef *product_dfu_with(const USBD_ClassTypeDef *product);
 void product_dfu_ep0_in_done(const USBD_HandleTypeDef *pdev);
 void product_dfu_bus_reset(void);
@@ -32,13 +31,6 @@ static int product_requests;
 static bool stalled;
 static uint8_t data[64];
 static uint32_t data_length;
-static int entered;
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 void USBD_CtlError(USBD_HandleTypeDef *pdev, USBD_SetupReqTypedef *req)
 {
@@ -78,34 +70,53 @@ static uint8_t *product_descriptor(uint16_t *length)
 static bool setup_to(uint16_t wIndex, uint8_t bmRequest, uint8_t bRequest, uint16_t wLength)
 {
     stalled = false;
-    device.request = (USBD_SetupReqTypedef){bmRequest, bRequest, 1000, wIndex, wLength};
+    data_length = 0;
+    device.request = (USBD_SetupReqTypedef){bmRequest, bRequest, STACK_wValue, wIndex, wLength};
     device.ep0_state = SETUP_STAGE;
     if (registered->Setup(&device, &device.request) == USBD_OK && wLength == 0)
         device.ep0_state = USBD_EP0_STATUS_IN; // USBD_CtlSendStatus
     return !stalled;
 }
 
-static bool setup(uint8_t bmRequest, uint8_t bRequest, uint16_t wLength)
+bool stack_setup(uint8_t bmRequest, uint8_t bRequest, uint16_t wLength)
 {
     return setup_to(1, bmRequest, bRequest, wLength);
 }
 
 // HAL_PCD_DataInStageCallback of endpoint 0, as usbd_conf.c calls the adapter: USBD_LL_DataInStage
 // leaves USBD_EP0_STATUS_IN alone and goes from DATA_IN to STATUS_OUT.
-static void in_done(void)
+void stack_complete(void)
 {
     if (device.ep0_state == USBD_EP0_DATA_IN)
         device.ep0_state = USBD_EP0_STATUS_OUT;
     product_dfu_ep0_in_done(&device);
 }
 
-static void assert_state(enum dfurt_state bState)
+void stack_setup_for_another(void)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
-    assert_int_equal(data_length, 6);
-    assert_int_equal(data[0], DFURT_STATUS_OK);
-    assert_int_equal(data[4], bState);
-    in_done();
+    device.request = (USBD_SetupReqTypedef){0x00, USBDEV_SET_FEATURE, 1, 0, 0}; // to the device
+    device.ep0_state = USBD_EP0_STATUS_IN;
+}
+
+const uint8_t *stack_answer(size_t *ret_length)
+{
+    *ret_length = data_length;
+    return data;
+}
+
+void stack_bus_reset(void)
+{
+    product_dfu_bus_reset();
+}
+
+void stack_other_event(void)
+{
+    // The adapter is told of bus resets alone.
+}
+
+void stack_pass(uint16_t ms)
+{
+    product_dfu_tick(ms);
 }
 
 static int configured(void **state)
@@ -114,7 +125,7 @@ static int configured(void **state)
     uint16_t length;
 
     (void)state;
-    entered = product_requests = 0;
+    adapter_entered = product_requests = 0;
     product_length = 18;
     device = (USBD_HandleTypeDef){.dev_state = USBD_STATE_CONFIGURED};
     registered = product_dfu_with(&product);
@@ -155,69 +166,12 @@ static void descriptor__too_long_stays_the_products(void **state)
     assert_int_equal(product_requests, 1);
 }
 
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    assert_int_equal(device.ep0_state, USBD_EP0_STATUS_IN);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-    in_done();
-    product_dfu_tick(4);
-    assert_int_equal(entered, 0);
-    product_dfu_tick(1);
-
-    assert_int_equal(entered, 1);
-}
-
-static void detach__without_its_status_stage_never_happened(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    device.request = (USBD_SetupReqTypedef){0x00, USBDEV_SET_FEATURE, 1, 0, 0}; // to the device
-    device.ep0_state = USBD_EP0_STATUS_IN;
-    in_done();
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-
-    assert_int_equal(entered, 0);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    in_done();
-    assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 0));
-
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    product_dfu_bus_reset();
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    in_done();
-    assert_int_equal(entered, 0);
-    product_dfu_bus_reset();
-
-    assert_int_equal(entered, 1);
-}
-
 static void detach__in_the_address_state_stalls(void **state)
 {
     (void)state;
 
     device.dev_state = USBD_STATE_ADDRESSED;
-    assert_false(setup(0x21, DFURT_DETACH, 0));
+    assert_false(stack_setup(0x21, DFURT_DETACH, 0));
 }
 
 static void other_handlers__are_the_products(void **state)
@@ -244,12 +198,9 @@ static void other_requests__are_left_to_the_product(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ADAPTER_TESTS(configured),
         TEST(descriptor__gains_the_dfu_interface),
         TEST(descriptor__too_long_stays_the_products),
-        TEST(detach__enters_dfu_only_after_the_status_stage),
-        TEST(detach__without_its_status_stage_never_happened),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(detach__in_the_address_state_stalls),
         TEST(other_handlers__are_the_products),
         TEST(other_requests__are_left_to_the_product),

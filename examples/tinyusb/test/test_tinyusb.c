@@ -14,22 +14,14 @@
 #include <device/usbd_pvt.h>
 #include <tusb.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
-void board_enter_boot_loader(void *context);
 void product_dfu_tick(uint16_t ms);
 
 static const usbd_class_driver_t *driver;
 static tusb_control_request_t current; // the stack's copy of the SETUP packet
 static int data_length;                // of the data stage; -1 without one
 static uint8_t data[64];
-static int entered;
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 bool tud_control_xfer(uint8_t rhport,
                       const tusb_control_request_t *request,
@@ -46,32 +38,52 @@ bool tud_control_xfer(uint8_t rhport,
 }
 
 // DCD_EVENT_SETUP_RECEIVED. Returns false for a STALL.
-static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue, uint16_t wLength)
+bool stack_setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
     data_length = -1;
     current = (tusb_control_request_t){.bmRequestType = bmRequestType,
                                        .bRequest = bRequest,
-                                       .wValue = wValue,
+                                       .wValue = STACK_wValue,
                                        .wIndex = 3,
                                        .wLength = wLength};
     return driver->control_xfer_cb(0, CONTROL_STAGE_SETUP, &current);
 }
 
+void stack_setup_for_another(void)
+{
+    stack_setup(0x01, USBDEV_SET_INTERFACE, 0);
+}
+
 // The transfers of endpoint 0 complete, to the status stage.
-static void complete(void)
+void stack_complete(void)
 {
     if (data_length >= 0)
         assert_true(driver->control_xfer_cb(0, CONTROL_STAGE_DATA, &current));
     driver->control_xfer_cb(0, CONTROL_STAGE_ACK, &current);
 }
 
-static void assert_state(enum dfurt_state bState)
+const uint8_t *stack_answer(size_t *ret_length)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 0, 6));
-    assert_int_equal(data_length, 6);
-    assert_int_equal(data[0], DFURT_STATUS_OK);
-    assert_int_equal(data[4], bState);
-    complete();
+    *ret_length = data_length < 0 ? 0 : (size_t)data_length;
+    return data;
+}
+
+// The interrupt, which queues the event; the task handles it later.
+void stack_bus_reset(void)
+{
+    tud_event_hook_cb(0, DCD_EVENT_BUS_RESET, true);
+    assert_int_equal(adapter_entered, 0);
+    driver->reset(0);
+}
+
+void stack_other_event(void)
+{
+    tud_event_hook_cb(0, DCD_EVENT_UNPLUGGED, true);
+}
+
+void stack_pass(uint16_t ms)
+{
+    product_dfu_tick(ms);
 }
 
 static int configured(void **state)
@@ -80,7 +92,7 @@ static int configured(void **state)
     uint8_t count;
 
     (void)state;
-    entered = 0;
+    adapter_entered = 0;
     driver = usbd_app_driver_get_cb(&count);
     assert_int_equal(count, 1);
     driver->init();
@@ -99,83 +111,28 @@ static void open__takes_a_dfu_run_time_interface_alone(void **state)
     assert_int_equal(driver->open(0, &hid, 18), 0);
 }
 
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-    complete();
-    product_dfu_tick(4);
-    assert_int_equal(entered, 0);
-    product_dfu_tick(1);
-
-    assert_int_equal(entered, 1);
-}
-
-static void detach__without_its_status_stage_never_happened(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
-    setup(0x01, USBDEV_SET_INTERFACE, 0, 0);
-    complete();
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-
-    assert_int_equal(entered, 0);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
-    complete();
-    assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 1000, 0));
-
-    assert_state(DFURT_STATE_appIDLE);
-    product_dfu_tick(1000);
-    assert_int_equal(entered, 0);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
-    complete();
-    tud_event_hook_cb(0, DCD_EVENT_BUS_RESET, true);
-    assert_int_equal(entered, 0);
-    driver->reset(0);
-
-    assert_int_equal(entered, 1);
-}
-
 static void bus_reset__queued_behind_the_status_stage_enters_dfu(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     tud_event_hook_cb(0, DCD_EVENT_XFER_COMPLETE, true);
     tud_event_hook_cb(0, DCD_EVENT_BUS_RESET, true);
-    complete();
+    stack_complete();
     driver->reset(0);
 
-    assert_int_equal(entered, 1);
+    assert_int_equal(adapter_entered, 1);
 }
 
 static void reset__of_an_unplug_or_a_configuration_is_no_bus_reset(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 1000, 0));
-    complete();
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
+    stack_complete();
     tud_event_hook_cb(0, DCD_EVENT_UNPLUGGED, true);
     driver->reset(0);
-    assert_int_equal(entered, 0);
+    assert_int_equal(adapter_entered, 0);
     assert_state(DFURT_STATE_appDETACH);
 }
 
@@ -184,11 +141,8 @@ static void reset__of_an_unplug_or_a_configuration_is_no_bus_reset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ADAPTER_TESTS(configured),
         TEST(open__takes_a_dfu_run_time_interface_alone),
-        TEST(detach__enters_dfu_only_after_the_status_stage),
-        TEST(detach__without_its_status_stage_never_happened),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(bus_reset__queued_behind_the_status_stage_enters_dfu),
         TEST(reset__of_an_unplug_or_a_configuration_is_no_bus_reset),
     };

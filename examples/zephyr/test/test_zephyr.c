@@ -18,9 +18,8 @@
 #include <zephyr/usb/usbd.h>
 #include <zephyr/version.h>
 
-#include <dfurt/dfurt.h>
+#include "adapter.h"
 
-void board_enter_boot_loader(void *context);
 int __real_usbd_handle_ctrl_xfer(struct usbd_context *device, struct net_buf *buf, int err);
 int __wrap_usbd_handle_ctrl_xfer(struct usbd_context *device, struct net_buf *buf, int err);
 void __real_usbd_msg_pub_simple(struct usbd_context *device, enum usbd_msg_type type, int status);
@@ -45,17 +44,10 @@ static struct usbd_context device, other_device;
 static struct usbd_class_data class_data = {&device};
 static struct net_buf reply; // of the last request
 static bool stalled, is_out_of_buffers;
-static int entered;
 
 static int64_t now_ms;
 static struct k_work_delayable *scheduled;
 static int64_t due_ms;
-
-void board_enter_boot_loader(void *context)
-{
-    (void)context;
-    entered++;
-}
 
 // ---- The kernel ----
 
@@ -81,7 +73,7 @@ int64_t k_uptime_delta(int64_t *reference)
     return delta;
 }
 
-static void pass(int64_t ms)
+void stack_pass(uint16_t ms)
 {
     for (int64_t end_ms = now_ms + ms; now_ms < end_ms;) {
         now_ms++;
@@ -189,20 +181,41 @@ static bool setup_to(uint16_t wIndex, uint8_t bmRequestType, uint8_t bRequest, u
 
     assert_non_null(buf);
     buf->info.setup = 1;
-    usbdev_setup_store(
-        buf->data, &(struct usbdev_setup_packet){bmRequestType, bRequest, 1000, wIndex, wLength});
+    usbdev_setup_store(buf->data, &(struct usbdev_setup_packet){bmRequestType, bRequest,
+                                                                STACK_wValue, wIndex, wLength});
     assert_int_equal(__wrap_usbd_handle_ctrl_xfer(&device, buf, 0), 0);
     return !stalled;
 }
 
-static bool setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
+bool stack_setup(uint8_t bmRequestType, uint8_t bRequest, uint16_t wLength)
 {
     return setup_to(INTERFACE, bmRequestType, bRequest, wLength);
+}
+
+void stack_setup_for_another(void)
+{
+    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
 }
 
 static void status_in(void)
 {
     endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .status = 1}, 0);
+}
+
+void stack_complete(void)
+{
+    if (reply.len == 0) {
+        status_in();
+        return;
+    }
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .data = 1}, 0);
+    endpoint_event(&device, (struct udc_buf_info){.ep = 0x00, .status = 1}, 0);
+}
+
+const uint8_t *stack_answer(size_t *ret_length)
+{
+    *ret_length = reply.len;
+    return reply.data;
 }
 
 static void bus_reset(struct usbd_context *context)
@@ -211,14 +224,14 @@ static void bus_reset(struct usbd_context *context)
     assert_int_equal(context->last_message, USBD_MSG_RESET);
 }
 
-static void assert_state(enum dfurt_state bState)
+void stack_bus_reset(void)
 {
-    assert_true(setup(0xA1, DFURT_GETSTATUS, 6));
-    assert_int_equal(reply.len, 6);
-    assert_int_equal(reply.data[0], DFURT_STATUS_OK);
-    assert_int_equal(reply.data[4], bState);
-    endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .data = 1}, 0);
-    endpoint_event(&device, (struct udc_buf_info){.ep = 0x00, .status = 1}, 0);
+    bus_reset(&device);
+}
+
+void stack_other_event(void)
+{
+    __wrap_usbd_msg_pub_simple(&device, USBD_MSG_SUSPEND, 0);
 }
 
 // As usbd_init() does: the interface gets its number in its descriptor, then the class is told.
@@ -231,7 +244,7 @@ static int configured(void **state)
     assert_int_equal(stand_in_class->init(&class_data), 0);
     device = other_device = (struct usbd_context){.is_configured = true};
     is_out_of_buffers = false;
-    entered = 0;
+    adapter_entered = 0;
     scheduled = NULL;
     now_ms = 100000;
     return 0;
@@ -250,21 +263,16 @@ static void descriptors__are_an_interface_and_a_functional_descriptor(void **sta
     assert_null(list[2]);
 }
 
-static void detach__enters_dfu_only_after_the_status_stage(void **state)
+static void detach__is_not_waited_for_any_more_once_dfu_is_entered(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    pass(1000);
-    assert_int_equal(entered, 0);
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     status_in();
-    pass(4);
-    assert_int_equal(entered, 0);
-    pass(1);
+    stack_pass(5);
+    stack_pass(1000);
 
-    assert_int_equal(entered, 1);
-    pass(1000);
-    assert_int_equal(entered, 1);
+    assert_int_equal(adapter_entered, 1);
     assert_null(scheduled);
 }
 
@@ -272,92 +280,52 @@ static void detach__counts_the_time_that_the_work_queue_was_late(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     status_in();
     now_ms += 9;
-    pass(1);
+    stack_pass(1);
 
-    assert_int_equal(entered, 1);
+    assert_int_equal(adapter_entered, 1);
 }
 
 static void detach__whose_status_stage_was_aborted_never_happened(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     endpoint_event(&device, (struct udc_buf_info){.ep = 0x80, .status = 1}, -ECONNABORTED);
-    pass(1000);
+    stack_pass(1000);
 
     assert_state(DFURT_STATE_appIDLE);
-    assert_int_equal(entered, 0);
-}
-
-static void detach__is_abandoned_by_a_setup_for_another(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    setup_to(0, 0x00, USBDEV_SET_FEATURE, 0);
-    status_in();
-    assert_state(DFURT_STATE_appIDLE);
-    pass(1000);
-
-    assert_int_equal(entered, 0);
+    assert_int_equal(adapter_entered, 0);
 }
 
 static void detach__does_not_mind_another_device(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     endpoint_event(&other_device, (struct udc_buf_info){.ep = 0x80, .status = 1}, 0);
-    pass(1000);
-    assert_int_equal(entered, 0);
+    stack_pass(1000);
+    assert_int_equal(adapter_entered, 0);
     bus_reset(&other_device);
     status_in();
     bus_reset(&other_device);
-    assert_int_equal(entered, 0);
-    pass(5);
+    assert_int_equal(adapter_entered, 0);
+    stack_pass(5);
 
-    assert_int_equal(entered, 1);
-}
-
-static void second_detach__stalls_and_leads_to_app_idle(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    status_in();
-    assert_state(DFURT_STATE_appDETACH);
-    assert_false(setup(0x21, DFURT_DETACH, 0));
-
-    assert_state(DFURT_STATE_appIDLE);
-    pass(1000);
-    assert_int_equal(entered, 0);
+    assert_int_equal(adapter_entered, 1);
 }
 
 static void dnload__in_app_detach_stalls_and_leads_to_app_idle(void **state)
 {
     (void)state;
 
-    assert_true(setup(0x21, DFURT_DETACH, 0));
+    assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     status_in();
-    assert_false(setup(0x21, DFURT_DNLOAD, 16));
+    assert_false(stack_setup(0x21, DFURT_DNLOAD, 16));
 
     assert_state(DFURT_STATE_appIDLE);
-}
-
-static void bus_reset__in_app_detach_enters_dfu(void **state)
-{
-    (void)state;
-
-    assert_true(setup(0x21, DFURT_DETACH, 0));
-    status_in();
-    __wrap_usbd_msg_pub_simple(&device, USBD_MSG_SUSPEND, 0);
-    assert_int_equal(entered, 0);
-    bus_reset(&device);
-
-    assert_int_equal(entered, 1);
 }
 
 static void request__for_an_interface_with_the_same_low_byte_stalls(void **state)
@@ -375,7 +343,7 @@ static void getstatus__stalls_where_no_buffer_is_left(void **state)
     (void)state;
     is_out_of_buffers = true;
 
-    assert_false(setup(0xA1, DFURT_GETSTATUS, 6));
+    assert_false(stack_setup(0xA1, DFURT_GETSTATUS, 6));
     is_out_of_buffers = false;
     assert_state(DFURT_STATE_appIDLE);
 }
@@ -386,15 +354,13 @@ static void getstatus__stalls_where_no_buffer_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ADAPTER_TESTS(configured),
         TEST(descriptors__are_an_interface_and_a_functional_descriptor),
-        TEST(detach__enters_dfu_only_after_the_status_stage),
+        TEST(detach__is_not_waited_for_any_more_once_dfu_is_entered),
         TEST(detach__counts_the_time_that_the_work_queue_was_late),
         TEST(detach__whose_status_stage_was_aborted_never_happened),
-        TEST(detach__is_abandoned_by_a_setup_for_another),
         TEST(detach__does_not_mind_another_device),
-        TEST(second_detach__stalls_and_leads_to_app_idle),
         TEST(dnload__in_app_detach_stalls_and_leads_to_app_idle),
-        TEST(bus_reset__in_app_detach_enters_dfu),
         TEST(request__for_an_interface_with_the_same_low_byte_stalls),
 #if ZEPHYR_VERSION_CODE >= ZEPHYR_VERSION(4, 5, 0)
         TEST(getstatus__stalls_where_no_buffer_is_left),
