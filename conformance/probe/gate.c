@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <conformance/gate.h>
+#include <usb/bytes.h>
 
 enum {
     SET_DESCRIPTOR = 0x07, // USB 2.0 table 9-4
@@ -101,11 +102,6 @@ static bool is_set_address(const struct gate *gate,
            setup->wLength == COMMAND_WITH_ADDRESS && data[0] == COMMAND_SET_ADDRESS;
 }
 
-static uint32_t address_of(const uint8_t *command)
-{
-    return usbdev_load_le16(command + 1) | (uint32_t)usbdev_load_le16(command + 3) << 16;
-}
-
 // Commands that erase everything, or end the read protection and so erase everything, on any device
 // that may implement them.
 static bool erases_all(const struct usbdev_setup_packet *setup, const uint8_t *data, bool dfuse)
@@ -122,7 +118,7 @@ static enum gate_answer ask_without_leave(const struct gate *gate,
                                           const struct usbdev_setup_packet *setup,
                                           const uint8_t *data)
 {
-    if (!is_set_address(gate, setup, data) || !is_readable(gate, address_of(data)))
+    if (!is_set_address(gate, setup, data) || !is_readable(gate, load_le32(data + 1)))
         return GATE_NEEDS_WRITE;
     if (gate->state == GATE_STATE_STALE)
         return GATE_ASK_STATE;
@@ -142,7 +138,7 @@ ask_dfuse(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
     if (setup->wLength == 0)
         return GATE_SEND; // it leaves DFU mode
     if (is_command(setup) && data[0] == COMMAND_ERASE) {
-        uint32_t address = address_of(data);
+        uint32_t address = load_le32(data + 1);
         if (gate->scratch.first > gate->scratch.last)
             return GATE_NEEDS_KEPT;
         return holds(gate->scratch, address, 1) || gate_is_nowhere(gate, address) ? GATE_SEND
@@ -289,7 +285,7 @@ static void saw_dnload(struct gate *gate,
     // A command other than Set Address Pointer may change it too.
     gate->pointer_known = is_set_address(gate, setup, data);
     if (gate->pointer_known)
-        gate->pointer = address_of(data);
+        gate->pointer = load_le32(data + 1);
     gate->pointing = gate->pointer_known && !gate->may_write;
 }
 

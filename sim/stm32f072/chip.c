@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <sim/trace.h>
+#include <usb/bytes.h>
 
 enum { NS_PER_S = 1000000000 };
 
@@ -52,12 +53,6 @@ static void map_fixed(struct f072_chip *chip)
     armv6m_map(&chip->cpu, MAP_FLASH, &flash);
     armv6m_map(&chip->cpu, MAP_ROM, &rom);
     armv6m_map(&chip->cpu, MAP_OPTIONS, &options);
-}
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
 }
 
 // What can be read of system memory. The boot loader itself is not there: a jump to it is caught

@@ -4,6 +4,7 @@
 // know no lanes gets a whole word: what was there, with the written lanes changed.
 
 #include <sim/trace.h>
+#include <usb/bytes.h>
 
 #include "peripherals.h"
 
@@ -130,8 +131,7 @@ static void usb_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 static uint32_t pma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
 {
     (void)p;
-    return usbdev_load_le16(chip->usb.pma + offset) |
-           (uint32_t)usbdev_load_le16(chip->usb.pma + offset + 2) << 16;
+    return load_le32(chip->usb.pma + offset);
 }
 
 static bool pma_write(struct f072_chip *chip,

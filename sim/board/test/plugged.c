@@ -41,6 +41,34 @@ void pass_ms(struct sim_host *host, uint64_t ms)
     sim_host_run_until(host, sim_host_now(host) + ms * SIM_MS);
 }
 
+static struct {
+    struct sim_device_ops ops; // the device's, but for advance()
+    const struct sim_device_ops *real;
+    uint64_t at_ns;
+} power_cut;
+
+static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
+{
+    if (now_ns >= power_cut.at_ns) {
+        power_cut.real->advance(device, power_cut.at_ns);
+        power_cut.real->power(device, false);
+        power_cut.at_ns = UINT64_MAX;
+    }
+    power_cut.real->advance(device, now_ns);
+}
+
+void cut_power_at(struct sim_device *device, uint64_t at_ns)
+{
+    power_cut.at_ns = at_ns;
+    if (device->ops == &power_cut.ops)
+        return;
+    power_cut.real = device->ops;
+    power_cut.ops = *device->ops;
+    power_cut.ops.advance = advance_to_power_cut;
+    power_cut.ops.rest = NULL; // it would pass the cut by
+    device->ops = &power_cut.ops;
+}
+
 int control(struct sim_host *host,
             uint8_t bmRequestType,
             uint8_t bRequest,

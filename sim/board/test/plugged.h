@@ -22,6 +22,10 @@ void unplug(struct sim_host *host);
 
 void pass_ms(struct sim_host *host, uint64_t ms);
 
+// The power of the device is cut once, at this time; at UINT64_MAX: it is not. For one device of a
+// process.
+void cut_power_at(struct sim_device *device, uint64_t at_ns);
+
 // A control transfer, for 5 s at most. Returns as sim_host_control() does.
 int control(struct sim_host *host,
             uint8_t bmRequestType,

@@ -17,6 +17,7 @@
 
 #include <dfurt/usb_spec.h>
 #include <sim/image.h>
+#include <usb/bytes.h>
 
 #include "f072_board_private.h"
 #include "plugged.h"
@@ -228,33 +229,6 @@ static void power__leaves_what_was_flashed(void **state)
     unplug_unwarned(host);
 }
 
-static struct {
-    struct sim_device_ops ops; // the board's, but for advance()
-    const struct sim_device_ops *real;
-    uint64_t at_ns;
-} power_cut;
-
-static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
-{
-    if (now_ns >= power_cut.at_ns) {
-        power_cut.real->advance(device, power_cut.at_ns);
-        power_cut.real->power(device, false);
-        power_cut.at_ns = UINT64_MAX;
-    }
-    power_cut.real->advance(device, now_ns);
-}
-
-static void cut_power_at(struct sim_host *host, uint64_t at_ns)
-{
-    struct sim_device *device = sim_host_device(host);
-
-    power_cut.real = device->ops;
-    power_cut.ops = *device->ops;
-    power_cut.ops.advance = advance_to_power_cut;
-    power_cut.at_ns = at_ns;
-    device->ops = &power_cut.ops;
-}
-
 // Downloads the image, with the power cut after `ns` of it, and brings the board back. Returns what
 // it came back as; *ret_span_ns is how long the download took or would have taken.
 static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_span_ns)
@@ -267,7 +241,7 @@ static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_
     wait_for_leave(host, 1000);
     assert_in_boot_loader(host);
     uint64_t start_ns = sim_host_now(host);
-    cut_power_at(host, start_ns + ns);
+    cut_power_at(sim_host_device(host), start_ns + ns);
     if (download(host, image))
         leave(host);
     *ret_span_ns = sim_host_now(host) - start_ns;
@@ -320,8 +294,7 @@ static void symbols__name_the_functions_of_an_elf(void **state)
 {
     (void)state;
     struct update *update = read_update(composite);
-    uint32_t reset =
-        usbdev_load_le16(update->bytes + 4) | (uint32_t)usbdev_load_le16(update->bytes + 6) << 16;
+    uint32_t reset = load_le32(update->bytes + 4);
     char text[80] = "";
 
     assert_true(image_symbol(composite, (reset & ~UINT32_C(1)) + 2, text, sizeof text));

@@ -23,13 +23,7 @@ struct update {
     uint16_t wTransferSize;
 };
 
-// ---- The board, with a power cut ----
-
-static struct {
-    struct sim_device_ops ops; // the board's, but for advance()
-    const struct sim_device_ops *real;
-    uint64_t at_ns;
-} power_cut;
+// ---- The board ----
 
 static unsigned pieces_started;
 
@@ -41,30 +35,6 @@ static void note(void *context, const struct sim_flash_event *event)
 }
 
 static const struct sim_flash_watch watch = {.event = note};
-
-static void advance_to_power_cut(struct sim_device *device, uint64_t now_ns)
-{
-    if (now_ns >= power_cut.at_ns) {
-        power_cut.real->advance(device, power_cut.at_ns);
-        power_cut.real->power(device, false);
-        power_cut.at_ns = UINT64_MAX;
-    }
-    power_cut.real->advance(device, now_ns);
-}
-
-static struct sim_host *plug_in_with_cut(const char *name)
-{
-    const struct sim_options options = {.device = name, .watch = &watch};
-    struct sim_device *device = open_device(&options);
-
-    power_cut.real = device->ops;
-    power_cut.ops = *device->ops;
-    power_cut.ops.advance = advance_to_power_cut;
-    power_cut.ops.rest = NULL; // it would pass the cut by
-    power_cut.at_ns = UINT64_MAX;
-    device->ops = &power_cut.ops;
-    return sim_host_open(device, NULL, NULL);
-}
 
 static void switch_on_again(struct sim_host *host)
 {
@@ -176,17 +146,18 @@ static void upload(struct sim_host *host, const struct update *update, uint8_t *
 static uint64_t survive(const struct update *update, uint64_t cut_ms)
 {
     static uint8_t image[IMAGE];
-    struct sim_host *host = plug_in_with_cut(update->device);
+    const struct sim_options options = {.device = update->device, .watch = &watch};
+    struct sim_host *host = plug_in(&options);
     uint64_t begin_ns, end_ns;
 
     assert_true(enter_boot_loader(host));
     upload(host, update, image);
     pieces_started = 0;
     begin_ns = sim_host_now(host);
-    power_cut.at_ns = begin_ns + cut_ms * SIM_MS;
+    cut_power_at(sim_host_device(host), begin_ns + cut_ms * SIM_MS);
     flash(host, update, image);
     end_ns = sim_host_now(host);
-    power_cut.at_ns = UINT64_MAX;
+    cut_power_at(sim_host_device(host), UINT64_MAX);
 
     switch_on_again(host);
     if (!enter_boot_loader(host)) {

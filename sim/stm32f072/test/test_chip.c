@@ -7,27 +7,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <stm32f072/chip.h>
+#include "chip_fixture.h"
+#include <usb/bytes.h>
 
 enum {
-    RCC_CR = 0x40021000,
-    RCC_CFGR = 0x40021004,
-    RCC_APB1RSTR = 0x40021010,
-    RCC_AHBENR = 0x40021014,
-    RCC_APB2ENR = 0x40021018,
-    RCC_APB1ENR = 0x4002101C,
-    RCC_CSR = 0x40021024,
-    RCC_CFGR3 = 0x40021030,
-    RCC_CR2 = 0x40021034,
-    FLASH_ACR = 0x40022000,
     GPIOA = 0x48000000,
-    TIM2 = 0x40000000,
-    IWDG = 0x40003000,
     USB = 0x40005C00,
     PMA = 0x40006000,
     SYSCFG_CFGR1 = 0x40010000,
@@ -36,68 +24,18 @@ enum {
     HSI48ON = 1 << 16,
 };
 
-enum { STACK = 0x20001000, CODE = 0x08000100, HANDLER = 0x08000180, COUNTER = 0x20000800 };
-
-struct fixture {
-    struct f072_chip chip;
-    uint8_t flash[F072_FLASH_SIZE];
-    uint8_t options[F072_OPTIONS_SIZE];
-};
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
-}
-
-static void put_code(struct fixture *f, uint32_t address, const uint16_t *code, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        usbdev_store_le16(f->flash + (address - F072_FLASH_BASE) + 2 * i, code[i]);
-}
-
-#define PUT(f, address, ...)                                                                       \
-    put_code(f, address, (const uint16_t[]){__VA_ARGS__},                                          \
-             sizeof((const uint16_t[]){__VA_ARGS__}) / 2)
+enum { COUNTER = 0x20000800 };
 
 // A firmware that does nothing: every vector leads to a branch to itself.
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = chip_fixture_open();
 
-    memset(f->flash, 0xFF, sizeof f->flash);
-    for (int i = 0; i < F072_OPTIONS_SIZE; i += 2)
-        usbdev_store_le16(f->options + i, 0x00FF);
-    store_le32(f->flash, STACK);
-    store_le32(f->flash + 4, CODE | 1);
-    for (unsigned i = 2; i < 48; i++)
-        store_le32(f->flash + 4 * i, HANDLER | 1);
     PUT(f, CODE, 0xE7FE); // b .
     PUT(f, HANDLER, 0xE7FE);
-    f072_chip_init(&f->chip, f072_models, f->flash, f->options, 1);
-    f->chip.report.quiet = true;
-    f072_chip_power_on(&f->chip, 1, 0);
+    chip_fixture_power_on(f);
     *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    free(*state);
-    return 0;
-}
-
-static uint32_t read_bus(struct fixture *f, uint32_t address, unsigned size)
-{
-    uint32_t value = 0xDEADBEEF;
-
-    assert_true(f072_bus_read(&f->chip, address, size, &value));
-    return value;
-}
-
-static void write_bus(struct fixture *f, uint32_t address, unsigned size, uint32_t value)
-{
-    assert_true(f072_bus_write(&f->chip, address, size, value));
 }
 
 static void run_to(struct fixture *f, uint64_t until_ns)
@@ -113,10 +51,10 @@ static void time__is_8_mhz_until_the_clock_is_switched(void **state)
 
     run_to(f, SIM_MS);
     assert_in_range(f->chip.cpu.cycles, 8000, 8004);
-    write_bus(f, FLASH_ACR, 4, 1);
-    write_bus(f, RCC_CR2, 4, HSI48ON);
+    write_word(f, FLASH_ACR, 1);
+    write_word(f, RCC_CR2, HSI48ON);
     run_to(f, 2 * SIM_MS);
-    write_bus(f, RCC_CFGR, 4, 3);
+    write_word(f, RCC_CFGR, 3);
     uint64_t cycles = f->chip.cpu.cycles;
     run_to(f, 12 * SIM_MS);
 
@@ -129,9 +67,9 @@ static void time__too_fast_for_the_flash_is_trouble(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_CR2, 4, HSI48ON);
+    write_word(f, RCC_CR2, HSI48ON);
     run_to(f, SIM_MS);
-    write_bus(f, RCC_CFGR, 4, 3);
+    write_word(f, RCC_CFGR, 3);
 
     assert_non_null(strstr(f->chip.report.trouble, "no wait state"));
 }
@@ -155,10 +93,10 @@ static void time__a_timer_wakes_a_sleeping_processor(void **state)
     store_le32(f->flash + 0x190, TIM2 + 0x10);
     store_le32(f->flash + 0x194, COUNTER);
     store_le32(f->chip.sram + 0x800, 0);
-    write_bus(f, RCC_APB1ENR, 4, 1);
-    write_bus(f, TIM2 + 0x2C, 4, 7999); // ARR: 1 ms at 8 MHz
-    write_bus(f, TIM2 + 0x0C, 4, 1);    // DIER.UIE
-    write_bus(f, TIM2, 4, 1);           // CR1.CEN
+    write_word(f, RCC_APB1ENR, 1);
+    write_word(f, TIM2 + 0x2C, 7999); // ARR: 1 ms at 8 MHz
+    write_word(f, TIM2 + 0x0C, 1);    // DIER.UIE
+    write_word(f, TIM2, 1);           // CR1.CEN
     f->chip.cpu.enabled |= UINT64_C(1) << (ARMV6M_IRQ0 + 15);
     run_to(f, 100 * SIM_MS + SIM_MS / 2);
 
@@ -171,10 +109,10 @@ static void bus__what_is_not_modelled_reads_zero_and_is_reported_once(void **sta
 {
     struct fixture *f = *state;
 
-    assert_int_equal(read_bus(f, 0x50000000, 4), 0);
-    assert_int_equal(read_bus(f, 0x50000000, 4), 0);
+    assert_int_equal(read_word(f, 0x50000000), 0);
+    assert_int_equal(read_word(f, 0x50000000), 0);
     assert_int_equal(f->chip.report.warning_count, 1);
-    write_bus(f, 0x40023000, 4, 1);
+    write_word(f, 0x40023000, 1);
     assert_int_equal(f->chip.report.warning_count, 2);
 }
 
@@ -191,37 +129,37 @@ static void bus__a_peripheral_without_clock_reads_zero_and_is_reported(void **st
 {
     struct fixture *f = *state;
 
-    write_bus(f, GPIOA + 0x14, 4, 0x20);
-    assert_int_equal(read_bus(f, GPIOA + 0x00, 4), 0);
+    write_word(f, GPIOA + 0x14, 0x20);
+    assert_int_equal(read_word(f, GPIOA + 0x00), 0);
     assert_int_equal(f->chip.report.warning_count, 1);
 
-    write_bus(f, RCC_AHBENR, 4, 1 << 17);
-    assert_int_equal(read_bus(f, GPIOA + 0x00, 4), 0x28000000);
-    assert_int_equal(read_bus(f, GPIOA + 0x14, 4), 0);
+    write_word(f, RCC_AHBENR, 1 << 17);
+    assert_int_equal(read_word(f, GPIOA + 0x00), 0x28000000);
+    assert_int_equal(read_word(f, GPIOA + 0x14), 0);
 }
 
 static void bus__the_ahb_writes_lanes_and_the_apb_repeats_them(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_AHBENR, 4, 1 << 17 | 0x14);
+    write_word(f, RCC_AHBENR, 1 << 17 | 0x14);
     write_bus(f, GPIOA + 0x02, 1, 0x55);
-    assert_int_equal(read_bus(f, GPIOA, 4), 0x28550000);
+    assert_int_equal(read_word(f, GPIOA), 0x28550000);
     assert_int_equal(read_bus(f, GPIOA + 0x02, 1), 0x55);
 
-    write_bus(f, RCC_APB1ENR, 4, 1);
+    write_word(f, RCC_APB1ENR, 1);
     write_bus(f, TIM2 + 0x34, 2, 0x1234); // CCR1
-    assert_int_equal(read_bus(f, TIM2 + 0x34, 4), 0x12341234);
+    assert_int_equal(read_word(f, TIM2 + 0x34), 0x12341234);
     write_bus(f, TIM2 + 0x34, 1, 0xAB);
-    assert_int_equal(read_bus(f, TIM2 + 0x34, 4), 0xABABABAB);
+    assert_int_equal(read_word(f, TIM2 + 0x34), 0xABABABAB);
 }
 
 static void bus__packet_memory_is_16_bits_wide(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
-    write_bus(f, PMA + 4, 4, 0x44332211);
+    write_word(f, RCC_APB1ENR, USBEN);
+    write_word(f, PMA + 4, 0x44332211);
     assert_memory_equal(f->chip.usb.pma + 4, "\x11\x22\x33\x44", 4);
     write_bus(f, PMA + 6, 2, 0x6655);
     assert_memory_equal(f->chip.usb.pma + 4, "\x11\x22\x55\x66", 4);
@@ -235,13 +173,13 @@ static void bus__usb_registers_take_16_and_32_bits(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
-    write_bus(f, USB + 0x4C, 4, 0xFFFF0085);
+    write_word(f, RCC_APB1ENR, USBEN);
+    write_word(f, USB + 0x4C, 0xFFFF0085);
     assert_int_equal(read_bus(f, USB + 0x4C, 2), 0x85);
     write_bus(f, USB + 0x4C, 2, 0x86);
-    assert_int_equal(read_bus(f, USB + 0x4C, 4), 0x86);
+    assert_int_equal(read_word(f, USB + 0x4C), 0x86);
     write_bus(f, USB + 0x4E, 2, 0x11); // reserved
-    assert_int_equal(read_bus(f, USB + 0x4C, 4), 0x86);
+    assert_int_equal(read_word(f, USB + 0x4C), 0x86);
 }
 
 static void bus__flash_is_not_written_without_being_unlocked(void **state)
@@ -259,9 +197,9 @@ static void bus__flash_is_programmed_and_executed(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, 0x40022004, 4, F072_FLASH_KEY1);
-    write_bus(f, 0x40022004, 4, F072_FLASH_KEY2);
-    write_bus(f, 0x40022010, 4, F072_FLASH_CR_PG);
+    write_word(f, 0x40022004, F072_FLASH_KEY1);
+    write_word(f, 0x40022004, F072_FLASH_KEY2);
+    write_word(f, 0x40022010, F072_FLASH_CR_PG);
     write_bus(f, CODE + 2, 2, 0x3001); // adds r0, #1
     run_to(f, SIM_MS);
     write_bus(f, CODE + 4, 2, 0xE7FD); // b CODE + 2
@@ -277,10 +215,10 @@ static void bus__the_edge_of_a_chosen_pin_interrupts(void **state)
     struct fixture *f = *state;
     enum { GPIOC = 2, LINE_13 = 1 << 13, EXTICR4 = SYSCFG_CFGR1 + 0x14, EXTI = 0x40010400 };
 
-    write_bus(f, RCC_APB2ENR, 4, 1);
-    write_bus(f, EXTICR4, 4, GPIOC << 4); // line 13
-    write_bus(f, EXTI, 4, LINE_13);
-    write_bus(f, EXTI + 0x0C, 4, LINE_13); // FTSR
+    write_word(f, RCC_APB2ENR, 1);
+    write_word(f, EXTICR4, GPIOC << 4); // line 13
+    write_word(f, EXTI, LINE_13);
+    write_word(f, EXTI + 0x0C, LINE_13); // FTSR
     f072_chip_wire(&f->chip, GPIOC + 1, LINE_13, LINE_13);
     f072_chip_wire(&f->chip, GPIOC + 1, LINE_13, 0);
     f072_chip_wire(&f->chip, GPIOC, LINE_13, LINE_13);
@@ -288,7 +226,7 @@ static void bus__the_edge_of_a_chosen_pin_interrupts(void **state)
     f072_chip_wire(&f->chip, GPIOC, LINE_13, 0);
     assert_int_equal(f->chip.cpu.lines, 1 << 7);
 
-    write_bus(f, EXTI + 0x14, 4, LINE_13);
+    write_word(f, EXTI + 0x14, LINE_13);
     assert_int_equal(f->chip.cpu.lines, 0);
 }
 
@@ -298,14 +236,14 @@ static void usb__lives_only_with_its_clocks(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_CFGR3, 4, USBSW); // the PLL, which is off
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
+    write_word(f, RCC_CFGR3, USBSW); // the PLL, which is off
+    write_word(f, RCC_APB1ENR, USBEN);
     run_to(f, SIM_MS);
     assert_false(f->chip.usb.clocked);
-    write_bus(f, RCC_CFGR3, 4, 0); // HSI48
+    write_word(f, RCC_CFGR3, 0); // HSI48
     run_to(f, 2 * SIM_MS);
     assert_true(f->chip.usb.clocked);
-    write_bus(f, RCC_APB1ENR, 4, 0);
+    write_word(f, RCC_APB1ENR, 0);
     run_to(f, 3 * SIM_MS);
     assert_false(f->chip.usb.clocked);
 }
@@ -315,14 +253,14 @@ static void usb__a_peripheral_reset_drops_the_pull_up(void **state)
     struct fixture *f = *state;
 
     f->chip.usb.vbus = true;
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
-    write_bus(f, USB + 0x40, 4, 0);
-    write_bus(f, USB + 0x58, 4, F072_BCDR_DPPU);
+    write_word(f, RCC_APB1ENR, USBEN);
+    write_word(f, USB + 0x40, 0);
+    write_word(f, USB + 0x58, F072_BCDR_DPPU);
     assert_true(f072_usbfs_connected(&f->chip.usb));
 
-    write_bus(f, RCC_APB1RSTR, 4, USBEN);
+    write_word(f, RCC_APB1RSTR, USBEN);
     assert_false(f072_usbfs_connected(&f->chip.usb));
-    write_bus(f, USB + 0x58, 4, F072_BCDR_DPPU); // held in reset
+    write_word(f, USB + 0x58, F072_BCDR_DPPU); // held in reset
     assert_false(f072_usbfs_connected(&f->chip.usb));
 }
 
@@ -330,12 +268,12 @@ static void usb__interrupts_on_line_31(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
-    write_bus(f, USB + 0x40, 4, F072_USB_RESET | F072_CNTR_FRES);
-    write_bus(f, USB + 0x44, 4, 0);
+    write_word(f, RCC_APB1ENR, USBEN);
+    write_word(f, USB + 0x40, F072_USB_RESET | F072_CNTR_FRES);
+    write_word(f, USB + 0x44, 0);
     assert_int_equal(f->chip.cpu.lines, 0);
-    write_bus(f, USB + 0x40, 4, F072_USB_RESET);
-    write_bus(f, USB + 0x40, 4, F072_USB_RESET | F072_CNTR_FRES);
+    write_word(f, USB + 0x40, F072_USB_RESET);
+    write_word(f, USB + 0x40, F072_USB_RESET | F072_CNTR_FRES);
     assert_int_equal(f->chip.cpu.lines, UINT32_C(1) << 31);
 }
 
@@ -346,10 +284,10 @@ static void reset__by_software_keeps_sram_and_sets_its_flag(void **state)
     struct fixture *f = *state;
 
     f->chip.usb.vbus = true;
-    write_bus(f, RCC_APB1ENR, 4, USBEN);
-    write_bus(f, USB + 0x40, 4, 0);
-    write_bus(f, USB + 0x58, 4, F072_BCDR_DPPU);
-    write_bus(f, RCC_CSR, 4, 1 << 24); // RMVF
+    write_word(f, RCC_APB1ENR, USBEN);
+    write_word(f, USB + 0x40, 0);
+    write_word(f, USB + 0x58, F072_BCDR_DPPU);
+    write_word(f, RCC_CSR, 1 << 24); // RMVF
     store_le32(f->chip.sram + 0x2000, 0xCAFEF00D);
     PUT(f, CODE,
         0x4801,  // ldr r0, =AIRCR
@@ -362,10 +300,10 @@ static void reset__by_software_keeps_sram_and_sets_its_flag(void **state)
     PUT(f, CODE, 0xE7FE);
     run_to(f, 10000);
 
-    assert_int_equal(read_bus(f, RCC_CSR, 4), F072_RESET_SOFTWARE | F072_RESET_PIN);
+    assert_int_equal(read_word(f, RCC_CSR), F072_RESET_SOFTWARE | F072_RESET_PIN);
     assert_int_equal(usbdev_load_le16(f->chip.sram + 0x2000), 0xF00D);
     assert_false(f072_usbfs_connected(&f->chip.usb));
-    assert_int_equal(read_bus(f, RCC_APB1ENR, 4), 0);
+    assert_int_equal(read_word(f, RCC_APB1ENR), 0);
 }
 
 static void reset__power_on_fills_sram_with_noise_of_its_seed(void **state)
@@ -378,23 +316,23 @@ static void reset__power_on_fills_sram_with_noise_of_its_seed(void **state)
     assert_memory_not_equal(f->chip.sram, first, sizeof first);
     f072_chip_power_on(&f->chip, 1, 0);
     assert_memory_equal(f->chip.sram, first, sizeof first);
-    assert_int_equal(read_bus(f, RCC_CSR, 4), F072_RESET_POWER_ON | F072_RESET_PIN);
+    assert_int_equal(read_word(f, RCC_CSR), F072_RESET_POWER_ON | F072_RESET_PIN);
 }
 
 static void reset__by_the_watchdog_on_time(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, RCC_CSR, 4, 1 << 24);
-    write_bus(f, IWDG, 4, 0x5555);
-    write_bus(f, IWDG + 8, 4, 99);
-    write_bus(f, IWDG, 4, 0xCCCC); // 100 counts of 4 / 40 kHz: 10 ms
+    write_word(f, RCC_CSR, 1 << 24);
+    write_word(f, IWDG, 0x5555);
+    write_word(f, IWDG + 8, 99);
+    write_word(f, IWDG, 0xCCCC); // 100 counts of 4 / 40 kHz: 10 ms
     f->chip.sram[0] = 0x5A;
     run_to(f, 9900000);
-    assert_int_equal(read_bus(f, RCC_CSR, 4), 0);
+    assert_int_equal(read_word(f, RCC_CSR), 0);
     run_to(f, 10100000);
 
-    assert_int_equal((int)read_bus(f, RCC_CSR, 4), F072_RESET_IWDG | F072_RESET_PIN);
+    assert_int_equal((int)read_word(f, RCC_CSR), F072_RESET_IWDG | F072_RESET_PIN);
     assert_int_equal(f->chip.sram[0], 0x5A);
     assert_int_equal(f072_iwdg_expiry(&f->chip.iwdg) == UINT64_MAX, true);
 }
@@ -407,22 +345,22 @@ static void rtc__backup_registers_are_protected_and_survive_a_reset(void **state
     enum { BDCR = 0x40021020, BDRST = 1 << 16, BKP0R = 0x40002850 };
     struct fixture *f = *state;
 
-    write_bus(f, BKP0R, 4, 0x12345678);
-    assert_int_equal(read_bus(f, BKP0R, 4), 0);
-    write_bus(f, APB1ENR, 4, PWREN);
-    write_bus(f, PWR_CR, 4, DBP);
-    write_bus(f, BKP0R, 4, 0x12345678);
+    write_word(f, BKP0R, 0x12345678);
+    assert_int_equal(read_word(f, BKP0R), 0);
+    write_word(f, APB1ENR, PWREN);
+    write_word(f, PWR_CR, DBP);
+    write_word(f, BKP0R, 0x12345678);
     f072_chip_reset(&f->chip, F072_RESET_SOFTWARE);
-    assert_int_equal(read_bus(f, BKP0R, 4), 0x12345678);
+    assert_int_equal(read_word(f, BKP0R), 0x12345678);
 
-    write_bus(f, BDCR, 4, BDRST);
-    assert_int_equal(read_bus(f, BKP0R, 4), 0);
-    write_bus(f, BDCR, 4, 0);
-    write_bus(f, APB1ENR, 4, PWREN);
-    write_bus(f, PWR_CR, 4, DBP);
-    write_bus(f, BKP0R, 4, 1);
+    write_word(f, BDCR, BDRST);
+    assert_int_equal(read_word(f, BKP0R), 0);
+    write_word(f, BDCR, 0);
+    write_word(f, APB1ENR, PWREN);
+    write_word(f, PWR_CR, DBP);
+    write_word(f, BKP0R, 1);
     f072_chip_power_on(&f->chip, 1, f072_chip_now(&f->chip));
-    assert_int_equal(read_bus(f, BKP0R, 4), 0);
+    assert_int_equal(read_word(f, BKP0R), 0);
 }
 
 // ---- Memory map and boot loader ----
@@ -433,15 +371,15 @@ static void map__mem_mode_moves_address_0_if_syscfg_has_a_clock(void **state)
     uint16_t half_word;
 
     usbdev_store_le16(f->chip.sram, 0x5AA5);
-    write_bus(f, SYSCFG_CFGR1, 4, F072_MEMORY_SRAM);
+    write_word(f, SYSCFG_CFGR1, F072_MEMORY_SRAM);
     assert_true(armv6m_peek16(&f->chip.cpu, 0, &half_word));
     assert_int_equal(half_word, STACK & 0xFFFF);
 
-    write_bus(f, RCC_APB2ENR, 4, 1);
-    write_bus(f, SYSCFG_CFGR1, 4, F072_MEMORY_SRAM);
+    write_word(f, RCC_APB2ENR, 1);
+    write_word(f, SYSCFG_CFGR1, F072_MEMORY_SRAM);
     assert_true(armv6m_peek16(&f->chip.cpu, 0, &half_word));
     assert_int_equal(half_word, 0x5AA5);
-    write_bus(f, SYSCFG_CFGR1, 4, F072_MEMORY_ROM);
+    write_word(f, SYSCFG_CFGR1, F072_MEMORY_ROM);
     assert_true(armv6m_peek16(&f->chip.cpu, 4, &half_word));
     assert_int_equal(half_word, ((f072_models->rom_base + F072_ROM_ENTRY) & 0xFFFF) | 1);
 }
@@ -470,9 +408,9 @@ static void rom__leaves_the_chip_without_a_reset(void **state)
     assert_int_equal(f->chip.cpu.r[13], 0x20003000);
     assert_int_equal(f->chip.cpu.r[15], CODE);
     assert_int_equal(f->chip.sram[F072_ROM_RAM_SIZE], 0x5A);
-    assert_int_equal(read_bus(f, SYSCFG_CFGR1, 4) & 3, F072_MEMORY_ROM);
-    assert_int_equal(read_bus(f, RCC_CFGR, 4) & 0xF, 0xF); // HSI48
-    assert_int_equal(read_bus(f, RCC_CSR, 4), F072_RESET_POWER_ON | F072_RESET_PIN);
+    assert_int_equal(read_word(f, SYSCFG_CFGR1) & 3, F072_MEMORY_ROM);
+    assert_int_equal(read_word(f, RCC_CFGR) & 0xF, 0xF); // HSI48
+    assert_int_equal(read_word(f, RCC_CSR), F072_RESET_POWER_ON | F072_RESET_PIN);
     run_to(f, 6 * SIM_MS);
     assert_int_equal(f072_chip_now(&f->chip) / SIM_MS, 6);
 }
@@ -485,7 +423,7 @@ static void rom__cannot_leave_for_where_nothing_is(void **state)
     assert_true(f072_chip_leave_rom(&f->chip, 0x0801FFF8, 0));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, chip_fixture_close)
 
 int main(void)
 {

@@ -13,22 +13,13 @@
 
 #include <sim/wire.h>
 
-#include <stm32f072/chip.h>
+#include "chip_fixture.h"
+#include <usb/bytes.h>
 
 enum {
-    RCC_CR = 0x40021000,
-    RCC_CFGR = 0x40021004,
-    RCC_APB2ENR = 0x40021018,
-    RCC_APB1ENR = 0x4002101C,
-    RCC_BDCR = 0x40021020,
-    RCC_CSR = 0x40021024,
-    RCC_CR2 = 0x40021034,
-    FLASH_ACR = 0x40022000,
     PWR_CR = 0x40007000,
     PWR_CSR = 0x40007004,
     EXTI = 0x40010400,
-    TIM2 = 0x40000000,
-    IWDG = 0x40003000,
     RTC = 0x40002800,
     RTC_CR = RTC + 0x08,
     RTC_ISR = RTC + 0x0C,
@@ -40,7 +31,7 @@ enum {
     RTC_ALRMASSR = RTC + 0x44,
 };
 
-enum { STACK = 0x20001000, CODE = 0x08000100, HANDLER = 0x08000180, TURNS = 0x20000800 };
+enum { TURNS = 0x20000800 };
 enum {
     SLEEPDEEP = 1 << 2,
     PDDS = 1 << 1,
@@ -49,31 +40,6 @@ enum {
     EXTI0_1_IRQ = 5,
     RTC_IRQ = 2
 };
-
-struct fixture {
-    struct f072_chip chip;
-    uint8_t flash[F072_FLASH_SIZE];
-    uint8_t options[F072_OPTIONS_SIZE];
-};
-
-static void store_le32(uint8_t *bytes, uint32_t value)
-{
-    usbdev_store_le16(bytes, (uint16_t)value);
-    usbdev_store_le16(bytes + 2, (uint16_t)(value >> 16));
-}
-
-static uint32_t read_bus(struct fixture *f, uint32_t address)
-{
-    uint32_t value = 0xDEADBEEF;
-
-    assert_true(f072_bus_read(&f->chip, address, 4, &value));
-    return value;
-}
-
-static void write_bus(struct fixture *f, uint32_t address, uint32_t value)
-{
-    assert_true(f072_bus_write(&f->chip, address, 4, value));
-}
 
 static void run_to_ms(struct fixture *f, uint64_t ms)
 {
@@ -84,12 +50,6 @@ static void run_to_ms(struct fixture *f, uint64_t ms)
 static bool has_woken(const struct fixture *f)
 {
     return usbdev_load_le16(f->chip.sram + (TURNS - F072_SRAM_BASE)) > 0;
-}
-
-static void put_code(struct fixture *f, uint32_t address, const uint16_t *code, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        usbdev_store_le16(f->flash + (address - F072_FLASH_BASE) + 2 * i, code[i]);
 }
 
 // Sleeps and counts; the instruction that sleeps is WFI or WFE. Every handler masks interrupts, so
@@ -109,38 +69,23 @@ static void boot(struct fixture *f, uint16_t sleep)
         0x4770, // bx lr
     };
 
-    memset(f->flash, 0xFF, sizeof f->flash);
-    for (int i = 0; i < F072_OPTIONS_SIZE; i += 2)
-        usbdev_store_le16(f->options + i, 0x00FF);
-    store_le32(f->flash, STACK);
-    store_le32(f->flash + 4, CODE | 1);
-    for (unsigned i = 2; i < 48; i++)
-        store_le32(f->flash + 4 * i, HANDLER | 1);
     put_code(f, CODE, code, sizeof code / 2);
     store_le32(f->flash + (CODE - F072_FLASH_BASE) + 0x14, TURNS);
     put_code(f, HANDLER, handler, sizeof handler / 2);
-    f072_chip_init(&f->chip, f072_models, f->flash, f->options, 1);
-    f->chip.report.quiet = true;
-    f072_chip_power_on(&f->chip, 1, 0);
-    write_bus(f, RCC_APB1ENR, 1 << 28 | 1 << 23 | 1); // PWR, USB, TIM2
-    write_bus(f, RCC_APB2ENR, 1);                     // SYSCFG
-    write_bus(f, PWR_CR, DBP);
+    chip_fixture_power_on(f);
+    write_word(f, RCC_APB1ENR, 1 << 28 | 1 << 23 | 1); // PWR, USB, TIM2
+    write_word(f, RCC_APB2ENR, 1);                     // SYSCFG
+    write_word(f, PWR_CR, DBP);
     store_le32(f->chip.sram + (TURNS - F072_SRAM_BASE), 0);
     run_to_ms(f, 1);
 }
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = chip_fixture_open();
 
     boot(f, 0xBF30); // WFI
     *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    free(*state);
     return 0;
 }
 
@@ -159,8 +104,8 @@ static void sleep_deep(struct fixture *f, uint64_t until_ms)
 
 static void let_pin_wake(struct fixture *f, uint32_t mask_register)
 {
-    write_bus(f, EXTI + mask_register, 0x7F840000 | 1);
-    write_bus(f, EXTI + 0x08, 1); // RTSR
+    write_word(f, EXTI + mask_register, 0x7F840000 | 1);
+    write_word(f, EXTI + 0x08, 1); // RTSR
 }
 
 static void raise_pin(struct fixture *f)
@@ -175,9 +120,9 @@ static void stop__only_an_exti_line_ends_it(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, TIM2 + 0x2C, 7999); // ARR: 1 ms
-    write_bus(f, TIM2 + 0x0C, 1);    // DIER.UIE
-    write_bus(f, TIM2, 1);           // CEN
+    write_word(f, TIM2 + 0x2C, 7999); // ARR: 1 ms
+    write_word(f, TIM2 + 0x0C, 1);    // DIER.UIE
+    write_word(f, TIM2, 1);           // CEN
     enable_irq(f, 15);
     enable_irq(f, EXTI0_1_IRQ);
     let_pin_wake(f, 0x00);
@@ -187,20 +132,20 @@ static void stop__only_an_exti_line_ends_it(void **state)
     f->chip.cpu.scr = 0;
     run_to_ms(f, 51);
     assert_true(has_woken(f));
-    assert_in_range(read_bus(f, TIM2 + 0x24), 7000, 7999); // it has stood still for 49 ms
+    assert_in_range(read_word(f, TIM2 + 0x24), 7000, 7999); // it has stood still for 49 ms
 }
 
 static void stop__the_hsi_is_the_clock_behind_it(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, FLASH_ACR, 1);
-    write_bus(f, RCC_CR, 1 << 16 | 1); // HSEON
+    write_word(f, FLASH_ACR, 1);
+    write_word(f, RCC_CR, 1 << 16 | 1); // HSEON
     run_to_ms(f, 10);
-    write_bus(f, RCC_CFGR, 2 << 15 | 4 << 18); // PLL, 6 times the HSE
-    write_bus(f, RCC_CR, 1 << 24 | 1 << 16 | 1);
+    write_word(f, RCC_CFGR, 2 << 15 | 4 << 18); // PLL, 6 times the HSE
+    write_word(f, RCC_CR, 1 << 24 | 1 << 16 | 1);
     run_to_ms(f, 11);
-    write_bus(f, RCC_CFGR, 2 << 15 | 4 << 18 | 2);
+    write_word(f, RCC_CFGR, 2 << 15 | 4 << 18 | 2);
     assert_int_equal(f->chip.hclk, 48000000);
     enable_irq(f, EXTI0_1_IRQ);
     let_pin_wake(f, 0x00);
@@ -208,8 +153,8 @@ static void stop__the_hsi_is_the_clock_behind_it(void **state)
     raise_pin(f);
     run_to_ms(f, 21);
     assert_int_equal(f->chip.hclk, 8000000);
-    assert_int_equal(read_bus(f, RCC_CR) & (0x3000000 | 0x30000 | 3), 3); // HSI alone
-    assert_int_equal(read_bus(f, RCC_CFGR) & 0xF, 0);
+    assert_int_equal(read_word(f, RCC_CR) & (0x3000000 | 0x30000 | 3), 3); // HSI alone
+    assert_int_equal(read_word(f, RCC_CFGR) & 0xF, 0);
 }
 
 static void stop__usb_ends_it_by_line_18(void **state)
@@ -218,11 +163,11 @@ static void stop__usb_ends_it_by_line_18(void **state)
         struct fixture *f = *state;
 
         boot(f, 0xBF30);
-        write_bus(f, RCC_CR2, 1 << 16); // HSI48ON
+        write_word(f, RCC_CR2, 1 << 16); // HSI48ON
         run_to_ms(f, 2);
         f->chip.usb.vbus = true;
         f->chip.usb.cntr = F072_USB_WKUP | F072_CNTR_FSUSP;
-        write_bus(f, EXTI, masked ? 0x7F800000 : 0x7F840000);
+        write_word(f, EXTI, masked ? 0x7F800000 : 0x7F840000);
         enable_irq(f, USB_IRQ);
         sleep_deep(f, 10);
         assert_false(f->chip.usb.clocked);
@@ -249,12 +194,12 @@ static void stop__the_watchdog_goes_on(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, IWDG, 0x5555);
-    write_bus(f, IWDG + 8, 99); // 10 ms
-    write_bus(f, IWDG, 0xCCCC);
+    write_word(f, IWDG, 0x5555);
+    write_word(f, IWDG + 8, 99); // 10 ms
+    write_word(f, IWDG, 0xCCCC);
     sleep_deep(f, 10);
     run_to_ms(f, 12);
-    assert_int_equal(read_bus(f, RCC_CSR) & F072_RESET_IWDG, F072_RESET_IWDG);
+    assert_int_equal(read_word(f, RCC_CSR) & F072_RESET_IWDG, F072_RESET_IWDG);
     assert_int_equal(f->chip.low_power, F072_RUN);
 }
 
@@ -265,9 +210,9 @@ static void standby__ends_as_a_reset_by_a_wkup_pin(void **state)
     struct fixture *f = *state;
     uint8_t before[256];
 
-    write_bus(f, PWR_CR, DBP | PDDS);
-    write_bus(f, PWR_CSR, 1 << 8); // EWUP1
-    write_bus(f, RCC_CSR, 1 << 24);
+    write_word(f, PWR_CR, DBP | PDDS);
+    write_word(f, PWR_CSR, 1 << 8); // EWUP1
+    write_word(f, RCC_CSR, 1 << 24);
     f->chip.usb.vbus = true;
     f->chip.usb.bcdr = F072_BCDR_DPPU;
     f->chip.usb.cntr = 0;
@@ -279,33 +224,33 @@ static void standby__ends_as_a_reset_by_a_wkup_pin(void **state)
     run_to_ms(f, 11);
     assert_int_equal(f->chip.low_power, F072_RUN);
     assert_memory_not_equal(f->chip.sram, before, sizeof before);
-    assert_int_equal(read_bus(f, RCC_CSR) & 0xFF800000, F072_RESET_STANDBY);
-    write_bus(f, RCC_APB1ENR, 1 << 28);
-    assert_int_equal(read_bus(f, PWR_CSR) & 3, 3); // SBF, WUF
-    write_bus(f, PWR_CR, 3 << 2);                  // CSBF, CWUF
-    assert_int_equal(read_bus(f, PWR_CSR) & 3, 0);
+    assert_int_equal(read_word(f, RCC_CSR) & 0xFF800000, F072_RESET_STANDBY);
+    write_word(f, RCC_APB1ENR, 1 << 28);
+    assert_int_equal(read_word(f, PWR_CSR) & 3, 3); // SBF, WUF
+    write_word(f, PWR_CR, 3 << 2);                  // CSBF, CWUF
+    assert_int_equal(read_word(f, PWR_CSR) & 3, 0);
 }
 
 // ---- RTC, with the LSI: 40 kHz / 100 / 400 ----
 
 static void unlock_rtc(struct fixture *f)
 {
-    write_bus(f, RTC_WPR, 0xCA);
-    write_bus(f, RTC_WPR, 0x53);
+    write_word(f, RTC_WPR, 0xCA);
+    write_word(f, RTC_WPR, 0x53);
 }
 
 static void start_rtc(struct fixture *f, uint32_t time, uint32_t date)
 {
-    write_bus(f, RCC_CSR, 1);
-    write_bus(f, RCC_BDCR, 1 << 15 | 2 << 8); // RTCEN, LSI
+    write_word(f, RCC_CSR, 1);
+    write_word(f, RCC_BDCR, 1 << 15 | 2 << 8); // RTCEN, LSI
     unlock_rtc(f);
-    write_bus(f, RTC_ISR, 1 << 7);
-    assert_int_equal(read_bus(f, RTC_ISR) & 1 << 6, 1 << 6); // INITF
-    write_bus(f, RTC_PRER, 399);
-    write_bus(f, RTC_PRER, 99 << 16 | 399);
-    write_bus(f, RTC, time);
-    write_bus(f, RTC + 4, date);
-    write_bus(f, RTC_ISR, 0);
+    write_word(f, RTC_ISR, 1 << 7);
+    assert_int_equal(read_word(f, RTC_ISR) & 1 << 6, 1 << 6); // INITF
+    write_word(f, RTC_PRER, 399);
+    write_word(f, RTC_PRER, 99 << 16 | 399);
+    write_word(f, RTC, time);
+    write_word(f, RTC + 4, date);
+    write_word(f, RTC_ISR, 0);
 }
 
 // Year, weekday and month, day of DR.
@@ -335,11 +280,11 @@ static void rtc__the_calendar_counts(void **state)
         boot(f, 0xBF30);
         start_rtc(f, rows[i].time, rows[i].date);
         run_to_ms(f, 1000);
-        assert_int_equal(read_bus(f, RTC), rows[i].time);
-        assert_int_equal(read_bus(f, RTC + 4), rows[i].date);
+        assert_int_equal(read_word(f, RTC), rows[i].time);
+        assert_int_equal(read_word(f, RTC + 4), rows[i].date);
         run_to_ms(f, 1002);
-        assert_int_equal(read_bus(f, RTC), rows[i].next_time);
-        assert_int_equal(read_bus(f, RTC + 4), rows[i].next_date);
+        assert_int_equal(read_word(f, RTC), rows[i].next_time);
+        assert_int_equal(read_word(f, RTC + 4), rows[i].next_date);
     }
 }
 
@@ -348,9 +293,9 @@ static void rtc__sub_seconds_count_down(void **state)
     struct fixture *f = *state;
 
     start_rtc(f, 0, DATE(26, 4, 11, 26));
-    assert_int_equal(read_bus(f, RTC_SSR), 399);
+    assert_int_equal(read_word(f, RTC_SSR), 399);
     run_to_ms(f, 252); // 251 ms of 2.5 ms each
-    assert_int_equal(read_bus(f, RTC_SSR), 399 - 100);
+    assert_int_equal(read_word(f, RTC_SSR), 399 - 100);
 }
 
 static void rtc__twelve_hours_have_noon_and_midnight(void **state)
@@ -358,37 +303,38 @@ static void rtc__twelve_hours_have_noon_and_midnight(void **state)
     struct fixture *f = *state;
 
     start_rtc(f, 0x003000, DATE(26, 4, 11, 26));
-    write_bus(f, RTC_CR, 1 << 6); // FMT
-    assert_int_equal(read_bus(f, RTC), 0x123000);
-    write_bus(f, RTC_ISR, 1 << 7);
-    write_bus(f, RTC, 1 << 22 | 0x115959); // PM
-    write_bus(f, RTC_ISR, 0);
+    write_word(f, RTC_CR, 1 << 6); // FMT
+    assert_int_equal(read_word(f, RTC), 0x123000);
+    write_word(f, RTC_ISR, 1 << 7);
+    write_word(f, RTC, 1 << 22 | 0x115959); // PM
+    write_word(f, RTC_ISR, 0);
     run_to_ms(f, 1100);
-    assert_int_equal(read_bus(f, RTC), 0x120000);
-    write_bus(f, RTC_CR, 0);
-    assert_int_equal(read_bus(f, RTC), 0);
+    assert_int_equal(read_word(f, RTC), 0x120000);
+    write_word(f, RTC_CR, 0);
+    assert_int_equal(read_word(f, RTC), 0);
 }
 
 static void rtc__is_protected(void **state)
 {
     struct fixture *f = *state;
 
-    write_bus(f, PWR_CR, 0);
-    write_bus(f, RCC_BDCR, 1 << 15 | 2 << 8);
-    assert_int_equal(read_bus(f, RCC_BDCR), 0);
+    write_word(f, PWR_CR, 0);
+    write_word(f, RCC_BDCR, 1 << 15 | 2 << 8);
+    assert_int_equal(read_word(f, RCC_BDCR), 0);
     unlock_rtc(f);
-    write_bus(f, PWR_CR, DBP);
-    write_bus(f, RTC_CR, 1 << 6);
-    assert_int_equal(read_bus(f, RTC_CR), 0); // the keys came too early
-    write_bus(f, RTC_WPR, 0xCA);
-    write_bus(f, RTC_WPR, 0x54);
-    write_bus(f, RTC_CR, 1 << 6);
-    assert_int_equal(read_bus(f, RTC_CR), 0);
+    write_word(f, PWR_CR, DBP);
+    write_word(f, RTC_CR, 1 << 6);
+    assert_int_equal(read_word(f, RTC_CR), 0); // the keys came too early
+    write_word(f, RTC_WPR, 0xCA);
+    write_word(f, RTC_WPR, 0x54);
+    write_word(f, RTC_CR, 1 << 6);
+    assert_int_equal(read_word(f, RTC_CR), 0);
     unlock_rtc(f);
-    write_bus(f, RTC_CR, 1 << 6);
-    assert_int_equal(read_bus(f, RTC_CR), 1 << 6);
-    write_bus(f, RTC_ISR, 1 << 7);
-    assert_int_equal(read_bus(f, RTC_ISR) & (3 << 6 | 1 << 5), 1 << 7); // without a clock: no INITF
+    write_word(f, RTC_CR, 1 << 6);
+    assert_int_equal(read_word(f, RTC_CR), 1 << 6);
+    write_word(f, RTC_ISR, 1 << 7);
+    assert_int_equal(read_word(f, RTC_ISR) & (3 << 6 | 1 << 5),
+                     1 << 7); // without a clock: no INITF
 }
 
 static void rtc__an_alarm_ends_stop_mode_when_it_is_due(void **state)
@@ -396,18 +342,18 @@ static void rtc__an_alarm_ends_stop_mode_when_it_is_due(void **state)
     struct fixture *f = *state;
 
     start_rtc(f, 0x235958, DATE(26, 4, 11, 26));
-    write_bus(f, RTC_ALRMAR, UINT32_C(0x27) << 24 | 0x000001); // on the 27th, at 00:00:01
-    write_bus(f, RTC_CR, 1 << 12 | 1 << 8);                    // ALRAIE, ALRAE
-    write_bus(f, EXTI, 0x7F840000 | 1 << 17);
-    write_bus(f, EXTI + 0x08, 1 << 17);
+    write_word(f, RTC_ALRMAR, UINT32_C(0x27) << 24 | 0x000001); // on the 27th, at 00:00:01
+    write_word(f, RTC_CR, 1 << 12 | 1 << 8);                    // ALRAIE, ALRAE
+    write_word(f, EXTI, 0x7F840000 | 1 << 17);
+    write_word(f, EXTI + 0x08, 1 << 17);
     enable_irq(f, RTC_IRQ);
     sleep_deep(f, 3000);
     run_to_ms(f, 3002);
     assert_true(has_woken(f));
-    assert_int_equal(read_bus(f, RTC_ISR) & F072_RTC_ALARM, F072_RTC_ALARM);
-    assert_int_equal(read_bus(f, RTC), 1);
-    write_bus(f, RTC_ISR, ~(uint32_t)F072_RTC_ALARM & ~(1u << 7));
-    assert_int_equal(read_bus(f, RTC_ISR) & F072_RTC_ALARM, 0);
+    assert_int_equal(read_word(f, RTC_ISR) & F072_RTC_ALARM, F072_RTC_ALARM);
+    assert_int_equal(read_word(f, RTC), 1);
+    write_word(f, RTC_ISR, ~(uint32_t)F072_RTC_ALARM & ~(1u << 7));
+    assert_int_equal(read_word(f, RTC_ISR) & F072_RTC_ALARM, 0);
     assert_int_equal(f072_rtc_next_event(&f->chip.rtc) / (1000 * SIM_MS), 30 * 86400 + 3);
 }
 
@@ -433,9 +379,9 @@ static void rtc__an_alarm_leaves_out_what_is_masked(void **state)
         boot(f, 0xBF30);
         start_rtc(f, 0x100000, DATE(26, 4, 11, 26));
         uint64_t start_ns = f072_chip_now(&f->chip);
-        write_bus(f, RTC_ALRMAR, rows[i].alarm);
-        write_bus(f, RTC_ALRMASSR, rows[i].sub_seconds);
-        write_bus(f, RTC_CR, 1 << 8); // ALRAE
+        write_word(f, RTC_ALRMAR, rows[i].alarm);
+        write_word(f, RTC_ALRMASSR, rows[i].sub_seconds);
+        write_word(f, RTC_CR, 1 << 8); // ALRAE
         assert_int_equal((f072_rtc_next_event(&f->chip.rtc) - start_ns) / SIM_MS, rows[i].due_ms);
     }
 }
@@ -458,8 +404,8 @@ static void rtc__the_wake_up_timer_comes_again_and_again(void **state)
         boot(f, 0xBF30);
         start_rtc(f, 0, DATE(26, 4, 11, 26));
         uint64_t start_ns = f072_chip_now(&f->chip);
-        write_bus(f, RTC_WUTR, rows[i].reload);
-        write_bus(f, RTC_CR, 1 << 14 | 1 << 10 | rows[i].select); // WUTIE, WUTE
+        write_word(f, RTC_WUTR, rows[i].reload);
+        write_word(f, RTC_CR, 1 << 14 | 1 << 10 | rows[i].select); // WUTIE, WUTE
         for (unsigned n = 1; n <= 3; n++) {
             uint64_t due_ns = f072_rtc_next_event(&f->chip.rtc);
             assert_int_equal((due_ns - start_ns) / 1000, n * rows[i].period_us);
@@ -473,17 +419,17 @@ static void rtc__the_wake_up_timer_ends_standby_mode(void **state)
     struct fixture *f = *state;
 
     start_rtc(f, 0x120000, DATE(26, 4, 11, 26));
-    write_bus(f, RTC_WUTR, 1);
-    write_bus(f, RTC_CR, 1 << 14 | 1 << 10 | 4); // 2 s
-    write_bus(f, PWR_CR, DBP | PDDS);
+    write_word(f, RTC_WUTR, 1);
+    write_word(f, RTC_CR, 1 << 14 | 1 << 10 | 4); // 2 s
+    write_word(f, PWR_CR, DBP | PDDS);
     sleep_deep(f, 2000);
     assert_int_equal(f->chip.low_power, F072_STANDBY);
     run_to_ms(f, 2002);
     assert_int_equal(f->chip.low_power, F072_RUN);
-    assert_int_equal(read_bus(f, RTC), 0x120002);
+    assert_int_equal(read_word(f, RTC), 0x120002);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, chip_fixture_close)
 
 int main(void)
 {
