@@ -43,16 +43,20 @@ void loop_resume_listener(struct loop *loop)
 }
 
 // A machine that lost its power or its network ends nothing: without a question it would keep its
-// device for the two hours of the kernel's default. One that is only silent answers the question,
-// whatever its program does. A Unix socket has none of these options.
+// device for the two hours of the kernel's default, or for a quarter of an hour if a reply was on
+// its way. One that is only silent answers the question, whatever its program does; one whose
+// program has not read for a minute what fills its socket counts as gone. A Unix socket has none of
+// these options.
 static void ask_whether_peers_are_there(int fd)
 {
     static const int on = 1, idle_s = 30, interval_s = 10, questions = 3;
+    static const unsigned unanswered_ms = 60000; // the same minute
 
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof unanswered_ms);
 }
 
 static void accept_connection(struct loop *loop, struct source *source, uint32_t events)
@@ -143,6 +147,8 @@ bool loop_is_public(const struct loop *loop)
     if (address.ss_family == AF_INET6) {
         const struct in6_addr *ipv6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
 
+        if (IN6_IS_ADDR_V4MAPPED(ipv6))
+            return ipv6->s6_addr[12] != IN_LOOPBACKNET; // RFC 4291 2.5.5.2
         return !IN6_IS_ADDR_LOOPBACK(ipv6);
     }
     return address.ss_family == AF_INET &&

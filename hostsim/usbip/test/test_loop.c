@@ -346,7 +346,10 @@ static void listen__knows_whether_other_machines_can_connect(void **state)
                  {"127.3.2.1", false},
                  {"0.0.0.0", true},
                  {"::1", false},
-                 {"::", true}};
+                 {"::", true},
+                 {"::ffff:127.0.0.1", false},
+                 {"::ffff:127.3.2.1", false},
+                 {"::ffff:0.0.0.0", true}};
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -421,6 +424,7 @@ static void vanished_machine__is_asked_for_a_minute(void **state)
     assert_int_equal(60, option(fd, IPPROTO_TCP, TCP_KEEPIDLE) +
                              option(fd, IPPROTO_TCP, TCP_KEEPINTVL) *
                                  option(fd, IPPROTO_TCP, TCP_KEEPCNT));
+    assert_int_equal(60000, option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT)); // of a reply on its way
     loop_close(accepting.loop);
     close(accepting.client);
 }
