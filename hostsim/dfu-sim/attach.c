@@ -78,6 +78,7 @@ static int attach_to(const struct options *options, const struct vhci *vhci)
         fprintf(stderr, "dfu-sim attach: %s\n", error);
         return 2;
     }
+    exported_devices_settle(&exported, UINT64_MAX);
     status = attach_devices(options, vhci, &exported);
     return exported_devices_close(&exported) < 0 ? 2 : status;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void exported_devices_note(const struct usbip_device *device, const char *text)
 {
@@ -61,15 +62,29 @@ static int add_device(struct exported_devices *exported,
     sim = sim_open(&sim_options, error, error_size);
     if (!sim)
         return -1;
-    exported->devices[exported->count] = usbip_device_open(sim, number, &observer, exported);
+    exported->devices[exported->count] = usbip_device_plug_in(sim, number, &observer, exported);
     if (!exported->devices[exported->count]) {
-        snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
+        snprintf(error, error_size, "no memory for the device");
         return -1;
     }
     if (sim_options.gdb)
         usbip_device_keep_awake(exported->devices[exported->count]);
     exported->count++;
     return 0;
+}
+
+// Where others like it were opened, there are too many.
+static void tell_refusal(const struct exported_devices *exported,
+                         const struct options *options,
+                         const char *reason,
+                         char *error,
+                         size_t error_size)
+{
+    if (exported->count == 0)
+        snprintf(error, error_size, "%s", reason);
+    else
+        snprintf(error, error_size, "device %zu of %u: %s; ask for fewer", exported->count + 1,
+                 options->count, reason);
 }
 
 int exported_devices_open(struct exported_devices *exported,
@@ -83,7 +98,7 @@ int exported_devices_open(struct exported_devices *exported,
     *exported = (struct exported_devices){.tells = tells};
     exported->devices = calloc(options->count, sizeof(struct usbip_device *));
     if (!exported->devices) {
-        snprintf(error, error_size, "no memory for %u devices: ask for fewer", options->count);
+        snprintf(error, error_size, "no memory for %u devices", options->count);
         return -1;
     }
     if (options->capture) {
@@ -95,12 +110,35 @@ int exported_devices_open(struct exported_devices *exported,
         }
     }
     while (exported->count < options->count) {
-        if (add_device(exported, options, error, error_size) < 0) {
+        char reason[256];
+
+        if (add_device(exported, options, reason, sizeof reason) < 0) {
+            tell_refusal(exported, options, reason, error, error_size);
             exported_devices_close(exported);
             return -1;
         }
     }
     return 0;
+}
+
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void exported_devices_settle(const struct exported_devices *exported, uint64_t limit_ms)
+{
+    const uint64_t begin_ms = clock_ms();
+    bool settled;
+
+    do {
+        settled = true;
+        for (size_t i = 0; i < exported->count; i++)
+            settled &= usbip_device_settle(exported->devices[i]);
+    } while (!settled && clock_ms() - begin_ms < limit_ms);
 }
 
 int exported_devices_close(struct exported_devices *exported)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "options.h"
 #include "usbip_capture.h"
@@ -27,6 +28,11 @@ int exported_devices_open(struct exported_devices *exported,
                           bool tells,
                           char *error,
                           size_t error_size);
+
+// Let the devices enumerate, all at the same time, until each has or has failed to, and no longer
+// than limit_ms. Those that have not by then go on while the loop runs.
+void exported_devices_settle(const struct exported_devices *exported, uint64_t limit_ms);
+
 // Returns 0, or -1 after a line on stderr if the capture is not whole.
 int exported_devices_close(struct exported_devices *exported);
 

@@ -12,7 +12,10 @@
 #include "exported_devices.h"
 #include <usbip/loop.h>
 
-enum { OTHER_DESCRIPTORS = 64 }; // the program's own
+enum {
+    OTHER_DESCRIPTORS = 64, // the program's own
+    SETTLE_MS = 5000,       // clients that come later than that find a device that is away
+};
 
 static void ended(void *context, const struct loop_ending *ending)
 {
@@ -94,6 +97,7 @@ int command_serve(const struct options *options)
         return 2;
     }
     raise_descriptor_limit(exported.count);
+    exported_devices_settle(&exported, SETTLE_MS);
     status = serve(options, &exported);
     return exported_devices_close(&exported) < 0 ? 2 : status;
 }

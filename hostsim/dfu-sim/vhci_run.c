@@ -202,7 +202,7 @@ attach_and_run(struct run *run, const struct vhci *vhci, const struct exported_d
     run->places = calloc(exported->count, sizeof *run->places);
     run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (!run->places) {
-        fprintf(stderr, "dfu-sim run: no memory for %zu devices\n", exported->count);
+        fprintf(stderr, "dfu-sim run: out of memory\n");
     } else if (vhci_attach_open(&run->attach, vhci, exported->devices, exported->count, &events,
                                 run, error, sizeof(error)) < 0) {
         fprintf(stderr, "dfu-sim run: %s\n", error);
@@ -233,6 +233,7 @@ int vhci_run(const struct options *options)
         fprintf(stderr, "dfu-sim run: %s\n", error);
         status = -EINVAL;
     } else {
+        exported_devices_settle(&exported, UINT64_MAX);
         status = attach_and_run(&run, &vhci, &exported);
         if (exported_devices_close(&exported) < 0 && status == 0)
             status = -EIO;

@@ -199,6 +199,26 @@ static void device__takes_no_more_than_8_KiB(void **state)
     stop(&many);
 }
 
+static void server__without_memory_for_all_says_what_to_do(void **state)
+{
+    static const char advice[] = " of 4096: no memory for the device; ask for fewer\n";
+    char command[300], text[200] = "";
+    unsigned number = 0;
+    (void)state;
+
+    snprintf(command, sizeof command,
+             "prlimit --data=4000000 '%s' serve --listen 127.0.0.1:0 --count %d 2>&1", program,
+             MANY);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    text[fread(text, 1, sizeof text - 1, out)] = '\0';
+
+    assert_int_equal(WEXITSTATUS(pclose(out)), 2);
+    assert_int_equal(sscanf(text, "dfu-sim serve: device %u", &number), 1);
+    assert_in_range(number, 2, MANY);
+    assert_string_equal(strstr(text, " of "), advice);
+}
+
 // ---- Time ----
 
 static double transfer_us(struct client *client)
@@ -269,6 +289,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device__takes_no_more_than_8_KiB),
+        cmocka_unit_test(server__without_memory_for_all_says_what_to_do),
         cmocka_unit_test(transfer__takes_as_long_as_with_one_device),
     };
 

@@ -65,11 +65,23 @@ static uint32_t next_devnum(uint32_t devnum)
     return devnum + PORTS <= 127 ? devnum + PORTS : (devnum - 2) % PORTS + 2;
 }
 
+static void tell_absence(const struct usbip_device *device)
+{
+    if (device->core.enumeration.attempts == 0)
+        device_note(device, "the device does not connect to the bus: its pull-up is off");
+    else
+        device_note(device, "left the bus while it was enumerated");
+}
+
 static void enumerate_returned(struct usbip_device *device, uint64_t limit_ns)
 {
-    if (device_enumerate(device, limit_ns) == 0)
+    int result = device_enumerate(device, limit_ns);
+
+    if (result == 0)
         device_note(device, "on the bus: %04x:%04x", device->record.idVendor,
                     device->record.idProduct);
+    else if (result != SIM_UNDER_WAY && !device->failed)
+        tell_absence(device);
 }
 
 static void begin_returned(struct usbip_device *device)
@@ -95,10 +107,10 @@ static void tell_trouble(struct usbip_device *device)
 
 // ---- Opening ----
 
-struct usbip_device *usbip_device_open(struct sim_device *sim,
-                                       unsigned number,
-                                       const struct usbip_observer *observer,
-                                       void *context)
+struct usbip_device *usbip_device_plug_in(struct sim_device *sim,
+                                          unsigned number,
+                                          const struct usbip_observer *observer,
+                                          void *context)
 {
     static const struct sim_host_events events = {.disconnected = disconnected};
     struct usbip_device *device = calloc(1, sizeof *device);
@@ -122,9 +134,38 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
     snprintf(device->record.path, sizeof device->record.path, "/sys/devices/dfu-sim/usb%u/%s",
              device->record.busnum, device->record.bus_id);
     device_begin_enumeration(device, appear_ns);
-    if (device_enumerate(device, UINT64_MAX) < 0 && !device->failed)
-        device_note(device, "the device does not connect to the bus: its pull-up is off");
+    return device;
+}
+
+static bool settle(struct usbip_device *device, uint64_t limit_ns)
+{
+    int result;
+
+    if (!device->enumerating)
+        return true;
+    result = device_enumerate(device, limit_ns);
+    if (result == SIM_UNDER_WAY)
+        return false;
+    if (result < 0 && !device->failed)
+        tell_absence(device);
     tell_trouble(device);
+    return true;
+}
+
+bool usbip_device_settle(struct usbip_device *device)
+{
+    return settle(device, sim_host_now(device->host) + slice_ns);
+}
+
+struct usbip_device *usbip_device_open(struct sim_device *sim,
+                                       unsigned number,
+                                       const struct usbip_observer *observer,
+                                       void *context)
+{
+    struct usbip_device *device = usbip_device_plug_in(sim, number, observer, context);
+
+    if (device)
+        settle(device, UINT64_MAX);
     return device;
 }
 

@@ -186,7 +186,7 @@ static int toy_setup(struct sim_device *device,
     return SIM_ACK;
 }
 
-static void leave(struct toy *toy, uint64_t return_ns)
+void toy_leave(struct toy *toy, uint64_t return_ns)
 {
     toy->leaving = true;
     toy->return_ns = return_ns;
@@ -198,9 +198,9 @@ static void status_stage_done(struct toy *toy)
     uint8_t request = toy->setup.bRequest;
 
     if (vendor && request == TOY_LEAVE)
-        leave(toy, toy->now_ns + 20 * SIM_MS);
+        toy_leave(toy, toy->now_ns + 20 * SIM_MS);
     if (vendor && request == TOY_VANISH)
-        leave(toy, UINT64_MAX);
+        toy_leave(toy, UINT64_MAX);
     if (vendor && request == TOY_ARM)
         toy->armed = true;
     if (vendor)
@@ -384,7 +384,7 @@ static void toy_bus_reset(struct sim_device *device, bool se0)
     toy->packet_full = false;
     if (toy->armed) {
         toy->changed = true;
-        leave(toy, toy->now_ns + toy->away_ns); // seen once SE0 is over
+        toy_leave(toy, toy->now_ns + toy->away_ns); // seen once SE0 is over
     }
     toy->armed = false;
 }

@@ -71,6 +71,9 @@ struct toy {
 // The caller's memory, which must outlive the host it is plugged into.
 struct sim_device *toy_init(struct toy *toy);
 
+// Be off the bus until then, in its own time.
+void toy_leave(struct toy *toy, uint64_t return_ns);
+
 extern const uint8_t toy_configuration[TOY_CONFIGURATION_SIZE];
 
 #endif

@@ -71,6 +71,15 @@ struct usbip_device *usbip_device_open(struct sim_device *sim,
                                        void *context);
 void usbip_device_close(struct usbip_device *device);
 
+// The same in pieces, for many devices, of which some may NAK or stay away for long: plug them all
+// in, and then let each settle again and again, by a millisecond of its bus or by one bus reset. It
+// returns whether the enumeration has ended; usbip_device_run() carries on one that has not.
+struct usbip_device *usbip_device_plug_in(struct sim_device *sim,
+                                          unsigned number,
+                                          const struct usbip_observer *observer,
+                                          void *context);
+bool usbip_device_settle(struct usbip_device *device);
+
 // ---- Questions ----
 
 // As it was when it was enumerated last.
