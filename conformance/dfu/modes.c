@@ -186,7 +186,8 @@ static void end_detach(struct probe *probe)
         probe_power_cycle(probe); // nothing else leads out of it
 }
 
-// A device that does not report its state may still be in appDETACH: its timer ends that.
+// A device that does not report its state, or that says appIDLE once it has accepted DETACH, may
+// still be in appDETACH, or about to leave: its timer ends that.
 static void outwait_detach(struct probe *probe)
 {
     unsigned timeout_ms = device_detach_limit(&probe->run_time) + 100;
@@ -265,6 +266,11 @@ static void end_other_state(struct probe *probe)
         probe_power_cycle(probe);
 }
 
+static bool says_idle_before_leaving(const struct probe *probe, uint8_t state)
+{
+    return state == DFURT_STATE_appIDLE && device_will_detach(&probe->run_time);
+}
+
 static bool quieten_run_time(struct probe *probe)
 {
     uint8_t state = DFURT_STATE_appIDLE;
@@ -272,7 +278,7 @@ static bool quieten_run_time(struct probe *probe)
         return recover(probe);
     if (state == DFURT_STATE_appDETACH)
         end_detach(probe);
-    else if (probe->detached && probe->gate.silent)
+    else if (probe->detached && (probe->gate.silent || says_idle_before_leaving(probe, state)))
         outwait_detach(probe);
     else if (state >= DFURT_STATE_dfuIDLE)
         end_other_state(probe);

@@ -65,6 +65,7 @@ const struct defect_row answer_rows[] = {
      .remembers = "checks that are told appIDLE leave it in appDETACH", .follows = {
          {"RT-DETACH-01", "DETACH STALLs in appDETACH, A.2.2"},
      }},
+    {"state-1-says-0", "will-detach", "RT-STATE-0-DETACH"},
     {"ms-os-2-version", "ms-os-2", "OS-MS2-03"},
     {"ms-os-1-version", "ms-os-1", "OS-MS1-02"},
     {"ms-os-1-index", "ms-os-1", "OS-MS1-02"},
