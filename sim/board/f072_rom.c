@@ -38,7 +38,8 @@ static bool returns_to_firmware(const struct f072_board *board)
     enum { PORT_B = 1, PORT_F = 5 };
     const struct f072_chip *chip = &board->chip;
     const uint8_t *word = board->flash.bytes;
-    bool boot0 = chip->boot0 || f072_gpio_read(&chip->gpio[PORT_F], F072_GPIO_IDR) >> 11 & 1 ||
+    bool boot0 = f072_chip_boot_memory(chip) == F072_MEMORY_ROM ||
+                 f072_gpio_read(&chip->gpio[PORT_F], F072_GPIO_IDR) >> 11 & 1 ||
                  f072_gpio_read(&chip->gpio[PORT_B], F072_GPIO_IDR) >> 8 & 1;
 
     return chip->model->checks_boot0 && !boot0 && (word[0] & word[1] & word[2] & word[3]) != 0xFF;

@@ -213,6 +213,18 @@ static bool start_at(struct f072_chip *chip, uint32_t address)
     return true;
 }
 
+// RM0091 2.5: the pin BOOT0 decides, or nBOOT0 where BOOT_SEL is 0; then nBOOT1.
+enum f072_memory f072_chip_boot_memory(const struct f072_chip *chip)
+{
+    enum { BOOT_SEL = 1 << 15, nBOOT1 = 1 << 12, nBOOT0 = 1 << 11 }; // of FLASH_OBR
+    uint32_t obr = chip->fpec.obr;
+    bool by_pin = !chip->model->boot_sel || obr & BOOT_SEL;
+
+    if (by_pin ? !chip->boot0 : (obr & nBOOT0) != 0)
+        return F072_MEMORY_FLASH;
+    return obr & nBOOT1 ? F072_MEMORY_ROM : F072_MEMORY_SRAM;
+}
+
 static void reset_all(struct f072_chip *chip, uint32_t cause)
 {
     uint64_t now_ns = f072_chip_now(chip);
@@ -223,18 +235,21 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     f072_rcc_reset(&chip->rcc, cause);
     chip->hclk = f072_rcc_hclk(&chip->rcc);
     f072_peripherals_reset(chip);
-    if (cause == F072_RESET_POWER_ON) // no other reset reaches the RTC domain (RM0091 6.1.3)
+    if (cause == F072_RESET_POWER_ON) { // no other reset reaches these (RM0091 5.4.2, 6.1.3)
         f072_rtc_reset(&chip->rtc);
+        f072_low_power_forget(chip);
+    }
     chip->low_power = F072_RUN;
     chip->reset_cause = 0;
     f072_report_reset(&chip->report);
     chip->last.since_ns = now_ns;
     chip->last.address = 0;
-    f072_chip_map(chip, chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH);
+    chip->syscfg_cfgr1 = f072_chip_boot_memory(chip); // by the option bytes just loaded
+    f072_chip_map(chip, f072_chip_boot_memory(chip));
     f072_chip_clocks_changed(chip);
     f072_chip_update(chip);
     armv6m_reset(&chip->cpu);
-    if (chip->boot_address != 0 && !chip->boot0)
+    if (chip->boot_address != 0 && f072_chip_boot_memory(chip) == F072_MEMORY_FLASH)
         start_at(chip, chip->boot_address);
 }
 

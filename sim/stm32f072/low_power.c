@@ -9,7 +9,7 @@
 // off. Standby ends by a rising edge of a WKUP pin, by the RTC or by a watchdog, as a reset: SRAM
 // is lost, and PWR_CSR.SBF says what it was.
 
-#include <stm32f072/chip.h>
+#include "peripherals.h"
 
 #include <sim/trace.h>
 
@@ -37,9 +37,11 @@ static void enter(struct f072_chip *chip, enum f072_low_power mode)
                mode == F072_STOP ? "Stop" : "Standby", chip->cpu.r[15]);
     if (mode == F072_STANDBY) {
         uint32_t csr = chip->stub[F072_PWR].words[PWR_CSR];
+        struct f072_iwdg iwdg = chip->iwdg; // on the LSI: it goes on
         chip->standby_ends = false;
         f072_peripherals_reset(chip);
-        chip->stub[F072_PWR].words[PWR_CSR] = csr;
+        chip->iwdg = iwdg;
+        chip->stub[F072_PWR].words[PWR_CSR] = csr | SBF;
     }
     f072_peripherals_advance(chip, chip->low_power_since_ns); // USB has no clock
 }
@@ -70,7 +72,7 @@ static void leave_standby(struct f072_chip *chip)
     f072_chip_skip_to(chip, f072_chip_now(chip) + STANDBY_WAKE_NS);
     f072_chip_lose_sram(chip);
     f072_chip_reset(chip, F072_RESET_STANDBY);
-    chip->stub[F072_PWR].words[PWR_CSR] = csr | SBF | WUF;
+    chip->stub[F072_PWR].words[PWR_CSR] = csr | WUF;
 }
 
 static bool ends(struct f072_chip *chip)
@@ -102,6 +104,20 @@ void f072_low_power_pass(struct f072_chip *chip, uint64_t until_ns)
     if (chip->low_power == F072_STANDBY)
         f072_chip_lose_sram(chip);
     f072_chip_reset(chip, chip->reset_cause);
+}
+
+// RM0091 5.4.2: SBF stays through every reset but power-on.
+void f072_row_pwr_reset(struct f072_chip *chip, const struct f072_peripheral *p)
+{
+    uint32_t sbf = chip->stub[F072_PWR].words[PWR_CSR] & SBF;
+
+    f072_row_stub_reset(chip, p);
+    chip->stub[F072_PWR].words[PWR_CSR] = sbf;
+}
+
+void f072_low_power_forget(struct f072_chip *chip)
+{
+    chip->stub[F072_PWR].words[PWR_CSR] = 0;
 }
 
 // EWUP1 to EWUP8 of PWR_CSR (RM0091 5.4.2).

@@ -88,7 +88,7 @@ bool f072_row_syscfg_write(struct f072_chip *chip,
 void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 {
     (void)p;
-    chip->syscfg_cfgr1 = chip->boot0 ? F072_MEMORY_ROM : F072_MEMORY_FLASH;
+    chip->syscfg_cfgr1 = f072_chip_boot_memory(chip);
     for (int i = 0; i < 4; i++)
         chip->syscfg_exticr[i] = 0;
 }

@@ -306,7 +306,7 @@ const struct f072_peripheral f072_peripherals[] = {
     {"CRS", 0x40006C00, F072_APB1, 27, 0, 0, f072_row_crs_read, f072_row_crs_write,
      f072_row_crs_reset},
     {"PWR", 0x40007000, F072_APB1, 28, F072_PWR, F072_STUB_OTHER, f072_row_stub_read,
-     f072_row_pwr_write, f072_row_stub_reset},
+     f072_row_pwr_write, f072_row_pwr_reset},
     STUB("DAC", 0x40007400, F072_APB1, 29, 9, F072_STUB_OTHER),
     STUB("CEC", 0x40007800, F072_APB1, 30, 10, F072_STUB_OTHER),
     {"SYSCFG", 0x40010000, F072_APB2, 0, 0, 0, f072_row_syscfg_read, f072_row_syscfg_write,

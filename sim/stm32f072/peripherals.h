@@ -84,6 +84,7 @@ bool f072_row_pwr_write(struct f072_chip *chip,
                         uint32_t offset,
                         uint32_t value,
                         uint32_t lanes);
+void f072_row_pwr_reset(struct f072_chip *chip, const struct f072_peripheral *p);
 bool f072_row_rtc_is_open(const struct f072_chip *chip);
 uint32_t
 f072_row_rtc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);

@@ -395,6 +395,42 @@ static void rom__boot0_starts_it(void **state)
     assert_int_equal(f->chip.cpu.r[13], F072_ROM_STACK);
 }
 
+// RM0091 2.5, table of boot modes; the option bits BOOT_SEL, nBOOT1 and nBOOT0 are 7, 4 and 3 of
+// the user byte.
+static void rom__option_bits_start_it(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *model;
+        bool pin;
+        uint8_t user;
+        enum f072_memory memory;
+    } rows[] = {
+        {"f042", false, 0xFF, F072_MEMORY_FLASH},
+        {"f042", true, 0xFF, F072_MEMORY_ROM},
+        {"f042", true, 0xEF, F072_MEMORY_SRAM},
+        {"f042", false, 0x77, F072_MEMORY_ROM},
+        {"f042", true, 0x77, F072_MEMORY_ROM},
+        {"f042", false, 0x67, F072_MEMORY_SRAM},
+        {"f042", true, 0x7F, F072_MEMORY_FLASH},
+        {"f072", false, 0x77, F072_MEMORY_FLASH}, // has no BOOT_SEL
+        {"f072", true, 0x77, F072_MEMORY_ROM},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        f072_chip_init(&f->chip, f072_find_model(rows[i].model), f->flash, f->options, 1);
+        f->chip.report.quiet = true;
+        f->chip.boot0 = rows[i].pin;
+        f->options[2] = rows[i].user;
+        f->options[3] = (uint8_t)~rows[i].user;
+        f072_chip_power_on(&f->chip, 1, 0);
+        write_bus(f, RCC_APB2ENR, 4, 1);
+        assert_int_equal(read_bus(f, SYSCFG_CFGR1, 4) & 3, rows[i].memory);
+        if (rows[i].memory == F072_MEMORY_ROM)
+            assert_int_equal(f072_chip_run(&f->chip, SIM_MS), F072_IN_ROM);
+    }
+}
+
 static void rom__leaves_the_chip_without_a_reset(void **state)
 {
     struct fixture *f = *state;
@@ -449,6 +485,7 @@ int main(void)
         TEST(rtc__backup_registers_are_protected_and_survive_a_reset),
         TEST(map__mem_mode_moves_address_0_if_syscfg_has_a_clock),
         TEST(rom__boot0_starts_it),
+        TEST(rom__option_bits_start_it),
         TEST(rom__leaves_the_chip_without_a_reset),
         TEST(rom__cannot_leave_for_where_nothing_is),
     };

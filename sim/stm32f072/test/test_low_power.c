@@ -231,6 +231,29 @@ static void standby__ends_as_a_reset_by_a_wkup_pin(void **state)
     assert_int_equal(read_word(f, PWR_CSR) & 3, 0);
 }
 
+// The watchdog's LSI goes on (RM0091 5.3.6). SBF outlives the reset, and the ones behind it
+// (5.4.2).
+static void standby__the_watchdog_ends_it(void **state)
+{
+    struct fixture *f = *state;
+
+    write_word(f, IWDG, 0x5555);
+    write_word(f, IWDG + 8, 99); // 10 ms
+    write_word(f, IWDG, 0xCCCC);
+    write_word(f, PWR_CR, PDDS);
+    sleep_deep(f, 10);
+    assert_int_equal(f->chip.low_power, F072_STANDBY);
+    run_to_ms(f, 12);
+    assert_int_equal(f->chip.low_power, F072_RUN);
+    assert_int_equal(read_word(f, RCC_CSR) & F072_RESET_IWDG, F072_RESET_IWDG);
+    f072_chip_reset(&f->chip, F072_RESET_SOFTWARE);
+    write_word(f, RCC_APB1ENR, 1 << 28);
+    assert_int_equal(read_word(f, PWR_CSR) & 3, 2); // SBF without WUF
+    f072_chip_power_on(&f->chip, 1, 20 * SIM_MS);
+    write_word(f, RCC_APB1ENR, 1 << 28);
+    assert_int_equal(read_word(f, PWR_CSR) & 3, 0);
+}
+
 // ---- RTC, with the LSI: 40 kHz / 100 / 400 ----
 
 static void unlock_rtc(struct fixture *f)
@@ -440,6 +463,7 @@ int main(void)
         TEST(stop__an_event_ends_a_wfe),
         TEST(stop__the_watchdog_goes_on),
         TEST(standby__ends_as_a_reset_by_a_wkup_pin),
+        TEST(standby__the_watchdog_ends_it),
         TEST(rtc__the_calendar_counts),
         TEST(rtc__sub_seconds_count_down),
         TEST(rtc__twelve_hours_have_noon_and_midnight),

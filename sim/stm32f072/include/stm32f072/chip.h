@@ -207,6 +207,9 @@ void f072_chip_enter_rom(struct f072_chip *chip, uint32_t seed);
 // running watchdog. Returns false where there are no vectors.
 bool f072_chip_leave_rom(struct f072_chip *chip, uint32_t address, uint64_t now_ns);
 
+// The memory that the chip starts from.
+enum f072_memory f072_chip_boot_memory(const struct f072_chip *chip);
+
 // What address 0 shows.
 void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);
 
@@ -214,6 +217,9 @@ void f072_chip_map(struct f072_chip *chip, enum f072_memory memory);
 void f072_chip_clocks_changed(struct f072_chip *chip);
 
 // ---- low_power.c ----
+
+// Power-on: nobody was in Standby mode.
+void f072_low_power_forget(struct f072_chip *chip);
 
 // The processor sleeps with SLEEPDEEP: Stop or Standby begins.
 void f072_low_power_enter(struct f072_chip *chip);
