@@ -35,8 +35,8 @@ struct fixture {
     uint8_t options[F072_OPTIONS_SIZE];
 };
 
-// A chip that is off, with erased flash whose vectors lead to CODE and HANDLER; and the tear-down of
-// a test that has it as *state.
+// A chip that is off, with erased flash whose vectors lead to CODE and HANDLER; and the tear-down
+// of a test that has it as *state.
 struct fixture *chip_fixture_open(void);
 int chip_fixture_close(void **state);
 
