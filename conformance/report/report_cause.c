@@ -48,3 +48,17 @@ size_t report_count_of_cause(const struct report *report, size_t index)
         count++;
     return count;
 }
+
+void report_skips(const struct report *report, char text[REPORT_SKIPS])
+{
+    size_t length = 0;
+    *text = '\0';
+    for (size_t i = 0; i < report->count && length < REPORT_SKIPS; i++) {
+        const struct result *result = &report->results[i];
+        if (result->verdict == VERDICT_SKIP && !result->inapplicable &&
+            report_is_first_of_cause(report, i))
+            length += (size_t)snprintf(text + length, REPORT_SKIPS - length, "%s%zu (%s)",
+                                       length ? ", " : "", report_count_of_cause(report, i),
+                                       result->finding.message);
+    }
+}

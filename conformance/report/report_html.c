@@ -81,6 +81,33 @@ static void put_counts(FILE *out, const struct report *report)
     fputs("</ul>", out);
 }
 
+// What was tested: as it was seen first.
+static void put_tested(FILE *out, const struct report *report)
+{
+    const struct report_device *device =
+        report->run_time.seen ? &report->run_time : &report->dfu_mode;
+    char name[REPORT_DEVICE];
+
+    if (!device->seen)
+        return;
+    report_name_device(device, name);
+    fputs("<dt>device</dt><dd id=\"device\">", out);
+    html_put(out, "%s", name);
+    fputs("</dd>", out);
+}
+
+static void put_skips(FILE *out, const struct report *report)
+{
+    char reasons[REPORT_SKIPS];
+
+    report_skips(report, reasons);
+    if (!*reasons)
+        return;
+    fputs("<dt>skipped</dt><dd id=\"skipped\">", out);
+    html_put(out, "%s", reasons);
+    fputs("</dd>", out);
+}
+
 // When, and on which host.
 static void put_origin(FILE *out, const struct report *report)
 {
@@ -108,9 +135,13 @@ static void put_summary(FILE *out, const struct report *report)
     put_counts(out, report);
     fputs("</div>\n<dl><dt>target</dt><dd>", out);
     html_put(out, report->where[0] ? "%s (%s)" : "%s%s", report->target, report->where);
-    fputs("</dd><dt>profile</dt><dd id=\"profile\">", out);
+    fputs("</dd>", out);
+    put_tested(out, report);
+    fputs("<dt>profile</dt><dd id=\"profile\">", out);
     html_put(out, "%s", profile);
-    fprintf(out, "</dd><dt>suite</dt><dd>dfu-conformance %s%s%s%s against %s: %zu checks, ",
+    fputs("</dd>", out);
+    put_skips(out, report);
+    fprintf(out, "<dt>suite</dt><dd>dfu-conformance %s%s%s%s against %s: %zu checks, ",
             report->suite_version, *report->suite_commit ? " (" : "", report->suite_commit,
             *report->suite_commit ? ")" : "",
             report->chapter9 ? "chapter 9 of USB 2.0" : "USB DFU 1.1", report->count);

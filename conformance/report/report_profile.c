@@ -42,6 +42,14 @@ void report_profile(const struct report *report, char text[REPORT_TEXT])
     snprintf(text, REPORT_TEXT, "%.60s%s", version, seen);
 }
 
+void report_name_device(const struct report_device *device, char text[REPORT_DEVICE])
+{
+    const uint8_t *bytes = device->descriptors.device;
+    snprintf(text, REPORT_DEVICE, "%04x:%04x %s %s%s%s", usbdev_load_le16(bytes + 8),
+             usbdev_load_le16(bytes + 10), device->manufacturer, device->product,
+             *device->serial ? ", serial " : "", device->serial);
+}
+
 void report_name_host(char text[REPORT_TEXT])
 {
     struct utsname name;

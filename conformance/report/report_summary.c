@@ -98,21 +98,14 @@ static void put_not_judged(const struct report_text *text, const struct report *
 static void put_skipped(const struct report_text *text, const struct report *report)
 {
     enum { INDENT = 2 };
-    char line[1024];
-    size_t length = 0;
-    for (size_t i = 0; i < report->count && length < sizeof line; i++) {
-        const struct result *result = &report->results[i];
-        if (result->verdict != VERDICT_SKIP || result->inapplicable ||
-            !report_is_first_of_cause(report, i))
-            continue;
-        length += (size_t)snprintf(line + length, sizeof line - length, "%s%zu (%s)",
-                                   length ? ", " : "skipped: ", report_count_of_cause(report, i),
-                                   result->finding.message);
-    }
-    if (length == 0)
+    char reasons[REPORT_SKIPS];
+    char line[REPORT_SKIPS + 16];
+    report_skips(report, reasons);
+    if (!*reasons)
         return;
+    snprintf(line, sizeof line, "skipped: %s", reasons);
     fprintf(text->out, "%*s", INDENT, "");
-    text_wrapped(text, INDENT, line);
+    text_items(text, INDENT, line);
 }
 
 static void put_counts(const struct report_text *text, const struct report *report)

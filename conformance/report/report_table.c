@@ -40,13 +40,12 @@ static void put_progress(struct report_table *table, const char *words)
 static void
 print_device(const struct report_text *text, const char *mode, const struct report_device *device)
 {
-    const uint8_t *bytes = device->descriptors.device;
-    char line[4 * REPORT_TEXT];
+    char name[REPORT_DEVICE];
+    char line[REPORT_DEVICE + 16];
     if (!device->seen)
         return;
-    snprintf(line, sizeof line, "%s: %04x:%04x %s %s%s%s", mode, usbdev_load_le16(bytes + 8),
-             usbdev_load_le16(bytes + 10), device->manufacturer, device->product,
-             *device->serial ? ", serial " : "", device->serial);
+    report_name_device(device, name);
+    snprintf(line, sizeof line, "%s: %s", mode, name);
     fputs("  ", text->out);
     text_wrapped(text, 2, line);
 }
@@ -97,14 +96,13 @@ struct group_counts {
     uint64_t took_us;
 };
 
-// Not so where the whole group is skipped, which the summary counts with the reasons, or is for
-// other kinds of device.
+// Not so where the whole group is skipped or INCONCLUSIVE, which the summary counts with the
+// reasons, or is for other kinds of device.
 static bool is_judged(const struct group_counts *counts)
 {
-    unsigned judged = counts->waived;
-    for (size_t i = 0; i <= VERDICT_INCONCLUSIVE; i++)
-        judged += i == VERDICT_SKIP ? 0 : counts->verdicts[i];
-    return judged > 0;
+    return counts->verdicts[VERDICT_PASS] + counts->verdicts[VERDICT_FAIL] +
+               counts->verdicts[VERDICT_WARN] + counts->waived >
+           0;
 }
 
 static struct group_counts count_group(const struct report *report, size_t begin, size_t end)

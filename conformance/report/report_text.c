@@ -88,7 +88,7 @@ static const char *short_text(const struct result *result)
 {
     if (result->waiver)
         return "waived";
-    return result->verdict == VERDICT_INCONCLUSIVE ? "????" : verdict_text(result->verdict);
+    return result->verdict == VERDICT_INCONCLUSIVE ? "INCONC." : verdict_text(result->verdict);
 }
 
 void text_verdict(const struct report_text *text, const struct result *result)

@@ -192,7 +192,9 @@ int target_spec_parse(struct target_spec *ret_spec, const char *text, char *erro
     } else if (strcmp(text, "sim") == 0 || strncmp(text, "sim:", 4) == 0) {
         result = parse_sim(&spec, text, error, size);
     } else {
-        result = spec_error(error, size, text, "usb:..., usbip:... or sim[:...]");
+        result = spec_error(error, size, text,
+                            "usb:VID:PID, usbip:HOST:PORT or sim[:DEVICE]; an image as "
+                            "sim:f072,firmware=FILE");
     }
     if (result == 0)
         *ret_spec = spec;

@@ -141,7 +141,7 @@ static struct board_choice choose(const char *name)
 
 static void explain_no_device(const char *name, char *error, size_t error_size)
 {
-    const char *device = models[0].name;
+    const char *device = strncmp(name, "firmware=", 9) == 0 ? virtual_board : models[0].name;
 
     if (sim_find_defect(name))
         snprintf(error, error_size,

@@ -171,6 +171,22 @@ static void json__is_written_though_a_file_name_is_not_utf_8(void **state)
     free(text);
 }
 
+static void html__begins_with_the_device_and_why_checks_were_skipped(void **state)
+{
+    (void)state;
+
+    char *text = written(report_html_write);
+
+    const char *found = strstr(text, "What was found");
+    const char *device =
+        strstr(text, "id=\"device\">1209:0000  caf\xC3\xA9 &lt;img&gt;, serial bad ");
+    const char *skipped = strstr(text, "id=\"skipped\">1 (needs a bus reset)</dd>");
+    assert_non_null(found);
+    assert_true(device && device < found);
+    assert_true(skipped && skipped < found);
+    free(text);
+}
+
 static void html__says_one_cause_once(void **state)
 {
     (void)state;
@@ -360,6 +376,7 @@ int main(void)
         cmocka_unit_test(trouble__stands_at_its_check_in_every_file),
         cmocka_unit_test(junit__counts_and_escapes),
         cmocka_unit_test(html__never_lets_a_device_write_markup),
+        cmocka_unit_test(html__begins_with_the_device_and_why_checks_were_skipped),
         cmocka_unit_test(html__says_one_cause_once),
         cmocka_unit_test(html__draws_the_detach),
         cmocka_unit_test(html__puts_each_state_check_into_its_cell),

@@ -209,6 +209,32 @@ static void table__leaves_room_for_counts_on_a_narrow_terminal(void **state)
     free(text);
 }
 
+static void table__omits_the_line_of_a_group_that_could_not_be_judged(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_table table;
+    struct result not_judged[] = {
+        {.check = catalogue_find("DM-CH9-DEV-01"),
+         .verdict = VERDICT_INCONCLUSIVE,
+         .finding = {.message = "DFU mode was not reached"}},
+    };
+    struct report report = {
+        .suite_version = "9.9", .target = "", .where = "", .results = not_judged};
+    struct report_table_options options = {.columns = 80, .out = open_memstream(&text, &size)};
+    struct report_listener listener = report_table(&table, &options);
+
+    listener.check_end(listener.context, &report, &not_judged[report.count++]);
+    listener.end(listener.context, &report);
+    fclose(options.out);
+
+    assert_null(strstr(text, "Descriptors of any USB device"));
+    assert_non_null(strstr(text, "INCONC. DM-CH9-DEV-01"));
+    assert_non_null(strstr(text, "because   DFU mode was not reached\n"));
+    free(text);
+}
+
 static void table__names_the_reason_of_a_group_that_was_skipped(void **state)
 {
     (void)state;
@@ -388,6 +414,7 @@ int main(void)
         cmocka_unit_test(table__shows_the_ids_of_a_large_cause_when_verbose),
         cmocka_unit_test(table__says_trouble_with_the_cause),
         cmocka_unit_test(table__leaves_room_for_counts_on_a_narrow_terminal),
+        cmocka_unit_test(table__omits_the_line_of_a_group_that_could_not_be_judged),
         cmocka_unit_test(table__names_the_reason_of_a_group_that_was_skipped),
         cmocka_unit_test(table__ends_with_what_failed),
         cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),

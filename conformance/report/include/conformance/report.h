@@ -121,6 +121,11 @@ bool report_is_first_of_cause(const struct report *report, size_t index);
 size_t report_next_of_cause(const struct report *report, size_t index);
 size_t report_count_of_cause(const struct report *report, size_t index);
 
+// How many checks were skipped for each reason: "4 (needs --allow-vendor), 21 (...)"; empty if
+// none.
+enum { REPORT_SKIPS = 1024 };
+void report_skips(const struct report *report, char text[REPORT_SKIPS]);
+
 // The status that follows from the results and from how the device was left.
 enum run_status report_status(const struct report *report);
 
@@ -128,6 +133,10 @@ enum run_status report_status(const struct report *report);
 // if it was never seen in DFU mode: "DFU 1.0", "DFU 1.1", "DfuSe", "DFU 1.1, seen at run time
 // only".
 void report_profile(const struct report *report, char text[REPORT_TEXT]);
+
+// A device that was seen: "1209:0001 maker product, serial 123".
+enum { REPORT_DEVICE = 4 * REPORT_TEXT };
+void report_name_device(const struct report_device *device, char text[REPORT_DEVICE]);
 
 // The name of this host, and its system: "desk, Linux 6.1.0 x86_64".
 void report_name_host(char text[REPORT_TEXT]);
