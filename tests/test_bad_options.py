@@ -7,11 +7,15 @@ one line that names the option, nothing on standard output, no device connected 
 behind. Without FIRMWARE the options of the virtual board are left out.
 """
 
+import errno
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +32,8 @@ NEEDS = {"--restore": ["--allow-write"], "--scratch": ["--allow-write"],
          **({option: [f"--firmware={FIRMWARE}"] for option in BOARD} if FIRMWARE else {})}
 GOOD = {"SECONDS": "5", "MS": "5", "N": "1", "ADDRESS": "0x08000000", "ADDR:PORT|unix:PATH": "127.0.0.1:0"}
 LONG = "a" * 5000
+# Root may read each file: here it may not.
+AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 complaints = []
 
 
@@ -40,7 +46,7 @@ def judge(command, option, says):
     """Run a command that must be refused."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+            done = subprocess.run([*AS_ANYBODY, *command], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
                                   timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             return complain(command, ["does not end"])
@@ -74,6 +80,8 @@ def wrong_values(option, folder):
     yield LONG, ""
     if option in READ | WRITTEN:
         yield from ((path, "") for path in ("/nonexistent/file", str(folder), f"{folder}/file/below"))
+        yield f"{folder}/forbidden", os.strerror(errno.EACCES)
+        yield f"{folder}/server", os.strerror(errno.ENXIO)
     elif option not in ANY_TEXT:
         yield from ((value, "") for value in ("/nonexistent/file", "-1", "9" * 30))
 
@@ -88,7 +96,8 @@ def wrong_options(command, folder, ending):
         begin, end = [*command, *NEEDS.get(option, [])], ending(option)
         good = GOOD.get(value_name, "x")
         for value, says in wrong_values(option, folder):
-            yield [*begin, f"{option}={value}", *end], option, says
+            refused = option == "--capture" and "--via=mock" in end  # whatever its file
+            yield [*begin, f"{option}={value}", *end], option, "" if refused else says
         if not value_is_optional:
             yield [*command, option], option, ""
             if option not in REPEATED:
@@ -123,6 +132,11 @@ def lost_output():
                 mixed = report.exists() and not report.read_text(encoding="utf-8").startswith("{\n")
             if done.returncode != 2 or done.stderr.count(b"\n") != 1 or b"standard output" not in done.stderr or mixed:
                 complain([*command, where], [f"ends {done.returncode}"], done.stderr)
+    for option in sorted(WRITTEN - BOARD - {"--flash"}):
+        done = subprocess.run([CONFORMANCE, "--target=sim", "--only=RT-DESC-01a", f"{option}=/dev/full"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
+        if done.returncode != 2 or done.stderr.count(b"\n") != 1 or b"No space left" not in done.stderr:
+            complain([CONFORMANCE, f"{option}=/dev/full"], [f"ends {done.returncode}"], done.stderr)
     for command in ([CONFORMANCE, "--list"], [SIM, "list"]):
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
             listing.stdout.close()
@@ -131,9 +145,41 @@ def lost_output():
             complain([*command, "| head"], ["is not silent"], errors)
 
 
+# ---- A named pipe that nobody writes to ----
+
+def stuck():
+    """A program that waits for what it reads ends when it is told to; one that takes no pipe, at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = f"{folder}/pipe"
+        os.mkfifo(pipe)
+        for command in ([CONFORMANCE, "--target=sim", "--allow-write", f"--restore={pipe}"],
+                        [CONFORMANCE, "--target=sim", f"--file={pipe}"],
+                        [CONFORMANCE, "--target=sim", f"--waive={pipe}"],
+                        [CONFORMANCE, f"--target=sim:f072,firmware={pipe}"],
+                        [SIM, "serve", "--listen=127.0.0.1:0", f"--firmware={pipe}"]):
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as reader:
+                end = time.monotonic() + TIMEOUT_S
+                writer = None
+                while writer is None and reader.poll() is None and time.monotonic() < end:
+                    try:  # fails until the program has opened the pipe
+                        writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+                    except OSError:
+                        time.sleep(0.01)
+                reader.terminate()
+                try:
+                    reader.wait(TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    reader.kill()
+                if writer is None or reader.wait() not in (-signal.SIGTERM, 2):
+                    complain(command, [f"ends {reader.returncode} on SIGTERM"])
+                if writer is not None:
+                    os.close(writer)
+
+
 with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as server:
     folder = Path(name)
     (folder / "file").write_text("not a folder", encoding="utf-8")
+    (folder / "forbidden").touch(mode=0)
     server.bind(f"{folder}/server")
     server.listen()
     server.setblocking(False)
@@ -153,5 +199,6 @@ with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as ser
     except BlockingIOError:
         pass
 lost_output()
+stuck()
 print("\n".join(complaints) or f"{len(cases)} wrong command lines refused")
 sys.exit(bool(complaints))

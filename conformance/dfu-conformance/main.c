@@ -170,12 +170,46 @@ static const char *backup_folder(void)
     return folder;
 }
 
+// ---- Signals ----
+//
+// Until the device is open a signal ends the program as usual, also where it waits for a named
+// pipe.
+
+static volatile sig_atomic_t interrupted; // the signal
+
+static void on_signal(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+static void hold_signals_back(struct arguments *arguments)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+    arguments->run.interrupted = &interrupted;
+}
+
+// The device is as it was, or the exit status says that it is not.
+static void give_signal_back(int status)
+{
+    if (!interrupted || status == RUN_NOT_AS_FOUND)
+        return;
+    fflush(stdout);
+    signal(interrupted, SIG_DFL);
+    raise(interrupted);
+}
+
+// ---- The run ----
+
 static int open_and_run(struct arguments *arguments, const struct target_spec *spec)
 {
     char text[ERROR_TEXT];
     struct target *target = target_open(spec, text, sizeof text);
     if (!target)
         return report_error(text);
+    hold_signals_back(arguments);
     arguments->run.ask = spec->kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
     // A device that is simulated here ends with this process: there is nothing to put back later.
     if (spec->kind != TARGET_KIND_SIM)
@@ -253,35 +287,6 @@ static void tell_file(const char *what, const char *path)
     fprintf(stderr, "dfu-conformance: %s %s\n", what, path);
 }
 
-// ---- Signals ----
-
-static volatile sig_atomic_t interrupted; // the signal
-
-static void on_signal(int signal_number)
-{
-    interrupted = signal_number;
-}
-
-static void hold_signals_back(struct arguments *arguments)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        sigaction(signals[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN); // the run goes on until the device is as it was
-    arguments->run.interrupted = &interrupted;
-}
-
-// The device is as it was, or the exit status says that it is not.
-static void give_signal_back(int status)
-{
-    if (!interrupted || status == RUN_NOT_AS_FOUND)
-        return;
-    fflush(stdout);
-    signal(interrupted, SIG_DFL);
-    raise(interrupted);
-}
-
 // What was printed has arrived, or the status says that it has not.
 static int finish_stdout(int status)
 {
@@ -305,7 +310,7 @@ int main(int argc, char **argv)
         list_checks(arguments.run.only);
         return finish_stdout(0);
     }
-    hold_signals_back(&arguments);
+    signal(SIGPIPE, SIG_IGN); // the run goes on until the device is as it was
     arguments.run.tell = tell_file;
     status = finish_stdout(run_with_waivers(&arguments));
     give_signal_back(status);
