@@ -81,21 +81,39 @@ static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
     return false;
 }
 
-// The image of --restore must fill whole sectors.
+// What stands in the sectors of the image besides it: it is erased with them, and so put back too.
+static bool read_around(
+    struct probe *probe, uint8_t *bytes, size_t length, uint32_t before, uint32_t sector_size)
+{
+    const struct image_file *image = probe->backup->restore;
+    uint32_t begin = image->address - before;
+    size_t last = length - sector_size;
+    bool first_is_whole = before == 0 && image->length >= sector_size;
+    bool last_is_whole = last == 0 || before + image->length == length;
+    return (first_is_whole || read_twice(probe, begin, bytes, sector_size)) &&
+           (last_is_whole || read_twice(probe, begin + (uint32_t)last, bytes + last, sector_size));
+}
+
 static bool keep_given(struct probe *probe, const struct dfuse_region *region)
 {
     struct backup *backup = probe->backup;
     const struct image_file *image = backup->restore;
-    uint32_t offset = image->address - region->address;
-    uint64_t room = (uint64_t)region->sectors * region->sector_size - offset;
-    if (offset % region->sector_size != 0 || image->length % region->sector_size != 0 ||
-        image->length > room)
-        return backup_refuse(backup, "the file to restore does not fill whole sectors");
-    uint8_t *bytes = malloc(image->length);
+    uint32_t sector_size = region->sector_size;
+    uint32_t before = (image->address - region->address) % sector_size;
+    uint64_t room = (uint64_t)region->sectors * sector_size - (image->address - region->address);
+    size_t length = (before + image->length + sector_size - 1) / sector_size * sector_size;
+    if (image->length > room)
+        return backup_refuse(backup,
+                             "the file to restore is larger than the memory at its address");
+    uint8_t *bytes = malloc(length);
     if (!bytes)
         return backup_refuse(backup, "out of memory for the page");
-    memcpy(bytes, image->bytes, image->length);
-    return keep(probe, image->address, bytes, image->length, region->sector_size);
+    if (!read_around(probe, bytes, length, before, sector_size)) {
+        free(bytes);
+        return backup_refuse(backup, "two reads of what stands beside the file to restore differ");
+    }
+    memcpy(bytes + before, image->bytes, image->length);
+    return keep(probe, image->address - before, bytes, length, sector_size);
 }
 
 bool backup_region_is_usable(const struct dfuse_region *region)

@@ -105,7 +105,7 @@ static void put_skipped(const struct report_text *text, const struct report *rep
         return;
     snprintf(line, sizeof line, "skipped: %s", reasons);
     fprintf(text->out, "%*s", INDENT, "");
-    text_items(text, INDENT, line);
+    text_wrapped(text, INDENT, line);
 }
 
 static void put_counts(const struct report_text *text, const struct report *report)
@@ -154,7 +154,9 @@ static void put_status(const struct report_text *text, const struct report *repo
 {
     char line[256];
     int length = snprintf(line, sizeof line, "exit status %d: %s", (int)report->status,
-                          run_status_text(report->status));
+                          report->status == RUN_COULD_NOT && report->not_restored
+                              ? "the file to restore was not used"
+                              : run_status_text(report->status));
     for (size_t i = 0; i < report->count && report->status == RUN_FAILED; i++) {
         const struct result *result = &report->results[i];
         if (result_outcome(result) != OUTCOME_BROKEN)

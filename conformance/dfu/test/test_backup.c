@@ -410,6 +410,51 @@ static void restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt
     bench_close(&bench);
 }
 
+// An image seldom fills its sectors: what stands beside it is erased with them, and put back.
+static void restore__keeps_what_stands_beside_the_image_in_its_sectors(void **state)
+{
+    (void)state;
+    enum { SECTOR = 2048, AT = 100, LENGTH = SECTOR };
+    static uint8_t bytes[LENGTH], before[2 * SECTOR], after[2 * SECTOR];
+    static const size_t lengths[] = {LENGTH, 6, SECTOR - AT};
+    memset(bytes, 0x5A, sizeof bytes);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct image_file image = {
+            .bytes = bytes, .length = lengths[i], .has_address = true, .address = FIRST_PAGE + AT};
+        static struct bench bench;
+        bench_open(&bench, "sim:dfu-mode");
+        assert_true(dfuse_read(&bench.probe, FIRST_PAGE, before, sizeof before, bench.why,
+                               sizeof bench.why));
+        bench.backup.restore = &image;
+
+        assert_true(ready(&bench));
+        assert_int_equal(write_something(&bench), 0);
+        assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+        memcpy(before + AT, bytes, lengths[i]);
+        assert_true(
+            dfuse_read(&bench.probe, FIRST_PAGE, after, sizeof after, bench.why, sizeof bench.why));
+        assert_memory_equal(after, before, sizeof after);
+        bench_close(&bench);
+    }
+}
+
+static void restore__refuses_an_image_that_is_larger_than_its_memory(void **state)
+{
+    (void)state;
+    static uint8_t bytes[2048];
+    struct image_file image = {
+        .bytes = bytes, .length = sizeof bytes, .has_address = true, .address = 0x0801FFFF};
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    bench.backup.restore = &image;
+
+    assert_false(ready(&bench));
+
+    assert_ends(&bench, FLASH_NOT_WRITTEN, "larger than the memory at its address");
+    bench_close(&bench);
+}
+
 static void restore__refuses_memory_that_is_not_there(void **state)
 {
     (void)state;
@@ -679,6 +724,8 @@ int main(void)
         cmocka_unit_test(
             run__writes_nothing_where_other_memory_has_changed_and_says_how_to_restore_it),
         cmocka_unit_test(restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt),
+        cmocka_unit_test(restore__keeps_what_stands_beside_the_image_in_its_sectors),
+        cmocka_unit_test(restore__refuses_an_image_that_is_larger_than_its_memory),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),

@@ -16,6 +16,7 @@ import http.server
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from pathlib import Path
 from suite_run import expect, find_program
 
 RUN_TIME, DFU_MODE = (0x1209, 0x0001), (0x0483, 0xDF11)
+ANSWER_S, DEVICE_S = 300, 120 # the longest that Chromium takes to answer, and a device to change its mode
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
@@ -90,6 +92,7 @@ class Browser:
 
     def receive(self):
         while b"\0" not in self.received:
+            expect(select.select([self.replies], [], [], ANSWER_S)[0], f"Chromium to answer within {ANSWER_S} s")
             more = os.read(self.replies, 1 << 16)
             expect(more, "Chromium to answer, not to end")
             self.received += more
@@ -183,7 +186,8 @@ def flash(page, serials, files):
 
 def on_board(via, dfu_sim, image, mode, *command):
     """What a command says with a board plugged in that runs the image, and the board once it is in this mode."""
-    look = '"${@:2}"; until dfu-util -l | grep "^Found $1: "; do sleep 0.1; done'
+    look = ('"${@:2}"; end=$((SECONDS + %d)); until dfu-util -l | grep "^Found $1: "; do'
+            ' [ $SECONDS -lt $end ] || exit 1; sleep 0.1; done' % DEVICE_S)
     done = subprocess.run([dfu_sim, "run", "--via", via, "--firmware", image, "--",
                            "bash", "-c", look, "-", mode, *command],
                           stdout=subprocess.PIPE, text=True, check=True)
