@@ -98,9 +98,10 @@ static void tell_trouble(struct usbip_device *device)
 
     if (!trouble)
         trouble = "";
-    if (strncmp(device->trouble, trouble, sizeof device->trouble - 1) == 0)
+    if (strcmp(device->trouble ? device->trouble : "", trouble) == 0)
         return;
-    snprintf(device->trouble, sizeof device->trouble, "%s", trouble);
+    free(device->trouble);
+    device->trouble = *trouble ? strdup(trouble) : NULL;
     if (*trouble)
         device_note(device, "%s", trouble);
 }
@@ -176,6 +177,7 @@ void usbip_device_close(struct usbip_device *device)
     device->enumerating = true; // the client is not informed
     sim_host_close(device->host);
     usb_core_finish(&device->core);
+    free(device->trouble);
     free(device);
 }
 

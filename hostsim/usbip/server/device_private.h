@@ -34,7 +34,7 @@ struct usbip_device {
     void *left_context;
 
     struct sim_pace pace;
-    char trouble[DEVICE_TEXT]; // as it was noted last
+    char *trouble; // as it was noted last, or NULL
 };
 
 // A line for a person.
