@@ -13,9 +13,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from measured import report, wait_for
-from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, kernel_warnings, reset
+from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, kernel_warnings, read, reset
 
 AT_ONCE = 40
+UNCHANGED = 8
 
 
 def listed(mode):
@@ -40,8 +41,32 @@ def all_are(kinds, count):
     return lambda: len(devices(kinds)) == count
 
 
+def numbers():
+    """{place: number} of the devices at run time: another one each time that they are enumerated."""
+    return {place.name: read(place / "devnum") for place in devices(RUN_TIME)}
+
+
+def return_unchanged(dfu_sim):
+    """Devices that leave and come back with the same descriptors, while the kernel is busy with others."""
+    attached = subprocess.Popen([dfu_sim, "attach", "--defect", "returns-at-run-time", "--count", str(UNCHANGED)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(all_are(RUN_TIME, UNCHANGED), 60 + UNCHANGED)
+        before = numbers()
+        wrong = change(detach, RUN_TIME)
+        met, took = wait_for(lambda: len(after := numbers()) == UNCHANGED and
+                             all(after[place] != before[place] for place in after), 60 + UNCHANGED)
+        report(f"{UNCHANGED} that come back as they were are enumerated again ({took:.1f} s later)",
+               met and not wrong, before, numbers(), *wrong)
+    finally:
+        attached.terminate()
+        attached.wait(60)
+    wait_for(lambda: all_free() and not devices(RUN_TIME), 60)
+
+
 def main():
     dfu_sim, count = sys.argv[1], int(sys.argv[2])
+    return_unchanged(dfu_sim)
     seconds = 60 + count
     attached = [subprocess.Popen([dfu_sim, "attach", "--device", device, "--count", str(number)],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -73,7 +98,7 @@ def main():
     report(f"all ports are free again ({took:.1f} s)", met)
     warnings = kernel_warnings()
     report("the kernel warns of nothing", not warnings, *warnings)
-    print("1..8")
+    print("1..9")
 
 
 main()

@@ -43,11 +43,18 @@ def read(path):
         return None
 
 
+def is_configured(place):
+    try:
+        return any(place.glob(f"{place.name}:*"))
+    except FileNotFoundError:  # it has left in between
+        return False
+
+
 def devices(kinds):
     """Places of the devices with these ids that the kernel has configured."""
     return [place for place in DEVICES.iterdir() if re.fullmatch(r"\d+-\d+", place.name) and
             f"{read(place / 'idVendor')}:{read(place / 'idProduct')}" in kinds and
-            any(place.glob(f"{place.name}:*"))]
+            is_configured(place)]
 
 
 def dfu_interface(place):

@@ -4,6 +4,11 @@
 // has the socket), appeared (the kernel has enumerated it), away (the device has left the bus by
 // itself) and ended. A slot that is away is tried again at each turn of the loop, at the same port,
 // or at a free one if the device's speed needs another kind of port, until the kernel accepts it.
+//
+// vhci-hcd frees a port before the kernel has noticed that its device has gone: a hub is served by
+// one worker, which may be busy with the device of another port. A device that connects before that
+// would be taken for the one that left, if it has the same descriptors, and would not be reset,
+// addressed and configured. So the slot waits until sysfs no longer has the old one.
 
 #include <vhci/attach.h>
 
@@ -87,8 +92,13 @@ static int attach_to_free_port(struct vhci_attach *attach, struct vhci_attach_sl
 // loader is seldom a SuperSpeed device.
 static void attach_again(struct vhci_attach *attach, struct vhci_attach_slot *slot)
 {
+    unsigned busnum, devnum;
+
     if (usbip_device_availability(slot->device) != USBIP_OP_OK)
         return;
+    if (*slot->path && vhci_locate(attach->vhci, slot->path, &busnum, &devnum) == 0)
+        return;
+    *slot->path = '\0';
     if (is_super_speed(slot) == slot->super_speed)
         attach_slot(attach, slot);
     else
@@ -131,6 +141,7 @@ static bool look_at(void *context, const struct vhci_port *port)
             vhci_locate(attach->vhci, port->path, &place.busnum, &place.devnum) < 0)
             continue;
         memcpy(place.path, port->path, sizeof place.path);
+        memcpy(slot->path, port->path, sizeof slot->path);
         slot->state = VHCI_SLOT_APPEARED;
         attach->progress_ns = clock_ns();
         if (attach->events.appeared)
@@ -153,37 +164,36 @@ static void plug_in_again(struct vhci_attach *attach)
     attach->progress_ns = clock_ns();
 }
 
-static void look_for_devices(struct vhci_attach *attach)
+static void look_for_devices(struct vhci_attach *attach, uint64_t now_ns)
 {
-    uint64_t begin_ns = clock_ns();
-    uint64_t took_ns;
-
-    if (begin_ns < attach->look_ns)
-        return;
     vhci_each_port(attach->vhci, look_at, attach);
-    if (begin_ns - attach->progress_ns >= unseen_ns && begin_ns > attach->progress_ns)
+    if (now_ns - attach->progress_ns >= unseen_ns && now_ns > attach->progress_ns)
         plug_in_again(attach);
-    took_ns = clock_ns() - begin_ns;
-    attach->look_ns = begin_ns + (took_ns > look_ns / PAUSE ? took_ns * PAUSE : look_ns);
 }
 
 static bool turned(void *context)
 {
     struct vhci_attach *attach = context;
+    const uint64_t begin_ns = clock_ns();
+    const bool look = begin_ns >= attach->look_ns;
     bool awaited = false;
     bool away = false;
+    uint64_t took_ns;
 
     for (size_t i = 0; i < attach->count; i++) {
         struct vhci_attach_slot *slot = &attach->slots[i];
 
         // -EBUSY: the kernel has not cleaned the port up yet. Other errors may pass as well.
-        if (slot->state == VHCI_SLOT_AWAY)
+        if (slot->state == VHCI_SLOT_AWAY && (look || !*slot->path))
             attach_again(attach, slot);
         away |= slot->state == VHCI_SLOT_AWAY || slot->state == VHCI_SLOT_LOST;
         awaited |= slot->state == VHCI_SLOT_ATTACHED;
     }
-    if (awaited)
-        look_for_devices(attach);
+    if (look && awaited)
+        look_for_devices(attach, begin_ns);
+    took_ns = clock_ns() - begin_ns;
+    if (look)
+        attach->look_ns = begin_ns + (took_ns > look_ns / PAUSE ? took_ns * PAUSE : look_ns);
     return away || awaited;
 }
 

@@ -3,6 +3,7 @@
 // A kernel that does not notice devices. The functions of vhci.h are this file's, and so is the
 // clock: what takes ten seconds is there at once.
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,8 @@ static struct kernel_port {
     unsigned attached;
     unsigned detached;
 } ports[PORTS];
+
+static bool kernel_has_device; // in sysfs, whatever is on the ports
 
 int __wrap_vhci_find_free(const struct vhci *vhci, bool super_speed, unsigned *ret_port);
 int __wrap_vhci_attach(
@@ -99,7 +102,7 @@ int __wrap_vhci_locate(const struct vhci *vhci,
     (void)vhci, (void)path;
     *ret_busnum = 1;
     *ret_devnum = 2;
-    return 0;
+    return kernel_has_device ? 0 : -ENOENT;
 }
 
 // The kernel asks the device on a port for something.
@@ -173,6 +176,7 @@ static void start(struct bench *bench, size_t count)
     set_clock(0);
     for (unsigned i = 0; i < PORTS; i++)
         ports[i] = (struct kernel_port){.socket = -1};
+    kernel_has_device = true;
     for (unsigned i = 0; i < count; i++)
         bench->devices[i] = usbip_device_open(toy_init(&bench->toys[i]), i + 1, NULL, NULL);
     assert_int_equal(vhci_attach_open(&bench->attach, &bench->vhci, bench->devices, count, &events,
@@ -209,6 +213,13 @@ static bool looked_often(void)
 static bool first_is_attached_again(void)
 {
     return ports[0].attached == 2;
+}
+
+static bool first_is_gone(void)
+{
+    char byte;
+
+    return recv(ports[0].socket, &byte, 1, MSG_DONTWAIT) == 0;
 }
 
 // ---- Tests ----
@@ -264,12 +275,32 @@ static void device_behind_others__has_10_s_from_the_last_of_them(void **state)
     finish(&bench);
 }
 
+static void device_that_is_back__waits_until_the_kernel_has_noticed_that_it_left(void **state)
+{
+    struct bench bench;
+    (void)state;
+
+    start(&bench, 1);
+    ports[0].enumerated = true;
+    run_until(&bench, looked_often);
+    toy_leave(&bench.toys[0], bench.toys[0].now_ns + SIM_MS);
+    run_until(&bench, first_is_gone);
+    run_until(&bench, looked_often);
+    assert_int_equal(usbip_device_availability(bench.devices[0]), USBIP_OP_OK);
+    assert_int_equal(ports[0].attached, 1);
+    kernel_has_device = false;
+    run_until(&bench, first_is_attached_again);
+
+    finish(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_that_the_kernel_missed__is_plugged_in_again_after_10_s),
         cmocka_unit_test(device_that_the_kernel_asks_something__stays),
         cmocka_unit_test(device_behind_others__has_10_s_from_the_last_of_them),
+        cmocka_unit_test(device_that_is_back__waits_until_the_kernel_has_noticed_that_it_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ struct vhci_attach_slot {
     struct usbip_device *device;
     unsigned port;
     bool super_speed; // the port's
+    char path[32];    // where it appeared last, until the kernel has given that up; or empty
     enum {
         VHCI_SLOT_AWAY,     // to be attached as soon as the device and the port allow it
         VHCI_SLOT_ATTACHED, // the kernel is enumerating it
