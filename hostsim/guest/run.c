@@ -159,6 +159,8 @@ static char *format(const char *pattern, ...)
 
 // In the child: become qemu. It goes when dfu-sim goes, however that ends. no_timer_check: on a
 // busy machine without KVM the kernel would take the timer's interrupts for missing, and panic.
+// nosoftlockup and rcu_cpu_stall_suppress: there it gets no processor for seconds, and would warn
+// of itself.
 static _Noreturn void become_qemu(const struct guest *guest, int port)
 {
     // clang-format off
@@ -172,7 +174,8 @@ static _Noreturn void become_qemu(const struct guest *guest, int port)
         // An emulated processor pays for each measure against what it does not suffer from, and
         // for each instruction of the kernel that is replaced: it is translated once more.
         "-append", format("console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 "
-                          "cryptomgr.notests no_timer_check rcupdate.rcu_expedited=1 "
+                          "cryptomgr.notests no_timer_check nosoftlockup "
+                          "rcupdate.rcu_cpu_stall_suppress=1 rcupdate.rcu_expedited=1 "
                           "noreplace-smp rodata=off "
                           "DFU_SIM=\"%s\" SHARED=\"%s\" MODULES=\"%s/modules/lib/modules\"",
                           guest->self, guest->shared, guest->files),
