@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "opened_target.h"
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/dfuse.h>
@@ -193,13 +194,7 @@ static void begin_run(struct bench *bench)
 
 static void bench_open(struct bench *bench, const char *device)
 {
-    struct target_spec spec;
-    char error[200] = "";
-    *bench = (struct bench){.cable.base.ops = &cable_ops};
-    if (target_spec_parse(&spec, device, error, sizeof error) == 0)
-        bench->cable.target = target_open(&spec, error, sizeof error);
-    if (!bench->cable.target)
-        fail_msg("%s: %s", device, error);
+    *bench = (struct bench){.cable.base.ops = &cable_ops, .cable.target = open_target(device)};
     look_again(&bench->cable, 0);
     strcpy(bench->folder, "/tmp/dfurt-backup-XXXXXX");
     assert_non_null(mkdtemp(bench->folder));

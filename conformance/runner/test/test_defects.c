@@ -16,6 +16,7 @@
 #include <sim/devices.h>
 
 #include "defect_rows.h"
+#include "opened_target.h"
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
 
@@ -100,18 +101,12 @@ static void put_difference(char text[TEXT], const struct set *in, const struct s
 
 static void run_row(const struct defect_row *row, const char *only, struct set *broken)
 {
-    struct target_spec spec;
     struct report report;
     char text[TEXT];
-    char error[TEXT] = "";
     const struct runner_options options = {.allow_write = true, .allow_vendor = true, .only = only};
 
     snprintf(text, sizeof text, "sim:%s,defect=%s", row->device, row->defect);
-    if (target_spec_parse(&spec, text, error, sizeof error) < 0)
-        fail_msg("%s: %s", text, error);
-    struct target *target = target_open(&spec, error, sizeof error);
-    if (!target)
-        fail_msg("%s: %s", text, error);
+    struct target *target = open_target(text);
     runner_run(&options, target, text, &report);
     *broken = (struct set){.has = {false}};
     for (size_t i = 0; i < report.count; i++)

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "opened_target.h"
 #include <conformance/runner.h>
 
 struct run {
@@ -20,18 +21,6 @@ struct run {
     enum run_status status;
     enum device_mode ended_in;
 };
-
-static struct target *open_target(const char *text)
-{
-    struct target_spec spec;
-    char error[200] = "";
-    if (target_spec_parse(&spec, text, error, sizeof error) < 0)
-        fail_msg("%s", error);
-    struct target *target = target_open(&spec, error, sizeof error);
-    if (!target)
-        fail_msg("%s: %s", text, error);
-    return target;
-}
 
 static void run_on(struct run *run, const char *text, const struct runner_options *options)
 {
@@ -215,60 +204,6 @@ static void return_time__is_what_a_device_may_be_away(void **state)
     }
 }
 
-// A plug that is pulled, at any moment, is nobody's fault; what was judged before stays. Only a
-// check that requires the device to come back cannot tell.
-static void unplugged__fails_nothing(void **state)
-{
-    (void)state;
-    static const char *const devices[] = {"will-detach", "wait-reset"};
-    unsigned lost = 0;
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned request = 8; request < 1700; request += 7) {
-            char target[64];
-            struct run run;
-            snprintf(target, sizeof target, "sim:%s,unplug=%u", devices[i], request);
-
-            run_on(&run, target, &(struct runner_options){.strict = true});
-
-            for (size_t j = 0; j < run.report.count; j++) {
-                const struct result *result = &run.report.results[j];
-                if (result->verdict == VERDICT_FAIL &&
-                    strcmp(result->finding.received, "it did not come back") != 0)
-                    fail_msg("%s: %s, received %s", target, result->check->id,
-                             result->finding.received);
-            }
-            if (run.status == RUN_NOT_AS_FOUND) {
-                assert_non_null(strstr(run.report.ending, " ms after "));
-                lost++;
-            }
-            report_finish(&run.report);
-        }
-    }
-    assert_in_range(lost, 243, 486);
-}
-
-// The same while the image is put back: a download that is cut off breaks no requirement. Only one
-// that is cut off while it manifests may be the device's doing.
-static void unplugged_in_a_restore__fails_nothing(void **state)
-{
-    (void)state;
-    unsigned lost = 0;
-    unsigned failed = 0;
-    for (unsigned request = 100; request < 330; request += 3) {
-        char target[64];
-        struct run run;
-        snprintf(target, sizeof target, "sim:dfu-plain,unplug=%u", request);
-
-        run_on(&run, target, &(struct runner_options){.only = "DM-DNLOAD-07", .allow_write = true});
-
-        failed += run.report.results[0].verdict == VERDICT_FAIL;
-        lost += run.status == RUN_NOT_AS_FOUND;
-        report_finish(&run.report);
-    }
-    assert_in_range(lost, 20, 77);
-    assert_in_range(failed, 0, 3);
-}
-
 // A second board with the same serial number is there all the time.
 static void device_that_changes_its_port__passes_everything_it_can_do(void **state)
 {
@@ -413,8 +348,6 @@ int main(void)
         cmocka_unit_test(no_detach__never_leaves_run_time),
         cmocka_unit_test(only__runs_what_that_check_needs_and_nothing_else),
         cmocka_unit_test(same_device__gives_the_same_report_twice),
-        cmocka_unit_test(unplugged__fails_nothing),
-        cmocka_unit_test(unplugged_in_a_restore__fails_nothing),
         cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
         cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
         cmocka_unit_test(notes__name_what_a_tool_needs),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "opened_target.h"
 #include <conformance/runner.h>
 #include <usb/bytes.h>
 
@@ -77,18 +78,12 @@ static void make_dfuse(struct file *file)
 // The ids that fail, with a blank behind each.
 static void put_failing(char *failing, size_t size, const char *device, const struct file *file)
 {
-    struct target_spec spec;
     struct report report;
-    char error[200] = "";
     const struct image_file image = {.bytes = (uint8_t *)(uintptr_t)file->bytes,
                                      .length = file->length};
     const struct runner_options options = {.only = "FILE-*", .file = &image};
 
-    if (target_spec_parse(&spec, device, error, sizeof error) < 0)
-        fail_msg("%s", error);
-    struct target *target = target_open(&spec, error, sizeof error);
-    if (!target)
-        fail_msg("%s", error);
+    struct target *target = open_target(device);
     runner_run(&options, target, device, &report);
     *failing = '\0';
     for (size_t i = 0; i < report.count; i++) {
@@ -235,13 +230,10 @@ static void an_element_outside_of_memory__is_told(void **state)
 static void without_a_file__none_of_it_runs(void **state)
 {
     (void)state;
-    struct target_spec spec;
     struct report report;
-    char error[200] = "";
     const struct runner_options options = {.only = "FILE-*"};
 
-    assert_true(target_spec_parse(&spec, "sim:wait-reset", error, sizeof error) >= 0);
-    struct target *target = target_open(&spec, error, sizeof error);
+    struct target *target = open_target("sim:wait-reset");
     runner_run(&options, target, "sim:wait-reset", &report);
 
     assert_int_equal(report.count, 0);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "late_target.h"
+#include "opened_target.h"
 #include <conformance/runner.h>
 
 struct lateness {
@@ -22,18 +23,6 @@ struct lateness {
     unsigned phase; // steps that have gone before
     uint32_t seed;  // of random steps
 };
-
-static struct target *open_target(const char *text)
-{
-    struct target_spec spec;
-    char error[200] = "";
-    struct target *target = NULL;
-    if (target_spec_parse(&spec, text, error, sizeof error) == 0)
-        target = target_open(&spec, error, sizeof error);
-    if (!target)
-        fail_msg("%s: %s", text, error);
-    return target;
-}
 
 static void run_late(struct report *report,
                      const char *text,

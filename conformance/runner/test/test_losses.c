@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "losing_target.h"
+#include "opened_target.h"
 #include <conformance/runner.h>
 
 enum {
@@ -23,13 +24,8 @@ static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:
 
 static void run_losing(struct report *report, const char *text, unsigned lost_at, bool each_time)
 {
-    struct target_spec spec;
     struct losing_target losing;
-    char error[200] = "";
-    assert_int_equal(target_spec_parse(&spec, text, error, sizeof error), 0);
-    struct target *target = target_open(&spec, error, sizeof error);
-    assert_non_null(target);
-    losing_target_init(&losing, target, lost_at);
+    losing_target_init(&losing, open_target(text), lost_at);
     losing.each_time = each_time;
     runner_run(&(struct runner_options){.allow_write = true}, &losing.wrapped.base, text, report);
     losing.wrapped.base.ops->close(&losing.wrapped.base);

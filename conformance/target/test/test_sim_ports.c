@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include <conformance/target.h>
+#include "opened_target.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -23,15 +23,6 @@ static struct target *open_text(const char *text, char *error, size_t size)
     if (target_spec_parse(&spec, text, error, size) < 0)
         return NULL;
     return target_open(&spec, error, size);
-}
-
-static struct target *opened(const char *text)
-{
-    char error[200];
-    struct target *target = open_text(text, error, sizeof error);
-    if (!target)
-        fail_msg("%s: %s", text, error);
-    return target;
 }
 
 static uint16_t product_of(const struct target *target)
@@ -73,7 +64,7 @@ static void device_that_moves__is_found_and_found_again(void **state)
     for (size_t i = 1; i < sizeof places / sizeof *places; i++) {
         char spec[100];
         snprintf(spec, sizeof spec, "sim:will-detach,moves=%s", places[i]);
-        struct target *target = opened(spec);
+        struct target *target = open_target(spec);
         expect_at(target, "1-1");
 
         detach(target);
@@ -90,7 +81,7 @@ static void device_that_moves__is_found_and_found_again(void **state)
 static void place_that_was_named__is_the_only_one(void **state)
 {
     (void)state;
-    struct target *target = opened("sim:will-detach,path=1-2.1,moves=1-2.2");
+    struct target *target = open_target("sim:will-detach,path=1-2.1,moves=1-2.2");
 
     detach(target);
 
@@ -101,7 +92,7 @@ static void place_that_was_named__is_the_only_one(void **state)
 static void twin_that_was_there__is_not_taken(void **state)
 {
     (void)state;
-    struct target *target = opened("sim:will-detach,moves=1-2.2,twin=1-2.3");
+    struct target *target = open_target("sim:will-detach,moves=1-2.2,twin=1-2.3");
 
     detach(target);
 
@@ -113,7 +104,7 @@ static void twin_that_was_there__is_not_taken(void **state)
 static void twin_at_the_old_place__leaves_two_candidates(void **state)
 {
     (void)state;
-    struct target *target = opened("sim:will-detach,moves=1-2.2,twin=1-1");
+    struct target *target = open_target("sim:will-detach,moves=1-2.2,twin=1-1");
 
     detach(target);
 
@@ -128,7 +119,7 @@ static void twin_at_the_old_place__leaves_two_candidates(void **state)
 static void device_without_a_serial_number__is_not_looked_for_elsewhere(void **state)
 {
     (void)state;
-    struct target *target = opened("sim:no-serial,moves=1-2");
+    struct target *target = open_target("sim:no-serial,moves=1-2");
 
     send_detach(target);
     assert_int_equal(target->ops->reset(target), USB_GONE);
