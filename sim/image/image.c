@@ -23,6 +23,15 @@ bool image_fail(struct image_file *file, const char *format, ...)
     return false;
 }
 
+// A byte of flash is programmed once (RM0091 3.2.2): two parts of a file may not want it to be two.
+static bool contradicts(const uint8_t *there, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (there[i] != 0xFF && there[i] != bytes[i])
+            return true;
+    return false;
+}
+
 bool image_put(
     struct image_file *file, const char *what, uint32_t address, const uint8_t *bytes, size_t size)
 {
@@ -36,6 +45,11 @@ bool image_put(
                           "%s of %zu bytes at %08Xh lies outside of the %s's flash, %08Xh..%08Xh",
                           what, size, address, image->chip, image->flash_base,
                           image->flash_base + image->flash_size - 1);
+    if (contradicts(file->flash + offset, bytes, size))
+        return image_fail(file,
+                          "%s of %zu bytes at %08Xh overlaps what the file has put there before, "
+                          "with other bytes",
+                          what, size, address);
     memcpy(file->flash + offset, bytes, size);
     if (file->first == UINT32_MAX || address < file->first)
         file->first = address;

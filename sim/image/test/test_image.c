@@ -520,6 +520,33 @@ static void elf__a_segment_outside_of_the_flash_is_refused(void **state)
     }
 }
 
+// The payload twice, as two segments; of the second one the caller says where it goes.
+static void make_elf_of_two(struct fixture *f, uint32_t second)
+{
+    uint8_t *segments = f->file + HEADER;
+
+    make_elf(f, EM_ARM_NUMBER, BASE);
+    memmove(segments + 2 * PROGRAM_HEADER, segments + PROGRAM_HEADER, CODE_SIZE);
+    memcpy(segments + PROGRAM_HEADER, segments, PROGRAM_HEADER);
+    store_le16(f->file + 44, 2); // e_phnum
+    for (int i = 0; i < 2; i++)
+        store_le32(segments + i * PROGRAM_HEADER + 4, HEADER + 2 * PROGRAM_HEADER);
+    store_le32(segments + PROGRAM_HEADER + 12, second);
+    f->size = ELF_SIZE + PROGRAM_HEADER;
+}
+
+static void elf__the_same_segment_twice_is_no_contradiction(void **state)
+{
+    make_elf_of_two(*state, BASE);
+    assert_loads_at(*state, BASE);
+}
+
+static void elf__segments_that_contradict_each_other_are_refused(void **state)
+{
+    make_elf_of_two(*state, BASE + 1);
+    assert_refused(*state, "a segment of 16 bytes at 08000001h overlaps");
+}
+
 static void elf__without_anything_to_load_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -667,6 +694,8 @@ int main(void)
         TEST(elf__of_another_machine_is_refused),
         TEST(elf__every_truncation_is_refused),
         TEST(elf__a_segment_outside_of_the_flash_is_refused),
+        TEST(elf__the_same_segment_twice_is_no_contradiction),
+        TEST(elf__segments_that_contradict_each_other_are_refused),
         TEST(elf__without_anything_to_load_is_refused),
         TEST(elf__headers_in_a_segment_are_not_programmed),
         TEST(elf__that_does_not_start_where_the_chip_starts_is_refused),
