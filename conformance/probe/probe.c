@@ -39,6 +39,7 @@ void probe_begin(struct probe *probe, const struct check *check)
     probe->decided = false;
     probe->inapplicable = false;
     probe->softened = false;
+    probe->awaits_departure = false;
     probe->silence = false;
     probe->expectations = 0;
     probe->finding = (struct finding){.sent = ""};

@@ -84,6 +84,8 @@ static void put_summary(FILE *out, const struct report *report)
         counts[VERDICT_WARN], counts[VERDICT_SKIP], counts[VERDICT_INCONCLUSIVE], report->waived);
     if (counts[VERDICT_FAIL] || counts[VERDICT_WARN])
         put_rows(out, report);
+    if (*report->departure)
+        fprintf(out, "%s\n\n", report->departure);
     if (*report->loss)
         fprintf(out, "%s\n\n", report->loss);
     if (*report->ending)

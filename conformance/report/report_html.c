@@ -148,7 +148,7 @@ static void put_summary(FILE *out, const struct report *report)
     fprintf(out, "%.2f s of the device's time</dd>", (double)report->took_us / 1e6);
     put_origin(out, report);
     fputs("</dl>\n", out);
-    const char *const lines[] = {report->loss, report->ending, report->flash};
+    const char *const lines[] = {report->departure, report->loss, report->ending, report->flash};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (!lines[i][0])
             continue;

@@ -163,6 +163,8 @@ static json_t *report_object(const struct report *report)
     json_object_set_new(object, "dfu_mode", device_object(&report->dfu_mode));
     json_object_set_new(object, "counts", counts_object(report));
     json_object_set_new(object, "took_us", json_integer((json_int_t)report->took_us));
+    json_object_set_new(object, "departures", json_integer(report->departures));
+    json_object_set_new(object, "departure", device_text(report->departure));
     json_object_set_new(object, "losses", json_integer(report->losses));
     json_object_set_new(object, "loss", device_text(report->loss));
     json_object_set_new(object, "ending", device_text(report->ending));

@@ -152,6 +152,7 @@ static void put_properties(FILE *out, const struct report *report)
     put_property(out, "profile", profile);
     put_property(out, "product", report->run_time.product);
     put_property(out, "serial", report->run_time.serial);
+    put_property(out, "departure", report->departure);
     put_property(out, "loss", report->loss);
     put_property(out, "ending", report->ending);
     put_property(out, "flash", report->flash);

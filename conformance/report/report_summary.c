@@ -178,6 +178,8 @@ void text_summary(const struct report_text *text, const struct report *report)
     put_ids(text, report, VERDICT_INCONCLUSIVE);
     put_ids(text, report, VERDICT_WARN);
     put_ids(text, report, VERDICT_FAIL);
+    if (*report->departure)
+        text_wrapped(text, 0, report->departure);
     if (*report->loss)
         text_wrapped(text, 0, report->loss);
     if (report->status != RUN_MET)

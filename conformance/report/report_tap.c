@@ -132,6 +132,8 @@ static void end(void *context, const struct report *report)
 {
     struct report_tap *tap = context;
     const char *text = *report->ending ? report->ending : run_status_text(report->status);
+    if (*report->departure)
+        fprintf(tap->out, "# %s\n", report->departure);
     if (*report->loss)
         fprintf(tap->out, "# %s\n", report->loss);
     if (*report->flash)

@@ -13,22 +13,32 @@
 
 #include "run.h"
 
-unsigned unexpected_losses(const struct run *run)
+struct tally run_tally(const struct run *run)
 {
-    return run->watch.unasked_losses + run->watch.strandings;
+    const struct watch *watch = &run->watch;
+    return (struct tally){
+        .losses = watch->losses,
+        .unasked_losses = watch->unasked_losses,
+        .strandings = watch->strandings,
+        .departures = watch->departures,
+    };
 }
 
-void count_losses(struct run *run, unsigned before, const char *where)
+bool count_losses(struct run *run, const struct tally *before, const char *where)
 {
     struct report *report = run->report;
     const struct watch *watch = &run->watch;
     char loss[PROBE_WORDS];
-    if (unexpected_losses(run) == before)
-        return;
+    bool departed = left_dfu_mode_by_itself(run, before);
+    unsigned unexpected =
+        watch->unasked_losses - before->unasked_losses + watch->strandings - before->strandings;
+    if (unexpected == 0)
+        return departed;
     watch_loss_text(watch->loss.stranded ? &watch->loss : &watch->unasked, loss, sizeof loss);
-    report->losses += unexpected_losses(run) - before;
+    report->losses += unexpected;
     snprintf(report->loss, sizeof report->loss, "lost %u time%s; the last time %.200s, %.60s",
              report->losses, report->losses == 1 ? "" : "s", loss, where);
+    return departed;
 }
 
 // A question of the suite that is known to make the device die is not asked again: the check that

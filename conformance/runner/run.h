@@ -21,7 +21,14 @@ struct run {
     char no_dfu_mode[PROBE_WORDS];   // why DFU mode could not be reached in this group
     char no_run_time[PROBE_WORDS];   // why run time could not be reached again
 
+    struct departures {
+        unsigned experiments;
+        uint64_t stayed_us;     // it was seen to stay for so long without a request
+        bool whatever_is_asked; // requests do not keep it in DFU mode
+    } departures;
+
     unsigned unasked_before; // losses until the check itself began; UINT_MAX: it has not
+    bool departed;           // the boot loader left DFU mode in the check
     bool lost;               // the device does not answer, and nothing brings it back
     char loss[PROBE_WORDS];  // how, and in which check
     char over[PROBE_WORDS];  // why the run has ended, or ""
@@ -51,12 +58,26 @@ bool find_again(struct run *run);
 
 // ---- losses.c: a device that was lost ----
 
-// Losses that no run should have: by no doing of the suite, or without a way back.
-unsigned unexpected_losses(const struct run *run);
+// What the watch has counted.
+struct tally {
+    unsigned losses;
+    unsigned unasked_losses;
+    unsigned strandings;
+    struct watch_departures departures;
+};
 
-// Count those since there were so many; where, as in "in CH9-REQ-01", completes the words that are
-// kept of the last one.
-void count_losses(struct run *run, unsigned before, const char *where);
+struct tally run_tally(const struct run *run);
+
+// Count the losses since then that no run should have: by no doing of the suite, or without a way
+// back. where, as in "in CH9-REQ-01", completes the words that are kept of the last one. Returns
+// whether the device was not lost, but a boot loader that left DFU mode by itself.
+bool count_losses(struct run *run, const struct tally *before, const char *where);
+
+// ---- departures.c: a boot loader that leaves DFU mode by itself ----
+
+// Has it done so since then? Finding that out may bring the device into either mode. Departures are
+// no losses, and are taken out of the watch's counts.
+bool left_dfu_mode_by_itself(struct run *run, const struct tally *before);
 
 // ---- run_check.c ----
 
@@ -64,8 +85,9 @@ void count_losses(struct run *run, unsigned before, const char *where);
 struct attempt {
     enum verdict verdict;
     bool inapplicable;
-    bool again;   // this host was too late for a verdict
-    bool silence; // the finding is a request that was not answered
+    bool again;    // this host was too late for a verdict
+    bool departed; // the boot loader left DFU mode by itself in the check
+    bool silence;  // the finding is a request that was not answered
     struct finding finding;
     struct transcript transcript;
     bool lost;              // the device stopped answering, in the check or right after it

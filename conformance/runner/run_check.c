@@ -66,8 +66,10 @@ static void run_on_device(struct run *run, const struct check *check)
         probe_calibrate(probe);
     run->watch.judging = true;
     run->unasked_before = run->watch.unasked_losses;
+    unsigned departures = run->watch.departures.begun;
     check->run(probe);
     run->watch.judging = false;
+    run->departed = run->watch.departures.begun > departures && !probe->awaits_departure;
     probe_end(probe);
 }
 
@@ -101,13 +103,12 @@ static void take_attempt(struct run *run, struct attempt *attempt)
 void try_check(struct run *run, const struct check *check, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
-    unsigned losses = run->watch.losses;
-    unsigned strandings = run->watch.strandings;
-    unsigned unexpected = unexpected_losses(run);
+    const struct tally before = run_tally(run);
     char where[PROBE_WORDS];
     probe_begin(probe, check);
     watch_begin(&run->watch, CHECK_LIMIT_MS);
     run->unasked_before = UINT_MAX;
+    run->departed = false;
     run_on_device(run, check);
     if (run->watch.out_of_time)
         say_out_of_time(run);
@@ -116,12 +117,12 @@ void try_check(struct run *run, const struct check *check, struct attempt *attem
 
     // A need may turn out to be unmet only after the mode was changed.
     run->lost = transcript_count(&probe->transcript) > 0 && !quieten_or_recover(run);
-    attempt->lost = run->lost || run->watch.losses > losses;
-    attempt->unasked = run->watch.unasked_losses > run->unasked_before;
-    attempt->stranded = run->watch.strandings > strandings;
-    attempt->loss = attempt->unasked ? run->watch.unasked : run->watch.loss;
     snprintf(where, sizeof where, "in %s", check->id);
-    count_losses(run, unexpected, where);
+    attempt->departed = count_losses(run, &before, where) && run->departed;
+    attempt->lost = run->lost || run->watch.losses > before.losses;
+    attempt->unasked = run->watch.unasked_losses > run->unasked_before;
+    attempt->stranded = run->watch.strandings > before.strandings;
+    attempt->loss = attempt->unasked ? run->watch.unasked : run->watch.loss;
 }
 
 // Until this host was in time to judge, or has been late too often.
@@ -135,6 +136,22 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
         try_check(run, check, attempt);
     }
     time->attempt = 0;
+}
+
+// Until the boot loader stays in DFU mode for as long as the check takes.
+static void try_until_it_stays(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    enum { TRIES = 4 };
+    try_until_judged(run, check, attempt);
+    for (int i = 1; attempt->departed && i < TRIES && !run->lost && !run->watch.out_of_time; i++)
+        try_until_judged(run, check, attempt);
+    if (!attempt->departed)
+        return;
+    attempt->verdict = VERDICT_INCONCLUSIVE;
+    attempt->finding = (struct finding){.sent = ""};
+    snprintf(attempt->finding.message, sizeof attempt->finding.message,
+             "the boot loader leaves DFU mode by itself after %u ms, before the check is over",
+             (unsigned)(run->probe.stays_us / 1000));
 }
 
 // ---- The result ----
@@ -198,10 +215,10 @@ static const char *reason_not_to_try(struct run *run)
 static void identify_after(struct run *run, const struct check *check)
 {
     char where[PROBE_WORDS];
-    unsigned unexpected = unexpected_losses(run);
+    const struct tally before = run_tally(run);
     identify(&run->probe, run->report);
     snprintf(where, sizeof where, "after %s", check->id);
-    count_losses(run, unexpected, where);
+    count_losses(run, &before, where);
 }
 
 static void make_attempt(struct run *run, const struct check *check, struct attempt *attempt)
@@ -214,7 +231,7 @@ static void make_attempt(struct run *run, const struct check *check, struct atte
         take_attempt(run, attempt);
         return;
     }
-    try_until_judged(run, check, attempt);
+    try_until_it_stays(run, check, attempt);
     judge_loss(run, check, attempt);
     if (!run->lost)
         identify_after(run, check);

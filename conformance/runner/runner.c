@@ -112,10 +112,12 @@ static void go_home(struct run *run)
 {
     struct probe *probe = &run->probe;
     struct report *report = run->report;
-    unsigned unexpected = unexpected_losses(run);
-    report->not_as_found = !bring_home(run, report->ending, sizeof report->ending);
+    const struct tally before = run_tally(run);
+    bool home = bring_home(run, report->ending, sizeof report->ending);
+    if (count_losses(run, &before, "on the way back to run time"))
+        home = bring_home(run, report->ending, sizeof report->ending);
+    report->not_as_found = !home;
     enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
-    count_losses(run, unexpected, "on the way back to run time");
     report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
     report->not_restored = run->backup.restore && run->backup.tried && !run->backup.ready;
     // Chapter 9 is for any device: one that has no flash, too.
@@ -134,7 +136,7 @@ static void begin(struct run *run)
     struct probe *probe = &run->probe;
     identify(probe, run->report);
     bool answers = !run->watch.silent || quieten_or_recover(run);
-    count_losses(run, 0, "before the first check");
+    count_losses(run, &(struct tally){.losses = 0}, "before the first check");
     if (answers)
         return;
     run->lost = true;
@@ -161,7 +163,7 @@ enum run_status runner_run(const struct runner_options *options,
     if (!report->results)
         return RUN_COULD_NOT;
 
-    watch_init(&run.watch, target);
+    watch_init(&run.watch, target, &run.probe.mode);
     if (options->max_time_s)
         run.watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
     probe_init(&run.probe, &run.watch.base);

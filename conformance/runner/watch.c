@@ -176,12 +176,20 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
     return result;
 }
 
+// A device that left at this did not do so by itself.
+static int operate_on_port(struct watch *watch, int (*operation)(struct target *target))
+{
+    int result = operate(watch, operation);
+    watch->departures.begun = watch->departures.over;
+    return result;
+}
+
 // What a bus reset does to a device is judged by the checks that are about bus resets. Only one
 // that enumerates the device shows at once that it is still there.
 static int watched_reset(struct target *target)
 {
     struct watch *watch = watch_of(target);
-    int result = operate(watch, watch->target->ops->reset);
+    int result = operate_on_port(watch, watch->target->ops->reset);
     if (result == 0)
         watch_note_found(watch);
     else
@@ -192,7 +200,7 @@ static int watched_reset(struct target *target)
 // Until it answers there.
 static int reset_to(struct watch *watch, int (*operation)(struct target *target))
 {
-    int result = operate(watch, operation);
+    int result = operate_on_port(watch, operation);
     watch->may_leave = true;
     watch->found = result == 0;
     return result;
@@ -225,7 +233,7 @@ static int watched_power_cycle(struct target *target)
     watch_look_for_trouble(watch);
     if (watch->absent)
         watch_lose(watch);
-    int result = operate(watch, watch->target->ops->power_cycle);
+    int result = operate_on_port(watch, watch->target->ops->power_cycle);
     if (result == 0)
         watch_note_found(watch);
     watch_look_for_trouble(watch);
@@ -251,8 +259,10 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
     int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
     watch->absent = result != 0;
     watch->fresh = result == 0;
-    if (result == 0)
+    if (result == 0) {
         watch_note_found(watch);
+        watch->departures.over = watch->departures.begun;
+    }
     look_again(watch);
     return result;
 }
@@ -324,8 +334,10 @@ static const struct target_ops watched_ops = {
     .close = watched_close,
 };
 
-void watch_init(struct watch *watch, struct target *target)
+void watch_init(struct watch *watch, struct target *target, const enum device_mode *mode)
 {
-    *watch = (struct watch){.target = target, .base.ops = &watched_ops, .fresh = true};
+    *watch =
+        (struct watch){.target = target, .base.ops = &watched_ops, .fresh = true, .mode = mode};
     look_again(watch);
+    watch->found_us = watch_device_us(watch);
 }

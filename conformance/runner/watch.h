@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <conformance/device.h>
 #include <conformance/target.h>
 
 struct watch {
@@ -61,6 +62,18 @@ struct watch {
     } loss;
     struct watch_loss unasked; // the last one that was by no doing of the suite
 
+    // How often it left the bus in DFU mode, by no doing of the suite either, and how often it came
+    // back from that by itself; of the last time: for how long it had been there, and without a
+    // request.
+    const enum device_mode *mode; // the device's
+    uint64_t found_us;
+    struct watch_departures {
+        unsigned begun;
+        unsigned over;
+        uint64_t stayed_us;
+        uint64_t idle_us;
+    } departures;
+
     // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
     // a GETSTATUS or GETSTATE that has lost a device just after its enumeration is not sent again:
     // it returns USB_UNSUPPORTED.
@@ -75,8 +88,8 @@ struct watch {
     uint64_t timeouts_ms; // and how long they took, on this machine's clock
 };
 
-// target stays the caller's.
-void watch_init(struct watch *watch, struct target *target);
+// target and mode stay the caller's.
+void watch_init(struct watch *watch, struct target *target, const enum device_mode *mode);
 
 // This machine's clock.
 uint64_t watch_clock_ms(void);

@@ -23,11 +23,24 @@ static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
     return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
 }
 
+static void note_departure(struct watch *watch, uint64_t us)
+{
+    struct watch_departures *departures = &watch->departures;
+    bool noted = departures->begun != departures->over;
+    if (noted || watch->may_leave || *watch->mode != DEVICE_DFU_MODE)
+        return;
+    departures->begun++;
+    departures->stayed_us = us - watch->found_us;
+    departures->idle_us = us - watch->answered_us;
+}
+
 void watch_note_leaving(struct watch *watch)
 {
-    if (!watch->left)
-        watch->left_us = watch_device_us(watch);
+    if (watch->left)
+        return;
+    watch->left_us = watch_device_us(watch);
     watch->left = true;
+    note_departure(watch, watch->left_us);
 }
 
 static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
@@ -61,6 +74,8 @@ static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_S
 {
     struct watch_loss *loss = &watch->loss;
     watch->silent++;
+    if (gone)
+        note_departure(watch, watch_device_us(watch));
     if (watch->silent > 1) {
         loss->gone |= gone;
         watch->fatal |= loss->fatal;
@@ -136,6 +151,7 @@ void watch_note_found(struct watch *watch)
     if (watch->silent == 1 && watch->loss.gone)
         confirm_loss(watch);
     watch->found = true;
+    watch->found_us = watch_device_us(watch);
 }
 
 void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)

@@ -45,6 +45,31 @@ static int vanish(struct defect_view *view, uint32_t nth)
         return view->runtime || (nth) > MOST_OF_A_CHECK ? what(view, nth) : NATIVE_PASS;           \
     }
 
+// Its watchdog starts the firmware.
+static int restart(struct defect_view *view, uint32_t nth)
+{
+    if (!is_due(view, nth))
+        return NATIVE_PASS;
+    defect_start_firmware(view);
+    return NATIVE_SILENT;
+}
+
+static int restart_in_dfu_mode(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    return view->bootloader ? restart(view, 260) : NATIVE_PASS;
+}
+
+static int restart_at_unknown(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool is_unknown = setup->bmRequestType == TO_DFU && setup->wIndex == view->interface &&
+                      setup->bRequest > DFURT_ABORT;
+
+    return is_unknown && view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE
+               ? restart(view, 0)
+               : NATIVE_PASS;
+}
+
 NTH(hang, 60)
 NTH(hang, 260)
 NTH(hang, 450)
@@ -95,6 +120,16 @@ const struct sim_defect defects_of_losses[] = {
         .name = "vanishes-at-request-350",
         .summary = "the device leaves the bus at the 350th request",
         .setup = vanish_at_350,
+    },
+    {
+        .name = "dm-restarts-at-request-260",
+        .summary = "the boot loader starts the firmware at the 260th request",
+        .setup = restart_in_dfu_mode,
+    },
+    {
+        .name = "dm-restarts-at-unknown",
+        .summary = "the boot loader starts the firmware at an unknown request in dfuIDLE",
+        .setup = restart_at_unknown,
     },
     {
         .name = "vanishes-once",

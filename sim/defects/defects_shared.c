@@ -27,6 +27,16 @@ bool defect_is_asked(const struct defect_view *view,
     return view->bootloader && defect_is_request(view, setup, bmRequestType, bRequest);
 }
 
+void defect_start_firmware(struct defect_view *view)
+{
+    struct dfu_mode *dfu = &view->bootloader->dfu;
+
+    if (dfu->left)
+        return;
+    dfu->left = true;
+    dfu->config->leave(dfu->config->context, dfu->config->memory->base);
+}
+
 bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     return defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) &&

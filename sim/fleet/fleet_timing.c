@@ -55,16 +55,6 @@ static void beat(struct defect_view *view)
 
 // ---- Boot loaders that start the firmware when nobody wants anything of them ----
 
-static void start_firmware(struct defect_view *view)
-{
-    struct dfu_mode *dfu = &view->bootloader->dfu;
-
-    if (dfu->left)
-        return;
-    dfu->left = true;
-    dfu->config->leave(dfu->config->context, dfu->config->memory->base);
-}
-
 static bool is_idle(const struct defect_view *view)
 {
     return view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE;
@@ -77,16 +67,25 @@ static int begin_waiting_again(struct defect_view *view, const struct usbdev_set
     return NATIVE_PASS;
 }
 
-// After 3 s without a request.
-static void leave_when_idle(struct defect_view *view)
+// scratch is UINT32_MAX where it stays.
+static void leave_after(struct defect_view *view, uint32_t ms)
 {
-    enum { IDLE_MS = 3000 };
-
-    if (is_idle(view) && ++view->scratch >= IDLE_MS)
-        start_firmware(view);
+    if (is_idle(view) && view->scratch != UINT32_MAX && ++view->scratch >= ms)
+        defect_start_firmware(view);
 }
 
-// 5 s after it has started, unless a download or an upload has begun by then.
+// Without a request.
+static void leave_when_idle(struct defect_view *view)
+{
+    leave_after(view, 3000);
+}
+
+static void leave_when_idle_for_a_moment(struct defect_view *view)
+{
+    leave_after(view, 300);
+}
+
+// Unless a download or an upload has begun by then.
 static int stay_for_a_transfer(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) ||
@@ -97,10 +96,13 @@ static int stay_for_a_transfer(struct defect_view *view, const struct usbdev_set
 
 static void leave_soon(struct defect_view *view)
 {
-    enum { SOON_MS = 5000 };
+    leave_after(view, 5000);
+}
 
-    if (is_idle(view) && view->scratch != UINT32_MAX && ++view->scratch >= SOON_MS)
-        start_firmware(view);
+// A host has hardly enumerated it by then.
+static void leave_at_once(struct defect_view *view)
+{
+    leave_after(view, 300);
 }
 
 const struct variation fleet_of_timing[] = {
@@ -208,6 +210,41 @@ const struct variation fleet_of_timing[] = {
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
         .way = {.setup = begin_waiting_again, .tick = leave_when_idle},
+    },
+    {
+        .model = {.name = "leaves-when-idle-for-a-moment",
+                  .summary = "starts its firmware after 300 ms without a request in dfuIDLE",
+                  .bootloader = &bootloader_plain_tolerant},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = begin_waiting_again, .tick = leave_when_idle_for_a_moment},
+    },
+    {
+        .model = {.name = "leaves-at-once",
+                  .summary = "starts its firmware 300 ms after the boot loader, whatever it was "
+                             "asked, unless it is busy",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.tick = leave_at_once},
+    },
+    {
+        .model = {.name = "leaves-at-once-dfuse",
+                  .summary = "DfuSe; starts its firmware 300 ms after the boot loader, unless a "
+                             "transfer of firmware has begun",
+                  .bootloader =
+                      FLEET_DFUSE(2048,
+                                  .choices = {.leaves_by_itself = true},
+                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
+    },
+    {
+        .model = {.name = "leaves-at-once-at-power-on",
+                  .summary = "comes up in DFU mode, and starts its firmware 300 ms later, unless a "
+                             "transfer of firmware has begun",
+                  .bootloader = &bootloader_plain_tolerant,
+                  .starts_in_bootloader = true},
+        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
     },
     {
         .model = {.name = "leaves-soon",

@@ -13,17 +13,6 @@ static bool detaches_in_dfu_mode(const struct defect_view *view,
     return defect_is_asked(view, setup, TO_DFU, DFURT_DETACH);
 }
 
-// Whatever the flash holds is started.
-static void start_firmware(struct defect_view *view)
-{
-    struct dfu_mode *dfu = &view->bootloader->dfu;
-
-    if (dfu->left)
-        return;
-    dfu->left = true;
-    dfu->config->leave(dfu->config->context, dfu->config->memory->base);
-}
-
 // ---- Leaves a moment later: the reset is a job of the main loop ----
 
 enum { LATER_MS = 30 };
@@ -39,7 +28,7 @@ static int leave_later(struct defect_view *view, const struct usbdev_setup_packe
 static void count_down(struct defect_view *view)
 {
     if (view->bootloader && view->scratch > 0 && --view->scratch == 0)
-        start_firmware(view);
+        defect_start_firmware(view);
 }
 
 // ---- Starts what was downloaded a moment after manifestation, whatever was asked meanwhile ----
@@ -60,7 +49,7 @@ static int leave_at_once(struct defect_view *view, const struct usbdev_setup_pac
 {
     if (!detaches_in_dfu_mode(view, setup))
         return NATIVE_PASS;
-    start_firmware(view);
+    defect_start_firmware(view);
     return NATIVE_SILENT;
 }
 
@@ -121,7 +110,7 @@ static int abort_to_app_idle(struct defect_view *view, const struct usbdev_setup
         return NATIVE_PASS;
     if (detaches_in_dfu_mode(view, setup)) {
         view->scratch = 0;
-        start_firmware(view);
+        defect_start_firmware(view);
         return 0;
     }
     bool asks = defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) ||

@@ -41,9 +41,17 @@ static bool expect_answer(struct probe *probe, unsigned number)
     return result == USB_STALL || result == USB_OVERFLOW || expect_carried_out(probe, result);
 }
 
+// In DFU mode no longer than half of the time after which the boot loader leaves by itself.
+static uint64_t enough_us(const struct probe *probe)
+{
+    uint64_t enough_us = ENOUGH_MS * UINT64_C(1000);
+    uint64_t half_us = probe->mode == DEVICE_DFU_MODE ? probe->stays_us / 2 : 0;
+    return half_us && half_us < enough_us ? half_us : enough_us;
+}
+
 static bool expect_answers(struct probe *probe)
 {
-    uint64_t end_us = probe_now_us(probe) + ENOUGH_MS * UINT64_C(1000);
+    uint64_t end_us = probe_now_us(probe) + enough_us(probe);
     for (unsigned i = 0; i < REQUESTS && probe_now_us(probe) < end_us; i++) {
         if (!expect_answer(probe, i))
             return false;

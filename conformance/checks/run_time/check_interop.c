@@ -150,6 +150,24 @@ static void dfu_util_status_ok(struct probe *probe)
     expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK);
 }
 
+// dfu-util waits 5 s after DETACH before it looks for the boot loader, which may have started its
+// firmware again by then.
+static void dfu_util_finds(struct probe *probe)
+{
+    if (!given_fresh_dfu_mode(probe))
+        return;
+    probe->awaits_departure = true;
+    expect(probe, true, "the boot loader", "the boot loader");
+    if (probe_wait_leave(probe, PROBE_DFU_UTIL_MS, "dfu-util to look for the boot loader") != 0)
+        return;
+    unsigned stayed_ms = (unsigned)((probe_now_us(probe) - probe->returned_us) / 1000);
+    probe_note(probe,
+               "the boot loader left DFU mode by itself %u ms after it came up, as it may: "
+               "dfu-util, which looks for it 5 s after DETACH, does not find it, unless -E sets a "
+               "shorter time",
+               stayed_ms);
+}
+
 // ---- fwupd ----
 
 static void fwupd_status(struct probe *probe)
@@ -264,6 +282,9 @@ static const struct check checks[] = {
     {"INTEROP-DFUUTIL-03", "dfu-util 0.11", LEVEL_SHOULD,
      "dfu-util finds the boot loader without an error, or can clear it",
      NEED_DFU_MODE | NEED_DETACH, dfu_util_status_ok},
+    {"INTEROP-DFUUTIL-04", "dfu-util 0.11", LEVEL_INFO,
+     "dfu-util finds the boot loader 5 s after DETACH, or needs -E",
+     NEED_DFU_MODE | NEED_DETACH, dfu_util_finds},
     {"INTEROP-FWUPD-01", "fwupd", LEVEL_SHOULD,
      "fwupd can attach: GETSTATUS returns 6 bytes within 1.5 s at run time",
      NEED_RUN_TIME | NEED_DFU_INTERFACE, fwupd_status},

@@ -143,6 +143,8 @@ const struct defect_row chapter9_rows[] = {
     {"crashes-at-request-400", "will-detach", "CH9-LOSS-01", .both_modes = true},
     {"vanishes-at-request-80", "will-detach", "CH9-LOSS-01"},
     {"vanishes-at-request-350", "will-detach", "CH9-LOSS-01", .both_modes = true},
+    {"dm-restarts-at-request-260", "will-detach", "DM-CH9-LOSS-01"},
+    {"dm-restarts-at-unknown", "will-detach", "DM-STATE-2-OTHER"},
     {"vanishes-once", "will-detach", NULL},
     {"changes-at-resets", "will-detach", "CH9-STATE-07"},
     {"address-configuration", "will-detach", "CH9-STATE-02", .follows = {

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -86,11 +87,54 @@ static void device_that_restarts_after_manifestation__is_not_lost(void **state)
     report_finish(&report);
 }
 
+// DFU 1.1 forbids it nowhere, so that no check may fail, and each is judged after another DETACH.
+static void boot_loader_that_leaves_by_itself__is_told_and_not_lost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *device;
+        const char *how;
+    } rows[] = {
+        {"sim:leaves-when-idle", "3000 ms after the last request"},
+        {"sim:leaves-when-idle-for-a-moment", "ms after the last request"},
+        {"sim:leaves-soon-dfuse", "ms after its enumeration"},
+        {"sim:leaves-at-once", "ms after its enumeration"},
+        {"sim:leaves-at-once-dfuse", "ms after its enumeration"},
+        {"sim:leaves-at-once-at-power-on", "ms after its enumeration"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct report report;
+        run_losing(&report, rows[i].device, 0, false);
+        if (report.losses || report.status != RUN_MET || !strstr(report.departure, rows[i].how))
+            fail_msg("%s: status %d, \"%s\"; \"%s\"", rows[i].device, (int)report.status,
+                     report.departure, report.loss);
+        report_finish(&report);
+    }
+}
+
+static void boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves(void **state)
+{
+    (void)state;
+    static const char *const defects[] = {"dm-restarts-at-request-260", "dm-restarts-at-unknown"};
+    for (size_t i = 0; i < sizeof defects / sizeof defects[0]; i++) {
+        struct report report;
+        char text[100];
+        snprintf(text, sizeof text, "sim:will-detach,defect=%s", defects[i]);
+        run_losing(&report, text, 0, false);
+        assert_string_equal(report.departure, "");
+        assert_int_equal(report.status, RUN_FAILED);
+        assert_true(report.losses >= 2);
+        report_finish(&report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_that_is_lost_once__is_told_and_not_blamed),
         cmocka_unit_test(device_that_is_lost_again_and_again__fails),
+        cmocka_unit_test(boot_loader_that_leaves_by_itself__is_told_and_not_lost),
+        cmocka_unit_test(boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves),
         cmocka_unit_test(device_that_restarts_after_manifestation__is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,11 +13,12 @@
 
 static struct fake_target fake;
 static struct watch watch;
+static const enum device_mode mode = DEVICE_RUN_TIME;
 
 static void start(void)
 {
     fake_target_init(&fake, DFURT_ATTR_CAN_DNLOAD);
-    watch_init(&watch, &fake.base);
+    watch_init(&watch, &fake.base, &mode);
 }
 
 static int get_string(uint8_t index)

@@ -109,6 +109,8 @@ struct probe {
     } getstate;           // in DFU mode
     unsigned taken;       // unexpected requests that DFU mode does not STALL (dfu_states.c)
 
+    uint64_t stays_us; // the boot loader leaves DFU mode by itself after so long; 0: not seen
+
     bool polls_too_long; // a bwPollTimeout was beyond all bounds, and the device was ready long
                          // before
 
@@ -135,6 +137,7 @@ struct probe {
     bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
     bool softened;         // a must that is a should for this device
     bool decided;          // verdict is final: the first finding wins
+    bool awaits_departure; // that the boot loader leaves by itself is what it is about
     bool silence;          // the finding was made when the last request was not answered
     unsigned expectations; // how many were tested
     struct finding finding;

@@ -104,6 +104,10 @@ struct report {
     unsigned losses;
     char loss[PROBE_WORDS];
 
+    // How often the boot loader left DFU mode by itself, as it may; and that in words, or "".
+    unsigned departures;
+    char departure[PROBE_WORDS];
+
     bool chapter9;          // a run of the checks of any USB device
     bool not_as_found;      // the device is not as it was found; ending or flash says how
     bool not_restored;      // the file that was given to restore is of no use; flash says why

@@ -190,6 +190,9 @@ bool defect_is_asked(const struct defect_view *view,
                      uint8_t bmRequestType,
                      uint8_t bRequest);
 
+// In DFU mode: start whatever the flash holds, now; for the setup and the tick hook.
+void defect_start_firmware(struct defect_view *view);
+
 // In DFU mode: GETSTATUS is about to begin to work on a block.
 bool defect_begins_work(const struct defect_view *view, const struct usbdev_setup_packet *setup);
 
