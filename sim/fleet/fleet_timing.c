@@ -220,11 +220,12 @@ const struct variation fleet_of_timing[] = {
     },
     {
         .model = {.name = "leaves-at-once",
-                  .summary = "starts its firmware 300 ms after the boot loader, whatever it was "
-                             "asked, unless it is busy",
+                  .summary =
+                      "starts its firmware 300 ms after the boot loader, unless a transfer of "
+                      "firmware has begun",
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.tick = leave_at_once},
+        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
     },
     {
         .model = {.name = "leaves-at-once-dfuse",
