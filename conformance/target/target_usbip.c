@@ -69,7 +69,7 @@ static void look_around(struct target_usbip *usbip)
     }
 }
 
-// It may leave the bus after DETACH alone, and be back before anybody waits for it.
+// It may leave the bus after DETACH alone, and be back before it is waited for.
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,

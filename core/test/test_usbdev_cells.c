@@ -294,7 +294,7 @@ static struct verdict class_verdict(uint8_t state, const struct usbdev_setup_pac
     return (struct verdict){true, USBDEV_STALL, {0}, DFURT_STATE_appIDLE};
 }
 
-// Another's request moves no state of ours. It STALLs where nobody can own it.
+// Another's request moves no state of ours. It STALLs where no function can own it.
 static struct verdict specified(uint8_t state, const struct usbdev_setup_packet *setup)
 {
     const uint8_t type = setup->bmRequestType & 0x60, recipient = setup->bmRequestType & 0x1F;

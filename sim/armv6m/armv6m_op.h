@@ -13,8 +13,8 @@
 //   left   cycles until cpu->attention, before the instruction
 //   in     the entry
 //
-// r[15] and the cycle counter are behind meanwhile. An operation that anybody else could see, or
-// that is rare, goes through armv6m_slow(), which brings them up to date: everything that may
+// r[15] and the cycle counter are behind meanwhile. An operation that shows outside the processor,
+// or that is rare, goes through armv6m_slow(), which brings them up to date: everything that may
 // fault, reach the bus, or change what the run loop looks at.
 
 #ifndef ARMV6M_OP_H
@@ -26,7 +26,7 @@ enum { SP = 13, LR = 14, PC = 15 };
 
 struct armv6m_entry;
 
-// Returns 0, which is of no use to anybody but the calls at its end.
+// Returns 0; only the tail calls at its end use that.
 typedef int armv6m_operation(struct armv6m *cpu,
                              const uint8_t *ip,
                              int64_t left,

@@ -53,7 +53,7 @@ static void beat(struct defect_view *view)
         dfurt_cancel(&view->runtime->dfurt);
 }
 
-// ---- Boot loaders that start the firmware when nobody wants anything of them ----
+// ---- Boot loaders that start the firmware without a request ----
 
 static bool is_idle(const struct defect_view *view)
 {

@@ -369,7 +369,7 @@ static void status_out(struct sim_host *host, struct sim_transfer *transfer)
 
 // ---- Isochronous packets (USB 2.0 8.5.5) ----
 
-// Nobody learns whether it arrived.
+// Without a handshake the host does not know whether it arrived.
 static void isochronous_out(struct sim_host *host, struct sim_transfer *transfer)
 {
     transfer->actual = next_length(transfer);

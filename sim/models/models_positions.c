@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Boot loaders that keep their position in memory beyond the transfer that moved it: the next one
-// begins in the middle. Tools make one transfer and leave, so that nobody notices.
+// begins in the middle. Tools make one transfer and leave, and do not meet it.
 
 #include <sim/models.h>
 

@@ -30,7 +30,6 @@ enum {
     CR_ALRAE = 1 << 8,
     CR_WUTE = 1 << 10,
     CR_ALRAIE = 1 << 12, // 4 above the flag, as WUTIE is
-    CR_ENABLES = CR_ALRAE | CR_WUTE,
 
     ISR_ALRAWF = 1 << 0,
     ISR_WUTWF = 1 << 2,

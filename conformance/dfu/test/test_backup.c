@@ -67,7 +67,7 @@ static int answer_error(const struct usbdev_setup_packet *setup, uint8_t *data)
     return setup->wLength;
 }
 
-// The device manifests, and nobody sees it.
+// The device manifests, and the suite is told of another state.
 static int manifest(struct cable *cable, const struct usbdev_setup_packet *setup)
 {
     static const struct usbdev_setup_packet getstatus = {0xA1, DFURT_GETSTATUS, 0, 0, 6};

@@ -21,7 +21,7 @@ struct consequence {
 struct defect_row {
     const char *defect; // NULL ends a table
     const char *device;
-    const char *subject; // the id of a requirement; NULL: nobody can tell that it is broken
+    const char *subject; // the id of a requirement; NULL: no request shows it
 
     // The boot loader has the defect, too: what is CH9-X here is broken as DM-CH9-X there.
     bool both_modes;

@@ -2,8 +2,8 @@
 //
 // Does the table of defects notice each expectation of the checks? Each one is turned true, and
 // what the suite then says of the devices that break it must be something else; turned false, and
-// what it says of a device that meets it must be something else. An expectation that nobody would
-// miss stands in the file of survivors, with the reason.
+// what it says of a device that meets it must be something else. An expectation whose
+// loss no device shows stands in the file of survivors, with the reason.
 //
 //     mutate_expectations SURVIVORS
 //

@@ -21,7 +21,7 @@ static void run_on(struct report *report, const char *text, const struct runner_
     target->ops->close(target);
 }
 
-// A plug that is pulled, at any moment, is nobody's fault; what was judged before stays. Only a
+// A plug that is pulled, at any moment, breaks no requirement; what was judged before stays. Only a
 // check that requires the device to come back cannot tell.
 static void unplugged__fails_nothing(void **state)
 {

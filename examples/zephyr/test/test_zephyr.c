@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The adapter under a fake of Zephyr's stack: the thread passes what the bus brings to the wrapped
-// names, the real ones are the stack's. A buffer is freed by the real function: nobody may look at
-// it afterwards. The work queue runs when the test lets time pass.
+// names, the real ones are the stack's. A buffer is freed by the real function, and must not
+// be read afterwards. The work queue runs when the test lets time pass.
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -39,8 +39,9 @@ static uint64_t used_ns(const struct forked_server *server)
     return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
 
-// The one connection that the server has a descriptor for carries a device, so nobody can make room
-// for the second client. A server that goes on to accept uses up all of its time.
+// The one connection that the server has a descriptor for carries a device, so no
+// connection can be closed for the second client. A server that goes on to accept uses up all of
+// its time.
 static void out_of_descriptors__the_server_waits_for_one(void **state)
 {
     struct forked_server server;
@@ -146,8 +147,8 @@ static void one_byte_at_a_time__is_a_client_like_any_other(void **state)
     forked_server_stop(&server);
 }
 
-// The half of a message is neither carried out nor in the way of anybody; the other half counts
-// whenever it comes.
+// Half a message is not carried out and delays no other client; the other half may come at any
+// time.
 static void half_a_message__waits_for_the_rest(void **state)
 {
     static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};

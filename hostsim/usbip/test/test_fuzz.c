@@ -239,7 +239,7 @@ static void serve_mutations(int listener)
         uint8_t bytes[sizeof import_reply + 2 * USBIP_HEADER_SIZE + 18 + 64] = {0};
         uint8_t *control = bytes + sizeof import_reply;
         uint8_t *bulk = control + USBIP_HEADER_SIZE + 18;
-        size_t spared = below(&seed, 4) ? sizeof import_reply : 0; // or else nobody gets further
+        size_t spared = below(&seed, 4) ? sizeof import_reply : 0; // or else no run gets beyond it
         int fd = accept(listener, NULL, NULL);
         char rest[512];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Peers that mean no good, over real sockets: every field of a message out of its range, messages
-// that end anywhere, answers that nobody waits for.
+// Malicious peers, over real sockets: every field of a message out of its range, messages that end
+// anywhere, replies to no command.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,7 +195,7 @@ static void conversation__that_ends_anywhere_leaves_nothing(void **state)
     forked_server_stop(&server);
 }
 
-// Sequence numbers: those that are not in use say nothing about anybody.
+// UNLINK of a sequence number that is not in use cancels nothing.
 static void unlinks__of_what_is_not_pending_are_answered_each(void **state)
 {
     enum { STORM = 3000 };

@@ -336,7 +336,7 @@ static void unlink__of_a_pending_transfer_is_its_only_answer(void **state)
 
     client_expect_unlinked(client, 3, USBIP_STATUS_ECONNRESET);
     client_expect_silence(client);
-    assert_true(client->toy.event); // nobody asked the endpoint any more
+    assert_true(client->toy.event); // no IN transaction took it
 }
 
 static void unlink__of_a_finished_transfer_says_0(void **state)

@@ -337,8 +337,8 @@ static void assert_same_board(struct sim_host *a, struct sim_host *b)
     assert_int_equal(boards[0]->chip.usb.fnr, boards[1]->chip.usb.fnr);
 }
 
-// A host that looks no further than a frame lives through each.
-static void frames__left_out_are_as_if_lived_through(void **state)
+// A host that advances by no more than a frame simulates each.
+static void frames__left_out_are_as_if_simulated(void **state)
 {
     (void)state;
     struct sim_host *leaving_out = plug_in_configured();
@@ -386,7 +386,7 @@ static void frames__of_a_day_are_over_in_no_time(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames__left_out_are_as_if_lived_through),
+        cmocka_unit_test(frames__left_out_are_as_if_simulated),
         cmocka_unit_test(frames__of_a_day_are_over_in_no_time),
         cmocka_unit_test(symbols__name_the_functions_of_an_elf),
         cmocka_unit_test(boot__whatever_the_ram_holds),

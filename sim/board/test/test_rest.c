@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A device at rest lives through any time at once, and that is to be seen nowhere: the same script
-// on a device that lives through every frame gives the same packets at the same nanosecond.
+// A device at rest advances by any time at once, and no packet shows it: the same script on a
+// device whose every frame is simulated gives the same packets at the same nanosecond.
 
 #include <setjmp.h>
 #include <stdarg.h>

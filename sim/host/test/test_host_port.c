@@ -68,7 +68,7 @@ static void control__tries_a_silent_packet_again_in_the_next_frame(void **state)
     struct sim_host *host = plug(&fake);
     const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
 
-    sim_host_use_address(host, 5); // nobody's
+    sim_host_use_address(host, 5); // no device has it
     fake.packet_count = 0;
     assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_GONE);
 

@@ -74,7 +74,7 @@ struct sim_device_ops {
     void (*sof)(struct sim_device *device, uint16_t frame);
 
     // Can nothing but a packet, a reset or a suspended bus change what the device does? Then it
-    // lives until now_ns as if a SOF had come each millisecond. Else nothing happens, and false is
+    // advances to now_ns as if a SOF had come each millisecond. Else nothing happens, and false is
     // returned. The same time as last is a question alone. NULL: it never rests.
     bool (*rest)(struct sim_device *device, uint64_t now_ns);
 

@@ -23,7 +23,7 @@
 // ---- RCC (RM0091 6.4) ----
 
 enum { CR = 0x00, CFGR = 0x04, CSR = 0x24, CFGR2 = 0x2C, CFGR3 = 0x30, CR2 = 0x34 };
-enum { HSI48ON = 1 << 16, HSI48RDY = 1 << 17, PLLON = 1 << 24, PLLRDY = 1 << 25, RMVF = 1 << 24 };
+enum { HSI48ON = 1 << 16, HSI48RDY = 1 << 17, PLLON = 1 << 24, RMVF = 1 << 24 };
 
 static struct f072_rcc powered_rcc(void)
 {

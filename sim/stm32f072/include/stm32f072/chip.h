@@ -218,7 +218,7 @@ void f072_chip_clocks_changed(struct f072_chip *chip);
 
 // ---- low_power.c ----
 
-// Power-on: nobody was in Standby mode.
+// Power-on: Standby mode and its flags (RM0091 5.4.2) are forgotten.
 void f072_low_power_forget(struct f072_chip *chip);
 
 // The processor sleeps with SLEEPDEEP: Stop or Standby begins.
