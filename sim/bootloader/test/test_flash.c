@@ -164,50 +164,66 @@ static void factory__is_shared_until_a_board_writes(void **state)
     flash_factory_finish(&factory);
 }
 
-static void file__is_written_whole_and_leaves_nothing_beside_it(void **state)
+// ---- A file of the flash ----
+
+static char name[64], beside[sizeof name + 4]; // the file, and where a new one is written
+
+static void load_anew(void)
 {
+    char error[200] = "";
+
+    reset(NULL);
+    if (!flash_load(&flash, name, error, sizeof error))
+        fail_msg("%s", error);
+}
+
+static int load_no_file(void **state)
+{
+    int file;
+
     (void)state;
-    char name[] = "/tmp/dfurt-flash-XXXXXX", beside[64], error[200] = "";
-    int file = mkstemp(name);
+    strcpy(name, "/tmp/dfurt-flash-XXXXXX");
+    file = mkstemp(name);
     assert_true(file >= 0);
     close(file);
     unlink(name);
     snprintf(beside, sizeof beside, "%s.new", name);
+    load_anew();
+    return 0;
+}
 
-    assert_true(flash_load(&flash, name, error, sizeof error));
+static int remove_files(void **state)
+{
+    (void)state;
+    rmdir(beside);
+    unlink(name);
+    return 0;
+}
+
+static void file__is_written_whole_and_leaves_nothing_beside_it(void **state)
+{
+    (void)state;
+
     assert_true(program(FLASH_BASE, 0xBEEF));
     assert_true(flash_save(&flash));
-    flash_finish(&flash);
-    assert_true(flash_init(&flash, (struct flash_shape){.size = 0}));
-    assert_true(flash_load(&flash, name, error, sizeof error));
+    load_anew();
 
     assert_int_equal(flash.bytes[0], 0xEF);
     assert_int_equal(access(beside, F_OK), -1);
-    unlink(name);
 }
 
 static void file__that_cannot_be_written_stays_as_it_was(void **state)
 {
     (void)state;
-    char name[] = "/tmp/dfurt-flash-XXXXXX", beside[64], error[200] = "";
-    int file = mkstemp(name);
-    assert_true(file >= 0);
-    close(file);
-    unlink(name);
-    snprintf(beside, sizeof beside, "%s.new", name);
-    assert_true(flash_load(&flash, name, error, sizeof error));
+
     assert_true(flash_save(&flash));
     assert_int_equal(mkdir(beside, 0700), 0); // where the new file would go
 
     assert_true(program(FLASH_BASE, 0xBEEF));
     assert_false(flash_save(&flash));
 
-    flash_finish(&flash);
-    assert_true(flash_init(&flash, (struct flash_shape){.size = 0}));
-    assert_true(flash_load(&flash, name, error, sizeof error));
+    load_anew();
     assert_int_equal(flash.bytes[0], 0xFF);
-    rmdir(beside);
-    unlink(name);
 }
 
 static void file__in_no_directory_is_an_error(void **state)
@@ -232,8 +248,10 @@ int main(void)
         cmocka_unit_test_setup(work__takes_its_time_and_is_cut_where_the_power_goes, reset),
         cmocka_unit_test_setup(work__reports_what_could_not_be_programmed, reset),
         cmocka_unit_test(factory__is_shared_until_a_board_writes),
-        cmocka_unit_test_setup(file__is_written_whole_and_leaves_nothing_beside_it, reset),
-        cmocka_unit_test_setup(file__that_cannot_be_written_stays_as_it_was, reset),
+        cmocka_unit_test_setup_teardown(file__is_written_whole_and_leaves_nothing_beside_it,
+                                        load_no_file, remove_files),
+        cmocka_unit_test_setup_teardown(file__that_cannot_be_written_stays_as_it_was, load_no_file,
+                                        remove_files),
         cmocka_unit_test_setup(file__in_no_directory_is_an_error, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
