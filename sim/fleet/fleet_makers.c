@@ -11,23 +11,39 @@ enum {
     DNLOAD_MS = 4800, // of 5000
 };
 
-#define DFUSE_OF(vid, pid, release, size, maker, name, ...)                                        \
-    &(const struct bootloader_identity)                                                            \
-    {                                                                                              \
-        .dialect = &dfu_dialect_dfuse, .bcdUSB = 0x0200, .idVendor = (vid), .idProduct = (pid),    \
-        .bcdDevice = (release), .wDetachTimeOut = 255, .wTransferSize = (size),                    \
-        .bcdDFUVersion = 0x011A, .bmAttributes = FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH,         \
-        .choices = {.leaves_by_itself = true}, .manufacturer = (maker), .product = (name),         \
-        .alternates = {__VA_ARGS__},                                                               \
-    }
+// idVendor, idProduct, bcdDevice, iManufacturer and iProduct of a boot loader.
+#define BY(vid, pid, release, maker, name)                                                         \
+    .idVendor = (vid), .idProduct = (pid), .bcdDevice = (release), .manufacturer = (maker),        \
+    .product = (name)
+#define BY_ARTERY BY(0x2E3C, 0xDF11, 0x0200, "Artery", "AT32 Bootloader DFU")
+#define BY_GIGADEVICE BY(0x28E9, 0x0189, 0x0100, "GDMicroelectronics", "GD32 DFU")
+#define BY_NXP BY(0x1FC9, 0x000C, 0x0100, "NXP", "LPC")
+#define BY_ST(release, name) BY(0x0483, 0xDF11, release, "STMicroelectronics", name)
+#define BY_ZEPHYR BY(0x2FE3, 0xFFFF, 0x0100, "ZEPHYR", "Zephyr DFU")
+#define UNNAMED BY(0x1209, 0x0002, 0x0100, "m", "p")
 
-#define PLAIN_OF(vid, pid, timeout, size, attributes, maker, name, ...)                            \
+// What follows by and the numbers: the names of its alternate settings.
+#define DFUSE_FIELDS(timeout_ms, size, attributes)                                                 \
+    .dialect = &dfu_dialect_dfuse, .bcdUSB = 0x0200, .bcdDFUVersion = 0x011A,                      \
+    .wDetachTimeOut = (timeout_ms), .wTransferSize = (size), .bmAttributes = (attributes),         \
+    .choices = {.leaves_by_itself = true}
+#define DFUSE(by, size, ...)                                                                       \
     &(const struct bootloader_identity)                                                            \
     {                                                                                              \
-        .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = (vid), .idProduct = (pid),    \
-        .bcdDevice = 0x0100, .wDetachTimeOut = (timeout), .wTransferSize = (size),                 \
-        .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = (maker),            \
-        .product = (name), .alternates = {__VA_ARGS__},                                            \
+        by, DFUSE_FIELDS(255, size, FLEET_BOTH_WAYS | DFURT_ATTR_WILL_DETACH),                     \
+            .alternates = {__VA_ARGS__},                                                           \
+    }
+#define DFUSE_OF(timeout_ms, by, size, attributes, ...)                                            \
+    &(const struct bootloader_identity)                                                            \
+    {                                                                                              \
+        by, DFUSE_FIELDS(timeout_ms, size, attributes), .alternates = {__VA_ARGS__},               \
+    }
+#define PLAIN_OF(timeout_ms, by, size, attributes, ...)                                            \
+    &(const struct bootloader_identity)                                                            \
+    {                                                                                              \
+        by, .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .wDetachTimeOut = (timeout_ms),       \
+            .wTransferSize = (size), .bcdDFUVersion = 0x0110, .bmAttributes = (attributes),        \
+            .alternates = {__VA_ARGS__},                                                           \
     }
 
 // A block is taken packet by packet as it is programmed.
@@ -46,41 +62,27 @@ const struct variation fleet_of_makers[] = {
         .model = {.name = "gd32-rom",
                   .summary =
                       "the ROM of a GD32F3: 28e9:0189, pages of 2 KiB without a leading zero",
-                  .bootloader = DFUSE_OF(0x28E9,
-                                         0x0189,
-                                         0x0100,
-                                         2048,
-                                         "GDMicroelectronics",
-                                         "GD32 DFU",
-                                         "@Internal Flash /0x08000000/256*2Kg"),
+                  .bootloader = DFUSE(BY_GIGADEVICE, 2048, "@Internal Flash /0x08000000/256*2Kg"),
                   .flash = {.size = 512 * 1024, .page_size = 2048}},
         .allowed_by = "UM0424 10.3.2; DFU 1.1 4.2.1: idVendor is the maker's",
     },
     {
         .model = {.name = "at32-rom",
                   .summary = "the ROM of an AT32F4: 2e3c:df11, option bytes that can be erased",
-                  .bootloader = DFUSE_OF(0x2E3C,
-                                         0xDF11,
-                                         0x0200,
-                                         2048,
-                                         "Artery",
-                                         "AT32 Bootloader DFU",
-                                         "@Internal Flash  /0x08000000/128*002Kg",
-                                         "@Option byte  /0x1FFFF800/01*016 g"),
+                  .bootloader = DFUSE(BY_ARTERY,
+                                      2048,
+                                      "@Internal Flash  /0x08000000/128*002Kg",
+                                      "@Option byte  /0x1FFFF800/01*016 g"),
                   .flash = {.size = 256 * 1024, .page_size = 2048}},
         .allowed_by = "UM0424 10.3.2: type g is readable, erasable and writable",
     },
     {
         .model = {.name = "f4-rom",
                   .summary = "the ROM of an STM32F405: three sizes of sectors",
-                  .bootloader = DFUSE_OF(0x0483,
-                                         0xDF11,
-                                         0x2200,
-                                         2048,
-                                         "STMicroelectronics",
-                                         "STM32  BOOTLOADER",
-                                         "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
-                                         "@Option Bytes  /0x1FFFF800/01*016 e"),
+                  .bootloader = DFUSE(BY_ST(0x2200, "STM32  BOOTLOADER"),
+                                      2048,
+                                      "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg",
+                                      "@Option Bytes  /0x1FFFF800/01*016 e"),
                   .flash = {.groups = FLEET_GROUPS(
                                 {4, 16384, false}, {1, 65536, false}, {7, 131072, false})}},
         .allowed_by = "AN3156 4.1; UM0424 10.3.2",
@@ -89,14 +91,10 @@ const struct variation fleet_of_makers[] = {
         .model = {.name = "two-banks-of-sectors",
                   .summary = "the ROM of an STM32F42x: two banks, six groups of sectors",
                   .bootloader =
-                      DFUSE_OF(0x0483,
-                               0xDF11,
-                               0x2200,
-                               2048,
-                               "STMicroelectronics",
-                               "STM32  BOOTLOADER",
-                               "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,"
-                               "01*064Kg,07*128Kg"),
+                      DFUSE(BY_ST(0x2200, "STM32  BOOTLOADER"),
+                            2048,
+                            "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,"
+                            "01*064Kg,07*128Kg"),
                   .flash = {.groups = FLEET_GROUPS({4, 16384, false},
                                                    {1, 65536, false},
                                                    {7, 131072, false},
@@ -108,121 +106,73 @@ const struct variation fleet_of_makers[] = {
     {
         .model = {.name = "two-segments",
                   .summary = "a layout of two segments with an address each",
-                  .bootloader = DFUSE_OF(0x0483,
-                                         0xDF11,
-                                         0x2200,
-                                         1024,
-                                         "STMicroelectronics",
-                                         "DfuSe",
-                                         "@Flash /0x08000000/16*1Kg/0x08010000/64*1Kg"),
+                  .bootloader = DFUSE(
+                      BY_ST(0x2200, "DfuSe"), 1024, "@Flash /0x08000000/16*1Kg/0x08010000/64*1Kg"),
                   .flash = {.size = 128 * 1024, .page_size = 1024}},
         .allowed_by = "UM0424 10.3.2: an address in front of each list of sectors",
     },
     {
         .model = {.name = "h7-rom",
                   .summary = "sectors of 128 KiB, 16 of them",
-                  .bootloader = DFUSE_OF(0x0483,
-                                         0xDF11,
-                                         0x0200,
-                                         1024,
-                                         "STMicroelectronics",
-                                         "DFU in HS Mode",
-                                         "@Internal Flash   /0x08000000/16*128Kg"),
+                  .bootloader = DFUSE(BY_ST(0x0200, "DFU in HS Mode"),
+                                      1024,
+                                      "@Internal Flash   /0x08000000/16*128Kg"),
                   .flash = {.size = 2048 * 1024, .page_size = 128 * 1024},
                   .loader_speed = SIM_HIGH_SPEED},
         .allowed_by = "UM0424 10.3.2; USB 2.0 5.5.3",
-        .way = {.rules = NULL},
     },
     {
         .model = {.name = "dfuse-wait-reset",
                   .summary = "DfuSe; bitWillDetach 0, wDetachTimeOut 255",
-                  .bootloader =
-                      &(const struct bootloader_identity){
-                          .dialect = &dfu_dialect_dfuse,
-                          .bcdUSB = 0x0110,
-                          .idVendor = 0x0483,
-                          .idProduct = 0xDF11,
-                          .bcdDevice = 0x0200,
-                          .wDetachTimeOut = 255,
-                          .wTransferSize = 1024,
-                          .bcdDFUVersion = 0x011A,
-                          .bmAttributes = FLEET_BOTH_WAYS,
-                          .choices = {.leaves_by_itself = true},
-                          .manufacturer = "STMicroelectronics",
-                          .product = "DFU",
-                          .alternates = {"@Internal Flash   /0x08000000/03*001Ka,125*001Kg"}},
+                  .bootloader = DFUSE_OF(255,
+                                         BY_ST(0x0200, "DFU"),
+                                         1024,
+                                         FLEET_BOTH_WAYS,
+                                         "@Internal Flash   /0x08000000/03*001Ka,125*001Kg"),
                   .flash = {.groups = FLEET_GROUPS({3, 1024, true}, {125, 1024, false})}},
         .allowed_by = "DFU 1.1 4.1.3: bitWillDetach is the device's choice",
     },
     {
         .model = {.name = "dfuse-tolerant",
                   .summary = "DfuSe; all four attributes, bMaxPacketSize0 64, wTransferSize 4096",
-                  .bootloader =
-                      &(const struct bootloader_identity){
-                          .dialect = &dfu_dialect_dfuse,
-                          .bcdUSB = 0x0200,
-                          .idVendor = 0x0483,
-                          .idProduct = 0xDF11,
-                          .bcdDevice = 0x0200,
-                          .wDetachTimeOut = 1000,
-                          .wTransferSize = 4096,
-                          .bcdDFUVersion = 0x011A,
-                          .bmAttributes = FLEET_TOLERANT,
-                          .choices = {.leaves_by_itself = true},
-                          .manufacturer = "m",
-                          .product = "p",
-                          .alternates = {"@Internal Flash   /0x08000000/032*004Kg"}},
+                  .bootloader = DFUSE_OF(1000,
+                                         BY_ST(0x0200, "DFU"),
+                                         4096,
+                                         FLEET_TOLERANT,
+                                         "@Internal Flash   /0x08000000/032*004Kg"),
                   .flash = {.size = 128 * 1024, .page_size = 4096}},
         .allowed_by = "DFU 1.1 4.1.3; AN3156 5.1",
     },
     {
         .model = {.name = "dfuse-small-transfers",
                   .summary = "DfuSe; wTransferSize 64, pages of 1 KiB",
-                  .bootloader =
-                      DFUSE_OF(0x1209, 0x0002, 0x0100, 64, "m", "p", "@Flash/0x08000000/128*1Kg"),
+                  .bootloader = DFUSE(UNNAMED, 64, "@Flash/0x08000000/128*1Kg"),
                   .flash = {.size = 128 * 1024, .page_size = 1024}},
         .allowed_by = "DFU 1.1 4.1.3: wTransferSize is the device's choice",
     },
     {
         .model = {.name = "dfuse-download-only",
                   .summary = "DfuSe; bitCanUpload 0",
-                  .bootloader =
-                      &(const struct bootloader_identity){
-                          .dialect = &dfu_dialect_dfuse,
-                          .bcdUSB = 0x0200,
-                          .idVendor = 0x0483,
-                          .idProduct = 0xDF11,
-                          .bcdDevice = 0x0200,
-                          .wDetachTimeOut = 255,
-                          .wTransferSize = 1024,
-                          .bcdDFUVersion = 0x011A,
-                          .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH,
-                          .choices = {.leaves_by_itself = true},
-                          .manufacturer = "Black Magic Debug",
-                          .product = "Black Magic Firmware",
-                          .alternates = {"@Internal Flash   /0x08000000/8*001Ka,120*001Kg"}},
+                  .bootloader = DFUSE_OF(
+                      255,
+                      BY(0x0483, 0xDF11, 0x0200, "Black Magic Debug", "Black Magic Firmware"),
+                      1024,
+                      DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_WILL_DETACH,
+                      "@Internal Flash   /0x08000000/8*001Ka,120*001Kg"),
                   .flash = {.groups = FLEET_GROUPS({8, 1024, true}, {120, 1024, false})}},
         .allowed_by = "DFU 1.1 4.1.3: bitCanUpload is the device's choice",
     },
     {
         .model = {.name = "lpc-rom",
                   .summary = "the ROM of an LPC43xx: 1fc9:000c, download only, tolerant",
-                  .bootloader =
-                      PLAIN_OF(0x1FC9, 0x000C, 65280, 2048, NO_UPLOAD, "NXP", "LPC", "RAM")},
+                  .bootloader = PLAIN_OF(65280, BY_NXP, 2048, NO_UPLOAD, "RAM")},
         .allowed_by = "DFU 1.1 4.1.3: each attribute is the device's choice",
     },
     {
         .model = {.name = "two-images",
                   .summary = "plain DFU with an alternate setting for each image, as Zephyr has",
-                  .bootloader = PLAIN_OF(0x2FE3,
-                                         0xFFFF,
-                                         1000,
-                                         512,
-                                         FLEET_BOTH_WAYS,
-                                         "ZEPHYR",
-                                         "Zephyr DFU",
-                                         "image_0",
-                                         "image_1")},
+                  .bootloader =
+                      PLAIN_OF(1000, BY_ZEPHYR, 512, FLEET_BOTH_WAYS, "image_0", "image_1")},
         .allowed_by = "DFU 1.1 4.2.3: alternate settings are there for several memories",
     },
     {
@@ -332,16 +282,14 @@ const struct variation fleet_of_makers[] = {
     {
         .model = {.name = "flash-of-2-pages",
                   .summary = "DfuSe; a flash of two pages, the second one blank",
-                  .bootloader =
-                      DFUSE_OF(0x1209, 0x0002, 0x0100, 2048, "m", "p", "@Flash/0x08000000/2*4Kg"),
+                  .bootloader = DFUSE(UNNAMED, 2048, "@Flash/0x08000000/2*4Kg"),
                   .flash = {.size = 8192, .page_size = 4096}},
         .allowed_by = "UM0424 10.3.2: a number of sectors",
     },
     {
         .model = {.name = "flash-full",
                   .summary = "DfuSe; no page is blank",
-                  .bootloader =
-                      DFUSE_OF(0x1209, 0x0002, 0x0100, 2048, "m", "p", "@Flash/0x08000000/32*4Kg"),
+                  .bootloader = DFUSE(UNNAMED, 2048, "@Flash/0x08000000/32*4Kg"),
                   .flash = {.size = 128 * 1024, .page_size = 4096},
                   .image_length = 128 * 1024},
         .allowed_by = "AN3156: the application may fill the memory",
@@ -349,22 +297,15 @@ const struct variation fleet_of_makers[] = {
     {
         .model = {.name = "layout-write-only-options",
                   .summary = "DfuSe; a second memory that can only be written",
-                  .bootloader = DFUSE_OF(0x1209,
-                                         0x0002,
-                                         0x0100,
-                                         1024,
-                                         "m",
-                                         "p",
-                                         "@Flash/0x08000000/64*2Kg",
-                                         "@Keys/0x1FFFF800/1*16Bd"),
+                  .bootloader =
+                      DFUSE(UNNAMED, 1024, "@Flash/0x08000000/64*2Kg", "@Keys/0x1FFFF800/1*16Bd"),
                   .flash = {.size = 128 * 1024, .page_size = 2048}},
         .allowed_by = "UM0424 10.3.2: type d is writable only",
     },
     {
         .model = {.name = "layout-erase-before-write-only",
                   .summary = "DfuSe; flash of type f, which cannot be read",
-                  .bootloader =
-                      DFUSE_OF(0x1209, 0x0002, 0x0100, 1024, "m", "p", "@Flash/0x08000000/64*2Kf"),
+                  .bootloader = DFUSE(UNNAMED, 1024, "@Flash/0x08000000/64*2Kf"),
                   .flash = {.size = 128 * 1024, .page_size = 2048}},
         .allowed_by = "UM0424 10.3.2: type f is erasable and writable",
     },
