@@ -41,7 +41,8 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
     if (!reading.same) {
         size_t used = strlen(refusal);
         backup->untouched = !reading.other && !gate->worked && !gate->unanswered;
-        snprintf(refusal + used, size - used, "; %.80s", reading.words);
+        if (strcmp(refusal, reading.words) != 0)
+            snprintf(refusal + used, size - used, "; %.80s", reading.words);
         return false;
     }
     gate_restored(&probe->gate); // it may leave DFU mode

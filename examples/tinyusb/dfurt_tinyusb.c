@@ -7,9 +7,10 @@
 // status stage that is still in the queue. So the hook sets a flag, and reset(), which tud_task()
 // calls in the order of the bus, obeys it. All calls to dfurt come from tud_task()'s context.
 
+#include <device/dcd.h> // before tusb.h, which else declares one of its functions
+
 #include <tusb.h>
 
-#include <device/dcd.h>
 #include <device/usbd_pvt.h>
 
 #include <dfurt/dfurt.h>

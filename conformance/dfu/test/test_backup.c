@@ -686,7 +686,7 @@ static void device_that_worked_on_a_block_and_refuses_each_upload__is_lost(void 
 
     assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
 
-    assert_ends(&bench, FLASH_LOST, "dfuIDLE was not reached; dfuIDLE was not reached");
+    assert_ends(&bench, FLASH_LOST, "flash LOST: dfuIDLE was not reached; restore");
     bench_close(&bench);
 }
 

@@ -9,4 +9,6 @@ extern const uint8_t configuration[];
 const uint8_t configuration[] = {
     // README 2
 };
+
+// README 3
 _Static_assert(sizeof configuration == DFURT_DESCRIPTORS_SIZE, "the size that the README says");

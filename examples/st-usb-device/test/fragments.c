@@ -26,3 +26,5 @@ void MX_USB_DEVICE_Init(void)
 }
 
 // README 3
+
+// README 4

@@ -11,4 +11,10 @@ extern const uint8_t configuration[];
 const uint8_t configuration[] = {
     // README 2
 };
+
+void tud_disconnect(void);
+void tusb_time_delay_ms_api(uint32_t ms);
+
+// README 3
+// README 4
 _Static_assert(sizeof configuration == DFURT_DESCRIPTORS_SIZE, "the size that the README says");
