@@ -246,7 +246,7 @@ const struct check_group check_request_fields = {
 };
 
 const struct check_group check_detach_otherwise = {
-    .title = "DETACH sent otherwise",
+    .title = "Requests that resemble DETACH",
     .checks = detach_checks,
     .count = sizeof detach_checks / sizeof detach_checks[0],
 };
