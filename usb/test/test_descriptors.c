@@ -13,8 +13,8 @@
 
 // A keyboard (HID, whose class descriptor is 21h too) with an endpoint, then DFU.
 static const uint8_t composite[] = {
-    0x09, 0x02, 0x3D, 0x00, 0x02, 0x01, 0x00, 0x80, 0x32, // configuration, 61 bytes
-    0x08, 0x0B, 0x00, 0x01, 0x03, 0x01, 0x01, 0x00,       // association
+    0x09, 0x02, 0x3D, 0x00, 0x02, 0x01, 0x05, 0x80, 0x32, // configuration, 61 bytes
+    0x08, 0x0B, 0x00, 0x01, 0x03, 0x01, 0x01, 0x06,       // association
     0x09, 0x04, 0x00, 0x00, 0x01, 0x03, 0x01, 0x01, 0x00, // HID interface
     0x09, 0x21, 0x11, 0x01, 0x00, 0x01, 0x22, 0x10, 0x01, // HID descriptor: 0110h at its end
     0x07, 0x05, 0x81, 0x03, 0x08, 0x00, 0x0A,             // interrupt IN
@@ -46,11 +46,16 @@ static void parse__finds_every_part_of_a_composite_device(void **state)
     assert_null(config.problem);
     assert_int_equal(config.walked, COMPOSITE_LENGTH);
     assert_int_equal(config.bNumInterfaces, 2);
+    assert_int_equal(config.iConfiguration, 5);
+    assert_int_equal(config.bMaxPower, 0x32);
     assert_int_equal(config.interface_count, 2);
     assert_int_equal(config.endpoint_count, 1);
     assert_int_equal(config.endpoints[0].bEndpointAddress, 0x81);
+    assert_int_equal(config.endpoints[0].bInterval, 0x0A);
     assert_int_equal(config.endpoints[0].interface, 0);
     assert_int_equal(config.association_count, 1);
+    assert_int_equal(config.associations[0].bFunctionClass, 3);
+    assert_int_equal(config.associations[0].iFunction, 6);
     assert_int_equal(configuration_dfu_interface(&config)->bInterfaceNumber, 1);
     assert_int_equal(configuration_dfu_interface(&config)->iInterface, 4);
 }
@@ -85,6 +90,52 @@ static void parse__finds_a_functional_descriptor_before_its_interface(void **sta
 
     assert_non_null(configuration_functional(&config));
     assert_true(configuration_functional(&config)->misplaced);
+}
+
+static void functional__in_its_place_comes_before_one_that_is_not(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x09, 0x02, 0x24, 0x00, 0x01, 0x01, 0x00, 0x80, 0x32, //
+        0x09, 0x21, 0x01, 0xFF, 0x00, 0x40, 0x00, 0x10, 0x01, //
+        0x09, 0x04, 0x00, 0x00, 0x00, 0xFE, 0x01, 0x01, 0x00, //
+        0x09, 0x21, 0x0B, 0xE8, 0x03, 0x00, 0x08, 0x10, 0x01, //
+    };
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_int_equal(config.functional_count, 2);
+    assert_false(configuration_functional(&config)->misplaced);
+    assert_int_equal(configuration_functional(&config)->bmAttributes, 0x0B);
+}
+
+// Type 21h behind an interface of another class: its own, unless that is vendor-specific and the
+// version one of DFU.
+static void functional__behind_another_class_needs_a_version_of_dfu(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t class, version[2];
+        bool found;
+    } cases[] = {
+        {0xFF, {0x00, 0x01}, true},  {0xFF, {0x10, 0x01}, true},  {0xFF, {0x1A, 0x01}, true},
+        {0xFF, {0x01, 0x01}, false}, {0xFF, {0x1B, 0x01}, false}, {0xFF, {0x00, 0x02}, false},
+        {0x0B, {0x10, 0x01}, false}, {0xFE, {0x10, 0x01}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint8_t *version = cases[i].version;
+        const uint8_t bytes[] = {
+            0x09, 0x02, 0x1B, 0x00, 0x01, 0x01,           0x00, 0x80,       0x32, //
+            0x09, 0x04, 0x00, 0x00, 0x00, cases[i].class, 0x02, 0x01,       0x00, //
+            0x09, 0x21, 0x01, 0xFF, 0x00, 0x40,           0x00, version[0], version[1],
+        };
+        struct usb_configuration config;
+
+        assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+        assert_int_equal(config.functional_count, cases[i].found);
+    }
 }
 
 static void parse__reads_the_dfu_1_0_form(void **state)
@@ -141,19 +192,86 @@ static void parse__refuses_what_is_no_configuration(void **state)
     assert_false(parse_exact(&config, NULL, 0));
 }
 
-static void parse__reports_more_interfaces_than_it_keeps(void **state)
+static void parse__reports_more_descriptors_than_it_keeps(void **state)
 {
     (void)state;
-    uint8_t bytes[9 + 9 * (CONFIGURATION_MAX_INTERFACES + 1)] = {9, 2};
-    for (size_t at = 9; at < sizeof bytes; at += 9)
-        memcpy(bytes + at, (const uint8_t[]){9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, 9);
+    static const struct {
+        uint8_t bytes[9];
+        size_t kept;
+        const char *too_large;
+    } cases[] = {
+        {{9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, 64, "there are more than 64 interface descriptors"},
+        {{7, 5, 0x81, 2, 64, 0, 0}, 64, "there are more than 64 endpoint descriptors"},
+        {{8, 11, 0, 1, 3, 1, 1, 0}, 16, "there are more than 16 interface associations"},
+        {{9, 0x21, 1, 0xFF, 0, 64, 0, 0x10, 1}, 8, "there are more than 8 functional descriptors"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint8_t bLength = cases[i].bytes[0];
+        uint8_t bytes[9 + 9 * 65] = {9, 2};
+        struct usb_configuration config;
+        for (size_t n = 0; n <= cases[i].kept; n++)
+            memcpy(bytes + 9 + n * bLength, cases[i].bytes, bLength);
+
+        assert_true(parse_exact(&config, bytes, 9 + cases[i].kept * bLength));
+        assert_null(config.too_large);
+        assert_true(parse_exact(&config, bytes, 9 + (cases[i].kept + 1) * bLength));
+
+        assert_null(config.problem);
+        assert_string_equal(config.too_large, cases[i].too_large);
+        assert_int_equal(config.interface_count + config.endpoint_count + config.association_count +
+                             config.functional_count,
+                         cases[i].kept);
+    }
+}
+
+// Each stands behind a DFU interface, and one that is too short as well behind it.
+static void parse__reports_the_first_descriptor_that_is_too_short(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t bytes[9];
+        const char *problem;
+    } cases[] = {
+        {{8, 4}, "an interface descriptor is shorter than 9 bytes"},
+        {{6, 5}, "an endpoint descriptor is shorter than 7 bytes"},
+        {{7, 11}, "an interface association descriptor is shorter than 8 bytes"},
+        {{6, 0x21}, "the DFU functional descriptor is shorter than 7 bytes"},
+    };
+    static const uint8_t interface[] = {9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, endpoint[6] = {6, 5};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint8_t bLength = cases[i].bytes[0];
+        uint8_t bytes[9 + 9 + 9 + 6] = {9, 2};
+        struct usb_configuration config;
+        memcpy(bytes + 9, interface, sizeof interface);
+        memcpy(bytes + 18, cases[i].bytes, bLength);
+        memcpy(bytes + 18 + bLength, endpoint, sizeof endpoint);
+
+        assert_true(parse_exact(&config, bytes, 18 + bLength + sizeof endpoint));
+
+        assert_string_equal(config.problem, cases[i].problem);
+        assert_int_equal(config.problem_offset, 18);
+        assert_int_equal(config.interface_count, 1);
+        assert_int_equal(config.endpoint_count + config.association_count + config.functional_count,
+                         0);
+    }
+}
+
+static void interfaces__are_counted_by_number_up_to_255(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        9, 2, 36,  0, 3, 1, 0,    0x80, 50, //
+        9, 4, 255, 0, 0, 3, 0,    0,    0,  //
+        9, 4, 255, 1, 0, 3, 0,    0,    0,  // another alternate setting of the same
+        9, 4, 0,   0, 0, 3, 0x01, 0,    0,
+    };
     struct usb_configuration config;
 
     assert_true(parse_exact(&config, bytes, sizeof bytes));
 
-    assert_int_equal(config.interface_count, CONFIGURATION_MAX_INTERFACES);
-    assert_null(config.problem);
-    assert_string_equal(config.too_large, "there are more than 64 interface descriptors");
+    assert_int_equal(configuration_interface_numbers(&config), 2);
+    assert_false(configuration_has_interface(&config, 1));
+    assert_null(configuration_dfu_interface(&config));
 }
 
 static void parse__survives_every_truncation(void **state)
@@ -194,10 +312,14 @@ int main(void)
         cmocka_unit_test(parse__finds_every_part_of_a_composite_device),
         cmocka_unit_test(parse__takes_no_hid_descriptor_for_the_functional_one),
         cmocka_unit_test(parse__finds_a_functional_descriptor_before_its_interface),
+        cmocka_unit_test(functional__in_its_place_comes_before_one_that_is_not),
+        cmocka_unit_test(functional__behind_another_class_needs_a_version_of_dfu),
         cmocka_unit_test(parse__reads_the_dfu_1_0_form),
         cmocka_unit_test(walk__stops_at_a_length_that_cannot_be),
         cmocka_unit_test(parse__refuses_what_is_no_configuration),
-        cmocka_unit_test(parse__reports_more_interfaces_than_it_keeps),
+        cmocka_unit_test(parse__reports_more_descriptors_than_it_keeps),
+        cmocka_unit_test(parse__reports_the_first_descriptor_that_is_too_short),
+        cmocka_unit_test(interfaces__are_counted_by_number_up_to_255),
         cmocka_unit_test(parse__survives_every_truncation),
         cmocka_unit_test(parse__survives_every_mutation_of_a_byte),
     };
