@@ -64,6 +64,7 @@ static int attach_slot(struct vhci_attach *attach, struct vhci_attach_slot *slot
         return result;
     }
     slot->state = VHCI_SLOT_ATTACHED;
+    slot->asked = 0;
     attach->progress_ns = clock_ns();
     return loop_adopt(attach->loop, ends[0], slot->device);
 }
@@ -143,11 +144,25 @@ static bool look_at(void *context, const struct vhci_port *port)
         memcpy(place.path, port->path, sizeof place.path);
         memcpy(slot->path, port->path, sizeof slot->path);
         slot->state = VHCI_SLOT_APPEARED;
+        slot->had_chance = false;
         attach->progress_ns = clock_ns();
         if (attach->events.appeared)
             attach->events.appeared(attach->context, slot->device, &place);
     }
     return false;
+}
+
+static void note_questions(struct vhci_attach *attach)
+{
+    for (size_t i = 0; i < attach->count; i++) {
+        struct vhci_attach_slot *slot = &attach->slots[i];
+        unsigned asked = usbip_device_asked(slot->device);
+
+        if (slot->state != VHCI_SLOT_ATTACHED || asked == slot->asked)
+            continue;
+        slot->asked = asked;
+        attach->progress_ns = clock_ns();
+    }
 }
 
 // The kernel ends the connection, and ended() makes it one that is away.
@@ -156,8 +171,9 @@ static void plug_in_again(struct vhci_attach *attach)
     for (size_t i = 0; i < attach->count; i++) {
         struct vhci_attach_slot *slot = &attach->slots[i];
 
-        if (slot->state != VHCI_SLOT_ATTACHED || usbip_device_touched(slot->device))
+        if (slot->state != VHCI_SLOT_ATTACHED || (slot->asked && slot->had_chance))
             continue;
+        slot->had_chance = slot->asked > 0;
         slot->state = VHCI_SLOT_LOST;
         vhci_detach(attach->vhci, slot->port);
     }
@@ -167,6 +183,7 @@ static void plug_in_again(struct vhci_attach *attach)
 static void look_for_devices(struct vhci_attach *attach, uint64_t now_ns)
 {
     vhci_each_port(attach->vhci, look_at, attach);
+    note_questions(attach);
     if (now_ns - attach->progress_ns >= unseen_ns && now_ns > attach->progress_ns)
         plug_in_again(attach);
 }

@@ -213,9 +213,9 @@ bool usbip_device_needs_time(const struct usbip_device *device)
            device->kept_awake;
 }
 
-bool usbip_device_touched(const struct usbip_device *device)
+unsigned usbip_device_asked(const struct usbip_device *device)
 {
-    return device->touched;
+    return device->asked;
 }
 
 void usbip_device_keep_awake(struct usbip_device *device)
@@ -281,7 +281,7 @@ usbip_device_import(struct usbip_device *device, void (*left)(void *context), vo
     if (status != USBIP_OP_OK)
         return status;
     device->in_use = true;
-    device->touched = false;
+    device->asked = 0;
     device->left = left;
     device->left_context = context;
     return USBIP_OP_OK;
@@ -290,7 +290,7 @@ usbip_device_import(struct usbip_device *device, void (*left)(void *context), vo
 void usbip_device_release(struct usbip_device *device)
 {
     device->in_use = false;
-    if (device->present && device->touched && !device->retired)
+    if (device->present && device->asked && !device->retired)
         device_reset(device);
 }
 

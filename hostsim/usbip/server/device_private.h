@@ -28,7 +28,7 @@ struct usbip_device {
     struct usbip_urb *after_reset; // to be carried out then, or NULL
     bool in_use;
     bool kept_awake; // time advances even while it is not imported
-    bool touched;    // its client has sent something
+    unsigned asked;  // transfers that its client has submitted
     bool retired;    // it will not be imported again
     void (*left)(void *context);
     void *left_context;

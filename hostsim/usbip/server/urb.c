@@ -171,7 +171,7 @@ void usbip_device_submit(struct usbip_device *device, struct usbip_urb *urb)
     urb->device = device;
     urb->status = USBIP_STATUS_OK;
     urb->actual = 0;
-    device->touched = true;
+    device->asked++;
     if (!meant || device->reset_end_ns) {
         device_carry_out(device, urb);
         return;

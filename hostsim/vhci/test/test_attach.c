@@ -246,12 +246,32 @@ static void device_that_the_kernel_asks_something__stays(void **state)
     (void)state;
 
     start(&bench, 1);
+    set_clock(9);
+    ask(0, usbip_device_record(bench.devices[0]));
+    run_until(&bench, looked_often);
+    set_clock(18);
+    run_until(&bench, looked_often);
+
+    assert_int_equal(ports[0].detached, 0);
+    finish(&bench);
+}
+
+static void device_that_is_asked_and_does_not_appear__is_plugged_in_again_once(void **state)
+{
+    struct bench bench;
+    (void)state;
+
+    start(&bench, 1);
+    ask(0, usbip_device_record(bench.devices[0]));
+    run_until(&bench, looked_often);
+    set_clock(11);
+    run_until(&bench, first_is_attached_again);
     ask(0, usbip_device_record(bench.devices[0]));
     run_until(&bench, looked_often);
     set_clock(60);
     run_until(&bench, looked_often);
 
-    assert_int_equal(ports[0].detached, 0);
+    assert_int_equal(ports[0].detached, 1);
     finish(&bench);
 }
 
@@ -299,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_that_the_kernel_missed__is_plugged_in_again_after_10_s),
         cmocka_unit_test(device_that_the_kernel_asks_something__stays),
+        cmocka_unit_test(device_that_is_asked_and_does_not_appear__is_plugged_in_again_once),
         cmocka_unit_test(device_behind_others__has_10_s_from_the_last_of_them),
         cmocka_unit_test(device_that_is_back__waits_until_the_kernel_has_noticed_that_it_left),
     };

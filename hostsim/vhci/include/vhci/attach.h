@@ -5,8 +5,10 @@
 // Each device gets a port and a socketpair: the kernel has one end, the loop serves the other. A
 // device that leaves the bus by itself closes its connection, and the kernel sees an unplug; once
 // it is back it is attached to the same port again, so that it keeps its path. Where the kernel was
-// still busy with what was on that port before, it may not notice: a device that it asks nothing
-// while nothing else goes on for 10 s is plugged in once more.
+// still busy with what was on that port before, it may not notice, or carry the enumeration of the
+// old one on: a device of which it has asked nothing for 10 s, while nothing else went on, and
+// which has not appeared is plugged in once more. One that it has asked something may be one that
+// it refuses: that gets one chance.
 //
 //     result = vhci_open(&vhci, "/sys");
 //     result = vhci_attach_open(&attach, &vhci, devices, count, &events, context, error, size);
@@ -46,6 +48,8 @@ struct vhci_attach_slot {
     struct usbip_device *device;
     unsigned port;
     bool super_speed; // the port's
+    unsigned asked;   // as usbip_device_asked() said last
+    bool had_chance;  // it was asked, did not appear, and was plugged in once more
     char path[32];    // where it appeared last, until the kernel has given that up; or empty
     enum {
         VHCI_SLOT_AWAY,     // to be attached as soon as the device and the port allow it
@@ -64,7 +68,7 @@ struct vhci_attach {
     struct vhci_attach_slot *slots; // in the order of the devices
     size_t count;
     uint64_t look_ns;     // when sysfs is looked at again
-    uint64_t progress_ns; // when a device was attached or has appeared
+    uint64_t progress_ns; // when a device was attached, was asked something or has appeared
 };
 
 // Attach all of them. The devices and vhci stay the caller's. Returns 0, or -1 with one line in

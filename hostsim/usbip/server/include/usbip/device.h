@@ -97,8 +97,8 @@ enum usbip_op_status usbip_device_availability(const struct usbip_device *device
 // before the next transfer.
 bool usbip_device_needs_time(const struct usbip_device *device);
 
-// Has its client sent a transfer since it was imported?
-bool usbip_device_touched(const struct usbip_device *device);
+// Transfers that its client has submitted since it was imported.
+unsigned usbip_device_asked(const struct usbip_device *device);
 
 // From now on its time advances even while it is not imported: a debugger may connect.
 void usbip_device_keep_awake(struct usbip_device *device);
