@@ -74,7 +74,9 @@ static void load_for_the_suite(const uint8_t *file, size_t length)
     } else {
         assert(is_one_line(error));
     }
-    image_symbol(path, FLASH + 0x10, symbol, sizeof symbol);
+    if (image_symbol(path, FLASH + 0x10, symbol, sizeof symbol))
+        for (const char *at = symbol; *at != '\0'; at++)
+            assert(*at >= ' ' && *at <= '~');
     close(fd);
 }
 

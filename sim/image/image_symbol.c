@@ -46,6 +46,14 @@ static void search_section(struct search *search, Elf *elf, Elf_Scn *section)
         consider(search, &symbols[i], elf_strptr(elf, header->sh_link, symbols[i].st_name));
 }
 
+// A damaged file has names of any bytes, and a terminal would obey some of them.
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 // A mangled name may be long: the line has its place behind it.
 static void describe(const struct search *search, Elf *elf, char *text, size_t size)
 {
@@ -54,6 +62,7 @@ static void describe(const struct search *search, Elf *elf, char *text, size_t s
 
     snprintf(text, size, "%.100s+%Xh%s%s", search->name, search->address - search->start,
              has_line ? ", " : "", has_line ? line : "");
+    make_printable(text);
 }
 
 static bool find_symbol(int file, uint32_t address, char *text, size_t size)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -306,6 +307,35 @@ static void symbols__name_the_functions_of_an_elf(void **state)
     free(update);
 }
 
+// The name of a function, with a byte in it that a terminal obeys.
+static void symbols__of_a_damaged_file_are_printable(void **state)
+{
+    (void)state;
+    static uint8_t bytes[256 * 1024];
+    static const char name[] = "\0reset";
+    FILE *elf = fopen(composite, "rb");
+    char text[80] = "";
+    char path[] = "/tmp/damaged-elf-XXXXXX";
+    uint32_t reset;
+
+    assert_non_null(elf);
+    size_t size = fread(bytes, 1, sizeof bytes, elf);
+    fclose(elf);
+    uint8_t *at = memmem(bytes, size, name, sizeof name); // with the NUL behind it
+    assert_non_null(at);
+    at[2] = 0x1B;
+    int file = mkstemp(path);
+    assert_int_equal(write(file, bytes, size), size);
+    close(file);
+    struct update *update = read_update(composite);
+    reset = load_le32(update->bytes + 4);
+    free(update);
+
+    assert_true(image_symbol(path, reset & ~UINT32_C(1), text, sizeof text));
+    unlink(path);
+    assert_memory_equal(text, "r?set+0h", 8);
+}
+
 // ---- Frames in which nothing happens ----
 
 static struct sim_host *plug_in_configured(void)
@@ -389,6 +419,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(frames__left_out_are_as_if_simulated),
         cmocka_unit_test(frames__of_a_day_are_over_in_no_time),
         cmocka_unit_test(symbols__name_the_functions_of_an_elf),
+        cmocka_unit_test(symbols__of_a_damaged_file_are_printable),
         cmocka_unit_test(boot__whatever_the_ram_holds),
         cmocka_unit_test(boot__twice_gives_the_same_packets_to_the_nanosecond),
         cmocka_unit_test(power__leaves_what_was_flashed),
