@@ -83,8 +83,7 @@ uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, un
     return NULL;
 }
 
-// In front of this place.
-static void insert(struct defect_view *view, uint8_t *place, const uint8_t *bytes, size_t length)
+void defect_insert(struct defect_view *view, uint8_t *place, const uint8_t *bytes, size_t length)
 {
     uint16_t wTotalLength = usbdev_load_le16(view->configuration + 2);
 
@@ -97,7 +96,7 @@ void defect_append(struct defect_view *view, const uint8_t *bytes, size_t length
 {
     uint8_t *end = view->configuration + usbdev_load_le16(view->configuration + 2);
 
-    insert(view, end, bytes, length);
+    defect_insert(view, end, bytes, length);
 }
 
 void defect_append_interface(struct defect_view *view, uint8_t number)
@@ -138,6 +137,6 @@ uint8_t *defect_repeat_functional(struct defect_view *view)
     if (!view->bootloader || !functional || !second)
         return NULL;
     memcpy(copy, functional, sizeof copy);
-    insert(view, second, copy, sizeof copy);
+    defect_insert(view, second, copy, sizeof copy);
     return defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 1);
 }

@@ -83,6 +83,14 @@ static void describe_functional_for_each(struct defect_view *view)
     defect_repeat_functional(view);
 }
 
+static void describe_vendor_between(struct defect_view *view)
+{
+    uint8_t *functional = defect_find(view, USBDEV_DT_DFU_FUNCTIONAL, 0);
+
+    if (view->runtime && functional)
+        defect_insert(view, functional, vendor_descriptor, sizeof vendor_descriptor);
+}
+
 static int answer_for_64(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     return view->runtime ? defect_answer_for_interfaces(view, setup, 1, INTERFACES - 1)
@@ -268,6 +276,15 @@ const struct variation fleet_of_descriptors[] = {
                   .bootloader = &bootloader_st_rom,
                   .product = &with_vendor_descriptor},
         .allowed_by = "USB 2.0 9.5: vendor descriptors may follow the standard ones",
+    },
+    {
+        .model = {.name = "vendor-descriptor-between",
+                  .summary = "a vendor descriptor between the interface and its functional "
+                             "descriptor",
+                  .bootloader = &bootloader_st_rom},
+        .allowed_by = "USB 2.0 9.5: vendor descriptors follow the standard one they extend, in "
+                      "any order",
+        .way = {.describe = describe_vendor_between},
     },
     {
         .model = {.name = "64-interfaces",

@@ -179,17 +179,32 @@ static void detach_timeout_plausible(struct probe *probe)
                    0xFFFF);
 }
 
+// Where the descriptors end that extend the interface: at the next interface, or at the end.
+static size_t end_of(const struct usb_configuration *config, const struct usb_interface *interface)
+{
+    size_t end = SIZE_MAX;
+    for (size_t i = 0; i < config->interface_count; i++) {
+        size_t offset = config->interfaces[i].offset;
+        if (offset > interface->offset && offset < end)
+            end = offset;
+    }
+    return end;
+}
+
+// Other class and vendor descriptors may stand between the two (USB 2.0 9.5).
 static void functional_follows(struct probe *probe)
 {
     struct dfu_descriptors dfu;
     if (!read_dfu(probe, &dfu))
         return;
-    size_t expected_at = dfu.interface->offset + dfu.interface->bLength;
-    char expected[96];
+    size_t at = dfu.functional->offset;
+    char expected[128];
     snprintf(expected, sizeof expected,
-             "the functional descriptor at offset %zu, right after its interface", expected_at);
-    expect(probe, dfu.functional->offset == expected_at, expected, "offset %zu",
-           dfu.functional->offset);
+             "the functional descriptor behind its interface, at offset %zu, and before any other "
+             "interface",
+             dfu.interface->offset);
+    expect(probe, at > dfu.interface->offset && at < end_of(&dfu.read.config, dfu.interface),
+           expected, "offset %zu", at);
 }
 
 static void interface_name(struct probe *probe)

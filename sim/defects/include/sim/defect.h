@@ -214,7 +214,8 @@ const struct sim_defect *sim_find_defect(const char *name);
 // if there are fewer.
 uint8_t *defect_find(const struct defect_view *view, uint8_t bDescriptorType, unsigned n);
 
-// For describe(). Put descriptors at the end of the configuration.
+// For describe(). Put descriptors at this place of the configuration, or at its end.
+void defect_insert(struct defect_view *view, uint8_t *place, const uint8_t *bytes, size_t length);
 void defect_append(struct defect_view *view, const uint8_t *bytes, size_t length);
 
 // An interface of the vendor's class with this number at the end, with one setting and without
