@@ -17,7 +17,7 @@ enum {
     MOST_LOOKED_AT = 64,      // sectors, from the end of a region
 };
 
-static bool is_blank(const uint8_t *bytes, size_t length)
+bool backup_is_blank(const uint8_t *bytes, size_t length)
 {
     return bytes[0] == 0xFF && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
@@ -74,7 +74,7 @@ static bool keep_blank(struct probe *probe, const struct dfuse_region *region)
     uint8_t *bytes = malloc(length);
     for (uint32_t i = count; bytes && i <= looked_at; i++) {
         uint32_t address = region->address + (region->sectors - i) * region->sector_size;
-        if (read_twice(probe, address, bytes, length) && is_blank(bytes, length))
+        if (read_twice(probe, address, bytes, length) && backup_is_blank(bytes, length))
             return keep(probe, address, bytes, length, region->sector_size);
     }
     free(bytes);
@@ -172,7 +172,7 @@ bool backup_put_page(struct probe *probe, char *why, size_t size)
         if (!dfuse_erase(probe, backup->address + (uint32_t)at, why, size))
             return false;
     }
-    return is_blank(backup->bytes, backup->length) ||
+    return backup_is_blank(backup->bytes, backup->length) ||
            dfuse_write(probe, backup->address, backup->bytes, backup->length, why, size);
 }
 

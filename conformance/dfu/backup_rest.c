@@ -59,11 +59,6 @@ static void read_rest(struct probe *probe)
     backup->rest = NULL;
 }
 
-static bool is_blank(const uint8_t *bytes, size_t length)
-{
-    return bytes[0] == 0xFF && memcmp(bytes, bytes + 1, length - 1) == 0;
-}
-
 static bool put_back_sector(struct probe *probe,
                             uint32_t address,
                             const uint8_t *bytes,
@@ -73,8 +68,9 @@ static bool put_back_sector(struct probe *probe,
 {
     const struct gate_range page = probe->gate.scratch;
     probe->gate.scratch = (struct gate_range){address, (uint32_t)(address + length - 1)};
-    bool done = dfuse_erase(probe, address, why, size) &&
-                (is_blank(bytes, length) || dfuse_write(probe, address, bytes, length, why, size));
+    bool done =
+        dfuse_erase(probe, address, why, size) &&
+        (backup_is_blank(bytes, length) || dfuse_write(probe, address, bytes, length, why, size));
     probe->gate.scratch = page;
     return done;
 }

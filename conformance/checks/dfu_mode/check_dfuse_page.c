@@ -108,9 +108,23 @@ static void write_and_read(struct probe *probe)
     with_page(probe, true, reads_as_written);
 }
 
-// Only on a page that is not blank; a page that an earlier erase did not change counts as such.
+// The page that an earlier check wrote could not be put back, and the device may be back since.
+static bool is_lost(const struct probe *probe)
+{
+    return probe->backup && probe->backup->is_page && probe->backup->lost;
+}
+
+// Only on a page that is not blank; a page that an earlier erase did not change counts as such. A
+// page that was blank is put back by an erase alone.
 static void erase_page(struct probe *probe)
 {
+    char why[PROBE_WORDS] = "";
+    const struct backup *backup = probe->backup;
+    if (is_lost(probe) && backup_is_blank(backup->bytes, backup->length)) {
+        backup_restore(probe, why, sizeof why);
+        expect_page(probe, backup->bytes, "FFh throughout");
+        return;
+    }
     if (prepare_page(probe) && probe->gate.dirty) {
         uint8_t *bytes = malloc(probe->backup->length);
         if (bytes)
@@ -134,10 +148,9 @@ static void write_nowhere_else(struct probe *probe)
 static void page_restored(struct probe *probe)
 {
     char why[PROBE_WORDS] = "";
-    bool tried = prepare_page(probe) && probe->backup->lost; // by a check before
-    if (tried)
-        backup_restore(probe, why, sizeof why); // the device was lost then, and is back
-    if (tried || with_page(probe, false, nothing_more))
+    bool written = is_lost(probe) || with_page(probe, false, nothing_more);
+    backup_restore(probe, why, sizeof why);
+    if (written)
         expect_step(probe, !probe->gate.dirty, "the bytes that were there before",
                     probe->backup->loss);
 }

@@ -201,7 +201,9 @@ const struct defect_row dfu_mode_rows[] = {
      }},
     {"ds-upload-block-1", "will-detach", "DS-UPLOAD-03"},
     {"ds-erase-nothing", "will-detach", "DS-WRITE-02",
-     .remembers = "what was written stays, and nothing is written over it"},
+     .remembers = "what was written stays, and nothing is written over it", .follows = {
+         {"DS-WRITE-03", "what was there before is not back"},
+     }},
     {"state-10-GETSTATUS", "will-detach", "DM-STATE-10-GETSTATUS",
      .remembers = "it is in dfuUPLOAD-IDLE after a question", .follows = {
          {"DM-STATUS-01", "GETSTATUS leaves dfuERROR"},

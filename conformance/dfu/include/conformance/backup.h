@@ -118,4 +118,7 @@ enum flash_ending backup_end(struct probe *probe, char *line, size_t size);
 
 void backup_finish(struct backup *backup);
 
+// Is it erased flash? length is not 0.
+bool backup_is_blank(const uint8_t *bytes, size_t length);
+
 #endif
