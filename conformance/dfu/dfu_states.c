@@ -253,14 +253,14 @@ static bool begin_upload(struct probe *probe)
 }
 
 // Block n of DfuSe stands at the address pointer + (n - 2) * wTransferSize (AN3156 4.1): where the
-// memory ends before the second one, the first one can be read again.
+// memory ends before the second one, or the layout does not say where it ends, the first one is
+// read again.
 static uint16_t second_block(const struct probe *probe)
 {
-    const struct dfuse_region *region =
-        device_is_dfuse(&probe->dfu_mode) ? dfuse_readable(probe) : NULL;
-    bool ends = region && (uint64_t)region->sectors * region->sector_size <
-                              (uint64_t)dfu_transfer_size(probe) + dfu_small_block(probe);
-    return (uint16_t)(dfu_first_block(probe) + !ends);
+    const struct dfuse_region *region = dfuse_readable(probe);
+    bool is_inside = region && (uint64_t)region->sectors * region->sector_size >=
+                                   (uint64_t)dfu_transfer_size(probe) + dfu_small_block(probe);
+    return (uint16_t)(dfu_first_block(probe) + (is_inside || !device_is_dfuse(&probe->dfu_mode)));
 }
 
 // Rows judge each of the two questions, and a wrong device is led away by one: the other one is
@@ -299,8 +299,8 @@ static bool is_in_error(struct probe *probe, uint8_t subject)
 }
 
 // Requests that neither dfuIDLE nor dfuDNLOAD-IDLE has (A.2.3, A.2.6). A wrong device may take one
-// of them, which the row of that one judges. DETACH, at which some devices leave the bus, comes
-// last.
+// of them, which the row of that one judges, and be in dfuERROR all the same. DETACH, at which some
+// devices leave the bus, comes last.
 static const uint8_t illegal_requests[] = {DFURT_CLRSTATUS, 0x07, DFURT_DETACH};
 
 // A boot loader that takes DETACH may start what it holds.
@@ -313,10 +313,12 @@ static bool may_be_sent(struct probe *probe, uint8_t bRequest)
 static bool leads_to_error(struct probe *probe, size_t which, uint8_t subject)
 {
     const struct usbdev_setup_packet illegal = dfu_setup(probe, illegal_requests[which], 0, 0);
-    if (probe_control(probe, &illegal, NULL) == USB_STALL)
-        return is_in_error(probe, subject);
-    probe->taken |= 1u << which;
-    return false;
+    int result = probe_control(probe, &illegal, NULL);
+    bool asks = result == USB_STALL || illegal.bRequest != DFURT_DETACH;
+    bool in_error = asks && is_in_error(probe, subject);
+    if (result != USB_STALL && !in_error)
+        probe->taken |= 1u << which;
+    return in_error;
 }
 
 static bool enter_error_from(struct probe *probe, bool (*enter)(struct probe *), uint8_t subject)
