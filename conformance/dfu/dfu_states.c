@@ -8,6 +8,7 @@
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 #include <conformance/download.h>
+#include <conformance/modes.h>
 
 enum {
     STEPS = 20, // more than lie between any state and dfuIDLE
@@ -68,6 +69,26 @@ static bool without_getstate(struct probe *probe)
     return answered || to_idle_unasked(probe); // GETSTATUS itself may lead to dfuERROR
 }
 
+// DETACH in appIDLE, with the descriptors of DFU mode, leads to dfuIDLE on some. Others treat it as
+// at run time: dfuIDLE follows when they leave the bus by themselves, or at a bus reset (A.2.2).
+static bool leave_app_idle(struct probe *probe)
+{
+    enum { DETACH_MS = 1000 };
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
+    uint8_t state;
+    if (probe->gate.accepted)
+        return false; // on others it starts what memory holds, which may be half an image
+    probe_control(probe, &detach, NULL);
+    if (!dfu_ask_state(probe, &state) || state != DFURT_STATE_appDETACH)
+        return probe->gate.mode == GATE_DFU_MODE;
+    if (device_will_detach(&probe->dfu_mode) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0)
+        probe_wait_return(probe, mode_return_ms(probe), "DFU mode");
+    else if (probe->target->capabilities & TARGET_CAN_RESET)
+        probe_reset(probe);
+    return probe->mode == DEVICE_DFU_MODE;
+}
+
 // Returns false where no request changes the state.
 static bool step_to_idle(struct probe *probe, uint8_t state)
 {
@@ -79,11 +100,8 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
     case DFURT_STATE_dfuERROR:
         request(probe, DFURT_CLRSTATUS);
         return true;
-    case DFURT_STATE_appIDLE: // by DETACH in dfuIDLE, on some; DETACH leads back
-        if (probe->gate.accepted)
-            return false; // and with others starts what memory holds, which may be half an image
-        request(probe, DFURT_DETACH);
-        return probe->gate.mode == GATE_DFU_MODE;
+    case DFURT_STATE_appIDLE: // by DETACH in dfuIDLE, on some
+        return leave_app_idle(probe);
     case DFURT_STATE_dfuDNLOAD_SYNC:
     case DFURT_STATE_dfuDNLOAD_IDLE:
     case DFURT_STATE_dfuMANIFEST_SYNC:

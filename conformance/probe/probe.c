@@ -277,10 +277,14 @@ bus_event(struct probe *probe, enum transcript_kind kind, int (*operation)(struc
 
 int probe_reset(struct probe *probe)
 {
+    bool manifested = probe->gate.state == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
     int result = bus_event(probe, TRANSCRIPT_RESET, probe->target->ops->reset);
-    if (result == 0)
-        probe_refresh(probe);
-    return result;
+    if (result != 0)
+        return result;
+    probe_refresh(probe);
+    if (manifested && probe->mode == DEVICE_DFU_MODE && probe->restart != RESTART_NEVER)
+        probe->restart = RESTART_POSSIBLE;
+    return 0;
 }
 
 int probe_to_default(struct probe *probe)

@@ -43,6 +43,18 @@ static int restart_later(struct defect_view *view, const struct usbdev_setup_pac
     return NATIVE_PASS;
 }
 
+// ---- The same after dfuMANIFEST-WAIT-RESET, which a bus reset ends in dfuIDLE ----
+
+static void restart_behind_reset(struct defect_view *view)
+{
+    enum { RESTART_MS = 500 };
+
+    if (view->bootloader && view->scratch == 0 &&
+        view->bootloader->dfu.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET)
+        view->scratch = RESTART_MS;
+    count_down(view);
+}
+
 // ---- Leaves before the status stage ----
 
 static int leave_at_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -96,6 +108,38 @@ static int to_app_idle(struct defect_view *view, const struct usbdev_setup_packe
     bool asks = setup->bRequest == DFURT_GETSTATUS || setup->bRequest == DFURT_GETSTATE;
     return asks && (setup->bmRequestType & USBDEV_DIR_IN) ? app_idle_reply(view, setup)
                                                           : NATIVE_STALL;
+}
+
+// ---- appIDLE, with the descriptors of DFU mode; the detach timer leads back ----
+
+enum { IN_APP_IDLE = 1, DETACH_TIMER_MS = 100 };
+
+static int until_the_timer(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool detaches = detaches_in_dfu_mode(view, setup);
+
+    if (!view->bootloader || (setup->bmRequestType & ~USBDEV_DIR_IN) != TO_DFU ||
+        (view->scratch == 0 && !detaches))
+        return NATIVE_PASS;
+    if (view->scratch == IN_APP_IDLE && detaches) {
+        view->scratch = IN_APP_IDLE + DETACH_TIMER_MS;
+        return 0;
+    }
+    if (defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS) ||
+        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATE)) {
+        int length = app_idle_reply(view, setup);
+        view->reply[setup->bRequest == DFURT_GETSTATUS ? 4 : 0] =
+            view->scratch == IN_APP_IDLE ? DFURT_STATE_appIDLE : DFURT_STATE_appDETACH;
+        return length;
+    }
+    view->scratch = IN_APP_IDLE;
+    return NATIVE_STALL;
+}
+
+static void leave_when_the_timer_ends(struct defect_view *view)
+{
+    if (view->bootloader && view->scratch > IN_APP_IDLE && --view->scratch == IN_APP_IDLE)
+        view->enter_dfu(view->board);
 }
 
 // ---- ABORT in mid download leads to appIDLE, and DETACH from there starts what memory holds ----
@@ -181,6 +225,15 @@ const struct shipped_model models_of_detach[] = {
         .way = {.setup = to_app_idle},
     },
     {
+        .model = {.name = "app-idle-until-the-timer",
+                  .summary = "Zephyr's first stack: DETACH in DFU mode leads to appIDLE, a second "
+                             "one to appDETACH, and dfuIDLE follows when its timer has ended",
+                  .bootloader = &bootloader_plain_tolerant,
+                  .starts_in_bootloader = true},
+        .about = "DM-STATE-2-DETACH",
+        .way = {.setup = until_the_timer, .tick = leave_when_the_timer_ends},
+    },
+    {
         .model = {.name = "abort-leads-to-app-idle",
                   .summary =
                       "ABORT in mid download leads to appIDLE, and DETACH starts what is there",
@@ -203,6 +256,14 @@ const struct shipped_model models_of_detach[] = {
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "",
         .way = {.setup = restart_later, .tick = count_down},
+    },
+    {
+        .model = {.name = "restarts-behind-a-reset",
+                  .summary = "CherryUSB, Zephyr's first stack: a bus reset does not end DFU mode, "
+                             "and 0.5 s after manifestation the firmware is started in any state",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .about = "DM-RESET-01 DM-RESET-04",
+        .way = {.tick = restart_behind_reset, .bus_reset = stay_in_dfu_mode},
     },
     {.about = NULL},
 };

@@ -111,6 +111,12 @@ struct probe {
 
     uint64_t stays_us; // the boot loader leaves DFU mode by itself after so long; 0: not seen
 
+    enum {
+        RESTART_UNKNOWN,
+        RESTART_POSSIBLE, // a bus reset did not end DFU mode, where the device waited for one
+        RESTART_NEVER,    // nor did a while after it
+    } restart;            // by itself, after manifestation
+
     bool polls_too_long; // a bwPollTimeout was beyond all bounds, and the device was ready long
                          // before
 
