@@ -109,6 +109,54 @@ static const uint8_t mass_storage[] = {
     ENDPOINT(0x81, USBDEV_ENDPOINT_BULK, 64, 0),
 };
 
+// It reads no command. After a packet that is none it STALLs both endpoints, and does so again
+// where the host clears one of the two halts (Bulk-Only Transport 1.0, 6.6.1); SET_CONFIGURATION
+// and a bus reset end that.
+enum { DISK_OUT = 0x01, DISK_IN = 0x81 };
+
+static int disk_setup(void *context, struct usbdev_request *request)
+{
+    (void)context, (void)request;
+    return USBDEV_STALL;
+}
+
+static void disk_set_interface(void *context, uint8_t bInterfaceNumber, uint8_t bAlternateSetting)
+{
+    struct runtime *runtime = context;
+
+    (void)bInterfaceNumber, (void)bAlternateSetting;
+    usbdev_receive(&runtime->native.dev, DISK_OUT);
+}
+
+static void
+disk_out_done(void *context, uint8_t bEndpointAddress, const uint8_t *data, uint16_t length)
+{
+    struct runtime *runtime = context;
+
+    (void)bEndpointAddress, (void)data, (void)length;
+    usbdev_halt(&runtime->native.dev, DISK_OUT);
+    usbdev_halt(&runtime->native.dev, DISK_IN);
+}
+
+static void disk_halt(void *context, uint8_t bEndpointAddress, bool halted)
+{
+    struct usbdev *dev = &((struct runtime *)context)->native.dev;
+
+    if (halted)
+        return;
+    if (dev->halted != 0)
+        usbdev_halt(dev, bEndpointAddress);
+    else if (bEndpointAddress == DISK_OUT)
+        usbdev_receive(dev, DISK_OUT);
+}
+
+static const struct usbdev_handler disk_handler = {
+    .setup = disk_setup,
+    .set_interface = disk_set_interface,
+    .out_done = disk_out_done,
+    .halt = disk_halt,
+};
+
 static const uint8_t second_control_pipe[] = {
     INTERFACE(0, 0, 1, 0xFF, 0, 0, 0),
     ENDPOINT(0x03, USBDEV_ENDPOINT_CONTROL, 64, 0),
@@ -132,7 +180,8 @@ static const uint8_t seven_vendor_interfaces[] = {
     INTERFACE(7, 0, 0, 0xFF, 0, 0, 0),
 };
 
-static const struct product_shape with_storage = {.before = STANDS(mass_storage, 1)};
+static const struct product_shape with_storage = {.before = STANDS(mass_storage, 1),
+                                                  .handler = &disk_handler};
 static const struct product_shape with_control = {.before = STANDS(second_control_pipe, 1)};
 static const struct product_shape with_alternates = {.before = STANDS(many_alternates, 1)};
 static const struct product_shape dfu_first = {.after = STANDS(seven_vendor_interfaces, 7)};

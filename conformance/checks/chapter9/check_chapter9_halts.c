@@ -75,9 +75,22 @@ static bool stalls_transfers(struct probe *probe, const struct usb_endpoint *end
     return expect_stalled(probe, result, NULL);
 }
 
+// A bulk-only disk takes a packet of no bytes for a command that is not valid, and STALLs until it
+// is reset (USB Mass Storage Class, Bulk-Only Transport 1.0, 6.6.1).
+static bool takes_commands(struct probe *probe, const struct usb_endpoint *endpoint)
+{
+    enum { MASS_STORAGE = 0x08 };
+    const struct usb_interface *interface =
+        &probe_device(probe)->config.interfaces[endpoint->interface];
+    return interface->bInterfaceClass == MASS_STORAGE &&
+           !(endpoint->bEndpointAddress & USBDEV_DIR_IN);
+}
+
 static bool moves_again(struct probe *probe, const struct usb_endpoint *endpoint)
 {
     uint8_t address = endpoint->bEndpointAddress;
+    if (takes_commands(probe, endpoint))
+        return true;
     if (!given(probe, halt(probe, address) &&
                           expect_result(probe, probe_clear_halt(probe, address), 0, NULL)))
         return false;
