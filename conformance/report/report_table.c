@@ -168,10 +168,17 @@ static void end_group(struct report_table *table, const struct report *report, s
 
 static void begin_group(struct report_table *table, const struct check_group *group, size_t begin)
 {
-    if (group && table->options.verbose)
-        fprintf(table->options.out, "\n%s\n", group->title);
     table->group = group;
     table->group_begin = begin;
+    table->title_due = group && table->options.verbose;
+}
+
+// Before the first check of the group that has a line.
+static void put_title(struct report_table *table)
+{
+    if (table->title_due)
+        fprintf(table->options.out, "\n%s\n", table->group->title);
+    table->title_due = false;
 }
 
 static void print_check(const struct report_table *table, const struct result *result)
@@ -195,8 +202,10 @@ static void check_end(void *context, const struct report *report, const struct r
         end_group(table, report, index);
         begin_group(table, group, index);
     }
-    if (table->options.verbose && !result->inapplicable)
+    if (table->options.verbose && !result->inapplicable) {
+        put_title(table);
         print_check(table, result);
+    }
 }
 
 static void end(void *context, const struct report *report)

@@ -291,6 +291,32 @@ static void table__shows_a_line_for_each_check_when_verbose(void **state)
     free(verbose);
 }
 
+static void table__omits_the_title_of_a_group_for_other_kinds_of_device_when_verbose(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_table table;
+    struct result both[] = {
+        {.check = catalogue_find("CH9-IAD-01"), .verdict = VERDICT_SKIP, .inapplicable = true},
+        {.check = catalogue_find("CH9-STR-01")},
+        {.check = catalogue_find("CH9-STR-02")},
+    };
+    struct report report = {.suite_version = "9.9", .target = "", .where = "", .results = both};
+    struct report_table_options options = {
+        .columns = 80, .verbose = true, .out = open_memstream(&text, &size)};
+    struct report_listener listener = report_table(&table, &options);
+
+    while (report.count < sizeof both / sizeof *both)
+        listener.check_end(listener.context, &report, &both[report.count++]);
+    fclose(options.out);
+
+    assert_null(strstr(text, "Interface associations"));
+    assert_int_equal(count_of(text, "\nStrings\n"), 1);
+    assert_true(strstr(text, "\nStrings\n") < strstr(text, "CH9-STR-01"));
+    free(text);
+}
+
 static void table__does_not_show_a_waived_failure_as_a_failure(void **state)
 {
     (void)state;
@@ -418,6 +444,7 @@ int main(void)
         cmocka_unit_test(table__names_the_reason_of_a_group_that_was_skipped),
         cmocka_unit_test(table__ends_with_what_failed),
         cmocka_unit_test(table__shows_a_line_for_each_check_when_verbose),
+        cmocka_unit_test(table__omits_the_title_of_a_group_for_other_kinds_of_device_when_verbose),
         cmocka_unit_test(table__does_not_show_a_waived_failure_as_a_failure),
         cmocka_unit_test(tap__begins_with_its_version_and_its_plan),
         cmocka_unit_test(table__shows_trouble_at_its_check),

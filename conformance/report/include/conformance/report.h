@@ -178,6 +178,7 @@ struct report_table {
     bool line_open;                  // a progress line stands on the terminal
     const struct check_group *group; // of the last check
     size_t group_begin;              // index of its first result
+    bool title_due;                  // verbose: its title is not printed yet
     const struct check *running;
 };
 struct report_listener report_table(struct report_table *table,
