@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 LINK_TYPES = {189: 48, 220: 64}  # link type: length of usbmon's header
 STALL = -32  # -EPIPE: how Linux tells of a STALL
 CONTROL = 2  # xfer_type
+PCAPNG = b"\x0A\x0D\x0D\x0A"
+PCAP = (b"\xD4\xC3\xB2\xA1", b"\xA1\xB2\xC3\xD4", b"\x4D\x3C\xB2\xA1", b"\xA1\xB2\x3C\x4D")
 
 
 class Malformed(Exception):
@@ -103,11 +105,15 @@ def _pcap(data):
         offset += 16 + captured
 
 
+def is_capture(begin):
+    """Does a file that begins with these bytes say that it is one?"""
+    return begin[:4] == PCAPNG or begin[:4] in PCAP
+
+
 def _packets(data):
-    if data[:4] == b"\x0A\x0D\x0D\x0A":
+    if data[:4] == PCAPNG:
         return _pcapng(data)
-    if data[:4] in (b"\xD4\xC3\xB2\xA1", b"\xA1\xB2\xC3\xD4", b"\x4D\x3C\xB2\xA1",
-                    b"\xA1\xB2\x3C\x4D") and len(data) >= 24:
+    if is_capture(data) and len(data) >= 24:
         return _pcap(data)
     raise Malformed("neither pcapng nor pcap")
 

@@ -109,6 +109,13 @@ class Captures(unittest.TestCase):
             self.assertEqual(done.stderr.decode().count("\n"), 1)
             self.assertIn(words, done.stderr.decode())
 
+    def test_the_program_reads_no_file_that_is_none(self):
+        for path, words in (("/nonexistent", "No such file or directory"), ("/", "Is a directory"),
+                            ("/dev/null", "neither pcapng nor pcap"), ("/dev/zero", "neither pcapng nor pcap")):
+            done = subprocess.run([sys.executable, DFU_JUDGE, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr.decode(), f"^dfu-judge: {path}: {words}[^\n]*\n$")
+
     def test_the_program_ends_with_the_verdict(self):
         for transfers, status in ((self.obeys, 0), (self.stays, 1)):
             done = subprocess.run([sys.executable, DFU_JUDGE, "--json", "-"], input=pcap(transfers),
