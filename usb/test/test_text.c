@@ -35,6 +35,19 @@ static const struct {
     {4, "\x04\x03\x3D\xD8", "?", "half a surrogate pair"},          // at the end
     {8, "\x08\x03\x3D\xD8\x3D\xD8\x00\xDE", "?\xF0\x9F\x98\x80", "half a surrogate pair"},
     {5, "\x06\x03\x41\x00\x42", "A?", "half a UTF-16 unit"},
+    {7, "\x08\x03\x41\x00\x3D\xD8\x00", "A??", "half a UTF-16 unit"},
+
+    // The first and the last of each range.
+    {6, "\x06\x03\x1F\x00\x20\x00", "? ", NULL},
+    {6, "\x06\x03\x7E\x00\x80\x00", "~?", NULL},
+    {6, "\x06\x03\x9F\x00\xA0\x00", "?\xC2\xA0", NULL},
+    {6, "\x06\x03\xFF\x07\x00\x08", "\xDF\xBF\xE0\xA0\x80", NULL},
+    {6, "\x06\x03\xFF\xD7\x00\xE0", "\xED\x9F\xBF\xEE\x80\x80", NULL},
+    {8, "\x08\x03\x00\xD8\x00\xDC\x41\x00", "\xF0\x90\x80\x80\x41", NULL}, // U+10000, A
+    {8, "\x08\x03\xFF\xFF\x00\xD8\xFF\xDF", "\xEF\xBF\xBF\xF0\x90\x8F\xBF", NULL},
+    {6, "\x06\x03\x00\xD8\x00\xE0", "?\xEE\x80\x80", "half a surrogate pair"},
+    {6, "\x06\x03\x00\xD8\xFF\xDB", "??", "half a surrogate pair"},
+    {6, "\x06\x03\x00\xDC\xFF\xDF", "??", "half a surrogate pair"},
 };
 
 // A copy that ends where its memory does, so that a sanitizer sees one byte too much.
@@ -88,6 +101,7 @@ static void text__with_a_control_character_is_found(void **state)
     assert_false(usb_text_has_control(""));
     assert_false(usb_text_has_control("caf\xC3\xA9 ~"));
     assert_true(usb_text_has_control("two\nlines"));
+    assert_true(usb_text_has_control("\x1F"));
     assert_true(usb_text_has_control("end\x7F"));
 }
 
