@@ -40,6 +40,7 @@ static const struct {
      2,
      {{0x08000000, 4, 16384, R | E | W}, {0x08010000, 1, 65536, R | E | W}}},
     {"@Flash /0x08000000/4*16Kg  ", 1, {{0x08000000, 4, 16384, R | E | W}}},
+    {"@RAM/0xA0bB0000/1*1Kd", 1, {{0xA0BB0000, 1, 1024, W}}},
     {"@All /0xffffF000/4*1Kd", 1, {{0xFFFFF000, 4, 1024, W}}}, // up to the last byte
 };
 
@@ -76,10 +77,14 @@ static const struct {
     {"@Flash/08000000/4*1Kg", 0, "expected '/0x' and an address at '/08000000/4*1Kg'"},
     {"@Flash/0x/4*1Kg", 0, "expected an address in hexadecimal at '/4*1Kg'"},
     {"@Flash/0x108000000/4*1Kg", 0, "expected a number of at most 32 bits at '0/4*1Kg'"},
+    {"@Flash/0x100000000/4*1Kg", 0, "expected a number of at most 32 bits at '0/4*1Kg'"},
     {"@Flash/0x08000000", 0, "expected '/' behind the address at ''"},
     {"@Flash/0x08000000/", 0, "expected a number of sectors at ''"},
     {"@Flash/0x08000000/-4*1Kg", 0, "expected a number of sectors at '-4*1Kg'"},
     {"@Flash/0x08000000/4x1Kg", 0, "expected '*' at 'x1Kg'"},
+    {"@Flash/0x08000000/4a*1Kg", 0, "expected '*' at 'a*1Kg'"},
+    {"@Flash/0x00000000/1*4194304Kg", 0, // a sector of 4 GB
+     "expected sectors that end below 4 GB before the type at 'g'"},
     {"@Flash/0x08000000/4*Kg", 0, "expected the size of a sector at 'Kg'"},
     {"@Flash/0x08000000/65536*256", 0,
      "expected a unit (K, M, B or none) and a type from a to g at ''"},
