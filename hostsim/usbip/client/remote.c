@@ -97,6 +97,9 @@ static int receive_record(const struct call *call, struct usbip_record *ret_reco
     return 0;
 }
 
+// A device that is off the bus, or does not enumerate, is not exported.
+static const char no_device[] = "exports no device; if it has one, its output says what keeps it";
+
 static const char *refusal(uint32_t status)
 {
     switch (status) {
@@ -153,7 +156,7 @@ static int list(struct call *call)
     if (usbip_count_decode(&list->exported, bytes, sizeof bytes) < 0)
         return fail_with(call, "sent a malformed device list");
     if (status != USBIP_OP_OK)
-        return fail_with(call, "exports no device");
+        return fail_with(call, "%s", no_device);
     for (list->count = 0; list->count < list->exported && list->count < USBIP_LIST_MAX;
          list->count++) {
         if (receive_device(call, &list->devices[list->count]) < 0)
@@ -240,7 +243,7 @@ int usbip_remote_choose(struct usbip_remote *remote,
     if (list_some(remote, &list, deadline_ms, error, error_size) < 0)
         return -1;
     if (list.exported == 0)
-        return fail_with(&call, "exports no device");
+        return fail_with(&call, "%s", no_device);
     if (list.exported > 1) {
         put_names(names, sizeof names, &list);
         return fail_with(&call, "exports %u devices, %s: add the bus id of one, %s:%s%s%.31s",

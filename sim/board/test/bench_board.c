@@ -194,7 +194,7 @@ int main(int argc, char **argv)
     bench_print(&(struct bench_row){"enumeration on the virtual board", board.enumeration_ms, "ms",
                                     "native device", native.enumeration_ms, NULL});
     bench_print(&(struct bench_row){"an idle virtual second of the board", board.idle_ms, "ms",
-                                    "native device", native.idle_ms, NULL});
+                                    "native device", native.idle_ms, "value <= 0.5"});
     bench_print(&(struct bench_row){
         "an idle virtual day of the board", day_s(&(struct sim_options){.firmware = argv[1]}), "s",
         "native device", day_s(&(struct sim_options){.device = "composite"}), NULL});
