@@ -17,6 +17,7 @@ from real_kernel import DFU_MODE, RUN_TIME, all_free, detach, devices, kernel_wa
 
 AT_ONCE = 40
 UNCHANGED = 8
+SECONDS = 240  # a guest without KVM on a busy machine stands still for half a minute now and then
 
 
 def listed(mode):
@@ -51,23 +52,23 @@ def return_unchanged(dfu_sim):
     attached = subprocess.Popen([dfu_sim, "attach", "--defect", "returns-at-run-time", "--count", str(UNCHANGED)],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(all_are(RUN_TIME, UNCHANGED), 60 + UNCHANGED)
+        wait_for(all_are(RUN_TIME, UNCHANGED), SECONDS)
         before = numbers()
         wrong = change(detach, RUN_TIME)
         met, took = wait_for(lambda: len(after := numbers()) == UNCHANGED and
-                             all(after[place] != before[place] for place in after), 60 + UNCHANGED)
+                             all(after[place] != before.get(place) for place in after), SECONDS)
         report(f"{UNCHANGED} that come back as they were are enumerated again ({took:.1f} s later)",
-               met and not wrong, before, numbers(), *wrong)
+               met and not wrong and len(before) == UNCHANGED, before, numbers(), *wrong)
     finally:
         attached.terminate()
-        attached.wait(60)
-    wait_for(lambda: all_free() and not devices(RUN_TIME), 60)
+        attached.wait(SECONDS)
+    wait_for(lambda: all_free() and not devices(RUN_TIME), SECONDS)
 
 
 def main():
     dfu_sim, count = sys.argv[1], int(sys.argv[2])
     return_unchanged(dfu_sim)
-    seconds = 60 + count
+    seconds = SECONDS + count
     attached = [subprocess.Popen([dfu_sim, "attach", "--device", device, "--count", str(number)],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 for device, number in (("will-detach", (count + 1) // 2),
