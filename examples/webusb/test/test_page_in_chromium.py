@@ -27,7 +27,9 @@ from pathlib import Path
 from suite_run import expect, find_program
 
 RUN_TIME, DFU_MODE = (0x1209, 0x0001), (0x0483, 0xDF11)
-ANSWER_S, DEVICE_S = 300, 120 # the longest that Chromium takes to answer, and a device to change its mode
+# The longest that Chromium takes to answer (its start, on a busy machine that emulates the guest), and
+# a device to change its mode.
+ANSWER_S, DEVICE_S = 900, 120
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
