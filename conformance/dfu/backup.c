@@ -205,6 +205,15 @@ static bool is_for_this_device(const struct probe *probe, const struct image_fil
     return !image->has_suffix;
 }
 
+static bool refuse_suffix(struct probe *probe, const struct image_file *image)
+{
+    snprintf(probe->backup->why, sizeof probe->backup->why,
+             "the suffix of the file to restore is for %04x:%04x, and this device is %04x:%04x",
+             image->idVendor, image->idProduct, device_vendor(&probe->dfu_mode),
+             device_product(&probe->dfu_mode));
+    return false;
+}
+
 static bool keep_by_dialect(struct probe *probe)
 {
     switch (probe->gate.dialect) {
@@ -229,7 +238,7 @@ static bool keep(struct probe *probe)
     if (!take_left_over(probe))
         return false;
     if (backup->restore && !is_for_this_device(probe, backup->restore))
-        return backup_refuse(backup, "the suffix of the file to restore names another device");
+        return refuse_suffix(probe, backup->restore);
     if (!keep_by_dialect(probe))
         return false;
     if ((backup->is_page && !backup_keep_rest(probe)) || !backup_file_write(probe)) {

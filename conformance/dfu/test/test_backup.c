@@ -450,6 +450,25 @@ static void restore__refuses_an_image_that_is_larger_than_its_memory(void **stat
     bench_close(&bench);
 }
 
+static void restore__refuses_a_file_for_another_device(void **state)
+{
+    (void)state;
+    static uint8_t bytes[2048];
+    struct image_file image = {.bytes = bytes,
+                               .length = sizeof bytes,
+                               .has_suffix = true,
+                               .idVendor = 0x1234,
+                               .idProduct = 0xFFFF};
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.backup.restore = &image;
+
+    assert_false(ready(&bench));
+
+    assert_ends(&bench, FLASH_NOT_WRITTEN, "is for 1234:ffff, and this device is 1209:0002");
+    bench_close(&bench);
+}
+
 static void restore__refuses_memory_that_is_not_there(void **state)
 {
     (void)state;
@@ -721,6 +740,7 @@ int main(void)
         cmocka_unit_test(restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt),
         cmocka_unit_test(restore__keeps_what_stands_beside_the_image_in_its_sectors),
         cmocka_unit_test(restore__refuses_an_image_that_is_larger_than_its_memory),
+        cmocka_unit_test(restore__refuses_a_file_for_another_device),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
