@@ -77,14 +77,47 @@ static const uint8_t *block(const struct file *file, unsigned n)
 static void file__begins_with_section_and_usbmon_interface(void **state)
 {
     (void)state;
+    // The pcapng specification, Section Header Block and Interface Description Block.
+    static const uint8_t expected[] = {
+        0x0A, 0x0D, 0x0D, 0x0A, 44,   0,    0,    0,              // type, length
+        0x4D, 0x3C, 0x2B, 0x1A, 1,    0,    0,    0,              // byte order, version 1.0
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,           // section length: not said
+        4,    0,    6,    0,    't',  'e',  's',  't',  ' ', '1', // shb_userappl
+        0,    0,                                                  // padding
+        0,    0,    0,    0,    44,   0,    0,    0,              // opt_endofopt, length
+        1,    0,    0,    0,    44,   0,    0,    0,              // type, length
+        220,  0,    0,    0,    0,    0,    0,    0,              // link type, no limit
+        2,    0,    8,    0,    'a',  ' ',  'd',  'e',  'v', 'i', 'c', 'e', // if_name
+        9,    0,    1,    0,    9,    0,    0,    0,                        // if_tsresol: 10^-9 s
+        0,    0,    0,    0,    44,   0,    0,    0,                        // opt_endofopt, length
+    };
     struct file file;
 
     finish(&file, begin(&file));
 
-    assert_int_equal(le32(block(&file, 0)), 0x0A0D0D0A);
-    assert_int_equal(le32(block(&file, 0) + 8), 0x1A2B3C4D);
-    assert_int_equal(le32(block(&file, 1)), 1);
-    assert_int_equal(usbdev_load_le16(block(&file, 1) + 8), 220);
+    assert_int_equal(file.length, sizeof expected);
+    assert_memory_equal(file.bytes, expected, sizeof expected);
+}
+
+// Linux Documentation/usb/usbmon.rst: 0 isochronous, 1 interrupt, 2 control, 3 bulk.
+static void submission__has_the_type_of_usbmon(void **state)
+{
+    static const uint8_t types[][2] = {
+        {USBDEV_ENDPOINT_CONTROL, 2},
+        {USBDEV_ENDPOINT_ISOCHRONOUS, 0},
+        {USBDEV_ENDPOINT_BULK, 3},
+        {USBDEV_ENDPOINT_INTERRUPT, 1},
+    };
+    struct file file;
+    struct capture *capture = begin(&file);
+    (void)state;
+
+    for (unsigned i = 0; i < 4; i++)
+        capture_submitted(capture, &(struct capture_urb){.type = types[i][0]});
+    finish(&file, capture);
+
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(block(&file, 2 + i)[28 + 9], types[i][1]);
 }
 
 static void submission__is_a_usbmon_record(void **state)
@@ -96,7 +129,7 @@ static void submission__is_a_usbmon_record(void **state)
         7,    0,    0,    0,    0,    0,    0,    0,    // id
         'S',  2,    0x00, 5,                            // submission, control, endpoint 0, device
         1,    0,    0,    '>',                          // bus, setup present, no data
-        2,    0,    0,    0,    0,    0,    0,    0,    // seconds
+        20,   0,    0,    0,    0,    0,    0,    0,    // seconds
         0x40, 0xE2, 0x01, 0,                            // 123456 us
         0x8D, 0xFF, 0xFF, 0xFF,                         // -EINPROGRESS
         0,    0,    0,    0,    0,    0,    0,    0,    // lengths
@@ -107,7 +140,7 @@ static void submission__is_a_usbmon_record(void **state)
 
     uint64_t frame = capture_submitted(capture, &(struct capture_urb){
                                                     .id = 7,
-                                                    .time_ns = UINT64_C(2123456789),
+                                                    .time_ns = UINT64_C(20123456789),
                                                     .bus = 1,
                                                     .device = 5,
                                                     .type = USBDEV_ENDPOINT_CONTROL,
@@ -119,7 +152,8 @@ static void submission__is_a_usbmon_record(void **state)
     uint64_t time_ns = (uint64_t)le32(packet + 12) << 32 | le32(packet + 16);
     assert_int_equal(frame, 1);
     assert_int_equal(le32(packet), 6);
-    assert_int_equal(time_ns, UINT64_C(2123456789));
+    assert_int_equal(file.length, packet - file.bytes + le32(packet + 4));
+    assert_int_equal(time_ns, UINT64_C(20123456789));
     assert_int_equal(le32(packet + 20), 64);
     assert_memory_equal(packet + 28, expected, sizeof(expected));
 }
@@ -180,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(file__begins_with_section_and_usbmon_interface),
+        cmocka_unit_test(submission__has_the_type_of_usbmon),
         cmocka_unit_test(submission__is_a_usbmon_record),
         cmocka_unit_test(completion__carries_in_data_and_comment),
         cmocka_unit_test(open__says_why_it_failed),
