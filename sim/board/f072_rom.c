@@ -25,7 +25,9 @@ static const char *why_rom_fails(const struct f072_chip *chip)
         return "at another address than its word 1 gives";
     if (cpu->primask)
         return "with interrupts masked (PRIMASK), so that its USB does not work";
-    if (cpu->spsel || cpu->r[13] != F072_ROM_STACK)
+    if (cpu->spsel)
+        return "with the process stack pointer selected (CONTROL.SPSEL), not the main one";
+    if (cpu->r[13] != F072_ROM_STACK)
         return "with another main stack pointer than its word 0 gives";
     return NULL;
 }

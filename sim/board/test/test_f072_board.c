@@ -59,6 +59,22 @@ static void rom__a_jump_without_its_stack_pointer_says_so(void **state)
     sim_host_close(host);
 }
 
+static void rom__a_jump_on_the_process_stack_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x2002,         // movs r0, #2: SPSEL
+                       0xF380, 0x8814, // msr control, r0
+                       0x4806,         // ldr r0, =ROM_BASE
+                       0x6801, 0xF381, 0x8808, 0x6841, 0x4708),
+               (uint32_t[8]){ROM_BASE, ROM_BASE});
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 10);
+    assert_trouble(host, "the process stack pointer selected");
+
+    sim_host_close(host);
+}
+
 static void rom__a_jump_elsewhere_into_it_says_so(void **state)
 {
     (void)state;
@@ -327,6 +343,7 @@ int main(void)
         TEST(rom__a_clean_jump_brings_up_the_boot_loader),
         TEST(rom__a_jump_with_interrupts_masked_hangs_and_says_so),
         TEST(rom__a_jump_without_its_stack_pointer_says_so),
+        TEST(rom__a_jump_on_the_process_stack_says_so),
         TEST(rom__a_jump_elsewhere_into_it_says_so),
         TEST(rom__an_exception_while_address_0_shows_the_rom_says_so),
         TEST(rom__starts_an_empty_board),
