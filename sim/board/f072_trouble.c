@@ -173,13 +173,16 @@ static void tell_starvation(struct f072_board *board, bool serves)
     bool stays = stays_in_handler(chip) || chip->cpu.exception == ARMV6M_HARDFAULT;
     const char *why =
         stays ? "a handler does not return" : "interrupts follow each other without a pause";
+    bool lasts = !serves || chip->cpu.exception == ARMV6M_HARDFAULT ||
+                 (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns);
     char where[PLACE_SIZE];
     char handler[HANDLER_SIZE];
 
+    if (!lasts && !f072_would_warn(&chip->report, THREAD_MODE))
+        return;
     place(board, chip->cpu.r[15], where);
     describe_handler(board, handler);
-    if (!serves || chip->cpu.exception == ARMV6M_HARDFAULT ||
-        (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns))
+    if (lasts)
         f072_trouble(&chip->report, message, span_s, why, where, handler);
     else
         f072_warn_once(&chip->report, THREAD_MODE, message, span_s, why, where, handler);
@@ -190,18 +193,18 @@ static void tell_loop(struct f072_board *board, bool serves, uint64_t span_ns)
 {
     const struct f072_chip *chip = &board->chip;
     char where[PLACE_SIZE];
-    char handler[HANDLER_SIZE];
+    char behind[HANDLER_SIZE] = "";
 
-    place(board, chip->cpu.r[15], where);
-    describe_handler(board, handler);
     if (stays_in_handler(chip))
-        f072_trouble(&board->chip.report, "an endless loop at %s%s", where, handler);
+        describe_handler(board, behind);
     else if (!serves)
-        f072_trouble(&board->chip.report,
-                     "an endless loop at %s, and the USB interrupt is not served", where);
+        snprintf(behind, sizeof behind, ", and the USB interrupt is not served");
     else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
-        f072_trouble(&board->chip.report, "an endless loop at %s, and the device is not connected",
-                     where);
+        snprintf(behind, sizeof behind, ", and the device is not connected");
+    else
+        return; // firmware that polls
+    f072_trouble(&board->chip.report, "an endless loop at %s%s",
+                 place(board, chip->cpu.r[15], where), behind);
 }
 
 // What can no longer get anywhere.

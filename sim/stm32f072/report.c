@@ -74,13 +74,18 @@ void f072_report_close(const struct f072_report *report)
     }
 }
 
-static bool remember(struct f072_report *report, uint32_t address)
+bool f072_would_warn(const struct f072_report *report, uint32_t address)
 {
     for (unsigned i = 0; i < report->warning_count; i++)
         if (report->warned[i] == address)
             return false;
 
-    if (report->warning_count == F072_MAX_WARNINGS)
+    return report->warning_count < F072_MAX_WARNINGS;
+}
+
+static bool remember(struct f072_report *report, uint32_t address)
+{
+    if (!f072_would_warn(report, address))
         return false;
     report->warned[report->warning_count++] = address;
     return true;

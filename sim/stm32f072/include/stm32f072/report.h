@@ -46,6 +46,9 @@ void f072_report_power_on(struct f072_report *report);
 // The chip is no longer needed: say how often trouble came that was printed once.
 void f072_report_close(const struct f072_report *report);
 
+// Would f072_warn_once() print? For a caller whose line takes time to make.
+bool f072_would_warn(const struct f072_report *report, uint32_t address);
+
 // Print a warning about address, the first time only. Returns whether it was the first.
 bool f072_warn_once(struct f072_report *report, uint32_t address, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
