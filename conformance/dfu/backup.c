@@ -70,7 +70,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
                     backup_restore_rest(probe, why, size);
     bool was_refused = backup->lost || backup->refused;
     backup->unproved &= !backup->refused; // that doubt was about the last time
-    backup->untouched = false;
+    backup->unread = backup->untouched = false;
     for (int i = 0; !restored && i < (was_refused ? 1 : BACKUP_TRIES); i++) {
         backup->differs = false;
         restored = put_back_and_compare(probe, why, size);
@@ -311,11 +311,13 @@ enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
         return FLASH_NOT_VERIFIED;
     }
     if (backup->lost || probe->gate.dirty) {
+        bool unread = backup->lost && backup->unread;
         snprintf(line, size,
-                 "flash LOST: %.120s; restore with dfu-conformance --allow-write --restore %.120s",
+                 "flash %s: %.120s; restore with dfu-conformance --allow-write --restore %.120s",
+                 unread ? "NOT verified" : "LOST",
                  backup->lost ? backup->loss : "the device was written to and no longer answers",
                  *path ? path : "FILE");
-        return FLASH_LOST;
+        return unread ? FLASH_NOT_VERIFIED : FLASH_LOST;
     }
     if (backup->unproved || !backup->verified) {
         snprintf(line, size, "flash NOT verified: %.180s%s%.100s", backup->doubt,
