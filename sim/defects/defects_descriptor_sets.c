@@ -124,7 +124,35 @@ static int know_setting_2(struct defect_view *view, const struct usbdev_setup_pa
     return setup->wValue == 1 ? NATIVE_PASS : know_settings(view, setup, 2);
 }
 
+// One variable for the settings of all interfaces.
+static int one_setting_for_all(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool gets = is_request(setup, GET | USBDEV_RECIPIENT_INTERFACE, USBDEV_GET_INTERFACE);
+
+    if (!view->runtime || !gets || setup->wIndex != view->interface || view->scratch == 0)
+        return know_settings(view, setup, 1);
+    view->reply[0] = (uint8_t)view->scratch;
+    return setup->wLength < 1 ? 0 : 1;
+}
+
 // ---- Strings ----
+
+// The strings of the second language are half a surrogate pair.
+static int second_language_malformed(struct defect_view *view,
+                                     const struct usbdev_setup_packet *setup)
+{
+    static const uint8_t languages[] = {6, USBDEV_DT_STRING, 0x09, 0x04, 0x07, 0x04};
+    static const uint8_t string[] = {4, USBDEV_DT_STRING, 0x00, 0xD8};
+
+    if (!is_request(setup, GET, USBDEV_GET_DESCRIPTOR) || setup->wValue >> 8 != USBDEV_DT_STRING)
+        return NATIVE_PASS;
+    bool is_table = (setup->wValue & 0xFF) == 0;
+    if (!is_table && setup->wIndex != 0x0407)
+        return NATIVE_PASS;
+    uint16_t length = is_table ? sizeof languages : sizeof string;
+    memcpy(view->reply, is_table ? languages : string, length);
+    return setup->wLength < length ? setup->wLength : length;
+}
 
 // A string of 62 bytes of text: one packet of 64 bytes, with nothing after it.
 static int string_of_64_bytes(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -207,6 +235,11 @@ const struct sim_defect defects_of_descriptor_sets[] = {
                         BYTES(6, USBDEV_DT_STRING, 0x09, 0x04, 0x07, 0x04)}),
     },
     {
+        .name = "string-second-language-malformed",
+        .summary = "string 0 has two languages, the strings of the second are no UTF-16LE",
+        .setup = second_language_malformed,
+    },
+    {
         .name = "zero-packet-missing",
         .summary = "a string of 64 bytes is not ended by a zero-length packet",
         .setup = string_of_64_bytes,
@@ -216,6 +249,12 @@ const struct sim_defect defects_of_descriptor_sets[] = {
         .summary = "SET_INTERFACE of an alternate setting that is described STALLs",
         .describe = add_settings_0_and_1,
         .setup = know_setting_0,
+    },
+    {
+        .name = "alternate-of-all",
+        .summary = "an alternate setting that is selected is the one of each interface",
+        .describe = add_settings_0_and_1,
+        .setup = one_setting_for_all,
     },
     {
         .name = "alternate-gap",

@@ -2,6 +2,8 @@
 //
 // Standard requests (USB 2.0 9.4) in the Configured state.
 
+#include <stdio.h>
+
 #include "standard_requests.h"
 
 // ---- Configurations ----
@@ -35,8 +37,8 @@ static void set_configuration_zero(struct probe *probe)
 
 static void set_configuration_absent(struct probe *probe)
 {
-    uint8_t value = configuration_now(probe);
-    expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0));
+    uint8_t value = absent_configuration(probe);
+    expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, value, 0, 0));
     configure_afresh(probe);
 }
 
@@ -45,7 +47,7 @@ static void set_configuration_absent_keeps(struct probe *probe)
     uint8_t value = configuration_now(probe);
     uint8_t none[1];
     const struct usbdev_setup_packet setup =
-        request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0);
+        request(0x00, USBDEV_SET_CONFIGURATION, absent_configuration(probe), 0, 0);
     if (!given_configuration(probe, value))
         return;
     probe_control(probe, &setup, none);
@@ -96,6 +98,36 @@ static bool expect_selected(struct probe *probe, const struct usb_interface *int
            expect_number(probe, "the alternate setting", alternate, interface->bAlternateSetting);
 }
 
+static bool is_last_setting(const struct usb_configuration *config, size_t i)
+{
+    for (size_t other = i + 1; other < config->interface_count; other++) {
+        if (config->interfaces[other].bInterfaceNumber == config->interfaces[i].bInterfaceNumber)
+            return false;
+    }
+    return true;
+}
+
+// Each setting was selected, and the last one of each interface stays: a request to another
+// interface does not move it. A setting that is alone need not have been selected.
+static void expect_each_kept(struct probe *probe)
+{
+    const struct usb_configuration *config = &probe_device(probe)->config;
+    for (size_t i = 0; i < config->interface_count; i++) {
+        const struct usb_interface *interface = &config->interfaces[i];
+        uint8_t alternate;
+        char what[48];
+        const struct usbdev_setup_packet get =
+            request(0x81, USBDEV_GET_INTERFACE, 0, interface->bInterfaceNumber, 1);
+        snprintf(what, sizeof what, "the alternate setting of interface %u",
+                 interface->bInterfaceNumber);
+        bool alone = settings_of(config, interface->bInterfaceNumber) == 1;
+        if (is_last_setting(config, i) && !(alone && interface->bAlternateSetting > 0) &&
+            (!expect_length(probe, &get, &alternate, 1) ||
+             !expect_number(probe, what, alternate, interface->bAlternateSetting)))
+            return;
+    }
+}
+
 static void set_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
@@ -104,6 +136,8 @@ static void set_interface(struct probe *probe)
         return;
     while (i < config->interface_count && expect_selected(probe, &config->interfaces[i]))
         i++;
+    if (i == config->interface_count)
+        expect_each_kept(probe);
     for (i = 0; i < config->interface_count; i++) {
         if (config->interfaces[i].bAlternateSetting > 0)
             probe_set_interface(probe, config->interfaces[i].bInterfaceNumber, 0);

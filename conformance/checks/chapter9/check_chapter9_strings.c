@@ -150,35 +150,6 @@ static void strings_readable(struct probe *probe)
     for_each_string(probe, is_readable);
 }
 
-// A string that no language has is judged by CH9-STR-02.
-static bool is_readable_here(struct probe *probe,
-                             const struct string_index *index,
-                             uint16_t language,
-                             const uint8_t *bytes,
-                             int length)
-{
-    uint8_t first[STRING_MAX];
-    return length >= 2 || read_string(probe, index->index, probe_language(probe), first) < 2 ||
-           is_readable(probe, index, language, bytes, length);
-}
-
-static void strings_in_each_language(struct probe *probe)
-{
-    struct string_indexes indexes;
-    uint8_t bytes[STRING_MAX];
-    int length;
-    if (!given(probe, read_languages(probe, &indexes, bytes, &length)))
-        return;
-    if (length < 6) {
-        probe_inapplicable(probe, "a device with strings in several languages");
-        return;
-    }
-    for (int i = 4; i + 1 < length; i += 2) {
-        if (!each_string(probe, &indexes, usbdev_load_le16(bytes + i), is_readable_here))
-            return;
-    }
-}
-
 static bool length_agrees(struct probe *probe,
                           const struct string_index *index,
                           uint16_t language,
@@ -209,6 +180,49 @@ static bool is_utf16(struct probe *probe,
     const char *problem = length >= 2 ? usb_text_problem(bytes, (size_t)length) : NULL;
     return expect(probe, !problem, "text in UTF-16LE", "%s = %u: %s", index->name, index->index,
                   problem ? problem : "");
+}
+
+static bool is_string(const uint8_t *bytes, int length)
+{
+    return length >= 2 && bytes[0] == length && bytes[1] == USBDEV_DT_STRING &&
+           !usb_text_problem(bytes, (size_t)length);
+}
+
+// One that is no better in the first language is judged by CH9-STR-02 to CH9-STR-04.
+static bool is_readable_here(struct probe *probe,
+                             const struct string_index *index,
+                             uint16_t language,
+                             const uint8_t *bytes,
+                             int length)
+{
+    uint8_t first[STRING_MAX];
+    size_t aside = probe->transcript.total;
+    if (is_string(bytes, length))
+        return true;
+    int first_length = read_string(probe, index->index, probe_language(probe), first);
+    transcript_set_aside(&probe->transcript, aside);
+    if (!is_string(first, first_length))
+        return true;
+    return is_readable(probe, index, language, bytes, length) &&
+           length_agrees(probe, index, language, bytes, length) &&
+           is_utf16(probe, index, language, bytes, length);
+}
+
+static void strings_in_each_language(struct probe *probe)
+{
+    struct string_indexes indexes;
+    uint8_t bytes[STRING_MAX];
+    int length;
+    if (!given(probe, read_languages(probe, &indexes, bytes, &length)))
+        return;
+    if (length < 6) {
+        probe_inapplicable(probe, "a device with strings in several languages");
+        return;
+    }
+    for (int i = 4; i + 1 < length; i += 2) {
+        if (!each_string(probe, &indexes, usbdev_load_le16(bytes + i), is_readable_here))
+            return;
+    }
 }
 
 static void strings_utf16(struct probe *probe)
@@ -248,12 +262,6 @@ static uint8_t unnamed_index(const struct string_indexes *indexes, uint8_t index
     while (is_named(indexes, index))
         index++;
     return index;
-}
-
-static bool is_string(const uint8_t *bytes, int length)
-{
-    return length >= 2 && bytes[0] == length && bytes[1] == USBDEV_DT_STRING &&
-           !usb_text_problem(bytes, (size_t)length);
 }
 
 // A string that no descriptor names may be there: for the other mode, for a class or for the

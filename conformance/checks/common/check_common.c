@@ -28,16 +28,34 @@ static uint8_t configuration_count(const struct probe *probe)
     return count ? count : 1;
 }
 
-uint8_t active_configuration_index(struct probe *probe)
+// Of the first configuration with this bConfigurationValue; -1: none has it.
+static int index_of_value(struct probe *probe, uint8_t value)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
     uint8_t count = configuration_count(probe);
-    for (uint8_t index = 0; count > 1 && index < count; index++) {
-        if (header_at(probe, index, header) &&
-            header[5] == probe_device(probe)->config.bConfigurationValue)
+    for (uint8_t index = 0; index < count; index++) {
+        if (header_at(probe, index, header) && header[5] == value)
             return index;
     }
-    return 0;
+    return -1;
+}
+
+uint8_t active_configuration_index(struct probe *probe)
+{
+    if (configuration_count(probe) == 1)
+        return 0;
+    int index = index_of_value(probe, probe_device(probe)->config.bConfigurationValue);
+    return index < 0 ? 0 : (uint8_t)index;
+}
+
+uint8_t absent_configuration(struct probe *probe)
+{
+    uint8_t value = (uint8_t)(probe_device(probe)->config.bConfigurationValue + 0x55);
+    for (int tried = 0; tried < UINT8_MAX; tried++, value++) {
+        if (value != 0 && index_of_value(probe, value) < 0)
+            break;
+    }
+    return value;
 }
 
 bool given_carried(struct probe *probe, uint16_t length)

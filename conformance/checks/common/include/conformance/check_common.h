@@ -26,6 +26,9 @@ bool given_carried(struct probe *probe, uint16_t length);
 // The index of the active configuration: the one with its bConfigurationValue.
 uint8_t active_configuration_index(struct probe *probe);
 
+// A bConfigurationValue that no configuration has. Where each has one of 1 to 255, any of them.
+uint8_t absent_configuration(struct probe *probe);
+
 // Call look for each configuration that bNumConfigurations counts and that can be read, until look
 // returns false. Returns whether all were looked at. That each can be read is CH9-CFG-17's.
 typedef bool
