@@ -160,14 +160,17 @@ static bool too_late_to_tell(struct probe *probe, uint64_t late_us)
     return probe_inconclusive(probe, "this host was late by %u ms", (unsigned)(late_us / 1000));
 }
 
+bool probe_believes(const struct probe *probe)
+{
+    return !probe->time.depends || probe->time.attempt + 1 >= ATTEMPTS_TO_BELIEVE;
+}
+
 bool probe_in_time(struct probe *probe, bool met)
 {
     const struct probe_time *time = &probe->time;
     if (probe->decided)
         return true;
-    if (time->ran_out)
-        return too_late_to_tell(probe, time->late_us);
-    if (!met && time->depends && time->attempt + 1 < ATTEMPTS_TO_BELIEVE)
+    if (time->ran_out || (!met && !probe_believes(probe)))
         return too_late_to_tell(probe, time->late_us);
     return true;
 }

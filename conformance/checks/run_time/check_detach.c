@@ -158,12 +158,16 @@ static bool given_app_detach(struct probe *probe)
 }
 
 // One that is still in appDETACH when the longest time is over as well never leaves it, which is
-// RT-DETACH-07's.
+// RT-DETACH-07's. That is waited for where the verdict falls, and not in an attempt before.
 static void expect_over(struct probe *probe, unsigned longest_ms, const char *when)
 {
     uint8_t state;
     if (ask_state(probe, &state) != 0 || state != DFURT_STATE_appDETACH) {
         expect_state(probe, DFURT_STATE_appIDLE, when);
+        return;
+    }
+    if (!probe_believes(probe)) {
+        expect(probe, false, "the device is in appIDLE by then", "appDETACH %s", when);
         return;
     }
     probe_outlast_detach(probe);
@@ -191,14 +195,17 @@ static void timer_obeys_wvalue(struct probe *probe)
                 "after the time that DETACH asked for");
 }
 
-// A device may refuse such a wValue; it may not wait that long.
+// A device may refuse such a wValue; it may not wait that long. A wValue of twice the time that its
+// timer may take tells the two apart.
 static void timer_is_capped(struct probe *probe)
 {
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, UINT16_MAX, 0);
-    if (device_detach_timeout(&probe->run_time) == UINT16_MAX) {
-        probe_inapplicable(probe, "a wDetachTimeOut that a wValue can exceed");
+    unsigned over_ms = after_detach_timer_ms(probe, UINT16_MAX);
+    unsigned wValue = 2 * over_ms < UINT16_MAX ? 2 * over_ms : UINT16_MAX;
+    if (wValue < over_ms + COARSE_MS) {
+        probe_inapplicable(probe, "a wDetachTimeOut that a wValue can exceed by far");
         return;
     }
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, (uint16_t)wValue, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == USB_STALL) {
         probe_note(probe, "the device refuses a wValue above its wDetachTimeOut, as it may");
@@ -207,8 +214,10 @@ static void timer_is_capped(struct probe *probe)
     }
     if (!given(probe, expect_result(probe, result, 0, NULL)))
         return;
-    probe_sleep(probe, after_detach_timer_ms(probe, UINT16_MAX), "the detach timer");
-    expect_over(probe, UINT16_MAX + COARSE_MS, "after wDetachTimeOut, though wValue was 65535");
+    char when[PROBE_WORDS];
+    snprintf(when, sizeof when, "after wDetachTimeOut, though wValue was %u", wValue);
+    probe_sleep(probe, over_ms, "the detach timer");
+    expect_over(probe, wValue + COARSE_MS, when);
 }
 
 static void timer_holds(struct probe *probe)

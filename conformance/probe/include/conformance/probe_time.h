@@ -67,6 +67,10 @@ bool expect_within(
 // The check goes on until appDETACH is over: what is sent at its end is not late.
 void probe_outlast_detach(struct probe *probe);
 
+// Is a time or a state that is not as expected the device's doing, in this attempt? Else the check
+// is repeated.
+bool probe_believes(const struct probe *probe);
+
 // For the expectations: does this host's lateness allow a verdict? Returns false if the check is to
 // be repeated, or is INCONCLUSIVE because the host was late.
 bool probe_in_time(struct probe *probe, bool met);
