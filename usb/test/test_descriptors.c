@@ -135,6 +135,7 @@ static void functional__behind_another_class_needs_a_version_of_dfu(void **state
         assert_true(parse_exact(&config, bytes, sizeof bytes));
 
         assert_int_equal(config.functional_count, cases[i].found);
+        assert_true(!cases[i].found || config.functionals[0].misplaced);
     }
 }
 
@@ -160,21 +161,24 @@ static void walk__stops_at_a_length_that_cannot_be(void **state)
     static const struct {
         uint8_t bytes[4];
         size_t length;
+        unsigned whole; // descriptors before the problem
         const char *problem;
     } cases[] = {
-        {{0x00, 0x04}, 2, "bLength is less than 2"},
-        {{0x01, 0x04}, 2, "bLength is less than 2"},
-        {{0x03, 0x04}, 2, "bLength reaches past the end"},
-        {{0x02, 0x04, 0x02}, 3, "a single byte is left at the end"},
+        {{0x00, 0x04}, 2, 0, "bLength is less than 2"},
+        {{0x01, 0x04}, 2, 0, "bLength is less than 2"},
+        {{0x03, 0x04}, 2, 0, "bLength reaches past the end"},
+        {{0x02, 0x04, 0x02}, 3, 1, "a single byte is left at the end"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct descriptor_walk walk;
         struct descriptor descriptor;
+        unsigned count = 0;
         descriptor_walk_start(&walk, cases[i].bytes, cases[i].length);
 
         while (descriptor_walk_next(&walk, &descriptor))
-            ;
+            count++;
 
+        assert_int_equal(count, cases[i].whole);
         assert_string_equal(walk.problem, cases[i].problem);
         assert_false(descriptor_walk_next(&walk, &descriptor));
     }
