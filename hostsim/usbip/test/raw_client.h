@@ -13,7 +13,8 @@
 
 #include "forked_server.h"
 
-enum { RAW_DEVID = 1 << 16 | 2, RAW_WAIT_MS = 5000 };
+// RAW_WAIT_MS: of what is to come; long, since qemu on a busy machine may run the server.
+enum { RAW_DEVID = 1 << 16 | 2, RAW_WAIT_MS = 30000 };
 
 // Encode the submission of a control transfer that sends no data. Returns USBIP_HEADER_SIZE.
 size_t raw_encode(uint8_t *bytes, uint32_t seqnum, const uint8_t setup[USBDEV_SETUP_SIZE]);
