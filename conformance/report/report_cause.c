@@ -3,19 +3,32 @@
 // Results that have one cause: a device that does not come back makes a hundred checks
 // INCONCLUSIVE, and that is one thing to say. The cause is the verdict with the words of its
 // reason, and the trouble that the device came into. The trouble stands at the check in which it
-// was noticed; those after it with the same reason have the same cause.
+// was noticed; those after it with the same reason have the same cause. A request with the same
+// wrong answer in both modes, or in two checks, is one cause, too.
 
 #include <string.h>
 
 #include <conformance/report.h>
 
+static bool was_answered_as(const struct result *later, const struct result *first)
+{
+    const struct finding *a = &later->finding;
+    const struct finding *b = &first->finding;
+    if (!*a->received || !*b->received)
+        return *a->received == *b->received;
+    bool is_found_wrong = later->verdict == VERDICT_FAIL || later->verdict == VERDICT_WARN;
+    return is_found_wrong && strcmp(a->sent, b->sent) == 0 &&
+           strcmp(a->expected, b->expected) == 0 && strcmp(a->received, b->received) == 0;
+}
+
 static bool has_cause_of(const struct result *later, const struct result *first)
 {
     return later->verdict == first->verdict && later->inapplicable == first->inapplicable &&
+           !later->waiver == !first->waiver &&
            strcmp(later->finding.message, first->finding.message) == 0 &&
            (strcmp(later->trouble, first->trouble) == 0 ||
             (*later->trouble == '\0' && *later->finding.message != '\0')) &&
-           *later->finding.received == '\0' && *first->finding.received == '\0';
+           was_answered_as(later, first);
 }
 
 // The first result with the cause of this one.

@@ -211,7 +211,15 @@ static void put_verdict(FILE *out, const struct result *result)
             result->waiver ? "WAIVED" : verdict, verdict, result->waiver ? ", waived" : "");
 }
 
-// Several results with one cause: the cause, and their ids.
+// The ids of a result and of those after it with its cause.
+static void put_ids(FILE *out, const struct report *report, size_t index)
+{
+    for (size_t i = index; i < report->count; i = report_next_of_cause(report, i))
+        fprintf(out, "<a href=\"#%s\">%s</a> ", report->results[i].check->id,
+                report->results[i].check->id);
+}
+
+// Several results that could not be judged for one cause: the cause, and their ids.
 static void put_cause(FILE *out, const struct report *report, size_t first)
 {
     const struct result *result = &report->results[first];
@@ -226,20 +234,27 @@ static void put_cause(FILE *out, const struct report *report, size_t first)
         fputs("</dl>", out);
     }
     fputs("<p class=\"mono ids\">", out);
-    for (size_t i = first; i < report->count; i = report_next_of_cause(report, i))
-        fprintf(out, "<a href=\"#%s\">%s</a> ", report->results[i].check->id,
-                report->results[i].check->id);
+    put_ids(out, report, first);
     fputs("</p></article>\n", out);
 }
 
-static void put_trouble(FILE *out, const struct result *result)
+// A result in full, and the ids of others that found the same.
+static void put_trouble(FILE *out, const struct report *report, size_t first)
 {
+    const struct result *result = &report->results[first];
+    size_t next = report_next_of_cause(report, first);
+
     put_verdict(out, result);
     fprintf(out, "<b class=\"mono\">%s</b> <span class=\"soft\">%s</span><p>", result->check->id,
             result->check->section);
     html_put(out, "%s", result->check->sentence);
     fputs("</p>", out);
     put_finding(out, result);
+    if (next < report->count) {
+        fputs("<p class=\"ids\">also <span class=\"mono\">", out);
+        put_ids(out, report, next);
+        fputs("</span></p>", out);
+    }
     put_transfers(out, result);
     fputs("</article>\n", out);
 }
@@ -257,10 +272,10 @@ static void put_troubles(FILE *out, const struct report *report)
             if (!any)
                 fputs("<h2>What was found</h2>\n", out);
             any = true;
-            if (report_count_of_cause(report, j) > 1)
+            if (order[i] == VERDICT_INCONCLUSIVE && report_count_of_cause(report, j) > 1)
                 put_cause(out, report, j);
             else
-                put_trouble(out, &report->results[j]);
+                put_trouble(out, report, j);
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a run on a terminal: each FAIL and WARN in full, INCONCLUSIVE results and trouble by
-// cause, the reasons of SKIPs, the counts, and last the ids of what failed.
+// The end of a run on a terminal: each FAIL and WARN in full, once for each cause, INCONCLUSIVE
+// results and trouble by cause, the reasons of SKIPs, the counts, and last the ids of what failed.
 
 #include <inttypes.h>
 #include <string.h>
@@ -57,6 +57,17 @@ static void put_cause(const struct report_text *text, const struct report *repor
     text_wrapped(text, TEXT_VERDICT_WIDTH, ids);
 }
 
+// What was found wrong, in full, and the other checks that found the same.
+static void put_found(const struct report_text *text, const struct report *report, size_t first)
+{
+    size_t next = report_next_of_cause(report, first);
+    char ids[IDS_TEXT] = "";
+    add_ids_of_cause(text, report, next, report_count_of_cause(report, first) - 1, ids);
+    fputc('\n', text->out);
+    text_result(text, &report->results[first]);
+    text_also(text, ids);
+}
+
 // The verdict is good, but the device is in trouble.
 static void put_in_trouble(const struct report_text *text, const struct report *report)
 {
@@ -75,10 +86,8 @@ static void put_in_full(const struct report_text *text, const struct report *rep
     static const enum verdict order[] = {VERDICT_WARN, VERDICT_FAIL};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         for (size_t j = 0; j < report->count; j++) {
-            if (report->results[j].verdict != order[i])
-                continue;
-            fputc('\n', text->out);
-            text_result(text, &report->results[j]);
+            if (report->results[j].verdict == order[i] && report_is_first_of_cause(report, j))
+                put_found(text, report, j);
         }
     }
 }

@@ -111,6 +111,11 @@ void text_trouble(const struct report_text *text, const struct result *result)
     put_row(text, "trouble", result->trouble);
 }
 
+void text_also(const struct report_text *text, const char *ids)
+{
+    put_row(text, "also", ids);
+}
+
 void text_finding(const struct report_text *text, const struct result *result)
 {
     const struct finding *finding = &result->finding;

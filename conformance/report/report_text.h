@@ -39,6 +39,9 @@ void text_finding(const struct report_text *text, const struct result *result);
 // The trouble alone.
 void text_trouble(const struct report_text *text, const struct result *result);
 
+// Further checks with this finding, by their ids; none if "".
+void text_also(const struct report_text *text, const char *ids);
+
 // One check in full: verdict, id, section, sentence and finding.
 void text_result(const struct report_text *text, const struct result *result);
 

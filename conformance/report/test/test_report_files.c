@@ -215,6 +215,26 @@ static void html__says_one_cause_once(void **state)
     free(text);
 }
 
+static void html__says_once_what_two_checks_found(void **state)
+{
+    (void)state;
+    const struct finding finding = {.sent = "21 00", .expected = "STALL", .received = "accepted"};
+    static struct result both[2];
+    struct report report = sample();
+    both[0] = (struct result){.check = &checks[0], .verdict = VERDICT_FAIL, .finding = finding};
+    both[1] = (struct result){.check = &checks[2], .verdict = VERDICT_FAIL, .finding = finding};
+    report.results = both;
+    report.count = 2;
+
+    char *text = written_of(&report, report_html_write);
+
+    const char *card = strstr(text, "<article class=\"band FAIL\">");
+    assert_non_null(card);
+    assert_non_null(strstr(card, "also <span class=\"mono\"><a href=\"#X-03\">X-03</a>"));
+    assert_null(strstr(card + 1, "<article class=\"band FAIL\">"));
+    free(text);
+}
+
 static void trouble__stands_at_its_check_in_every_file(void **state)
 {
     (void)state;
@@ -378,6 +398,7 @@ int main(void)
         cmocka_unit_test(html__never_lets_a_device_write_markup),
         cmocka_unit_test(html__begins_with_the_device_and_why_checks_were_skipped),
         cmocka_unit_test(html__says_one_cause_once),
+        cmocka_unit_test(html__says_once_what_two_checks_found),
         cmocka_unit_test(html__draws_the_detach),
         cmocka_unit_test(html__puts_each_state_check_into_its_cell),
         cmocka_unit_test(profile__follows_the_functional_descriptor),

@@ -31,8 +31,12 @@ static const struct check waived = {
 static const struct check lost = {
     .id = "X-LOST", .section = "DFU 1.1 5.1", .sentence = "it answers"};
 
+static const struct check found = {
+    .id = "X-AGAIN", .section = "DFU 1.1 5.1", .sentence = "it holds in DFU mode"};
+
 static struct result results[4 + MANY];
 static const char *troubled; // the id of the check that brings the device into trouble, or NULL
+static const char *again;    // the waiver of a last check that finds what X-FAIL found; "": none
 
 static struct report sample(void)
 {
@@ -70,6 +74,12 @@ static struct report sample(void)
             .verdict = VERDICT_INCONCLUSIVE,
             .finding.message = "the device is gone",
         };
+    if (again) {
+        struct result *last = &results[report.count - 1];
+        *last = results[1];
+        last->check = &found;
+        last->waiver = *again ? again : NULL;
+    }
     for (size_t i = 0; troubled && i < report.count; i++) {
         if (strcmp(results[i].check->id, troubled) == 0) {
             strcpy(results[i].trouble, "BKPT at 08000040h");
@@ -150,6 +160,24 @@ static void table__says_one_cause_once(void **state)
     assert_int_equal(count_of(text, "the device is gone"), 1);
     assert_non_null(strstr(text, "60 checks of one cause"));
     free(text);
+}
+
+static void table__says_once_what_two_checks_found(void **state)
+{
+    (void)state;
+
+    again = "";
+    char *same = table((struct report_table_options){.columns = 80});
+    again = "ROM of 2012";
+    char *of_waived = table((struct report_table_options){.columns = 80});
+    again = NULL;
+
+    assert_int_equal(count_of(same, "received  accepted, | 0\n        also      X-AGAIN\n"), 1);
+    assert_int_equal(count_of(same, "accepted, | 0"), 1);
+    assert_null(strstr(of_waived, "also"));
+    assert_int_equal(count_of(of_waived, "accepted, | 0"), 2);
+    free(same);
+    free(of_waived);
 }
 
 static void table__shows_the_ids_of_a_large_cause_when_verbose(void **state)
@@ -437,6 +465,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table__is_no_wider_than_the_terminal),
         cmocka_unit_test(table__says_one_cause_once),
+        cmocka_unit_test(table__says_once_what_two_checks_found),
         cmocka_unit_test(table__shows_the_ids_of_a_large_cause_when_verbose),
         cmocka_unit_test(table__says_trouble_with_the_cause),
         cmocka_unit_test(table__leaves_room_for_counts_on_a_narrow_terminal),

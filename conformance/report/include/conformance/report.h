@@ -118,7 +118,8 @@ struct report {
 // The number of results with this outcome.
 unsigned report_count(const struct report *report, enum outcome outcome);
 
-// Results with one cause: the same verdict, for the same reason. Is this one, by its index, the
+// Results with one cause: the same verdict for the same reason, or for the same answer to the same
+// request; results that are waived have none in common with others. Is this one, by its index, the
 // first of them; which is the next after it, report->count if there is none; and how many are there
 // from this one on?
 bool report_is_first_of_cause(const struct report *report, size_t index);
