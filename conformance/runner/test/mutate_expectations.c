@@ -37,10 +37,23 @@ enum {
 
 // Devices on which expectations are met that no row meets.
 static const char *const good_devices[] = {
-    "will-detach",           "wait-reset",  "composite", "bos-lpm", "high-speed-capable",
-    "two-languages",         "upload-only", "ms-os-1",   "ms-os-2", "webusb",
-    "download-only",         "dfu-mode",    "dfu-plain", "cdc-acm", "max-packet-16-dfuse",
+    "will-detach",
+    "wait-reset",
+    "composite",
+    "bos-lpm",
+    "high-speed-capable",
+    "two-languages",
+    "upload-only",
+    "ms-os-1",
+    "ms-os-2",
+    "webusb",
+    "download-only",
+    "dfu-mode",
+    "dfu-plain",
+    "cdc-acm",
+    "max-packet-16-dfuse",
     "status-names-a-string",
+    "long-detach-refused",
 };
 enum { GOOD_DEVICES = sizeof good_devices / sizeof good_devices[0] };
 
