@@ -3,12 +3,13 @@
 // After a restore that the device did not take to its end. What a device says of a download is not
 // what its memory holds: two uploads decide, of one whose upload was seen to return what was
 // downloaded. If it can start what it holds, it must. Nothing is known to be lost where no byte
-// was read as another one.
+// was read as another one, of a device that still answers.
 
 #include <stdio.h>
 #include <string.h>
 
 #include "backup_private.h"
+#include <conformance/dfu_steps.h>
 
 struct reading {
     bool same;
@@ -40,8 +41,9 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
     const struct reading reading = read_twice(probe);
     if (!reading.same) {
         size_t used = strlen(refusal);
-        backup->unread = !reading.other;
-        backup->untouched = backup->unread && !gate->worked && !gate->unanswered;
+        uint8_t state;
+        backup->unread = !reading.other && dfu_ask_state(probe, &state);
+        backup->untouched = !reading.other && !gate->worked && !gate->unanswered;
         if (strcmp(refusal, reading.words) != 0)
             snprintf(refusal + used, size - used, "; %.80s", reading.words);
         return false;

@@ -76,8 +76,8 @@ struct backup {
     bool written;            // a check, or the proof, wrote over it
     bool verified;           // restored, or never written over, and read back equal
     bool lost;               // it could not be restored
-    bool unread;             // so, but nothing was read as another byte
-    bool untouched;          // and no block was worked on either
+    bool unread;             // so, but nothing was read as another byte, and the device answers
+    bool untouched;          // so, but no block was worked on, and nothing read as another byte
     bool manifesting;        // and the device was not found to answer since
     bool refused;            // the device did not take it the last time
     bool proved;             // an upload returned what was downloaded
