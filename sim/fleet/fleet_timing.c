@@ -105,6 +105,29 @@ static void leave_at_once(struct defect_view *view)
     leave_after(view, 300);
 }
 
+#define BY_ITSELF "DFU 1.1 A.2.3: the table has no row for what the device does by itself"
+
+// Three boot loaders that start their firmware after a time: behind DETACH, plain and DfuSe; and at
+// power-on.
+#define LEAVES_AS(named, says, by, at_power_on, on_tick)                                           \
+    {                                                                                              \
+        .model = {.name = named,                                                                   \
+                  .summary = says ", unless a transfer of firmware has begun",                     \
+                  .bootloader = by,                                                                \
+                  .starts_in_bootloader = at_power_on},                                            \
+        .allowed_by = BY_ITSELF, .way = {.setup = stay_for_a_transfer, .tick = on_tick},           \
+    }
+#define LEAVES(named, time, on_tick)                                                               \
+    LEAVES_AS(named, "starts its firmware " time " after the boot loader",                         \
+              &bootloader_plain_wait_reset, false, on_tick),                                       \
+        LEAVES_AS(named "-dfuse", "DfuSe; starts its firmware " time " after the boot loader",     \
+                  FLEET_DFUSE(2048, .choices = {.leaves_by_itself = true},                         \
+                              .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"}),          \
+                  false, on_tick),                                                                 \
+        LEAVES_AS(named "-at-power-on",                                                            \
+                  "comes up in DFU mode, and starts its firmware " time " later",                  \
+                  &bootloader_plain_tolerant, true, on_tick)
+
 const struct variation fleet_of_timing[] = {
     {
         .model = {.name = "slow-without-data",
@@ -208,72 +231,17 @@ const struct variation fleet_of_timing[] = {
         .model = {.name = "leaves-when-idle",
                   .summary = "starts its firmware after 3 s without a request in dfuIDLE",
                   .bootloader = &bootloader_plain_wait_reset},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .allowed_by = BY_ITSELF,
         .way = {.setup = begin_waiting_again, .tick = leave_when_idle},
     },
     {
         .model = {.name = "leaves-when-idle-for-a-moment",
                   .summary = "starts its firmware after 300 ms without a request in dfuIDLE",
                   .bootloader = &bootloader_plain_tolerant},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
+        .allowed_by = BY_ITSELF,
         .way = {.setup = begin_waiting_again, .tick = leave_when_idle_for_a_moment},
     },
-    {
-        .model = {.name = "leaves-at-once",
-                  .summary =
-                      "starts its firmware 300 ms after the boot loader, unless a transfer of "
-                      "firmware has begun",
-                  .bootloader = &bootloader_plain_wait_reset},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
-    },
-    {
-        .model = {.name = "leaves-at-once-dfuse",
-                  .summary = "DfuSe; starts its firmware 300 ms after the boot loader, unless a "
-                             "transfer of firmware has begun",
-                  .bootloader =
-                      FLEET_DFUSE(2048,
-                                  .choices = {.leaves_by_itself = true},
-                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
-    },
-    {
-        .model = {.name = "leaves-at-once-at-power-on",
-                  .summary = "comes up in DFU mode, and starts its firmware 300 ms later, unless a "
-                             "transfer of firmware has begun",
-                  .bootloader = &bootloader_plain_tolerant,
-                  .starts_in_bootloader = true},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_at_once},
-    },
-    {
-        .model = {.name = "leaves-soon",
-                  .summary = "starts its firmware 5 s after the boot loader, unless a transfer of "
-                             "firmware has begun",
-                  .bootloader = &bootloader_plain_wait_reset},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
-    },
-    {
-        .model = {.name = "leaves-soon-dfuse",
-                  .summary = "DfuSe; starts its firmware 5 s after the boot loader, unless a "
-                             "transfer of firmware has begun",
-                  .bootloader =
-                      FLEET_DFUSE(2048,
-                                  .choices = {.leaves_by_itself = true},
-                                  .alternates = {"@Internal Flash  /0x08000000/064*0002Kg"})},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
-    },
-    {
-        .model = {.name = "leaves-soon-at-power-on",
-                  .summary = "comes up in DFU mode, and starts its firmware 5 s later, unless a "
-                             "transfer of firmware has begun",
-                  .bootloader = &bootloader_plain_tolerant,
-                  .starts_in_bootloader = true},
-        .allowed_by = "DFU 1.1 A.2.3: the table has no row for what the device does by itself",
-        .way = {.setup = stay_for_a_transfer, .tick = leave_soon},
-    },
+    LEAVES("leaves-at-once", "300 ms", leave_at_once),
+    LEAVES("leaves-soon", "5 s", leave_soon),
     {.allowed_by = NULL},
 };
