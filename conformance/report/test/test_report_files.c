@@ -187,26 +187,25 @@ static void html__begins_with_the_device_and_why_checks_were_skipped(void **stat
     free(text);
 }
 
-static void html__says_one_cause_once(void **state)
+// The page about a run in which checks came to the same; to be freed.
+static char *page_of_two(enum verdict verdict, struct finding finding)
 {
-    (void)state;
-    static struct result both[] = {
-        {
-            .check = &checks[0],
-            .verdict = VERDICT_INCONCLUSIVE,
-            .finding.message = "the device is gone",
-        },
-        {
-            .check = &checks[2],
-            .verdict = VERDICT_INCONCLUSIVE,
-            .finding.message = "the device is gone",
-        },
+    struct result both[] = {
+        {.check = &checks[0], .verdict = verdict, .finding = finding},
+        {.check = &checks[2], .verdict = verdict, .finding = finding},
     };
     struct report report = sample();
     report.results = both;
     report.count = 2;
+    return written_of(&report, report_html_write);
+}
 
-    char *text = written_of(&report, report_html_write);
+static void html__says_one_cause_once(void **state)
+{
+    (void)state;
+
+    char *text =
+        page_of_two(VERDICT_INCONCLUSIVE, (struct finding){.message = "the device is gone"});
 
     const char *card = strstr(text, "2 checks of one cause");
     assert_non_null(card);
@@ -218,15 +217,10 @@ static void html__says_one_cause_once(void **state)
 static void html__says_once_what_two_checks_found(void **state)
 {
     (void)state;
-    const struct finding finding = {.sent = "21 00", .expected = "STALL", .received = "accepted"};
-    static struct result both[2];
-    struct report report = sample();
-    both[0] = (struct result){.check = &checks[0], .verdict = VERDICT_FAIL, .finding = finding};
-    both[1] = (struct result){.check = &checks[2], .verdict = VERDICT_FAIL, .finding = finding};
-    report.results = both;
-    report.count = 2;
 
-    char *text = written_of(&report, report_html_write);
+    char *text =
+        page_of_two(VERDICT_FAIL,
+                    (struct finding){.sent = "21 00", .expected = "STALL", .received = "accepted"});
 
     const char *card = strstr(text, "<article class=\"band FAIL\">");
     assert_non_null(card);

@@ -249,6 +249,16 @@ static void write_double_table(struct fixture *f)
     usbdev_store_le16(f->usb.pma + 8 + 2, CONTROL_64);
 }
 
+// A packet to send in each.
+static void write_two_packets(struct fixture *f)
+{
+    write_double_table(f);
+    memcpy(f->usb.pma + BUFFER_0, "row 0", 5);
+    memcpy(f->usb.pma + BUFFER_1, "row 1!", 6);
+    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
+    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+}
+
 // The driver has dealt with a packet: it clears CTR_RX, and toggles SW_BUF if it frees a row.
 static void deal_with_out(struct fixture *f, bool free_row)
 {
@@ -326,11 +336,7 @@ static void double_in__sends_two_packets_then_waits_for_the_driver(void **state)
 {
     struct fixture *f = *state;
 
-    write_double_table(f);
-    memcpy(f->usb.pma + BUFFER_0, "row 0", 5);
-    memcpy(f->usb.pma + BUFFER_1, "row 1!", 6);
-    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
-    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+    write_two_packets(f);
     write_register(f, 4, DOUBLE | 0x0030 | 1);
 
     assert_int_equal(in(f, 1), 5);
@@ -428,11 +434,7 @@ static void isochronous_in__sends_the_rows_in_turn_as_data0(void **state)
 {
     struct fixture *f = *state;
 
-    write_double_table(f);
-    memcpy(f->usb.pma + BUFFER_0, "row 0", 5);
-    memcpy(f->usb.pma + BUFFER_1, "row 1!", 6);
-    usbdev_store_le16(f->usb.pma + 8 + 2, 5);
-    usbdev_store_le16(f->usb.pma + 8 + 6, 6);
+    write_two_packets(f);
     write_register(f, 4, F072_EP_ISOCHRONOUS | 0x0030 | 1);
 
     assert_int_equal(in(f, 1), 5);
