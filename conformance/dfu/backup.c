@@ -21,13 +21,12 @@ bool backup_refuse(struct backup *backup, const char *why)
 static void tell_gate(struct probe *probe, bool ready)
 {
     const struct backup *backup = probe->backup;
-    struct gate *gate = &probe->gate;
-    bool image = ready && !backup->is_page;
-    bool page = ready && backup->is_page;
-    gate->image = image ? backup->bytes : NULL;
-    gate->image_length = image ? backup->length : 0;
-    gate->scratch.first = page ? backup->address : 1;
-    gate->scratch.last = page ? (uint32_t)(backup->address + backup->length - 1) : 0;
+    if (!ready)
+        gate_keep_nothing(&probe->gate);
+    else if (backup->is_page)
+        gate_keep_page(&probe->gate, backup->address, backup->length);
+    else
+        gate_keep_image(&probe->gate, backup->bytes, backup->length);
 }
 
 // ---- Put back ----
@@ -233,7 +232,7 @@ static bool keep(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
-    if (!probe->gate.may_write)
+    if (!probe->gate.leave.write)
         return backup_refuse(backup, gate_answer_text(GATE_NEEDS_WRITE));
     if (!take_left_over(probe))
         return false;
@@ -247,7 +246,8 @@ static bool keep(struct probe *probe)
         return false;
     }
     if (backup->restore) {
-        probe->gate.dirty = probe->gate.accepted = probe->gate.worked = backup->written = true;
+        gate_assume_written(&probe->gate);
+        backup->written = true;
         restore(probe, why, sizeof why);
         return !backup->differs;
     }
@@ -293,9 +293,9 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
         return FLASH_NOT_VERIFIED;
     }
     snprintf(line, size, "flash not written: %s",
-             !probe->gate.may_write ? "--allow-write was not given"
-             : backup->tried        ? backup->why
-                                    : "no check needed to write");
+             !probe->gate.leave.write ? "--allow-write was not given"
+             : backup->tried          ? backup->why
+                                      : "no check needed to write");
     return FLASH_NOT_WRITTEN;
 }
 

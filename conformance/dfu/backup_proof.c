@@ -138,7 +138,7 @@ bool backup_starts_as_before(struct probe *probe, char *why, size_t size)
 {
     const struct device before = probe->run_time;
     char stays[PROBE_WORDS];
-    if (!probe->gate.may_detach) {
+    if (!probe->gate.leave.detach) {
         snprintf(why, size, "--no-detach would leave the device at run time");
         return false;
     }

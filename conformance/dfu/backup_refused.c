@@ -37,7 +37,7 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
     struct backup *backup = probe->backup;
     const struct gate *gate = &probe->gate;
     char why[PROBE_WORDS] = "the upload was not seen to return what was downloaded";
-    bool starts = !backup->is_page && probe->run_time.seen && gate->may_detach;
+    bool starts = !backup->is_page && probe->run_time.seen && gate->leave.detach;
     const struct reading reading = read_twice(probe);
     if (!reading.same) {
         size_t used = strlen(refusal);

@@ -66,12 +66,11 @@ static bool put_back_sector(struct probe *probe,
                             char *why,
                             size_t size)
 {
-    const struct gate_range page = probe->gate.scratch;
-    probe->gate.scratch = (struct gate_range){address, (uint32_t)(address + length - 1)};
+    gate_keep_page(&probe->gate, address, length);
     bool done =
         dfuse_erase(probe, address, why, size) &&
         (backup_is_blank(bytes, length) || dfuse_write(probe, address, bytes, length, why, size));
-    probe->gate.scratch = page;
+    gate_keep_page(&probe->gate, probe->backup->address, probe->backup->length);
     return done;
 }
 

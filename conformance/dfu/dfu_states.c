@@ -173,7 +173,7 @@ static bool enter_idle(struct probe *probe)
 bool dfu_prepare_dnload(struct probe *probe)
 {
     char why[PROBE_WORDS];
-    bool ready = device_is_dfuse(&probe->dfu_mode) || !probe->gate.may_write ||
+    bool ready = device_is_dfuse(&probe->dfu_mode) || !probe->gate.leave.write ||
                  backup_ready(probe, why, sizeof why);
     download_begin(probe);
     return ready || probe_skip(probe, "%s", why);

@@ -143,7 +143,7 @@ int download_next_block(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     if (!backup || !backup->bytes) {
-        probe_refuse(probe, probe->gate.may_write ? GATE_NEEDS_KEPT : GATE_NEEDS_WRITE);
+        probe_refuse(probe, probe->gate.leave.write ? GATE_NEEDS_KEPT : GATE_NEEDS_WRITE);
         return USB_UNSUPPORTED;
     }
     if (backup->at >= backup->length)

@@ -30,7 +30,7 @@ static bool fail_with(char *why, size_t size, const char *text)
 unsigned mode_return_ms(const struct probe *probe)
 {
     enum { RETURN_MS = 60000 };
-    return probe->return_ms ? probe->return_ms : RETURN_MS;
+    return probe->options.return_ms ? probe->options.return_ms : RETURN_MS;
 }
 
 bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
@@ -119,7 +119,7 @@ static void leave_by_resets(struct probe *probe)
 bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 {
     bool dfuse = probe->gate.dialect == GATE_DFUSE;
-    bool may_leave = dfuse && probe->gate.may_write;
+    bool may_leave = dfuse && probe->gate.leave.write;
     if (probe->mode == DEVICE_DFU_MODE && may_leave)
         dfuse_leave(probe);
     if (probe->target->capabilities & TARGET_CAN_RESET)

@@ -26,16 +26,68 @@ const size_t gate_sample_count = sizeof gate_samples;
 static const struct gate_range nothing = {.first = 1, .last = 0};
 static const struct gate_range external_memory = {.first = 0x60000000, .last = 0x9FFFFFFF};
 
-void gate_init(struct gate *gate)
+void gate_init(struct gate *gate, const struct gate_leave *leave)
 {
     *gate = (struct gate){
+        .leave = *leave,
         .mode = GATE_MODE_UNKNOWN,
-        .scratch = nothing,
         .state = GATE_STATE_STALE,
     };
+    gate_keep_nothing(gate);
+}
+
+void gate_set_device(struct gate *gate,
+                     enum gate_mode mode,
+                     uint8_t interface,
+                     uint16_t wTransferSize)
+{
+    gate->mode = mode;
+    gate->interface = interface;
+    gate->wTransferSize = wTransferSize;
 }
 
 // ---- Memory ----
+
+static void add_region(struct gate *gate, const struct dfuse_region *region)
+{
+    if (gate->region_count == GATE_MOST_REGIONS)
+        return;
+    gate->regions[gate->region_count++] = (struct gate_region){
+        .range.first = region->address,
+        .range.last = region->address + region->sectors * region->sector_size - 1,
+        .readable = region->access & DFUSE_READABLE,
+    };
+}
+
+void gate_set_memory(struct gate *gate,
+                     bool says_dfuse,
+                     const struct dfuse_layout *layouts,
+                     size_t count)
+{
+    gate->region_count = 0;
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        any |= layouts[i].count > 0;
+        for (size_t j = 0; j < layouts[i].count; j++)
+            add_region(gate, &layouts[i].regions[j]);
+    }
+    gate->dialect = says_dfuse != any ? GATE_DIALECT_UNKNOWN : any ? GATE_DFUSE : GATE_PLAIN;
+}
+
+void gate_keep_image(struct gate *gate, const uint8_t *image, size_t length)
+{
+    gate->kept = (struct gate_kept){.image = image, .image_length = length, .page = nothing};
+}
+
+void gate_keep_page(struct gate *gate, uint32_t address, size_t length)
+{
+    gate->kept = (struct gate_kept){.page = {address, (uint32_t)(address + length - 1)}};
+}
+
+void gate_keep_nothing(struct gate *gate)
+{
+    gate->kept = (struct gate_kept){.page = nothing};
+}
 
 static bool holds(struct gate_range range, uint64_t first, uint64_t length)
 {
@@ -46,7 +98,7 @@ static bool holds(struct gate_range range, uint64_t first, uint64_t length)
 bool gate_is_nowhere(const struct gate *gate, uint32_t address)
 {
     for (size_t i = 0; i < gate->region_count; i++) {
-        if (holds(gate->regions[i], address, 1))
+        if (holds(gate->regions[i].range, address, 1))
             return false;
     }
     return !holds(external_memory, address, 1);
@@ -55,7 +107,7 @@ bool gate_is_nowhere(const struct gate *gate, uint32_t address)
 static bool is_readable(const struct gate *gate, uint32_t address)
 {
     for (size_t i = 0; i < gate->region_count; i++) {
-        if (gate->readable[i] && holds(gate->regions[i], address, 1))
+        if (gate->regions[i].readable && holds(gate->regions[i].range, address, 1))
             return true;
     }
     return false;
@@ -127,8 +179,8 @@ static enum gate_answer ask_without_leave(const struct gate *gate,
 
 static enum gate_answer ask_plain(const struct gate *gate, const struct usbdev_setup_packet *setup)
 {
-    bool whole = gate->sent == gate->image_length;
-    return gate->image && (setup->wLength > 0 || whole) ? GATE_SEND : GATE_NEEDS_KEPT;
+    bool whole = gate->sent == gate->kept.image_length;
+    return gate->kept.image && (setup->wLength > 0 || whole) ? GATE_SEND : GATE_NEEDS_KEPT;
 }
 
 static enum gate_answer
@@ -138,19 +190,20 @@ ask_dfuse(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
         return GATE_SEND; // it leaves DFU mode
     if (gate_is_command(setup) && data[0] == COMMAND_ERASE) {
         uint32_t address = load_le32(data + 1);
-        if (gate->scratch.first > gate->scratch.last)
+        if (gate->kept.page.first > gate->kept.page.last)
             return GATE_NEEDS_KEPT;
-        return holds(gate->scratch, address, 1) || gate_is_nowhere(gate, address) ? GATE_SEND
-                                                                                  : GATE_NEEDS_KEPT;
+        return holds(gate->kept.page, address, 1) || gate_is_nowhere(gate, address)
+                   ? GATE_SEND
+                   : GATE_NEEDS_KEPT;
     }
     if (gate_is_set_address(gate, setup, data))
         return GATE_SEND;
     if (gate_is_command(setup))
-        return gate->scratch.first <= gate->scratch.last ? GATE_SEND : GATE_NEEDS_KEPT;
+        return gate->kept.page.first <= gate->kept.page.last ? GATE_SEND : GATE_NEEDS_KEPT;
     int64_t first = (int64_t)gate->pointer +
                     ((int64_t)setup->wValue - FIRST_DATA_BLOCK) * (int64_t)gate->wTransferSize;
     return gate->pointer_known && first >= 0 &&
-                   holds(gate->scratch, (uint64_t)first, setup->wLength)
+                   holds(gate->kept.page, (uint64_t)first, setup->wLength)
                ? GATE_SEND
                : GATE_NEEDS_KEPT;
 }
@@ -162,7 +215,7 @@ static enum gate_answer ask_dnload_in_dfu_mode(const struct gate *gate,
     if (gate->dialect == GATE_DIALECT_UNKNOWN ||
         erases_all(setup, data, gate->dialect == GATE_DFUSE))
         return GATE_NEVER;
-    if (!gate->may_write)
+    if (!gate->leave.write)
         return ask_without_leave(gate, setup, data);
     // In the wrong direction it carries no data, but a device that ignores the direction programs
     // what its buffer holds.
@@ -199,7 +252,7 @@ ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
 {
     if (setup->bRequest > DFURT_ABORT && !is_sample(setup->bRequest))
         return GATE_NEVER;
-    if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->may_detach)
+    if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->leave.detach)
         return GATE_NEEDS_DETACH;
     if (gate->mode == GATE_DFU_MODE)
         return ask_in_dfu_mode(gate, setup, data);
@@ -235,9 +288,9 @@ gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const
     case USBDEV_TYPE_CLASS:
         return ask_class(gate, setup, data);
     case USBDEV_TYPE_VENDOR:
-        if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->may_detach)
+        if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->leave.detach)
             return GATE_NEEDS_DETACH;
-        return gate->may_vendor ? GATE_SEND : GATE_NEEDS_VENDOR;
+        return gate->leave.vendor ? GATE_SEND : GATE_NEEDS_VENDOR;
     default:
         return ask_reserved(setup); // type 3 (USB 2.0 table 9-2)
     }
@@ -246,7 +299,7 @@ gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const
 enum gate_answer gate_ask_transfer(const struct gate *gate, uint8_t bEndpointAddress, size_t length)
 {
     bool out = !(bEndpointAddress & USBDEV_DIR_IN);
-    return out && length > 0 && !gate->may_vendor ? GATE_NEEDS_VENDOR : GATE_SEND;
+    return out && length > 0 && !gate->leave.vendor ? GATE_NEEDS_VENDOR : GATE_SEND;
 }
 
 // ---- In words ----

@@ -13,9 +13,9 @@
 static void
 saw_image_block(struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
 {
-    bool follows = gate->image && setup->wValue == gate->next_block &&
-                   setup->wLength <= gate->image_length - gate->sent &&
-                   memcmp(data, gate->image + gate->sent, setup->wLength) == 0;
+    bool follows = gate->kept.image && setup->wValue == gate->next_block &&
+                   setup->wLength <= gate->kept.image_length - gate->sent &&
+                   memcmp(data, gate->kept.image + gate->sent, setup->wLength) == 0;
     gate->sent = follows ? gate->sent + setup->wLength : 0;
     gate->next_block = follows ? (uint16_t)(setup->wValue + 1) : 0;
 }
@@ -43,7 +43,7 @@ static void saw_dnload(struct gate *gate,
     gate->pointer_known = gate_is_set_address(gate, setup, data);
     if (gate->pointer_known)
         gate->pointer = load_le32(data + 1);
-    gate->pointing = gate->pointer_known && !gate->may_write;
+    gate->pointing = gate->pointer_known && !gate->leave.write;
 }
 
 static void saw_state(struct gate *gate)
@@ -153,6 +153,11 @@ void gate_waited(struct gate *gate)
 void gate_restored(struct gate *gate)
 {
     gate->dirty = gate->accepted = gate->unanswered = gate->worked = false;
+}
+
+void gate_assume_written(struct gate *gate)
+{
+    gate->dirty = gate->accepted = gate->worked = true;
 }
 
 void gate_begin_image(struct gate *gate)

@@ -127,26 +127,11 @@ bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t si
 
 // ---- The memory of a boot loader ----
 
-static void add_regions(struct gate *gate, const struct dfuse_layout *layout)
-{
-    for (size_t i = 0; i < layout->count && gate->region_count < GATE_MOST_REGIONS; i++) {
-        const struct dfuse_region *region = &layout->regions[i];
-        gate->regions[gate->region_count] = (struct gate_range){
-            .first = region->address,
-            .last = region->address + region->sectors * region->sector_size - 1,
-        };
-        gate->readable[gate->region_count++] = (region->access & DFUSE_READABLE) != 0;
-    }
-}
-
-// A device is DfuSe if bcdDFUVersion and a layout both say so, and plain if neither does. Layouts
-// that could not be read, because the device was lost, are read again when it is back.
+// Layouts that could not be read, because the device was lost, are read again when it is back.
 static void read_layouts(struct probe *probe)
 {
     const struct usb_configuration *config = &probe->dfu_mode.config;
-    bool any = false;
     probe->layouts_known = true;
-    probe->gate.region_count = 0;
     probe->layout_count = 0;
     for (size_t i = 0; i < config->interface_count; i++) {
         if (!interface_is_dfu(&config->interfaces[i]) || probe->layout_count == PROBE_ALTERNATES)
@@ -155,12 +140,10 @@ static void read_layouts(struct probe *probe)
         char name[3 * 255 / 2];
         probe->layouts_known &=
             probe_read_string(probe, config->interfaces[i].iInterface, name, sizeof name);
-        any |= dfuse_layout_parse(layout, name);
-        add_regions(&probe->gate, layout);
+        dfuse_layout_parse(layout, name);
     }
-    probe->gate.dialect = device_is_dfuse(&probe->dfu_mode) != any ? GATE_DIALECT_UNKNOWN
-                          : any                                    ? GATE_DFUSE
-                                                                   : GATE_PLAIN;
+    gate_set_memory(&probe->gate, device_is_dfuse(&probe->dfu_mode), probe->layouts,
+                    probe->layout_count);
 }
 
 // ---- All of it ----
@@ -168,12 +151,10 @@ static void read_layouts(struct probe *probe)
 static void tell_gate(struct probe *probe, bool certain)
 {
     const struct device *device = probe_device(probe);
-    struct gate *gate = &probe->gate;
-    gate->mode = !certain                         ? GATE_MODE_UNKNOWN
-                 : probe->mode == DEVICE_RUN_TIME ? GATE_RUN_TIME
-                                                  : GATE_DFU_MODE;
-    gate->interface = device->dfu ? device->dfu->bInterfaceNumber : 0;
-    gate->wTransferSize = device->functional ? device->functional->wTransferSize : 0;
+    enum gate_mode mode = probe->mode == DEVICE_RUN_TIME ? GATE_RUN_TIME : GATE_DFU_MODE;
+    gate_set_device(&probe->gate, certain ? mode : GATE_MODE_UNKNOWN,
+                    device->dfu ? device->dfu->bInterfaceNumber : 0,
+                    device->functional ? device->functional->wTransferSize : 0);
 }
 
 void probe_refresh(struct probe *probe)

@@ -22,10 +22,10 @@ const char *verdict_text(enum verdict verdict)
     return "?";
 }
 
-void probe_init(struct probe *probe, struct target *target)
+void probe_init(struct probe *probe, struct target *target, const struct probe_options *options)
 {
-    *probe = (struct probe){.target = target};
-    gate_init(&probe->gate);
+    *probe = (struct probe){.target = target, .options = *options};
+    gate_init(&probe->gate, &options->leave);
     probe->returned_us = probe_now_us(probe);
     probe_refresh(probe);
 }

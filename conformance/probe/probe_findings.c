@@ -31,7 +31,7 @@ static enum verdict broken_verdict(const struct probe *probe)
             return VERDICT_FAIL;
         // fall through
     case LEVEL_SHOULD:
-        return probe->strict ? VERDICT_FAIL : VERDICT_WARN;
+        return probe->options.strict ? VERDICT_FAIL : VERDICT_WARN;
     case LEVEL_INFO:
         break;
     }
@@ -345,14 +345,14 @@ unsigned probe_away_ms(const struct probe *probe, unsigned ms)
 {
     if (ms != PROBE_RETURN_MS)
         return ms;
-    return probe->return_ms ? probe->return_ms : PROBE_AWAY_MS;
+    return probe->options.return_ms ? probe->options.return_ms : PROBE_AWAY_MS;
 }
 
 bool expect_return(struct probe *probe, unsigned ms, const char *what)
 {
     unsigned wait_ms = probe_away_ms(probe, ms);
-    if (probe->return_ms > wait_ms)
-        wait_ms = probe->return_ms;
+    if (probe->options.return_ms > wait_ms)
+        wait_ms = probe->options.return_ms;
     int result = probe_wait_return(probe, wait_ms, what);
     if (result < 0 && result != USB_TIMEOUT)
         return unexpected(probe, "", result, NULL);

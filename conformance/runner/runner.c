@@ -166,7 +166,14 @@ enum run_status runner_run(const struct runner_options *options,
     watch_init(&run.watch, target, &run.probe.mode);
     if (options->max_time_s)
         run.watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
-    probe_init(&run.probe, &run.watch.base);
+    const struct probe_options probe_options = {
+        .leave = {!options->no_detach, options->allow_write, options->allow_vendor},
+        .strict = options->strict,
+        .return_ms = options->return_ms,
+        .file = options->file ? options->file->bytes : NULL,
+        .file_length = options->file ? options->file->length : 0,
+    };
+    probe_init(&run.probe, &run.watch.base, &probe_options);
     run.backup = (struct backup){
         .restore = options->restore,
         .restore_path = options->restore_path,
@@ -177,13 +184,6 @@ enum run_status runner_run(const struct runner_options *options,
     };
     run.watch.interrupted = options->interrupted;
     run.probe.backup = &run.backup;
-    run.probe.gate.may_detach = !options->no_detach;
-    run.probe.gate.may_write = options->allow_write;
-    run.probe.gate.may_vendor = options->allow_vendor;
-    run.probe.strict = options->strict;
-    run.probe.file = options->file ? options->file->bytes : NULL;
-    run.probe.file_length = options->file ? options->file->length : 0;
-    run.probe.return_ms = options->return_ms;
     tell_of_probe(&run);
     run.start_us = probe_now_us(&run.probe);
     begin(&run);

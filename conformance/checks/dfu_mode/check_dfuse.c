@@ -299,7 +299,7 @@ static const struct dfuse_region *last_region(const struct probe *probe)
         const struct dfuse_region *region = &layout->regions[i];
         bool continued = false;
         for (size_t j = 0; j < probe->gate.region_count; j++)
-            continued |= probe->gate.regions[j].first == region_end(region);
+            continued |= probe->gate.regions[j].range.first == region_end(region);
         if ((region->access & DFUSE_READABLE) && !continued)
             return region;
     }

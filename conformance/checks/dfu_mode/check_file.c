@@ -23,19 +23,19 @@ enum {
 // Its 16 bytes, as appendix B lays them out from the end of the file.
 static const uint8_t *suffix_of(const struct probe *probe)
 {
-    return probe->file + probe->file_length - SUFFIX_SIZE;
+    return probe->options.file + probe->options.file_length - SUFFIX_SIZE;
 }
 
 static bool expect_suffix(struct probe *probe)
 {
-    if (!expect(probe, probe->file_length >= SUFFIX_SIZE, "a DFU suffix of 16 bytes",
-                "a file of %zu bytes", probe->file_length))
+    if (!expect(probe, probe->options.file_length >= SUFFIX_SIZE, "a DFU suffix of 16 bytes",
+                "a file of %zu bytes", probe->options.file_length))
         return false;
     const uint8_t *suffix = suffix_of(probe);
     return expect(probe, memcmp(suffix + 8, "UFD", 3) == 0, "the signature 55h 46h 44h",
                   "%02Xh %02Xh %02Xh, 8 bytes before the end: dfu-suffix adds one", suffix[8],
                   suffix[9], suffix[10]) &&
-           expect(probe, suffix[11] >= SUFFIX_SIZE && suffix[11] <= probe->file_length,
+           expect(probe, suffix[11] >= SUFFIX_SIZE && suffix[11] <= probe->options.file_length,
                   "bLength of at least 16, and no more than the file", "%u", suffix[11]);
 }
 
@@ -49,7 +49,7 @@ static void crc_is_right(struct probe *probe)
     if (!given(probe, expect_suffix(probe)))
         return;
     uint32_t found = load_le32(suffix_of(probe) + 12);
-    uint32_t right = image_file_crc(probe->file, probe->file_length - 4);
+    uint32_t right = image_file_crc(probe->options.file, probe->options.file_length - 4);
     char expected[32];
     snprintf(expected, sizeof expected, "dwCRC %08Xh", (unsigned)right);
     expect(probe, found == right, expected, "%08Xh", (unsigned)found);
@@ -105,7 +105,7 @@ static bool walk_target(struct probe *probe, size_t *at, size_t end, look_at_ele
 {
     if (!expect_room(probe, *at, TARGET_SIZE, end, "a target prefix of 274 bytes"))
         return false;
-    const uint8_t *target = probe->file + *at;
+    const uint8_t *target = probe->options.file + *at;
     uint32_t target_size = load_le32(target + 266);
     *at += TARGET_SIZE;
     if (!expect(probe, memcmp(target, "Target", 6) == 0, "a target that begins with \"Target\"",
@@ -116,7 +116,7 @@ static bool walk_target(struct probe *probe, size_t *at, size_t end, look_at_ele
     for (uint32_t left = load_le32(target + 270); left > 0; --left) {
         if (!expect_room(probe, *at, ELEMENT_SIZE, target_end, "an element within its target"))
             return false;
-        const uint8_t *element = probe->file + *at;
+        const uint8_t *element = probe->options.file + *at;
         uint32_t size = load_le32(element + 4);
         *at += ELEMENT_SIZE;
         if (!expect_room(probe, *at, size, target_end, "dwElementSize within the target") ||
@@ -130,7 +130,8 @@ static bool walk_target(struct probe *probe, size_t *at, size_t end, look_at_ele
 
 static bool has_prefix(const struct probe *probe)
 {
-    return probe->file_length >= PREFIX_SIZE && memcmp(probe->file, "DfuSe", 5) == 0;
+    return probe->options.file_length >= PREFIX_SIZE &&
+           memcmp(probe->options.file, "DfuSe", 5) == 0;
 }
 
 // The whole file. That there is a suffix behind the image is judged by itself.
@@ -138,13 +139,13 @@ static bool walk_file(struct probe *probe, look_at_element *look)
 {
     if (!given(probe, expect_suffix(probe)))
         return false;
-    size_t end = probe->file_length - suffix_of(probe)[11];
-    if (!expect(probe, has_prefix(probe) && end >= PREFIX_SIZE && probe->file[5] == 1,
+    size_t end = probe->options.file_length - suffix_of(probe)[11];
+    if (!expect(probe, has_prefix(probe) && end >= PREFIX_SIZE && probe->options.file[5] == 1,
                 "the prefix \"DfuSe\", version 1", "another beginning") ||
-        !expect_number(probe, "DFUImageSize", load_le32(probe->file + 6), (unsigned)end))
+        !expect_number(probe, "DFUImageSize", load_le32(probe->options.file + 6), (unsigned)end))
         return false;
     size_t at = PREFIX_SIZE;
-    for (uint8_t left = probe->file[10]; left > 0; --left) {
+    for (uint8_t left = probe->options.file[10]; left > 0; --left) {
         if (!walk_target(probe, &at, end, look))
             return false;
     }

@@ -184,11 +184,10 @@ struct bench {
 static void begin_run(struct bench *bench)
 {
     static const struct check check = {.id = "DM-TEST-01", .level = LEVEL_MUST};
-    probe_init(&bench->probe, &bench->cable.base);
+    static const struct probe_options options = {.leave = {.detach = true, .write = true}};
+    probe_init(&bench->probe, &bench->cable.base, &options);
     bench->backup = (struct backup){.folder = bench->folder};
     bench->probe.backup = &bench->backup;
-    bench->probe.gate.may_detach = true;
-    bench->probe.gate.may_write = true;
     probe_begin(&bench->probe, &check);
 }
 
@@ -257,7 +256,7 @@ static void image__is_on_disk_before_anything_is_written(void **state)
     assert_true(image_file_read(&image, bench.backup.path, bench.why, sizeof bench.why));
     assert_int_equal(image.length, bench.backup.length);
     assert_memory_equal(image.bytes, bench.backup.bytes, image.length);
-    assert_ptr_equal(bench.probe.gate.image, bench.backup.bytes);
+    assert_ptr_equal(bench.probe.gate.kept.image, bench.backup.bytes);
     image_file_finish(&image);
     bench_close(&bench);
 }
@@ -304,7 +303,7 @@ static void page__is_the_last_one_that_is_blank(void **state)
     assert_true(ready(&bench));
 
     assert_true(bench.backup.is_page);
-    assert_int_equal(bench.probe.gate.scratch.last, 0x0801FFFF);
+    assert_int_equal(bench.probe.gate.kept.page.last, 0x0801FFFF);
     assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
     bench_close(&bench);
 }
@@ -509,7 +508,7 @@ static void page__is_in_memory_that_is_there(void **state)
         assert_true(ready(&bench));
 
         assert_int_equal(bench.backup.memory.regions[0].sectors, 64);
-        assert_int_equal(bench.probe.gate.scratch.last, 0x0801FFFF);
+        assert_int_equal(bench.probe.gate.kept.page.last, 0x0801FFFF);
         assert_non_null(bench.backup.rest);
         bench_close(&bench);
     }
@@ -613,7 +612,7 @@ static void device_that_may_not_be_detached__is_not_sent_to_run_time(void **stat
     (void)state;
     static struct bench bench;
     bench_open(&bench, "sim:two-banks");
-    bench.probe.gate.may_detach = false;
+    bench.probe.gate.leave.detach = false;
 
     assert_false(ready(&bench));
 
@@ -716,7 +715,7 @@ static void without_leave__nothing_is_kept_and_nothing_written(void **state)
     (void)state;
     static struct bench bench;
     bench_open(&bench, plain);
-    bench.probe.gate.may_write = false;
+    bench.probe.gate.leave.write = false;
 
     assert_false(ready(&bench));
 

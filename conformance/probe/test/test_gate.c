@@ -14,23 +14,21 @@
 
 enum { OUT = 0x21, IN = 0xA1, STALL = -1 };
 
-// A boot loader with 128 KB of flash whose last page is kept, and option bytes.
+// A boot loader with 128 KB of flash whose last page is kept, and memory that cannot be read.
 static struct gate dfuse(bool may_write)
 {
+    static const struct dfuse_layout layout = {
+        .regions = {{0x08000000, 64, 2048, DFUSE_READABLE | DFUSE_ERASABLE | DFUSE_WRITABLE},
+                    {0x20000000, 1, 4096, DFUSE_WRITABLE}},
+        .count = 2,
+    };
     struct gate gate;
-    gate_init(&gate);
-    gate.may_detach = true;
-    gate.may_write = may_write;
-    gate.mode = GATE_DFU_MODE;
-    gate.dialect = GATE_DFUSE;
-    gate.wTransferSize = 2048;
-    gate.regions[0] = (struct gate_range){0x08000000, 0x0801FFFF};
-    gate.readable[0] = true;
-    gate.regions[1] = (struct gate_range){0x20000000, 0x20000FFF}; // not readable
-    gate.region_count = 2;
+    gate_init(&gate, &(struct gate_leave){.detach = true, .write = may_write});
+    gate_set_device(&gate, GATE_DFU_MODE, 0, 2048);
+    gate_set_memory(&gate, true, &layout, 1);
     gate.state = DFURT_STATE_dfuIDLE;
     if (may_write)
-        gate.scratch = (struct gate_range){0x0801F800, 0x0801FFFF};
+        gate_keep_page(&gate, 0x0801F800, 2048);
     return gate;
 }
 
@@ -39,21 +37,17 @@ static const uint8_t image[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 static struct gate plain(bool may_write)
 {
     struct gate gate = dfuse(may_write);
-    gate.dialect = GATE_PLAIN;
-    gate.region_count = 0;
-    if (may_write) {
-        gate.image = image;
-        gate.image_length = sizeof image;
-    }
+    gate_set_memory(&gate, false, NULL, 0);
+    if (may_write)
+        gate_keep_image(&gate, image, sizeof image);
     return gate;
 }
 
 static struct gate run_time(int state)
 {
     struct gate gate;
-    gate_init(&gate);
-    gate.may_detach = true;
-    gate.mode = GATE_RUN_TIME;
+    gate_init(&gate, &(struct gate_leave){.detach = true});
+    gate_set_device(&gate, GATE_RUN_TIME, 0, 0);
     gate.state = state;
     return gate;
 }
@@ -111,9 +105,8 @@ static void run_time__leave_to_write_changes_nothing(void **test)
 {
     (void)test;
     struct gate gate = run_time(DFURT_STATE_dfuIDLE);
-    gate.may_write = true;
-    gate.image = image;
-    gate.image_length = sizeof image;
+    gate.leave.write = true;
+    gate_keep_image(&gate, image, sizeof image);
     const struct row rows[] = {
         {"DNLOAD in a DFU-mode state", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0}, GATE_NEEDS_STATE},
     };
@@ -141,14 +134,14 @@ static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
 {
     (void)test;
     struct gate gate = run_time(DFURT_STATE_appIDLE);
-    gate.may_vendor = true;
+    gate.leave.vendor = true;
     const uint8_t types[] = {0x21, 0xA1, 0x20, 0x22, 0x23, 0x40, 0x41};
 
     for (size_t i = 0; i < sizeof types; i++) {
         const struct usbdev_setup_packet setup = {types[i], DFURT_DETACH, 1000, 0, 0};
-        gate.may_detach = true;
+        gate.leave.detach = true;
         assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_SEND);
-        gate.may_detach = false;
+        gate.leave.detach = false;
         assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_NEEDS_DETACH);
     }
 }
@@ -163,7 +156,7 @@ static void vendor__needs_its_own_leave(void **test)
         assert_int_equal(gate_ask(&gates[i], &setup, NULL), GATE_NEEDS_VENDOR);
         assert_int_equal(gate_ask_transfer(&gates[i], 0x01, 1), GATE_NEEDS_VENDOR);
         assert_int_equal(gate_ask_transfer(&gates[i], 0x81, 64), GATE_SEND);
-        gates[i].may_vendor = true;
+        gates[i].leave.vendor = true;
         assert_int_equal(gate_ask(&gates[i], &setup, NULL), GATE_SEND);
         assert_int_equal(gate_ask_transfer(&gates[i], 0x01, 1), GATE_SEND);
     }
@@ -310,7 +303,7 @@ static void with_leave__a_plain_device_needs_its_image_kept(void **test)
     };
     ASSERT_ROWS(&gate, rows);
 
-    gate.image = NULL;
+    gate_keep_nothing(&gate);
     const struct row not_kept[] = {
         {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_NEEDS_KEPT},
     };
@@ -402,7 +395,7 @@ static void with_leave__dfuse_commands_need_something_kept(void **test)
 {
     (void)test;
     struct gate gate = dfuse(true);
-    gate.scratch = (struct gate_range){1, 0};
+    gate_keep_nothing(&gate);
     const struct row rows[] = {
         {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_SEND},
         {"erase nowhere", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x41, 0, 0, 0, 0xF0}, GATE_NEEDS_KEPT},

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include <dfurt/usb_spec.h>
+#include <usb/dfuse_layout.h>
 
 enum gate_answer {
     GATE_SEND,
@@ -74,26 +75,34 @@ struct gate_range {
     uint32_t last;
 };
 
+// What the options allow: DETACH, DNLOAD in DFU mode, vendor requests.
+struct gate_leave {
+    bool detach;
+    bool write;
+    bool vendor;
+};
+
 struct gate {
-    // What the options allow.
-    bool may_detach;
-    bool may_write;
-    bool may_vendor;
+    struct gate_leave leave;
 
     // The device, as its descriptors have it.
     enum gate_mode mode;
     enum gate_dialect dialect;
     uint8_t interface; // the DFU one
     uint16_t wTransferSize;
-    struct gate_range regions[GATE_MOST_REGIONS]; // DfuSe: all that the layouts name
-    bool readable[GATE_MOST_REGIONS];
+    struct gate_region {
+        struct gate_range range;
+        bool readable;
+    } regions[GATE_MOST_REGIONS]; // DfuSe: all that the layouts name
     size_t region_count;
 
     // The memory that has a backup: the image of a plain device, the page of a DfuSe one. NULL and
     // an empty range (first > last): none.
-    const uint8_t *image;
-    size_t image_length;
-    struct gate_range scratch;
+    struct gate_kept {
+        const uint8_t *image;
+        size_t image_length;
+        struct gate_range page;
+    } kept;
 
     // What went over the bus.
     int state;             // enum dfurt_state, or GATE_STATE_...
@@ -119,8 +128,28 @@ struct gate {
 extern const uint8_t gate_samples[];
 extern const size_t gate_sample_count;
 
-// Nothing is known, and nothing but harmless requests is allowed.
-void gate_init(struct gate *gate);
+// Nothing is known of the device, and no memory is kept.
+void gate_init(struct gate *gate, const struct gate_leave *leave);
+
+// The device as it was enumerated: its DFU interface, and the wTransferSize of its functional
+// descriptor; 0 where it has none.
+void gate_set_device(struct gate *gate,
+                     enum gate_mode mode,
+                     uint8_t interface,
+                     uint16_t wTransferSize);
+
+// The memory of a boot loader: the layouts of its alternate settings, and whether its bcdDFUVersion
+// says DfuSe. It is DfuSe if both say so, and plain if neither does.
+void gate_set_memory(struct gate *gate,
+                     bool says_dfuse,
+                     const struct dfuse_layout *layouts,
+                     size_t count);
+
+// The memory that has a backup, which must outlive the gate's use of it: instead of what was kept
+// before, an image of a plain device; these bytes of a DfuSe one; or nothing.
+void gate_keep_image(struct gate *gate, const uint8_t *image, size_t length);
+void gate_keep_page(struct gate *gate, uint32_t address, size_t length);
+void gate_keep_nothing(struct gate *gate);
 
 // May this be sent now? data holds wLength bytes where the direction is OUT, else it is not read.
 enum gate_answer
@@ -147,6 +176,9 @@ void gate_waited(struct gate *gate);
 
 // Memory is as it was before the first request that may have changed it.
 void gate_restored(struct gate *gate);
+
+// Memory is not what is kept: it was written, for all that is known.
+void gate_assume_written(struct gate *gate);
 
 // A download of the image begins at its first block.
 void gate_begin_image(struct gate *gate);

@@ -73,8 +73,18 @@ struct finding {
 // Called with long waits while they last, to show them to a person.
 typedef void probe_waiting(void *context, unsigned ms, const char *what);
 
+// What the person wants, for the whole run.
+struct probe_options {
+    struct gate_leave leave;
+    bool strict;
+    unsigned return_ms;  // how long a device may be off the bus (--return-time); 0: not given
+    const uint8_t *file; // for the device, to be judged (--file); NULL: none
+    size_t file_length;
+};
+
 struct probe {
     struct target *target;
+    struct probe_options options;
     struct transcript transcript;
 
     // The device in both modes, and in the one it is in now.
@@ -91,9 +101,6 @@ struct probe {
     bool layouts_known; // each name of an alternate setting was answered
     size_t layout_count;
     uint8_t alternate; // the one that is selected
-
-    const uint8_t *file; // for the device, to be judged (--file); NULL: none
-    size_t file_length;
 
     bool leaving; // DETACH was accepted in DFU mode: the device may leave at any time
     enum {
@@ -131,8 +138,6 @@ struct probe {
     unsigned losses[DEVICE_DFU_MODE + 1];
 
     const struct check *check; // the one that runs
-    bool strict;               // --strict
-    unsigned return_ms;        // how long a device may be off the bus (--return-time); 0: not given
     probe_waiting *waiting;    // may be NULL
     void *waiting_context;
 
@@ -150,7 +155,7 @@ struct probe {
 };
 
 // Start on a target that has just been opened.
-void probe_init(struct probe *probe, struct target *target);
+void probe_init(struct probe *probe, struct target *target, const struct probe_options *options);
 
 // Forget the last check, begin this one.
 void probe_begin(struct probe *probe, const struct check *check);
