@@ -48,8 +48,8 @@ typedef bool look_at_region(struct probe *probe,
 // with its place in kept; until look returns false.
 static bool for_each_region(struct probe *probe, uint8_t *kept, look_at_region *look, void *context)
 {
-    for (size_t i = 0; i < probe->layout_count; i++) {
-        const struct dfuse_layout *layout = &probe->layouts[i];
+    for (size_t i = 0; i < probe->loader.layout_count; i++) {
+        const struct dfuse_layout *layout = &probe->loader.layouts[i];
         for (size_t j = 0; layout != dfuse_layout(probe) && j < layout->count; j++) {
             const struct dfuse_region *region = &layout->regions[j];
             if (!(region->access & DFUSE_READABLE))

@@ -29,9 +29,9 @@ static void wait_until_not_busy(struct probe *probe)
     int state = probe->gate.state;
     bool settled = state == DFURT_STATE_dfuIDLE || state == DFURT_STATE_dfuERROR ||
                    state == DFURT_STATE_dfuDNLOAD_IDLE || state == DFURT_STATE_dfuUPLOAD_IDLE;
-    if (settled || probe->busy_end_us <= now_us)
+    if (settled || probe->since.busy_end_us <= now_us)
         return;
-    uint64_t left_ms = (probe->busy_end_us - now_us) / 1000 + 1;
+    uint64_t left_ms = (probe->since.busy_end_us - now_us) / 1000 + 1;
     probe_sleep(probe, dfu_wait_ms(probe, left_ms), "the busy state to end");
 }
 
@@ -62,10 +62,10 @@ static bool without_getstate(struct probe *probe)
     uint8_t state;
     if (!to_idle_unasked(probe))
         return false;
-    if (probe->getstate != GETSTATE_UNTRIED)
+    if (probe->loader.getstate != GETSTATE_UNTRIED)
         return true;
     bool answered = dfu_ask_state(probe, &state);
-    probe->getstate = answered ? GETSTATE_WORKS : GETSTATE_MISSING;
+    probe->loader.getstate = answered ? GETSTATE_WORKS : GETSTATE_MISSING;
     return answered || to_idle_unasked(probe); // GETSTATUS itself may lead to dfuERROR
 }
 
@@ -117,7 +117,7 @@ bool dfu_to_idle(struct probe *probe)
 {
     int unanswered = 0;
     wait_until_not_busy(probe);
-    if (probe->getstate == GETSTATE_MISSING)
+    if (probe->loader.getstate == GETSTATE_MISSING)
         return to_idle_unasked(probe);
     for (int i = 0; i < STEPS; i++) {
         uint8_t state;
@@ -142,7 +142,7 @@ bool dfu_rewind(struct probe *probe)
         return false;
     request(probe, DFURT_ABORT);
     if (probe->dfu_mode.dfu && config->interface_count > 1)
-        probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, probe->alternate);
+        probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, probe->since.alternate);
     return dfu_to_idle(probe);
 }
 
@@ -185,7 +185,7 @@ static bool has_reached(struct probe *probe, uint8_t bState, uint8_t subject)
 {
     uint8_t state;
     char words[PROBE_WORDS];
-    if (probe->getstate == GETSTATE_MISSING || subject == DFURT_GETSTATE)
+    if (probe->loader.getstate == GETSTATE_MISSING || subject == DFURT_GETSTATE)
         return true;
     if (!dfu_ask_state(probe, &state) || (state == bState && !dfu_ask_state(probe, &state)))
         return not_reached(probe, bState, "GETSTATE is not answered");
@@ -308,7 +308,7 @@ static bool says_error(struct probe *probe, uint8_t question)
 // If one of the requests changes the state, the next one shows it.
 static bool is_in_error(struct probe *probe, uint8_t subject)
 {
-    if (subject == DFURT_GETSTATE || probe->getstate == GETSTATE_MISSING)
+    if (subject == DFURT_GETSTATE || probe->loader.getstate == GETSTATE_MISSING)
         return says_error(probe, DFURT_GETSTATUS) && says_error(probe, DFURT_GETSTATUS);
     if (subject == DFURT_GETSTATUS)
         return says_error(probe, DFURT_GETSTATE) && says_error(probe, DFURT_GETSTATE);
@@ -325,7 +325,7 @@ static const uint8_t illegal_requests[] = {DFURT_CLRSTATUS, 0x07, DFURT_DETACH};
 static bool may_be_sent(struct probe *probe, uint8_t bRequest)
 {
     return bRequest != DFURT_DETACH || !probe->gate.accepted ||
-           probe->dm_detach == DM_DETACH_STALLS;
+           probe->loader.detach == DM_DETACH_STALLS;
 }
 
 static bool leads_to_error(struct probe *probe, size_t which, uint8_t subject)
@@ -335,14 +335,14 @@ static bool leads_to_error(struct probe *probe, size_t which, uint8_t subject)
     bool asks = result == USB_STALL || illegal.bRequest != DFURT_DETACH;
     bool in_error = asks && is_in_error(probe, subject);
     if (result != USB_STALL && !in_error)
-        probe->taken |= 1u << which;
+        probe->loader.taken |= 1u << which;
     return in_error;
 }
 
 static bool enter_error_from(struct probe *probe, bool (*enter)(struct probe *), uint8_t subject)
 {
     for (size_t i = 0; i < sizeof illegal_requests; i++) {
-        if (probe->taken & 1u << i)
+        if (probe->loader.taken & 1u << i)
             continue;
         if (!enter(probe))
             return false;

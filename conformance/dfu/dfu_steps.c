@@ -75,7 +75,7 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
 
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    if (probe->getstate != GETSTATE_MISSING) {
+    if (probe->loader.getstate != GETSTATE_MISSING) {
         const struct usbdev_setup_packet setup =
             dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
         return probe_control(probe, &setup, ret_state) == DFURT_STATE_REPLY_SIZE;
@@ -98,7 +98,7 @@ unsigned dfu_wait_ms(const struct probe *probe, uint64_t ms)
     enum { NEXT_TIME_MS = 1000 };
     if (ms <= DFU_LONGEST_POLL_MS)
         return (unsigned)ms;
-    return probe->polls_too_long ? NEXT_TIME_MS : DFU_LONGEST_POLL_MS;
+    return probe->loader.polls_too_long ? NEXT_TIME_MS : DFU_LONGEST_POLL_MS;
 }
 
 // At least a millisecond, or a device that says 0 would be asked without end. Never less than it
@@ -119,7 +119,7 @@ int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
         if (result != DFURT_STATUS_REPLY_SIZE)
             return USB_IO;
         bool busy = is_underway(ret_status->bState);
-        probe->polls_too_long |= cut_short && !busy;
+        probe->loader.polls_too_long |= cut_short && !busy;
         if (!busy)
             return 0;
         if (probe_now_us(probe) >= end_us)
@@ -227,8 +227,8 @@ static const struct dfuse_region *largest_readable(const struct dfuse_layout *la
 // The first that has a region of two blocks to read, or the first of all.
 static size_t working_alternate(const struct probe *probe)
 {
-    for (size_t i = 0; i < probe->layout_count; i++) {
-        const struct dfuse_region *region = largest_readable(&probe->layouts[i]);
+    for (size_t i = 0; i < probe->loader.layout_count; i++) {
+        const struct dfuse_region *region = largest_readable(&probe->loader.layouts[i]);
         if (region && region_size(region) >= 2u * dfu_transfer_size(probe))
             return i;
     }
@@ -237,18 +237,19 @@ static size_t working_alternate(const struct probe *probe)
 
 const struct dfuse_layout *dfuse_layout(const struct probe *probe)
 {
-    return &probe->layouts[working_alternate(probe)];
+    return &probe->loader.layouts[working_alternate(probe)];
 }
 
 const struct dfuse_region *dfuse_readable(const struct probe *probe)
 {
-    return probe->layout_count > 0 ? largest_readable(dfuse_layout(probe)) : NULL;
+    return probe->loader.layout_count > 0 ? largest_readable(dfuse_layout(probe)) : NULL;
 }
 
 void dfuse_select(struct probe *probe)
 {
     size_t alternate = working_alternate(probe);
-    if (probe->mode != DEVICE_DFU_MODE || !probe->dfu_mode.dfu || probe->alternate == alternate)
+    if (probe->mode != DEVICE_DFU_MODE || !probe->dfu_mode.dfu ||
+        probe->since.alternate == alternate)
         return;
     probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, (uint8_t)alternate);
 }

@@ -86,8 +86,8 @@ bool mode_request_leave(struct probe *probe)
 static void dfuse_leave(struct probe *probe)
 {
     char why[PROBE_WORDS];
-    if (probe->layouts[0].count > 0 && dfu_to_idle(probe) &&
-        dfuse_point_at(probe, probe->layouts[0].regions[0].address, why, sizeof why))
+    if (probe->loader.layouts[0].count > 0 && dfu_to_idle(probe) &&
+        dfuse_point_at(probe, probe->loader.layouts[0].regions[0].address, why, sizeof why))
         mode_request_leave(probe);
 }
 
@@ -218,10 +218,10 @@ static bool recover(struct probe *probe)
 // written until then.
 static void outwait_leaving(struct probe *probe)
 {
-    if (probe->leaving &&
+    if (probe->since.leaving &&
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the boot loader to leave after DETACH") == 0)
         probe_wait_return(probe, mode_return_ms(probe), "the device");
-    probe->leaving = false;
+    probe->since.leaving = false;
 }
 
 // A check that ended a manifestation by a request did not end what the device had begun: it may
@@ -230,26 +230,26 @@ static void outwait_manifestation(struct probe *probe)
 {
     enum { MARGIN_MS = 100 };
     uint64_t now_us = probe_now_us(probe);
-    uint64_t end_us = probe->manifest_end_us;
+    uint64_t end_us = probe->since.manifest_end_us;
     uint64_t left_us = end_us > now_us ? end_us - now_us : 0;
     if (end_us && probe_wait_leave(probe, dfu_wait_ms(probe, left_us / 1000) + MARGIN_MS,
                                    "the boot loader to leave after manifestation") == 0)
         probe_wait_return(probe, mode_return_ms(probe), "the device");
-    probe->manifest_end_us = 0;
+    probe->since.manifest_end_us = 0;
 }
 
 // A bus reset in dfuMANIFEST-WAIT-RESET that does not end DFU mode does not end the device's own
 // timer either: it may start its firmware a moment later, and nothing is written until then.
 static void outwait_restart(struct probe *probe)
 {
-    if (probe->restart != RESTART_POSSIBLE)
+    if (probe->loader.restart != RESTART_POSSIBLE)
         return;
-    probe->restart = RESTART_UNKNOWN;
+    probe->loader.restart = RESTART_UNKNOWN;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS,
                          "the boot loader to leave by itself after manifestation") == 0)
         probe_wait_return(probe, mode_return_ms(probe), "the device");
     else
-        probe->restart = RESTART_NEVER;
+        probe->loader.restart = RESTART_NEVER;
 }
 
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.

@@ -131,19 +131,20 @@ bool probe_read_string(struct probe *probe, uint8_t index, char *text, size_t si
 static void read_layouts(struct probe *probe)
 {
     const struct usb_configuration *config = &probe->dfu_mode.config;
-    probe->layouts_known = true;
-    probe->layout_count = 0;
-    for (size_t i = 0; i < config->interface_count; i++) {
-        if (!interface_is_dfu(&config->interfaces[i]) || probe->layout_count == PROBE_ALTERNATES)
+    struct loader *loader = &probe->loader;
+    char name[3 * 255 / 2];
+    loader->layouts_known = true;
+    loader->layout_count = 0;
+    for (size_t i = 0; i < config->interface_count && loader->layout_count < PROBE_ALTERNATES;
+         i++) {
+        if (!interface_is_dfu(&config->interfaces[i]))
             continue;
-        struct dfuse_layout *layout = &probe->layouts[probe->layout_count++];
-        char name[3 * 255 / 2];
-        probe->layouts_known &=
+        loader->layouts_known &=
             probe_read_string(probe, config->interfaces[i].iInterface, name, sizeof name);
-        dfuse_layout_parse(layout, name);
+        dfuse_layout_parse(&loader->layouts[loader->layout_count++], name);
     }
-    gate_set_memory(&probe->gate, device_is_dfuse(&probe->dfu_mode), probe->layouts,
-                    probe->layout_count);
+    gate_set_memory(&probe->gate, device_is_dfuse(&probe->dfu_mode), loader->layouts,
+                    loader->layout_count);
 }
 
 // ---- All of it ----
@@ -162,19 +163,19 @@ void probe_refresh(struct probe *probe)
     struct device now;
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
-    probe->leaving = false;
-    probe->manifest_end_us = 0;
-    probe->alternate = 0;
+    probe->since.leaving = false;
+    probe->since.manifest_end_us = 0;
+    probe->since.alternate = 0;
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);
     if (mode.mode != probe->mode)
-        probe->returned_us = probe_now_us(probe); // it enumerated again without having left
+        probe->since.returned_us = probe_now_us(probe); // it enumerated again without having left
     probe->mode = mode.mode;
     device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
                 &probe->target->descriptors);
     tell_gate(probe, mode.certain);
     if (probe->mode == DEVICE_RUN_TIME)
         probe->detached = false;
-    else if (!known || !probe->layouts_known)
+    else if (!known || !probe->loader.layouts_known)
         read_layouts(probe);
 }

@@ -26,7 +26,7 @@ void probe_init(struct probe *probe, struct target *target, const struct probe_o
 {
     *probe = (struct probe){.target = target, .options = *options};
     gate_init(&probe->gate, &options->leave);
-    probe->returned_us = probe_now_us(probe);
+    probe->since.returned_us = probe_now_us(probe);
     probe_refresh(probe);
 }
 
@@ -35,21 +35,14 @@ void probe_begin(struct probe *probe, const struct check *check)
     transcript_clear(&probe->transcript);
     probe_time_begin(probe);
     probe->check = check;
-    probe->verdict = VERDICT_PASS;
-    probe->decided = false;
-    probe->inapplicable = false;
-    probe->softened = false;
-    probe->awaits_departure = false;
-    probe->silence = false;
-    probe->expectations = 0;
-    probe->finding = (struct finding){.sent = ""};
+    probe->judgement = (struct judgement){.verdict = VERDICT_PASS};
 }
 
 enum verdict probe_end(struct probe *probe)
 {
-    if (!probe->decided && probe->expectations == 0)
+    if (!probe->judgement.decided && probe->judgement.expectations == 0)
         probe_inconclusive(probe, "the check could test nothing");
-    return probe->verdict;
+    return probe->judgement.verdict;
 }
 
 const struct device *probe_device(const struct probe *probe)
@@ -108,10 +101,10 @@ static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_s
     bool busy =
         status->bState == DFURT_STATE_dfuDNBUSY || status->bState == DFURT_STATE_dfuMANIFEST;
     uint64_t poll_us = busy ? (uint64_t)status->bwPollTimeout * 1000 : 0;
-    probe->busy_end_us = probe_now_us(probe) + poll_us;
-    probe->busy_until_us = asked_us + poll_us / 2;
+    probe->since.busy_end_us = probe_now_us(probe) + poll_us;
+    probe->since.busy_until_us = asked_us + poll_us / 2;
     if (status->bState == DFURT_STATE_dfuMANIFEST)
-        probe->manifest_end_us = probe->busy_end_us;
+        probe->since.manifest_end_us = probe->since.busy_end_us;
 }
 
 static void learn_of_detach(struct probe *probe, int result)
@@ -121,11 +114,11 @@ static void learn_of_detach(struct probe *probe, int result)
         probe->detached |= taken;
         return;
     }
-    probe->leaving |= taken;
+    probe->since.leaving |= taken;
     if (taken)
-        probe->dm_detach = DM_DETACH_TAKEN;
-    else if (result == USB_STALL && probe->dm_detach == DM_DETACH_UNTRIED)
-        probe->dm_detach = DM_DETACH_STALLS;
+        probe->loader.detach = DM_DETACH_TAKEN;
+    else if (result == USB_STALL && probe->loader.detach == DM_DETACH_UNTRIED)
+        probe->loader.detach = DM_DETACH_STALLS;
 }
 
 static void learn(struct probe *probe,
@@ -237,7 +230,7 @@ int probe_set_configuration(struct probe *probe, uint8_t value)
                                               .wValue = value};
     usbdev_setup_store(entry.setup, &setup);
     int result = probe->target->ops->set_configuration(probe->target, value);
-    probe->alternate = 0;
+    probe->since.alternate = 0;
     gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
@@ -253,7 +246,7 @@ int probe_set_interface(struct probe *probe, uint8_t interface, uint8_t alternat
     int result = probe->target->ops->set_interface(probe->target, interface, alternate);
     const struct usb_interface *dfu = probe_device(probe)->dfu;
     if (result == 0 && dfu && dfu->bInterfaceNumber == interface)
-        probe->alternate = alternate;
+        probe->since.alternate = alternate;
     gate_moved(&probe->gate);
     return entry_end(probe, &entry, result, NULL, 0);
 }
@@ -282,8 +275,8 @@ int probe_reset(struct probe *probe)
     if (result != 0)
         return result;
     probe_refresh(probe);
-    if (manifested && probe->mode == DEVICE_DFU_MODE && probe->restart != RESTART_NEVER)
-        probe->restart = RESTART_POSSIBLE;
+    if (manifested && probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER)
+        probe->loader.restart = RESTART_POSSIBLE;
     return 0;
 }
 
@@ -301,7 +294,7 @@ int probe_power_cycle(struct probe *probe)
 {
     int result = bus_event(probe, TRANSCRIPT_POWER, probe->target->ops->power_cycle);
     if (result == 0) {
-        probe->returned_us = probe_now_us(probe);
+        probe->since.returned_us = probe_now_us(probe);
         probe_refresh(probe);
     }
     return result;
@@ -341,7 +334,7 @@ int probe_wait_return(struct probe *probe, unsigned timeout_ms, const char *what
     int result = probe->target->ops->wait_return(probe->target, timeout_ms);
     entry_end(probe, &entry, result, NULL, 0);
     if (result == 0) {
-        probe->returned_us = probe_now_us(probe);
+        probe->since.returned_us = probe_now_us(probe);
         probe_refresh(probe);
     }
     return result;

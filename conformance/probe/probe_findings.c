@@ -27,7 +27,7 @@ static enum verdict broken_verdict(const struct probe *probe)
 {
     switch (probe->check->level) {
     case LEVEL_MUST:
-        if (!probe->softened)
+        if (!probe->judgement.softened)
             return VERDICT_FAIL;
         // fall through
     case LEVEL_SHOULD:
@@ -57,55 +57,58 @@ static bool is_silent(const struct probe *probe)
     return false;
 }
 
-static bool vbreak(struct probe *probe, const char *expected, const char *received, va_list args)
+// The first finding wins: false where there is one.
+static bool decide(struct probe *probe, enum verdict verdict)
 {
-    if (probe->decided)
+    struct judgement *judgement = &probe->judgement;
+    if (judgement->decided)
         return false;
-    probe->decided = true;
-    probe->silence = is_silent(probe);
-    probe->verdict = broken_verdict(probe);
-    describe_last(probe, probe->finding.sent, sizeof probe->finding.sent);
-    snprintf(probe->finding.expected, sizeof probe->finding.expected, "%s", expected);
-    vsnprintf(probe->finding.received, sizeof probe->finding.received, received, args);
-    return false;
+    judgement->decided = true;
+    judgement->verdict = verdict;
+    return true;
 }
 
 bool expect(struct probe *probe, bool met, const char *expected, const char *received, ...)
 {
-    probe->expectations++;
+    struct judgement *judgement = &probe->judgement;
+    struct finding *finding = &judgement->finding;
+    judgement->expectations++;
     if (!probe_in_time(probe, met))
         return false;
-    if (met)
-        return true;
+    if (met || !decide(probe, broken_verdict(probe)))
+        return met;
+    judgement->silence = is_silent(probe);
+    describe_last(probe, finding->sent, sizeof finding->sent);
+    snprintf(finding->expected, sizeof finding->expected, "%s", expected);
     va_list args;
     va_start(args, received);
-    vbreak(probe, expected, received, args);
+    vsnprintf(finding->received, sizeof finding->received, received, args);
     va_end(args);
     return false;
 }
 
+static void say(struct probe *probe, const char *format, va_list args)
+{
+    vsnprintf(probe->judgement.finding.message, sizeof probe->judgement.finding.message, format,
+              args);
+}
+
 bool probe_inconclusive(struct probe *probe, const char *reason, ...)
 {
-    if (probe->decided)
-        return false;
-    probe->decided = true;
-    probe->verdict = VERDICT_INCONCLUSIVE;
     va_list args;
     va_start(args, reason);
-    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    if (decide(probe, VERDICT_INCONCLUSIVE))
+        say(probe, reason, args);
     va_end(args);
     return false;
 }
 
 bool probe_skip(struct probe *probe, const char *reason, ...)
 {
-    if (probe->decided)
-        return false;
-    probe->decided = true;
-    probe->verdict = VERDICT_SKIP;
     va_list args;
     va_start(args, reason);
-    vsnprintf(probe->finding.message, sizeof probe->finding.message, reason, args);
+    if (decide(probe, VERDICT_SKIP))
+        say(probe, reason, args);
     va_end(args);
     return false;
 }
@@ -137,32 +140,31 @@ bool probe_refuse(struct probe *probe, enum gate_answer answer)
 
 bool probe_inapplicable(struct probe *probe, const char *kind)
 {
-    if (!probe->decided)
-        probe->inapplicable = true;
+    if (!probe->judgement.decided)
+        probe->judgement.inapplicable = true;
     return probe_skip(probe, "needs %s", kind);
 }
 
 void probe_soften(struct probe *probe)
 {
-    probe->softened = true;
+    probe->judgement.softened = true;
 }
 
 void probe_note(struct probe *probe, const char *note, ...)
 {
-    if (probe->decided)
-        return;
     va_list args;
     va_start(args, note);
-    vsnprintf(probe->finding.message, sizeof probe->finding.message, note, args);
+    if (!probe->judgement.decided)
+        say(probe, note, args);
     va_end(args);
 }
 
 bool given(struct probe *probe, bool met)
 {
-    struct finding *finding = &probe->finding;
-    if (met || !probe->decided || !*finding->expected)
+    struct finding *finding = &probe->judgement.finding;
+    if (met || !probe->judgement.decided || !*finding->expected)
         return met;
-    probe->verdict = VERDICT_INCONCLUSIVE;
+    probe->judgement.verdict = VERDICT_INCONCLUSIVE;
     snprintf(finding->message, sizeof finding->message,
              "an earlier step failed: expected %.100s; received %.100s", finding->expected,
              finding->received);
@@ -209,7 +211,7 @@ static bool unexpected(struct probe *probe, const char *expected, int result, co
 
 static bool is_met(struct probe *probe)
 {
-    probe->expectations++;
+    probe->judgement.expectations++;
     return probe_in_time(probe, true);
 }
 
@@ -331,7 +333,7 @@ bool expect_stays(struct probe *probe, unsigned ms, const char *what)
 {
     int result = probe_wait_leave(probe, ms, what);
     if (result == USB_TIMEOUT) {
-        probe->expectations++;
+        probe->judgement.expectations++;
         return true;
     }
     if (result < 0)

@@ -168,7 +168,7 @@ bool probe_believes(const struct probe *probe)
 bool probe_in_time(struct probe *probe, bool met)
 {
     const struct probe_time *time = &probe->time;
-    if (probe->decided)
+    if (probe->judgement.decided)
         return true;
     if (time->ran_out || (!met && !probe_believes(probe)))
         return too_late_to_tell(probe, time->late_us);

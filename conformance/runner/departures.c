@@ -54,8 +54,8 @@ static bool leaves_though_asked(struct run *run, unsigned ms)
     struct probe *probe = &run->probe;
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    uint64_t end_us = probe->returned_us + ms * UINT64_C(1000);
-    unsigned pause_ms = (unsigned)(probe->stays_us / 1000 / QUESTIONS) + 1;
+    uint64_t end_us = probe->since.returned_us + ms * UINT64_C(1000);
+    unsigned pause_ms = (unsigned)(probe->loader.stays_us / 1000 / QUESTIONS) + 1;
     uint8_t state;
     while (probe_now_us(probe) < end_us) {
         if (probe_control(probe, &getstate, &state) == USB_GONE)
@@ -77,17 +77,17 @@ static void experiment(struct run *run, uint64_t seen_us)
         departures->stayed_us = seen_us;
         return;
     }
-    probe->stays_us = run->watch.departures.stayed_us;
+    probe->loader.stays_us = run->watch.departures.stayed_us;
     departures->whatever_is_asked =
-        enter(run) && leaves_though_asked(run, somewhat_longer_ms(probe->stays_us));
+        enter(run) && leaves_though_asked(run, somewhat_longer_ms(probe->loader.stays_us));
 }
 
 // Host and device measure from different moments.
 static bool is_due(const struct run *run, const struct watch_departures *last)
 {
-    uint64_t due_us = run->probe.stays_us / 4 * 3;
+    uint64_t due_us = run->probe.loader.stays_us / 4 * 3;
     uint64_t waited_us = run->departures.whatever_is_asked ? last->stayed_us : last->idle_us;
-    return run->probe.stays_us && waited_us >= due_us;
+    return run->probe.loader.stays_us && waited_us >= due_us;
 }
 
 bool left_dfu_mode_by_itself(struct run *run, const struct tally *before)
@@ -97,7 +97,7 @@ bool left_dfu_mode_by_itself(struct run *run, const struct tally *before)
     if (last.over == before->departures.over)
         return false;
     struct tally now = run_tally(run);
-    if (!run->probe.stays_us && run->probe.mode == DEVICE_RUN_TIME)
+    if (!run->probe.loader.stays_us && run->probe.mode == DEVICE_RUN_TIME)
         experiment(run, last.stayed_us);
     if (!is_due(run, &last)) {
         watch->losses = now.losses;
@@ -110,7 +110,7 @@ bool left_dfu_mode_by_itself(struct run *run, const struct tally *before)
     snprintf(run->report->departure, sizeof run->report->departure,
              "the boot loader leaves DFU mode by itself %u ms after %s, which DFU 1.1 does not "
              "forbid: %u time%s in this run",
-             (unsigned)(run->probe.stays_us / 1000),
+             (unsigned)(run->probe.loader.stays_us / 1000),
              run->departures.whatever_is_asked ? "its enumeration" : "the last request",
              run->report->departures, run->report->departures == 1 ? "" : "s");
     return true;

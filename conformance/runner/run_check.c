@@ -69,7 +69,7 @@ static void run_on_device(struct run *run, const struct check *check)
     unsigned departures = run->watch.departures.begun;
     check->run(probe);
     run->watch.judging = false;
-    run->departed = run->watch.departures.begun > departures && !probe->awaits_departure;
+    run->departed = run->watch.departures.begun > departures && !probe->judgement.awaits_departure;
     probe_end(probe);
 }
 
@@ -78,8 +78,8 @@ static void say_out_of_time(struct run *run)
 {
     struct probe *probe = &run->probe;
     bool run_is_over = run->watch.run_end_ms && watch_clock_ms() >= run->watch.run_end_ms;
-    probe->decided = false;
-    probe->finding = (struct finding){.sent = ""};
+    probe->judgement.decided = false;
+    probe->judgement.finding = (struct finding){.sent = ""};
     if (run->options->interrupted && *run->options->interrupted)
         probe_inconclusive(probe, "the run was interrupted");
     else if (run_is_over)
@@ -91,11 +91,11 @@ static void say_out_of_time(struct run *run)
 static void take_attempt(struct run *run, struct attempt *attempt)
 {
     const struct probe *probe = &run->probe;
-    attempt->verdict = probe->verdict;
-    attempt->inapplicable = probe->inapplicable;
+    attempt->verdict = probe->judgement.verdict;
+    attempt->inapplicable = probe->judgement.inapplicable;
     attempt->again = probe->time.again;
-    attempt->silence = probe->silence;
-    attempt->finding = probe->finding;
+    attempt->silence = probe->judgement.silence;
+    attempt->finding = probe->judgement.finding;
     attempt->transcript = probe->transcript;
     attempt->mode = probe->mode;
 }
@@ -151,7 +151,7 @@ static void try_until_it_stays(struct run *run, const struct check *check, struc
     attempt->finding = (struct finding){.sent = ""};
     snprintf(attempt->finding.message, sizeof attempt->finding.message,
              "the boot loader leaves DFU mode by itself after %u ms, before the check is over",
-             (unsigned)(run->probe.stays_us / 1000));
+             (unsigned)(run->probe.loader.stays_us / 1000));
 }
 
 // ---- The result ----

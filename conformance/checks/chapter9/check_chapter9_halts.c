@@ -204,7 +204,7 @@ static void configuring_clears(struct probe *probe)
 static void selecting_clears(struct probe *probe)
 {
     for_each_endpoint(probe, selecting_ends_halt, true);
-    if (probe->expectations == 0)
+    if (probe->judgement.expectations == 0)
         probe_inapplicable(probe, "an interface with endpoints that takes SET_INTERFACE");
 }
 

@@ -45,7 +45,7 @@ static bool expect_answer(struct probe *probe, unsigned number)
 static uint64_t enough_us(const struct probe *probe)
 {
     uint64_t enough_us = ENOUGH_MS * UINT64_C(1000);
-    uint64_t half_us = probe->mode == DEVICE_DFU_MODE ? probe->stays_us / 2 : 0;
+    uint64_t half_us = probe->mode == DEVICE_DFU_MODE ? probe->loader.stays_us / 2 : 0;
     return half_us && half_us < enough_us ? half_us : enough_us;
 }
 

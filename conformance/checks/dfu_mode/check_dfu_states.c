@@ -64,7 +64,7 @@ static bool expect_state_after(struct probe *probe, unsigned states)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    bool asked = probe->getstate != GETSTATE_MISSING;
+    bool asked = probe->loader.getstate != GETSTATE_MISSING;
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     if (asked) {
@@ -99,10 +99,10 @@ static bool given_safe_detach(struct probe *probe, const struct state_row *row)
         return probe_inconclusive(probe, "%s", why);
     if (!writes)
         return true;
-    if (probe->dm_detach == DM_DETACH_UNTRIED &&
+    if (probe->loader.detach == DM_DETACH_UNTRIED &&
         dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         probe_control(probe, &detach, NULL);
-    return probe->dm_detach != DM_DETACH_TAKEN ||
+    return probe->loader.detach != DM_DETACH_TAKEN ||
            probe_skip(probe, "needs a device that STALLs DETACH in dfuIDLE: this one could start "
                              "half an image");
 }
@@ -191,7 +191,7 @@ static bool expect_outcome(struct probe *probe, const struct state_row *row, int
 static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)
 {
     return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
-           row->state != DFURT_STATE_dfuIDLE && probe->getstate == GETSTATE_MISSING;
+           row->state != DFURT_STATE_dfuIDLE && probe->loader.getstate == GETSTATE_MISSING;
 }
 
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
@@ -238,7 +238,7 @@ static void follow_row(struct probe *probe)
                            "GETSTATE is not answered in dfuIDLE either; that is judged there");
         return;
     }
-    uint64_t busy_until_us = probe->busy_until_us;
+    uint64_t busy_until_us = probe->since.busy_until_us;
     int result = send(probe, row, block, data);
     if (is_busy(row->state) && has_ended(probe, row, busy_until_us, result, data)) {
         probe_skip(probe, "needs a device that is in %s for long enough to be asked",

@@ -84,7 +84,7 @@ static bool given_upload(struct probe *probe, int result)
 {
     uint8_t data[UINT8_MAX];
     size_t first = probe->transcript.total;
-    if (result != USB_STALL || probe->decided)
+    if (result != USB_STALL || probe->judgement.decided)
         return true;
     bool stalls = dfu_to_idle(probe) && dfu_point_at_start(probe) &&
                   dfu_upload(probe, dfu_first_block(probe), data, dfu_small_block(probe)) < 0;

@@ -18,10 +18,10 @@
 
 static void layouts(struct probe *probe)
 {
-    for (size_t i = 0; i < probe->layout_count; i++) {
-        if (!expect(probe, !*probe->layouts[i].problem,
+    for (size_t i = 0; i < probe->loader.layout_count; i++) {
+        if (!expect(probe, !*probe->loader.layouts[i].problem,
                     "a name such as '@Internal Flash  /0x08000000/064*0002Kg'",
-                    "the name of alternate %zu: %s", i, probe->layouts[i].problem))
+                    "the name of alternate %zu: %s", i, probe->loader.layouts[i].problem))
             return;
     }
 }
@@ -263,10 +263,10 @@ static void upload_alternates(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     size_t alternate = 0;
-    for (size_t i = 0; i < config->interface_count && alternate < probe->layout_count; i++) {
+    for (size_t i = 0; i < config->interface_count && alternate < probe->loader.layout_count; i++) {
         const struct usb_interface *interface = &config->interfaces[i];
         if (interface_is_dfu(interface) &&
-            !read_alternate(probe, interface, &probe->layouts[alternate++]))
+            !read_alternate(probe, interface, &probe->loader.layouts[alternate++]))
             break;
     }
     dfuse_select(probe);

@@ -176,10 +176,12 @@ static bool holds(const struct dfuse_layout *layout, uint32_t address, uint32_t 
 
 static bool fits_memory(struct probe *probe, uint8_t setting, uint32_t address, uint32_t size)
 {
-    return expect(
-        probe, setting < probe->layout_count && holds(&probe->layouts[setting], address, size),
-        "elements in memory that their alternate setting names, and can be written",
-        "%u bytes at %08Xh, alternate setting %u", (unsigned)size, (unsigned)address, setting);
+    return expect(probe,
+                  setting < probe->loader.layout_count &&
+                      holds(&probe->loader.layouts[setting], address, size),
+                  "elements in memory that their alternate setting names, and can be written",
+                  "%u bytes at %08Xh, alternate setting %u", (unsigned)size, (unsigned)address,
+                  setting);
 }
 
 static void elements_fit(struct probe *probe)

@@ -156,11 +156,11 @@ static void dfu_util_finds(struct probe *probe)
 {
     if (!given_fresh_dfu_mode(probe))
         return;
-    probe->awaits_departure = true;
+    probe->judgement.awaits_departure = true;
     expect(probe, true, "the boot loader", "the boot loader");
     if (probe_wait_leave(probe, PROBE_DFU_UTIL_MS, "dfu-util to look for the boot loader") != 0)
         return;
-    unsigned stayed_ms = (unsigned)((probe_now_us(probe) - probe->returned_us) / 1000);
+    unsigned stayed_ms = (unsigned)((probe_now_us(probe) - probe->since.returned_us) / 1000);
     probe_note(probe,
                "the boot loader left DFU mode by itself %u ms after it came up, as it may: "
                "dfu-util, which looks for it 5 s after DETACH, does not find it, unless -E sets a "
@@ -259,9 +259,9 @@ static void cubeprogrammer_lists(struct probe *probe)
     if (!given_serial(probe, serial, sizeof serial) ||
         !expect(probe, *serial, "a serial number, by which it names a device", "none"))
         return;
-    for (size_t i = 0; i < probe->layout_count; i++) {
-        if (!given(probe, expect(probe, !*probe->layouts[i].problem, "a layout", "%s",
-                                 probe->layouts[i].problem)))
+    for (size_t i = 0; i < probe->loader.layout_count; i++) {
+        if (!given(probe, expect(probe, !*probe->loader.layouts[i].problem, "a layout", "%s",
+                                 probe->loader.layouts[i].problem)))
             return;
     }
     if (device_vendor(device) != 0x0483 || device_product(device) != 0xDF11)

@@ -54,7 +54,7 @@ static void lookalike_stalls(struct probe *probe)
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     send_lookalike(probe, &setup, row->not_ours);
-    if (row->in_too && !probe->decided) {
+    if (row->in_too && !probe->judgement.decided) {
         setup.bmRequestType |= USBDEV_DIR_IN;
         setup.wLength = 1;
         send_lookalike(probe, &setup, true);

@@ -192,7 +192,7 @@ static void unknown_in_app_detach(struct probe *probe)
         if (!enter_app_detach(probe, gate_samples[i]) || !expect_stall(probe, &setup, data))
             return;
         expect_next(probe, DFURT_STATE_appIDLE);
-        if (probe->decided)
+        if (probe->judgement.decided)
             return;
     }
 }

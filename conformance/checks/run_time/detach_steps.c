@@ -31,6 +31,6 @@ bool given_dfu_mode(struct probe *probe)
 
 unsigned unsettled_ms(struct probe *probe)
 {
-    uint64_t up_ms = (probe_now_us(probe) - probe->returned_us) / 1000;
+    uint64_t up_ms = (probe_now_us(probe) - probe->since.returned_us) / 1000;
     return up_ms < SETTLED_MS ? SETTLED_MS - (unsigned)up_ms : 0;
 }

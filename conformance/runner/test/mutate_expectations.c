@@ -78,14 +78,15 @@ static size_t site_count(void)
 
 struct mutation_before mutation_before(const struct probe *probe)
 {
-    return (struct mutation_before){probe->verdict, probe->decided, probe->finding};
+    return (struct mutation_before){probe->judgement.verdict, probe->judgement.decided,
+                                    probe->judgement.finding};
 }
 
 static void undo(struct probe *probe, const struct mutation_before *before)
 {
-    probe->verdict = before->verdict;
-    probe->decided = before->decided;
-    probe->finding = before->finding;
+    probe->judgement.verdict = before->verdict;
+    probe->judgement.decided = before->decided;
+    probe->judgement.finding = before->finding;
 }
 
 bool mutation_after(struct mutation_site *site,
@@ -93,7 +94,7 @@ bool mutation_after(struct mutation_site *site,
                     const struct mutation_before *before,
                     bool met)
 {
-    bool decides = !met && probe->decided && !before->decided;
+    bool decides = !met && probe->judgement.decided && !before->decided;
     site->met += met && !before->decided;
     site->broken += decides;
     if (site->turn == TURNED_TRUE && decides) {

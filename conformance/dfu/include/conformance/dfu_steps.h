@@ -124,7 +124,7 @@ enum { DFU_NO_QUESTION = 0xFF };
 // Bring the device into a state, 2 to 7, 9 or 10. Returns false, and the check is INCONCLUSIVE, or
 // a SKIP where the device passes over the state. That a request was accepted does not show that the
 // state has changed: GETSTATE is asked, unless it is the request that the check judges: subject. A
-// busy state ends by itself: an answer after probe->busy_until_us says nothing about it.
+// busy state ends by itself: an answer after probe->since.busy_until_us says nothing about it.
 bool dfu_enter_state(struct probe *probe, uint8_t bState, uint8_t subject);
 
 // dfuERROR, as the device reports it to GETSTATUS or GETSTATE, whichever the check does not judge.

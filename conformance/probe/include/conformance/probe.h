@@ -82,68 +82,48 @@ struct probe_options {
     size_t file_length;
 };
 
-struct probe {
-    struct target *target;
-    struct probe_options options;
-    struct transcript transcript;
-
-    // The device in both modes, and in the one it is in now.
-    struct device run_time;
-    struct device dfu_mode;
-    enum device_mode mode;
-
-    struct gate gate;
-    struct backup *backup; // what checks write over, and may be put back; the runner's
-
-    // The memory of the boot loader as its alternate settings describe it; without regions where
-    // they do not.
+// What was seen of the boot loader, in the whole run.
+struct loader {
+    // Its memory as its alternate settings describe it; without regions where they do not.
     struct dfuse_layout layouts[PROBE_ALTERNATES];
-    bool layouts_known; // each name of an alternate setting was answered
     size_t layout_count;
-    uint8_t alternate; // the one that is selected
+    bool layouts_known; // each name of an alternate setting was answered
 
-    bool leaving; // DETACH was accepted in DFU mode: the device may leave at any time
     enum {
         DM_DETACH_UNTRIED,
         DM_DETACH_STALLS,
         DM_DETACH_TAKEN, // ever
-    } dm_detach;         // in DFU mode
-    bool detached;       // DETACH was accepted, and the device has not been at run time again since
+    } detach;
     enum {
         GETSTATE_UNTRIED,
         GETSTATE_WORKS,
         GETSTATE_MISSING, // dfuIDLE, and it is not answered: GETSTATUS is asked instead
-    } getstate;           // in DFU mode
-    unsigned taken;       // unexpected requests that DFU mode does not STALL (dfu_states.c)
-
-    uint64_t stays_us; // the boot loader leaves DFU mode by itself after so long; 0: not seen
-
+    } getstate;
     enum {
         RESTART_UNKNOWN,
         RESTART_POSSIBLE, // a bus reset did not end DFU mode, where the device waited for one
         RESTART_NEVER,    // nor did a while after it
     } restart;            // by itself, after manifestation
+    unsigned taken;       // unexpected requests that it does not STALL (dfu_states.c)
+    bool polls_too_long;  // a bwPollTimeout was beyond all bounds, and it was ready long before
+    uint64_t stays_us;    // it leaves DFU mode by itself after so long; 0: not seen
+};
 
-    bool polls_too_long; // a bwPollTimeout was beyond all bounds, and the device was ready long
-                         // before
+// The device since it was enumerated.
+struct presence {
+    uint64_t returned_us; // when it was found on the bus
+    uint8_t alternate;    // the alternate setting of the DFU interface that is selected
+    bool leaving;         // DETACH was accepted in DFU mode: it may leave at any time
 
     // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
-    // bwPollTimeout has passed.
+    // bwPollTimeout has passed; the end of the last dfuMANIFEST, 0 where there was none.
     uint64_t busy_end_us;
     uint64_t busy_until_us;
-    uint64_t manifest_end_us; // the same of the last dfuMANIFEST; 0: none since it enumerated
-    uint64_t returned_us;     // when the device was found on the bus last
+    uint64_t manifest_end_us;
+};
 
-    // How often the device was lost in this run and no check FAILed for it, by its mode then.
-    unsigned losses[DEVICE_DFU_MODE + 1];
-
-    const struct check *check; // the one that runs
-    probe_waiting *waiting;    // may be NULL
-    void *waiting_context;
-
-    struct probe_time time;
-
-    // Of the check that runs.
+// What a check came to.
+struct judgement {
     enum verdict verdict;
     bool inapplicable;     // a SKIP, because the requirement is for other kinds of device
     bool softened;         // a must that is a should for this device
@@ -152,6 +132,32 @@ struct probe {
     bool silence;          // the finding was made when the last request was not answered
     unsigned expectations; // how many were tested
     struct finding finding;
+};
+
+struct probe {
+    struct target *target;
+    struct probe_options options;
+    struct gate gate;
+    struct backup *backup; // what checks write over, and may be put back; the runner's
+    struct probe_time time;
+    probe_waiting *waiting; // may be NULL
+    void *waiting_context;
+
+    // The device in both modes, and in the one that it is in now.
+    struct device run_time;
+    struct device dfu_mode;
+    enum device_mode mode;
+    bool detached; // DETACH was accepted, and the device has not been at run time again since
+    struct loader loader;
+    struct presence since;
+
+    // How often the device was lost in this run and no check FAILed for it, by its mode then.
+    unsigned losses[DEVICE_DFU_MODE + 1];
+
+    // The check that runs.
+    const struct check *check;
+    struct transcript transcript;
+    struct judgement judgement;
 };
 
 // Start on a target that has just been opened.
