@@ -119,11 +119,13 @@ static int enumerate(struct target *target)
     return result;
 }
 
-static void say_where(struct target_usbip *usbip)
+// A boot loader may stand at another place, and at another speed than the application.
+static void note_import(struct target_usbip *usbip)
 {
+    const struct usbip_record *record = usbip_client_record(usbip->client);
+    usbip->base.speed = speed_of(record);
     snprintf(usbip->base.where, sizeof usbip->base.where,
-             "bus id %.32s; what its board says is in the server's output",
-             usbip_client_record(usbip->client)->bus_id);
+             "bus id %.32s; what its board says is in the server's output", record->bus_id);
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
@@ -179,8 +181,8 @@ static bool import_again(struct target_usbip *usbip, unsigned timeout_ms)
     if (usbip_client_reopen(usbip->client, timeout_ms) < 0)
         return false;
     usbip->left = false;
+    note_import(usbip);
     usbip->left = enumerate(&usbip->base) < 0;
-    say_where(usbip);
     if (usbip->left)
         wall_clock_sleep_ms(&usbip->base, RETRY_MS);
     return !usbip->left;
@@ -276,7 +278,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
         close_usbip(&usbip->base);
         return NULL;
     }
-    say_where(usbip);
+    note_import(usbip);
     // If the server does not answer a list request, only the old bus id counts.
     usbip->only_bus_id =
         *spec->bus_id != '\0' || usbip_client_list(usbip->client, &usbip->before, CONNECT_MS) < 0;
@@ -285,7 +287,6 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     usbip->dfu_vendor = spec->dfu_vendor;
     usbip->dfu_product = spec->dfu_product;
 
-    usbip->base.speed = speed_of(usbip_client_record(usbip->client));
     int result = enumerate(&usbip->base);
     if (result == 0)
         return &usbip->base;

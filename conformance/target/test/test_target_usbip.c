@@ -191,6 +191,18 @@ static void reset__is_left_to_wait_return_where_the_device_does_not_enumerate(vo
     assert_int_equal(target->ops->reset(target), 0);
 }
 
+static void return__may_be_at_another_speed(void **state)
+{
+    (void)state;
+
+    assert_int_equal(target->speed, TARGET_SPEED_FULL);
+    leave();
+    client.record.speed = USBIP_SPEED_HIGH;
+
+    assert_int_equal(target->ops->wait_return(target, 5000), 0);
+    assert_int_equal(target->speed, TARGET_SPEED_HIGH);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_target, close_target)
 
 int main(void)
@@ -199,6 +211,7 @@ int main(void)
         TEST(return__ends_when_a_device_never_enumerates),
         TEST(return__asks_again_for_a_device_that_did_not_enumerate),
         TEST(return__waits_for_a_device_that_is_away),
+        TEST(return__may_be_at_another_speed),
         TEST(reset__is_left_to_wait_return_where_the_device_does_not_enumerate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
