@@ -1,130 +1,171 @@
 // SPDX-License-Identifier: MIT
 //
-// A device that was lost: it left the bus, or answered no request any more, and the suite did
-// nothing that lets a device leave. Such a loss is counted, whatever brought the device back, and a
-// run with one is not green.
-//
-// The check in which it happened runs once more when the device is back. Lost again, the device is
-// at fault and not the cable: FAIL, so that one crash makes one FAIL. Not lost again, the check is
-// INCONCLUSIVE and says how the device was lost. A finding that was made before the loss stays.
+// The result of each control transfer is sorted: an answer (data, STALL, overflow) ends a silence;
+// no answer begins one, and the first unanswered request and the last answered one are kept. These
+// two make the text of a loss.
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "run.h"
+#include "losses.h"
+#include <conformance/transcript.h>
 
-struct tally run_tally(const struct run *run)
+uint64_t watch_device_us(const struct watch *watch)
 {
-    const struct watch *watch = &run->watch;
-    return (struct tally){
-        .losses = watch->losses,
-        .unasked_losses = watch->unasked_losses,
-        .strandings = watch->strandings,
-        .departures = watch->departures,
-    };
+    return watch->target->ops->now_us(watch->target);
 }
 
-bool count_losses(struct run *run, const struct tally *before, const char *where)
+// After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave.
+static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
-    struct report *report = run->report;
-    const struct watch *watch = &run->watch;
-    char loss[PROBE_WORDS];
-    bool departed = left_dfu_mode_by_itself(run, before);
-    unsigned unexpected =
-        watch->unasked_losses - before->unasked_losses + watch->strandings - before->strandings;
-    if (unexpected == 0)
-        return departed;
-    watch_loss_text(watch->loss.stranded ? &watch->loss : &watch->unasked, loss, sizeof loss);
-    report->losses += unexpected;
-    snprintf(report->loss, sizeof report->loss, "lost %u time%s; the last time %.200s, %.60s",
-             report->losses, report->losses == 1 ? "" : "s", loss, where);
-    return departed;
+    bool nothing = setup[6] == 0 && setup[7] == 0;
+    return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
 }
 
-// A question of the suite that is known to make the device die is not asked again: the check that
-// is about it judges that.
-static bool is_by_question(const struct run *run, const struct attempt *attempt)
+static void note_departure(struct watch *watch, uint64_t us)
 {
-    return attempt->loss.question & run->watch.fatal;
-}
-
-static bool is_found(const struct attempt *attempt)
-{
-    bool broken = attempt->verdict == VERDICT_FAIL || attempt->verdict == VERDICT_WARN;
-    return broken && !attempt->silence;
-}
-
-// Is the loss what is to be judged? A device that was let leave and stays away is judged by the
-// check itself.
-static bool is_of_loss(const struct run *run, const struct attempt *attempt)
-{
-    if (attempt->stranded && attempt->verdict == VERDICT_FAIL && attempt->silence)
-        return true;
-    return attempt->unasked && !is_found(attempt) && attempt->verdict != VERDICT_SKIP &&
-           !is_by_question(run, attempt);
-}
-
-// The device was lost twice, so the loss is the finding. That breaks a must, whatever the level of
-// the check.
-static void blame_device(struct attempt *attempt)
-{
-    struct finding *finding = &attempt->finding;
-    struct transcript_entry sent = {.kind = TRANSCRIPT_CONTROL};
-    char loss[PROBE_WORDS];
-    memcpy(sent.setup, attempt->loss.request, USBDEV_SETUP_SIZE);
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
-    *finding = (struct finding){.expected = "an answer, and the device stays on the bus"};
-    if (!attempt->loss.waited)
-        transcript_sent(&sent, finding->sent, sizeof finding->sent);
-    snprintf(finding->received, sizeof finding->received, "twice: %.250s", loss);
-    attempt->verdict = VERDICT_FAIL;
-}
-
-static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
-{
-    char loss[PROBE_WORDS];
-    const char *fault = run->watch.base.fault;
-    bool of_loss = is_of_loss(run, attempt);
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
-    if (*fault)
-        snprintf(loss, sizeof loss, "%s", fault);
-    if (of_loss && attempt->verdict != VERDICT_FAIL)
-        attempt->verdict = VERDICT_INCONCLUSIVE;
-    if ((of_loss || *fault) && attempt->verdict == VERDICT_INCONCLUSIVE)
-        snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
-    if (run->lost)
-        snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);
-}
-
-// The second time the device was not lost. What was found broken then stays.
-static void say_lost_once(struct attempt *attempt, const struct watch_loss *first)
-{
-    char loss[PROBE_WORDS];
-    bool met = attempt->verdict == VERDICT_PASS;
-    if (!met && attempt->verdict != VERDICT_INCONCLUSIVE)
+    struct watch_departures *departures = &watch->departures;
+    bool noted = departures->begun != departures->over;
+    if (noted || watch->may_leave || *watch->mode != DEVICE_DFU_MODE)
         return;
-    watch_loss_text(first, loss, sizeof loss);
-    attempt->verdict = VERDICT_INCONCLUSIVE;
-    attempt->finding = (struct finding){.sent = ""};
-    snprintf(attempt->finding.message, sizeof attempt->finding.message, "%.220s%s", loss,
-             met ? "; repeated, the check was met" : "");
+    departures->begun++;
+    departures->stayed_us = us - watch->found_us;
+    departures->idle_us = us - watch->answered_us;
 }
 
-void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
+void watch_note_leaving(struct watch *watch)
 {
-    if (is_of_loss(run, attempt) && !run->lost) {
-        const struct watch_loss first = attempt->loss;
-        unsigned *losses = &run->probe.losses[attempt->mode];
-        ++*losses; // CH9-LOSS-01 may be the one that is repeated
-        try_check(run, check, attempt);
-        if (is_of_loss(run, attempt)) {
-            --*losses;
-            if (attempt->unasked)
-                blame_device(attempt);
-        } else if (!run->lost) {
-            say_lost_once(attempt, &first);
-        }
+    if (watch->left)
+        return;
+    watch->left_us = watch_device_us(watch);
+    watch->left = true;
+    note_departure(watch, watch->left_us);
+}
+
+static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    watch->silent = 0;
+    watch->left = watch->absent = false;
+    watch->may_leave &= !watch->found;
+    watch->found = false;
+    watch->heard = true;
+    memcpy(watch->answered, setup, USBDEV_SETUP_SIZE);
+    watch->answered_us = watch_device_us(watch);
+}
+
+// GETSTATUS or GETSTATE, which the suite sends between two checks.
+unsigned watch_question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
+    return asks ? 1u << setup[1] : 0;
+}
+
+static void confirm_loss(struct watch *watch)
+{
+    watch->losses++;
+    if (!watch->loss.unasked)
+        return;
+    watch->unasked_losses++;
+    watch->unasked = watch->loss;
+}
+
+static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
+{
+    struct watch_loss *loss = &watch->loss;
+    watch->silent++;
+    if (gone)
+        note_departure(watch, watch_device_us(watch));
+    if (watch->silent > 1) {
+        loss->gone |= gone;
+        watch->fatal |= loss->fatal;
+        if (watch->silent == 2)
+            confirm_loss(watch);
+        return;
     }
-    if (attempt->lost && run->lost)
-        tell_loss(run, check, attempt);
+    uint64_t since_us = watch->left ? watch->left_us : watch_device_us(watch);
+    *loss = (struct watch_loss){
+        .gone = gone || watch->left,
+        .unasked = !watch->may_leave,
+        .waited = watch->left,
+        .heard = watch->heard,
+        .after_us = since_us - watch->answered_us,
+    };
+    memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
+    memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
+    loss->question = watch->judging ? 0 : watch_question_of(setup);
+    loss->fatal = watch->fresh ? loss->question : 0;
+}
+
+static void strand(struct watch *watch)
+{
+    watch->strandings += !watch->loss.unasked && !watch->loss.stranded;
+    watch->loss.stranded = !watch->loss.unasked;
+}
+
+void watch_lose(struct watch *watch)
+{
+    uint64_t since_us = watch->left ? watch->left_us : watch_device_us(watch);
+    if (watch->silent == 0) {
+        watch->loss = (struct watch_loss){
+            .gone = true,
+            .unasked = !watch->may_leave,
+            .waited = true,
+            .heard = watch->heard,
+            .after_us = since_us - watch->answered_us,
+        };
+        memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
+    }
+    if (watch->silent < 2)
+        confirm_loss(watch);
+    watch->silent = 2;
+    strand(watch);
+}
+
+static bool is_answer(int result)
+{
+    return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
+}
+
+void watch_note_control(struct watch *watch,
+                        const struct usbdev_setup_packet *setup,
+                        int result,
+                        uint64_t ms)
+{
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    usbdev_setup_store(bytes, setup);
+    if (is_answer(result))
+        note_answer(watch, bytes);
+    watch->may_leave |= lets_leave(bytes) && result != USB_STALL;
+    if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
+        note_silence(watch, bytes, result == USB_GONE);
+    if (result == USB_TIMEOUT) {
+        watch->timeouts++;
+        watch->timeouts_ms += ms;
+    }
+}
+
+// A device that left at the last request and is back is a loss that no second request has shown.
+void watch_note_found(struct watch *watch)
+{
+    if (watch->silent == 1 && watch->loss.gone)
+        confirm_loss(watch);
+    watch->found = true;
+    watch->found_us = watch_device_us(watch);
+}
+
+void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)
+{
+    char before[64];
+    char request[64];
+    format_request_in_full(before, sizeof before, loss->before);
+    format_request_in_full(request, sizeof request, loss->request);
+    if (!loss->heard)
+        snprintf(text, size, "the device has answered no request");
+    else if (loss->gone)
+        snprintf(text, size, "the device left the bus %" PRIu64 " ms after %s%s%s",
+                 loss->after_us / 1000, before, loss->waited ? "" : ", not answering ",
+                 loss->waited ? "" : request);
+    else
+        snprintf(text, size, "the device did not answer %s, which followed %s", request, before);
 }

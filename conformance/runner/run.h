@@ -56,7 +56,7 @@ bool quieten_or_recover(struct run *run);
 // One more try to bring back a device that was lost.
 bool find_again(struct run *run);
 
-// ---- losses.c: a device that was lost ----
+// ---- blame.c: a device that was lost ----
 
 // What the watch has counted.
 struct tally {
@@ -100,7 +100,7 @@ struct attempt {
 // Run the check once, and bring the device back to appIDLE or dfuIDLE.
 void try_check(struct run *run, const struct check *check, struct attempt *attempt);
 
-// losses.c: what a loss in the check makes of its verdict. The check may be run once more.
+// blame.c: what a loss in the check makes of its verdict. The check may be run once more.
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt);
 
 void run_check(struct run *run, const struct check *check);

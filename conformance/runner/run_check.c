@@ -3,7 +3,7 @@
 // One check, from what it needs to its result. It runs within a limit of time; afterwards the
 // device is brought back to appIDLE or dfuIDLE, if necessary by a bus reset or a power cycle.
 //
-// A check in which the device was lost is a matter of losses.c.
+// A check in which the device was lost is a matter of blame.c.
 
 #include <limits.h>
 #include <stdio.h>

@@ -2,13 +2,13 @@
 //
 // The watch is a target whose operations call those of the target under it. Before each call it
 // tests the time that is left: with none left the call returns USB_IO and the target is not asked.
-// A wait is cut to the time that is left. Each result is handed to watch_losses.c.
+// A wait is cut to the time that is left. Each result is handed to losses.c.
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "watch_private.h"
+#include "losses.h"
 #include <usb/requests.h>
 
 static struct watch *watch_of(struct target *target)

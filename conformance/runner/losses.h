@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// watch_private.h - a watch, for the files that it is made of: watch.c passes calls on within the
-// limits, watch_losses.c records what was answered and describes a loss.
+// losses.h - a watch, for the files that it is made of: watch.c passes calls on within the
+// limits, losses.c records what was answered and describes a loss.
 
-#ifndef CONFORMANCE_WATCH_PRIVATE_H
-#define CONFORMANCE_WATCH_PRIVATE_H
+#ifndef CONFORMANCE_LOSSES_H
+#define CONFORMANCE_LOSSES_H
 
 #include "watch.h"
 
-// ---- watch_losses.c ----
+// ---- losses.c ----
 
 // The target's time.
 uint64_t watch_device_us(const struct watch *watch);

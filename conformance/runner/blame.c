@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// A device that was lost: it left the bus, or answered no request any more, and the suite did
+// nothing that lets a device leave. Such a loss is counted, whatever brought the device back, and a
+// run with one is not green.
+//
+// The check in which it happened runs once more when the device is back. Lost again, the device is
+// at fault and not the cable: FAIL, so that one crash makes one FAIL. Not lost again, the check is
+// INCONCLUSIVE and says how the device was lost. A finding that was made before the loss stays.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+struct tally run_tally(const struct run *run)
+{
+    const struct watch *watch = &run->watch;
+    return (struct tally){
+        .losses = watch->losses,
+        .unasked_losses = watch->unasked_losses,
+        .strandings = watch->strandings,
+        .departures = watch->departures,
+    };
+}
+
+bool count_losses(struct run *run, const struct tally *before, const char *where)
+{
+    struct report *report = run->report;
+    const struct watch *watch = &run->watch;
+    char loss[PROBE_WORDS];
+    bool departed = left_dfu_mode_by_itself(run, before);
+    unsigned unexpected =
+        watch->unasked_losses - before->unasked_losses + watch->strandings - before->strandings;
+    if (unexpected == 0)
+        return departed;
+    watch_loss_text(watch->loss.stranded ? &watch->loss : &watch->unasked, loss, sizeof loss);
+    report->losses += unexpected;
+    snprintf(report->loss, sizeof report->loss, "lost %u time%s; the last time %.200s, %.60s",
+             report->losses, report->losses == 1 ? "" : "s", loss, where);
+    return departed;
+}
+
+// A question of the suite that is known to make the device die is not asked again: the check that
+// is about it judges that.
+static bool is_by_question(const struct run *run, const struct attempt *attempt)
+{
+    return attempt->loss.question & run->watch.fatal;
+}
+
+static bool is_found(const struct attempt *attempt)
+{
+    bool broken = attempt->verdict == VERDICT_FAIL || attempt->verdict == VERDICT_WARN;
+    return broken && !attempt->silence;
+}
+
+// Is the loss what is to be judged? A device that was let leave and stays away is judged by the
+// check itself.
+static bool is_of_loss(const struct run *run, const struct attempt *attempt)
+{
+    if (attempt->stranded && attempt->verdict == VERDICT_FAIL && attempt->silence)
+        return true;
+    return attempt->unasked && !is_found(attempt) && attempt->verdict != VERDICT_SKIP &&
+           !is_by_question(run, attempt);
+}
+
+// The device was lost twice, so the loss is the finding. That breaks a must, whatever the level of
+// the check.
+static void blame_device(struct attempt *attempt)
+{
+    struct finding *finding = &attempt->finding;
+    struct transcript_entry sent = {.kind = TRANSCRIPT_CONTROL};
+    char loss[PROBE_WORDS];
+    memcpy(sent.setup, attempt->loss.request, USBDEV_SETUP_SIZE);
+    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    *finding = (struct finding){.expected = "an answer, and the device stays on the bus"};
+    if (!attempt->loss.waited)
+        transcript_sent(&sent, finding->sent, sizeof finding->sent);
+    snprintf(finding->received, sizeof finding->received, "twice: %.250s", loss);
+    attempt->verdict = VERDICT_FAIL;
+}
+
+static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    char loss[PROBE_WORDS];
+    const char *fault = run->watch.base.fault;
+    bool of_loss = is_of_loss(run, attempt);
+    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    if (*fault)
+        snprintf(loss, sizeof loss, "%s", fault);
+    if (of_loss && attempt->verdict != VERDICT_FAIL)
+        attempt->verdict = VERDICT_INCONCLUSIVE;
+    if ((of_loss || *fault) && attempt->verdict == VERDICT_INCONCLUSIVE)
+        snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
+    if (run->lost)
+        snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);
+}
+
+// The second time the device was not lost. What was found broken then stays.
+static void say_lost_once(struct attempt *attempt, const struct watch_loss *first)
+{
+    char loss[PROBE_WORDS];
+    bool met = attempt->verdict == VERDICT_PASS;
+    if (!met && attempt->verdict != VERDICT_INCONCLUSIVE)
+        return;
+    watch_loss_text(first, loss, sizeof loss);
+    attempt->verdict = VERDICT_INCONCLUSIVE;
+    attempt->finding = (struct finding){.sent = ""};
+    snprintf(attempt->finding.message, sizeof attempt->finding.message, "%.220s%s", loss,
+             met ? "; repeated, the check was met" : "");
+}
+
+void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    if (is_of_loss(run, attempt) && !run->lost) {
+        const struct watch_loss first = attempt->loss;
+        unsigned *losses = &run->probe.losses[attempt->mode];
+        ++*losses; // CH9-LOSS-01 may be the one that is repeated
+        try_check(run, check, attempt);
+        if (is_of_loss(run, attempt)) {
+            --*losses;
+            if (attempt->unasked)
+                blame_device(attempt);
+        } else if (!run->lost) {
+            say_lost_once(attempt, &first);
+        }
+    }
+    if (attempt->lost && run->lost)
+        tell_loss(run, check, attempt);
+}
