@@ -13,28 +13,17 @@
 
 #include "run.h"
 
-struct tally run_tally(const struct run *run)
-{
-    const struct watch *watch = &run->watch;
-    return (struct tally){
-        .losses = watch->losses,
-        .unasked_losses = watch->unasked_losses,
-        .strandings = watch->strandings,
-        .departures = watch->departures,
-    };
-}
-
-bool count_losses(struct run *run, const struct tally *before, const char *where)
+bool count_losses(struct run *run, const struct loss_counts *before, const char *where)
 {
     struct report *report = run->report;
-    const struct watch *watch = &run->watch;
+    const struct losses *losses = &run->watch.losses;
+    const struct loss_counts *now = &losses->counts;
     char loss[PROBE_WORDS];
     bool departed = left_dfu_mode_by_itself(run, before);
-    unsigned unexpected =
-        watch->unasked_losses - before->unasked_losses + watch->strandings - before->strandings;
+    unsigned unexpected = now->unasked - before->unasked + now->stranded - before->stranded;
     if (unexpected == 0)
         return departed;
-    watch_loss_text(watch->loss.stranded ? &watch->loss : &watch->unasked, loss, sizeof loss);
+    loss_text(losses->last.stranded ? &losses->last : &losses->last_unasked, loss, sizeof loss);
     report->losses += unexpected;
     snprintf(report->loss, sizeof report->loss, "lost %u time%s; the last time %.200s, %.60s",
              report->losses, report->losses == 1 ? "" : "s", loss, where);
@@ -45,22 +34,24 @@ bool count_losses(struct run *run, const struct tally *before, const char *where
 // is about it judges that.
 static bool is_by_question(const struct run *run, const struct attempt *attempt)
 {
-    return attempt->loss.question & run->watch.fatal;
+    return attempt->loss.question & run->watch.losses.fatal;
 }
 
 static bool is_found(const struct attempt *attempt)
 {
-    bool broken = attempt->verdict == VERDICT_FAIL || attempt->verdict == VERDICT_WARN;
-    return broken && !attempt->silence;
+    bool broken =
+        attempt->judgement.verdict == VERDICT_FAIL || attempt->judgement.verdict == VERDICT_WARN;
+    return broken && !attempt->judgement.silence;
 }
 
 // Is the loss what is to be judged? A device that was let leave and stays away is judged by the
 // check itself.
 static bool is_of_loss(const struct run *run, const struct attempt *attempt)
 {
-    if (attempt->stranded && attempt->verdict == VERDICT_FAIL && attempt->silence)
+    if (attempt->stranded && attempt->judgement.verdict == VERDICT_FAIL &&
+        attempt->judgement.silence)
         return true;
-    return attempt->unasked && !is_found(attempt) && attempt->verdict != VERDICT_SKIP &&
+    return attempt->unasked && !is_found(attempt) && attempt->judgement.verdict != VERDICT_SKIP &&
            !is_by_question(run, attempt);
 }
 
@@ -68,16 +59,16 @@ static bool is_of_loss(const struct run *run, const struct attempt *attempt)
 // the check.
 static void blame_device(struct attempt *attempt)
 {
-    struct finding *finding = &attempt->finding;
+    struct finding *finding = &attempt->judgement.finding;
     struct transcript_entry sent = {.kind = TRANSCRIPT_CONTROL};
     char loss[PROBE_WORDS];
     memcpy(sent.setup, attempt->loss.request, USBDEV_SETUP_SIZE);
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    loss_text(&attempt->loss, loss, sizeof loss);
     *finding = (struct finding){.expected = "an answer, and the device stays on the bus"};
     if (!attempt->loss.waited)
         transcript_sent(&sent, finding->sent, sizeof finding->sent);
     snprintf(finding->received, sizeof finding->received, "twice: %.250s", loss);
-    attempt->verdict = VERDICT_FAIL;
+    attempt->judgement.verdict = VERDICT_FAIL;
 }
 
 static void tell_loss(struct run *run, const struct check *check, struct attempt *attempt)
@@ -85,35 +76,36 @@ static void tell_loss(struct run *run, const struct check *check, struct attempt
     char loss[PROBE_WORDS];
     const char *fault = run->watch.base.fault;
     bool of_loss = is_of_loss(run, attempt);
-    watch_loss_text(&attempt->loss, loss, sizeof loss);
+    loss_text(&attempt->loss, loss, sizeof loss);
     if (*fault)
         snprintf(loss, sizeof loss, "%s", fault);
-    if (of_loss && attempt->verdict != VERDICT_FAIL)
-        attempt->verdict = VERDICT_INCONCLUSIVE;
-    if ((of_loss || *fault) && attempt->verdict == VERDICT_INCONCLUSIVE)
-        snprintf(attempt->finding.message, sizeof attempt->finding.message, "%s", loss);
+    if (of_loss && attempt->judgement.verdict != VERDICT_FAIL)
+        attempt->judgement.verdict = VERDICT_INCONCLUSIVE;
+    if ((of_loss || *fault) && attempt->judgement.verdict == VERDICT_INCONCLUSIVE)
+        snprintf(attempt->judgement.finding.message, sizeof attempt->judgement.finding.message,
+                 "%s", loss);
     if (run->lost)
         snprintf(run->loss, sizeof run->loss, "%.220s, in %.60s", loss, check->id);
 }
 
 // The second time the device was not lost. What was found broken then stays.
-static void say_lost_once(struct attempt *attempt, const struct watch_loss *first)
+static void say_lost_once(struct attempt *attempt, const struct loss *first)
 {
     char loss[PROBE_WORDS];
-    bool met = attempt->verdict == VERDICT_PASS;
-    if (!met && attempt->verdict != VERDICT_INCONCLUSIVE)
+    bool met = attempt->judgement.verdict == VERDICT_PASS;
+    if (!met && attempt->judgement.verdict != VERDICT_INCONCLUSIVE)
         return;
-    watch_loss_text(first, loss, sizeof loss);
-    attempt->verdict = VERDICT_INCONCLUSIVE;
-    attempt->finding = (struct finding){.sent = ""};
-    snprintf(attempt->finding.message, sizeof attempt->finding.message, "%.220s%s", loss,
-             met ? "; repeated, the check was met" : "");
+    loss_text(first, loss, sizeof loss);
+    attempt->judgement.verdict = VERDICT_INCONCLUSIVE;
+    attempt->judgement.finding = (struct finding){.sent = ""};
+    snprintf(attempt->judgement.finding.message, sizeof attempt->judgement.finding.message,
+             "%.220s%s", loss, met ? "; repeated, the check was met" : "");
 }
 
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
 {
     if (is_of_loss(run, attempt) && !run->lost) {
-        const struct watch_loss first = attempt->loss;
+        const struct loss first = attempt->loss;
         unsigned *losses = &run->probe.losses[attempt->mode];
         ++*losses; // CH9-LOSS-01 may be the one that is repeated
         try_check(run, check, attempt);

@@ -77,41 +77,39 @@ static void experiment(struct run *run, uint64_t seen_us)
         departures->stayed_us = seen_us;
         return;
     }
-    probe->loader.stays_us = run->watch.departures.stayed_us;
+    probe->loader.stays_us = run->watch.losses.departure.stayed_us;
     departures->whatever_is_asked =
         enter(run) && leaves_though_asked(run, somewhat_longer_ms(probe->loader.stays_us));
 }
 
 // Host and device measure from different moments.
-static bool is_due(const struct run *run, const struct watch_departures *last)
+static bool is_due(const struct run *run, const struct departure *last)
 {
     uint64_t due_us = run->probe.loader.stays_us / 4 * 3;
     uint64_t waited_us = run->departures.whatever_is_asked ? last->stayed_us : last->idle_us;
     return run->probe.loader.stays_us && waited_us >= due_us;
 }
 
-bool left_dfu_mode_by_itself(struct run *run, const struct tally *before)
+bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before)
 {
-    struct watch *watch = &run->watch;
-    const struct watch_departures last = watch->departures;
-    if (last.over == before->departures.over)
+    struct losses *losses = &run->watch.losses;
+    const struct loss_counts now = losses->counts;
+    const struct departure last = losses->departure;
+    struct report *report = run->report;
+    if (now.returns == before->returns)
         return false;
-    struct tally now = run_tally(run);
     if (!run->probe.loader.stays_us && run->probe.mode == DEVICE_RUN_TIME)
         experiment(run, last.stayed_us);
-    if (!is_due(run, &last)) {
-        watch->losses = now.losses;
-        watch->unasked_losses = now.unasked_losses;
+    bool due = is_due(run, &last);
+    losses_take_back(losses, due ? before : &now);
+    if (!due)
         return false;
-    }
-    watch->losses = before->losses;
-    watch->unasked_losses = before->unasked_losses;
-    run->report->departures += last.over - before->departures.over;
-    snprintf(run->report->departure, sizeof run->report->departure,
+    report->departures += now.returns - before->returns;
+    snprintf(report->departure, sizeof report->departure,
              "the boot loader leaves DFU mode by itself %u ms after %s, which DFU 1.1 does not "
              "forbid: %u time%s in this run",
              (unsigned)(run->probe.loader.stays_us / 1000),
              run->departures.whatever_is_asked ? "its enumeration" : "the last request",
-             run->report->departures, run->report->departures == 1 ? "" : "s");
+             report->departures, report->departures == 1 ? "" : "s");
     return true;
 }

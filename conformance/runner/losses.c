@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: MIT
-//
-// The result of each control transfer is sorted: an answer (data, STALL, overflow) ends a silence;
-// no answer begins one, and the first unanswered request and the last answered one are kept. These
-// two make the text of a loss.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,10 +6,11 @@
 
 #include "losses.h"
 #include <conformance/transcript.h>
+#include <usb/result.h>
 
-uint64_t watch_device_us(const struct watch *watch)
+void losses_init(struct losses *losses, const enum device_mode *mode, uint64_t now_us)
 {
-    return watch->target->ops->now_us(watch->target);
+    *losses = (struct losses){.mode = mode, .fresh = true, .found_us = now_us};
 }
 
 // After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave.
@@ -23,103 +20,115 @@ static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
     return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
 }
 
-static void note_departure(struct watch *watch, uint64_t us)
-{
-    struct watch_departures *departures = &watch->departures;
-    bool noted = departures->begun != departures->over;
-    if (noted || watch->may_leave || *watch->mode != DEVICE_DFU_MODE)
-        return;
-    departures->begun++;
-    departures->stayed_us = us - watch->found_us;
-    departures->idle_us = us - watch->answered_us;
-}
-
-void watch_note_leaving(struct watch *watch)
-{
-    if (watch->left)
-        return;
-    watch->left_us = watch_device_us(watch);
-    watch->left = true;
-    note_departure(watch, watch->left_us);
-}
-
-static void note_answer(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    watch->silent = 0;
-    watch->left = watch->absent = false;
-    watch->may_leave &= !watch->found;
-    watch->found = false;
-    watch->heard = true;
-    memcpy(watch->answered, setup, USBDEV_SETUP_SIZE);
-    watch->answered_us = watch_device_us(watch);
-}
-
-// GETSTATUS or GETSTATE, which the suite sends between two checks.
-unsigned watch_question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
+// A bit for GETSTATUS or GETSTATE, which the suite sends between two checks; else 0.
+static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
     return asks ? 1u << setup[1] : 0;
 }
 
-static void confirm_loss(struct watch *watch)
-{
-    watch->losses++;
-    if (!watch->loss.unasked)
-        return;
-    watch->unasked_losses++;
-    watch->unasked = watch->loss;
-}
+// ---- Leaving and coming back ----
 
-static void note_silence(struct watch *watch, const uint8_t setup[USBDEV_SETUP_SIZE], bool gone)
+static void note_departure(struct losses *losses, uint64_t now_us)
 {
-    struct watch_loss *loss = &watch->loss;
-    watch->silent++;
-    if (gone)
-        note_departure(watch, watch_device_us(watch));
-    if (watch->silent > 1) {
-        loss->gone |= gone;
-        watch->fatal |= loss->fatal;
-        if (watch->silent == 2)
-            confirm_loss(watch);
+    bool noted = losses->counts.departures != losses->counts.returns;
+    if (noted || losses->may_leave || *losses->mode != DEVICE_DFU_MODE)
         return;
-    }
-    uint64_t since_us = watch->left ? watch->left_us : watch_device_us(watch);
-    *loss = (struct watch_loss){
-        .gone = gone || watch->left,
-        .unasked = !watch->may_leave,
-        .waited = watch->left,
-        .heard = watch->heard,
-        .after_us = since_us - watch->answered_us,
+    losses->counts.departures++;
+    losses->departure = (struct departure){
+        .stayed_us = now_us - losses->found_us,
+        .idle_us = now_us - losses->answered_us,
     };
-    memcpy(loss->request, setup, USBDEV_SETUP_SIZE);
-    memcpy(loss->before, watch->answered, USBDEV_SETUP_SIZE);
-    loss->question = watch->judging ? 0 : watch_question_of(setup);
-    loss->fatal = watch->fresh ? loss->question : 0;
 }
 
-static void strand(struct watch *watch)
+void losses_excuse_departure(struct losses *losses)
 {
-    watch->strandings += !watch->loss.unasked && !watch->loss.stranded;
-    watch->loss.stranded = !watch->loss.unasked;
+    losses->counts.departures = losses->counts.returns;
 }
 
-void watch_lose(struct watch *watch)
+void losses_saw_leave(struct losses *losses, uint64_t now_us)
 {
-    uint64_t since_us = watch->left ? watch->left_us : watch_device_us(watch);
-    if (watch->silent == 0) {
-        watch->loss = (struct watch_loss){
-            .gone = true,
-            .unasked = !watch->may_leave,
-            .waited = true,
-            .heard = watch->heard,
-            .after_us = since_us - watch->answered_us,
-        };
-        memcpy(watch->loss.before, watch->answered, USBDEV_SETUP_SIZE);
+    if (losses->left)
+        return;
+    losses->left_us = now_us;
+    losses->left = true;
+    note_departure(losses, now_us);
+}
+
+static void confirm(struct losses *losses)
+{
+    losses->counts.all++;
+    if (!losses->last.unasked)
+        return;
+    losses->counts.unasked++;
+    losses->last_unasked = losses->last;
+}
+
+// A device that left at the last request and is back is a loss that no second request has shown.
+void losses_saw_return(struct losses *losses, uint64_t now_us)
+{
+    if (losses->silent == 1 && losses->last.gone)
+        confirm(losses);
+    losses->found = true;
+    losses->found_us = now_us;
+}
+
+// ---- Answers and silence ----
+
+static void
+note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint64_t now_us)
+{
+    losses->silent = 0;
+    losses->left = losses->absent = false;
+    losses->may_leave &= !losses->found;
+    losses->found = false;
+    losses->heard = true;
+    memcpy(losses->answered, setup, USBDEV_SETUP_SIZE);
+    losses->answered_us = now_us;
+}
+
+static struct loss loss_now(const struct losses *losses, uint64_t now_us)
+{
+    uint64_t since_us = losses->left ? losses->left_us : now_us;
+    struct loss loss = {
+        .unasked = !losses->may_leave,
+        .heard = losses->heard,
+        .after_us = since_us - losses->answered_us,
+    };
+    memcpy(loss.before, losses->answered, USBDEV_SETUP_SIZE);
+    return loss;
+}
+
+static void begin_silence(struct losses *losses,
+                          const uint8_t setup[USBDEV_SETUP_SIZE],
+                          bool gone,
+                          uint64_t now_us)
+{
+    struct loss loss = loss_now(losses, now_us);
+    loss.gone = gone || losses->left;
+    loss.waited = losses->left;
+    memcpy(loss.request, setup, USBDEV_SETUP_SIZE);
+    loss.question = losses->judging ? 0 : question_of(setup);
+    loss.fatal = losses->fresh ? loss.question : 0;
+    losses->last = loss;
+}
+
+static void note_silence(struct losses *losses,
+                         const uint8_t setup[USBDEV_SETUP_SIZE],
+                         bool gone,
+                         uint64_t now_us)
+{
+    losses->silent++;
+    if (gone)
+        note_departure(losses, now_us);
+    if (losses->silent == 1) {
+        begin_silence(losses, setup, gone, now_us);
+        return;
     }
-    if (watch->silent < 2)
-        confirm_loss(watch);
-    watch->silent = 2;
-    strand(watch);
+    losses->last.gone |= gone;
+    losses->fatal |= losses->last.fatal;
+    if (losses->silent == 2)
+        confirm(losses);
 }
 
 static bool is_answer(int result)
@@ -127,34 +136,51 @@ static bool is_answer(int result)
     return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
 }
 
-void watch_note_control(struct watch *watch,
-                        const struct usbdev_setup_packet *setup,
-                        int result,
-                        uint64_t ms)
+void losses_saw(struct losses *losses,
+                const struct usbdev_setup_packet *setup,
+                int result,
+                uint64_t now_us)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
     usbdev_setup_store(bytes, setup);
     if (is_answer(result))
-        note_answer(watch, bytes);
-    watch->may_leave |= lets_leave(bytes) && result != USB_STALL;
+        note_answer(losses, bytes, now_us);
+    losses->may_leave |= lets_leave(bytes) && result != USB_STALL;
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
-        note_silence(watch, bytes, result == USB_GONE);
-    if (result == USB_TIMEOUT) {
-        watch->timeouts++;
-        watch->timeouts_ms += ms;
-    }
+        note_silence(losses, bytes, result == USB_GONE, now_us);
 }
 
-// A device that left at the last request and is back is a loss that no second request has shown.
-void watch_note_found(struct watch *watch)
+bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
 {
-    if (watch->silent == 1 && watch->loss.gone)
-        confirm_loss(watch);
-    watch->found = true;
-    watch->found_us = watch_device_us(watch);
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    usbdev_setup_store(bytes, setup);
+    return !losses->judging && (losses->fatal & question_of(bytes));
 }
 
-void watch_loss_text(const struct watch_loss *loss, char *text, size_t size)
+// ---- For good, or not at all ----
+
+void losses_give_up(struct losses *losses, uint64_t now_us)
+{
+    if (losses->silent == 0) {
+        losses->last = loss_now(losses, now_us);
+        losses->last.gone = losses->last.waited = true;
+    }
+    if (losses->silent < 2)
+        confirm(losses);
+    losses->silent = 2;
+    if (losses->last.unasked)
+        return;
+    losses->counts.stranded += !losses->last.stranded;
+    losses->last.stranded = true;
+}
+
+void losses_take_back(struct losses *losses, const struct loss_counts *then)
+{
+    losses->counts.all = then->all;
+    losses->counts.unasked = then->unasked;
+}
+
+void loss_text(const struct loss *loss, char *text, size_t size)
 {
     char before[64];
     char request[64];

@@ -1,29 +1,100 @@
 // SPDX-License-Identifier: MIT
 //
-// losses.h - a watch, for the files that it is made of: watch.c passes calls on within the
-// limits, losses.c records what was answered and describes a loss.
+// losses.h - whether and how the device under test was lost: it left the bus, or stopped answering.
+//
+// The watch reports here what came of each call of the target, and when, in the target's time.
+// Nothing is sent. An answer (data, STALL, overflow) ends a silence; no answer begins one, and the
+// first request that was not answered and the last one that was are kept. One unanswered request is
+// no loss yet; the next one decides.
+//
+// A loss is the suite's own doing where a request that the device may leave the bus for was
+// accepted, or its bus was reset, until it is found on the bus again and answers there.
 
 #ifndef CONFORMANCE_LOSSES_H
 #define CONFORMANCE_LOSSES_H
 
-#include "watch.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-// ---- losses.c ----
+#include <conformance/device.h>
+#include <usb/requests.h>
 
-// The target's time.
-uint64_t watch_device_us(const struct watch *watch);
+struct loss {
+    bool gone;                          // it left the bus, as far as the transport knows
+    bool unasked;                       // by no doing of the suite
+    bool stranded;                      // asked for, and it did not come back by itself
+    bool waited;                        // it left while it was waited for
+    bool heard;                         // before is valid
+    uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
+    uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
+    uint64_t after_us;                  // from the one to the other
+    unsigned question; // as fatal below, if the request was the suite's own, not a check's
+    unsigned fatal;    // the same, if nothing was sent before it since the enumeration
+};
 
-// A control transfer ended with this result, an enum usb_result, after ms of this machine's clock.
-void watch_note_control(struct watch *watch,
-                        const struct usbdev_setup_packet *setup,
-                        int result,
-                        uint64_t ms);
+struct losses {
+    const enum device_mode *mode; // the device's
+
+    struct loss_counts {
+        unsigned all;
+        unsigned unasked;
+        unsigned stranded;
+        unsigned departures; // it left the bus in DFU mode, by no doing of the suite either
+        unsigned returns;    // and came back from that by itself
+    } counts;
+    struct loss last;
+    struct loss last_unasked;
+    struct departure {
+        uint64_t stayed_us; // it had been on the bus for so long
+        uint64_t idle_us;   // and for so long without a request
+    } departure;            // the last
+
+    unsigned silent; // control transfers in a row that were not answered
+    bool heard;      // something was answered; answered and answered_us are valid
+    uint8_t answered[USBDEV_SETUP_SIZE];
+    uint64_t answered_us;
+    bool left; // the device was seen to leave, at left_us
+    uint64_t left_us;
+    bool absent;    // waiting for the device to return has just timed out
+    bool may_leave; // a loss would be the suite's own doing
+    bool found;     // the device is on the bus again since, and has not answered yet
+    uint64_t found_us;
+
+    // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
+    // a GETSTATUS or GETSTATE that has lost a device just after its enumeration is fatal.
+    bool judging;
+    bool fresh;     // no request was sent since the device was enumerated
+    unsigned fatal; // a bit for each bRequest of DFU that is
+};
+
+// mode stays the caller's. The device is on the bus.
+void losses_init(struct losses *losses, const enum device_mode *mode, uint64_t now_us);
+
+// A control transfer ended with this result, an enum usb_result.
+void losses_saw(struct losses *losses,
+                const struct usbdev_setup_packet *setup,
+                int result,
+                uint64_t now_us);
 
 // The device was seen to leave the bus, or was found on it.
-void watch_note_leaving(struct watch *watch);
-void watch_note_found(struct watch *watch);
+void losses_saw_leave(struct losses *losses, uint64_t now_us);
+void losses_saw_return(struct losses *losses, uint64_t now_us);
 
-// A bit for GETSTATUS or GETSTATE, which the suite sends between two checks; else 0.
-unsigned watch_question_of(const uint8_t setup[USBDEV_SETUP_SIZE]);
+// A departure that was begun was the doing of the suite.
+void losses_excuse_departure(struct losses *losses);
+
+// The device does not come back by itself: that is a loss, if it is not counted as one yet. If it
+// left while it was waited for and no request was sent since, that is how it was lost.
+void losses_give_up(struct losses *losses, uint64_t now_us);
+
+// Losses since then were none.
+void losses_take_back(struct losses *losses, const struct loss_counts *then);
+
+// Is this a question of the suite's own that is known to be fatal?
+bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup);
+
+// "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
+void loss_text(const struct loss *loss, char *text, size_t size);
 
 #endif

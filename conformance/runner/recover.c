@@ -27,7 +27,7 @@ static bool can(const struct run *run, unsigned capability)
 static bool wait_for(struct run *run)
 {
     struct probe *probe = &run->probe;
-    return !run->watch.absent &&
+    return !run->watch.losses.absent &&
            probe_wait_return(probe, mode_return_ms(probe), "the device to come back") == 0 &&
            device_answers(probe);
 }
@@ -51,10 +51,10 @@ static bool cycle_power(struct run *run)
 
 static bool bring_back(struct run *run)
 {
-    bool gone = run->watch.loss.gone;
+    bool gone = run->watch.losses.last.gone;
     if (gone && wait_for(run))
         return true;
-    watch_lose(&run->watch);
+    losses_give_up(&run->watch.losses, probe_now_us(&run->probe));
     if (run->options->stop_on_loss)
         return false;
     return (!gone && reset(run)) || cycle_power(run);
@@ -63,10 +63,10 @@ static bool bring_back(struct run *run)
 bool quieten_or_recover(struct run *run)
 {
     struct probe *probe = &run->probe;
-    const struct watch *watch = &run->watch;
-    if (watch->silent && !watch->loss.gone && !device_answers(probe))
+    const struct losses *losses = &run->watch.losses;
+    if (losses->silent && !losses->last.gone && !device_answers(probe))
         return bring_back(run);
-    if (mode_quieten(probe) && (!watch->silent || device_answers(probe)))
+    if (mode_quieten(probe) && (!losses->silent || device_answers(probe)))
         return true;
     return bring_back(run);
 }

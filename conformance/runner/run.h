@@ -27,11 +27,9 @@ struct run {
         bool whatever_is_asked; // requests do not keep it in DFU mode
     } departures;
 
-    unsigned unasked_before; // losses until the check itself began; UINT_MAX: it has not
-    bool departed;           // the boot loader left DFU mode in the check
-    bool lost;               // the device does not answer, and nothing brings it back
-    char loss[PROBE_WORDS];  // how, and in which check
-    char over[PROBE_WORDS];  // why the run has ended, or ""
+    bool lost;              // the device does not answer, and nothing brings it back
+    char loss[PROBE_WORDS]; // how, and in which check
+    char over[PROBE_WORDS]; // why the run has ended, or ""
 };
 
 // ---- tell.c: what happens, to the listeners ----
@@ -58,43 +56,30 @@ bool find_again(struct run *run);
 
 // ---- blame.c: a device that was lost ----
 
-// What the watch has counted.
-struct tally {
-    unsigned losses;
-    unsigned unasked_losses;
-    unsigned strandings;
-    struct watch_departures departures;
-};
-
-struct tally run_tally(const struct run *run);
-
 // Count the losses since then that no run should have: by no doing of the suite, or without a way
 // back. where, as in "in CH9-REQ-01", completes the words that are kept of the last one. Returns
 // whether the device was not lost, but a boot loader that left DFU mode by itself.
-bool count_losses(struct run *run, const struct tally *before, const char *where);
+bool count_losses(struct run *run, const struct loss_counts *before, const char *where);
 
 // ---- departures.c: a boot loader that leaves DFU mode by itself ----
 
 // Has it done so since then? Finding that out may bring the device into either mode. Departures are
 // no losses, and are taken out of the watch's counts.
-bool left_dfu_mode_by_itself(struct run *run, const struct tally *before);
+bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before);
 
 // ---- run_check.c ----
 
 // What a run of the check came to.
 struct attempt {
-    enum verdict verdict;
-    bool inapplicable;
-    bool again;    // this host was too late for a verdict
-    bool departed; // the boot loader left DFU mode by itself in the check
-    bool silence;  // the finding is a request that was not answered
-    struct finding finding;
+    struct judgement judgement;
     struct transcript transcript;
-    bool lost;              // the device stopped answering, in the check or right after it
-    bool unasked;           // by no doing of the suite
-    bool stranded;          // or without a way back
-    enum device_mode mode;  // when the check had run
-    struct watch_loss loss; // the last, of those by no doing of the suite where there is one
+    enum device_mode mode; // when the check had run
+    bool again;            // this host was too late for a verdict
+    bool departed;         // the boot loader left DFU mode by itself in the check
+    bool lost;             // the device stopped answering, in the check or right after it
+    bool unasked;          // by no doing of the suite
+    bool stranded;         // or without a way back
+    struct loss loss;      // the last, of those by no doing of the suite where there is one
 };
 
 // Run the check once, and bring the device back to appIDLE or dfuIDLE.

@@ -5,7 +5,6 @@
 //
 // A check in which the device was lost is a matter of blame.c.
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,22 +54,23 @@ static bool enter_mode(struct run *run, const struct check *check)
     return true;
 }
 
-static void run_on_device(struct run *run, const struct check *check)
+// Returns whether the check itself began, with what was counted until then.
+static bool run_on_device(struct run *run, const struct check *check, struct loss_counts *ret_began)
 {
     struct probe *probe = &run->probe;
+    struct losses *losses = &run->watch.losses;
     if (!needs_before_mode(probe, run->options, check) || !enter_mode(run, check) ||
         !needs_in_mode(probe, run->options, check))
-        return;
+        return false;
     probe_begin(probe, check);
     if (probe->time.attempt)
         probe_calibrate(probe);
-    run->watch.judging = true;
-    run->unasked_before = run->watch.unasked_losses;
-    unsigned departures = run->watch.departures.begun;
+    losses->judging = true;
+    *ret_began = losses->counts;
     check->run(probe);
-    run->watch.judging = false;
-    run->departed = run->watch.departures.begun > departures && !probe->judgement.awaits_departure;
+    losses->judging = false;
     probe_end(probe);
+    return true;
 }
 
 // A finding after the limit was made without the device, so it does not count.
@@ -88,41 +88,39 @@ static void say_out_of_time(struct run *run)
         probe_inconclusive(probe, "the check was ended after %u s", CHECK_LIMIT_MS / 1000);
 }
 
-static void take_attempt(struct run *run, struct attempt *attempt)
+static void take_attempt(const struct probe *probe, struct attempt *attempt)
 {
-    const struct probe *probe = &run->probe;
-    attempt->verdict = probe->judgement.verdict;
-    attempt->inapplicable = probe->judgement.inapplicable;
-    attempt->again = probe->time.again;
-    attempt->silence = probe->judgement.silence;
-    attempt->finding = probe->judgement.finding;
+    attempt->judgement = probe->judgement;
     attempt->transcript = probe->transcript;
     attempt->mode = probe->mode;
+    attempt->again = probe->time.again;
 }
 
 void try_check(struct run *run, const struct check *check, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
-    const struct tally before = run_tally(run);
+    const struct losses *losses = &run->watch.losses;
+    const struct loss_counts before = losses->counts;
+    struct loss_counts began;
     char where[PROBE_WORDS];
     probe_begin(probe, check);
     watch_begin(&run->watch, CHECK_LIMIT_MS);
-    run->unasked_before = UINT_MAX;
-    run->departed = false;
-    run_on_device(run, check);
+    bool ran = run_on_device(run, check, &began);
+    bool departed =
+        ran && losses->counts.departures > began.departures && !probe->judgement.awaits_departure;
     if (run->watch.out_of_time)
         say_out_of_time(run);
     watch_begin(&run->watch, 0);
-    take_attempt(run, attempt);
+    take_attempt(probe, attempt);
 
     // A need may turn out to be unmet only after the mode was changed.
     run->lost = transcript_count(&probe->transcript) > 0 && !quieten_or_recover(run);
     snprintf(where, sizeof where, "in %s", check->id);
-    attempt->departed = count_losses(run, &before, where) && run->departed;
-    attempt->lost = run->lost || run->watch.losses > before.losses;
-    attempt->unasked = run->watch.unasked_losses > run->unasked_before;
-    attempt->stranded = run->watch.strandings > before.strandings;
-    attempt->loss = attempt->unasked ? run->watch.unasked : run->watch.loss;
+    attempt->departed = count_losses(run, &before, where) && departed;
+    attempt->lost = run->lost || losses->counts.all > before.all;
+    attempt->unasked = ran && losses->counts.unasked > began.unasked;
+    attempt->stranded = losses->counts.stranded > before.stranded;
+    attempt->loss = attempt->unasked ? losses->last_unasked : losses->last;
 }
 
 // Until this host was in time to judge, or has been late too often.
@@ -147,9 +145,9 @@ static void try_until_it_stays(struct run *run, const struct check *check, struc
         try_until_judged(run, check, attempt);
     if (!attempt->departed)
         return;
-    attempt->verdict = VERDICT_INCONCLUSIVE;
-    attempt->finding = (struct finding){.sent = ""};
-    snprintf(attempt->finding.message, sizeof attempt->finding.message,
+    attempt->judgement.verdict = VERDICT_INCONCLUSIVE;
+    attempt->judgement.finding = (struct finding){.sent = ""};
+    snprintf(attempt->judgement.finding.message, sizeof attempt->judgement.finding.message,
              "the boot loader leaves DFU mode by itself after %u ms, before the check is over",
              (unsigned)(run->probe.loader.stays_us / 1000));
 }
@@ -215,7 +213,7 @@ static const char *reason_not_to_try(struct run *run)
 static void identify_after(struct run *run, const struct check *check)
 {
     char where[PROBE_WORDS];
-    const struct tally before = run_tally(run);
+    const struct loss_counts before = run->watch.losses.counts;
     identify(&run->probe, run->report);
     snprintf(where, sizeof where, "after %s", check->id);
     count_losses(run, &before, where);
@@ -228,7 +226,7 @@ static void make_attempt(struct run *run, const struct check *check, struct atte
     probe_begin(probe, check);
     if (*reason) {
         probe_inconclusive(probe, "%s", reason);
-        take_attempt(run, attempt);
+        take_attempt(probe, attempt);
         return;
     }
     try_until_it_stays(run, check, attempt);
@@ -245,15 +243,15 @@ void run_check(struct run *run, const struct check *check)
     uint64_t frames = frames_so_far(run);
     watch_forget_trouble(&run->watch);
     tell_check_begin(run, check);
-    attempt = (struct attempt){.verdict = VERDICT_INCONCLUSIVE};
+    attempt = (struct attempt){.again = false};
     make_attempt(run, check, &attempt);
 
     *result = (struct result){
         .check = check,
-        .verdict = attempt.verdict,
-        .inapplicable = attempt.inapplicable,
-        .waiver = waiver_for(run, check, attempt.verdict),
-        .finding = attempt.finding,
+        .verdict = attempt.judgement.verdict,
+        .inapplicable = attempt.judgement.inapplicable,
+        .waiver = waiver_for(run, check, attempt.judgement.verdict),
+        .finding = attempt.judgement.finding,
         .start_us = start_us - run->start_us,
         .took_us = probe_now_us(&run->probe) - start_us,
     };

@@ -102,7 +102,8 @@ static bool bring_home(struct run *run, char *ending, size_t size)
         return false;
     }
     bool home = return_or_restore(run, ending, size);
-    for (int i = 1; !home && run->watch.silent && i < BACKUP_TRIES && quieten_or_recover(run); i++)
+    for (int i = 1;
+         !home && run->watch.losses.silent && i < BACKUP_TRIES && quieten_or_recover(run); i++)
         home = return_or_restore(run, ending, size);
     return home;
 }
@@ -112,7 +113,7 @@ static void go_home(struct run *run)
 {
     struct probe *probe = &run->probe;
     struct report *report = run->report;
-    const struct tally before = run_tally(run);
+    const struct loss_counts before = run->watch.losses.counts;
     bool home = bring_home(run, report->ending, sizeof report->ending);
     if (count_losses(run, &before, "on the way back to run time"))
         home = bring_home(run, report->ending, sizeof report->ending);
@@ -135,12 +136,12 @@ static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
     identify(probe, run->report);
-    bool answers = !run->watch.silent || quieten_or_recover(run);
-    count_losses(run, &(struct tally){.losses = 0}, "before the first check");
+    bool answers = !run->watch.losses.silent || quieten_or_recover(run);
+    count_losses(run, &(struct loss_counts){.all = 0}, "before the first check");
     if (answers)
         return;
     run->lost = true;
-    watch_loss_text(&run->watch.loss, run->loss, sizeof run->loss);
+    loss_text(&run->watch.losses.last, run->loss, sizeof run->loss);
 }
 
 enum run_status runner_run(const struct runner_options *options,

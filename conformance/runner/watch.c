@@ -2,13 +2,13 @@
 //
 // The watch is a target whose operations call those of the target under it. Before each call it
 // tests the time that is left: with none left the call returns USB_IO and the target is not asked.
-// A wait is cut to the time that is left. Each result is handed to losses.c.
+// A wait is cut to the time that is left. What came of it is told to losses.c.
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "losses.h"
+#include "watch.h"
 #include <usb/requests.h>
 
 static struct watch *watch_of(struct target *target)
@@ -75,10 +75,27 @@ void watch_begin(struct watch *watch, unsigned limit_ms)
 {
     watch->check_end_ms = limit_ms ? watch_clock_ms() + limit_ms : 0;
     watch->out_of_time = false;
-    watch->may_leave &= limit_ms == 0;
+    watch->losses.may_leave &= limit_ms == 0;
 }
 
 // ---- The seam ----
+
+static uint64_t device_us(const struct watch *watch)
+{
+    return watch->target->ops->now_us(watch->target);
+}
+
+// A control transfer that began at start_ms has ended. Returns its result.
+static int
+note(struct watch *watch, const struct usbdev_setup_packet *setup, int result, uint64_t start_ms)
+{
+    losses_saw(&watch->losses, setup, result, device_us(watch));
+    if (result == USB_TIMEOUT) {
+        watch->timeouts++;
+        watch->timeouts_ms += watch_clock_ms() - start_ms;
+    }
+    return result;
+}
 
 static int watched_control(struct target *target,
                            const struct usbdev_setup_packet *setup,
@@ -86,16 +103,14 @@ static int watched_control(struct target *target,
                            unsigned timeout_ms)
 {
     struct watch *watch = watch_of(target);
-    uint8_t bytes[USBDEV_SETUP_SIZE];
-    usbdev_setup_store(bytes, setup);
     if (refuse(watch))
         return USB_IO;
-    if (!watch->judging && (watch->fatal & watch_question_of(bytes)))
+    if (losses_forbid(&watch->losses, setup))
         return USB_UNSUPPORTED;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->control(watch->target, setup, data, timeout_ms);
-    watch_note_control(watch, setup, result, watch_clock_ms() - start_ms);
-    watch->fresh = false;
+    note(watch, setup, result, start_ms);
+    watch->losses.fresh = false;
     return result;
 }
 
@@ -111,8 +126,8 @@ static int watched_control_departing(struct target *target,
     uint64_t start_ms = watch_clock_ms();
     int result =
         watch->target->ops->control_departing(watch->target, setup, data, timeout_ms, departure);
-    watch_note_control(watch, setup, result, watch_clock_ms() - start_ms);
-    watch->fresh = false;
+    note(watch, setup, result, start_ms);
+    watch->losses.fresh = false;
     return result;
 }
 
@@ -136,8 +151,7 @@ static int watched_set_configuration(struct target *target, uint8_t value)
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->set_configuration(watch->target, value);
-    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
-    return result;
+    return note(watch, &setup, result, start_ms);
 }
 
 static int watched_set_interface(struct target *target, uint8_t interface, uint8_t alternate)
@@ -148,8 +162,7 @@ static int watched_set_interface(struct target *target, uint8_t interface, uint8
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->set_interface(watch->target, interface, alternate);
-    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
-    return result;
+    return note(watch, &setup, result, start_ms);
 }
 
 static int watched_clear_halt(struct target *target, uint8_t bEndpointAddress)
@@ -160,8 +173,7 @@ static int watched_clear_halt(struct target *target, uint8_t bEndpointAddress)
         return USB_IO;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->clear_halt(watch->target, bEndpointAddress);
-    watch_note_control(watch, &setup, result, watch_clock_ms() - start_ms);
-    return result;
+    return note(watch, &setup, result, start_ms);
 }
 
 static int operate(struct watch *watch, int (*operation)(struct target *target))
@@ -169,9 +181,9 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
     if (refuse(watch))
         return USB_IO;
     int result = operation(watch->target);
-    watch->fresh = result == 0;
+    watch->losses.fresh = result == 0;
     if (result == USB_GONE)
-        watch_note_leaving(watch);
+        losses_saw_leave(&watch->losses, device_us(watch));
     look_again(watch);
     return result;
 }
@@ -180,7 +192,7 @@ static int operate(struct watch *watch, int (*operation)(struct target *target))
 static int operate_on_port(struct watch *watch, int (*operation)(struct target *target))
 {
     int result = operate(watch, operation);
-    watch->departures.begun = watch->departures.over;
+    losses_excuse_departure(&watch->losses);
     return result;
 }
 
@@ -191,9 +203,9 @@ static int watched_reset(struct target *target)
     struct watch *watch = watch_of(target);
     int result = operate_on_port(watch, watch->target->ops->reset);
     if (result == 0)
-        watch_note_found(watch);
+        losses_saw_return(&watch->losses, device_us(watch));
     else
-        watch->may_leave = true;
+        watch->losses.may_leave = true;
     return result;
 }
 
@@ -201,8 +213,8 @@ static int watched_reset(struct target *target)
 static int reset_to(struct watch *watch, int (*operation)(struct target *target))
 {
     int result = operate_on_port(watch, operation);
-    watch->may_leave = true;
-    watch->found = result == 0;
+    watch->losses.may_leave = true;
+    watch->losses.found = result == 0;
     return result;
 }
 
@@ -231,11 +243,11 @@ static int watched_power_cycle(struct target *target)
 {
     struct watch *watch = watch_of(target);
     watch_look_for_trouble(watch);
-    if (watch->absent)
-        watch_lose(watch);
+    if (watch->losses.absent)
+        losses_give_up(&watch->losses, device_us(watch));
     int result = operate_on_port(watch, watch->target->ops->power_cycle);
     if (result == 0)
-        watch_note_found(watch);
+        losses_saw_return(&watch->losses, device_us(watch));
     watch_look_for_trouble(watch);
     return result;
 }
@@ -247,7 +259,7 @@ static int watched_wait_leave(struct target *target, unsigned timeout_ms)
         return USB_IO;
     int result = watch->target->ops->wait_leave(watch->target, within_limit(watch, timeout_ms));
     if (result == 0)
-        watch_note_leaving(watch);
+        losses_saw_leave(&watch->losses, device_us(watch));
     return result;
 }
 
@@ -257,11 +269,11 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
     if (refuse(watch))
         return USB_IO;
     int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
-    watch->absent = result != 0;
-    watch->fresh = result == 0;
+    watch->losses.absent = result != 0;
+    watch->losses.fresh = result == 0;
     if (result == 0) {
-        watch_note_found(watch);
-        watch->departures.over = watch->departures.begun;
+        losses_saw_return(&watch->losses, device_us(watch));
+        watch->losses.counts.returns = watch->losses.counts.departures;
     }
     look_again(watch);
     return result;
@@ -269,7 +281,7 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
 
 static uint64_t watched_now_us(struct target *target)
 {
-    return watch_device_us(watch_of(target));
+    return device_us(watch_of(target));
 }
 
 static uint64_t watched_late_us(struct target *target)
@@ -336,8 +348,7 @@ static const struct target_ops watched_ops = {
 
 void watch_init(struct watch *watch, struct target *target, const enum device_mode *mode)
 {
-    *watch =
-        (struct watch){.target = target, .base.ops = &watched_ops, .fresh = true, .mode = mode};
+    *watch = (struct watch){.target = target, .base.ops = &watched_ops};
     look_again(watch);
-    watch->found_us = watch_device_us(watch);
+    losses_init(&watch->losses, mode, device_us(watch));
 }

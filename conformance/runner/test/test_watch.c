@@ -46,8 +46,8 @@ static void loss__is_told_with_the_last_request_and_its_time(void **state)
     get_string(4);
     get_string(5);
 
-    assert_int_equal(watch.losses, 1);
-    watch_loss_text(&watch.loss, text, sizeof text);
+    assert_int_equal(watch.losses.counts.all, 1);
+    loss_text(&watch.losses.last, text, sizeof text);
     assert_string_equal(text, "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3), not "
                               "answering GET_DESCRIPTOR(STRING 4)");
 }
@@ -62,9 +62,9 @@ static void loss__while_the_device_is_waited_for_has_the_time_of_its_leaving(voi
     fake.gone = true;
     watch.base.ops->wait_leave(&watch.base, 3000);
     sleep_ms(60000);
-    watch_lose(&watch);
+    losses_give_up(&watch.losses, watch.base.ops->now_us(&watch.base));
 
-    watch_loss_text(&watch.loss, text, sizeof text);
+    loss_text(&watch.losses.last, text, sizeof text);
     assert_string_equal(text, "the device left the bus 0 ms after GET_DESCRIPTOR(STRING 3)");
 }
 
@@ -78,9 +78,9 @@ static void one_silence__is_no_loss(void **state)
     fake.hangs = false;
     get_string(3);
 
-    assert_int_equal(watch.losses, 0);
+    assert_int_equal(watch.losses.counts.all, 0);
     assert_int_equal(watch.timeouts, 1);
-    assert_int_equal(watch.silent, 0);
+    assert_int_equal(watch.losses.silent, 0);
 }
 
 static void limit__ends_everything(void **state)
