@@ -225,12 +225,19 @@ receive(struct f072_usbfs *usb, unsigned n, const uint8_t *data, size_t length, 
     return SIM_ACK;
 }
 
+// EPnR.SETUP says whether the last transaction that completed was a SETUP, and is frozen while
+// CTR_RX is set (RM0091 30.6.2).
+static void clear_setup(uint16_t *ep)
+{
+    if (!(*ep & F072_EP_CTR_RX))
+        *ep &= (uint16_t)~F072_EP_SETUP;
+}
+
 static void end_out(struct f072_usbfs *usb, unsigned n)
 {
     uint16_t *ep = &usb->ep[n];
 
-    if (!(*ep & F072_EP_CTR_RX)) // SETUP is frozen while CTR_RX is set
-        *ep &= (uint16_t)~F072_EP_SETUP;
+    clear_setup(ep);
     *ep |= F072_EP_CTR_RX;
     *ep ^= F072_EP_DTOG_RX;
     go_to_nak(usb, n, F072_EP_STAT_RX);
@@ -305,6 +312,7 @@ static int send(struct f072_usbfs *usb,
 
 static void end_in(struct f072_usbfs *usb, unsigned n)
 {
+    clear_setup(&usb->ep[n]);
     usb->ep[n] ^= F072_EP_DTOG_TX;
     usb->ep[n] |= F072_EP_CTR_TX;
     go_to_nak(usb, n, F072_EP_STAT_TX);

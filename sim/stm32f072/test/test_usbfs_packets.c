@@ -199,6 +199,22 @@ static void in__sends_toggles_and_goes_to_nak(void **state)
     assert_int_equal(in(f, 0), SIM_NAK);
 }
 
+static void in__clears_the_setup_bit_unless_ctr_rx_is_set(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(setup(f), SIM_ACK);
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL | F072_EP_CTR_RX | 0x10); // NAK -> VALID
+    assert_int_equal(in(f, 0), SIM_ACK);
+    assert_true(read_register(f, F072_USB_EP0R) & F072_EP_SETUP);
+
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL); // clear CTR_RX and CTR_TX
+    assert_int_equal(setup(f), SIM_ACK);
+    write_register(f, F072_USB_EP0R, F072_EP_CONTROL | 0x10);
+    assert_int_equal(in(f, 0), SIM_ACK);
+    assert_false(read_register(f, F072_USB_EP0R) & F072_EP_SETUP);
+}
+
 static void in__answers_what_stat_tx_says(void **state)
 {
     static const int answers[] = {SIM_NO_RESPONSE, SIM_STALL, SIM_NAK, 0};
@@ -500,6 +516,7 @@ int main(void)
         CONTROL(out__bytes_beyond_the_packet_stay_as_they_were),
         CONTROL(out__answers_what_stat_rx_says),
         CONTROL(in__sends_toggles_and_goes_to_nak),
+        CONTROL(in__clears_the_setup_bit_unless_ctr_rx_is_set),
         CONTROL(in__answers_what_stat_tx_says),
         CONTROL(in__two_registers_can_share_an_address_one_for_each_direction),
         CONTROL(buffers__beyond_the_packet_memory_are_reported),
