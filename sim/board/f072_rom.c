@@ -13,7 +13,8 @@
 static const uint64_t rom_start_ns = 10 * SIM_MS;
 
 // What the ROM relies on when firmware jumps to it (AN2606): it enables no interrupts by itself,
-// and runs on the stack it is given. Returns what is wrong, or NULL.
+// and runs on the stack it is given, which must not be in the RAM that it uses for itself: firmware
+// that jumps right after a reset may keep its own. Returns what is wrong, or NULL.
 static const char *why_rom_fails(const struct f072_chip *chip)
 {
     const struct armv6m *cpu = &chip->cpu;
@@ -27,8 +28,9 @@ static const char *why_rom_fails(const struct f072_chip *chip)
         return "with interrupts masked (PRIMASK), so that its USB does not work";
     if (cpu->spsel)
         return "with the process stack pointer selected (CONTROL.SPSEL), not the main one";
-    if (cpu->r[13] != F072_ROM_STACK)
-        return "with another main stack pointer than its word 0 gives";
+    if (cpu->r[13] < F072_ROM_STACK || cpu->r[13] > F072_SRAM_BASE + chip->model->sram_size)
+        return "with a main stack pointer below the one that its word 0 gives, in the RAM that it "
+               "uses itself, or outside SRAM";
     return NULL;
 }
 

@@ -47,14 +47,30 @@ static void rom__a_jump_with_interrupts_masked_hangs_and_says_so(void **state)
     sim_host_close(host);
 }
 
-static void rom__a_jump_without_its_stack_pointer_says_so(void **state)
+static void rom__a_jump_with_its_stack_in_the_roms_own_ram_says_so(void **state)
 {
     (void)state;
 
     make_image(CODE_OF(0x4807, 0x6841, 0x4708), (uint32_t[8]){ROM_BASE});
     struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 10);
-    assert_trouble(host, "another main stack pointer");
+    assert_trouble(host, "a main stack pointer below");
+
+    sim_host_close(host);
+}
+
+static void rom__a_jump_on_the_firmwares_stack_above_the_roms_ram_starts_it(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807,         // ldr r0, =ROM_BASE
+                       0x4908,         // ldr r1, =the end of SRAM
+                       0xF381, 0x8808, // msr msp, r1
+                       0x6841, 0x4708),
+               (uint32_t[8]){ROM_BASE, 0x20004000});
+    struct sim_host *host = plug_in_flash(NULL);
+    assert_is_rom(host);
+    assert_well(host);
 
     sim_host_close(host);
 }
@@ -342,7 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rom__a_clean_jump_brings_up_the_boot_loader),
         TEST(rom__a_jump_with_interrupts_masked_hangs_and_says_so),
-        TEST(rom__a_jump_without_its_stack_pointer_says_so),
+        TEST(rom__a_jump_with_its_stack_in_the_roms_own_ram_says_so),
+        TEST(rom__a_jump_on_the_firmwares_stack_above_the_roms_ram_starts_it),
         TEST(rom__a_jump_on_the_process_stack_says_so),
         TEST(rom__a_jump_elsewhere_into_it_says_so),
         TEST(rom__an_exception_while_address_0_shows_the_rom_says_so),
