@@ -14,6 +14,8 @@ static bool was_answered_as(const struct result *later, const struct result *fir
 {
     const struct finding *a = &later->finding;
     const struct finding *b = &first->finding;
+    if (later->root) // the message names it
+        return true;
     if (!*a->received || !*b->received)
         return *a->received == *b->received;
     bool is_found_wrong = later->verdict == VERDICT_FAIL || later->verdict == VERDICT_WARN;

@@ -73,17 +73,30 @@ bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before);
 struct attempt {
     struct judgement judgement;
     struct transcript transcript;
-    enum device_mode mode; // when the check had run
-    bool again;            // this host was too late for a verdict
-    bool departed;         // the boot loader left DFU mode by itself in the check
-    bool lost;             // the device stopped answering, in the check or right after it
-    bool unasked;          // by no doing of the suite
-    bool stranded;         // or without a way back
-    struct loss loss;      // the last, of those by no doing of the suite where there is one
+    enum device_mode mode;    // when the check had run
+    bool again;               // this host was too late for a verdict
+    bool departed;            // the boot loader left DFU mode by itself in the check
+    bool lost;                // the device stopped answering, in the check or right after it
+    bool unasked;             // by no doing of the suite
+    bool stranded;            // or without a way back
+    struct loss loss;         // the last, of those by no doing of the suite where there is one
+    const struct check *root; // the check that has the FAIL for what this one found, or NULL
 };
 
 // Run the check once, and bring the device back to appIDLE or dfuIDLE.
 void try_check(struct run *run, const struct check *check, struct attempt *attempt);
+
+// The same, again and again until this host is in time to judge and the boot loader stays for as
+// long as the check takes.
+void try_check_until_judged(struct run *run, const struct check *check, struct attempt *attempt);
+
+// Why a FAIL of the check is tolerated, or NULL.
+const char *waiver_for(const struct run *run, const struct check *check, enum verdict verdict);
+
+// consequences.c: a FAIL that follows from another requirement, which is not met, becomes
+// INCONCLUSIVE. Returns the check that has the FAIL, or NULL.
+const struct check *
+judge_consequence(struct run *run, const struct check *check, struct attempt *attempt);
 
 // blame.c: what a loss in the check makes of its verdict. The check may be run once more.
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt);

@@ -137,7 +137,7 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
 }
 
 // Until the boot loader stays in DFU mode for as long as the check takes.
-static void try_until_it_stays(struct run *run, const struct check *check, struct attempt *attempt)
+void try_check_until_judged(struct run *run, const struct check *check, struct attempt *attempt)
 {
     enum { TRIES = 4 };
     try_until_judged(run, check, attempt);
@@ -179,8 +179,7 @@ static void count_result(struct report *report, const struct result *result)
         report->counts[result->verdict]++;
 }
 
-static const char *
-waiver_for(const struct run *run, const struct check *check, enum verdict verdict)
+const char *waiver_for(const struct run *run, const struct check *check, enum verdict verdict)
 {
     if (!run->options->waivers || (verdict != VERDICT_FAIL && verdict != VERDICT_WARN))
         return NULL;
@@ -229,8 +228,9 @@ static void make_attempt(struct run *run, const struct check *check, struct atte
         take_attempt(probe, attempt);
         return;
     }
-    try_until_it_stays(run, check, attempt);
+    try_check_until_judged(run, check, attempt);
     judge_loss(run, check, attempt);
+    attempt->root = judge_consequence(run, check, attempt);
     if (!run->lost)
         identify_after(run, check);
 }
@@ -251,6 +251,7 @@ void run_check(struct run *run, const struct check *check)
         .verdict = attempt.judgement.verdict,
         .inapplicable = attempt.judgement.inapplicable,
         .waiver = waiver_for(run, check, attempt.judgement.verdict),
+        .root = attempt.root,
         .finding = attempt.judgement.finding,
         .start_us = start_us - run->start_us,
         .took_us = probe_now_us(&run->probe) - start_us,

@@ -183,12 +183,20 @@ target_matches(const struct defect_view *view, const struct defect_rule *rule, u
     return true;
 }
 
+static bool is_of_configuration(uint8_t bmRequestType)
+{
+    uint8_t type = bmRequestType & USBDEV_TYPE_MASK;
+    return type == USBDEV_TYPE_CLASS ||
+           (type == USBDEV_TYPE_STANDARD &&
+            (bmRequestType & USBDEV_RECIPIENT_MASK) == USBDEV_RECIPIENT_INTERFACE);
+}
+
 static bool matches(const struct defect_view *view,
                     const struct defect_rule *rule,
                     const struct usbdev_setup_packet *setup)
 {
-    // A class is there in the Configured state only (USB 2.0 9.1.1.5).
-    if ((setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS &&
+    // A class and the interfaces are there in the Configured state only (USB 2.0 9.1.1.5).
+    if (is_of_configuration(setup->bmRequestType) &&
         usbdev_state(&view->native->dev) != USBDEV_CONFIGURED)
         return false;
     return (rule->modes & mode_of(view)) &&

@@ -418,6 +418,11 @@ const struct sim_defect defects_of_detach[] = {
         .reset_ms = 7000,
     },
     {
+        .name = "slow-return-12-s",
+        .summary = "off the bus for 12 s between its two modes: longer than fwupd waits",
+        .reset_ms = 12000,
+    },
+    {
         .name = "timer-restarted",
         .summary = "GETSTATUS in appDETACH restarts the detach timer",
         .setup = restart_timer,

@@ -4,11 +4,7 @@
 
 #include <string.h>
 
-#include <sim/defect.h>
-
-enum {
-    GET = USBDEV_DIR_IN,
-};
+#include "defects_private.h"
 
 // Answer nothing, once, after this request has STALLed so often in a row.
 static int wedge(struct defect_view *view,
@@ -62,6 +58,19 @@ static int detach_by_vendor_getstatus(struct defect_view *view,
     defect_detach(view, 1000);
     memset(view->reply, 0, DFURT_STATUS_REPLY_SIZE);
     return setup->wLength < DFURT_STATUS_REPLY_SIZE ? setup->wLength : DFURT_STATUS_REPLY_SIZE;
+}
+
+// A class handler that does not look at which of its interfaces is meant.
+static int detach_by_other_interface(struct defect_view *view,
+                                     const struct usbdev_setup_packet *setup)
+{
+    const uint8_t bNumInterfaces = view->configuration[4];
+
+    if (!view->runtime || !is_request(setup, TO_DFU, DFURT_DETACH) ||
+        setup->wIndex == view->interface || setup->wIndex >= bNumInterfaces)
+        return NATIVE_PASS;
+    defect_detach(view, setup->wValue);
+    return 0;
 }
 
 const struct sim_defect defects_of_requests[] = {
@@ -223,6 +232,11 @@ const struct sim_defect defects_of_requests[] = {
                         .target = OTHER_INDEX, .action = DO_DETACH},
                        {AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
                         .target = OTHER_INDEX, .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
+    },
+    {
+        .name = "detach-by-other-interface",
+        .summary = "DETACH to another interface of the device is carried out",
+        .setup = detach_by_other_interface,
     },
     {
         .name = "detach-silent",

@@ -16,7 +16,7 @@
                         .bRequest = (request), .length = (with), .action = DO_ACK}),               \
     }
 
-// In this state the request is answered with the state itself.
+// In this state the request is answered with these bytes.
 #define ANSWERS(state, state_name, request, what, ...)                                             \
     {                                                                                              \
         .name = "state-" #state "-" what, .summary = "answers " what " in " state_name,            \
@@ -100,7 +100,12 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFURT_ABORT, "ABORT", ANY_LENGTH),
     ACCEPTS_UNKNOWN(AT_RUN_TIME, 0, "appIDLE"),
     STRAYS(AT_RUN_TIME, 0, "appIDLE", DFURT_GETSTATUS, "GETSTATUS", 1, 0, 0, 0, 0, 0, 0),
-    ACCEPTS(AT_RUN_TIME, 0, "appIDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE", ANY_LENGTH),
+    {
+        .name = "state-0-GETSTATE",
+        .summary = "GETSTATE says appDETACH in appIDLE",
+        .rules = RULES({AT_RUN_TIME, .states = 1 << 0, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATE, .action = DO_REPLY, BYTES(1)}),
+    },
 
     {
         .name = "state-0-UPLOAD-error",

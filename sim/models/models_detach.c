@@ -262,7 +262,7 @@ const struct shipped_model models_of_detach[] = {
                   .summary = "CherryUSB, Zephyr's first stack: a bus reset does not end DFU mode, "
                              "and 0.5 s after manifestation the firmware is started in any state",
                   .bootloader = &bootloader_plain_wait_reset},
-        .about = "DM-RESET-01 DM-RESET-04",
+        .about = "DM-RESET-01",
         .way = {.tick = restart_behind_reset, .bus_reset = stay_in_dfu_mode},
     },
     {.about = NULL},

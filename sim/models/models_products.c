@@ -173,7 +173,7 @@ const struct shipped_model models_of_products[] = {
                       "dfuIDLE, DNLOAD deletes the upgrade, F1h reverts to factory",
                   .bootloader = &bootloader_st_rom,
                   .image_length = 96 * 1024},
-        .about = "RT-STATE-0-UPLOAD",
+        .about = "RT-STATE-0-DNLOAD",
         .way = {.setup = audio_setup},
     },
     {
@@ -222,7 +222,7 @@ const struct shipped_model models_of_products[] = {
         .model = {.name = "refuses-detach",
                   .summary = "DETACH STALLs: the product refuses it",
                   .bootloader = &bootloader_st_rom},
-        .about = "RT-DETACH-01",
+        .about = "RT-STATE-0-DETACH",
         .way = {.setup = refuse_detach},
     },
     {

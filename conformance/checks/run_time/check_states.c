@@ -75,9 +75,21 @@ static bool enter_app_detach(struct probe *probe, uint8_t bRequest)
                      expect_number(probe, "the state after DETACH", state, DFURT_STATE_appDETACH));
 }
 
+// The row of GETSTATE is begun by GETSTATUS, where that is answered.
+static bool enter_app_idle(struct probe *probe, uint8_t bRequest)
+{
+    uint8_t state = NO_STATE;
+    if (bRequest == DFURT_GETSTATE && !ask_by(probe, DFURT_GETSTATUS, &state))
+        return false;
+    if (state == NO_STATE)
+        return given_app_idle(probe);
+    return given(probe,
+                 expect_number(probe, "the state before the check", state, DFURT_STATE_appIDLE));
+}
+
 static bool enter_state(struct probe *probe, const struct state_row *row)
 {
-    return row->state == DFURT_STATE_appIDLE ? given_app_idle(probe)
+    return row->state == DFURT_STATE_appIDLE ? enter_app_idle(probe, row->bRequest)
                                              : enter_app_detach(probe, row->bRequest);
 }
 
@@ -144,13 +156,27 @@ static void follow_row(struct probe *probe)
         expect_next(probe, next_state(row));
 }
 
+// A device that STALLs DETACH and leaves all the same does so here, and not in the next check.
+static void outwait_refused_detach(struct probe *probe)
+{
+    size_t first = probe->transcript.total;
+    if (device_will_detach(&probe->run_time) &&
+        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device not to leave") == 0)
+        probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device");
+    transcript_set_aside(&probe->transcript, first);
+}
+
 // DETACH in appIDLE: a device that leaves by itself may be gone before it can be asked.
 static void detach_in_app_idle(struct probe *probe)
 {
     const struct state_row *row = probe->check->row;
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
-    if (!given_app_idle(probe) || !expect_length(probe, &detach, NULL, 0))
+    if (!given_app_idle(probe))
         return;
+    if (!expect_length(probe, &detach, NULL, 0)) {
+        outwait_refused_detach(probe);
+        return;
+    }
     if (!device_will_detach(&probe->run_time)) {
         expect_state(probe, next_state(row), "after it");
         return;

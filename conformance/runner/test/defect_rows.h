@@ -3,15 +3,16 @@
 // defect_rows.h - what the suite must say of each device with a deliberate defect.
 //
 // A row is written from the specification before the suite is run on the device: the requirement
-// that the defect is about, its subject, and every other one that the device then breaks, too, each
-// with the reason. What is not in the row must not be reported.
+// that the defect is about, its subject, and every other one that is reported, each with the reason.
+// What is not in the row must not be reported. A check that sees the defect because it presumes the
+// subject is INCONCLUSIVE (presumptions.h), and not in the row.
 
 #ifndef CONFORMANCE_DEFECT_ROWS_H
 #define CONFORMANCE_DEFECT_ROWS_H
 
 #include <stdbool.h>
 
-enum { MOST_CONSEQUENCES = 14 };
+enum { MOST_CONSEQUENCES = 14, MOST_SENTENCES = 2 };
 
 struct consequence {
     const char *id;
@@ -31,7 +32,12 @@ struct defect_row {
     // NULL: it does not.
     const char *remembers;
 
-    struct consequence follows[MOST_CONSEQUENCES]; // ends with an id of NULL
+    // One defect is one FAIL. Each of these is another one, of another sentence that the device
+    // breaks: why, with the section. Ends with an id of NULL, as does the next list.
+    struct consequence also[MOST_SENTENCES];
+
+    // What else is reported, and is no FAIL beside the subject's.
+    struct consequence follows[MOST_CONSEQUENCES];
 };
 
 extern const struct defect_row run_time_rows[];

@@ -30,6 +30,9 @@ struct result {
     const char *waiver;     // the reason it is waived for, or NULL
     struct finding finding; // sent, expected, received; or the reason
 
+    // INCONCLUSIVE: the check that has the FAIL for what this one found; NULL: there is none.
+    const struct check *root;
+
     // The trouble that the device was in after the check, as the target reports it, or "". It
     // changes no verdict.
     char trouble[TARGET_TROUBLE];

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+//
+// Two tables. A row of the first says which requirements the checks of a glob presume. A row of the
+// second names the checks of one sentence in the order in which they judge it: each presumes those
+// before it, as far as they are broken in the same way.
+//
+// No requirement presumes itself, by however many steps (test_presumptions.c).
+
+#include <string.h>
+
+#include <conformance/catalogue.h>
+#include <conformance/presumptions.h>
+
+// ---- What is presumed ----
+
+struct row {
+    const char *checks; // a list of globs
+    const char *presume[8];
+};
+
+// clang-format off
+#define IN_BOTH_MODES(check, presumed) {check, {presumed}}, {"DM-" check, {"DM-" presumed}}
+
+static const struct row rows[] = {
+    // A descriptor that is cut off, or not whole descriptors, is not read any further (USB 2.0 9.5).
+    IN_BOTH_MODES("CH9-DEV-07", "CH9-DEV-06"),
+    {"CH9-BOS-01", {"CH9-DEV-04"}}, // bcdUSB says whether there is a BOS
+    IN_BOTH_MODES("CH9-CFG-03", "CH9-CFG-02"),
+    {"RT-DESC-01*", {"CH9-CFG-02", "CH9-CFG-03"}},
+    {"DM-DESC-03a,DM-DESC-04a", {"DM-CH9-CFG-02", "DM-CH9-CFG-03"}},
+    {"CH9-CFG-10", {"RT-DESC-02b"}}, // of the DFU interface
+    {"DM-CH9-CFG-17", {"DM-DESC-01b"}},
+    {"OS-MS2-03", {"OS-MS2-01"}}, // the set is for the version that was announced
+    {"CH9-STR-07", {"CH9-STR-01"}},
+    IN_BOTH_MODES("CH9-STR-02", "CH9-ZLP-01"), // strings are read with a wLength of 255
+
+    // Interfaces are those that are described.
+    {"CH9-REQ-06,CH9-REQ-09,CH9-REQ-10,CH9-REQ-14,CH9-REQ-15,REQ-07[cd]", {"CH9-CFG-09"}},
+    {"DM-CH9-REQ-06,DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-14,DM-CH9-REQ-15,DM-SELECT-01",
+     {"DM-DESC-03b"}},
+    {"CH9-REQ-07", {"CH9-CFG-10"}},
+    {"DM-CH9-REQ-07", {"DM-DESC-03e"}},
+    {"DS-UPLOAD-02", {"DM-CH9-REQ-07"}},
+
+    // The Address state differs from the Configured state in what the checks of it are about.
+    {"CH9-STATE-02", {"CH9-REQ-01"}},
+    {"CH9-STATE-04", {"CH9-REQ-16"}},
+    {"CH9-STATE-05", {"CH9-REQ-04"}},
+    {"CH9-STATE-08", {"CH9-REQ-11", "CH9-REQ-13"}},
+    {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
+    {"CH9-STATE-07", {"RT-RESET-01"}},
+
+    // Endpoints are those that are described, and begin anew as a whole (9.1.1.5).
+    {"CH9-REQ-18", {"CH9-CFG-13", "RT-DESC-02c", "DM-DESC-03d"}},
+    {"CH9-HALT-*,CH9-TOGGLE-*", {"CH9-REQ-18", "CH9-CFG-13"}},
+    {"CH9-TOGGLE-01", {"CH9-HALT-02"}},
+    {"CH9-TOGGLE-02", {"CH9-HALT-03"}},
+    {"CH9-TOGGLE-03", {"CH9-HALT-04"}},
+
+    // The state is what GETSTATUS and GETSTATE say, behind a STALL as at other times.
+    {"RT-STATE-0-GETSTATUS", {"REQ-01a"}},
+    {"RT-STATE-0-GETSTATE", {"REQ-01b", "RT-STATE-0-GETSTATUS"}},
+    {"REQ-02c", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}},
+    {"RT-DETACH-07,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
+    {"RT-STATE-0-UPLOAD", {"REQ-05a"}},
+    {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
+    {"RT-STATE-0-CLRSTATUS,RT-STATE-0-ABORT", {"REQ-05c"}},
+    {"RT-STATE-0-OTHER", {"REQ-05a", "REQ-05c"}},
+    {"DM-STATUS-02", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
+    {"REQ-07d,REQ-07e", {"REQ-07c"}},
+    {"REQ-08c", {"RT-STATE-0-UPLOAD"}},
+    {"REQ-11b", {"REQ-11a"}},
+
+    // DETACH, and the way into DFU mode. The modes are told apart by bInterfaceProtocol.
+    {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
+    {"RT-DETACH-14", {"RT-DETACH-01"}},
+    {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
+    {"RT-DETACH-05,RT-RETURN-*,DM-RESET-*", {"RT-DESC-02a", "DM-DESC-03c"}},
+    {"DM-DESC-04b",
+     {"RT-DESC-03", "RT-DESC-04", "RT-DESC-05a", "RT-DESC-06", "RT-DESC-07a", "RT-DESC-07b"}},
+
+    // Bus resets in DFU mode lead to run time, in whichever state, and as soon as to DFU mode.
+    {"DM-RESET-01", {"RT-RESET-05"}},
+    {"DM-RESET-02,DM-RESET-03,DM-RESET-04", {"DM-RESET-01"}},
+
+    // A download and an upload are made of the requests that the state table judges one by one.
+    {"DM-UPLOAD-04,DS-UPLOAD-01", {"DM-STATE-9-UPLOAD"}},
+    {"DM-UPLOAD-03,DM-UPLOAD-04", {"DM-UPLOAD-01"}},
+    {"DM-STATE-10-CLRSTATUS", {"DM-STATUS-01"}},
+    {"DM-DNLOAD-03", {"DM-STATE-10-CLRSTATUS", "DM-STATUS-01"}},
+    {"DM-DNLOAD-05", {"DM-STATE-5-ABORT"}},
+    {"DM-DNLOAD-06,DM-DNLOAD-07",
+     {"DM-STATE-3-GETSTATUS", "DM-STATE-5-DNLOAD", "DM-STATE-5-DNLOAD-0", "DM-STATE-6-GETSTATUS"}},
+    {"DS-WRITE-01", {"DS-UPLOAD-01"}},
+    {"DS-WRITE-03", {"DS-WRITE-01", "DS-WRITE-02", "DS-WRITE-04"}},
+};
+
+// ---- One sentence, several requests ----
+
+// "Any other request" of each state (DFU 1.1 A.2.1 to A.2.11), in the order of a run. DETACH, which
+// may make a boot loader leave, comes last there.
+static const char *const sentences[][8] = {
+    {"RT-STATE-0-DNLOAD", "RT-STATE-0-DNLOAD-0", "RT-STATE-0-UPLOAD", "RT-STATE-0-CLRSTATUS", "RT-STATE-0-ABORT", "RT-STATE-0-OTHER"},
+    {"RT-STATE-1-DETACH", "RT-STATE-1-DNLOAD", "RT-STATE-1-DNLOAD-0", "RT-STATE-1-UPLOAD", "RT-STATE-1-CLRSTATUS", "RT-STATE-1-ABORT", "RT-STATE-1-OTHER"},
+    {"DM-STATE-2-CLRSTATUS", "DM-STATE-2-OTHER", "DM-STATE-2-DETACH"},
+    {"DM-STATE-3-DNLOAD", "DM-STATE-3-DNLOAD-0", "DM-STATE-3-UPLOAD", "DM-STATE-3-CLRSTATUS", "DM-STATE-3-DETACH"},
+    {"DM-STATE-4-DNLOAD", "DM-STATE-4-DNLOAD-0", "DM-STATE-4-UPLOAD", "DM-STATE-4-CLRSTATUS", "DM-STATE-4-ABORT", "DM-STATE-4-DETACH"},
+    {"DM-STATE-5-UPLOAD", "DM-STATE-5-CLRSTATUS", "DM-STATE-5-DETACH"},
+    {"DM-STATE-6-DNLOAD", "DM-STATE-6-DNLOAD-0", "DM-STATE-6-UPLOAD", "DM-STATE-6-CLRSTATUS", "DM-STATE-6-DETACH"},
+    {"DM-STATE-7-DNLOAD", "DM-STATE-7-DNLOAD-0", "DM-STATE-7-UPLOAD", "DM-STATE-7-CLRSTATUS", "DM-STATE-7-ABORT", "DM-STATE-7-DETACH"},
+    {"DM-STATE-9-DNLOAD", "DM-STATE-9-DNLOAD-0", "DM-STATE-9-CLRSTATUS", "DM-STATE-9-OTHER", "DM-STATE-9-DETACH"},
+    {"DM-STATE-10-DNLOAD", "DM-STATE-10-DNLOAD-0", "DM-STATE-10-UPLOAD", "DM-STATE-10-ABORT", "DM-STATE-10-OTHER", "DM-STATE-10-DETACH"},
+};
+// clang-format on
+
+enum {
+    ROWS = sizeof rows / sizeof rows[0],
+    SENTENCES = sizeof sentences / sizeof sentences[0],
+    COLUMNS = sizeof sentences[0] / sizeof sentences[0][0],
+};
+
+// ---- Looking them up: each returns the at-th, counted over all rows, or NULL ----
+
+static const char *presumed_by(const char *id, size_t *at)
+{
+    for (size_t row = 0; row < ROWS; row++) {
+        if (!glob_list_matches(rows[row].checks, id))
+            continue;
+        for (size_t i = 0; i < COLUMNS && rows[row].presume[i]; i++) {
+            if ((*at)-- == 0)
+                return rows[row].presume[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *earlier_of_sentence(const char *id, size_t at)
+{
+    for (size_t row = 0; row < SENTENCES; row++) {
+        for (size_t i = 0; i < COLUMNS && sentences[row][i]; i++) {
+            if (strcmp(sentences[row][i], id) == 0)
+                return at < i ? sentences[row][at] : NULL;
+        }
+    }
+    return NULL;
+}
+
+bool presumption_of(const struct check *check, size_t at, struct presumption *ret_presumption)
+{
+    const char *id = presumed_by(check->id, &at);
+    bool same_sentence = !id;
+    if (!id)
+        id = earlier_of_sentence(check->id, at);
+    if (!id)
+        return false;
+    *ret_presumption =
+        (struct presumption){.check = catalogue_find(id), .same_sentence = same_sentence};
+    return true;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// One defect, one FAIL: what a check says that is not met because one that it presumes is not.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "opened_target.h"
+#include <conformance/runner.h>
+
+// A boot loader that no bus reset ends.
+static const char device[] = "sim:wait-reset,defect=dm-reset-stays";
+
+static enum run_status run_with(const struct runner_options *options, struct report *report)
+{
+    struct target *target = open_target(device);
+    enum run_status status = runner_run(options, target, device, report);
+    target->ops->close(target);
+    return status;
+}
+
+static const struct result *result_of(const struct report *report, const char *id)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (strcmp(report->results[i].check->id, id) == 0)
+            return &report->results[i];
+    }
+    fail_msg("%s is not in the report", id);
+    return NULL;
+}
+
+static void consequence__names_the_check_that_fails_and_keeps_its_finding(void **state)
+{
+    (void)state;
+    struct report report;
+
+    run_with(&(struct runner_options){.only = "DM-RESET-*"}, &report);
+
+    const struct result *result = result_of(&report, "DM-RESET-02");
+    assert_int_equal(result_of(&report, "DM-RESET-01")->verdict, VERDICT_FAIL);
+    assert_int_equal(result->verdict, VERDICT_INCONCLUSIVE);
+    assert_ptr_equal(result->root, catalogue_find("DM-RESET-01"));
+    assert_non_null(strstr(result->finding.message, "DM-RESET-01"));
+    assert_string_equal(result->finding.received, "the device is in DFU mode");
+    assert_int_equal(report.counts[VERDICT_FAIL], 1);
+    report_finish(&report);
+}
+
+static void consequence__is_found_where_the_other_check_was_not_selected(void **state)
+{
+    (void)state;
+    struct report report;
+
+    run_with(&(struct runner_options){.only = "DM-RESET-02"}, &report);
+
+    assert_int_equal(report.count, 1);
+    assert_int_equal(report.results[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_ptr_equal(report.results[0].root, catalogue_find("DM-RESET-01"));
+    report_finish(&report);
+}
+
+// What is presumed is not to be judged, by a person's leave or order: the others stand for it.
+static void consequence__is_a_failure_where_the_other_check_is_skipped(void **state)
+{
+    (void)state;
+    struct report report;
+
+    run_with(&(struct runner_options){.only = "DM-RESET-*", .skip = "DM-RESET-01"}, &report);
+
+    assert_int_equal(result_of(&report, "DM-RESET-02")->verdict, VERDICT_FAIL);
+    report_finish(&report);
+}
+
+static void waived_failure__excuses_itself_alone(void **state)
+{
+    (void)state;
+    struct waiver waiver = {"DM-RESET-01", "known"};
+    const struct waivers waivers = {.list = &waiver, .count = 1};
+    struct report report;
+
+    enum run_status status =
+        run_with(&(struct runner_options){.only = "DM-RESET-*", .waivers = &waivers}, &report);
+
+    assert_int_equal(result_of(&report, "DM-RESET-02")->verdict, VERDICT_FAIL);
+    assert_int_equal(status, RUN_FAILED);
+    report_finish(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(consequence__names_the_check_that_fails_and_keeps_its_finding),
+        cmocka_unit_test(consequence__is_found_where_the_other_check_was_not_selected),
+        cmocka_unit_test(consequence__is_a_failure_where_the_other_check_is_skipped),
+        cmocka_unit_test(waived_failure__excuses_itself_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
