@@ -4,7 +4,8 @@
 
 Each call and each assignment of an adapter is left out, and each condition of an if is taken for
 true and for false, one at a time: its test must fail. A mutant that does not compile is none, nor
-is one in a part that the preprocessor leaves out. OPTION is the compiler's."""
+is one in a part that the preprocessor leaves out. What the adapter includes of its own folder is a
+part of it. OPTION is the compiler's."""
 
 import os
 import pathlib
@@ -20,6 +21,7 @@ BODY = re.compile(r"^\{\n(.*?)^\}", re.M | re.S)
 CALL = re.compile(r"\b[a-z_]\w*\(")
 ASSIGNMENT = re.compile(r"^ +(?:\*?[\w.>\[\]-]+ = )+[^;]*;", re.M)
 CONDITION = re.compile(r"\bif \(")
+OWN_HEADER = re.compile(r'^#include "(.*)"\n', re.M)
 NOT_CALLS = {"if", "while", "for", "switch", "sizeof", "return"}
 
 
@@ -57,7 +59,9 @@ class Adapter:
         self.cc = cc + ["-std=c11", "-w", f"-I{core}/include", f"-I{folder}/test/stand-in",
                         f"-I{folder.parent}/test", *options]
         self.file = next(folder.glob("dfurt_*.c"))
-        self.as_it_is = self.preprocessed(self.file.read_text(encoding="utf-8"))
+        self.source = OWN_HEADER.sub(lambda header: (folder / header[1]).read_text(encoding="utf-8"),
+                                     self.file.read_text(encoding="utf-8"))
+        self.as_it_is = self.preprocessed(self.source)
         self.work = work
         self.others = []
         for source in [*folder.glob("test/test_*.c"), folder.parent / "test" / "adapter.c",
@@ -87,10 +91,9 @@ def judge(cc, core, folder, options):
     """The number of mutants, and a line for each that its test does not see."""
     with tempfile.TemporaryDirectory() as work:
         adapter = Adapter(cc, core, folder, options, pathlib.Path(work))
-        source = adapter.file.read_text(encoding="utf-8")
-        if not adapter.survives("as it is", source):
+        if not adapter.survives("as it is", adapter.source):
             sys.exit(f"{adapter.file}: its test fails without a change")
-        all_mutants = [m for m in mutants(source) if adapter.preprocessed(m[2]) != adapter.as_it_is]
+        all_mutants = [m for m in mutants(adapter.source) if adapter.preprocessed(m[2]) != adapter.as_it_is]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             verdicts = list(pool.map(lambda m: adapter.survives(m[0], m[1][2]), enumerate(all_mutants)))
     return sum(v is not None for v in verdicts), [

@@ -8,9 +8,10 @@
 #include <zephyr/drivers/usb/udc.h>
 #include <zephyr/kernel.h>
 #include <zephyr/usb/usbd.h>
-#include <zephyr/version.h>
 
 #include <dfurt/dfurt.h>
+
+#include "dfurt_zephyr_class.h"
 
 BUILD_ASSERT(CONFIG_SYSTEM_WORKQUEUE_PRIORITY < 0 && !IS_ENABLED(CONFIG_SMP));
 void board_enter_boot_loader(void *context); // pull-up off, then reset: README.md
@@ -49,53 +50,6 @@ static int answer(const struct usb_setup_packet *pkt, uint8_t reply[DFURT_STATUS
 
     awaits_status = length == 0;
     return length;
-}
-
-#if ZEPHYR_VERSION_CODE < ZEPHYR_VERSION(4, 5, 0)
-static int result(int length)
-{
-    errno = length < 0 ? -ENOTSUP : 0; // STALL
-    return 0;
-}
-
-static int
-to_host(struct usbd_class_data *data, const struct usb_setup_packet *pkt, struct net_buf *buf)
-{
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    int length = answer(pkt, reply);
-
-    (void)data;
-    if (length > 0)
-        net_buf_add_mem(buf, reply, (size_t)length);
-    return result(length);
-}
-#else
-static int result(int length)
-{
-    return length < 0 ? -ENOTSUP : 0; // STALL
-}
-
-static struct net_buf *to_host(struct usbd_class_data *data, const struct usb_setup_packet *pkt)
-{
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    int length = answer(pkt, reply);
-    struct net_buf *buf = NULL; // STALL
-
-    if (length > 0)
-        buf = usbd_ep_ctrl_data_in_alloc(usbd_class_get_ctx(data), (size_t)length);
-    if (buf)
-        net_buf_add_mem(buf, reply, (size_t)length);
-    return buf;
-}
-#endif
-
-static int
-to_dev(struct usbd_class_data *data, const struct usb_setup_packet *pkt, const struct net_buf *buf)
-{
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-
-    (void)data, (void)buf;
-    return result(answer(pkt, reply));
 }
 
 int __wrap_usbd_handle_ctrl_xfer(struct usbd_context *device, struct net_buf *buf, int err)
