@@ -13,18 +13,13 @@
 
 enum { DFU_INTERFACE = 2 }; // bInterfaceNumber: the place of product_dfu_interface in the product
 
-// What the boot loader's functional descriptor says: here an STM32's ROM.
-#define DFU_ATTRIBUTES (DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_WILL_DETACH)
-enum { DFU_DETACH_TIMEOUT = 255, DFU_TRANSFER_SIZE = 2048, DFU_VERSION = 0x011A };
-
 extern const struct usb_interface_descriptor product_dfu_interface;
 void board_enter_boot_loader(void *context); // pull-up off, then reset: README.md
 void product_dfu_init(usbd_device *device);  // after usbd_init(), before the product's own classes
 void product_dfu_bus_reset(void);
 void product_dfu_tick(uint16_t ms); // in the loop of usbd_poll(), with the ms since the last
 
-static const uint8_t functional_descriptor[] = {DFURT_FUNCTIONAL_DESCRIPTOR(
-    DFU_ATTRIBUTES, DFU_DETACH_TIMEOUT, DFU_TRANSFER_SIZE, DFU_VERSION)};
+static uint8_t functional_descriptor[USBDEV_DFU_FUNCTIONAL_DESCRIPTOR_SIZE]; // of config
 
 const struct usb_interface_descriptor product_dfu_interface = {
     .bLength = USB_DT_INTERFACE_SIZE,
@@ -38,15 +33,16 @@ const struct usb_interface_descriptor product_dfu_interface = {
 };
 
 static const struct dfurt_config config = {
-    .wDetachTimeOut = DFU_DETACH_TIMEOUT,
-    .wTransferSize = DFU_TRANSFER_SIZE,
-    .bcdDFUVersion = DFU_VERSION,
-    .bmAttributes = DFU_ATTRIBUTES,
+    .wDetachTimeOut = 255, // these four say what the boot loader says: here an STM32's ROM
+    .wTransferSize = 2048,
+    .bcdDFUVersion = 0x011A,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD | DFURT_ATTR_WILL_DETACH,
     .bInterfaceNumber = DFU_INTERFACE,
     .settle_ms = 5,
     .enter_dfu = board_enter_boot_loader,
 };
 static struct dfurt dfurt;
+static bool configured; // no interface exists before SET_CONFIGURATION
 
 static void status_complete(usbd_device *device, struct usb_setup_data *request)
 {
@@ -63,7 +59,7 @@ static enum usbd_request_return_codes control(usbd_device *device,
     static uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     const struct usbdev_setup_packet setup = {request->bmRequestType, request->bRequest,
                                               request->wValue, request->wIndex, request->wLength};
-    int length = dfurt_setup(&dfurt, &setup, reply);
+    int length = configured ? dfurt_setup(&dfurt, &setup, reply) : DFURT_NOT_MINE;
 
     (void)device;
     if (length < 0)
@@ -76,13 +72,14 @@ static enum usbd_request_return_codes control(usbd_device *device,
 
 static void set_config(usbd_device *device, uint16_t wValue)
 {
-    (void)wValue;
+    configured = wValue != 0;
     usbd_register_control_callback(device, USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE,
                                    USBDEV_TYPE_MASK | USBDEV_RECIPIENT_MASK, control);
 }
 
 void product_dfu_bus_reset(void)
 {
+    configured = false;
     dfurt_bus_reset(&dfurt);
 }
 
@@ -93,6 +90,7 @@ void product_dfu_tick(uint16_t ms)
 
 void product_dfu_init(usbd_device *device)
 {
+    dfurt_functional_descriptor(&config, functional_descriptor);
     dfurt_init(&dfurt, &config, NULL);
     usbd_register_set_config_callback(device, set_config);
     usbd_register_reset_callback(device, product_dfu_bus_reset);

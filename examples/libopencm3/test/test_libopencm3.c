@@ -86,11 +86,11 @@ static void other_set_config(usbd_device *d, uint16_t wValue)
     usbd_register_control_callback(d, 0x21, 0x7F, other_class);
 }
 
-static void set_configuration(void)
+static void set_configuration(uint16_t wValue)
 {
     memset(device.control, 0, sizeof(device.control));
     for (int i = 0; i < CALLBACKS && device.set_config[i]; i++)
-        device.set_config[i](&device, 1);
+        device.set_config[i](&device, wValue);
 }
 
 // Returns false for a STALL.
@@ -144,7 +144,7 @@ void stack_bus_reset(void)
 
 void stack_other_event(void)
 {
-    set_configuration();
+    set_configuration(1);
 }
 
 void stack_pass(uint16_t ms)
@@ -159,7 +159,7 @@ static int configured(void **state)
     adapter_entered = refused = 0;
     product_dfu_init(&device);
     usbd_register_set_config_callback(&device, other_set_config);
-    set_configuration();
+    set_configuration(1);
     return 0;
 }
 
@@ -181,7 +181,7 @@ static void set_configuration__keeps_the_state(void **state)
 
     assert_true(stack_setup(0x21, DFURT_DETACH, 0));
     stack_complete();
-    set_configuration();
+    set_configuration(1);
 
     assert_state(DFURT_STATE_appDETACH);
 }
@@ -195,6 +195,19 @@ static void other_interfaces__are_left_to_their_classes(void **state)
     assert_state(DFURT_STATE_appIDLE);
 }
 
+// SET_CONFIGURATION(0) calls the callbacks too, and a bus reset leaves them registered.
+static void requests__stall_in_the_address_state(void **state)
+{
+    (void)state;
+
+    set_configuration(0);
+    assert_false(stack_setup(0xA1, DFURT_GETSTATUS, 6));
+    set_configuration(1);
+    assert_true(stack_setup(0xA1, DFURT_GETSTATUS, 6));
+    stack_bus_reset();
+    assert_false(stack_setup(0xA1, DFURT_GETSTATUS, 6));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, configured)
 
 int main(void)
@@ -204,6 +217,7 @@ int main(void)
         TEST(interface__is_followed_by_the_functional_descriptor),
         TEST(set_configuration__keeps_the_state),
         TEST(other_interfaces__are_left_to_their_classes),
+        TEST(requests__stall_in_the_address_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
