@@ -14,3 +14,5 @@ extern const struct usb_interface interfaces[];
 const struct usb_interface interfaces[] = {
     // README 2
 };
+
+// README 3
