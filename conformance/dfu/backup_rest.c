@@ -22,25 +22,79 @@ static size_t size_of(const struct dfuse_region *region)
     return (size_t)region->sectors * region->sector_size;
 }
 
+// ---- What is kept: the regions that can be read, one behind the other ----
+
+// A region, and where its bytes begin in what is kept.
+struct place {
+    const struct dfuse_region *region; // NULL: before the first
+    size_t at;
+};
+
+static bool next_region(const struct dfuse_layout *layout, struct place *place)
+{
+    const struct dfuse_region *region = place->region ? place->region + 1 : layout->regions;
+    size_t at = place->region ? place->at + size_of(place->region) : 0;
+    for (; region < layout->regions + layout->count; region++) {
+        if (region->access & DFUSE_READABLE) {
+            *place = (struct place){region, at};
+            return true;
+        }
+    }
+    return false;
+}
+
+struct sector {
+    struct place place; // of its region
+    uint32_t address;
+    size_t at;
+    size_t length;
+};
+
+static bool next_sector(const struct dfuse_layout *layout, struct sector *sector)
+{
+    struct place *place = &sector->place;
+    sector->at += sector->length;
+    while (!place->region || sector->at == place->at + size_of(place->region)) {
+        if (!next_region(layout, place))
+            return false;
+    }
+    sector->address = place->region->address + (uint32_t)(sector->at - place->at);
+    sector->length = place->region->sector_size;
+    return true;
+}
+
+// The next sector that was found to hold other bytes than are kept.
+static bool next_difference(const struct dfuse_layout *layout,
+                            const uint8_t *kept,
+                            const uint8_t *found,
+                            struct sector *sector)
+{
+    while (next_sector(layout, sector)) {
+        if (memcmp(kept + sector->at, found + sector->at, sector->length) != 0)
+            return true;
+    }
+    return false;
+}
+
 static size_t readable_size(const struct dfuse_layout *layout)
 {
+    struct place place = {.region = NULL};
     size_t total = 0;
-    for (size_t i = 0; i < layout->count; i++)
-        total += layout->regions[i].access & DFUSE_READABLE ? size_of(&layout->regions[i]) : 0;
+    while (next_region(layout, &place))
+        total = place.at + size_of(place.region);
     return total;
 }
 
-// One region after the other. Returns false with the reason in why.
+// ---- Read and put back ----
+
+// Returns false with the reason in why.
 static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size)
 {
-    const struct dfuse_layout *layout = &probe->backup->memory;
-    for (size_t i = 0; i < layout->count; i++) {
-        const struct dfuse_region *region = &layout->regions[i];
-        if (!(region->access & DFUSE_READABLE) || region->sectors == 0)
-            continue;
-        if (!dfuse_read(probe, region->address, bytes, size_of(region), why, size))
+    struct place place = {.region = NULL};
+    while (next_region(&probe->backup->memory, &place)) {
+        if (place.region->sectors > 0 && !dfuse_read(probe, place.region->address, bytes + place.at,
+                                                     size_of(place.region), why, size))
             return false;
-        bytes += size_of(region);
     }
     return true;
 }
@@ -59,52 +113,29 @@ static void read_rest(struct probe *probe)
     backup->rest = NULL;
 }
 
-static bool put_back_sector(struct probe *probe,
-                            uint32_t address,
-                            const uint8_t *bytes,
-                            size_t length,
-                            char *why,
-                            size_t size)
+static bool put_back_sector(
+    struct probe *probe, const struct sector *sector, const uint8_t *bytes, char *why, size_t size)
 {
-    gate_keep_page(&probe->gate, address, length);
-    bool done =
-        dfuse_erase(probe, address, why, size) &&
-        (backup_is_blank(bytes, length) || dfuse_write(probe, address, bytes, length, why, size));
-    gate_keep_page(&probe->gate, probe->backup->address, probe->backup->length);
+    const struct backup *backup = probe->backup;
+    if ((sector->place.region->access & WHOLE) != WHOLE)
+        return false;
+    gate_keep_page(&probe->gate, sector->address, sector->length);
+    bool done = dfuse_erase(probe, sector->address, why, size) &&
+                (backup_is_blank(bytes, sector->length) ||
+                 dfuse_write(probe, sector->address, bytes, sector->length, why, size));
+    gate_keep_page(&probe->gate, backup->address, backup->length);
     return done;
-}
-
-static bool put_back_region(struct probe *probe,
-                            const struct dfuse_region *region,
-                            const uint8_t *kept,
-                            const uint8_t *found,
-                            char *why,
-                            size_t size)
-{
-    const size_t length = region->sector_size;
-    for (size_t at = 0; at < size_of(region); at += length) {
-        if (memcmp(kept + at, found + at, length) == 0)
-            continue;
-        backup_difference(why, size, region->address + (uint32_t)at, kept + at, found + at, length);
-        if ((region->access & WHOLE) != WHOLE ||
-            !put_back_sector(probe, region->address + (uint32_t)at, kept + at, length, why, size))
-            return false;
-    }
-    return true;
 }
 
 static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, size_t size)
 {
-    const struct dfuse_layout *layout = &probe->backup->memory;
-    const uint8_t *kept = probe->backup->rest;
-    for (size_t i = 0; i < layout->count; i++) {
-        const struct dfuse_region *region = &layout->regions[i];
-        if (!(region->access & DFUSE_READABLE))
-            continue;
-        if (!put_back_region(probe, region, kept, found, why, size))
+    const struct backup *backup = probe->backup;
+    struct sector sector = {.at = 0};
+    while (next_difference(&backup->memory, backup->rest, found, &sector)) {
+        const uint8_t *bytes = backup->rest + sector.at;
+        backup_difference(why, size, sector.address, bytes, found + sector.at, sector.length);
+        if (!put_back_sector(probe, &sector, bytes, why, size))
             return false;
-        kept += size_of(region);
-        found += size_of(region);
     }
     return true;
 }
@@ -116,35 +147,16 @@ static bool is_page(const struct backup *backup, uint32_t address)
     return address >= backup->address && address - backup->address < backup->length;
 }
 
-static bool region_is_same(const struct backup *backup,
-                           const struct dfuse_region *region,
-                           const uint8_t *kept,
-                           const uint8_t *found,
-                           char *why,
-                           size_t size)
-{
-    const size_t length = region->sector_size;
-    for (size_t at = 0; at < size_of(region); at += length) {
-        uint32_t address = region->address + (uint32_t)at;
-        if (is_page(backup, address) || memcmp(kept + at, found + at, length) == 0)
-            continue;
-        backup_difference(why, size, address, kept + at, found + at, length);
-        return false;
-    }
-    return true;
-}
-
 static bool rest_is_same(
     const struct backup *backup, const uint8_t *kept, const uint8_t *found, char *why, size_t size)
 {
-    for (size_t i = 0; i < backup->memory.count; i++) {
-        const struct dfuse_region *region = &backup->memory.regions[i];
-        if (!(region->access & DFUSE_READABLE))
+    struct sector sector = {.at = 0};
+    while (next_difference(&backup->memory, kept, found, &sector)) {
+        if (is_page(backup, sector.address))
             continue;
-        if (!region_is_same(backup, region, kept, found, why, size))
-            return false;
-        kept += size_of(region);
-        found += size_of(region);
+        backup_difference(why, size, sector.address, kept + sector.at, found + sector.at,
+                          sector.length);
+        return false;
     }
     return true;
 }
@@ -186,29 +198,27 @@ bool backup_restore_rest(struct probe *probe, char *why, size_t size)
 
 void backup_put_elements(const struct backup *backup, struct image_file *image)
 {
-    const uint8_t *bytes = backup->rest;
+    struct place place = {.region = NULL};
     image->more_count = 0;
-    for (size_t i = 0; bytes && i < backup->memory.count; i++) {
-        const struct dfuse_region *region = &backup->memory.regions[i];
-        if (backup_region_is_usable(region) && image->more_count < IMAGE_ELEMENTS - 1)
-            image->more[image->more_count++] =
-                (struct image_element){region->address, size_of(region), bytes};
-        bytes += region->access & DFUSE_READABLE ? size_of(region) : 0;
+    while (backup->rest && next_region(&backup->memory, &place)) {
+        if (backup_region_is_usable(place.region) && image->more_count < IMAGE_ELEMENTS - 1)
+            image->more[image->more_count++] = (struct image_element){
+                place.region->address, size_of(place.region), backup->rest + place.at};
     }
 }
 
 // Over what is kept of one region, all of it; returns whether it can be written there.
 static bool lay_over(struct backup *backup, uint8_t *bytes, const struct image_element *element)
 {
-    for (size_t i = 0; i < backup->memory.count; i++) {
-        const struct dfuse_region *region = &backup->memory.regions[i];
+    struct place place = {.region = NULL};
+    while (next_region(&backup->memory, &place)) {
+        const struct dfuse_region *region = place.region;
         uint32_t offset = element->address - region->address;
         if (backup_region_is_usable(region) && element->address >= region->address &&
             offset <= size_of(region) && element->length <= size_of(region) - offset) {
-            memcpy(bytes + offset, element->bytes, element->length);
+            memcpy(bytes + place.at + offset, element->bytes, element->length);
             return true;
         }
-        bytes += region->access & DFUSE_READABLE ? size_of(region) : 0;
     }
     return false;
 }
