@@ -53,10 +53,10 @@ static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
 // a download does not: checks send what a restore sends.
 static void lose(struct backup *backup, const char *why)
 {
-    snprintf(backup->loss, sizeof backup->loss, "%s", why);
+    snprintf(backup->fate.loss, sizeof backup->fate.loss, "%s", why);
     snprintf(backup->why, sizeof backup->why, "the backup could not be restored: %.240s", why);
-    backup->lost = true;
-    backup->ready &= !backup->differs;
+    backup->fate.lost = true;
+    backup->ready &= !backup->fate.differs;
 }
 
 // A device that refused every block is unchanged. The gate stays open for restoring, even where
@@ -67,18 +67,18 @@ static bool restore(struct probe *probe, char *why, size_t size)
     tell_gate(probe, true);
     bool restored = !probe->gate.accepted && backup_compare(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
-    bool was_refused = backup->lost || backup->refused;
-    backup->unproved &= !backup->refused; // that doubt was about the last time
-    backup->unread = backup->untouched = false;
+    bool was_refused = backup->fate.lost || backup->fate.refused;
+    backup->fate.unproved &= !backup->fate.refused; // that doubt was about the last time
+    backup->fate.unread = backup->fate.untouched = false;
     for (int i = 0; !restored && i < (was_refused ? 1 : BACKUP_TRIES); i++) {
-        backup->differs = false;
+        backup->fate.differs = false;
         restored = put_back_and_compare(probe, why, size);
     }
-    backup->refused = !restored;
-    if (!restored && !backup->differs)
+    backup->fate.refused = !restored;
+    if (!restored && !backup->fate.differs)
         restored = backup_is_whole(probe, why, size);
-    backup->verified = restored;
-    backup->lost = !restored;
+    backup->fate.verified = restored;
+    backup->fate.lost = !restored;
     if (restored)
         gate_restored(&probe->gate);
     else
@@ -90,7 +90,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
 // It was read as other bytes each time that it was put back.
 static bool is_spoilt(const struct backup *backup)
 {
-    return backup->lost && backup->differs && !backup->is_page;
+    return backup->fate.lost && backup->fate.differs && !backup->is_page;
 }
 
 bool backup_restore(struct probe *probe, char *why, size_t size)
@@ -99,7 +99,7 @@ bool backup_restore(struct probe *probe, char *why, size_t size)
     char reason[PROBE_WORDS] = "";
     if (!backup || !backup->bytes || !probe->gate.dirty)
         return true;
-    backup->written |= probe->gate.accepted;
+    backup->fate.written |= probe->gate.accepted;
     if (!is_spoilt(backup) && restore(probe, reason, sizeof reason))
         return true;
     snprintf(why, size, "%s", backup->why);
@@ -110,8 +110,8 @@ bool backup_restore(struct probe *probe, char *why, size_t size)
 
 static bool doubt(struct backup *backup, const char *why)
 {
-    backup->unproved = true;
-    snprintf(backup->doubt, sizeof backup->doubt, "%s", why);
+    backup->fate.unproved = true;
+    snprintf(backup->fate.doubt, sizeof backup->fate.doubt, "%s", why);
     return backup_refuse(backup, "the upload differs from the download, so that the firmware could "
                                  "not be put back; give the image with --restore");
 }
@@ -132,8 +132,8 @@ static bool leave_unmanifested(struct probe *probe)
                  why);
         return doubt(backup, text);
     }
-    backup->verified = true;
-    backup->written = false;
+    backup->fate.verified = true;
+    backup->fate.written = false;
     return backup_refuse(backup, "the device does not program before manifestation, so that its "
                                  "upload does not prove what would be manifested; give its image "
                                  "with --restore");
@@ -146,14 +146,14 @@ static bool prove(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS] = "";
-    backup->proved = backup->is_page;
+    backup->fate.proved = backup->is_page;
     if (backup->is_page || backup->restore)
         return true;
     tell_gate(probe, true);
     enum backup_reading reading = backup_prove_image(probe, why, sizeof why);
-    backup->written = probe->gate.accepted;
-    backup->proved = backup->may_manifest = reading == BACKUP_READS_SAME;
-    backup->differs = reading == BACKUP_READS_OTHER;
+    backup->fate.written = probe->gate.accepted;
+    backup->fate.proved = backup->fate.may_manifest = reading == BACKUP_READS_SAME;
+    backup->fate.differs = reading == BACKUP_READS_OTHER;
     if (reading == BACKUP_READS_OLD)
         return leave_unmanifested(probe);
     if (reading == BACKUP_READS_OTHER) {
@@ -161,10 +161,10 @@ static bool prove(struct probe *probe)
         return false;
     }
     bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);
-    if (reading == BACKUP_UNREAD && restored && !backup->refused && backup->written)
+    if (reading == BACKUP_UNREAD && restored && !backup->fate.refused && backup->fate.written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                              "manifestation, so that the upload proves nothing");
-    return !backup->differs;
+    return !backup->fate.differs;
 }
 
 // The backup of an earlier run is used only if it is known to be of this device.
@@ -177,18 +177,19 @@ static bool take_left_over(struct probe *probe)
         return false;
     if (!left_over || backup->restore)
         return true;
-    if (!backup->has_serial) {
+    if (!backup->file.has_serial) {
         snprintf(backup->why, sizeof backup->why,
                  "%.150s is the backup of an interrupted run, and the device has no serial number; "
                  "give it with --restore, or delete it",
-                 backup->path);
+                 backup->file.path);
         return false;
     }
-    if (!image_file_read(&backup->left, backup->path, error, sizeof error))
+    if (!image_file_read(&backup->file.left, backup->file.path, error, sizeof error))
         return backup_refuse(backup, error);
-    backup->restore = &backup->left;
-    if (backup->tell)
-        backup->tell("an earlier run was interrupted; its backup is put back:", backup->path);
+    backup->restore = &backup->file.left;
+    if (backup->options.tell)
+        backup->options.tell("an earlier run was interrupted; its backup is put back:",
+                             backup->file.path);
     return true;
 }
 
@@ -247,9 +248,9 @@ static bool keep(struct probe *probe)
     }
     if (backup->restore) {
         gate_assume_written(&probe->gate);
-        backup->written = true;
+        backup->fate.written = true;
         restore(probe, why, sizeof why);
-        return !backup->differs;
+        return !backup->fate.differs;
     }
     return true;
 }
@@ -284,12 +285,12 @@ bool backup_is_left_over(struct probe *probe)
 static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size)
 {
     const struct backup *backup = probe->backup;
-    if (*backup->path && access(backup->path, F_OK) == 0) {
+    if (*backup->file.path && access(backup->file.path, F_OK) == 0) {
         snprintf(line, size,
                  "flash NOT verified: an interrupted run left the backup %.120s; put it back with "
                  "--allow-write --restore and this file, or delete it if you have flashed the "
                  "device since",
-                 backup->path);
+                 backup->file.path);
         return FLASH_NOT_VERIFIED;
     }
     snprintf(line, size, "flash not written: %s",
@@ -302,38 +303,40 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
 {
     struct backup *backup = probe->backup;
-    const char *path = backup->restore_path ? backup->restore_path : backup->path;
+    const char *path =
+        backup->options.restore_path ? backup->options.restore_path : backup->file.path;
     if (!backup->bytes)
         return end_unkept(probe, line, size);
-    if (backup->untouched) {
+    if (backup->fate.untouched) {
         snprintf(line, size, "flash NOT verified: the device refused each block (%.120s)%s%.100s",
-                 backup->loss, *path ? "; what was read is in " : "", path);
+                 backup->fate.loss, *path ? "; what was read is in " : "", path);
         return FLASH_NOT_VERIFIED;
     }
-    if (backup->lost || probe->gate.dirty) {
-        bool unread = backup->lost && backup->unread;
+    if (backup->fate.lost || probe->gate.dirty) {
+        bool unread = backup->fate.lost && backup->fate.unread;
         snprintf(line, size,
                  "flash %s: %.120s; restore with dfu-conformance --allow-write --restore %.120s",
                  unread ? "NOT verified" : "LOST",
-                 backup->lost ? backup->loss : "the device was written to and no longer answers",
+                 backup->fate.lost ? backup->fate.loss
+                                   : "the device was written to and no longer answers",
                  *path ? path : "FILE");
         return unread ? FLASH_NOT_VERIFIED : FLASH_LOST;
     }
-    if (backup->unproved || !backup->verified) {
-        snprintf(line, size, "flash NOT verified: %.180s%s%.100s", backup->doubt,
+    if (backup->fate.unproved || !backup->fate.verified) {
+        snprintf(line, size, "flash NOT verified: %.180s%s%.100s", backup->fate.doubt,
                  *path ? "; what was read is in " : "", path);
         return FLASH_NOT_VERIFIED;
     }
     backup_file_remove(backup);
-    snprintf(line, size, "flash %s (verified)%s", backup->written ? "restored" : "unchanged",
+    snprintf(line, size, "flash %s (verified)%s", backup->fate.written ? "restored" : "unchanged",
              backup->is_page && !backup->rest ? ": the page that was written" : "");
-    return backup->written ? FLASH_RESTORED : FLASH_UNCHANGED;
+    return backup->fate.written ? FLASH_RESTORED : FLASH_UNCHANGED;
 }
 
 void backup_finish(struct backup *backup)
 {
     backup_file_close(backup);
-    image_file_finish(&backup->left);
+    image_file_finish(&backup->file.left);
     free(backup->bytes);
     free(backup->rest);
     free(backup->others);

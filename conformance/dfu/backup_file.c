@@ -52,14 +52,14 @@ static bool is_file_at(int fd, const char *path)
 static bool lock(struct backup *backup)
 {
     char path[BACKUP_PATH + 8];
-    snprintf(path, sizeof path, "%s.lock", backup->path);
-    backup->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (backup->lock >= 0 && flock(backup->lock, LOCK_EX | LOCK_NB) == 0 &&
-        is_file_at(backup->lock, path))
+    snprintf(path, sizeof path, "%s.lock", backup->file.path);
+    backup->file.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (backup->file.lock >= 0 && flock(backup->file.lock, LOCK_EX | LOCK_NB) == 0 &&
+        is_file_at(backup->file.lock, path))
         return true;
-    if (backup->lock >= 0)
-        close(backup->lock);
-    backup->lock = -1;
+    if (backup->file.lock >= 0)
+        close(backup->file.lock);
+    backup->file.lock = -1;
     return false;
 }
 
@@ -73,20 +73,21 @@ static bool find_name(struct probe *probe)
     char name[64];
     probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
     put_name(name, sizeof name, serial);
-    backup->has_serial = *name != '\0';
-    make_folders(backup->folder);
+    backup->file.has_serial = *name != '\0';
+    make_folders(backup->options.folder);
     for (unsigned i = 1; i <= MOST; i++) {
         char number[16] = "";
         if (i > 1)
             snprintf(number, sizeof number, "-%u", i);
-        snprintf(backup->path, sizeof backup->path, "%.300s/%04x-%04x%s%s%s.dfu", backup->folder,
-                 device_vendor(device), device_product(device), *name ? "-" : "", name, number);
+        snprintf(backup->file.path, sizeof backup->file.path, "%.300s/%04x-%04x%s%s%s.dfu",
+                 backup->options.folder, device_vendor(device), device_product(device),
+                 *name ? "-" : "", name, number);
         if (lock(backup))
             return true;
     }
-    snprintf(backup->why, sizeof backup->why, "no file can be kept in %.200s: %s", backup->folder,
-             strerror(errno));
-    backup->path[0] = '\0';
+    snprintf(backup->why, sizeof backup->why, "no file can be kept in %.200s: %s",
+             backup->options.folder, strerror(errno));
+    backup->file.path[0] = '\0';
     return false;
 }
 
@@ -94,11 +95,11 @@ bool backup_file_find(struct probe *probe, bool *ret_left_over)
 {
     struct backup *backup = probe->backup;
     *ret_left_over = false;
-    if (!backup->folder)
+    if (!backup->options.folder)
         return true;
-    if (!*backup->path && !find_name(probe))
+    if (!*backup->file.path && !find_name(probe))
         return false;
-    *ret_left_over = access(backup->path, F_OK) == 0;
+    *ret_left_over = access(backup->file.path, F_OK) == 0;
     return true;
 }
 
@@ -114,43 +115,43 @@ bool backup_file_write(struct probe *probe)
         .address = backup->address,
     };
     char error[PROBE_WORDS];
-    if (!backup->folder || backup->restore)
+    if (!backup->options.folder || backup->restore)
         return true;
     backup_put_elements(backup, &image);
-    if (!image_file_write(&image, backup->path, error, sizeof error))
+    if (!image_file_write(&image, backup->file.path, error, sizeof error))
         return backup_refuse(backup, error);
-    if (backup->tell)
-        backup->tell(backup->rest      ? "the device's memory is kept in"
-                     : backup->is_page ? "the page that checks write is kept in"
-                                       : "the firmware is kept in",
-                     backup->path);
+    if (backup->options.tell)
+        backup->options.tell(backup->rest      ? "the device's memory is kept in"
+                             : backup->is_page ? "the page that checks write is kept in"
+                                               : "the firmware is kept in",
+                             backup->file.path);
     return true;
 }
 
 // Not the person's own file, unless that is it.
 void backup_file_remove(struct backup *backup)
 {
-    if (!*backup->path)
+    if (!*backup->file.path)
         return;
-    if (backup->restore_path) {
-        int given = open(backup->restore_path, O_RDONLY | O_CLOEXEC);
-        bool is_it = given >= 0 && is_file_at(given, backup->path);
+    if (backup->options.restore_path) {
+        int given = open(backup->options.restore_path, O_RDONLY | O_CLOEXEC);
+        bool is_it = given >= 0 && is_file_at(given, backup->file.path);
         if (given >= 0)
             close(given);
         if (!is_it)
             return;
     }
-    unlink(backup->path);
+    unlink(backup->file.path);
 }
 
 // The lock outlives the run only beside a file that does.
 void backup_file_close(struct backup *backup)
 {
     char path[BACKUP_PATH + 8];
-    if (!*backup->path)
+    if (!*backup->file.path)
         return;
-    snprintf(path, sizeof path, "%s.lock", backup->path);
-    if (access(backup->path, F_OK) != 0)
+    snprintf(path, sizeof path, "%s.lock", backup->file.path);
+    if (access(backup->file.path, F_OK) != 0)
         unlink(path);
-    close(backup->lock);
+    close(backup->file.lock);
 }

@@ -96,14 +96,14 @@ static bool is_own_left_over(struct probe *probe)
     uint8_t *found;
     size_t length;
     char why[PROBE_WORDS];
-    if (backup->restore != &backup->left ||
+    if (backup->restore != &backup->file.left ||
         !(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return true;
-    if (!upload_all(probe, backup->left.length, &found, &length, why, sizeof why))
+    if (!upload_all(probe, backup->file.left.length, &found, &length, why, sizeof why))
         return backup_refuse(backup,
                              "the firmware of the device could not be read, to compare it with "
                              "the backup of an earlier run");
-    bool own = resembles(backup->left.bytes, found, length);
+    bool own = resembles(backup->file.left.bytes, found, length);
     free(found);
     return own || backup_refuse(backup, "the backup of an earlier run is not of the firmware that "
                                         "the device holds; give it with --restore, or delete it");
@@ -145,7 +145,7 @@ bool backup_keep_image(struct probe *probe)
     }
     backup->bytes = bytes;
     backup->length = length;
-    backup->verified = true;
+    backup->fate.verified = true;
     return true;
 }
 
@@ -175,16 +175,17 @@ static bool compare(struct probe *probe, char *why, size_t size)
     size_t length;
     if (!upload_all(probe, backup->length + more, &found, &length, why, size))
         return false;
-    backup->differs = length != backup->length || memcmp(found, backup->bytes, backup->length) != 0;
+    backup->fate.differs =
+        length != backup->length || memcmp(found, backup->bytes, backup->length) != 0;
     if (length > backup->length)
         snprintf(why, size, "the upload is longer than the %zu bytes that were downloaded",
                  backup->length);
     else if (length < backup->length)
         snprintf(why, size, "%zu bytes are uploaded, of %zu", length, backup->length);
-    else if (backup->differs)
+    else if (backup->fate.differs)
         backup_difference(why, size, 0, backup->bytes, found, length);
     free(found);
-    return dfu_to_idle(probe) && !backup->differs;
+    return dfu_to_idle(probe) && !backup->fate.differs;
 }
 
 // Manifestation may have ended DFU mode, or be waiting for the reset that does.
@@ -192,14 +193,14 @@ static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe)) {
-        backup->manifesting = false;
+        backup->fate.manifesting = false;
         return true;
     }
     if (!mode_quieten(probe)) {
         snprintf(why, size, "the device did not come back");
         return false;
     }
-    backup->manifesting = false;
+    backup->fate.manifesting = false;
     if (!mode_enter_dfu(probe, why, size))
         return false;
     if (dfu_to_idle(probe))
@@ -214,8 +215,8 @@ bool backup_compare_image(struct probe *probe, char *why, size_t size)
         return false;
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD)) {
         struct backup *backup = probe->backup;
-        backup->unproved = true;
-        snprintf(backup->doubt, sizeof backup->doubt,
+        backup->fate.unproved = true;
+        snprintf(backup->fate.doubt, sizeof backup->fate.doubt,
                  "the device accepted the whole image and cannot upload it");
         return true;
     }
@@ -227,14 +228,14 @@ bool backup_compare_image(struct probe *probe, char *why, size_t size)
 static bool may_be_manifested(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
-    if (backup->may_manifest || backup->restore)
+    if (backup->fate.may_manifest || backup->restore)
         return true;
     if (!download_image(probe, why, size))
         return false;
-    backup->differs =
+    backup->fate.differs =
         backup_read_piece(probe, backup->bytes, backup->length, why, size) == BACKUP_READS_OTHER;
-    backup->may_manifest = !backup->differs;
-    return backup->may_manifest && back_to_dfu_idle(probe, why, size);
+    backup->fate.may_manifest = !backup->fate.differs;
+    return backup->fate.may_manifest && back_to_dfu_idle(probe, why, size);
 }
 
 bool backup_put_image(struct probe *probe, char *why, size_t size)

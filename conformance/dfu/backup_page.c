@@ -50,17 +50,17 @@ keep(struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, uint3
     backup->length = length;
     backup->is_page = true;
     backup->address = address;
-    backup->verified = true;
+    backup->fate.verified = true;
     return true;
 }
 
 static bool keep_named(struct probe *probe, const struct dfuse_region *region)
 {
     struct backup *backup = probe->backup;
-    uint32_t offset = (backup->scratch - region->address) % region->sector_size;
+    uint32_t offset = (backup->options.scratch - region->address) % region->sector_size;
     uint8_t *bytes = malloc(region->sector_size);
-    if (bytes && read_twice(probe, backup->scratch - offset, bytes, region->sector_size))
-        return keep(probe, backup->scratch - offset, bytes, region->sector_size,
+    if (bytes && read_twice(probe, backup->options.scratch - offset, bytes, region->sector_size))
+        return keep(probe, backup->options.scratch - offset, bytes, region->sector_size,
                     region->sector_size);
     free(bytes);
     return backup_refuse(backup, "two reads of the page that --scratch names differ");
@@ -151,8 +151,8 @@ bool backup_keep_page(struct probe *probe)
         return backup_refuse(backup, "the file to restore names no address that can be written; a "
                                      "DfuSe file does: dfuse-pack -b ADDRESS:FILE OUT.dfu");
     }
-    if (backup->scratch_given) {
-        const struct dfuse_region *region = dfuse_layout_find(layout, backup->scratch);
+    if (backup->options.scratch_given) {
+        const struct dfuse_region *region = dfuse_layout_find(layout, backup->options.scratch);
         if (region && backup_region_is_usable(region))
             return keep_named(probe, region);
         return backup_refuse(backup,
@@ -182,7 +182,7 @@ bool backup_compare_page(struct probe *probe, char *why, size_t size)
     uint8_t *found = malloc(backup->length);
     bool read = found && dfuse_read(probe, backup->address, found, backup->length, why, size);
     bool equal = read && memcmp(found, backup->bytes, backup->length) == 0;
-    probe->backup->differs = read && !equal;
+    probe->backup->fate.differs = read && !equal;
     if (read && !equal)
         backup_difference(why, size, backup->address, backup->bytes, found, backup->length);
     free(found);

@@ -45,8 +45,8 @@ bool backup_compare_page(struct probe *probe, char *why, size_t size);
 bool backup_compare(struct probe *probe, char *why, size_t size);
 
 // The device did not take a restore, for this reason: does it hold what is kept all the same?
-// backup->unproved is set where that is not sure. Returns false if it does not, and adds to the
-// reason what was read; backup->untouched says that it is not known to have lost anything.
+// backup->fate.unproved is set where that is not sure. Returns false if it does not, and adds to
+// the reason what was read; backup->fate.untouched says that it is not known to have lost anything.
 bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 
 // A DfuSe device's memory beside the page: read unless that takes minutes, and restored where it

@@ -27,8 +27,8 @@ static struct reading read_twice(struct probe *probe)
         reading.same = backup_compare(probe, words, sizeof reading.words) &&
                        backup_compare(probe, words, sizeof reading.words) &&
                        backup_restore_rest(probe, words, sizeof reading.words);
-    reading.other = backup->differs;
-    backup->differs = false;
+    reading.other = backup->fate.differs;
+    backup->fate.differs = false;
     return reading;
 }
 
@@ -42,17 +42,17 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
     if (!reading.same) {
         size_t used = strlen(refusal);
         uint8_t state;
-        backup->unread = !reading.other && dfu_ask_state(probe, &state);
-        backup->untouched = !reading.other && !gate->worked && !gate->unanswered;
+        backup->fate.unread = !reading.other && dfu_ask_state(probe, &state);
+        backup->fate.untouched = !reading.other && !gate->worked && !gate->unanswered;
         if (strcmp(refusal, reading.words) != 0)
             snprintf(refusal + used, size - used, "; %.80s", reading.words);
         return false;
     }
     gate_restored(&probe->gate); // it may leave DFU mode
-    if (starts ? !backup_starts_as_before(probe, why, sizeof why) : !backup->proved) {
-        backup->unproved = true;
+    if (starts ? !backup_starts_as_before(probe, why, sizeof why) : !backup->fate.proved) {
+        backup->fate.unproved = true;
         snprintf(
-            backup->doubt, sizeof backup->doubt,
+            backup->fate.doubt, sizeof backup->fate.doubt,
             "the device did not take the backup (%.60s), and is read as equal to it, but %.80s",
             refusal, why);
     }

@@ -242,7 +242,7 @@ static bool take_elements(struct probe *probe)
     size_t total = readable_size(&backup->memory);
     uint8_t *bytes = malloc(total);
     bool fits = bytes && memcpy(bytes, backup->rest, total) && lay_all_over(backup, bytes);
-    bool own = backup->restore != &backup->left ||
+    bool own = backup->restore != &backup->file.left ||
                (fits && rest_is_same(backup, bytes, backup->rest, difference, sizeof difference));
     free(fits && own ? backup->rest : bytes);
     if (fits && own)

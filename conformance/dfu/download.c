@@ -200,7 +200,7 @@ bool download_manifest(struct probe *probe, char *why, size_t size)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuMANIFEST_SYNC};
     int result = download_end(probe);
-    probe->backup->manifesting |= result == 0;
+    probe->backup->fate.manifesting |= result == 0;
     if (result == 0)
         result = dfu_poll(probe, &status);
     bool done =

@@ -177,11 +177,8 @@ enum run_status runner_run(const struct runner_options *options,
     probe_init(&run.probe, &run.watch.base, &probe_options);
     run.backup = (struct backup){
         .restore = options->restore,
-        .restore_path = options->restore_path,
-        .scratch_given = options->scratch_given,
-        .scratch = options->scratch,
-        .folder = options->backup_folder,
-        .tell = options->tell,
+        .options = {options->restore_path, options->scratch_given, options->scratch,
+                    options->backup_folder, options->tell},
     };
     run.watch.interrupted = options->interrupted;
     run.probe.backup = &run.backup;

@@ -189,10 +189,10 @@ static void download_reads_back(struct probe *probe)
     const struct backup *backup = probe->backup;
     char why[PROBE_WORDS] = "";
     if (!backup_ready(probe, why, sizeof why)) {
-        if (backup->lost && backup->differs)
-            expect(probe, false, "the bytes that were downloaded", "%s", backup->loss);
-        else if (backup->unproved)
-            probe_inconclusive(probe, "%s", backup->doubt);
+        if (backup->fate.lost && backup->fate.differs)
+            expect(probe, false, "the bytes that were downloaded", "%s", backup->fate.loss);
+        else if (backup->fate.unproved)
+            probe_inconclusive(probe, "%s", backup->fate.doubt);
         else
             probe_skip(probe, "%s", why);
         return;
@@ -205,7 +205,7 @@ static void download_reads_back(struct probe *probe)
     bool restored = backup_restore(probe, why, sizeof why);
     // A loader that loses the end of an image does not come back after its manifestation. One that
     // is gone at another time was unplugged, as far as is known here.
-    if (!restored && !backup->manifesting && !is_there(probe))
+    if (!restored && !backup->fate.manifesting && !is_there(probe))
         probe_inconclusive(probe, "%s", why);
     else
         expect(probe, restored, "the bytes that were downloaded", "%s", why);

@@ -111,7 +111,7 @@ static void write_and_read(struct probe *probe)
 // The page that an earlier check wrote could not be put back, and the device may be back since.
 static bool is_lost(const struct probe *probe)
 {
-    return probe->backup && probe->backup->is_page && probe->backup->lost;
+    return probe->backup && probe->backup->is_page && probe->backup->fate.lost;
 }
 
 // Only on a page that is not blank; a page that an earlier erase did not change counts as such. A
@@ -152,7 +152,7 @@ static void page_restored(struct probe *probe)
     backup_restore(probe, why, sizeof why);
     if (written)
         expect_step(probe, !probe->gate.dirty, "the bytes that were there before",
-                    probe->backup->loss);
+                    probe->backup->fate.loss);
 }
 
 #define WRITING                                                                                    \

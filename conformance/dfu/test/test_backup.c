@@ -186,7 +186,7 @@ static void begin_run(struct bench *bench)
     static const struct check check = {.id = "DM-TEST-01", .level = LEVEL_MUST};
     static const struct probe_options options = {.leave = {.detach = true, .write = true}};
     probe_init(&bench->probe, &bench->cable.base, &options);
-    bench->backup = (struct backup){.folder = bench->folder};
+    bench->backup = (struct backup){.options.folder = bench->folder};
     bench->probe.backup = &bench->backup;
     probe_begin(&bench->probe, &check);
 }
@@ -218,7 +218,7 @@ static bool ready(struct bench *bench)
 
 static bool is_kept_on_disk(const struct bench *bench)
 {
-    return *bench->backup.path && access(bench->backup.path, F_OK) == 0;
+    return *bench->backup.file.path && access(bench->backup.file.path, F_OK) == 0;
 }
 
 // A check writes: the next block of what is kept.
@@ -253,7 +253,7 @@ static void image__is_on_disk_before_anything_is_written(void **state)
 
     assert_true(ready(&bench));
 
-    assert_true(image_file_read(&image, bench.backup.path, bench.why, sizeof bench.why));
+    assert_true(image_file_read(&image, bench.backup.file.path, bench.why, sizeof bench.why));
     assert_int_equal(image.length, bench.backup.length);
     assert_memory_equal(image.bytes, bench.backup.bytes, image.length);
     assert_ptr_equal(bench.probe.gate.kept.image, bench.backup.bytes);
@@ -336,7 +336,7 @@ static void memory_of_dfuse__is_on_disk_before_anything_is_written(void **state)
 
     assert_true(ready(&bench));
 
-    assert_true(image_file_read(&image, bench.backup.path, bench.why, sizeof bench.why));
+    assert_true(image_file_read(&image, bench.backup.file.path, bench.why, sizeof bench.why));
     assert_int_equal(image.address, bench.backup.address);
     assert_int_equal(image.more_count, 3);
     assert_int_equal(image.more[2].address, 0x08020000);
@@ -372,7 +372,7 @@ run__writes_nothing_where_other_memory_has_changed_and_says_how_to_restore_it(vo
     assert_non_null(strstr(bench.why, "--restore"));
     assert_false(erase_page(&bench));
     assert_in_range(bench.cable.blocks - blocks, 0, 100); // pointers to read at
-    assert_ends(&bench, FLASH_NOT_VERIFIED, bench.backup.path);
+    assert_ends(&bench, FLASH_NOT_VERIFIED, bench.backup.file.path);
     assert_true(is_kept_on_disk(&bench));
     bench_close(&bench);
 }
@@ -386,12 +386,12 @@ static void restore__puts_back_all_memory_that_a_run_that_was_cut_off_has_spoilt
     char path[BACKUP_PATH];
     keep_and_erase(&bench, "sim:dfu-mode", true);
     assert_false(ready(&bench));
-    snprintf(path, sizeof path, "%s", bench.backup.path);
+    snprintf(path, sizeof path, "%s", bench.backup.file.path);
     backup_finish(&bench.backup);
     assert_true(image_file_read(&image, path, bench.why, sizeof bench.why));
     begin_run(&bench);
     bench.backup.restore = &image;
-    bench.backup.restore_path = path;
+    bench.backup.options.restore_path = path;
 
     assert_true(ready(&bench));
 

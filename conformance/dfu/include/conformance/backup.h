@@ -44,19 +44,25 @@ enum {
     BACKUP_TRIES = 3,
 };
 
-struct backup {
-    // From the options; NULL and false if not given.
-    const struct image_file *restore; // not owned
-    const char *restore_path;
+// What the person gives; NULL and false where nothing was given.
+struct backup_options {
+    const char *restore_path; // of the image to restore
     bool scratch_given;
     uint32_t scratch;
     const char *folder;                               // where the file goes; NULL: memory alone
     void (*tell)(const char *what, const char *path); // a message for a person, or NULL
+};
 
-    // What is kept.
+struct backup {
+    struct backup_options options;
+    const struct image_file
+        *restore; // what is put back instead of what was read, or NULL; not owned
+
     bool tried;
     bool ready;            // checks may write
     char why[PROBE_WORDS]; // why not
+
+    // What is kept.
     uint8_t *bytes;
     size_t length;
     bool is_page;
@@ -65,27 +71,34 @@ struct backup {
     struct dfuse_layout memory; // DfuSe: what is there of alternate setting 0
     uint8_t *rest;              // and what it holds, as far as it can be read, or NULL
     uint8_t *others;            // DfuSe: of the other alternate settings, or NULL
-    size_t at;                  // of the next block of a download
-    uint16_t block;             // its number
-    char path[BACKUP_PATH];     // of the file; empty: there is none
-    int lock;                   // of the file
-    bool has_serial;            // the device, so that a file is known to be its own
-    struct image_file left;     // by an interrupted run
+
+    struct {
+        char path[BACKUP_PATH]; // empty: there is none
+        int lock;
+        bool has_serial;        // the device, so that a file is known to be its own
+        struct image_file left; // by an interrupted run
+    } file;
+
+    // The next block of a download: its place in the image, and its number.
+    size_t at;
+    uint16_t block;
 
     // How it went.
-    bool written;            // a check, or the proof, wrote over it
-    bool verified;           // restored, or never written over, and read back equal
-    bool lost;               // it could not be restored
-    bool unread;             // so, but nothing was read as another byte, and the device answers
-    bool untouched;          // so, but no block was worked on, and nothing read as another byte
-    bool manifesting;        // and the device was not found to answer since
-    bool refused;            // the device did not take it the last time
-    bool proved;             // an upload returned what was downloaded
-    bool differs;            // the last upload was not what it should be
-    bool may_manifest;       // an upload was what was downloaded, or says nothing
-    bool unproved;           // restored, but an upload does not return what was downloaded
-    char loss[PROBE_WORDS];  // what is lost, and where
-    char doubt[PROBE_WORDS]; // why it is not verified
+    struct {
+        bool written;            // a check, or the proof, wrote over it
+        bool verified;           // restored, or never written over, and read back equal
+        bool lost;               // it could not be restored
+        bool unread;             // so, but nothing was read as another byte, and the device answers
+        bool untouched;          // so, but no block was worked on, and nothing read as another byte
+        bool manifesting;        // and the device was not found to answer since
+        bool refused;            // the device did not take it the last time
+        bool proved;             // an upload returned what was downloaded
+        bool differs;            // the last upload was not what it should be
+        bool may_manifest;       // an upload was what was downloaded, or says nothing
+        bool unproved;           // restored, but an upload does not return what was downloaded
+        char loss[PROBE_WORDS];  // what is lost, and where
+        char doubt[PROBE_WORDS]; // why it is not verified
+    } fate;
 };
 
 enum flash_ending {
@@ -110,7 +123,7 @@ bool backup_restore(struct probe *probe, char *why, size_t size);
 bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t size);
 
 // Is there a backup file of an interrupted run? The device must be in DFU mode. Its path is in
-// backup->path then.
+// backup->file.path then.
 bool backup_is_left_over(struct probe *probe);
 
 // The state of the flash at the end of the run, after the last backup_restore(): one line for a
