@@ -66,11 +66,12 @@ struct backup {
     uint8_t *bytes;
     size_t length;
     bool is_page;
-    uint32_t address;           // of the page
-    uint32_t sector_size;       // the page is one or more sectors of this size
-    struct dfuse_layout memory; // DfuSe: what is there of alternate setting 0
-    uint8_t *rest;              // and what it holds, as far as it can be read, or NULL
-    uint8_t *others;            // DfuSe: of the other alternate settings, or NULL
+    uint32_t address;            // of the page
+    uint32_t sector_size;        // the page is one or more sectors of this size
+    struct dfuse_layout memory;  // DfuSe: what is there of alternate setting 0
+    uint8_t *rest;               // and what it holds, as far as it can be read, or NULL
+    struct backup_other *others; // DfuSe: regions of the other alternate settings, or NULL
+    size_t other_count;
 
     struct {
         char path[BACKUP_PATH]; // empty: there is none
