@@ -8,6 +8,27 @@
 
 #include <stm32f072/chip.h>
 
+struct f072_peripheral;
+
+// lanes are the bits that are written. A write returns false for a bus fault.
+typedef uint32_t
+f072_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
+typedef bool f072_write(struct f072_chip *chip,
+                        const struct f072_peripheral *p,
+                        uint32_t offset,
+                        uint32_t value,
+                        uint32_t lanes);
+typedef void f072_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+
+// Is this a register whose value changes by itself between events, or by being read?
+typedef bool f072_moves(uint32_t offset);
+
+// Does this register ask DMA to write it, or to read it?
+typedef bool f072_requests_dma(const struct f072_chip *chip,
+                               const struct f072_peripheral *p,
+                               uint32_t offset,
+                               bool to_peripheral);
+
 struct f072_peripheral {
     const char *name;
     uint32_t base;
@@ -15,25 +36,11 @@ struct f072_peripheral {
     uint8_t bit;
     uint8_t index; // among its like
     uint8_t kind;  // of a stub
-    uint32_t (*read)(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-
-    // lanes are the bits that are written. Returns false for a bus fault.
-    bool (*write)(struct f072_chip *chip,
-                  const struct f072_peripheral *p,
-                  uint32_t offset,
-                  uint32_t value,
-                  uint32_t lanes);
-    void (*reset)(struct f072_chip *chip, const struct f072_peripheral *p);
-
-    // Is this a register whose value changes by itself between events, or by being read? NULL: none
-    // is.
-    bool (*moves)(uint32_t offset);
-
-    // Does this register ask DMA to write it, or to read it? NULL: none does.
-    bool (*requests_dma)(const struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         bool to_peripheral);
+    f072_read *read;
+    f072_write *write;
+    f072_reset *reset;
+    f072_moves *moves;               // NULL: no register does
+    f072_requests_dma *requests_dma; // NULL: no register does
 };
 
 extern const struct f072_peripheral f072_peripherals[];
@@ -50,92 +57,16 @@ void f072_reset_held(struct f072_chip *chip);
 
 // ---- Functions of rows that are not in peripheral_table.c ----
 
-bool f072_row_adc_moves(uint32_t offset);
-uint32_t
-f072_row_adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_adc_requests_dma(const struct f072_chip *chip,
-                               const struct f072_peripheral *p,
-                               uint32_t offset,
-                               bool to_peripheral);
-void f072_row_adc_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-bool f072_row_adc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-uint32_t
-f072_row_crc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-void f072_row_crc_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-bool f072_row_crc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-uint32_t
-f072_row_dma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-void f072_row_dma_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-bool f072_row_dma_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-bool f072_row_pwr_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-void f072_row_pwr_reset(struct f072_chip *chip, const struct f072_peripheral *p);
+f072_read f072_row_adc_read, f072_row_crc_read, f072_row_dma_read, f072_row_rtc_read,
+    f072_row_stub_read, f072_row_crs_read, f072_row_exti_read, f072_row_syscfg_read,
+    f072_row_dbgmcu_read;
+f072_write f072_row_adc_write, f072_row_crc_write, f072_row_dma_write, f072_row_pwr_write,
+    f072_row_rtc_write, f072_row_stub_write, f072_row_crs_write, f072_row_exti_write,
+    f072_row_syscfg_write, f072_row_dbgmcu_write;
+f072_reset f072_row_adc_reset, f072_row_crc_reset, f072_row_dma_reset, f072_row_pwr_reset,
+    f072_row_stub_reset, f072_row_crs_reset, f072_row_exti_reset, f072_row_syscfg_reset;
+f072_moves f072_row_adc_moves, f072_row_spi_moves;
+f072_requests_dma f072_row_adc_requests_dma, f072_row_serial_requests_dma;
 bool f072_row_rtc_is_open(const struct f072_chip *chip);
-uint32_t
-f072_row_rtc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_rtc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-bool f072_row_serial_requests_dma(const struct f072_chip *chip,
-                                  const struct f072_peripheral *p,
-                                  uint32_t offset,
-                                  bool to_peripheral);
-bool f072_row_spi_moves(uint32_t offset);
-uint32_t
-f072_row_stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-void f072_row_stub_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-bool f072_row_stub_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes);
-uint32_t
-f072_row_crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_crs_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
-void f072_row_crs_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-uint32_t
-f072_row_exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_exti_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes);
-void f072_row_exti_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-uint32_t
-f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_syscfg_write(struct f072_chip *chip,
-                           const struct f072_peripheral *p,
-                           uint32_t offset,
-                           uint32_t value,
-                           uint32_t lanes);
-void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral *p);
-uint32_t
-f072_row_dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-bool f072_row_dbgmcu_write(struct f072_chip *chip,
-                           const struct f072_peripheral *p,
-                           uint32_t offset,
-                           uint32_t value,
-                           uint32_t lanes);
 
 #endif

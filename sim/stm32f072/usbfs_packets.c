@@ -46,14 +46,11 @@ static uint16_t with_field(uint16_t value, uint16_t field, unsigned bits)
     return (uint16_t)((value & (uint16_t)~field) | bits);
 }
 
-static void set_stat_rx(uint16_t *ep, enum stat stat)
+// Of F072_EP_STAT_RX, F072_EP_STAT_TX, or both.
+static void set_nak(uint16_t *ep, uint16_t stat_fields)
 {
-    *ep = with_field(*ep, F072_EP_STAT_RX, (unsigned)stat << 12);
-}
-
-static void set_stat_tx(uint16_t *ep, enum stat stat)
-{
-    *ep = with_field(*ep, F072_EP_STAT_TX, (unsigned)stat << 4);
+    const unsigned nak = (unsigned)STAT_NAK << 12 | (unsigned)STAT_NAK << 4;
+    *ep = with_field(*ep, stat_fields, nak & stat_fields);
 }
 
 // ---- Packet memory ----
@@ -169,12 +166,8 @@ static void go_to_nak(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
 {
     if (f072_usbfs_is_double_buffered(usb->ep[n]))
         usb->double_started |= (uint8_t)(1u << n);
-    else if (f072_usbfs_is_isochronous(usb->ep[n]))
-        return;
-    else if (stat_field == F072_EP_STAT_RX)
-        set_stat_rx(&usb->ep[n], STAT_NAK);
-    else
-        set_stat_tx(&usb->ep[n], STAT_NAK);
+    else if (!f072_usbfs_is_isochronous(usb->ep[n]))
+        set_nak(&usb->ep[n], stat_field);
 }
 
 // ---- Transactions ----
@@ -204,8 +197,7 @@ int f072_usbfs_setup(struct f072_usbfs *usb,
 static void end_setup(uint16_t *ep)
 {
     *ep |= F072_EP_CTR_RX | F072_EP_SETUP | F072_EP_DTOG_RX | F072_EP_DTOG_TX;
-    set_stat_rx(ep, STAT_NAK);
-    set_stat_tx(ep, STAT_NAK);
+    set_nak(ep, F072_EP_STAT_RX | F072_EP_STAT_TX);
 }
 
 // With STATUS_OUT only a zero-length packet is expected (RM0091 30.6.1, EP_KIND).
