@@ -21,6 +21,7 @@ enum {
     EXPERIMENTS = 3,
     MARGIN_MS = 500,
     LONGEST_MS = 120000,
+    ENUMERATION_MS = 250, // USB 2.0 7.1.7.3, 7.1.7.5, 9.2.6.3
 };
 
 static bool enter(struct run *run)
@@ -40,12 +41,6 @@ static bool is_back_at_run_time(struct run *run)
     struct probe *probe = &run->probe;
     return probe_wait_return(probe, mode_return_ms(probe), "the device to come back") == 0 &&
            probe->mode == DEVICE_RUN_TIME;
-}
-
-static bool leaves_alone(struct run *run, unsigned ms)
-{
-    return probe_wait_leave(&run->probe, ms, "the boot loader, whether it leaves by itself") == 0 &&
-           is_back_at_run_time(run);
 }
 
 static bool leaves_though_asked(struct run *run, unsigned ms)
@@ -69,42 +64,80 @@ static void experiment(struct run *run, uint64_t seen_us)
 {
     struct probe *probe = &run->probe;
     struct departures *departures = &run->departures;
+    const struct losses *losses = &run->watch.losses;
     bool again = departures->experiments < EXPERIMENTS && seen_us > departures->stayed_us;
     if (!again || run->options->stop_on_loss || !enter(run))
         return;
     departures->experiments++;
-    if (!leaves_alone(run, somewhat_longer_ms(seen_us))) {
+    if (probe_wait_leave(probe, somewhat_longer_ms(seen_us),
+                         "the boot loader, whether it leaves by itself") < 0) {
         departures->stayed_us = seen_us;
         return;
     }
-    probe->loader.stays_us = run->watch.losses.departure.stayed_us;
+    if (!is_back_at_run_time(run))
+        return;
+    probe->loader.stays_us = losses_departure(losses, losses->counts.returns - 1)->stayed_us;
     departures->whatever_is_asked =
         enter(run) && leaves_though_asked(run, somewhat_longer_ms(probe->loader.stays_us));
 }
 
-// Host and device measure from different moments.
-static bool is_due(const struct run *run, const struct departure *last)
+// Host and device measure from different moments: the host finds a device that has come up after
+// its enumeration, which takes another time each time.
+static bool is_due(const struct run *run, const struct departure *departure)
 {
     uint64_t due_us = run->probe.loader.stays_us / 4 * 3;
-    uint64_t waited_us = run->departures.whatever_is_asked ? last->stayed_us : last->idle_us;
+    uint64_t waited_us = run->departures.whatever_is_asked
+                             ? departure->stayed_us + ENUMERATION_MS * UINT64_C(1000)
+                             : departure->idle_us;
     return run->probe.loader.stays_us && waited_us >= due_us;
+}
+
+// What was counted before then was told as a loss, and stays one.
+static bool is_counted_since(const struct loss_counts *now,
+                             const struct departure *departure,
+                             const struct loss_counts *before)
+{
+    return now->all - before->all >= departure->all &&
+           now->unasked - before->unasked >= departure->unasked;
+}
+
+// The last first, since each keeps what was lost before it. Returns how many they are.
+static unsigned
+take_out(struct run *run, unsigned from, unsigned end, const struct loss_counts *before)
+{
+    struct losses *losses = &run->watch.losses;
+    unsigned count = 0;
+    for (unsigned number = end; number-- > from;) {
+        const struct departure *departure = losses_departure(losses, number);
+        if (!departure || departure->silent || !is_due(run, departure) ||
+            !is_counted_since(&losses->counts, departure, before))
+            continue;
+        losses_take_out(losses, departure);
+        count++;
+    }
+    return count;
+}
+
+static void find_out(struct run *run, unsigned number)
+{
+    const struct departure *departure = losses_departure(&run->watch.losses, number);
+    if (!run->probe.loader.stays_us && run->probe.mode == DEVICE_RUN_TIME && departure)
+        experiment(run, departure->stayed_us);
 }
 
 bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before)
 {
-    struct losses *losses = &run->watch.losses;
-    const struct loss_counts now = losses->counts;
-    const struct departure last = losses->departure;
+    const struct loss_counts *counts = &run->watch.losses.counts;
+    const unsigned end = counts->returns;
     struct report *report = run->report;
-    if (now.returns == before->returns)
+    if (end == before->returns)
         return false;
-    if (!run->probe.loader.stays_us && run->probe.mode == DEVICE_RUN_TIME)
-        experiment(run, last.stayed_us);
-    bool due = is_due(run, &last);
-    losses_take_back(losses, due ? before : &now);
-    if (!due)
+    find_out(run, end - 1);
+    unsigned sought = take_out(run, end, counts->returns, before);
+    unsigned count = take_out(run, before->returns, end, before);
+    if (count == 0)
         return false;
-    report->departures += now.returns - before->returns;
+    report->departures += count + sought;
     snprintf(report->departure, sizeof report->departure,
              "the boot loader leaves DFU mode by itself %u ms after %s, which DFU 1.1 does not "
              "forbid: %u time%s in this run",

@@ -34,15 +34,23 @@ static void note_departure(struct losses *losses, uint64_t now_us)
     bool noted = losses->counts.departures != losses->counts.returns;
     if (noted || losses->may_leave || *losses->mode != DEVICE_DFU_MODE)
         return;
-    losses->counts.departures++;
-    losses->departure = (struct departure){
+    losses->departures[losses->counts.departures++ % LOSSES_DEPARTURES] = (struct departure){
         .stayed_us = now_us - losses->found_us,
         .idle_us = now_us - losses->answered_us,
     };
 }
 
+const struct departure *losses_departure(const struct losses *losses, unsigned number)
+{
+    bool kept = losses->counts.departures - number <= LOSSES_DEPARTURES;
+    return kept ? &losses->departures[number % LOSSES_DEPARTURES] : NULL;
+}
+
 void losses_excuse_departure(struct losses *losses)
 {
+    unsigned number = losses->counts.departures - 1;
+    if (losses->silent)
+        losses->departures[number % LOSSES_DEPARTURES].silent = true;
     losses->counts.departures = losses->counts.returns;
 }
 
@@ -55,8 +63,24 @@ void losses_saw_leave(struct losses *losses, uint64_t now_us)
     note_departure(losses, now_us);
 }
 
+static void count_in_departure(struct losses *losses)
+{
+    const struct loss_counts *counts = &losses->counts;
+    struct departure *departure;
+    if (counts->departures == counts->returns)
+        return;
+    departure = &losses->departures[(counts->departures - 1) % LOSSES_DEPARTURES];
+    departure->all++;
+    if (!losses->last.unasked)
+        return;
+    departure->unasked++;
+    departure->number = counts->unasked + 1;
+    departure->earlier = losses->last_unasked;
+}
+
 static void confirm(struct losses *losses)
 {
+    count_in_departure(losses);
     losses->counts.all++;
     if (!losses->last.unasked)
         return;
@@ -71,6 +95,12 @@ void losses_saw_return(struct losses *losses, uint64_t now_us)
         confirm(losses);
     losses->found = true;
     losses->found_us = now_us;
+}
+
+void losses_saw_comeback(struct losses *losses, uint64_t now_us)
+{
+    losses_saw_return(losses, now_us);
+    losses->counts.returns = losses->counts.departures;
 }
 
 // ---- Answers and silence ----
@@ -174,10 +204,12 @@ void losses_give_up(struct losses *losses, uint64_t now_us)
     losses->last.stranded = true;
 }
 
-void losses_take_back(struct losses *losses, const struct loss_counts *then)
+void losses_take_out(struct losses *losses, const struct departure *departure)
 {
-    losses->counts.all = then->all;
-    losses->counts.unasked = then->unasked;
+    if (departure->unasked && losses->counts.unasked == departure->number)
+        losses->last_unasked = departure->earlier;
+    losses->counts.all -= departure->all;
+    losses->counts.unasked -= departure->unasked;
 }
 
 void loss_text(const struct loss *loss, char *text, size_t size)

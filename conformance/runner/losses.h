@@ -33,6 +33,10 @@ struct loss {
     unsigned fatal;    // the same, if nothing was sent before it since the enumeration
 };
 
+enum {
+    LOSSES_DEPARTURES = 16,
+};
+
 struct losses {
     const enum device_mode *mode; // the device's
 
@@ -48,7 +52,12 @@ struct losses {
     struct departure {
         uint64_t stayed_us; // it had been on the bus for so long
         uint64_t idle_us;   // and for so long without a request
-    } departure;            // the last
+        bool silent;        // it did not answer afterwards, until the suite did something
+        unsigned all;       // it is among these counts so often
+        unsigned unasked;
+        unsigned number;             // counts.unasked when it was counted
+        struct loss earlier;         // last_unasked before that
+    } departures[LOSSES_DEPARTURES]; // the last ones
 
     unsigned silent; // control transfers in a row that were not answered
     bool heard;      // something was answered; answered and answered_us are valid
@@ -81,15 +90,22 @@ void losses_saw(struct losses *losses,
 void losses_saw_leave(struct losses *losses, uint64_t now_us);
 void losses_saw_return(struct losses *losses, uint64_t now_us);
 
-// A departure that was begun was the doing of the suite.
+// The device was waited for and came back by itself: a departure is over.
+void losses_saw_comeback(struct losses *losses, uint64_t now_us);
+
+// The suite resets the bus or cycles the power: a departure that was begun does not count, and one
+// that was followed by silence is a loss.
 void losses_excuse_departure(struct losses *losses);
 
 // The device does not come back by itself: that is a loss, if it is not counted as one yet. If it
 // left while it was waited for and no request was sent since, that is how it was lost.
 void losses_give_up(struct losses *losses, uint64_t now_us);
 
-// Losses since then were none.
-void losses_take_back(struct losses *losses, const struct loss_counts *then);
+// The departure of that number, from 0; NULL where too many have followed.
+const struct departure *losses_departure(const struct losses *losses, unsigned number);
+
+// That departure was no loss. Of several the last comes first.
+void losses_take_out(struct losses *losses, const struct departure *departure);
 
 // Is this a question of the suite's own that is known to be fatal?
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup);

@@ -64,7 +64,7 @@ bool count_losses(struct run *run, const struct loss_counts *before, const char 
 // ---- departures.c: a boot loader that leaves DFU mode by itself ----
 
 // Has it done so since then? Finding that out may bring the device into either mode. Departures are
-// no losses, and are taken out of the watch's counts.
+// no losses, and are taken out of the watch's counts; other losses stay in them.
 bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before);
 
 // ---- run_check.c ----

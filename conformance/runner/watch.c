@@ -271,10 +271,8 @@ static int watched_wait_return(struct target *target, unsigned timeout_ms)
     int result = watch->target->ops->wait_return(watch->target, within_limit(watch, timeout_ms));
     watch->losses.absent = result != 0;
     watch->losses.fresh = result == 0;
-    if (result == 0) {
-        losses_saw_return(&watch->losses, device_us(watch));
-        watch->losses.counts.returns = watch->losses.counts.departures;
-    }
+    if (result == 0)
+        losses_saw_comeback(&watch->losses, device_us(watch));
     look_again(watch);
     return result;
 }

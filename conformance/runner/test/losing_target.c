@@ -26,6 +26,8 @@ before(struct wrapped_target *wrapped, enum wrapped_step step, unsigned ms, int 
     }
     if (step == WRAPPED_REQUEST && !losing->lost)
         losing->lost = ++losing->requests == losing->lost_at;
+    if (step == WRAPPED_WAIT_RETURN && losing->waits < LOSING_WAITS)
+        losing->waited_at[losing->waits++] = losing->requests;
     if (losing->lost)
         *ret_result = result_without_device(losing, step, ms);
     return !losing->lost;

@@ -23,13 +23,18 @@ enum {
 
 static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:dfu-plain"};
 
+static void run_target(struct report *report, struct losing_target *losing, const char *text)
+{
+    runner_run(&(struct runner_options){.allow_write = true}, &losing->wrapped.base, text, report);
+    losing->wrapped.base.ops->close(&losing->wrapped.base);
+}
+
 static void run_losing(struct report *report, const char *text, unsigned lost_at, bool each_time)
 {
     struct losing_target losing;
     losing_target_init(&losing, open_target(text), lost_at);
     losing.each_time = each_time;
-    runner_run(&(struct runner_options){.allow_write = true}, &losing.wrapped.base, text, report);
-    losing.wrapped.base.ops->close(&losing.wrapped.base);
+    run_target(report, &losing, text);
 }
 
 static bool is_told(const struct report *report, const char *text, unsigned lost_at)
@@ -112,6 +117,29 @@ static void boot_loader_that_leaves_by_itself__is_told_and_not_lost(void **state
     }
 }
 
+// Such a departure explains no other loss, not even one in the same check: of the first request
+// behind it.
+static void boot_loader_that_leaves_by_itself__is_lost_all_the_same(void **state)
+{
+    (void)state;
+    const char *text = "sim:leaves-at-once";
+    struct losing_target whole;
+    struct report report;
+    unsigned wrong = 0;
+    losing_target_init(&whole, open_target(text), 0);
+    run_target(&report, &whole, text);
+    report_finish(&report);
+    assert_in_range(whole.waits, 20, LOSING_WAITS);
+    for (unsigned i = 0; i < whole.waits; i++) {
+        unsigned lost_at = whole.waited_at[i] + 1;
+        run_losing(&report, text, lost_at, false);
+        bool told = report.losses > 0 && report.status == RUN_NOT_JUDGED;
+        wrong += lost_at <= whole.requests && !told && !is_told(&report, text, lost_at);
+        report_finish(&report);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves(void **state)
 {
     (void)state;
@@ -134,6 +162,7 @@ int main(void)
         cmocka_unit_test(device_that_is_lost_once__is_told_and_not_blamed),
         cmocka_unit_test(device_that_is_lost_again_and_again__fails),
         cmocka_unit_test(boot_loader_that_leaves_by_itself__is_told_and_not_lost),
+        cmocka_unit_test(boot_loader_that_leaves_by_itself__is_lost_all_the_same),
         cmocka_unit_test(boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves),
         cmocka_unit_test(device_that_restarts_after_manifestation__is_not_lost),
     };
