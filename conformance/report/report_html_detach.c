@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "report_html.h"
-#include <conformance/report_files.h>
 
 enum {
     WIDTH = 440,

@@ -15,7 +15,6 @@
 
 #include "run.h"
 #include <conformance/modes.h>
-#include <usb/requests.h>
 
 enum {
     EXPERIMENTS = 3,

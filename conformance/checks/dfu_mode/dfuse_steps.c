@@ -3,7 +3,6 @@
 #include "dfuse_steps.h"
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
-#include <conformance/dfuse.h>
 
 bool dfuse_begin(struct probe *probe)
 {

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "target_usb_private.h"
-#include <usb/requests.h>
 
 // ---- A host, and a device with DFU in configuration 2 ----
 

@@ -16,7 +16,6 @@
 
 #include "forked_server.h"
 #include "raw_client.h"
-#include "toy_device.h"
 #include <usb/bytes.h>
 
 static const uint8_t get_device[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 18, 0};

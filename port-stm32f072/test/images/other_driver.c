@@ -18,7 +18,6 @@
 #include "interrupts.h"
 #include "pair.h"
 #include "regs/cortex_m0.h"
-#include "regs/system.h"
 #include "rows.h"
 #include "usb_fs_private.h"
 
