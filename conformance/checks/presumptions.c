@@ -38,21 +38,27 @@ static const struct row rows[] = {
     {"CH9-REQ-06,CH9-REQ-09,CH9-REQ-10,CH9-REQ-14,CH9-REQ-15,REQ-07[cd]", {"CH9-CFG-09"}},
     {"DM-CH9-REQ-06,DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-14,DM-CH9-REQ-15,DM-SELECT-01",
      {"DM-DESC-03b"}},
+    {"CH9-REQ-06,CH9-REQ-14", {"RT-DESC-01a"}},
+    {"DM-DESC-03b", {"DM-DESC-03a"}},
     {"CH9-REQ-07", {"CH9-CFG-10"}},
     {"DM-CH9-REQ-07", {"DM-DESC-03e"}},
-    {"DS-UPLOAD-02", {"DM-CH9-REQ-07"}},
+    {"DS-UPLOAD-02", {"DM-CH9-REQ-07", "DM-DESC-03b"}},
 
     // The Address state differs from the Configured state in what the checks of it are about.
     {"CH9-STATE-02", {"CH9-REQ-01"}},
     {"CH9-STATE-04", {"CH9-REQ-16"}},
     {"CH9-STATE-05", {"CH9-REQ-04"}},
     {"CH9-STATE-08", {"CH9-REQ-11", "CH9-REQ-13"}},
+    {"CH9-REQ-11,CH9-REQ-13", {"CH9-CFG-04", "CH9-CFG-05"}}, // both in bmAttributes
+    {"CH9-REQ-13", {"CH9-REQ-11"}},
+    {"CH9-REQ-12", {"CH9-REQ-13"}},
     {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
     {"CH9-STATE-07", {"RT-RESET-01"}},
 
     // Endpoints are those that are described, and begin anew as a whole (9.1.1.5).
     {"CH9-REQ-18", {"CH9-CFG-13", "RT-DESC-02c", "DM-DESC-03d"}},
     {"CH9-HALT-*,CH9-TOGGLE-*", {"CH9-REQ-18", "CH9-CFG-13"}},
+    {"CH9-HALT-04,CH9-TOGGLE-03", {"CH9-REQ-07", "CH9-REQ-09", "RT-DESC-01a", "CH9-CFG-10"}},
     {"CH9-TOGGLE-01", {"CH9-HALT-02"}},
     {"CH9-TOGGLE-02", {"CH9-HALT-03"}},
     {"CH9-TOGGLE-03", {"CH9-HALT-04"}},
@@ -61,6 +67,9 @@ static const struct row rows[] = {
     {"RT-STATE-0-GETSTATUS", {"REQ-01a"}},
     {"RT-STATE-0-GETSTATE", {"REQ-01b", "RT-STATE-0-GETSTATUS"}},
     {"REQ-02c", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}},
+    {"RT-STATE-1-GETSTATUS,RT-DETACH-11", {"REQ-01a", "REQ-04c"}},
+    {"RT-STATE-1-GETSTATE", {"REQ-01b"}},
+    {"CH9-LOSS-01", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}}, // the questions between
     {"RT-DETACH-07,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
     {"RT-STATE-0-UPLOAD", {"REQ-05a"}},
     {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
@@ -74,6 +83,8 @@ static const struct row rows[] = {
     // DETACH, and the way into DFU mode. The modes are told apart by bInterfaceProtocol.
     {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
     {"RT-DETACH-14", {"RT-DETACH-01"}},
+    {"RT-DETACH-01,RT-RESET-*", {"RT-DETACH-06"}}, // one that waits for a bus reset does not leave
+    {"RT-RESET-02,RT-RESET-03,RT-RESET-04", {"RT-RESET-01"}},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
     {"RT-DETACH-05,RT-RETURN-*,DM-RESET-*", {"RT-DESC-02a", "DM-DESC-03c"}},
     {"DM-DESC-04b",
@@ -82,16 +93,26 @@ static const struct row rows[] = {
     // Bus resets in DFU mode lead to run time, in whichever state, and as soon as to DFU mode.
     {"DM-RESET-01", {"RT-RESET-05"}},
     {"DM-RESET-02,DM-RESET-03,DM-RESET-04", {"DM-RESET-01"}},
+    {"DM-RESET-05", {"DM-STATE-10-GETSTATUS", "DM-STATE-10-GETSTATE", "DM-STATUS-06"}},
 
     // A download and an upload are made of the requests that the state table judges one by one.
+    {"DM-UPLOAD-*,DS-UPLOAD-*,DS-CMD-07", {"DM-STATE-2-UPLOAD"}},
     {"DM-UPLOAD-04,DS-UPLOAD-01", {"DM-STATE-9-UPLOAD"}},
-    {"DM-UPLOAD-03,DM-UPLOAD-04", {"DM-UPLOAD-01"}},
+    {"DM-UPLOAD-03,DM-UPLOAD-04,DS-UPLOAD-01", {"DM-UPLOAD-01"}},
+    {"DS-UPLOAD-02", {"DM-UPLOAD-02"}}, // reads as little
+    {"DS-UPLOAD-*,DS-CMD-07", {"DM-UPLOAD-03"}},
+    {"DS-UPLOAD-01", {"DM-DESC-04b"}}, // by wTransferSize
+    {"DM-DNLOAD-*,DS-CMD-0[1-6],DS-WRITE-*", {"DM-STATE-2-DNLOAD", "DM-STATE-3-GETSTATUS"}},
     {"DM-STATE-10-CLRSTATUS", {"DM-STATUS-01"}},
     {"DM-DNLOAD-03", {"DM-STATE-10-CLRSTATUS", "DM-STATUS-01"}},
     {"DM-DNLOAD-05", {"DM-STATE-5-ABORT"}},
+    {"DM-DNLOAD-06", {"DM-DNLOAD-05", "DM-STATE-10-CLRSTATUS", "DM-STATUS-01"}},
     {"DM-DNLOAD-06,DM-DNLOAD-07",
      {"DM-STATE-3-GETSTATUS", "DM-STATE-5-DNLOAD", "DM-STATE-5-DNLOAD-0", "DM-STATE-6-GETSTATUS"}},
-    {"DS-WRITE-01", {"DS-UPLOAD-01"}},
+    {"DS-CMD-0[1-6],DS-WRITE-*", {"DM-DNLOAD-01"}},
+    {"DS-CMD-02", {"DS-CMD-01", "DM-DNLOAD-05"}},
+    {"DS-UPLOAD-*", {"DM-STATE-5-ABORT"}}, // behind Set Address Pointer
+    {"DS-WRITE-0[12]", {"DS-UPLOAD-01"}},
     {"DS-WRITE-03", {"DS-WRITE-01", "DS-WRITE-02", "DS-WRITE-04"}},
 };
 

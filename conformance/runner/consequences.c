@@ -33,18 +33,26 @@ static bool are_alike(const struct finding *a, const struct finding *b)
 static const struct check *
 find_root(struct run *run, const struct check *check, const struct finding *finding);
 
-// Run a check that has not run, and judge it as in its place.
+// Is a check that has not run not met, in two runs of it? The first may see what the check that
+// presumes it has left behind.
+static bool fails_twice(struct run *run, const struct check *check, struct finding *ret_finding)
+{
+    static struct attempt attempt; // nothing of it is needed once another one is made
+    bool fails = true;
+    for (int i = 0; fails && i < 2; i++) {
+        attempt = (struct attempt){.judgement.verdict = VERDICT_INCONCLUSIVE};
+        try_check_until_judged(run, check, &attempt);
+        judge_loss(run, check, &attempt);
+        fails = attempt.judgement.verdict == VERDICT_FAIL && !run->lost;
+        *ret_finding = attempt.judgement.finding;
+    }
+    return fails;
+}
+
 static const struct check *
 root_by_trying(struct run *run, const struct check *check, struct finding *ret_finding)
 {
-    static struct attempt attempt; // nothing of it is needed once another one is made
-    if (run->lost || waiver_for(run, check, VERDICT_FAIL))
-        return NULL;
-    attempt = (struct attempt){.judgement.verdict = VERDICT_INCONCLUSIVE};
-    try_check_until_judged(run, check, &attempt);
-    judge_loss(run, check, &attempt);
-    *ret_finding = attempt.judgement.finding;
-    if (attempt.judgement.verdict != VERDICT_FAIL)
+    if (run->lost || waiver_for(run, check, VERDICT_FAIL) || !fails_twice(run, check, ret_finding))
         return NULL;
     const struct check *root = find_root(run, check, ret_finding);
     return root ? root : check;

@@ -120,6 +120,8 @@ static bool enter(struct probe *probe, const struct state_row *row, uint16_t *re
         return false;
     if (row->state == DFURT_STATE_dfuUPLOAD_IDLE)
         return dfu_enter_upload_idle(probe, ret_block);
+    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED && !dfu_point_at_start(probe))
+        return false;
     if (row->state == DFURT_STATE_dfuERROR)
         return dfu_enter_error(probe, row->bRequest);
     return dfu_enter_state(probe, row->state, row->bRequest);

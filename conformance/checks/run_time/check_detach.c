@@ -295,26 +295,24 @@ static void status_says_app_detach(struct probe *probe)
 // descriptor, and one request for it.
 static void run_time_descriptors(struct probe *probe)
 {
-    const struct target_descriptors *before = &probe->run_time.raw;
-    uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    uint8_t bytes[PROBE_CONTROL_MAX];
-    int length;
+    static uint8_t before[PROBE_CONTROL_MAX], now[PROBE_CONTROL_MAX];
+    uint8_t device_before[USBDEV_DEVICE_DESCRIPTOR_SIZE], device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    int length_before, length;
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_CONFIGURATION, active_configuration_index(probe), 0,
-                           (uint16_t)before->configuration_length);
-    if (!given_carried(probe, setup.wLength) || !given_detach(probe) ||
-        !read_device_descriptor(probe, device) ||
-        !expect(probe, memcmp(device, before->device, sizeof device) == 0,
-                "the device descriptor of run time", "another one"))
+                           (uint16_t)probe->run_time.raw.configuration_length);
+    if (!given_carried(probe, setup.wLength) ||
+        !given(probe, read_device_descriptor(probe, device_before) &&
+                          expect_accepted(probe, &setup, before, &length_before)) ||
+        !given_detach(probe) || !read_device_descriptor(probe, device) ||
+        !expect(probe, memcmp(device, device_before, sizeof device) == 0,
+                "the device descriptor of appIDLE", "another one"))
         return;
     probe_outlast_detach(probe);
     mode_quieten(probe);
-    if (!given_detach(probe) || !expect_accepted(probe, &setup, bytes, &length))
-        return;
-    expect(probe,
-           (size_t)length == before->configuration_length &&
-               memcmp(bytes, before->configuration, before->configuration_length) == 0,
-           "the configuration descriptor of run time", "another one, %d bytes", length);
+    if (given_detach(probe) && expect_accepted(probe, &setup, now, &length))
+        expect(probe, length == length_before && memcmp(now, before, (size_t)length) == 0,
+               "the configuration descriptor of appIDLE", "another one, %d bytes", length);
 }
 
 #define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)

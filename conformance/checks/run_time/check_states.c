@@ -160,8 +160,7 @@ static void follow_row(struct probe *probe)
 static void outwait_refused_detach(struct probe *probe)
 {
     size_t first = probe->transcript.total;
-    if (device_will_detach(&probe->run_time) &&
-        probe_wait_leave(probe, PROBE_LEAVE_MS, "the device not to leave") == 0)
+    if (probe_wait_leave(probe, PROBE_LEAVE_MS, "the device not to leave") == 0)
         probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device");
     transcript_set_aside(&probe->transcript, first);
 }
