@@ -52,6 +52,16 @@ static const char *implausible(const uint8_t *bytes, size_t length, size_t block
 
 // ---- Keep ----
 
+static bool refuse_loader_that_leaves(struct probe *probe)
+{
+    snprintf(probe->backup->why, sizeof probe->backup->why,
+             "the boot loader leaves DFU mode by itself after %u ms, in the middle of an upload "
+             "too, and would start what a download has left by then; give the image with "
+             "--restore",
+             (unsigned)(probe->loader.stays_us / 1000));
+    return false;
+}
+
 static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_length)
 {
     struct backup *backup = probe->backup;
@@ -133,6 +143,8 @@ bool backup_keep_image(struct probe *probe)
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
     if (backup->restore)
         return take_given(probe);
+    if (probe->loader.breaks_off)
+        return refuse_loader_that_leaves(probe);
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return backup_refuse(backup, "the device cannot upload what would be overwritten; give its "
                                      "image with --restore");

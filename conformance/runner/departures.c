@@ -10,10 +10,14 @@
 // is seen by entering it once more and asking for its state until then. Afterwards a departure
 // counts as the loader's own where it has been there, or has been left alone, for that time. It may
 // lead to DFU mode again, where a check has begun a download.
+//
+// A transfer of firmware keeps most of those that requests do not keep. One that leaves in the
+// middle of an upload leaves in the middle of a download too, and starts what it holds.
 
 #include <stdio.h>
 
 #include "run.h"
+#include <conformance/dfu_steps.h>
 #include <conformance/modes.h>
 
 enum {
@@ -40,6 +44,16 @@ static bool is_back_at_run_time(struct run *run)
     struct probe *probe = &run->probe;
     return probe_wait_return(probe, mode_return_ms(probe), "the device to come back") == 0 &&
            probe->mode == DEVICE_RUN_TIME;
+}
+
+// One block, where the device can upload more than that.
+static bool begins_upload(struct probe *probe)
+{
+    static uint8_t block[UINT16_MAX];
+    uint16_t size = dfu_small_block(probe);
+    const struct usbdev_setup_packet upload =
+        dfu_setup(probe, DFURT_UPLOAD, dfu_first_block(probe), size);
+    return probe_control(probe, &upload, block) == size;
 }
 
 static bool leaves_though_asked(struct run *run, unsigned ms)
@@ -76,8 +90,12 @@ static void experiment(struct run *run, uint64_t seen_us)
     if (!is_back_at_run_time(run))
         return;
     probe->loader.stays_us = losses_departure(losses, losses->counts.returns - 1)->stayed_us;
-    departures->whatever_is_asked =
-        enter(run) && leaves_though_asked(run, somewhat_longer_ms(probe->loader.stays_us));
+    unsigned enough_ms = somewhat_longer_ms(probe->loader.stays_us);
+    departures->whatever_is_asked = enter(run) && leaves_though_asked(run, enough_ms);
+    probe->loader.breaks_off = departures->whatever_is_asked && enter(run) &&
+                               begins_upload(probe) && leaves_though_asked(run, enough_ms);
+    if (probe->mode == DEVICE_DFU_MODE)
+        dfu_to_idle(probe);
 }
 
 // Host and device measure from different moments: the host finds a device that has come up after

@@ -51,6 +51,13 @@ static void restore_pointer(struct defect_view *view)
         view->bootloader->dfu.address = view->memory->base;
 }
 
+// A timer that no request stops.
+static void leave_in_a_transfer(struct defect_view *view)
+{
+    if (view->bootloader && ++view->scratch == 400)
+        defect_start_firmware(view);
+}
+
 static bool takes_download(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     return defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) &&
@@ -165,6 +172,14 @@ const struct shipped_model models_of_downloads[] = {
                   .bootloader = &bootloader_st_rom},
         .about = "DS-CMD-02",
         .way = {.setup = no_state_but_writes, .tick = program_at_once},
+    },
+    {
+        .model = {.name = "leaves-in-a-transfer",
+                  .summary = "starts its firmware 400 ms after the boot loader, in the middle of a "
+                             "download too",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .about = "",
+        .way = {.tick = leave_in_a_transfer},
     },
     {.about = NULL},
 };

@@ -140,6 +140,20 @@ static void boot_loader_that_leaves_by_itself__is_lost_all_the_same(void **state
     assert_int_equal(wrong, 0);
 }
 
+static void boot_loader_that_leaves_in_a_transfer__is_sent_no_download(void **state)
+{
+    (void)state;
+    struct report report;
+
+    run_losing(&report, "sim:leaves-in-a-transfer", 0, false);
+
+    assert_int_equal(report.status, RUN_MET);
+    assert_int_equal(report.losses, 0);
+    assert_non_null(strstr(report.flash, "flash not written: the boot loader leaves DFU mode by "
+                                         "itself"));
+    report_finish(&report);
+}
+
 static void boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves(void **state)
 {
     (void)state;
@@ -163,6 +177,7 @@ int main(void)
         cmocka_unit_test(device_that_is_lost_again_and_again__fails),
         cmocka_unit_test(boot_loader_that_leaves_by_itself__is_told_and_not_lost),
         cmocka_unit_test(boot_loader_that_leaves_by_itself__is_lost_all_the_same),
+        cmocka_unit_test(boot_loader_that_leaves_in_a_transfer__is_sent_no_download),
         cmocka_unit_test(boot_loader_that_restarts_at_a_request__is_not_taken_for_one_that_leaves),
         cmocka_unit_test(device_that_restarts_after_manifestation__is_not_lost),
     };

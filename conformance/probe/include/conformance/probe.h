@@ -107,6 +107,7 @@ struct loader {
     unsigned taken;       // unexpected requests that it does not STALL (dfu_states.c)
     bool polls_too_long;  // a bwPollTimeout was beyond all bounds, and it was ready long before
     uint64_t stays_us;    // it leaves DFU mode by itself after so long; 0: not seen
+    bool breaks_off;      // it does so in the middle of an upload, too
 };
 
 // The device since it was enumerated.
