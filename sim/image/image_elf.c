@@ -54,11 +54,25 @@ static bool put_segment(struct image_file *file, Elf *elf, const Elf32_Phdr *seg
                      file->bytes + segment->p_offset + skipped, segment->p_filesz - skipped);
 }
 
+// libelf takes its own sizes for granted, whatever the file says.
+static bool has_known_headers(struct image_file *file, const Elf32_Ehdr *header)
+{
+    if (header->e_phnum > 0 && header->e_phentsize != sizeof(Elf32_Phdr))
+        return image_fail(file, "malformed: e_phentsize is %u, and a program header has %zu bytes",
+                          header->e_phentsize, sizeof(Elf32_Phdr));
+    if (header->e_shnum > 0 && header->e_shentsize != sizeof(Elf32_Shdr))
+        return image_fail(file, "malformed: e_shentsize is %u, and a section header has %zu bytes",
+                          header->e_shentsize, sizeof(Elf32_Shdr));
+    return true;
+}
+
 static bool put_segments(struct image_file *file, Elf *elf)
 {
     const Elf32_Phdr *segments = elf32_getphdr(elf);
     size_t count = 0;
 
+    if (!has_known_headers(file, elf32_getehdr(elf)))
+        return false;
     if (!segments || elf_getphdrnum(elf, &count) != 0)
         return image_fail(file, "truncated: no program headers");
     for (size_t i = 0; i < count; i++)

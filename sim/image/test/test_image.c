@@ -501,6 +501,25 @@ static void elf__of_another_machine_is_refused(void **state)
     assert_refused(*state, "not a 32-bit little-endian ARM executable");
 }
 
+static void elf__headers_of_another_size_are_refused(void **state)
+{
+    enum { E_PHENTSIZE = 42, E_SHENTSIZE = 46, E_SHNUM = 48, SECTION_HEADER = 40 };
+    static const unsigned wrong[] = {0, PROGRAM_HEADER - 1, PROGRAM_HEADER + 8, 0xFFFF};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        make_elf(f, EM_ARM_NUMBER, BASE);
+        store_le16(f->file + E_PHENTSIZE, wrong[i]);
+        assert_refused(f, "malformed: e_phentsize is ");
+    }
+    make_elf(f, EM_ARM_NUMBER, BASE);
+    store_le16(f->file + E_SHENTSIZE, SECTION_HEADER + 24);
+    store_le16(f->file + E_SHNUM, 1);
+    assert_refused(f, "malformed: e_shentsize is ");
+    store_le16(f->file + E_SHNUM, 0);
+    assert_loads_at(f, BASE);
+}
+
 static void elf__every_truncation_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -692,6 +711,7 @@ int main(void)
 #if HAVE_LIBELF
         TEST(elf__goes_where_its_load_address_says),
         TEST(elf__of_another_machine_is_refused),
+        TEST(elf__headers_of_another_size_are_refused),
         TEST(elf__every_truncation_is_refused),
         TEST(elf__a_segment_outside_of_the_flash_is_refused),
         TEST(elf__the_same_segment_twice_is_no_contradiction),
