@@ -7,6 +7,8 @@
 // wide: it repeats a byte or half-word in all lanes (RM0091 2.1). The USB packet memory is 16 bits
 // wide, so there a half-word is one, and only a byte is repeated.
 
+#include <stdio.h>
+
 #include <sim/trace.h>
 
 #include "peripherals.h"
@@ -46,6 +48,7 @@ static bool is_bus(uint32_t address)
 // Software that waits endlessly reads the same register again and again.
 static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value, bool is_read)
 {
+    chip->last.cycle = chip->cpu.cycles;
     if (is_read && chip->last.only_reads && chip->last.address == address &&
         chip->last.value == value)
         return;
@@ -53,6 +56,31 @@ static void note_access(struct f072_chip *chip, uint32_t address, uint32_t value
     chip->last.value = value;
     chip->last.only_reads = is_read;
     chip->last.since_ns = f072_chip_now(chip);
+}
+
+// A register's name: "USB_ISTR", or "DAC+2Ch" where it is not in the lists.
+enum { NAME_SIZE = 32 };
+static void register_name(const char *peripheral, uint32_t offset, char text[NAME_SIZE])
+{
+    const char *name = f072_register_name(peripheral, offset);
+
+    if (name)
+        snprintf(text, NAME_SIZE, "%s_%s", peripheral, name);
+    else
+        snprintf(text, NAME_SIZE, "%s+%02Xh", peripheral, offset);
+}
+
+bool f072_chip_polled(const struct f072_chip *chip, char text[F072_POLLED_SIZE])
+{
+    const struct f072_peripheral *p = f072_find_peripheral(chip, chip->last.address);
+    uint64_t recent = 2 * (uint64_t)chip->hclk; // turns of a loop may have been skipped
+    char name[NAME_SIZE];
+
+    if (!p || !chip->last.only_reads || chip->cpu.cycles - chip->last.cycle > recent)
+        return false;
+    register_name(p->name, chip->last.address & 0x3FF, name);
+    snprintf(text, F072_POLLED_SIZE, "%s, %08Xh", name, chip->last.value);
+    return true;
 }
 
 static void note_refusal(struct f072_chip *chip, uint32_t address, bool is_write)
@@ -69,17 +97,13 @@ static void trace_access(const struct f072_chip *chip,
                          const char *arrow,
                          uint32_t value)
 {
-    const char *name;
+    char name[NAME_SIZE];
 
     if (!(chip->report.trace & SIM_TRACE_MMIO))
         return;
-    name = f072_register_name(peripheral, address & 0x3FF);
-    if (name)
-        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s_%s %s %X",
-                   f072_chip_pc(chip), peripheral, name, arrow, value);
-    else
-        f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s+%02Xh %s %X",
-                   f072_chip_pc(chip), peripheral, address & 0x3FF, arrow, value);
+    register_name(peripheral, address & 0x3FF, name);
+    f072_trace(&chip->report, SIM_TRACE_MMIO, f072_chip_now(chip), "%08X  %s %s %X",
+               f072_chip_pc(chip), name, arrow, value);
 }
 
 static bool responds(struct f072_chip *chip, const struct f072_peripheral *p)

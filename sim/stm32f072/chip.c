@@ -167,7 +167,7 @@ void f072_chip_clocks_changed(struct f072_chip *chip)
 
 // ---- Resets ----
 
-static const char *cause_name(uint32_t cause)
+const char *f072_reset_name(uint32_t cause)
 {
     switch ((enum f072_reset_flag)cause) {
     case F072_RESET_OBL:
@@ -229,7 +229,7 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
 {
     uint64_t now_ns = f072_chip_now(chip);
 
-    f072_trace(&chip->report, SIM_TRACE_STATES, now_ns, "reset: %s", cause_name(cause));
+    f072_trace(&chip->report, SIM_TRACE_STATES, now_ns, "reset: %s", f072_reset_name(cause));
     rebase(chip);
     chip->base_rest = 0;
     f072_rcc_reset(&chip->rcc, cause);
@@ -241,6 +241,8 @@ static void reset_all(struct f072_chip *chip, uint32_t cause)
     }
     chip->low_power = F072_RUN;
     chip->reset_cause = 0;
+    chip->last_reset = cause;
+    chip->resets = cause == F072_RESET_POWER_ON ? 0 : chip->resets + 1;
     f072_report_reset(&chip->report);
     chip->last.since_ns = now_ns;
     chip->last.address = 0;

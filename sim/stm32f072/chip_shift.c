@@ -37,6 +37,7 @@ void f072_chip_shift(struct f072_chip *chip, uint64_t ns, uint64_t cycles)
     move_running(chip, ns);
     chip->base_ns += ns;
     chip->last.since_ns += ns;
+    chip->last.cycle += cycles;
     chip->base_cycles += cycles;
     chip->cpu.cycles += cycles;
     chip->cpu.systick.since += cycles;
@@ -91,6 +92,7 @@ void f072_chip_without_time(struct f072_chip *copy, uint64_t now_ns)
     copy->base_cycles = 0;
     copy->slice_end_ns = 0;
     copy->last.since_ns = 0;
+    copy->last.cycle = 0;
     copy->access_size = 0;
     copy->usb.transaction.end_ns = 0;
     copy->usb.fnr = 0;

@@ -105,18 +105,26 @@ void f072_low_power_pass(struct f072_chip *chip, uint64_t until_ns)
     f072_chip_reset(chip, chip->reset_cause);
 }
 
+// VREFINTRDYF reads 1 once VREFINT is stable, long before firmware starts; a value line has none.
+static uint32_t vrefint_ready(const struct f072_chip *chip)
+{
+    enum { VREFINTRDYF = 1 << 3 };
+
+    return chip->model->value_line ? 0 : VREFINTRDYF;
+}
+
 // RM0091 5.4.2: SBF stays through every reset but power-on.
 void f072_row_pwr_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 {
     uint32_t sbf = chip->stub[F072_PWR].words[PWR_CSR] & SBF;
 
     f072_row_stub_reset(chip, p);
-    chip->stub[F072_PWR].words[PWR_CSR] = sbf;
+    chip->stub[F072_PWR].words[PWR_CSR] = sbf | vrefint_ready(chip);
 }
 
 void f072_low_power_forget(struct f072_chip *chip)
 {
-    chip->stub[F072_PWR].words[PWR_CSR] = 0;
+    chip->stub[F072_PWR].words[PWR_CSR] = vrefint_ready(chip);
 }
 
 // EWUP1 to EWUP8 of PWR_CSR (RM0091 5.4.2).

@@ -47,6 +47,7 @@ const struct f072_model f072_models[] = {
         .unique_id = 0x1FFFF7AC,
         .idcode = 0x20016448,
         .rom_id = 0xA3,
+        .value_line = true,
         .flash_layout = "@Internal Flash  /0x08000000/064*0002Kg",
     },
     {
@@ -61,6 +62,7 @@ const struct f072_model f072_models[] = {
         .unique_id = 0x1FFFF7AC,
         .idcode = 0x10006445,
         .rom_id = 0xA2,
+        .value_line = true,
         .flash_layout = "@Internal Flash  /0x08000000/032*0001Kg",
         .rom_serial = "FFFFFFFEFFFF",
     },

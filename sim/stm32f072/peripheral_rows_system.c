@@ -53,8 +53,9 @@ void f072_row_exti_reset(struct f072_chip *chip, const struct f072_peripheral *p
     f072_exti_reset(&chip->exti);
 }
 
-// RM0091 9.1: CFGR1 at 0, EXTICR1..4 from 8.
+// RM0091 9.1: CFGR1 at 0, EXTICR1..4 from 8; 15.5: the comparators' COMP_CSR.
 enum { SYSCFG_CFGR1 = 0x00, SYSCFG_EXTICR1 = 0x08, SYSCFG_EXTICR4 = 0x14 };
+enum { SYSCFG_CFGR2 = 0x18, CFGR2_LOCKS = 7, COMP_CSR = 0x1C };
 
 uint32_t
 f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
@@ -64,7 +65,21 @@ f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, ui
         return chip->syscfg_cfgr1;
     if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
         return chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4];
-    return 0;
+    if (offset == SYSCFG_CFGR2)
+        return chip->syscfg_cfgr2;
+    return offset == COMP_CSR ? chip->comp_csr : 0;
+}
+
+// The outputs of the comparators stay low.
+static void write_comp(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t value)
+{
+    enum { COMP1EN = 1 << 0, COMP2EN = 1 << 16, OUTPUTS = 1 << 14 | 1 << 30 };
+
+    chip->comp_csr = value & ~(uint32_t)OUTPUTS;
+    if (value & (COMP1EN | COMP2EN))
+        f072_warn_once(&chip->report, p->base + COMP_CSR,
+                       "COMP_CSR enables a comparator (pc %08X): not modelled, its output stays 0",
+                       f072_chip_pc(chip));
 }
 
 bool f072_row_syscfg_write(struct f072_chip *chip,
@@ -73,7 +88,6 @@ bool f072_row_syscfg_write(struct f072_chip *chip,
                            uint32_t value,
                            uint32_t lanes)
 {
-    (void)p;
     (void)lanes;
     if (offset == SYSCFG_CFGR1) {
         chip->syscfg_cfgr1 = value;
@@ -81,6 +95,10 @@ bool f072_row_syscfg_write(struct f072_chip *chip,
     }
     if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
         chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4] = value & 0xFFFF;
+    if (offset == SYSCFG_CFGR2) // the locks can only be set
+        chip->syscfg_cfgr2 |= value & CFGR2_LOCKS;
+    if (offset == COMP_CSR)
+        write_comp(chip, p, value);
     return true;
 }
 
@@ -89,6 +107,8 @@ void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral 
 {
     (void)p;
     chip->syscfg_cfgr1 = f072_chip_boot_memory(chip);
+    chip->syscfg_cfgr2 = 0;
+    chip->comp_csr = 0;
     for (int i = 0; i < 4; i++)
         chip->syscfg_exticr[i] = 0;
 }

@@ -58,11 +58,6 @@ static bool rcc_write(struct f072_chip *chip,
             "HSI48 is switched on (pc %08X), which the %s does not have: it will never be "
             "ready",
             f072_chip_pc(chip), chip->model->title);
-    if (chip->rcc.cir != 0)
-        f072_warn_once(
-            &chip->report, p->base + offset,
-            "RCC_CIR asks for an interrupt when a clock is ready (pc %08X): not modelled",
-            f072_chip_pc(chip));
     if (chip->rcc.bdcr & RCC_BDCR_BDRST)
         f072_rtc_reset(&chip->rtc);
     f072_reset_held(chip);
@@ -189,9 +184,15 @@ static bool timer_write(struct f072_chip *chip,
                         uint32_t value,
                         uint32_t lanes)
 {
+    const char *unmodelled;
+
     (void)lanes;
     chip->timers_used |= UINT32_C(1) << p->index;
     f072_timer_write(&chip->timer[p->index], offset, value, f072_chip_now(chip));
+    unmodelled = f072_timer_unmodelled(&chip->timer[p->index]);
+    if (unmodelled)
+        f072_warn_once(&chip->report, p->base, "%s is to %s (pc %08X)", p->name, unmodelled,
+                       f072_chip_pc(chip));
     return true;
 }
 

@@ -249,7 +249,7 @@ static uint32_t lines(struct f072_chip *chip)
     active |= (uint32_t)f072_wwdg_interrupt(&chip->wwdg) << 0;
     active |= exti_lines(&chip->exti);
     active |= (uint32_t)flash_interrupts(chip) << 3;
-    active |= (uint32_t)f072_crs_interrupt(&chip->crs) << 4;
+    active |= (uint32_t)(f072_crs_interrupt(&chip->crs) || f072_rcc_interrupt(&chip->rcc)) << 4;
     active |= (uint32_t)f072_usbfs_interrupt(&chip->usb) << 31;
     return active;
 }

@@ -2,8 +2,9 @@
 //
 // ready_ns says for each oscillator since or from when it is ready; UINT64_MAX is off. A ready bit
 // is computed from it on each read. The system clock switches when the wanted source is ready,
-// which is the one event that the chip waits for here. An oscillator that the system clock uses,
-// directly or through the PLL, cannot be switched off; nor can HSI48 while it is the clock of USB.
+// and an interrupt comes when an oscillator is ready: the two events of this file. An oscillator
+// that the system clock uses, directly or through the PLL, cannot be switched off; nor can HSI48
+// while it is the clock of USB.
 
 #include <stm32f072/rcc.h>
 
@@ -46,17 +47,21 @@ enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000, LSE_HZ = 32768, 
 // CFGR.SW (RM0091 6.4.2).
 static const enum f072_oscillator sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
 
-// Where each oscillator is switched on and how long it takes (DS9826, typical values).
+// Where each oscillator is switched on, how long it takes (DS9826, typical values), and which flag
+// of CIR says that it is ready; the flag's enable bit is CIR_ENABLE higher, its clear bit
+// CIR_CLEAR.
+enum { CIR_ENABLE = 8, CIR_CLEAR = 16, CIR_FLAGS = 0x7F };
 static const struct {
     uint32_t start_ns;
     uint8_t offset;
     uint8_t on_bit;
     uint8_t ready_bit;
+    uint8_t flag;
 } oscillators[F072_OSCILLATORS] = {
-    [F072_HSI] = {1000, CR, 0, 1},         [F072_HSE] = {2000000, CR, 16, 17},
-    [F072_PLL] = {100000, CR, 24, 25},     [F072_HSI14] = {1000, CR2, 0, 1},
-    [F072_HSI48] = {6000, CR2, 16, 17},    [F072_LSI] = {85000, CSR, 0, 1},
-    [F072_LSE] = {2000000000, BDCR, 0, 1},
+    [F072_HSI] = {1000, CR, 0, 1, 2},         [F072_HSE] = {2000000, CR, 16, 17, 3},
+    [F072_PLL] = {100000, CR, 24, 25, 4},     [F072_HSI14] = {1000, CR2, 0, 1, 5},
+    [F072_HSI48] = {6000, CR2, 16, 17, 6},    [F072_LSI] = {85000, CSR, 0, 1, 0},
+    [F072_LSE] = {2000000000, BDCR, 0, 1, 1},
 };
 
 void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
@@ -69,12 +74,14 @@ void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
     for (int i = 0; i < F072_OSCILLATORS; i++)
         rcc->ready_ns[i] = UINT64_MAX;
     rcc->ready_ns[F072_HSI] = 0;
+    rcc->announced = 1u << F072_HSI;
     rcc->cr = 0x81 | HSICAL << 8;
     rcc->cr2 = 0x80 | (uint32_t)HSICAL << 8;
     rcc->enable[F072_AHB] = 0x14;
     if (cause != F072_RESET_POWER_ON) {
         rcc->bdcr = old.bdcr;
         rcc->ready_ns[F072_LSE] = old.ready_ns[F072_LSE];
+        rcc->announced |= old.announced & 1u << F072_LSE;
         rcc->csr = flags;
     }
     // Every reset pulls NRST low: the pin's flag comes with each of them (RM0091 figure 9). The end
@@ -260,20 +267,63 @@ static void switch_oscillators(struct f072_rcc *rcc, uint64_t now_ns)
             rcc->ready_ns[i] = UINT64_MAX;
         else if (rcc->ready_ns[i] == UINT64_MAX)
             rcc->ready_ns[i] = now_ns + oscillators[i].start_ns;
+        if (rcc->ready_ns[i] > now_ns)
+            rcc->announced &= ~(1u << i);
     }
 }
 
-uint64_t f072_rcc_next_event(const struct f072_rcc *rcc)
+// ---- Ready interrupts: a flag is set where its oscillator becomes ready and it is enabled ----
+
+static bool announces(const struct f072_rcc *rcc, enum f072_oscillator i)
+{
+    return !(rcc->announced >> i & 1) && (rcc->cir >> oscillators[i].flag >> CIR_ENABLE & 1);
+}
+
+static void announce(struct f072_rcc *rcc, uint64_t now_ns)
+{
+    for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++) {
+        if (!ready(rcc, i, now_ns))
+            continue;
+        if (announces(rcc, i))
+            rcc->cir |= UINT32_C(1) << oscillators[i].flag;
+        rcc->announced |= 1u << i;
+    }
+}
+
+static void write_cir(struct f072_rcc *rcc, uint32_t value)
+{
+    rcc->cir = (rcc->cir & CIR_FLAGS & ~(value >> CIR_CLEAR)) | (value & CIR_FLAGS << CIR_ENABLE);
+}
+
+bool f072_rcc_interrupt(const struct f072_rcc *rcc)
+{
+    return rcc->cir & rcc->cir >> CIR_ENABLE & CIR_FLAGS;
+}
+
+// ---- Time ----
+
+static uint64_t next_switch(const struct f072_rcc *rcc)
 {
     unsigned wanted = rcc->cfgr & CFGR_SW;
 
     return wanted == rcc->source ? UINT64_MAX : rcc->ready_ns[sources[wanted]];
 }
 
+uint64_t f072_rcc_next_event(const struct f072_rcc *rcc)
+{
+    uint64_t next = next_switch(rcc);
+
+    for (enum f072_oscillator i = 0; rcc->cir != 0 && i < F072_OSCILLATORS; i++)
+        if (announces(rcc, i) && rcc->ready_ns[i] < next)
+            next = rcc->ready_ns[i];
+    return next;
+}
+
 void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns)
 {
-    if (f072_rcc_next_event(rcc) <= now_ns)
+    if (next_switch(rcc) <= now_ns)
         rcc->source = rcc->cfgr & CFGR_SW;
+    announce(rcc, now_ns);
 }
 
 void f072_rcc_leave_stop(struct f072_rcc *rcc, uint64_t now_ns)
@@ -397,6 +447,7 @@ static void write_cfgr(struct f072_rcc *rcc, uint32_t value)
 
 void f072_rcc_write(struct f072_rcc *rcc, uint32_t offset, uint32_t value, uint64_t now_ns)
 {
+    announce(rcc, now_ns);
     switch (offset) {
     case CR:
         rcc->cr = (value & CR_WRITABLE) | HSICAL << 8;
@@ -405,7 +456,7 @@ void f072_rcc_write(struct f072_rcc *rcc, uint32_t offset, uint32_t value, uint6
         write_cfgr(rcc, value);
         break;
     case CIR:
-        rcc->cir = value & 0x7F00;
+        write_cir(rcc, value);
         break;
     case APB2RSTR:
         rcc->reset[F072_APB2] = value;

@@ -10,6 +10,7 @@
 // Indices of registers: offset / 4 (RM0091 18.4.21).
 enum {
     CR1 = 0,
+    SMCR = 2,
     DIER = 3,
     SR = 4,
     EGR = 5,
@@ -21,6 +22,8 @@ enum {
 };
 
 enum { CR1_CEN = 1, CR1_UDIS = 2, CR1_URS = 4, CR1_OPM = 8, UPDATE = F072_TIMER_UPDATE };
+enum { CR1_DOWN = 7 << 4 }; // DIR, and CMS: up and down
+enum { SMCR_SMS = 7, SMCR_ECE = 1 << 14 };
 
 enum { NS_PER_S = 1000000000 };
 
@@ -35,9 +38,31 @@ void f072_timer_reset(struct f072_timer *timer, uint32_t width_mask, unsigned ch
     timer->reg[ARR] = width_mask;
 }
 
+// Slave modes in which a pin or another timer clocks the counter or opens its gate (RM0091 18.4.3):
+// encoder modes 1 to 3, gated mode 5, external clock modes. TIM6, 7, 14, 16 and 17 have no SMCR.
+static bool is_slave(const struct f072_timer *timer)
+{
+    enum { BY_OTHERS = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 7 };
+
+    return timer->channels >= 2 &&
+           (BY_OTHERS >> (timer->reg[SMCR] & SMCR_SMS) & 1 || (timer->reg[SMCR] & SMCR_ECE));
+}
+
 static bool counts(const struct f072_timer *timer)
 {
-    return (timer->reg[CR1] & CR1_CEN) && timer->reg[ARR] != 0 && timer->clock_hz != 0;
+    return (timer->reg[CR1] & CR1_CEN) && timer->reg[ARR] != 0 && timer->clock_hz != 0 &&
+           !is_slave(timer);
+}
+
+const char *f072_timer_unmodelled(const struct f072_timer *timer)
+{
+    if (!(timer->reg[CR1] & CR1_CEN))
+        return NULL;
+    if (is_slave(timer))
+        return "count what a pin or another timer gives it (SMCR): not modelled, it stands still";
+    if (timer->channels == 4 && (timer->reg[CR1] & CR1_DOWN))
+        return "count down (CR1.DIR, CMS): not modelled, it counts up";
+    return NULL;
 }
 
 // Counts in a span of time, in two parts so that the product does not overflow.

@@ -337,6 +337,79 @@ static void reset__by_the_watchdog_on_time(void **state)
     assert_int_equal(f072_iwdg_expiry(&f->chip.iwdg) == UINT64_MAX, true);
 }
 
+// ---- Flags that firmware waits for at its start ----
+
+static void vrefint__is_ready_but_on_a_value_line(void **state)
+{
+    enum { PWREN = 1 << 28, PWR_CSR = 0x40007004, VREFINTRDYF = 1 << 3 };
+    struct fixture *f = *state;
+
+    write_word(f, RCC_APB1ENR, PWREN);
+    assert_int_equal(read_word(f, PWR_CSR), VREFINTRDYF);
+    write_word(f, PWR_CSR, 0);
+    assert_int_equal(read_word(f, PWR_CSR), VREFINTRDYF);
+
+    f->chip.model = f072_find_model("f070");
+    f072_chip_power_on(&f->chip, 1, 0);
+    write_word(f, RCC_APB1ENR, PWREN);
+    assert_int_equal(read_word(f, PWR_CSR), 0);
+}
+
+static void syscfg__locks_stay_and_comparators_are_warned_of(void **state)
+{
+    enum {
+        SYSCFGEN = 1,
+        CFGR2 = 0x40010018,
+        COMP_CSR = 0x4001001C,
+        COMP1EN = 1,
+        COMP1OUT = 1 << 14
+    };
+    struct fixture *f = *state;
+
+    write_word(f, RCC_APB2ENR, SYSCFGEN);
+    write_word(f, CFGR2, 5);
+    write_word(f, CFGR2, 0);
+    assert_int_equal(read_word(f, CFGR2), 5);
+    assert_int_equal(f->chip.report.warning_count, 0);
+    write_word(f, COMP_CSR, COMP1EN | COMP1OUT);
+    assert_int_equal(read_word(f, COMP_CSR), COMP1EN);
+    assert_int_equal(f->chip.report.warning_count, 1);
+}
+
+static void clock__ready_interrupt_wakes_the_processor(void **state)
+{
+    enum { RCC_CIR = 0x40021008, HSI48RDYIE = 1 << 14, RCC_IRQ = 4 };
+    struct fixture *f = *state;
+
+    write_word(f, RCC_CIR, HSI48RDYIE);
+    write_word(f, RCC_CR2, HSI48ON);
+    run_to(f, 1000);
+    assert_false(f->chip.cpu.lines >> RCC_IRQ & 1);
+    run_to(f, SIM_MS);
+    assert_true(f->chip.cpu.lines >> RCC_IRQ & 1);
+}
+
+// ---- What was read last ----
+
+static void polled__is_the_register_that_a_loop_reads(void **state)
+{
+    struct fixture *f = *state;
+    char text[F072_POLLED_SIZE];
+
+    PUT(f, CODE, 0x4803, // ldr r0, =RCC_CR
+        0x6801,          // ldr r1, [r0]
+        0xE7FD,          // b the read
+        0xBF00, 0xBF00, 0xBF00, 0xBF00, 0xBF00, 0x1000, 0x4002);
+    f072_chip_power_on(&f->chip, 1, 0);
+    run_to(f, SIM_MS);
+    assert_true(f072_chip_polled(&f->chip, text));
+    assert_string_equal(text, "RCC_CR, 00008083h");
+
+    PUT(f, CODE + 4, 0xE7FE); // b .: the read was the last one
+    run_to(f, 3000 * SIM_MS);
+    assert_false(f072_chip_polled(&f->chip, text));
+}
+
 // ---- The RTC domain (RM0091 6.1.3) ----
 
 static void rtc__backup_registers_are_protected_and_survive_a_reset(void **state)
@@ -482,6 +555,10 @@ int main(void)
         TEST(reset__by_software_keeps_sram_and_sets_its_flag),
         TEST(reset__power_on_fills_sram_with_noise_of_its_seed),
         TEST(reset__by_the_watchdog_on_time),
+        TEST(vrefint__is_ready_but_on_a_value_line),
+        TEST(syscfg__locks_stay_and_comparators_are_warned_of),
+        TEST(clock__ready_interrupt_wakes_the_processor),
+        TEST(polled__is_the_register_that_a_loop_reads),
         TEST(rtc__backup_registers_are_protected_and_survive_a_reset),
         TEST(map__mem_mode_moves_address_0_if_syscfg_has_a_clock),
         TEST(rom__boot0_starts_it),

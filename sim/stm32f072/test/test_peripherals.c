@@ -107,7 +107,11 @@ static void register_names__are_those_of_the_manual(void **state)
         {"GPIOF", 0x28, "BRR"},  {"TIM14", 0x2C, "ARR"},      {"RCC", 0x34, "CR2"},
         {"FLASH", 0x20, "WRPR"}, {"SYSCFG", 0x14, "EXTICR4"}, {"USB", 0x20, NULL},
         {"USB", 0x5C, NULL},     {"USB", 0x46, NULL},         {"USB_PMA", 0x00, NULL},
-        {"unknown", 0x00, NULL},
+        {"unknown", 0x00, NULL}, {"USART3", 0x1C, "ISR"},     {"I2C2", 0x18, "ISR"},
+        {"SPI1", 0x08, "SR"},    {"ADC", 0x40, "DR"},         {"DMA", 0x8C, "CMAR7"},
+        {"RTC", 0x60, "BKP4R"},  {"PWR", 0x04, "CSR"},        {"CAN", 0x0C, "RF0R"},
+        {"DAC", 0x34, "SR"},     {"TSC", 0x0C, "ISR"},        {"CEC", 0x10, "ISR"},
+        {"CRC", 0x14, "POL"},    {"DMA", 0x18, NULL},         {"SYSCFG", 0x1C, "COMP_CSR"},
     };
     (void)state;
 

@@ -47,6 +47,35 @@ static void rcc__an_oscillator_is_ready_only_after_its_start_up(void **state)
     assert_false(f072_rcc_read(&rcc, CR2, 20000) & HSI48RDY);
 }
 
+// RM0091 6.4.3: a flag is set where its oscillator becomes ready while its interrupt is enabled.
+static void rcc__interrupts_when_an_oscillator_becomes_ready(void **state)
+{
+    enum { CIR = 0x08, HSI48RDYF = 1 << 6, HSI48RDYIE = 1 << 14, HSIRDYIE = 1 << 10 };
+    enum { HSI48RDYC = 1 << 22 };
+    (void)state;
+    struct f072_rcc rcc = powered_rcc();
+
+    f072_rcc_write(&rcc, CIR, HSI48RDYIE | HSIRDYIE, 0); // the HSI has been ready before
+    f072_rcc_write(&rcc, CR2, HSI48ON, 0);
+    assert_false(f072_rcc_interrupt(&rcc));
+    uint64_t ready_ns = f072_rcc_next_event(&rcc);
+    assert_in_range(ready_ns, 1, 10000);
+    f072_rcc_advance(&rcc, ready_ns);
+    assert_true(f072_rcc_interrupt(&rcc));
+    assert_int_equal(f072_rcc_read(&rcc, CIR, ready_ns), HSI48RDYIE | HSIRDYIE | HSI48RDYF);
+    assert_int_equal(f072_rcc_next_event(&rcc) == UINT64_MAX, true);
+
+    f072_rcc_write(&rcc, CIR, HSI48RDYIE | HSI48RDYC, ready_ns);
+    assert_int_equal(f072_rcc_read(&rcc, CIR, ready_ns), HSI48RDYIE);
+    f072_rcc_advance(&rcc, 2 * ready_ns); // once
+    assert_false(f072_rcc_interrupt(&rcc));
+    f072_rcc_write(&rcc, CIR, 0, 2 * ready_ns);
+    f072_rcc_write(&rcc, CR2, 0, 2 * ready_ns);
+    f072_rcc_write(&rcc, CR2, HSI48ON, 2 * ready_ns);
+    f072_rcc_write(&rcc, CIR, HSI48RDYIE, 9 * ready_ns); // too late
+    assert_false(f072_rcc_interrupt(&rcc));
+}
+
 // RM0091 6.2.3
 static void rcc__usb_forces_its_hsi48_on(void **state)
 {
@@ -179,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rcc__runs_at_8_mhz_after_reset),
         cmocka_unit_test(rcc__an_oscillator_is_ready_only_after_its_start_up),
+        cmocka_unit_test(rcc__interrupts_when_an_oscillator_becomes_ready),
         cmocka_unit_test(rcc__usb_forces_its_hsi48_on),
         cmocka_unit_test(rcc__has_no_hsi48_where_the_chip_has_none),
         cmocka_unit_test(rcc__switches_when_the_new_clock_is_ready),

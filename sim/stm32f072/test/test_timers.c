@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -50,6 +51,27 @@ static void timer__counts_microseconds_by_its_prescaler(void **state)
         assert_int_equal(f072_timer_read(&timer, T_CNT, us * 1000 + 10), us);
     assert_int_equal(f072_timer_read(&timer, T_CNT, 65536000 + 5000), 5);
     assert_true(f072_timer_read(&timer, T_SR, 65536000 + 5000) & F072_TIMER_UPDATE);
+}
+
+// RM0091 18.4.3: encoder, gated and external clock modes, of which nothing comes here.
+static void timer__as_a_slave_stands_still_and_says_so(void **state)
+{
+    enum { T_SMCR = 0x08, DIR = 1 << 4, ECE = 1 << 14 };
+    static const uint32_t slave[] = {1, 2, 3, 5, 7, ECE};
+    (void)state;
+    struct f072_timer timer = running_timer(0, 0xFFFF);
+
+    assert_null(f072_timer_unmodelled(&timer));
+    for (size_t i = 0; i < sizeof slave / sizeof slave[0]; i++) {
+        f072_timer_write(&timer, T_SMCR, slave[i], 0);
+        assert_int_equal(f072_timer_read(&timer, T_CNT, SIM_MS), 0);
+        assert_int_equal(f072_timer_next_event(&timer) == UINT64_MAX, true);
+        assert_non_null(strstr(f072_timer_unmodelled(&timer), "SMCR"));
+    }
+    f072_timer_write(&timer, T_SMCR, 4, SIM_MS); // reset mode: its clock is its own
+    assert_int_equal(f072_timer_read(&timer, T_CNT, SIM_MS + 1000), 48);
+    f072_timer_write(&timer, T_CR1, 1 | DIR, SIM_MS);
+    assert_non_null(strstr(f072_timer_unmodelled(&timer), "DIR"));
 }
 
 static void timer__interrupts_at_each_update(void **state)
@@ -217,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timer__counts_microseconds_by_its_prescaler),
+        cmocka_unit_test(timer__as_a_slave_stands_still_and_says_so),
         cmocka_unit_test(timer__interrupts_at_each_update),
         cmocka_unit_test(timer__one_pulse_stops_at_its_end),
         cmocka_unit_test(timer__follows_the_clock_when_it_changes),

@@ -104,7 +104,9 @@ struct f072_chip {
     struct f072_stub stub[F072_STUBS];
     struct f072_rtc rtc;
     uint32_t syscfg_cfgr1;
+    uint32_t syscfg_cfgr2;
     uint32_t syscfg_exticr[4];
+    uint32_t comp_csr;
     uint32_t dbgmcu[3];
 
     // Time: base_ns (and base_rest / hclk of a nanosecond) is when the cycle counter stood at
@@ -122,6 +124,8 @@ struct f072_chip {
     struct f072_uart_sink uart;
 
     uint32_t reset_cause; // a reset that is due: enum f072_reset_flag, or 0
+    uint32_t last_reset;
+    unsigned resets; // since power-on
 
     // The last access that the bus refused.
     struct {
@@ -135,6 +139,7 @@ struct f072_chip {
         uint32_t address;  // of the last access to a peripheral,
         uint32_t value;    // and what it read
         uint64_t since_ns; // how long it has only repeated that
+        uint64_t cycle;    // of the access
         bool only_reads;
     } last;
 
@@ -154,6 +159,9 @@ void f072_chip_power_on(struct f072_chip *chip, uint32_t seed, uint64_t now_ns);
 
 // A reset of any other kind: SRAM stays. cause is one of enum f072_reset_flag.
 void f072_chip_reset(struct f072_chip *chip, uint32_t cause);
+
+// What a reset is called: "independent watchdog".
+const char *f072_reset_name(uint32_t cause);
 
 enum f072_stop {
     F072_RUNNING, // until_ns is reached
@@ -195,6 +203,12 @@ void f072_chip_update(struct f072_chip *chip);
 
 // A host has just reset the bus: a connected peripheral without its clock is reported as trouble.
 void f072_chip_check_usb_clock(struct f072_chip *chip);
+
+// The register that the processor has read just now, as software does that waits for a flag:
+// "ADC_ISR, 00000000h". Returns false, and no text, where the last access was another one, or is
+// long ago.
+enum { F072_POLLED_SIZE = 48 };
+bool f072_chip_polled(const struct f072_chip *chip, char text[F072_POLLED_SIZE]);
 
 // Wire pins of a port, 0 for GPIOA, to levels. The others of the port are not driven.
 void f072_chip_wire(struct f072_chip *chip, unsigned port, uint16_t pins, uint16_t levels);

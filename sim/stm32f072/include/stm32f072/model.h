@@ -24,6 +24,7 @@ struct f072_model {
     uint32_t idcode;          // DBGMCU_IDCODE (RM0091 32.4.1)
     uint8_t rom_id;           // version of the boot loader, at 1FFFF6A6h (AN2606)
     bool hsi48;               // has HSI48 and CRS
+    bool value_line;          // has no PWR_CSR.VREFINTRDYF (RM0360 5.4.2)
     bool boot_sel;            // has option bits BOOT_SEL and nBOOT0 (RM0091 2.5, RM0360 2.5)
     bool checks_boot0;        // its boot loader goes back to firmware that jumps there (AN2606)
     const char *flash_layout; // what the boot loader calls the flash

@@ -57,6 +57,7 @@ struct f072_rcc {
     uint32_t enable[F072_BUSES];
     uint32_t reset[F072_BUSES];
     uint64_t ready_ns[F072_OSCILLATORS]; // UINT64_MAX: off
+    unsigned announced;                  // bit n: oscillator n was seen ready since it was off
     unsigned source;                     // what CFGR.SWS reads
 };
 
@@ -67,9 +68,13 @@ void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause);
 uint32_t f072_rcc_read(const struct f072_rcc *rcc, uint32_t offset, uint64_t now_ns);
 void f072_rcc_write(struct f072_rcc *rcc, uint32_t offset, uint32_t value, uint64_t now_ns);
 
-// When a requested switch of the system clock will happen, or UINT64_MAX.
+// When a requested switch of the system clock will happen, or an oscillator become ready that
+// interrupts then; UINT64_MAX: neither.
 uint64_t f072_rcc_next_event(const struct f072_rcc *rcc);
 void f072_rcc_advance(struct f072_rcc *rcc, uint64_t now_ns);
+
+// The interrupt of CIR: is a flag set that is enabled?
+bool f072_rcc_interrupt(const struct f072_rcc *rcc);
 
 bool f072_rcc_enabled(const struct f072_rcc *rcc, enum f072_bus bus, unsigned bit);
 

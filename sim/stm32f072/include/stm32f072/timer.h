@@ -36,6 +36,10 @@ void f072_timer_set_clock(struct f072_timer *timer, uint32_t clock_hz, uint64_t 
 uint32_t f072_timer_read(struct f072_timer *timer, uint32_t offset, uint64_t now_ns);
 void f072_timer_write(struct f072_timer *timer, uint32_t offset, uint32_t value, uint64_t now_ns);
 
+// What it is set to do and does not, for a person: "count down ...: not modelled, it counts up".
+// NULL: nothing.
+const char *f072_timer_unmodelled(const struct f072_timer *timer);
+
 // When it will next interrupt, UINT64_MAX when it will not.
 uint64_t f072_timer_next_event(const struct f072_timer *timer);
 void f072_timer_advance(struct f072_timer *timer, uint64_t now_ns);
