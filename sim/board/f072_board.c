@@ -42,6 +42,7 @@ static void run_firmware(struct f072_board *board, uint64_t until_ns)
     switch (stop) {
     case F072_RUNNING:
         f072_board_look_for_endless_loop(board);
+        f072_board_look_for_absence(board);
         break;
     case F072_LOCKUP:
         f072_board_lock_up(board);
@@ -159,6 +160,7 @@ static void power_on(struct f072_board *board)
     board->chip.usb.vbus = true;
     board->chip.boot0 = boot0;
     board->power_count++;
+    board->absent.since_ns = board->now_ns;
     f072_report_power_on(&board->chip.report);
     let_go_of_pins(board);
     drive_pins(board);

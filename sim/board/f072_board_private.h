@@ -39,7 +39,12 @@ struct f072_board {
     uint32_t power_count;
     bool locked_up;     // no instruction until a reset
     uint64_t served_ns; // when no USB interrupt was pending for the last time
-    bool held;          // a debugger has stopped it: advance() ends before its time
+    struct {
+        uint64_t since_ns;         // when the device was connected for the last time
+        struct armv6m_branch jump; // the processor's last one when that was looked at,
+        uint64_t taken;            // and its last exception
+    } absent;
+    bool held; // a debugger has stopped it: advance() ends before its time
 
     // Frames in which nothing happens (f072_rest.c). Times are the host's.
     uint64_t host_ns; // of the last advance()
@@ -108,9 +113,23 @@ void f072_board_report(struct f072_board *board);
 enum { F072_FAULT_SIZE = 240 };
 void f072_board_describe_fault(const struct f072_board *board, char text[F072_FAULT_SIZE]);
 
+// An address, with its function and line where the image is an ELF and flash still holds that code:
+// "08001786h (unexpected+2h, startup.c:30)". Returns text.
+enum { F072_PLACE_SIZE = 196 };
+const char *
+f072_board_place(const struct f072_board *board, uint32_t address, char text[F072_PLACE_SIZE]);
+
+// The name of an exception: "SysTick".
+const char *f072_board_exception(unsigned number);
+
 void f072_board_breakpoint(struct f072_board *board);
 void f072_board_lock_up(struct f072_board *board);
 void f072_board_look_for_endless_loop(struct f072_board *board);
+
+// ---- f072_absent.c ----
+
+// Has the firmware left the device off the bus for longer than a host waits?
+void f072_board_look_for_absence(struct f072_board *board);
 
 // ---- f072_rom.c ----
 

@@ -103,6 +103,7 @@ void f072_board_leave_rom(struct f072_board *board)
     board->leaving = false;
     board->downloading = false;
     board->who = F072_BOARD_FIRMWARE;
+    board->absent.since_ns = board->now_ns;
     f072_board_save(board);
     f072_board_trace(board, "the boot loader leaves for the firmware");
     if (f072_chip_leave_rom(&board->chip, board->leave_address, board->now_ns))

@@ -2,10 +2,10 @@
 //
 // Trouble is looked for where the processor stops (BKPT, lock-up) and, while it runs, by time: a
 // processor that has read or written nothing new for 2 s is in an endless loop if it is in an
-// exception handler or a USB interrupt is pending, and after 9 s if the device is not connected.
-// The same times hold for one that executes nothing of the main program, because an interrupt comes
-// again before its handler returns; where USB works on by interrupts, that is a warning. A place is
-// named from the ELF only while flash still holds the code of the ELF there.
+// exception handler or a USB interrupt is pending. The same time holds for one that executes
+// nothing of the main program, because an interrupt comes again before its handler returns; where
+// USB works on by interrupts, that is a warning, and trouble after 9 s if the device is not
+// connected. A place is named from the ELF only while flash still holds the code of the ELF there.
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 static const uint64_t stuck_ns = 2000 * SIM_MS;
 static const uint64_t idle_ns = 9000 * SIM_MS; // within what a host waits for a device
 
-enum { PLACE_SIZE = 196, FAULT_SIZE = F072_FAULT_SIZE, HANDLER_SIZE = 300 };
+enum { PLACE_SIZE = F072_PLACE_SIZE, FAULT_SIZE = F072_FAULT_SIZE, HANDLER_SIZE = 300 };
 
 void f072_board_report(struct f072_board *board)
 {
@@ -68,9 +68,13 @@ static const char *const exception_names[] = {
     "USB",
 };
 
-// An address, with its function and line where the image is an ELF and flash still holds that code:
-// "08001786h (unexpected+2h, startup.c:30)".
-static const char *place(const struct f072_board *board, uint32_t address, char text[PLACE_SIZE])
+const char *f072_board_exception(unsigned number)
+{
+    return exception_names[number];
+}
+
+const char *
+f072_board_place(const struct f072_board *board, uint32_t address, char text[PLACE_SIZE])
 {
     enum { WINDOW = 16 };
     uint32_t offset = (address - F072_FLASH_BASE) & ~(uint32_t)(WINDOW - 1);
@@ -89,7 +93,7 @@ void f072_board_describe_fault(const struct f072_board *board, char text[F072_FA
     const struct f072_chip *chip = &board->chip;
     uint32_t pc = chip->cpu.fault_pc;
     char where[PLACE_SIZE];
-    int length = snprintf(text, FAULT_SIZE, " at %s", place(board, pc, where));
+    int length = snprintf(text, FAULT_SIZE, " at %s", f072_board_place(board, pc, where));
 
     if (chip->cpu.unaligned != 0)
         snprintf(text + length, FAULT_SIZE - (size_t)length, " by an unaligned %s %08Xh",
@@ -120,8 +124,8 @@ void f072_board_breakpoint(struct f072_board *board)
     char handler[HANDLER_SIZE];
 
     describe_handler(board, handler);
-    f072_trouble(&board->chip.report, "BKPT at %s%s", place(board, board->chip.cpu.r[15], where),
-                 handler);
+    f072_trouble(&board->chip.report, "BKPT at %s%s",
+                 f072_board_place(board, board->chip.cpu.r[15], where), handler);
     f072_board_report(board);
 }
 
@@ -133,7 +137,7 @@ void f072_board_lock_up(struct f072_board *board)
     f072_board_describe_fault(board, fault);
     f072_trouble(&board->chip.report,
                  "the processor locked up at %s: a fault within the HardFault that was taken%s",
-                 place(board, board->chip.cpu.lockup_pc, where), fault);
+                 f072_board_place(board, board->chip.cpu.lockup_pc, where), fault);
     f072_board_report(board);
     board->locked_up = true;
 }
@@ -180,7 +184,7 @@ static void tell_starvation(struct f072_board *board, bool serves)
 
     if (!lasts && !f072_would_warn(&chip->report, THREAD_MODE))
         return;
-    place(board, chip->cpu.r[15], where);
+    f072_board_place(board, chip->cpu.r[15], where);
     describe_handler(board, handler);
     if (lasts)
         f072_trouble(&chip->report, message, span_s, why, where, handler);
@@ -189,22 +193,23 @@ static void tell_starvation(struct f072_board *board, bool serves)
 }
 
 // The processor touches nothing new.
-static void tell_loop(struct f072_board *board, bool serves, uint64_t span_ns)
+static void tell_loop(struct f072_board *board, bool serves)
 {
     const struct f072_chip *chip = &board->chip;
     char where[PLACE_SIZE];
     char behind[HANDLER_SIZE] = "";
+    char polled[F072_POLLED_SIZE];
+    bool polls = f072_chip_polled(chip, polled);
 
     if (stays_in_handler(chip))
         describe_handler(board, behind);
     else if (!serves)
         snprintf(behind, sizeof behind, ", and the USB interrupt is not served");
-    else if (!f072_usbfs_connected(&chip->usb) && span_ns >= idle_ns)
-        snprintf(behind, sizeof behind, ", and the device is not connected");
     else
         return; // firmware that polls
-    f072_trouble(&board->chip.report, "an endless loop at %s%s",
-                 place(board, chip->cpu.r[15], where), behind);
+    f072_trouble(&board->chip.report, "an endless loop at %s%s%s%s",
+                 f072_board_place(board, chip->cpu.r[15], where), polls ? ", which reads " : "",
+                 polls ? polled : "", behind);
 }
 
 // What can no longer get anywhere.
@@ -220,7 +225,7 @@ void f072_board_look_for_endless_loop(struct f072_board *board)
     if (starved_ns(chip) >= stuck_ns && !(repeats && stays_in_handler(chip)))
         tell_starvation(board, serves);
     else if (repeats)
-        tell_loop(board, serves, span_ns);
+        tell_loop(board, serves);
     if (chip->report.in_trouble)
         f072_board_report(board);
 }

@@ -16,6 +16,38 @@
 
 // ---- Firmware that goes wrong ----
 
+// A SysTick of `reload` cycles whose handler only returns. scr is what SCR is set to before; idle
+// is the instruction that the main program repeats.
+enum { WFI = 0xBF30, B_ITSELF = 0xE7FE, SLEEPONEXIT = 1 << 1 };
+static void make_ticks(uint16_t reload, uint8_t scr, uint16_t idle)
+{
+    uint8_t image[IMAGE];
+    const uint16_t code[] = {
+        0x4808,       // ldr r0, =SCR
+        0x2100 | scr, // movs r1, #scr
+        0x6001,       // str r1, [r0]
+        0x4806,       // ldr r0, =SYST_CSR
+        0x4907,       // ldr r1, =reload
+        0x6041,       // str r1, [r0, #4]: SYST_RVR
+        0x2107,       // movs r1, #7: ENABLE, TICKINT, CLKSOURCE
+        0x6001,       // str r1, [r0]
+        idle,
+        0xE7FD, // and b to it
+        0x4770, // bx lr
+    };
+
+    memset(image, 0xFF, sizeof image);
+    store_le32(image, STACK);
+    store_le32(image + 4, (BASE + CODE) | 1);
+    store_le32(image + 4 * ARMV6M_SYSTICK, (BASE + CODE + 20) | 1);
+    for (size_t i = 0; i < sizeof code / 2; i++)
+        usbdev_store_le16(image + CODE + 2 * i, code[i]);
+    store_le32(image + LITERALS, 0xE000E010);
+    store_le32(image + LITERALS + 4, 0xE000ED10);
+    store_le32(image + LITERALS + 8, reload);
+    write_file(image, sizeof image);
+}
+
 static void trouble__an_undefined_instruction_without_handler_is_a_lockup(void **state)
 {
     (void)state;
@@ -75,7 +107,8 @@ static void trouble__a_loop_that_never_connects_is_seen_after_a_while(void **sta
     pass_ms(host, 8500);
     assert_well(host);
     pass_ms(host, 1000);
-    assert_trouble(host, "endless loop at 08000040h, and the device is not connected");
+    assert_trouble(host, "off the bus for over 9 s (USB_BCDR.DPPU is 0): an endless loop at "
+                         "08000040h");
 
     sim_host_close(host);
 }
@@ -90,19 +123,83 @@ static void trouble__waiting_for_ever_on_one_register_is_seen(void **state)
                (uint32_t[8]){0x40021000});
     struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 11000);
-    assert_trouble(host, "endless loop");
+    assert_trouble(host, "an endless loop at 0800004");
+    assert_trouble(host, ", which reads RCC_CR, 00008083h");
 
     sim_host_close(host);
 }
 
-static void trouble__sleeping_is_none(void **state)
+static void absent__a_sleep_that_nothing_ends_is_named(void **state)
 {
     (void)state;
 
     make_image(CODE_OF(0xBF30, 0xE7FD), (uint32_t[8]){0}); // wfi; b
     struct sim_host *host = plug_in_flash(NULL);
-    pass_ms(host, 60000);
+    pass_ms(host, 8900);
     assert_well(host);
+    pass_ms(host, 1000);
+    assert_trouble(host, "off the bus for over 9 s (USB_BCDR.DPPU is 0): the processor sleeps by "
+                         "WFI before 08000042h, and nothing wakes it");
+
+    sim_host_close(host);
+}
+
+static void absent__a_sleep_that_interrupts_end_is_another(void **state)
+{
+    (void)state;
+
+    make_ticks(7999, 0, WFI);
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 9500);
+    assert_trouble(host, "sleeps by WFI before 08000052h, wakes and sleeps again");
+
+    sim_host_close(host);
+}
+
+static void absent__sleeponexit_is_named(void **state)
+{
+    (void)state;
+
+    make_ticks(100, SLEEPONEXIT, B_ITSELF);
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 9500);
+    assert_trouble(host, "SCR.SLEEPONEXIT is set, so that the processor sleeps again after the "
+                         "handler of SysTick, and the main program does not go on at 08000050h");
+
+    sim_host_close(host);
+}
+
+static void absent__firmware_that_is_reset_again_and_again_says_so(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807, 0x4908, // ldr r0, =IWDG_KR; ldr r1, =CCCCh
+                       0x6001,         // str r1, [r0]: 410 ms
+                       0xE7FE),        // b .
+               (uint32_t[8]){0x40003000, 0xCCCC});
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 9500);
+    assert_trouble(host, "USB_BCDR.DPPU is 0, reset again and again, the last time by: "
+                         "independent watchdog)");
+
+    sim_host_close(host);
+}
+
+static void absent__standby_mode_is_named(void **state)
+{
+    (void)state;
+
+    make_image(CODE_OF(0x4807, 0x4908, // ldr r0, =RCC_APB1ENR; ldr r1, =PWREN
+                       0x6001,         // str r1, [r0]
+                       0x4808, 0x2102, // ldr r0, =PWR_CR; movs r1, #PDDS
+                       0x6001,         // str r1, [r0]
+                       0x4807, 0x2104, // ldr r0, =SCR; movs r1, #SLEEPDEEP
+                       0x6001,         // str r1, [r0]
+                       0xBF30),        // wfi
+               (uint32_t[8]){0x4002101C, 1 << 28, 0x40007000, 0xE000ED10});
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 9500);
+    assert_trouble(host, "the chip is in Standby mode since 08000054h");
 
     sim_host_close(host);
 }
@@ -146,41 +243,17 @@ static void trouble__a_handler_that_loops_is_named(void **state)
     sim_host_close(host);
 }
 
-// A SysTick of `reload` cycles whose handler only returns.
-static void make_ticks(uint8_t reload)
-{
-    uint8_t image[IMAGE];
-    const uint16_t code[] = {
-        0x4807,          // ldr r0, =SYST_CSR
-        0x2100 | reload, // movs r1, #reload
-        0x6041,          // str r1, [r0, #4]: SYST_RVR
-        0x2107,          // movs r1, #7: ENABLE, TICKINT, CLKSOURCE
-        0x6001,          // str r1, [r0]
-        0xE7FE,          // b .
-        0x4770,          // bx lr
-    };
-
-    memset(image, 0xFF, sizeof image);
-    store_le32(image, STACK);
-    store_le32(image + 4, (BASE + CODE) | 1);
-    store_le32(image + 4 * ARMV6M_SYSTICK, (BASE + CODE + 12) | 1);
-    for (size_t i = 0; i < sizeof code / 2; i++)
-        usbdev_store_le16(image + CODE + 2 * i, code[i]);
-    store_le32(image + LITERALS, 0xE000E010);
-    write_file(image, sizeof image);
-}
-
 static void trouble__interrupts_that_leave_the_main_program_no_time_are_seen(void **state)
 {
     (void)state;
 
-    make_ticks(1);
+    make_ticks(1, 0, B_ITSELF);
     struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 8000);
     assert_well(host);
     pass_ms(host, 1500);
     assert_trouble(host, "the main program has executed nothing for 9 s: interrupts follow each "
-                         "other without a pause, now at 0800004Ch in the handler of SysTick");
+                         "other without a pause, now at 08000054h in the handler of SysTick");
 
     sim_host_close(host);
 }
@@ -221,10 +294,10 @@ static void trouble__interrupts_that_leave_it_some_are_not_told(void **state)
 {
     (void)state;
 
-    make_ticks(50);
+    make_ticks(50, 0, B_ITSELF);
     struct sim_host *host = plug_in_flash(NULL);
     pass_ms(host, 30000);
-    assert_trouble(host, "an endless loop at 0800004Ah, and the device is not connected");
+    assert_trouble(host, "USB_BCDR.DPPU is 0): an endless loop at 0800005");
 
     sim_host_close(host);
 }
@@ -426,7 +499,11 @@ int main(void)
         TEST(trouble__a_breakpoint_is_named),
         TEST(trouble__a_loop_that_never_connects_is_seen_after_a_while),
         TEST(trouble__waiting_for_ever_on_one_register_is_seen),
-        TEST(trouble__sleeping_is_none),
+        TEST(absent__a_sleep_that_nothing_ends_is_named),
+        TEST(absent__a_sleep_that_interrupts_end_is_another),
+        TEST(absent__sleeponexit_is_named),
+        TEST(absent__firmware_that_is_reset_again_and_again_says_so),
+        TEST(absent__standby_mode_is_named),
         TEST(trouble__usb_must_be_unserved_for_a_while),
         TEST(trouble__a_handler_that_loops_is_named),
         TEST(trouble__interrupts_that_leave_the_main_program_no_time_are_seen),
