@@ -125,12 +125,24 @@ static bool jumps_repeat(const struct armv6m *cpu)
     return false;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+// Until one of the pauses is over, a look would see nothing.
+static uint64_t pauses_end(const struct armv6m_spin *spin)
+{
+    const uint64_t repeating = spin->after_repeating.until, any = spin->after_any.until;
+    return repeating < any ? repeating : any;
+}
+
 // A loop whose jumps repeat, or now and then any: there are loops with more jumps than are
 // remembered.
 static bool should_watch(struct armv6m *cpu)
 {
     struct armv6m_spin *spin = &cpu->spin;
-    spin->next_look = cpu->cycles + LOOK;
+    spin->next_look = later(cpu->cycles + LOOK, pauses_end(spin));
     spin->repeats = cpu->cycles >= spin->after_repeating.until && jumps_repeat(cpu);
     return spin->repeats || cpu->cycles >= spin->after_any.until;
 }
