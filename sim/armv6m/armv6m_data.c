@@ -17,36 +17,37 @@
 
 // ---- arithmetic ----
 
-static inline void set_nz(struct armv6m *cpu, uint32_t result)
+static inline uint32_t set_nz(struct armv6m *cpu, uint32_t result)
 {
-    cpu->n = result;
-    cpu->z = result;
-}
-
-static inline uint32_t logic(struct armv6m *cpu, uint32_t result)
-{
-    set_nz(cpu, result);
+    cpu->nz = result;
     return result;
 }
 
-// ARM A2.2.1 AddWithCarry(), with the flags.
-static inline uint32_t add(struct armv6m *cpu, uint32_t a, uint32_t b, uint32_t carry)
+// ARM A2.2.1 AddWithCarry(), with the flags: a + b, a - b, and with the carry of before. Of the
+// first two the host has the overflow from its own addition.
+static inline uint32_t add(struct armv6m *cpu, uint32_t a, uint32_t b)
 {
-    const uint64_t sum = (uint64_t)a + b + carry;
-    const uint32_t result = (uint32_t)sum;
-    set_nz(cpu, result);
-    cpu->c = (uint32_t)(sum >> 32);
-    cpu->v = (a ^ result) & (b ^ result);
-    return result;
+    int32_t result;
+    cpu->v = __builtin_add_overflow((int32_t)a, (int32_t)b, &result);
+    cpu->c = (uint32_t)result < a;
+    return set_nz(cpu, (uint32_t)result);
 }
 
 static inline uint32_t subtract(struct armv6m *cpu, uint32_t a, uint32_t b)
 {
-    const uint32_t result = a - b;
-    set_nz(cpu, result);
+    int32_t result;
+    cpu->v = __builtin_sub_overflow((int32_t)a, (int32_t)b, &result);
     cpu->c = a >= b;
-    cpu->v = (a ^ b) & (a ^ result);
-    return result;
+    return set_nz(cpu, (uint32_t)result);
+}
+
+static inline uint32_t add_carry(struct armv6m *cpu, uint32_t a, uint32_t b)
+{
+    const uint64_t sum = (uint64_t)a + b + cpu->c;
+    const uint32_t result = (uint32_t)sum;
+    cpu->v = (uint8_t)(((a ^ result) & (b ^ result)) >> 31);
+    cpu->c = (uint8_t)(sum >> 32);
+    return set_nz(cpu, result);
 }
 
 // ---- shifts (ARM A2.2.1): by 0 leaves the carry alone, by 32 and more shifts everything out ----
@@ -93,7 +94,7 @@ static inline uint32_t rotate_right(struct armv6m *cpu, uint32_t value, unsigned
         return value;
     const unsigned by = amount % 32;
     const uint32_t result = by ? value >> by | value << (32 - by) : value;
-    cpu->c = result >> 31;
+    cpu->c = (uint8_t)(result >> 31);
     return result;
 }
 
@@ -110,34 +111,32 @@ static inline uint32_t swap16(uint32_t value)
 
 // ---- operations ----
 
-OPERATION(lsl_imm, r[in->rd] = logic(cpu, shift_left(cpu, r[in->rn], in->imm)))
-OPERATION(lsr_imm, r[in->rd] = logic(cpu, shift_right(cpu, r[in->rn], in->imm)))
-OPERATION(asr_imm, r[in->rd] = logic(cpu, shift_right_signed(cpu, r[in->rn], in->imm)))
-OPERATION(add_reg, r[in->rd] = add(cpu, r[in->rn], r[in->rm], 0))
+OPERATION(lsl_imm, r[in->rd] = set_nz(cpu, shift_left(cpu, r[in->rn], in->imm)))
+OPERATION(lsr_imm, r[in->rd] = set_nz(cpu, shift_right(cpu, r[in->rn], in->imm)))
+OPERATION(asr_imm, r[in->rd] = set_nz(cpu, shift_right_signed(cpu, r[in->rn], in->imm)))
+OPERATION(add_reg, r[in->rd] = add(cpu, r[in->rn], r[in->rm]))
 OPERATION(sub_reg, r[in->rd] = subtract(cpu, r[in->rn], r[in->rm]))
-OPERATION(add_imm3, r[in->rd] = add(cpu, r[in->rn], in->imm, 0))
-OPERATION(sub_imm3, r[in->rd] = subtract(cpu, r[in->rn], in->imm))
-OPERATION(mov_imm, r[in->r8] = logic(cpu, in->imm))
-OPERATION(cmp_imm, subtract(cpu, r[in->r8], in->imm))
-OPERATION(add_imm8, r[in->r8] = add(cpu, r[in->r8], in->imm, 0))
-OPERATION(sub_imm8, r[in->r8] = subtract(cpu, r[in->r8], in->imm))
+OPERATION(add_imm, r[in->rd] = add(cpu, r[in->rn], in->imm))
+OPERATION(sub_imm, r[in->rd] = subtract(cpu, r[in->rn], in->imm))
+OPERATION(mov_imm, r[in->rd] = set_nz(cpu, in->imm))
+OPERATION(cmp_imm, subtract(cpu, r[in->rn], in->imm))
 
-OPERATION(and, r[in->rd] = logic(cpu, r[in->rd] & r[in->rn]))
-OPERATION(eor, r[in->rd] = logic(cpu, r[in->rd] ^ r[in->rn]))
-OPERATION(lsl_reg, r[in->rd] = logic(cpu, shift_left(cpu, r[in->rd], amount(r[in->rn]))))
-OPERATION(lsr_reg, r[in->rd] = logic(cpu, shift_right(cpu, r[in->rd], amount(r[in->rn]))))
-OPERATION(asr_reg, r[in->rd] = logic(cpu, shift_right_signed(cpu, r[in->rd], amount(r[in->rn]))))
-OPERATION(adc, r[in->rd] = add(cpu, r[in->rd], r[in->rn], cpu->c))
-OPERATION(sbc, r[in->rd] = add(cpu, r[in->rd], ~r[in->rn], cpu->c))
-OPERATION(ror, r[in->rd] = logic(cpu, rotate_right(cpu, r[in->rd], amount(r[in->rn]))))
+OPERATION(and, r[in->rd] = set_nz(cpu, r[in->rd] & r[in->rn]))
+OPERATION(eor, r[in->rd] = set_nz(cpu, r[in->rd] ^ r[in->rn]))
+OPERATION(lsl_reg, r[in->rd] = set_nz(cpu, shift_left(cpu, r[in->rd], amount(r[in->rn]))))
+OPERATION(lsr_reg, r[in->rd] = set_nz(cpu, shift_right(cpu, r[in->rd], amount(r[in->rn]))))
+OPERATION(asr_reg, r[in->rd] = set_nz(cpu, shift_right_signed(cpu, r[in->rd], amount(r[in->rn]))))
+OPERATION(adc, r[in->rd] = add_carry(cpu, r[in->rd], r[in->rn]))
+OPERATION(sbc, r[in->rd] = add_carry(cpu, r[in->rd], ~r[in->rn]))
+OPERATION(ror, r[in->rd] = set_nz(cpu, rotate_right(cpu, r[in->rd], amount(r[in->rn]))))
 OPERATION(tst, set_nz(cpu, r[in->rd] & r[in->rn]))
 OPERATION(rsb, r[in->rd] = subtract(cpu, 0, r[in->rn]))
 OPERATION(cmp_reg, subtract(cpu, r[in->rd], r[in->rn]))
-OPERATION(cmn, add(cpu, r[in->rd], r[in->rn], 0))
-OPERATION(orr, r[in->rd] = logic(cpu, r[in->rd] | r[in->rn]))
-OPERATION(mul, r[in->rd] = logic(cpu, r[in->rd] * r[in->rn]))
-OPERATION(bic, r[in->rd] = logic(cpu, r[in->rd] & ~r[in->rn]))
-OPERATION(mvn, r[in->rd] = logic(cpu, ~r[in->rn]))
+OPERATION(cmn, add(cpu, r[in->rd], r[in->rn]))
+OPERATION(orr, r[in->rd] = set_nz(cpu, r[in->rd] | r[in->rn]))
+OPERATION(mul, r[in->rd] = set_nz(cpu, r[in->rd] * r[in->rn]))
+OPERATION(bic, r[in->rd] = set_nz(cpu, r[in->rd] & ~r[in->rn]))
+OPERATION(mvn, r[in->rd] = set_nz(cpu, ~r[in->rn]))
 
 // With registers up to LR; SP stays aligned: imm is the mask for it.
 OPERATION(add_high, r[in->rd] = (r[in->rd] + r[in->rn]) & in->imm)
@@ -145,10 +144,8 @@ OPERATION(cmp_high, subtract(cpu, r[in->rd], r[in->rn]))
 OPERATION(mov_high, r[in->rd] = r[in->rn] & in->imm)
 
 // Align(PC, 4) (ARM A5.1.2)
-OPERATION(adr, r[in->r8] = ((armv6m_address(cpu, ip) + 2) & ~3u) + in->imm)
-OPERATION(add_rd_sp, r[in->r8] = r[SP] + in->imm)
-OPERATION(add_sp, r[SP] += in->imm)
-OPERATION(sub_sp, r[SP] -= in->imm)
+OPERATION(adr, r[in->rd] = ((armv6m_address(cpu, ip) + 2) & ~3u) + in->imm)
+OPERATION(add_sp, r[in->rd] = r[SP] + in->imm)
 
 OPERATION(sxth, r[in->rd] = sign_extend(r[in->rn], 16))
 OPERATION(sxtb, r[in->rd] = sign_extend(r[in->rn], 8))
@@ -159,25 +156,18 @@ OPERATION(rev16, r[in->rd] = swap16(r[in->rn]))
 OPERATION(revsh, r[in->rd] = sign_extend(swap16(r[in->rn]), 16))
 
 armv6m_operation *const armv6m_data_operations[ARMV6M_OPS] = {
-    [OP_LSL_IMM] = lsl_imm,   [OP_LSR_IMM] = lsr_imm,
-    [OP_ASR_IMM] = asr_imm,   [OP_ADD_REG] = add_reg,
-    [OP_SUB_REG] = sub_reg,   [OP_ADD_IMM3] = add_imm3,
-    [OP_SUB_IMM3] = sub_imm3, [OP_MOV_IMM] = mov_imm,
-    [OP_CMP_IMM] = cmp_imm,   [OP_ADD_IMM8] = add_imm8,
-    [OP_SUB_IMM8] = sub_imm8, [OP_AND] = and,
-    [OP_EOR] = eor,           [OP_LSL_REG] = lsl_reg,
-    [OP_LSR_REG] = lsr_reg,   [OP_ASR_REG] = asr_reg,
-    [OP_ADC] = adc,           [OP_SBC] = sbc,
-    [OP_ROR] = ror,           [OP_TST] = tst,
-    [OP_RSB] = rsb,           [OP_CMP_REG] = cmp_reg,
-    [OP_CMN] = cmn,           [OP_ORR] = orr,
-    [OP_MUL] = mul,           [OP_BIC] = bic,
-    [OP_MVN] = mvn,           [OP_ADD_HIGH] = add_high,
-    [OP_CMP_HIGH] = cmp_high, [OP_MOV_HIGH] = mov_high,
-    [OP_ADR] = adr,           [OP_ADD_RD_SP] = add_rd_sp,
-    [OP_ADD_SP] = add_sp,     [OP_SUB_SP] = sub_sp,
-    [OP_SXTH] = sxth,         [OP_SXTB] = sxtb,
-    [OP_UXTH] = uxth,         [OP_UXTB] = uxtb,
-    [OP_REV] = rev,           [OP_REV16] = rev16,
-    [OP_REVSH] = revsh,
+    [OP_LSL_IMM] = lsl_imm,   [OP_LSR_IMM] = lsr_imm,   [OP_ASR_IMM] = asr_imm,
+    [OP_ADD_REG] = add_reg,   [OP_SUB_REG] = sub_reg,   [OP_ADD_IMM3] = add_imm,
+    [OP_SUB_IMM3] = sub_imm,  [OP_MOV_IMM] = mov_imm,   [OP_CMP_IMM] = cmp_imm,
+    [OP_ADD_IMM8] = add_imm,  [OP_SUB_IMM8] = sub_imm,  [OP_AND] = and,
+    [OP_EOR] = eor,           [OP_LSL_REG] = lsl_reg,   [OP_LSR_REG] = lsr_reg,
+    [OP_ASR_REG] = asr_reg,   [OP_ADC] = adc,           [OP_SBC] = sbc,
+    [OP_ROR] = ror,           [OP_TST] = tst,           [OP_RSB] = rsb,
+    [OP_CMP_REG] = cmp_reg,   [OP_CMN] = cmn,           [OP_ORR] = orr,
+    [OP_MUL] = mul,           [OP_BIC] = bic,           [OP_MVN] = mvn,
+    [OP_ADD_HIGH] = add_high, [OP_CMP_HIGH] = cmp_high, [OP_MOV_HIGH] = mov_high,
+    [OP_ADR] = adr,           [OP_ADD_RD_SP] = add_sp,  [OP_ADD_SP] = add_sp,
+    [OP_SUB_SP] = add_sp,     [OP_SXTH] = sxth,         [OP_SXTB] = sxtb,
+    [OP_UXTH] = uxth,         [OP_UXTB] = uxtb,         [OP_REV] = rev,
+    [OP_REV16] = rev16,       [OP_REVSH] = revsh,
 };

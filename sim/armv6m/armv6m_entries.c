@@ -44,12 +44,15 @@ static uint32_t immediate(enum armv6m_op op, uint16_t i)
     case OP_ADD_RD_SP:
         return 4 * imm8;
     case OP_ADD_SP:
-    case OP_SUB_SP:
         return 4 * bits(i, 0, 7);
+    case OP_SUB_SP:
+        return 0u - 4 * bits(i, 0, 7);
     case OP_PUSH:
         return imm8 | bits(i, 8, 1) << LR;
     case OP_POP:
         return imm8 | bits(i, 8, 1) << PC;
+    case OP_WIDE: // BL: S and imm10
+        return sign_extend(bits(i, 0, 11), 11) << 12;
     case OP_B:
         return 2 * sign_extend(bits(i, 0, 11), 11);
     default:
@@ -66,6 +69,35 @@ static bool is_special_data(enum armv6m_op op)
 static bool is_list(enum armv6m_op op)
 {
     return op == OP_PUSH || op == OP_POP || op == OP_STM || op == OP_LDM;
+}
+
+// With a register at bit 8, which is their operand, too, where they have no other.
+static bool has_r8(enum armv6m_op op)
+{
+    return (op >= OP_MOV_IMM && op <= OP_SUB_IMM8) || op == OP_LDR_LITERAL || op == OP_STR_SP ||
+           op == OP_LDR_SP || op == OP_ADR || op == OP_ADD_RD_SP || op == OP_STM || op == OP_LDM;
+}
+
+static bool has_sp(enum armv6m_op op)
+{
+    return op == OP_STR_SP || op == OP_LDR_SP || op == OP_PUSH || op == OP_POP;
+}
+
+// SP is the result of an adjustment of the stack.
+static unsigned rd(enum armv6m_op op, uint16_t i)
+{
+    if (op == OP_ADD_SP || op == OP_SUB_SP)
+        return SP;
+    if (has_r8(op))
+        return bits(i, 8, 3);
+    return bits(i, 0, 3) | (is_special_data(op) ? bits(i, 7, 1) << 3 : 0);
+}
+
+static unsigned rn(enum armv6m_op op, uint16_t i)
+{
+    if (has_sp(op))
+        return SP;
+    return has_r8(op) ? bits(i, 8, 3) : bits(i, 3, is_special_data(op) ? 4 : 3);
 }
 
 // ---- operations ----
@@ -110,12 +142,10 @@ static armv6m_operation *operation(enum armv6m_op op, const struct armv6m_entry 
 
 static void fill_entry(struct armv6m_entry *in, enum armv6m_op op, uint16_t i)
 {
-    const bool special = is_special_data(op);
     in->imm = immediate(op, i);
-    in->rd = (uint8_t)(bits(i, 0, 3) | (special ? bits(i, 7, 1) << 3 : 0));
-    in->rn = (uint8_t)bits(i, 3, special ? 4 : 3);
+    in->rd = (uint8_t)rd(op, i);
+    in->rn = (uint8_t)rn(op, i);
     in->rm = (uint8_t)(is_list(op) ? armv6m_count_bits(in->imm) : bits(i, 6, 3));
-    in->r8 = (uint8_t)bits(i, 8, 3);
     in->operation = operation(op, in, i);
 }
 

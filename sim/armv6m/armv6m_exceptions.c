@@ -112,16 +112,15 @@ uint32_t armv6m_psp(const struct armv6m *cpu)
 
 uint32_t armv6m_xpsr(const struct armv6m *cpu)
 {
-    return (cpu->n >> 31) << 31 | (uint32_t)(cpu->z == 0) << 30 | cpu->c << 29 |
-           (cpu->v >> 31) << 28 | (uint32_t)cpu->thumb << 24 | cpu->exception;
+    return (uint32_t)armv6m_n(cpu) << 31 | (uint32_t)armv6m_z(cpu) << 30 | (uint32_t)cpu->c << 29 |
+           (uint32_t)cpu->v << 28 | (uint32_t)cpu->thumb << 24 | cpu->exception;
 }
 
 void armv6m_set_flags(struct armv6m *cpu, uint32_t psr)
 {
-    cpu->n = psr;
-    cpu->z = !bits(psr, 30, 1);
-    cpu->c = bits(psr, 29, 1);
-    cpu->v = psr << 3;
+    cpu->nz = (uint64_t)bits(psr, 31, 1) << 32 | !bits(psr, 30, 1);
+    cpu->c = (uint8_t)bits(psr, 29, 1);
+    cpu->v = (uint8_t)bits(psr, 28, 1);
 }
 
 // ---- lockup ----
@@ -172,7 +171,7 @@ static void take(struct armv6m *cpu, unsigned exception, uint32_t exc_return)
     cpu->event = true;
     cpu->locked_up = false;
     armv6m_set_thumb(cpu, vector & 1);
-    armv6m_branch(cpu, cpu->r[15], vector & ~1u, (uint8_t)exception);
+    armv6m_branch(cpu, cpu->r[15], vector & ~1u, exception);
     armv6m_update_priority(cpu);
 }
 

@@ -18,7 +18,7 @@ const uint8_t *armv6m_find_code(struct armv6m *cpu, uint32_t address)
             return NULL;
         }
         cpu->code = *region;
-        cpu->code_end = region->bytes + region->size;
+        cpu->to_address = region->base - (uint32_t)(uintptr_t)region->bytes;
     }
     return cpu->code.bytes + (address - cpu->code.base);
 }
@@ -26,26 +26,27 @@ const uint8_t *armv6m_find_code(struct armv6m *cpu, uint32_t address)
 int armv6m_leave(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
 {
     (void)in;
-    cpu->r[PC] = armv6m_address(cpu, ip);
-    cpu->cycles = cpu->limit - (uint64_t)left;
+    armv6m_leave_at(cpu, armv6m_address(cpu, ip), left);
     return 0;
 }
 
-// `left` has a sign.
-static void limit_run(struct armv6m *cpu)
+// An instruction takes a cycle at least, and the code may end before the time.
+static int64_t limit_run(struct armv6m *cpu)
 {
-    if (cpu->attention - cpu->cycles > INT64_MAX)
-        cpu->attention = cpu->cycles + INT64_MAX;
-    cpu->limit = cpu->attention;
+    const uint32_t offset = cpu->r[PC] - cpu->code.base;
+    const uint64_t in_code = (cpu->code.size - offset) / 2;
+    const uint64_t cycles = cpu->attention - cpu->cycles;
+    const int64_t left = (int64_t)(cycles < in_code ? cycles : in_code) - 1;
+    cpu->last_start = cpu->cycles + (uint64_t)left;
+    return left;
 }
 
 void armv6m_execute(struct armv6m *cpu)
 {
     while (cpu->cycles < cpu->attention) {
-        limit_run(cpu);
         const uint8_t *ip = armv6m_find_code(cpu, cpu->r[PC]);
         if (!ip)
             break;
-        armv6m_next(cpu, ip, (int64_t)(cpu->limit - cpu->cycles), NULL);
+        armv6m_dispatch(cpu, ip, limit_run(cpu), NULL);
     }
 }

@@ -10,12 +10,14 @@
     static int name(struct armv6m *cpu, const uint8_t *ip, int64_t left,                           \
                     const struct armv6m_entry *in)
 
-// The target of a branch by the distance in the instruction, which ip is behind.
-static ALWAYS_INLINE const uint8_t *
-target(struct armv6m *cpu, const uint8_t *ip, const struct armv6m_entry *in)
+// A branch by the distance in the instruction, which ip is behind.
+static ALWAYS_INLINE int
+branch(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
 {
     const uint32_t behind = armv6m_address(cpu, ip);
-    return armv6m_go_to(cpu, behind - 2, behind + 2 + in->imm);
+    if (!armv6m_jump(cpu, behind - 2, behind + 2 + in->imm, left, &ip))
+        return 0;
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
 // ---- conditional ----
@@ -24,47 +26,47 @@ target(struct armv6m *cpu, const uint8_t *ip, const struct armv6m_entry *in)
     OPERATION(name)                                                                                \
     {                                                                                              \
         if (condition)                                                                             \
-            TAIL_CALL armv6m_arrive(cpu, target(cpu, ip, in), left - 3, in);                       \
+            TAIL_CALL branch(cpu, ip, left - 3, in);                                               \
         TAIL_CALL armv6m_next(cpu, ip, left - 1, in);                                              \
     }
 
-#define N_IS_NOT_V ((cpu->n ^ cpu->v) >> 31)
+#define N_IS_NOT_V (armv6m_n(cpu) != cpu->v)
 
-BRANCH_IF(beq, cpu->z == 0)
-BRANCH_IF(bne, cpu->z != 0)
+BRANCH_IF(beq, armv6m_z(cpu))
+BRANCH_IF(bne, !armv6m_z(cpu))
 BRANCH_IF(bcs, cpu->c)
 BRANCH_IF(bcc, !cpu->c)
-BRANCH_IF(bmi, cpu->n >> 31)
-BRANCH_IF(bpl, !(cpu->n >> 31))
-BRANCH_IF(bvs, cpu->v >> 31)
-BRANCH_IF(bvc, !(cpu->v >> 31))
-BRANCH_IF(bhi, cpu->c && cpu->z != 0)
-BRANCH_IF(bls, !cpu->c || cpu->z == 0)
+BRANCH_IF(bmi, armv6m_n(cpu))
+BRANCH_IF(bpl, !armv6m_n(cpu))
+BRANCH_IF(bvs, cpu->v)
+BRANCH_IF(bvc, !cpu->v)
+BRANCH_IF(bhi, cpu->c && !armv6m_z(cpu))
+BRANCH_IF(bls, !cpu->c || armv6m_z(cpu))
 BRANCH_IF(bge, !N_IS_NOT_V)
 BRANCH_IF(blt, N_IS_NOT_V)
-BRANCH_IF(bgt, cpu->z != 0 && !N_IS_NOT_V)
-BRANCH_IF(ble, cpu->z == 0 || N_IS_NOT_V)
+BRANCH_IF(bgt, !armv6m_z(cpu) && !N_IS_NOT_V)
+BRANCH_IF(ble, armv6m_z(cpu) || N_IS_NOT_V)
 
 // ---- unconditional ----
 
 OPERATION(b)
 {
-    TAIL_CALL armv6m_arrive(cpu, target(cpu, ip, in), left - 3, in);
+    TAIL_CALL branch(cpu, ip, left - 3, in);
 }
 
-// Any other of the 32-bit instructions is for the slow way.
+// With both J bits, as the target is less than 4 MB away; imm is of the first halfword. Farther
+// ones and the other 32-bit instructions are for the slow way.
 OPERATION(bl)
 {
-    if (ip == cpu->code_end)
-        TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    const uint16_t first = (uint16_t)(in - armv6m_entries);
-    const uint16_t second = (uint16_t)usbdev_load_le16(ip);
-    if (!armv6m_is_bl(second))
+    if (left == 0 || (load_le16(ip) & 0xF800) != 0xF800)
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     const uint32_t behind = armv6m_address(cpu, ip) + 2;
+    const uint32_t target = behind + in->imm + (load_le16(ip) & 0x7FF) * 2;
     cpu->r[LR] = behind | 1;
-    ip = armv6m_go_to(cpu, behind - 4, behind + (uint32_t)armv6m_bl_offset(first, second));
-    TAIL_CALL armv6m_arrive(cpu, ip, left - 4, in);
+    left -= 4;
+    if (!armv6m_jump(cpu, behind - 4, target, left, &ip))
+        return 0;
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
 OPERATION(bx)
@@ -72,8 +74,10 @@ OPERATION(bx)
     const uint32_t to = cpu->r[in->rn];
     if (!armv6m_is_plain(cpu, to))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    ip = armv6m_go_to(cpu, armv6m_address(cpu, ip) - 2, to & ~1u);
-    TAIL_CALL armv6m_arrive(cpu, ip, left - 3, in);
+    left -= 3;
+    if (!armv6m_jump(cpu, armv6m_address(cpu, ip) - 2, to & ~1u, left, &ip))
+        return 0;
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
 OPERATION(blx)
@@ -83,8 +87,10 @@ OPERATION(blx)
     if (!(to & 1))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     cpu->r[LR] = behind | 1;
-    ip = armv6m_go_to(cpu, behind - 2, to & ~1u);
-    TAIL_CALL armv6m_arrive(cpu, ip, left - 3, in);
+    left -= 3;
+    if (!armv6m_jump(cpu, behind - 2, to & ~1u, left, &ip))
+        return 0;
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
 // ---- loops that do nothing but take time: many turns at once, as many as there is time for ----
@@ -95,54 +101,65 @@ int armv6m_branch_to_itself(struct armv6m *cpu,
                             int64_t left,
                             const struct armv6m_entry *in)
 {
-    const uint64_t turns = ((uint64_t)left + 2) / 3;
+    const uint64_t turns = (uint64_t)left / 3 + 1;
     const uint32_t here = armv6m_address(cpu, ip) - 2;
-    armv6m_remember(cpu, here, here, 0);
-    cpu->branches[cpu->last_branch].count += (uint32_t)turns - 1;
+    armv6m_remember(cpu, here, here, 0, (uint32_t)turns);
     TAIL_CALL armv6m_leave(cpu, ip - 2, left - 3 * (int64_t)turns, in);
 }
 
-// The register that SUBS rd, #imm at ip counts down, or NULL where ip is something else, or where
-// it does not meet zero.
-static ALWAYS_INLINE uint32_t *counter_at(struct armv6m *cpu, const uint8_t *ip)
+// `1: subs rd, #imm; bne 1b`: a turn takes 4 cycles, the last one 2, as its BNE is not taken.
+enum { DELAY_LOOP = 4, TAKEN = 3, TURN = 4, LAST_TURN = 2 };
+
+// The instruction that the loop begins with, where ip is behind it.
+static ALWAYS_INLINE const struct armv6m_entry *head_of(const uint8_t *ip)
 {
-    const struct armv6m_entry *in = &armv6m_entries[usbdev_load_le16(ip)];
-    const bool is_imm8 = in->operation == armv6m_data_operations[OP_SUB_IMM8];
-    const bool is_imm3 = in->operation == armv6m_data_operations[OP_SUB_IMM3] && in->rd == in->rn;
-    uint32_t *counter = &cpu->r[is_imm8 ? in->r8 : in->rd];
-    const bool ends = in->imm == 1 || (in->imm != 0 && *counter % in->imm == 0);
-    return (is_imm8 || is_imm3) && ends && *counter != 0 ? counter : NULL;
+    return &armv6m_entries[load_le16(ip - DELAY_LOOP)];
 }
 
-// `1: subs rd, #imm; bne 1b`, at its BNE. What is left of the turns, or as many as there is time
-// for: a turn takes 4 cycles, and the last BNE is not taken.
+// How many turns are left; 0 if it does not begin with SUBS rd, #imm, or does not meet zero.
+static ALWAYS_INLINE uint32_t turns_left(const struct armv6m *cpu, const struct armv6m_entry *head)
+{
+    const uint32_t counter = cpu->r[head->rd];
+    if (head->operation != armv6m_data_operations[OP_SUB_IMM8] || head->rd != head->rn)
+        return 0;
+    if (head->imm == 1)
+        return counter;
+    return head->imm != 0 && counter % head->imm == 0 ? counter / head->imm : 0;
+}
+
+// As many turns as there is time for: rare, so that the registers of the host are for the others.
+__attribute__((noinline)) OPERATION(delay_in_part)
+{
+    const uint32_t here = armv6m_address(cpu, ip) - 2;
+    const struct armv6m_entry *head = head_of(ip);
+    const uint32_t turns = (uint32_t)((left - TAKEN) / TURN);
+    armv6m_remember(cpu, here, here - 2, 0, 1 + turns);
+    cpu->r[head->rd] -= turns * head->imm;
+    left -= TAKEN + TURN * (int64_t)turns;
+    TAIL_CALL armv6m_next(cpu, ip - DELAY_LOOP, left, in);
+}
+
+// At the BNE of such a loop: what is left of it.
 int armv6m_delay_loop(struct armv6m *cpu,
                       const uint8_t *ip,
                       int64_t left,
                       const struct armv6m_entry *in)
 {
-    if (cpu->z == 0)
-        TAIL_CALL armv6m_next(cpu, ip, left - 1, in);
-    const uint8_t *head = target(cpu, ip, in);
-    uint32_t *counter = head ? counter_at(cpu, head) : NULL;
-    left -= 3;
-    if (!counter || left <= 0)
-        TAIL_CALL armv6m_arrive(cpu, head, left, in);
-    const uint32_t step = armv6m_entries[usbdev_load_le16(head)].imm;
-    const uint32_t before_last = (step == 1 ? *counter : *counter / step) - 1;
-    const uint64_t in_time = ((uint64_t)left - 1) / 4;
-    const uint32_t turns = in_time < before_last ? (uint32_t)in_time : before_last;
-    cpu->branches[cpu->last_branch].count += turns;
-    *counter -= turns * step;
-    left -= 4 * (int64_t)turns;
-    if (turns < before_last || left <= 1)
-        TAIL_CALL armv6m_next(cpu, head, left, in); // to a SUBS, which sets the flags
-    *counter = 0;
-    cpu->n = 0;
-    cpu->z = 0;
+    if (armv6m_z(cpu) || ip - cpu->code.bytes < DELAY_LOOP)
+        TAIL_CALL bne(cpu, ip, left, in);
+    const struct armv6m_entry *head = head_of(ip);
+    const int64_t turns = turns_left(cpu, head);
+    if (turns == 0)
+        TAIL_CALL bne(cpu, ip, left, in);
+    if (left < TAKEN + TURN * (turns - 1) + 1)
+        TAIL_CALL delay_in_part(cpu, ip, left, in);
+    const uint32_t here = armv6m_address(cpu, ip) - 2;
+    armv6m_remember(cpu, here, here - 2, 0, (uint32_t)turns);
+    cpu->r[head->rd] = 0;
+    cpu->nz = 0;
     cpu->c = 1;
     cpu->v = 0;
-    TAIL_CALL armv6m_next(cpu, ip, left - 2, in);
+    TAIL_CALL armv6m_next(cpu, ip, left - TAKEN - TURN * (turns - 1) - LAST_TURN, in);
 }
 
 armv6m_operation *const armv6m_flow_operations[ARMV6M_OPS] = {

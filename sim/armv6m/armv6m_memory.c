@@ -11,7 +11,7 @@
 
 // ---- addresses ----
 
-// Two registers, or a register and an immediate.
+// Two registers, or a register, SP among them, and an immediate.
 static inline uint32_t at_register(const struct armv6m *cpu, const struct armv6m_entry *in)
 {
     return cpu->r[in->rn] + cpu->r[in->rm];
@@ -22,56 +22,58 @@ static inline uint32_t at_immediate(const struct armv6m *cpu, const struct armv6
     return cpu->r[in->rn] + in->imm;
 }
 
-static inline uint32_t at_sp(const struct armv6m *cpu, const struct armv6m_entry *in)
-{
-    return cpu->r[SP] + in->imm;
-}
-
-static uint8_t *find_elsewhere(const struct armv6m *cpu, uint32_t address)
+static bool find_elsewhere(const struct armv6m *cpu, uint32_t address, const uint8_t **ret_bytes)
 {
     const struct armv6m_region *region = armv6m_find(cpu, address);
-    return region ? region->bytes + (address - region->base) : NULL;
+    if (region)
+        *ret_bytes = region->bytes + (address - region->base);
+    return region != NULL;
 }
 
-// What an aligned address of mapped memory reads, or NULL. The first region is found fastest.
-static ALWAYS_INLINE const uint8_t *
-readable(const struct armv6m *cpu, uint32_t address, unsigned size)
+// Is an address aligned, in mapped memory, and what does it read? The first region is found
+// fastest.
+static ALWAYS_INLINE bool
+readable(const struct armv6m *cpu, uint32_t address, unsigned size, const uint8_t **ret_bytes)
 {
     const uint32_t offset = address - cpu->regions[0].base;
     if (address & (size - 1))
-        return NULL;
-    return offset < cpu->regions[0].size ? cpu->regions[0].bytes + offset
-                                         : find_elsewhere(cpu, address);
+        return false;
+    if (offset >= cpu->regions[0].size)
+        return find_elsewhere(cpu, address, ret_bytes);
+    *ret_bytes = cpu->regions[0].bytes + offset;
+    return true;
 }
 
 // What it writes: only the first region is worth a fast way.
-static ALWAYS_INLINE uint8_t *writable(const struct armv6m *cpu, uint32_t address, unsigned size)
+static ALWAYS_INLINE bool
+writable(const struct armv6m *cpu, uint32_t address, unsigned size, uint8_t **ret_bytes)
 {
     const uint32_t offset = address - cpu->regions[0].base;
     if (address & (size - 1) || offset >= cpu->regions[0].size || !cpu->regions[0].writable)
-        return NULL;
-    return cpu->regions[0].bytes + offset;
+        return false;
+    *ret_bytes = cpu->regions[0].bytes + offset;
+    return true;
 }
 
 // ---- one register ----
 
-#define LOAD(name, size, t, address, value)                                                        \
+#define LOAD(name, size, address, value)                                                           \
     OPERATION(name)                                                                                \
     {                                                                                              \
-        const uint8_t *bytes = readable(cpu, address(cpu, in), size);                              \
-        if (!bytes)                                                                                \
+        const uint8_t *bytes;                                                                      \
+        if (!readable(cpu, address(cpu, in), size, &bytes))                                        \
             TAIL_CALL armv6m_slow(cpu, ip, left, in);                                              \
-        cpu->r[in->t] = value;                                                                     \
+        cpu->r[in->rd] = value;                                                                    \
         TAIL_CALL armv6m_next(cpu, ip, left - 2, in);                                              \
     }
 
-#define STORE(name, size, t, address, put)                                                         \
+#define STORE(name, size, address, put)                                                            \
     OPERATION(name)                                                                                \
     {                                                                                              \
-        uint8_t *bytes = writable(cpu, address(cpu, in), size);                                    \
-        if (!bytes)                                                                                \
+        uint8_t *bytes;                                                                            \
+        if (!writable(cpu, address(cpu, in), size, &bytes))                                        \
             TAIL_CALL armv6m_slow(cpu, ip, left, in);                                              \
-        put(bytes, cpu->r[in->t]);                                                                 \
+        put(bytes, cpu->r[in->rd]);                                                                \
         TAIL_CALL armv6m_next(cpu, ip, left - 2, in);                                              \
     }
 
@@ -80,23 +82,21 @@ static inline void store_byte(uint8_t *byte, uint32_t value)
     *byte = (uint8_t)value;
 }
 
-LOAD(ldr_reg, 4, rd, at_register, load_le32(bytes))
-LOAD(ldrh_reg, 2, rd, at_register, usbdev_load_le16(bytes))
-LOAD(ldrb_reg, 1, rd, at_register, *bytes)
-LOAD(ldrsh_reg, 2, rd, at_register, sign_extend(usbdev_load_le16(bytes), 16))
-LOAD(ldrsb_reg, 1, rd, at_register, sign_extend(*bytes, 8))
-LOAD(ldr_imm, 4, rd, at_immediate, load_le32(bytes))
-LOAD(ldrh_imm, 2, rd, at_immediate, usbdev_load_le16(bytes))
-LOAD(ldrb_imm, 1, rd, at_immediate, *bytes)
-LOAD(ldr_sp, 4, r8, at_sp, load_le32(bytes))
+LOAD(ldr_reg, 4, at_register, load_le32(bytes))
+LOAD(ldrh_reg, 2, at_register, load_le16(bytes))
+LOAD(ldrb_reg, 1, at_register, *bytes)
+LOAD(ldrsh_reg, 2, at_register, sign_extend(load_le16(bytes), 16))
+LOAD(ldrsb_reg, 1, at_register, sign_extend(*bytes, 8))
+LOAD(ldr_imm, 4, at_immediate, load_le32(bytes))
+LOAD(ldrh_imm, 2, at_immediate, load_le16(bytes))
+LOAD(ldrb_imm, 1, at_immediate, *bytes)
 
-STORE(str_reg, 4, rd, at_register, store_le32)
-STORE(strh_reg, 2, rd, at_register, usbdev_store_le16)
-STORE(strb_reg, 1, rd, at_register, store_byte)
-STORE(str_imm, 4, rd, at_immediate, store_le32)
-STORE(strh_imm, 2, rd, at_immediate, usbdev_store_le16)
-STORE(strb_imm, 1, rd, at_immediate, store_byte)
-STORE(str_sp, 4, r8, at_sp, store_le32)
+STORE(str_reg, 4, at_register, store_le32)
+STORE(strh_reg, 2, at_register, store_le16)
+STORE(strb_reg, 1, at_register, store_byte)
+STORE(str_imm, 4, at_immediate, store_le32)
+STORE(strh_imm, 2, at_immediate, store_le16)
+STORE(strb_imm, 1, at_immediate, store_byte)
 
 // From Align(PC, 4), in the code's own region.
 OPERATION(ldr_literal)
@@ -105,7 +105,7 @@ OPERATION(ldr_literal)
         ((uint32_t)(ip - cpu->code.bytes + 2) & ~3u) + in->imm; // a region's base is aligned
     if (offset >= cpu->code.size)
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    cpu->r[in->r8] = load_le32(cpu->code.bytes + offset);
+    cpu->r[in->rd] = load_le32(cpu->code.bytes + offset);
     TAIL_CALL armv6m_next(cpu, ip, left - 2, in);
 }
 
@@ -116,13 +116,15 @@ static inline unsigned lowest_bit(uint32_t list)
     return (unsigned)__builtin_ctz(list);
 }
 
-static ALWAYS_INLINE uint8_t *whole_list(const struct armv6m *cpu, uint32_t address, unsigned count)
+static ALWAYS_INLINE bool
+whole_list(const struct armv6m *cpu, uint32_t address, unsigned count, uint8_t **ret_bytes)
 {
     const uint32_t offset = address - cpu->regions[0].base;
     if (address & 3 || (uint64_t)offset + 4 * count > cpu->regions[0].size ||
         !cpu->regions[0].writable)
-        return NULL;
-    return cpu->regions[0].bytes + offset;
+        return false;
+    *ret_bytes = cpu->regions[0].bytes + offset;
+    return true;
 }
 
 static inline void store_list(const struct armv6m *cpu, uint32_t list, uint8_t *bytes)
@@ -137,62 +139,56 @@ static inline void load_list(struct armv6m *cpu, uint32_t list, const uint8_t *b
         cpu->r[lowest_bit(list)] = load_le32(bytes);
 }
 
-// For lists, rm is how many registers there are.
+// For lists, rn is the base, SP that of PUSH and POP, and rm how many registers there are.
 
 OPERATION(push)
 {
-    uint8_t *bytes = whole_list(cpu, cpu->r[SP] - 4u * in->rm, in->rm);
-    if (!bytes)
+    const uint32_t base = cpu->r[SP] - 4u * in->rm;
+    uint8_t *bytes;
+    if (!whole_list(cpu, base, in->rm, &bytes))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     store_list(cpu, in->imm, bytes);
-    cpu->r[SP] -= 4u * in->rm;
+    cpu->r[SP] = base;
     TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
 }
 
-OPERATION(pop)
-{
-    const uint8_t *bytes = whole_list(cpu, cpu->r[SP], in->rm);
-    if (!bytes)
-        TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    load_list(cpu, in->imm, bytes);
-    cpu->r[SP] += 4u * in->rm;
-    TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
-}
-
-// With PC in its list, which is the last.
+// A POP with PC in its list, which is the last.
 int armv6m_pop_pc(struct armv6m *cpu,
                   const uint8_t *ip,
                   int64_t left,
                   const struct armv6m_entry *in)
 {
-    const uint8_t *bytes = whole_list(cpu, cpu->r[SP], in->rm);
-    const uint32_t target = bytes ? load_le32(bytes + 4u * in->rm - 4) : 0;
+    uint8_t *bytes;
+    if (!whole_list(cpu, cpu->r[SP], in->rm, &bytes))
+        TAIL_CALL armv6m_slow(cpu, ip, left, in);
+    const uint32_t target = load_le32(bytes + 4u * in->rm - 4);
     if (!armv6m_is_plain(cpu, target))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     load_list(cpu, in->imm & 0xFF, bytes);
     cpu->r[SP] += 4u * in->rm;
-    ip = armv6m_go_to(cpu, armv6m_address(cpu, ip) - 2, target & ~1u);
-    TAIL_CALL armv6m_arrive(cpu, ip, left - 4 - in->rm, in);
+    left -= 4 + in->rm;
+    if (!armv6m_jump(cpu, armv6m_address(cpu, ip) - 2, target & ~1u, left, &ip))
+        return 0;
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
 OPERATION(stm)
 {
-    uint8_t *bytes = whole_list(cpu, cpu->r[in->r8], in->rm);
-    if (!bytes)
+    uint8_t *bytes;
+    if (!whole_list(cpu, cpu->r[in->rn], in->rm, &bytes))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     store_list(cpu, in->imm, bytes);
-    cpu->r[in->r8] += 4u * in->rm;
+    cpu->r[in->rn] += 4u * in->rm;
     TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
 }
 
 // The base is written back unless it is loaded.
 OPERATION(ldm)
 {
-    const uint32_t end = cpu->r[in->r8] + 4u * in->rm;
-    const uint8_t *bytes = whole_list(cpu, cpu->r[in->r8], in->rm);
-    if (!bytes)
+    uint8_t *bytes;
+    if (!whole_list(cpu, cpu->r[in->rn], in->rm, &bytes))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    cpu->r[in->r8] = end;
+    cpu->r[in->rn] += 4u * in->rm;
     load_list(cpu, in->imm, bytes);
     TAIL_CALL armv6m_next(cpu, ip, left - 1 - in->rm, in);
 }
@@ -213,10 +209,10 @@ armv6m_operation *const armv6m_memory_operations[ARMV6M_OPS] = {
     [OP_LDRB_IMM] = ldrb_imm,
     [OP_STRH_IMM] = strh_imm,
     [OP_LDRH_IMM] = ldrh_imm,
-    [OP_STR_SP] = str_sp,
-    [OP_LDR_SP] = ldr_sp,
+    [OP_STR_SP] = str_imm,
+    [OP_LDR_SP] = ldr_imm,
     [OP_PUSH] = push,
-    [OP_POP] = pop,
+    [OP_POP] = ldm,
     [OP_STM] = stm,
     [OP_LDM] = ldm,
 };

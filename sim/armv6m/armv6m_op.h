@@ -10,7 +10,7 @@
 // What the functions share travels in registers of the host:
 //
 //   ip     in the code's bytes, behind the instruction
-//   left   cycles until cpu->attention, before the instruction
+//   left   cycles from the instruction to cpu->last_start, the last at which one may begin
 //   in     the entry
 //
 // r[15] and the cycle counter are behind meanwhile. An operation that shows outside the processor,
@@ -32,15 +32,14 @@ typedef int armv6m_operation(struct armv6m *cpu,
                              int64_t left,
                              const struct armv6m_entry *in);
 
-// The fields of an instruction. rd, rn, rm are bits 0, 3 and 6, with the fourth bit of the special
-// data instructions (ARM A5.2.3); r8 is at bit 8. imm is the immediate in units of 1, the distance
-// from the address of the instruction + 4, or the list of registers.
+// The fields of an instruction: the registers that the manual calls Rd or Rt, Rn and Rm, wherever
+// they are in it (ARM A6.7). imm is the immediate in units of 1, the distance from the address of
+// the instruction + 4, or the list of registers.
 struct armv6m_entry {
     armv6m_operation *operation;
     uint8_t rd;
     uint8_t rn;
     uint8_t rm;
-    uint8_t r8;
     uint32_t imm;
 };
 
@@ -92,39 +91,48 @@ static inline unsigned armv6m_fault(struct armv6m *cpu)
 // The address of what ip points to.
 static inline uint32_t armv6m_address(const struct armv6m *cpu, const uint8_t *ip)
 {
-    return cpu->code.base + (uint32_t)(ip - cpu->code.bytes);
+    return (uint32_t)(uintptr_t)ip + cpu->to_address;
 }
 
-// On to the instruction at ip, if there is time and code left.
-static ALWAYS_INLINE int
-armv6m_next(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
+// Ends the run before the instruction at an address.
+static ALWAYS_INLINE void armv6m_leave_at(struct armv6m *cpu, uint32_t address, int64_t left)
 {
-    if (left <= 0 || ip == cpu->code_end)
-        TAIL_CALL armv6m_leave(cpu, ip, left, in);
-    in = &armv6m_entries[usbdev_load_le16(ip)];
+    cpu->r[PC] = address;
+    cpu->cycles = cpu->last_start - (uint64_t)left;
+}
+
+// Executes the instruction at ip.
+static ALWAYS_INLINE int
+armv6m_dispatch(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
+{
+    in = &armv6m_entries[load_le16(ip)];
     TAIL_CALL in->operation(cpu, ip + 2, left, in);
 }
 
-// Branches: returns where the target is, or NULL where it is not in this region; then r[15] has it.
-static ALWAYS_INLINE const uint8_t *armv6m_go_to(struct armv6m *cpu, uint32_t from, uint32_t target)
+// On to the instruction at ip, if there is time left. There is code then: an instruction takes a
+// cycle or more, so what is left does not go beyond the end of the region if it did not where the
+// run or the last jump began.
+static ALWAYS_INLINE int
+armv6m_next(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
 {
-    const uint32_t offset = target - cpu->code.base;
-    armv6m_remember(cpu, from, target, 0);
-    if (offset < cpu->code.size)
-        return cpu->code.bytes + offset;
-    cpu->r[PC] = target;
-    return NULL;
+    if (left < 0)
+        TAIL_CALL armv6m_leave(cpu, ip, left, NULL);
+    TAIL_CALL armv6m_dispatch(cpu, ip, left, in);
 }
 
-// On to what armv6m_go_to() returned: a target in another region is for armv6m_execute() to find.
-static ALWAYS_INLINE int
-armv6m_arrive(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
+// Jumps. False: the run ends there, as there is no time left, or the target is in another region or
+// so near to the end of this one that armv6m_execute() has to say how far to go.
+static ALWAYS_INLINE bool armv6m_jump(
+    struct armv6m *cpu, uint32_t from, uint32_t target, int64_t left, const uint8_t **ret_ip)
 {
-    if (!ip) {
-        cpu->cycles = cpu->limit - (uint64_t)left;
-        return 0;
+    const uint32_t offset = target - cpu->code.base;
+    armv6m_remember(cpu, from, target, 0, 1);
+    if (left < 0 || offset + 2 * (uint64_t)left >= cpu->code.size) {
+        armv6m_leave_at(cpu, target, left);
+        return false;
     }
-    TAIL_CALL armv6m_next(cpu, ip, left, in);
+    *ret_ip = cpu->code.bytes + offset;
+    return true;
 }
 
 // A branch to this address by BX or POP keeps the state: bit 0 is the state to execute in, and in

@@ -16,14 +16,14 @@
 //   armv6m_scs.c         the registers of the System Control Space: SysTick, NVIC, SCB
 //   armv6m_disasm.c      instructions as text
 //   armv6m_report.c      registers and the way that led here, as text
+//   armv6m_bytes.h       words of memory
 
 #ifndef ARMV6M_PRIVATE_H
 #define ARMV6M_PRIVATE_H
 
-#include <endian.h>
-#include <string.h>
-
 #include <armv6m/armv6m_debug.h>
+
+#include "armv6m_bytes.h"
 
 // Operations: a group of encodings that is executed by the same code. The top 10 bits of an
 // instruction decide (ARM A5.2).
@@ -161,28 +161,6 @@ static inline unsigned armv6m_count_bits(uint32_t mask)
     return (unsigned)__builtin_popcount(mask);
 }
 
-static inline uint32_t usbdev_load_le16(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
-}
-
-static inline uint32_t load_le32(const uint8_t *bytes)
-{
-    return usbdev_load_le16(bytes) | usbdev_load_le16(bytes + 2) << 16;
-}
-
-static inline void usbdev_store_le16(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)value;
-    bytes[1] = (uint8_t)(value >> 8);
-}
-
-static inline void store_le32(uint8_t *bytes, uint32_t value)
-{
-    const uint32_t ordered = htole32(value); // in one piece: a load of it is not held up
-    memcpy(bytes, &ordered, sizeof(ordered));
-}
-
 // ---- memory ----
 
 static inline const struct armv6m_region *armv6m_find(const struct armv6m *cpu, uint32_t address)
@@ -209,7 +187,7 @@ armv6m_read(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t *ret_v
     if (!region)
         return armv6m_read_slow(cpu, address, size, ret_value);
     const uint8_t *bytes = region->bytes + (address - region->base);
-    *ret_value = size == 4 ? load_le32(bytes) : size == 2 ? usbdev_load_le16(bytes) : *bytes;
+    *ret_value = size == 4 ? load_le32(bytes) : size == 2 ? load_le16(bytes) : *bytes;
     return true;
 }
 
@@ -224,31 +202,43 @@ static inline bool armv6m_write(struct armv6m *cpu, uint32_t address, unsigned s
     if (size == 4)
         store_le32(bytes, value);
     else if (size == 2)
-        usbdev_store_le16(bytes, value);
+        store_le16(bytes, value);
     else
         *bytes = (uint8_t)value;
     return true;
 }
 
+// ---- flags ----
+
+static inline bool armv6m_n(const struct armv6m *cpu)
+{
+    return cpu->nz >> 31;
+}
+
+static inline bool armv6m_z(const struct armv6m *cpu)
+{
+    return (uint32_t)cpu->nz == 0;
+}
+
 // ---- control flow ----
 
-// Remembers a jump for reports.
-static inline void
-armv6m_remember(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t exception)
+// Remembers a jump for reports, or so many of them in a row.
+static inline void armv6m_remember(
+    struct armv6m *cpu, uint32_t from, uint32_t target, uint32_t exception, uint32_t count)
 {
     struct armv6m_branch *last = &cpu->branches[cpu->last_branch];
     if (last->from == from && last->to == target) {
-        last->count++;
+        last->count += count;
     } else {
         cpu->last_branch = (cpu->last_branch + 1) % ARMV6M_BRANCHES;
-        cpu->branches[cpu->last_branch] = (struct armv6m_branch){from, target, 1, exception};
+        cpu->branches[cpu->last_branch] = (struct armv6m_branch){from, target, count, exception};
     }
 }
 
 static inline void
-armv6m_branch(struct armv6m *cpu, uint32_t from, uint32_t target, uint8_t exception)
+armv6m_branch(struct armv6m *cpu, uint32_t from, uint32_t target, uint32_t exception)
 {
-    armv6m_remember(cpu, from, target, exception);
+    armv6m_remember(cpu, from, target, exception, 1);
     cpu->r[15] = target;
 }
 
@@ -260,7 +250,8 @@ static inline void armv6m_set_thumb(struct armv6m *cpu, bool thumb)
         cpu->code.size = 0;
 }
 
-// Has the run loop look at exceptions, sleep and stops before the next instruction.
+// Has the run loop look at exceptions, sleep and stops before the next instruction: 0 is no cycle
+// that a run could go to.
 static inline void armv6m_look(struct armv6m *cpu)
 {
     cpu->attention = 0;

@@ -125,8 +125,7 @@ static unsigned store(struct armv6m *cpu, unsigned t, struct armv6m_access acces
 static unsigned access_one(struct armv6m *cpu, uint16_t i)
 {
     const enum armv6m_op op = (enum armv6m_op)armv6m_ops[i / 64];
-    const bool has_r8 = op == OP_LDR_LITERAL || op == OP_LDR_SP || op == OP_STR_SP;
-    const unsigned t = has_r8 ? r8(i) : i & 7;
+    const unsigned t = armv6m_entries[i].rd;
     const struct armv6m_access access = armv6m_access_at(cpu, cpu->r[PC] - 2, i);
     if (access.is_write)
         return store(cpu, t, access);
@@ -241,9 +240,9 @@ int armv6m_slow(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struc
 {
     const uint32_t behind = armv6m_address(cpu, ip);
     cpu->r[PC] = behind;
-    cpu->cycles = cpu->limit - (uint64_t)left + 1;
+    cpu->cycles = cpu->last_start - (uint64_t)left + 1;
     cpu->cycles += execute(cpu, (uint16_t)(in - armv6m_entries));
-    if (cpu->attention != cpu->limit || cpu->r[PC] != behind || cpu->code.size == 0)
+    if (cpu->attention == 0 || cpu->r[PC] != behind || cpu->code.size == 0)
         return 0;
-    TAIL_CALL armv6m_next(cpu, ip, (int64_t)(cpu->limit - cpu->cycles), in);
+    TAIL_CALL armv6m_next(cpu, ip, (int64_t)(cpu->last_start - cpu->cycles), in);
 }

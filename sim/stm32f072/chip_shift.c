@@ -69,7 +69,7 @@ static void forget_past(uint64_t *moment_ns, uint64_t now_ns)
 static void forget_memory(struct armv6m *cpu)
 {
     cpu->attention = 0;
-    cpu->limit = 0;
+    cpu->last_start = 0;
     cpu->last_branch = 0;
     memset(cpu->branches, 0, sizeof cpu->branches);
     memset(&cpu->spin, 0, sizeof cpu->spin);

@@ -11,17 +11,17 @@
 
 #include <cmocka.h>
 
+#include "armv6m_private.h"
 #include "test_machine.h"
 
 static struct machine machine;
 
 static void set_flags(const char *flags)
 {
-    struct armv6m *cpu = &machine.cpu;
-    cpu->n = flags[0] == 'N' ? 1u << 31 : 0;
-    cpu->z = flags[1] != 'Z';
-    cpu->c = flags[2] == 'C';
-    cpu->v = flags[3] == 'V' ? 1u << 31 : 0;
+    uint32_t psr = armv6m_xpsr(&machine.cpu) & 0x0FFFFFFF;
+    for (unsigned i = 0; i < 4; i++)
+        psr |= (uint32_t)(flags[i] == "NZCV"[i]) << (31 - i);
+    armv6m_set_flags(&machine.cpu, psr);
 }
 
 // ---- data processing: r0, r1, r2 and the flags before and after ----

@@ -169,6 +169,41 @@ static void fetch_of_half_an_instruction__faults_at_its_start(void **state)
     assert_int_equal(machine_word(&machine, SRAM + 0x800 - 8), STACK_TOP - 2);
 }
 
+static void delay_loop_half_before_memory__is_none(void **state)
+{
+    (void)state;
+    machine_start(&machine);
+    PUT(&machine, FLASH + MEMORY_SIZE - 2, 0x3801);   // subs r0, #1: what the host has before it
+    PUT(&machine, SRAM, 0xD1FD);                      // bne .-2
+    PUT(&machine, HANDLER(ARMV6M_HARDFAULT), 0xE7FE); // b .
+    machine.cpu.r[0] = 5;
+    machine.cpu.r[15] = SRAM;
+
+    armv6m_run(&machine.cpu, 300);
+
+    assert_int_equal(machine.cpu.exception, ARMV6M_HARDFAULT);
+    assert_int_equal(machine_word(&machine, STACK_TOP - 8), SRAM - 2);
+    assert_int_equal(machine.cpu.r[0], 5);
+}
+
+static void code_at_the_end_of_memory__is_executed_to_its_last_instruction(void **state)
+{
+    (void)state;
+    machine_start(&machine);
+    PUT(&machine, STACK_TOP - 0x406, 0xE1FE);             // b .+0x400
+    PUT(&machine, STACK_TOP - 6, 0x3001, 0x3001, 0x3001); // adds r0, #1, three times
+    machine.mmio[0] = 0x30013001;                         // what the host has behind them
+    machine.cpu.r[13] = SRAM + 0x800;
+    machine.cpu.r[15] = STACK_TOP - 0x406;
+    PUT(&machine, HANDLER(ARMV6M_HARDFAULT), 0xE7FE); // b .
+
+    armv6m_run(&machine.cpu, 300);
+
+    assert_int_equal(machine.cpu.exception, ARMV6M_HARDFAULT);
+    assert_int_equal(machine_word(&machine, SRAM + 0x800 - 8), STACK_TOP);
+    assert_int_equal(machine.cpu.r[0], 3);
+}
+
 static void arm_state__faults_at_the_target(void **state)
 {
     (void)state;
@@ -301,6 +336,8 @@ int main(void)
         cmocka_unit_test(ldm__that_faults_half_way_changes_no_register),
         cmocka_unit_test(fetch_outside_memory__faults_there),
         cmocka_unit_test(fetch_of_half_an_instruction__faults_at_its_start),
+        cmocka_unit_test(delay_loop_half_before_memory__is_none),
+        cmocka_unit_test(code_at_the_end_of_memory__is_executed_to_its_last_instruction),
         cmocka_unit_test(arm_state__faults_at_the_target),
         cmocka_unit_test(code_in_sram__may_change_itself),
         cmocka_unit_test(map__changes_the_code_under_the_processor),

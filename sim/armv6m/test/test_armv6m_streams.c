@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Random programs, with loads and stores, stack, branches, calls and delay loops, while SysTick
-// interrupts: executed at once, in pieces cut anywhere, and one instruction at a time, they must
-// end in the same state at the same cycle. Where Unicorn is there, registers and memory must be
-// what they are there, too.
+// interrupts: executed at once, in pieces cut anywhere, one instruction at a time, and where memory
+// ends behind them, they must end in the same state at the same cycle. Where Unicorn is there,
+// registers and memory must be what they are there, too.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,11 +175,20 @@ static void no_trace(void *ctx, const struct armv6m *cpu)
     (void)ctx, (void)cpu;
 }
 
-enum way { AT_ONCE, IN_PIECES, ONE_BY_ONE };
+enum way { AT_ONCE, IN_PIECES, ONE_BY_ONE, AT_END_OF_MEMORY };
+
+// As if there were no flash behind the program.
+static void end_flash(struct machine *machine, const struct program *program)
+{
+    const uint32_t size = (CODE - FLASH + 2 * program->length + 3) & ~3u;
+    armv6m_map(&machine->cpu, 1, &(struct armv6m_region){FLASH, machine->flash, size});
+}
 
 static void run(struct machine *machine, const struct program *program, enum way way)
 {
     load(machine, program, true);
+    if (way == AT_END_OF_MEMORY)
+        end_flash(machine, program);
     if (way == ONE_BY_ONE)
         armv6m_set_trace(&machine->cpu, no_trace, NULL);
     while (machine->cpu.cycles < RUN_CYCLES) {
@@ -213,7 +222,7 @@ static void assert_same(const struct machine *a, const struct machine *b, unsign
 static void programs__end_the_same_wherever_they_are_cut(void **state)
 {
     (void)state;
-    static struct machine at_once, in_pieces, one_by_one;
+    static struct machine at_once, in_pieces, one_by_one, at_end;
     struct program program;
     random_state = 20240301;
 
@@ -222,9 +231,11 @@ static void programs__end_the_same_wherever_they_are_cut(void **state)
         run(&at_once, &program, AT_ONCE);
         run(&in_pieces, &program, IN_PIECES);
         run(&one_by_one, &program, ONE_BY_ONE);
+        run(&at_end, &program, AT_END_OF_MEMORY);
 
         assert_same(&at_once, &one_by_one, i);
         assert_same(&in_pieces, &one_by_one, i);
+        assert_same(&at_end, &one_by_one, i);
         assert_true(machine_word(&at_once, TICKS) > 100);
     }
 }

@@ -176,7 +176,7 @@ static void assert_same(uint32_t pc, const uint32_t before[16])
 {
     char text[ARMV6M_DISASM_SIZE];
     const uint8_t *code = flash + (pc - FLASH);
-    armv6m_disasm(pc, (uint16_t)usbdev_load_le16(code), (uint16_t)usbdev_load_le16(code + 2), text);
+    armv6m_disasm(pc, (uint16_t)load_le16(code), (uint16_t)load_le16(code + 2), text);
     for (unsigned n = 0; n < 16; n++) {
         const uint32_t mask = n == 13 ? ~3u : n == 15 ? ~1u : ~0u;
         const uint32_t theirs = oracle_register(oracle_registers[n]) & mask;
@@ -208,8 +208,8 @@ static bool execute_on_both(uint32_t pc)
     const uc_err err = uc_emu_start(oracle, pc | 1, 0xFFFFFFFF, 0, 1);
     if (faulted != is_fault(err, pc))
         fail_msg("%08x: %04x %s here, and on Unicorn: %s (seed %u)", pc,
-                 usbdev_load_le16(flash + (pc - FLASH)), faulted ? "faults" : "is well",
-                 uc_strerror(err), seed);
+                 load_le16(flash + (pc - FLASH)), faulted ? "faults" : "is well", uc_strerror(err),
+                 seed);
     if (faulted)
         memcpy(oracle_sram, sram, SRAM_SIZE);
     return faulted;

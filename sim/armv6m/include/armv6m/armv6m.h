@@ -91,7 +91,7 @@ struct armv6m_branch {
     uint32_t from;
     uint32_t to;
     uint32_t count; // how many times in a row
-    uint8_t exception;
+    uint32_t exception;
 };
 
 // The watch for loops that only wait (armv6m_spin.c).
@@ -136,18 +136,17 @@ struct armv6m {
     uint64_t cycles; // since armv6m_init()
 
     // The flags, as they come out of the host's arithmetic.
-    uint32_t n; // bit 31 is N
-    uint32_t z; // Z is set when this is zero
-    uint32_t c; // 0 or 1
-    uint32_t v; // bit 31 is V
+    uint64_t nz; // N is set when a bit above 30 is, Z when the lower 32 bits are zero
+    uint8_t c;
+    uint8_t v;
 
     struct armv6m_region code; // the one that holds PC; size 0: not known
-    const uint8_t *code_end;   // of its bytes
+    uint32_t to_address;       // its base less the address of its bytes in the host
     struct armv6m_region regions[ARMV6M_REGIONS];
     uint32_t last_mapped; // no region goes beyond this address
 
-    uint64_t attention; // the inner loop runs until this cycle,
-    uint64_t limit;     // which was this when it began
+    uint64_t attention;  // the inner loop runs until this cycle
+    uint64_t last_start; // no instruction of it begins after this one
 
     bool thumb; // EPSR.T; without it the next instruction faults
     bool primask;
