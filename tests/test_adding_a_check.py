@@ -65,6 +65,8 @@ def main():
         program = linked(objects, folder)
         alone = subprocess.run([program, *words], text=True, stdout=subprocess.PIPE, check=False)
         whole = subprocess.run([program, *words[:2]], text=True, stdout=subprocess.PIPE, check=False)
+        variation = re.search(r'^\+.*\.name = "(.*)",\n.*\n.*\n\+ +\.allowed_by', PAGE, re.M).group(1)
+        legal = subprocess.run([program, "--target", f"sim:{variation}"], text=True, stdout=subprocess.PIPE, check=False)
     row = next(text for path, text in files.items() if "/test/" in path)
     added = re.search(r'\{"configuration-two-bytes".*?\}\},\n', row, re.S).group(0)
     expected = set(re.findall(r'"([A-Z0-9]+-[A-Z]+-\d+)"', added))
@@ -72,6 +74,8 @@ def main():
     print(alone.stdout)
     if alone.returncode != 1 or "accepted, 2 bytes: 01 00" not in alone.stdout:
         sys.exit(f"alone: exit status {alone.returncode}, expected 1 and the two bytes")
+    if legal.returncode != 0 or " passed, 0 failed" not in legal.stdout:
+        sys.exit(f"{variation}: exit status {legal.returncode}, expected 0\n{legal.stdout}")
     if broken != expected:
         sys.exit(f"whole: FAIL of {sorted(broken)}, the row says {sorted(expected)}")
 

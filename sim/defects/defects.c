@@ -4,6 +4,7 @@
 // these that applies: a rule that matches the request in this mode and state; a patched descriptor;
 // the defect's setup() hook. Where none applies, the good device answers.
 
+#include <assert.h>
 #include <string.h>
 
 #include <sim/defect.h>
@@ -46,9 +47,10 @@ const struct sim_name *defect_names(void)
     size_t count = 0;
 
     for (size_t group = 0; group < GROUPS; group++)
-        for (const struct sim_defect *defect = groups[group]; defect->name; defect++)
-            if (count < MOST_DEFECTS)
-                names[count++] = (struct sim_name){defect->name, defect->summary};
+        for (const struct sim_defect *defect = groups[group]; defect->name; defect++) {
+            assert(count < MOST_DEFECTS);
+            names[count++] = (struct sim_name){defect->name, defect->summary};
+        }
     names[count] = (struct sim_name){NULL, NULL};
     return names;
 }

@@ -2,6 +2,7 @@
 
 #include <sim/fleet.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ const struct sim_name *fleet_names(void)
     size_t count = 0;
 
     for (size_t group = 0; group < GROUPS; group++) {
-        for (const struct variation *it = groups[group]; it->model.name && count < MOST; it++) {
+        for (const struct variation *it = groups[group]; it->model.name; it++) {
+            assert(count < MOST);
             snprintf(texts[count], TEXT, "%s [%s]", it->model.summary, it->allowed_by);
             names[count] = (struct sim_name){it->model.name, texts[count]};
             count++;

@@ -2,6 +2,7 @@
 
 #include <sim/models.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ const struct sim_name *models_names(void)
     size_t count = 0;
 
     for (size_t group = 0; group < GROUPS; group++) {
-        for (const struct shipped_model *it = groups[group]; it->model.name && count < MOST; it++) {
+        for (const struct shipped_model *it = groups[group]; it->model.name; it++) {
+            assert(count < MOST);
             snprintf(texts[count], TEXT, *it->about ? "%s [%s]" : "%s", it->model.summary,
                      it->about);
             names[count] = (struct sim_name){it->model.name, texts[count]};
