@@ -18,12 +18,12 @@
 
 #include <cmocka.h>
 
-#include "forked_server.h"
+#include "raw_client.h"
 #include "toy_device.h"
 #include <usbip/client.h>
 #include <usbip/loop.h>
 
-enum { TIMEOUT_MS = 5000, DEVID = 1 << 16 | 2 };
+enum { TIMEOUT_MS = 5000 };
 
 static int start(void **state)
 {
@@ -54,33 +54,6 @@ static void assert_serves(const struct forked_server *server)
         fail_msg("%s", error);
     assert_int_equal(usbip_client_control(client, &get_device, descriptor, TIMEOUT_MS), 18);
     usbip_client_close(client);
-}
-
-static size_t encode_submit(uint8_t *bytes, uint32_t seqnum, const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    struct usbip_command command = {
-        .code = USBIP_CMD_SUBMIT,
-        .seqnum = seqnum,
-        .devid = DEVID,
-        .in = (setup[0] & USBDEV_DIR_IN) != 0,
-        .length = usbdev_load_le16(setup + 6),
-    };
-
-    memcpy(command.setup, setup, USBDEV_SETUP_SIZE);
-    usbip_command_encode(bytes, &command);
-    return USBIP_HEADER_SIZE;
-}
-
-static int import_raw(const struct forked_server *server)
-{
-    const struct usbip_request request = {.op = USBIP_REQ_IMPORT, .bus_id = "1-1"};
-    uint8_t bytes[USBIP_OP_SIZE + USBIP_RECORD_SIZE];
-    int fd = forked_server_connect(server);
-    size_t length = usbip_request_encode(bytes, &request);
-
-    assert_int_equal(send(fd, bytes, length, 0), length);
-    assert_int_equal(recv(fd, bytes, sizeof bytes, MSG_WAITALL), sizeof bytes);
-    return fd;
 }
 
 // Released within a second: the server learns of it when it looks at the socket next.
@@ -147,9 +120,9 @@ static void vanished_client__releases_its_device(void **state)
     const struct forked_server *server = *state;
     static const uint8_t hang[] = {USBDEV_TYPE_VENDOR, TOY_HANG, 0, 0, 0, 0, 0, 0};
     uint8_t bytes[USBIP_HEADER_SIZE];
-    int fd = import_raw(server);
+    int fd = raw_import(server);
 
-    encode_submit(bytes, 1, hang);
+    raw_encode(bytes, 1, hang);
     assert_int_equal(send(fd, bytes, sizeof bytes, 0), sizeof bytes);
     assert_int_equal(send(fd, bytes, 20, 0), 20); // and the beginning of another
     close(fd);
@@ -165,7 +138,7 @@ static void slow_reader__is_waited_for_alone(void **state)
     uint8_t bytes[100 * USBIP_HEADER_SIZE];
     uint8_t answer[USBIP_DEVLIST_SIZE];
     size_t sent = 0;
-    int fd = import_raw(server);
+    int fd = raw_import(server);
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
 
     // Until neither the server nor the kernel takes more.
@@ -174,7 +147,7 @@ static void slow_reader__is_waited_for_alone(void **state)
         ssize_t taken;
 
         while (length < sizeof bytes)
-            length += encode_submit(bytes + length, (uint32_t)(sent + length), get);
+            length += raw_encode(bytes + length, (uint32_t)(sent + length), get);
         taken = send(fd, bytes, length, MSG_DONTWAIT);
         sent += taken > 0 ? (size_t)taken : 0;
         if (taken < (ssize_t)length)
@@ -197,13 +170,13 @@ static void leave__the_last_reply_arrives_though_the_client_went_on_talking(void
     static const uint8_t get[] = {0x80, 0x06, 0x00, 0x01, 0, 0, 18, 0};
     uint8_t bytes[2000 * USBIP_HEADER_SIZE];
     struct usbip_reply reply;
-    int fd = import_raw(server);
-    size_t length = encode_submit(bytes, 1, leave);
+    int fd = raw_import(server);
+    size_t length = raw_encode(bytes, 1, leave);
     bool answered = false;
     ssize_t count;
 
     while (length < sizeof bytes) // more than the server reads at once
-        length += encode_submit(bytes + length, (uint32_t)length, get);
+        length += raw_encode(bytes + length, (uint32_t)length, get);
     assert_int_equal(send(fd, bytes, length, 0), length);
     while ((count = recv(fd, bytes, USBIP_HEADER_SIZE, MSG_WAITALL)) == USBIP_HEADER_SIZE) {
         usbip_reply_decode(&reply, bytes, USBIP_HEADER_SIZE);
@@ -237,7 +210,7 @@ static void adopted_connection__answers_each_urb_by_one_send(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     assert_int_equal(loop_adopt(loop, ends[0], device), 0);
     assert_int_equal(loop_watch(loop, ends[1], stop_when_readable, loop), 0);
-    assert_int_equal(send(ends[1], bytes, encode_submit(bytes, 1, get), 0), USBIP_HEADER_SIZE);
+    assert_int_equal(send(ends[1], bytes, raw_encode(bytes, 1, get), 0), USBIP_HEADER_SIZE);
     assert_int_equal(loop_run(loop), 0);
 
     assert_int_equal(recv(ends[1], bytes, sizeof bytes, 0), USBIP_HEADER_SIZE + 18);
@@ -287,7 +260,7 @@ static void leave__is_told_though_the_device_is_back_already(void **state)
     leaving.loop = loop_open(&device, 1, &events, &leaving);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     assert_int_equal(loop_adopt(leaving.loop, ends[0], device), 0);
-    assert_int_equal(send(ends[1], bytes, encode_submit(bytes, 1, leave), 0), sizeof bytes);
+    assert_int_equal(send(ends[1], bytes, raw_encode(bytes, 1, leave), 0), sizeof bytes);
 
     assert_int_equal(loop_run(leaving.loop), 0);
 
