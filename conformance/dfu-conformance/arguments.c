@@ -192,8 +192,8 @@ static int take_scratch(struct arguments *arguments)
                  optarg);
         return report_error(text);
     }
-    arguments->run.scratch_given = true;
-    arguments->run.scratch = (uint32_t)address;
+    arguments->run.backup.scratch_given = true;
+    arguments->run.backup.scratch = (uint32_t)address;
     return -1;
 }
 
@@ -226,7 +226,7 @@ static int take_option(struct arguments *arguments, int option)
         arguments->run.allow_vendor = true;
         return -1;
     case OPTION_RESTORE:
-        arguments->run.restore_path = optarg;
+        arguments->run.backup.restore_path = optarg;
         return -1;
     case OPTION_FILE:
         arguments->file = optarg;
@@ -328,7 +328,7 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     if (!arguments->list && !arguments->target)
         return report_error("--target is missing: for example --target usb:1209:0001 (see --help)");
     if (!arguments->run.allow_write &&
-        (arguments->run.restore_path || arguments->run.scratch_given))
+        (arguments->run.backup.restore_path || arguments->run.backup.scratch_given))
         return report_error("--restore and --scratch need --allow-write");
     int status = check_globs("--only", arguments->run.only);
     return status >= 0 ? status : check_globs("--skip", arguments->run.skip);

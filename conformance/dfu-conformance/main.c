@@ -213,7 +213,7 @@ static int open_and_run(struct arguments *arguments, const struct target_spec *s
     arguments->run.ask = spec->kind == TARGET_KIND_USB && isatty(STDOUT_FILENO);
     // A device that is simulated here ends with this process: there is nothing to put back later.
     if (spec->kind != TARGET_KIND_SIM)
-        arguments->run.backup_folder = backup_folder();
+        arguments->run.backup.folder = backup_folder();
     int status = run_on_target(arguments, target);
     target->ops->close(target);
     return status;
@@ -261,7 +261,7 @@ static int run_with_image(struct arguments *arguments)
 {
     struct image_file image = {.bytes = NULL};
     char text[ERROR_TEXT];
-    const char *path = arguments->run.restore_path;
+    const char *path = arguments->run.backup.restore_path;
     if (path && !image_file_read(&image, path, text, sizeof text))
         return report_option_error("--restore", text);
     arguments->run.restore = path ? &image : NULL;
@@ -311,7 +311,7 @@ int main(int argc, char **argv)
         return finish_stdout(0);
     }
     signal(SIGPIPE, SIG_IGN); // the run goes on until the device is as it was
-    arguments.run.tell = tell_file;
+    arguments.run.backup.tell = tell_file;
     status = finish_stdout(run_with_waivers(&arguments));
     give_signal_back(status);
     return status;

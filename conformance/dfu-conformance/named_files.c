@@ -15,7 +15,7 @@ int named_files_check(const struct arguments *arguments,
     const struct usb_named_file files[] = {
         {"firmware= of --target", spec->firmware, false},
         {"uart= of --target", spec->uart, true},
-        {"--restore", arguments->run.restore_path, false},
+        {"--restore", arguments->run.backup.restore_path, false},
         {"--file", arguments->file, false},
         {"--waive", arguments->waive, false},
         {"--json", arguments->files.list[REPORT_FILE_JSON].path, true},

@@ -144,29 +144,26 @@ static void begin(struct run *run)
     loss_text(&run->watch.losses.last, run->loss, sizeof run->loss);
 }
 
-enum run_status runner_run(const struct runner_options *options,
-                           struct target *target,
-                           const char *spec,
-                           struct report *report)
+static bool begin_report(const struct run *run, const struct target *target, const char *spec)
 {
-    struct run run = {.options = options, .report = report};
+    struct report *report = run->report;
     *report = (struct report){
         .suite_version = SUITE_VERSION,
         .suite_commit = SUITE_COMMIT,
         .started = time(NULL),
         .target = spec,
         .where = target->where,
-        .chapter9 = options->chapter9,
-        .planned = count_selected(options),
+        .chapter9 = run->options->chapter9,
+        .planned = count_selected(run->options),
     };
     report_name_host(report->host);
     report->results = calloc(report->planned ? report->planned : 1, sizeof *report->results);
-    if (!report->results)
-        return RUN_COULD_NOT;
+    return report->results != NULL;
+}
 
-    watch_init(&run.watch, target, &run.probe.mode);
-    if (options->max_time_s)
-        run.watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
+static void begin_probe(struct run *run, struct target *target)
+{
+    const struct runner_options *options = run->options;
     const struct probe_options probe_options = {
         .leave = {!options->no_detach, options->allow_write, options->allow_vendor},
         .strict = options->strict,
@@ -174,16 +171,26 @@ enum run_status runner_run(const struct runner_options *options,
         .file = options->file ? options->file->bytes : NULL,
         .file_length = options->file ? options->file->length : 0,
     };
-    probe_init(&run.probe, &run.watch.base, &probe_options);
-    run.backup = (struct backup){
-        .restore = options->restore,
-        .options = {options->restore_path, options->scratch_given, options->scratch,
-                    options->backup_folder, options->tell},
-    };
-    run.watch.interrupted = options->interrupted;
-    run.probe.backup = &run.backup;
-    tell_of_probe(&run);
-    run.start_us = probe_now_us(&run.probe);
+    watch_init(&run->watch, target, &run->probe.mode);
+    if (options->max_time_s)
+        run->watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
+    probe_init(&run->probe, &run->watch.base, &probe_options);
+    run->watch.interrupted = options->interrupted;
+    run->backup = (struct backup){.options = options->backup, .restore = options->restore};
+    run->probe.backup = &run->backup;
+    tell_of_probe(run);
+    run->start_us = probe_now_us(&run->probe);
+}
+
+enum run_status runner_run(const struct runner_options *options,
+                           struct target *target,
+                           const char *spec,
+                           struct report *report)
+{
+    struct run run = {.options = options, .report = report};
+    if (!begin_report(&run, target, spec))
+        return RUN_COULD_NOT;
+    begin_probe(&run, target);
     begin(&run);
     tell_begin(&run);
 

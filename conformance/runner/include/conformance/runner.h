@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <conformance/backup.h>
 #include <conformance/image_file.h>
 #include <conformance/report.h>
 #include <conformance/report_capture.h>
@@ -31,15 +32,9 @@ struct runner_options {
     bool allow_write;
     bool allow_vendor;
 
-    // What is put back, with allow_write: --restore, or NULL; the page of a DfuSe device,
-    // --scratch.
-    const struct image_file *restore;
-    const char *restore_path;
-    bool scratch_given;
-    uint32_t scratch;
-    const struct image_file *file;                    // as it is, to be judged; or NULL
-    const char *backup_folder;                        // or NULL: kept in memory alone
-    void (*tell)(const char *what, const char *path); // about files, to a person; or NULL
+    const struct image_file *restore; // what is put back, with allow_write; or NULL
+    struct backup_options backup;
+    const struct image_file *file; // as it is, to be judged; or NULL
 
     const volatile sig_atomic_t
         *interrupted; // not 0: end as soon as the flash is restored; or NULL
