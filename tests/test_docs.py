@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """test_docs SOURCE: what the documents point at is there: links, files and functions.
 
-A word that looks like a path of the tree must be one; a name in backquotes that ends in a call or has
-one of the project's prefixes must stand in the sources. Each reason for an INCONCLUSIVE that the suite
+A link to a section names one of its document's headings. A word that looks like a path of the tree must
+be one; a name in backquotes that ends in a call or has one of the project's prefixes must stand in the
+sources; an option behind one of the programs, in its man page. Each reason for an INCONCLUSIVE that the suite
 spells out has its row in docs/troubleshooting.md.
 """
 
@@ -14,7 +15,9 @@ from pathlib import Path
 SOURCE = Path(sys.argv[1])
 DOCUMENTS = sorted(p for p in SOURCE.rglob("*.md") if p.name != "traceability.md" and
                    not any(part.startswith((".", "build")) for part in p.relative_to(SOURCE).parts))
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.M)
+COMMAND = re.compile(r"(?:^|[\s`/])(dfu-conformance|dfu-sim|dfu-judge)((?: [^`|#\n]*)?)")
 FILE = re.compile(r"(?<![\w/.-])((?:core|usb|sim|hostsim|conformance|port-stm32f072|examples|tests|scripts|docs)"
                   r"/[\w./-]*\.(?:c|h|py|md|sh|1))\b")
 REQUIREMENT = re.compile(r"\b(?:RT|CH9|DM)-[A-Z0-9]+-\d+\b")
@@ -38,18 +41,40 @@ def unexplained():
                 yield f"troubleshooting.md: no row for '{words}' ({path.name})"
 
 
+def anchors(document):
+    """What a link to a section of it may say, as GitHub makes it of the headings."""
+    headings = HEADING.findall(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def options_of(program):
+    page = next(SOURCE.glob(f"*/**/{program}.1")).read_text(encoding="utf-8")
+    return set(re.findall(r"\bFl -([a-z0-9-]+)", page)) | {"help", "version"}
+
+
 def main():
     missing = list(unexplained())
     code = subprocess.run(["grep", "-rhoE", r"\b[a-z]\w+\b", "--include=*.[ch]", "--include=meson.build", "."],
                           cwd=SOURCE, stdout=subprocess.PIPE, text=True, check=True).stdout
     words = set(code.split())
     checks = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "conformance/checks").rglob("*.c"))
+    options = {program: options_of(program) for program in ("dfu-conformance", "dfu-sim", "dfu-judge")}
     requirements = set(REQUIREMENT.findall(checks))
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        for link in LINK.findall(text):
-            if "://" not in link and not (document.parent / link).exists():
+        for link, section in LINK.findall(text):
+            target = document.parent / link if link else document
+            if "://" in link:
+                continue
+            if not target.exists():
                 missing.append(f"{document.name}: link to {link}")
+            elif section and section not in anchors(target):
+                missing.append(f"{document.name}: link to {link}#{section}")
+        for program, arguments in COMMAND.findall(text):
+            own = re.split(r" -- | && ", arguments)[0]
+            missing += [f"{document.name}: {program} has no option --{option}"
+                        for option in re.findall(r"(?<!\S)--([a-z][a-z0-9-]*)", own)
+                        if option not in options[program]]
         for path in FILE.findall(text):
             named = "NAME" in path or (SOURCE / path).exists()
             if not named and not any(SOURCE.glob(f"**/include/{path}")):
