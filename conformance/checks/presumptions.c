@@ -131,6 +131,9 @@ static const char *const sentences[][8] = {
     {"DM-STATE-7-DNLOAD", "DM-STATE-7-DNLOAD-0", "DM-STATE-7-UPLOAD", "DM-STATE-7-CLRSTATUS", "DM-STATE-7-ABORT", "DM-STATE-7-DETACH"},
     {"DM-STATE-9-DNLOAD", "DM-STATE-9-DNLOAD-0", "DM-STATE-9-CLRSTATUS", "DM-STATE-9-OTHER", "DM-STATE-9-DETACH"},
     {"DM-STATE-10-DNLOAD", "DM-STATE-10-DNLOAD-0", "DM-STATE-10-UPLOAD", "DM-STATE-10-ABORT", "DM-STATE-10-OTHER", "DM-STATE-10-DETACH"},
+    // No table of DFU mode has DETACH.
+    {"DM-STATE-2-DETACH", "DM-STATE-3-DETACH", "DM-STATE-4-DETACH", "DM-STATE-5-DETACH",
+     "DM-STATE-6-DETACH", "DM-STATE-7-DETACH", "DM-STATE-9-DETACH", "DM-STATE-10-DETACH"},
 };
 // clang-format on
 
@@ -155,13 +158,22 @@ static const char *presumed_by(const char *id, size_t *at)
     return NULL;
 }
 
+static size_t place_in(const char *const sentence[COLUMNS], const char *id)
+{
+    for (size_t i = 0; i < COLUMNS && sentence[i]; i++) {
+        if (strcmp(sentence[i], id) == 0)
+            return i;
+    }
+    return 0;
+}
+
 static const char *earlier_of_sentence(const char *id, size_t at)
 {
     for (size_t row = 0; row < SENTENCES; row++) {
-        for (size_t i = 0; i < COLUMNS && sentences[row][i]; i++) {
-            if (strcmp(sentences[row][i], id) == 0)
-                return at < i ? sentences[row][at] : NULL;
-        }
+        size_t before = place_in(sentences[row], id);
+        if (at < before)
+            return sentences[row][at];
+        at -= before;
     }
     return NULL;
 }

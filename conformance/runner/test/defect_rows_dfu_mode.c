@@ -46,6 +46,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-3-CLRSTATUS", "will-detach", "DM-STATE-3-CLRSTATUS"},
     {"state-3-ABORT", "will-detach", "DM-STATE-3-ABORT"},
     {"state-4-DETACH", "will-detach", "DM-STATE-4-DETACH"},
+    {"state-4-DETACH", "wait-reset", "DM-STATE-4-DETACH"},
     {"state-4-DNLOAD", "will-detach", "DM-STATE-4-DNLOAD"},
     {"state-4-DNLOAD-0", "will-detach", "DM-STATE-4-DNLOAD-0"},
     {"state-4-UPLOAD", "will-detach", "DM-STATE-4-UPLOAD"},
