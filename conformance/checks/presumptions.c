@@ -16,6 +16,7 @@
 struct row {
     const char *checks; // a list of globs
     const char *presume[8];
+    const char *expected; // as far as both expected these words; NULL: whatever they expected
 };
 
 // clang-format off
@@ -70,12 +71,27 @@ static const struct row rows[] = {
     {"RT-STATE-1-GETSTATUS,RT-DETACH-11", {"REQ-01a", "REQ-04c"}},
     {"RT-STATE-1-GETSTATE", {"REQ-01b"}},
     {"CH9-LOSS-01", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}}, // the questions between
-    {"RT-DETACH-07,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
-    {"RT-STATE-0-UPLOAD", {"REQ-05a"}},
+    {"RT-DETACH-*,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
+    {"RT-STATE-0-UPLOAD,REQ-05d,REQ-08c", {"REQ-05a"}},
     {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
     {"RT-STATE-0-CLRSTATUS,RT-STATE-0-ABORT", {"REQ-05c"}},
     {"RT-STATE-0-OTHER", {"REQ-05a", "REQ-05c"}},
-    {"DM-STATUS-02", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
+    {"DM-STATUS-02,DM-STATUS-01,DM-SELECT-01", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
+    {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"}, // a STALL leads there
+    {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"},
+    {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
+    {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
+    {"DM-STATE-3-GETSTATUS,DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}},
+    {"DM-STATE-5-DNLOAD-0", {"DM-STATE-6-GETSTATE"}},
+    {"DM-STATE-2-UPLOAD,DM-STATE-9-UPLOAD,DM-STATE-9-GETSTATUS", {"DM-STATE-9-GETSTATE"}},
+    {"DM-STATE-4-GETSTATE,DM-STATE-7-GETSTATE", {"DM-STATE-2-GETSTATE"}}, // it answers in dfuERROR
+    {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*", {"CH9-CFG-07"}},
+    {"CH9-REQ-14,CH9-REQ-16,CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}}, // GET_STATUS
+    {"CH9-REQ-16,CH9-REQ-18", {"CH9-REQ-14"}},
+    {"CH9-REQ-18", {"CH9-REQ-16"}},
+    {"DM-CH9-REQ-14,DM-CH9-REQ-16", {"DM-CH9-REQ-11"}},
+    IN_BOTH_MODES("CH9-REQ-17", "CH9-REQ-16"),
+    {"DS-LAYOUT-01", {"DM-CH9-STR-01"}},
     {"REQ-07d,REQ-07e", {"REQ-07c"}},
     {"REQ-08c", {"RT-STATE-0-UPLOAD"}},
     {"REQ-11b", {"REQ-11a"}},
@@ -83,10 +99,11 @@ static const struct row rows[] = {
     // DETACH, and the way into DFU mode. The modes are told apart by bInterfaceProtocol.
     {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
     {"RT-DETACH-14", {"RT-DETACH-01"}},
+    {"RT-STATE-1-DETACH", {"RT-DETACH-02"}}, // as long as the detach timer runs
     {"RT-DETACH-01,RT-RESET-*", {"RT-DETACH-06"}}, // one that waits for a bus reset does not leave
     {"RT-RESET-02,RT-RESET-03,RT-RESET-04", {"RT-RESET-01"}},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
-    {"RT-DETACH-05,RT-RETURN-*,DM-RESET-*", {"RT-DESC-02a", "DM-DESC-03c"}},
+    {"RT-DETACH-05,RT-RETURN-*,DM-RESET-*,DS-LEAVE-01", {"RT-DESC-02a", "DM-DESC-03c"}},
     {"DM-DESC-04b",
      {"RT-DESC-03", "RT-DESC-04", "RT-DESC-05a", "RT-DESC-06", "RT-DESC-07a", "RT-DESC-07b"}},
 
@@ -131,7 +148,20 @@ static const char *const sentences[][8] = {
     {"DM-STATE-7-DNLOAD", "DM-STATE-7-DNLOAD-0", "DM-STATE-7-UPLOAD", "DM-STATE-7-CLRSTATUS", "DM-STATE-7-ABORT", "DM-STATE-7-DETACH"},
     {"DM-STATE-9-DNLOAD", "DM-STATE-9-DNLOAD-0", "DM-STATE-9-CLRSTATUS", "DM-STATE-9-OTHER", "DM-STATE-9-DETACH"},
     {"DM-STATE-10-DNLOAD", "DM-STATE-10-DNLOAD-0", "DM-STATE-10-UPLOAD", "DM-STATE-10-ABORT", "DM-STATE-10-OTHER", "DM-STATE-10-DETACH"},
-    // No table of DFU mode has DETACH.
+    // One request in several states of DFU mode (A.2.3 to A.2.11). No table has DETACH.
+    {"DM-STATE-3-DNLOAD", "DM-STATE-4-DNLOAD", "DM-STATE-6-DNLOAD", "DM-STATE-7-DNLOAD",
+     "DM-STATE-9-DNLOAD", "DM-STATE-10-DNLOAD"},
+    {"DM-STATE-3-UPLOAD", "DM-STATE-4-UPLOAD", "DM-STATE-5-UPLOAD", "DM-STATE-6-UPLOAD",
+     "DM-STATE-7-UPLOAD", "DM-STATE-10-UPLOAD"},
+    {"DM-STATE-2-CLRSTATUS", "DM-STATE-3-CLRSTATUS", "DM-STATE-4-CLRSTATUS",
+     "DM-STATE-5-CLRSTATUS", "DM-STATE-6-CLRSTATUS", "DM-STATE-7-CLRSTATUS",
+     "DM-STATE-9-CLRSTATUS"},
+    {"DM-STATE-2-ABORT", "DM-STATE-5-ABORT", "DM-STATE-9-ABORT"},
+    {"DM-STATE-3-ABORT", "DM-STATE-4-ABORT", "DM-STATE-6-ABORT", "DM-STATE-7-ABORT",
+     "DM-STATE-10-ABORT"},
+    {"DM-STATE-2-GETSTATUS", "DM-STATE-3-GETSTATUS", "DM-STATE-5-GETSTATUS",
+     "DM-STATE-6-GETSTATUS", "DM-STATE-9-GETSTATUS", "DM-STATE-10-GETSTATUS"},
+    {"DM-STATE-2-OTHER", "DM-STATE-9-OTHER", "DM-STATE-10-OTHER"},
     {"DM-STATE-2-DETACH", "DM-STATE-3-DETACH", "DM-STATE-4-DETACH", "DM-STATE-5-DETACH",
      "DM-STATE-6-DETACH", "DM-STATE-7-DETACH", "DM-STATE-9-DETACH", "DM-STATE-10-DETACH"},
 };
@@ -145,16 +175,18 @@ enum {
 
 // ---- Looking them up: each returns the at-th, counted over all rows, or NULL ----
 
-static const char *presumed_by(const char *id, size_t *at)
+static const char *presumed_by(const char *id, size_t *at, const char **ret_expected)
 {
     for (size_t row = 0; row < ROWS; row++) {
         if (!glob_list_matches(rows[row].checks, id))
             continue;
         for (size_t i = 0; i < COLUMNS && rows[row].presume[i]; i++) {
-            if ((*at)-- == 0)
+            *ret_expected = rows[row].expected;
+            if (strcmp(rows[row].presume[i], id) != 0 && (*at)-- == 0)
                 return rows[row].presume[i];
         }
     }
+    *ret_expected = NULL;
     return NULL;
 }
 
@@ -180,13 +212,17 @@ static const char *earlier_of_sentence(const char *id, size_t at)
 
 bool presumption_of(const struct check *check, size_t at, struct presumption *ret_presumption)
 {
-    const char *id = presumed_by(check->id, &at);
+    const char *expected;
+    const char *id = presumed_by(check->id, &at, &expected);
     bool same_sentence = !id;
     if (!id)
         id = earlier_of_sentence(check->id, at);
     if (!id)
         return false;
-    *ret_presumption =
-        (struct presumption){.check = catalogue_find(id), .same_sentence = same_sentence};
+    *ret_presumption = (struct presumption){
+        .check = catalogue_find(id),
+        .same_sentence = same_sentence,
+        .expected = expected,
+    };
     return true;
 }

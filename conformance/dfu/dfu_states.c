@@ -113,11 +113,34 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
     }
 }
 
+// Did the last class request before GETSTATE STALL?
+static bool is_behind_stall(const struct probe *probe)
+{
+    for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
+        const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
+        bool is_class = entry->kind == TRANSCRIPT_CONTROL &&
+                        (entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
+        if (is_class && entry->setup[1] != DFURT_GETSTATE)
+            return entry->result == USB_STALL;
+    }
+    return false;
+}
+
+// GETSTATE says dfuIDLE behind a STALL, which leads to dfuERROR. What does GETSTATUS say?
+static bool is_untrue(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (!is_behind_stall(probe) || !dfu_ask(probe, &status) || status.bState == DFURT_STATE_dfuIDLE)
+        return false;
+    probe->loader.getstate = GETSTATE_UNTRUE;
+    return true;
+}
+
 bool dfu_to_idle(struct probe *probe)
 {
     int unanswered = 0;
     wait_until_not_busy(probe);
-    if (probe->loader.getstate == GETSTATE_MISSING)
+    if (dfu_lacks_getstate(probe))
         return to_idle_unasked(probe);
     for (int i = 0; i < STEPS; i++) {
         uint8_t state;
@@ -128,7 +151,7 @@ bool dfu_to_idle(struct probe *probe)
         }
         unanswered = 0;
         if (state == DFURT_STATE_dfuIDLE)
-            return true;
+            return !is_untrue(probe) || to_idle_unasked(probe);
         if (!step_to_idle(probe, state))
             return state != DFURT_STATE_dfuMANIFEST_WAIT_RESET && to_idle_unasked(probe);
     }
@@ -185,7 +208,7 @@ static bool has_reached(struct probe *probe, uint8_t bState, uint8_t subject)
 {
     uint8_t state;
     char words[PROBE_WORDS];
-    if (probe->loader.getstate == GETSTATE_MISSING || subject == DFURT_GETSTATE)
+    if (dfu_lacks_getstate(probe) || subject == DFURT_GETSTATE)
         return true;
     if (!dfu_ask_state(probe, &state) || (state == bState && !dfu_ask_state(probe, &state)))
         return not_reached(probe, bState, "GETSTATE is not answered");
@@ -308,7 +331,7 @@ static bool says_error(struct probe *probe, uint8_t question)
 // If one of the requests changes the state, the next one shows it.
 static bool is_in_error(struct probe *probe, uint8_t subject)
 {
-    if (subject == DFURT_GETSTATE || probe->loader.getstate == GETSTATE_MISSING)
+    if (subject == DFURT_GETSTATE || dfu_lacks_getstate(probe))
         return says_error(probe, DFURT_GETSTATUS) && says_error(probe, DFURT_GETSTATUS);
     if (subject == DFURT_GETSTATUS)
         return says_error(probe, DFURT_GETSTATE) && says_error(probe, DFURT_GETSTATE);

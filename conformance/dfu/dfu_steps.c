@@ -73,9 +73,14 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
     return getstatus(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
 }
 
+bool dfu_lacks_getstate(const struct probe *probe)
+{
+    return probe->loader.getstate == GETSTATE_MISSING || probe->loader.getstate == GETSTATE_UNTRUE;
+}
+
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    if (probe->loader.getstate != GETSTATE_MISSING) {
+    if (!dfu_lacks_getstate(probe)) {
         const struct usbdev_setup_packet setup =
             dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
         return probe_control(probe, &setup, ret_state) == DFURT_STATE_REPLY_SIZE;

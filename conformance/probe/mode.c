@@ -71,11 +71,23 @@ static bool has_no_protocol(const struct device *device)
            device->dfu->bInterfaceProtocol == 0;
 }
 
+// A GETSTATE that is wrong says a state of DFU mode at run time, and GETSTATUS does not.
+static bool status_says_run_time(struct probe *probe)
+{
+    const struct usbdev_setup_packet getstatus =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    return probe_control(probe, &getstatus, reply) == DFURT_STATUS_REPLY_SIZE &&
+           dfu_status_load(reply).bState <= DFURT_STATE_appDETACH;
+}
+
 static struct mode
-mode_of_other_protocol(const struct probe *probe, const struct device *device, int state)
+mode_of_other_protocol(struct probe *probe, const struct device *device, int state)
 {
     bool dfu_state = state >= DFURT_STATE_dfuIDLE && state <= DFURT_STATE_dfuERROR;
     if (!dfu_state || !is_alone(device))
+        return (struct mode){DEVICE_RUN_TIME, true};
+    if (device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_RUNTIME && status_says_run_time(probe))
         return (struct mode){DEVICE_RUN_TIME, true};
     if (is_same(&probe->run_time, device))
         return (struct mode){probe->detached ? DEVICE_DFU_MODE : DEVICE_RUN_TIME, true};

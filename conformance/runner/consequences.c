@@ -6,7 +6,7 @@
 //
 // The verdict on what is presumed is taken from the report; a check that has not run yet, or was
 // not selected, is run for it. So a check says the same in a whole run and alone. A waived FAIL
-// excuses itself alone, and a device that was lost is judged in each check.
+// excuses itself alone; so does one that is no loss where the device was lost.
 
 #include <string.h>
 
@@ -22,12 +22,24 @@ static const struct result *result_of(const struct report *report, const struct 
     return NULL;
 }
 
-// As far as the figures, which the requests of one sentence differ in.
+// The same was received; or the same was expected and received, as far as the figures, which the
+// requests of one sentence differ in.
 static bool are_alike(const struct finding *a, const struct finding *b)
 {
     size_t length = strcspn(a->received, ",:");
-    return strcmp(a->expected, b->expected) == 0 && length == strcspn(b->received, ",:") &&
-           memcmp(a->received, b->received, length) == 0;
+    return strcmp(a->received, b->received) == 0 ||
+           (strcmp(a->expected, b->expected) == 0 && length == strcspn(b->received, ",:") &&
+            memcmp(a->received, b->received, length) == 0);
+}
+
+static bool is_loss(const struct finding *finding)
+{
+    return strcmp(finding->expected, BLAME_EXPECTED) == 0;
+}
+
+static bool applies(const struct presumption *presumption, const struct finding *finding)
+{
+    return !presumption->expected || strcmp(presumption->expected, finding->expected) == 0;
 }
 
 static const struct check *
@@ -79,8 +91,10 @@ find_root(struct run *run, const struct check *check, const struct finding *find
     struct presumption presumption;
     for (size_t at = 0; presumption_of(check, at, &presumption); at++) {
         struct finding other;
-        const struct check *root = root_at(run, presumption.check, &other);
-        if (root && (!presumption.same_sentence || are_alike(&own, &other)))
+        const struct check *root =
+            applies(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
+        if (root && applies(&presumption, &other) && (!is_loss(&own) || is_loss(&other)) &&
+            (!presumption.same_sentence || are_alike(&own, &other)))
             return root;
     }
     return NULL;
@@ -89,7 +103,7 @@ find_root(struct run *run, const struct check *check, const struct finding *find
 const struct check *
 judge_consequence(struct run *run, const struct check *check, struct attempt *attempt)
 {
-    if (attempt->judgement.verdict != VERDICT_FAIL || attempt->unasked ||
+    if (attempt->judgement.verdict != VERDICT_FAIL || run->lost ||
         waiver_for(run, check, VERDICT_FAIL))
         return NULL;
     const struct check *root = find_root(run, check, &attempt->judgement.finding);

@@ -56,6 +56,9 @@ bool find_again(struct run *run);
 
 // ---- blame.c: a device that was lost ----
 
+// What a check expected in which the device was lost twice.
+#define BLAME_EXPECTED "an answer, and the device stays on the bus"
+
 // Count the losses since then that no run should have: by no doing of the suite, or without a way
 // back. where, as in "in CH9-REQ-01", completes the words that are kept of the last one. Returns
 // whether the device was not lost, but a boot loader that left DFU mode by itself.

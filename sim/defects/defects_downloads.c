@@ -126,7 +126,22 @@ static int forget_corruption(struct defect_view *view, const struct usbdev_setup
     return NATIVE_PASS;
 }
 
+static int blame_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS))
+        return NATIVE_PASS;
+    int length = defect_good_reply(view, setup);
+    if (length > 4 && view->reply[4] == DFURT_STATE_dfuDNLOAD_IDLE)
+        view->reply[0] = DFURT_STATUS_errUNKNOWN;
+    return length;
+}
+
 const struct sim_defect defects_of_downloads[] = {
+    {
+        .name = "dm-block-status",
+        .summary = "bStatus errUNKNOWN when a block is done",
+        .setup = blame_block,
+    },
     {
         .name = "dm-slow-dnload",
         .summary = "the DNLOAD request itself takes 4 s",

@@ -91,7 +91,40 @@ static int error_by_upload(struct defect_view *view, const struct usbdev_setup_p
     return in && setup->bRequest == DFURT_GETSTATE ? setup->wLength > 0 : NATIVE_STALL;
 }
 
+// A loader without dfuERROR: what STALLs leads to dfuIDLE.
+static int know_no_error(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    if (view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuERROR)
+        view->bootloader->dfu.bState = DFURT_STATE_dfuIDLE;
+    return NATIVE_PASS;
+}
+
 const struct sim_defect defects_of_states[] = {
+    // Not a cell, but all of them.
+    {
+        .name = "getstate-idle",
+        .summary = "GETSTATE says dfuIDLE at run time",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
+                        .action = DO_REPLY, BYTES(DFURT_STATE_dfuIDLE)}),
+    },
+    {
+        .name = "dm-getstate-idle",
+        .summary = "GETSTATE says dfuIDLE in each state of DFU mode",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
+                        .action = DO_REPLY, BYTES(DFURT_STATE_dfuIDLE)}),
+    },
+    {
+        .name = "dm-getstatus-stalls",
+        .summary = "GETSTATUS STALLs in each state of DFU mode",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .action = DO_STALL}),
+    },
+    {
+        .name = "dm-no-error",
+        .summary = "what STALLs leads to dfuIDLE",
+        .setup = know_no_error,
+    },
     // A.2.1
     ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFURT_DNLOAD, "DNLOAD", WITH_DATA),
     ACCEPTS(AT_RUN_TIME, 0, "appIDLE", TO_DFU, DFURT_DNLOAD, "DNLOAD-0", NO_DATA),
@@ -196,6 +229,12 @@ const struct sim_defect defects_of_states[] = {
 
     STRAYS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", DFURT_GETSTATUS, "GETSTATUS", 10, 0, 0, 0, 0, 9, 0),
     STRAYS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", DFURT_GETSTATE, "GETSTATE", 10, 9),
+    {
+        .name = "state-9-GETSTATE-error",
+        .summary = "STALLs GETSTATE in dfuUPLOAD-IDLE, and is in dfuERROR then",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << 9, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATE, .action = DO_STALL, .next = 10}),
+    },
     ACCEPTS_OUT(9, "dfuUPLOAD-IDLE", DFURT_DETACH, "DETACH"),
     ACCEPTS_DNLOAD(9, "dfuUPLOAD-IDLE"),
     REFUSES(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", FROM_DFU, DFURT_UPLOAD, "UPLOAD", ANY_LENGTH, 10),

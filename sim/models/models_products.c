@@ -187,7 +187,7 @@ const struct shipped_model models_of_products[] = {
         .model = {.name = "crashes-at-upload",
                   .summary = "UPLOAD at run time crashes the firmware",
                   .bootloader = &bootloader_st_rom},
-        .about = "RT-STATE-0-UPLOAD",
+        .about = "REQ-05a",
         .way = {.setup = crash_at_upload},
     },
     {

@@ -76,10 +76,21 @@ static void dnload_poll_bounded(struct probe *probe)
 
 // A GETSTATUS that STALLs on the way is the row's, or DM-DNLOAD-01's. A DfuSe device is sent Set
 // Address Pointer: that it is carried out is DS-CMD-01's.
+// A status that was there before is judged by DM-STATUS-01 and DM-STATE-10-CLRSTATUS.
+static bool given_status_ok(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    return dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
+           given(probe,
+                 expect_getstatus(probe, &status) &&
+                     expect_number(probe, "bStatus before", status.bStatus, DFURT_STATUS_OK));
+}
+
 static void dnload_ends(struct probe *probe)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION))
+    if (!given_status_ok(probe) ||
+        !dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFU_NO_QUESTION))
         return;
     int result = dfu_poll(probe, &status);
     if (result == USB_STALL && !given(probe, expect_result(probe, result, 0, NULL)))
@@ -129,10 +140,7 @@ static void dnload_aborted(struct probe *probe)
 {
     const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     struct dfu_status_reply status;
-    // A status that was there before is judged by DM-STATUS-01 and DM-STATE-10-CLRSTATUS.
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) ||
-        !expect_getstatus(probe, &status) ||
-        !given(probe, expect_number(probe, "bStatus before", status.bStatus, DFURT_STATUS_OK)) ||
+    if (!given_status_ok(probe) ||
         !dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_IDLE, DFU_NO_QUESTION) ||
         !expect_length(probe, &abort, NULL, 0) ||
         !expect_bState(probe, DFURT_STATE_dfuIDLE, "after ABORT") ||
@@ -155,7 +163,7 @@ static void download_manifests(struct probe *probe)
 {
     bool tolerant = (device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT) != 0;
     uint8_t expected = tolerant ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuMANIFEST_WAIT_RESET;
-    if (!expect_download(probe))
+    if (!given_status_ok(probe) || !expect_download(probe))
         return;
     struct dfu_status_reply status;
     if (!dfu_ask(probe, &status)) {

@@ -20,7 +20,7 @@ static void questions_in_time(struct probe *probe)
     if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
         given(probe, expect_getstatus(probe, &status)) &&
         expect_last_within(probe, "the first data of GETSTATUS", 500) &&
-        probe->loader.getstate != GETSTATE_MISSING && given(probe, expect_getstate(probe, &state)))
+        !dfu_lacks_getstate(probe) && given(probe, expect_getstate(probe, &state)))
         expect_last_within(probe, "the first data of GETSTATE", 500);
 }
 

@@ -64,7 +64,7 @@ static bool expect_state_after(struct probe *probe, unsigned states)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    bool asked = probe->loader.getstate != GETSTATE_MISSING;
+    bool asked = !dfu_lacks_getstate(probe);
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     if (asked) {
@@ -173,7 +173,8 @@ static bool expect_no_leave(struct probe *probe, const struct state_row *row, in
                 : probe_inconclusive(probe, "%s", usb_result_text(result));
 }
 
-static bool expect_outcome(struct probe *probe, const struct state_row *row, int result)
+static bool
+expect_outcome(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
 {
     if (result == USB_GONE || result == USB_IO)
         return expect_no_leave(probe, row, result);
@@ -187,13 +188,16 @@ static bool expect_outcome(struct probe *probe, const struct state_row *row, int
         probe_note(probe, "the device follows the table, not figure A.1");
         return true;
     }
+    bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
+    if (asks && row->outcome == ACCEPTED)
+        return expect_result(probe, result, row->wLength, data);
     return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
 }
 
 static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)
 {
     return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
-           row->state != DFURT_STATE_dfuIDLE && probe->loader.getstate == GETSTATE_MISSING;
+           row->state != DFURT_STATE_dfuIDLE && dfu_lacks_getstate(probe);
 }
 
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
@@ -236,8 +240,9 @@ static void follow_row(struct probe *probe)
     if (!enter(probe, row, &block) || !has_next_block(probe, row))
         return;
     if (is_getstate_of_no_device(probe, row)) {
-        probe_inconclusive(probe,
-                           "GETSTATE is not answered in dfuIDLE either; that is judged there");
+        probe_inconclusive(
+            probe,
+            "GETSTATE is not to be relied on: DM-STATE-2-GETSTATE or DM-STATUS-02 judges it");
         return;
     }
     uint64_t busy_until_us = probe->since.busy_until_us;
@@ -251,7 +256,7 @@ static void follow_row(struct probe *probe)
     if (row->state == DFURT_STATE_dfuDNBUSY && polled && result >= 0)
         probe_note(probe, "few boot loaders STALL here as A.2.5 says, and hosts tolerate it; "
                           "field.waive is a waiver for it");
-    if (!expect_outcome(probe, row, result))
+    if (!expect_outcome(probe, row, result, data))
         return;
     if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
         return;

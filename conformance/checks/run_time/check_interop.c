@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-
 #include <conformance/check_common.h>
 
 enum {

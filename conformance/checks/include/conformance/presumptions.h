@@ -21,6 +21,8 @@ struct presumption {
     // The check judges the same sentence of a specification for another request: only what is
     // broken in the same way is one defect.
     bool same_sentence;
+
+    const char *expected; // it is presumed where both expected these words; NULL: always
 };
 
 // The at-th presumption of a check. Returns false behind the last one.

@@ -43,6 +43,9 @@ uint16_t dfu_first_block(const struct probe *probe);
 // GETSTATUS. Returns false if it was not answered in full.
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status);
 
+// Is GETSTATUS asked instead of GETSTATE, which the device does not have, or has wrong?
+bool dfu_lacks_getstate(const struct probe *probe);
+
 // The state, by GETSTATE; by GETSTATUS from a device without GETSTATE. Returns false if neither was
 // answered.
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state);

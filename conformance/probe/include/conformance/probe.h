@@ -98,6 +98,7 @@ struct loader {
         GETSTATE_UNTRIED,
         GETSTATE_WORKS,
         GETSTATE_MISSING, // dfuIDLE, and it is not answered: GETSTATUS is asked instead
+        GETSTATE_UNTRUE,  // it says dfuIDLE where GETSTATUS does not: the same
     } getstate;
     enum {
         RESTART_UNKNOWN,
