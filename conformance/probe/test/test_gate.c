@@ -482,6 +482,51 @@ static void state__that_a_timer_ends_is_stale_after_a_wait(void **test)
     }
 }
 
+static void state__that_no_timer_ends_is_known_after_a_wait(void **test)
+{
+    (void)test;
+    const int lasting[] = {DFURT_STATE_appIDLE,        DFURT_STATE_dfuIDLE,
+                           DFURT_STATE_dfuDNLOAD_IDLE, DFURT_STATE_dfuUPLOAD_IDLE,
+                           DFURT_STATE_dfuERROR,       GATE_STATE_SILENT};
+
+    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++) {
+        struct gate gate = run_time(lasting[i]);
+        gate_waited(&gate);
+        assert_int_equal(gate.state, lasting[i]);
+    }
+}
+
+static void reset__lets_what_was_pointed_at_go(void **test)
+{
+    (void)test;
+    struct gate gate = dfuse(false);
+    static const uint8_t command[] = {0x21, 0, 0, 0, 8};
+    const struct usbdev_setup_packet detach = {OUT, DFURT_DETACH, 1000, 0, 0};
+
+    send(&gate, 0, sizeof command, command, sizeof command);
+    assert_int_equal(gate_ask(&gate, &detach, NULL), GATE_NEEDS_WRITE);
+    gate_moved(&gate);
+
+    assert_int_equal(gate_ask(&gate, &detach, NULL), GATE_SEND);
+}
+
+static void reset__begins_the_image_again(void **test)
+{
+    (void)test;
+    struct gate gate = plain(true);
+    const struct usbdev_setup_packet end = {OUT, DFURT_DNLOAD, 2, 0, 0};
+
+    send(&gate, 0, 5, image, 5);
+    gate_moved(&gate);
+    send(&gate, 1, 5, image + 5, 5);
+    assert_int_equal(gate_ask(&gate, &end, NULL), GATE_NEEDS_KEPT);
+    gate_moved(&gate);
+    send(&gate, 0, 5, image, 5);
+    send(&gate, 1, 5, image + 5, 5);
+
+    assert_int_equal(gate_ask(&gate, &end, NULL), GATE_SEND);
+}
+
 static void silent__is_in_app_detach_right_after_an_accepted_detach(void **test)
 {
     (void)test;
@@ -524,6 +569,9 @@ int main(void)
         cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),
         cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),
+        cmocka_unit_test(state__that_no_timer_ends_is_known_after_a_wait),
+        cmocka_unit_test(reset__lets_what_was_pointed_at_go),
+        cmocka_unit_test(reset__begins_the_image_again),
         cmocka_unit_test(silent__is_in_app_detach_right_after_an_accepted_detach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

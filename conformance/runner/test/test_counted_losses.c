@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+//
+// What is counted as a loss, from the results of requests alone.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "losses.h"
+#include <usb/result.h>
+
+enum { MS = 1000, OUT = 0x21, IN = 0xA1 };
+
+static const struct usbdev_setup_packet get_string = {0x80, USBDEV_GET_DESCRIPTOR, 0x0303, 0, 4};
+static const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+static const struct usbdev_setup_packet detach = {OUT, DFURT_DETACH, 1000, 0, 0};
+static const struct usbdev_setup_packet manifest = {OUT, DFURT_DNLOAD, 7, 0, 0};
+static const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 7, 0, 64};
+
+static enum device_mode mode;
+
+// A check runs on it.
+static struct losses on_the_bus(enum device_mode in_mode)
+{
+    struct losses losses;
+    mode = in_mode;
+    losses_init(&losses, &mode, 0);
+    losses.judging = true;
+    losses.fresh = false;
+    return losses;
+}
+
+static void
+assert_counts(const struct losses *losses, unsigned all, unsigned unasked, unsigned stranded)
+{
+    assert_int_equal(losses->counts.all, all);
+    assert_int_equal(losses->counts.unasked, unasked);
+    assert_int_equal(losses->counts.stranded, stranded);
+}
+
+static void assert_text(const struct loss *loss, const char *expected)
+{
+    char text[200];
+    loss_text(loss, text, sizeof text);
+    assert_string_equal(text, expected);
+}
+
+// ---- Silence ----
+
+static void one_silence__is_no_loss_and_two_are_one(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+
+    losses_saw(&losses, &get_string, USB_TIMEOUT, 1 * MS);
+    losses_saw(&losses, &get_string, USB_STALL, 2 * MS);
+    losses_saw(&losses, &get_string, USB_TIMEOUT, 3 * MS);
+    assert_counts(&losses, 0, 0, 0);
+    losses_saw(&losses, &get_string, USB_TIMEOUT, 4 * MS);
+    losses_saw(&losses, &get_string, USB_TIMEOUT, 5 * MS);
+
+    assert_counts(&losses, 1, 1, 0);
+}
+
+static void one_silence__of_a_device_that_left_is_a_loss_when_it_is_back(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+
+    losses_saw(&losses, &get_string, USB_GONE, 1 * MS);
+    assert_counts(&losses, 0, 0, 0);
+    losses_saw_return(&losses, 900 * MS);
+
+    assert_counts(&losses, 1, 1, 0);
+}
+
+static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    losses.judging = false;
+    losses.fresh = true;
+
+    losses_saw(&losses, &getstate, USB_TIMEOUT, 1 * MS);
+    losses_saw(&losses, &getstate, USB_TIMEOUT, 2 * MS);
+
+    assert_true(losses_forbid(&losses, &getstate));
+    assert_false(losses_forbid(&losses, &get_string));
+    losses.judging = true;
+    assert_false(losses_forbid(&losses, &getstate));
+}
+
+// ---- Whose doing it is ----
+
+static void request__that_lets_the_device_leave_makes_its_loss_the_suites_own(void **state)
+{
+    (void)state;
+    const struct {
+        const struct usbdev_setup_packet *setup;
+        int result;
+        unsigned unasked;
+    } rows[] = {
+        {&detach, 0, 0},   {&detach, USB_TIMEOUT, 0}, {&detach, USB_STALL, 1},
+        {&manifest, 0, 0}, {&dnload, 64, 1},          {&getstate, 1, 1},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+        losses_saw(&losses, rows[i].setup, rows[i].result, 1 * MS);
+        losses_saw(&losses, &get_string, USB_GONE, 2 * MS);
+        losses_saw(&losses, &get_string, USB_GONE, 3 * MS);
+        assert_counts(&losses, 1, rows[i].unasked, 0);
+    }
+}
+
+static void device__that_was_let_leave_must_stay_once_it_is_back_and_has_answered(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+
+    losses_saw(&losses, &detach, 0, 1 * MS);
+    losses_saw_leave(&losses, 2 * MS);
+    losses_saw_return(&losses, 500 * MS);
+    assert_true(losses.may_leave);
+    losses_saw(&losses, &get_string, 4, 501 * MS);
+    losses_saw(&losses, &get_string, USB_GONE, 502 * MS);
+    losses_saw(&losses, &get_string, USB_GONE, 503 * MS);
+
+    assert_counts(&losses, 1, 1, 0);
+}
+
+static void device__that_was_let_leave_and_stays_away_is_stranded_once(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+
+    losses_saw(&losses, &detach, 0, 1 * MS);
+    losses_saw_leave(&losses, 2 * MS);
+    losses_give_up(&losses, 20000 * MS);
+    losses_give_up(&losses, 40000 * MS);
+
+    assert_counts(&losses, 1, 0, 1);
+}
+
+// ---- Departures from DFU mode ----
+
+static void departure__that_is_taken_out_leaves_the_loss_before_it(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+
+    losses_saw(&losses, &get_string, 4, 1 * MS);
+    losses_saw(&losses, &getstate, USB_TIMEOUT, 2 * MS);
+    losses_saw(&losses, &getstate, USB_TIMEOUT, 3 * MS);
+    losses_saw(&losses, &get_string, 4, 4 * MS);
+    losses_saw(&losses, &dnload, USB_GONE, 2005 * MS);
+    losses_saw_comeback(&losses, 2500 * MS);
+    assert_counts(&losses, 2, 2, 0);
+    assert_text(&losses.last_unasked, "the device left the bus 2001 ms after GET_DESCRIPTOR(STRING "
+                                      "3), not answering DNLOAD");
+    losses_take_out(&losses, losses_departure(&losses, 0));
+
+    assert_counts(&losses, 1, 1, 0);
+    assert_text(&losses.last_unasked,
+                "the device did not answer GETSTATE, which followed GET_DESCRIPTOR(STRING 3)");
+}
+
+static void departure__has_its_stay_and_its_idle_time(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+
+    losses_saw_return(&losses, 100 * MS);
+    losses_saw(&losses, &get_string, 4, 250 * MS);
+    losses_saw_leave(&losses, 1100 * MS);
+    losses_saw_comeback(&losses, 1500 * MS);
+
+    const struct departure *departure = losses_departure(&losses, 0);
+    assert_int_equal(departure->stayed_us, 1000 * MS);
+    assert_int_equal(departure->idle_us, 850 * MS);
+    assert_int_equal(losses.counts.returns, 1);
+}
+
+static void departure__at_run_time_or_with_leave_is_none(void **state)
+{
+    (void)state;
+    struct losses at_run_time = on_the_bus(DEVICE_RUN_TIME);
+    losses_saw_leave(&at_run_time, 1 * MS);
+    assert_int_equal(at_run_time.counts.departures, 0);
+
+    struct losses manifested = on_the_bus(DEVICE_DFU_MODE);
+    losses_saw(&manifested, &manifest, 0, 1 * MS);
+    losses_saw_leave(&manifested, 2 * MS);
+    assert_int_equal(manifested.counts.departures, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_silence__is_no_loss_and_two_are_one),
+        cmocka_unit_test(one_silence__of_a_device_that_left_is_a_loss_when_it_is_back),
+        cmocka_unit_test(question__that_kills_a_fresh_device_is_forbidden_but_to_checks),
+        cmocka_unit_test(request__that_lets_the_device_leave_makes_its_loss_the_suites_own),
+        cmocka_unit_test(device__that_was_let_leave_must_stay_once_it_is_back_and_has_answered),
+        cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),
+        cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),
+        cmocka_unit_test(departure__has_its_stay_and_its_idle_time),
+        cmocka_unit_test(departure__at_run_time_or_with_leave_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
