@@ -69,7 +69,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
                     backup_restore_rest(probe, why, size);
     bool was_refused = backup->fate.lost || backup->fate.refused;
     backup->fate.unproved &= !backup->fate.refused; // that doubt was about the last time
-    backup->fate.unread = backup->fate.untouched = false;
+    backup->fate.unread = backup->fate.untouched = backup->fate.differs_beside = false;
     for (int i = 0; !restored && i < (was_refused ? 1 : BACKUP_TRIES); i++) {
         backup->fate.differs = false;
         restored = put_back_and_compare(probe, why, size);

@@ -27,7 +27,7 @@ static struct reading read_twice(struct probe *probe)
         reading.same = backup_compare(probe, words, sizeof reading.words) &&
                        backup_compare(probe, words, sizeof reading.words) &&
                        backup_restore_rest(probe, words, sizeof reading.words);
-    reading.other = backup->fate.differs;
+    reading.other = backup->fate.differs || backup->fate.differs_beside;
     backup->fate.differs = false;
     return reading;
 }

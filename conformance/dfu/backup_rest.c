@@ -173,25 +173,31 @@ bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t 
     return read;
 }
 
+// What could not be read is not known to differ, and is not written.
 static bool restore_rest(struct probe *probe, char *why, size_t size)
 {
-    const struct backup *backup = probe->backup;
+    struct backup *backup = probe->backup;
     if (!backup->rest)
         return true;
     size_t total = readable_size(&backup->memory);
     uint8_t *found = malloc(total);
-    bool same =
-        found && read_all(probe, found, why, size) && memcmp(found, backup->rest, total) == 0;
-    if (found && !same)
+    bool read = found && read_all(probe, found, why, size);
+    bool same = read && memcmp(found, backup->rest, total) == 0;
+    if (read && !same)
         same = put_back_all(probe, found, why, size) && read_all(probe, found, why, size) &&
                memcmp(found, backup->rest, total) == 0;
+    backup->fate.differs_beside = read && !same;
     free(found);
     return same;
 }
 
 bool backup_restore_rest(struct probe *probe, char *why, size_t size)
 {
-    return restore_rest(probe, why, size) && backup_compare_others(probe, why, size);
+    if (!restore_rest(probe, why, size))
+        return false;
+    bool same = backup_compare_others(probe, why, size);
+    probe->backup->fate.differs_beside |= !same;
+    return same;
 }
 
 // ---- In a file ----

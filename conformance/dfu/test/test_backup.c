@@ -22,7 +22,7 @@
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
 
-enum { FIRST_PAGE = 0x08000000 };
+enum { FIRST_PAGE = 0x08000000, LAST_PAGES = 0x0801F000 };
 
 // ---- The cable ----
 
@@ -36,9 +36,15 @@ struct cable {
     bool denied;     // has manifested, and was not asked since
     bool errs;       // takes each download, is in dfuERROR then, and uploads nothing
     bool stays;      // in DFU mode, whatever reset it sees
-    unsigned blocks; // that were downloaded
-    uint8_t last;    // byte of them
-    unsigned ends;   // downloads of nothing
+    uint8_t alternate;
+    uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
+    bool flickers;   // other ones each time
+    bool hides;      // DfuSe: uploads of what is below the last two pages STALL
+    uint32_t pointer;
+    unsigned erased_below; // sectors
+    unsigned blocks;       // that were downloaded
+    uint8_t last;          // byte of them
+    unsigned ends;         // downloads of nothing
 };
 
 static struct cable *cable_of(struct target *target)
@@ -90,6 +96,25 @@ static int deny(struct cable *cable, uint8_t *data)
     return sizeof status;
 }
 
+static void note_command(struct cable *cable, const uint8_t *data)
+{
+    uint32_t address = load_le32(data + 1);
+    if (data[0] == DFUSE_SET_ADDRESS)
+        cable->pointer = address;
+    cable->erased_below += data[0] == DFUSE_ERASE && address < LAST_PAGES;
+}
+
+static int upload(struct cable *cable, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    if (cable->hides && cable->pointer < LAST_PAGES)
+        return USB_STALL;
+    int result = cable->target->ops->control(cable->target, setup, data, 1000);
+    cable->changed += cable->flickers;
+    if (result > 0 && cable->alternate > 0)
+        data[0] ^= cable->changed;
+    return result;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
@@ -111,6 +136,10 @@ static int control(struct target *target,
         return setup->wLength;
     if (cable->errs && setup->bmRequestType == 0xA1)
         return answer_error(setup, data);
+    if (setup->bmRequestType == 0xA1 && setup->bRequest == DFURT_UPLOAD)
+        return upload(cable, setup, data);
+    if (block && setup->wValue == 0 && setup->wLength == 5)
+        note_command(cable, data);
     bool erases = block && setup->wValue == 0 && data[0] == DFUSE_ERASE && setup->wLength == 5;
     if (!(block && cable->spoils) && !(erases && cable->elsewhere))
         return cable->target->ops->control(cable->target, setup, data, timeout_ms);
@@ -125,8 +154,9 @@ static int control(struct target *target,
 
 static int set_interface(struct target *target, uint8_t interface, uint8_t alternate)
 {
-    struct target *device = cable_of(target)->target;
-    return device->ops->set_interface(device, interface, alternate);
+    struct cable *cable = cable_of(target);
+    cable->alternate = alternate;
+    return cable->target->ops->set_interface(cable->target, interface, alternate);
 }
 
 static int reset(struct target *target)
@@ -287,6 +317,7 @@ static void run__puts_back_what_a_run_that_was_cut_off_has_left(void **state)
     backup_finish(&bench.backup);
 
     begin_run(&bench);
+    assert_true(backup_is_left_over(&bench.probe));
     assert_true(ready(&bench));
 
     assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
@@ -514,6 +545,54 @@ static void page__is_in_memory_that_is_there(void **state)
     }
 }
 
+static void memory_that_cannot_be_read_any_more__is_not_written(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    assert_true(ready(&bench));
+    assert_true(erase_page(&bench));
+    bench.cable.hides = true;
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_int_equal(bench.cable.erased_below, 0);
+    assert_ends(&bench, FLASH_NOT_VERIFIED, "flash NOT verified");
+    bench_close(&bench);
+}
+
+// ---- DfuSe: the memory of other alternate settings, the option bytes here ----
+
+static void memory_of_another_setting__that_changed_is_told(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    assert_true(ready(&bench));
+    assert_true(erase_page(&bench));
+    bench.cable.changed = 0x01;
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_ends(&bench, FLASH_LOST, "1 of 16 bytes differ");
+    bench_close(&bench);
+}
+
+static void memory_of_another_setting__that_changes_by_itself_is_not_compared(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    bench.cable.flickers = true;
+    assert_true(ready(&bench));
+    assert_true(erase_page(&bench));
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    bench_close(&bench);
+}
+
 // ---- Uploads that cannot be firmware ----
 
 static void upload_that_is_no_firmware__lets_nothing_be_written(void **state)
@@ -717,6 +796,7 @@ static void without_leave__nothing_is_kept_and_nothing_written(void **state)
     bench_open(&bench, plain);
     bench.probe.gate.leave.write = false;
 
+    assert_false(backup_is_left_over(&bench.probe));
     assert_false(ready(&bench));
 
     assert_int_equal(bench.cable.blocks, 0);
@@ -741,6 +821,9 @@ int main(void)
         cmocka_unit_test(restore__refuses_an_image_that_is_larger_than_its_memory),
         cmocka_unit_test(restore__refuses_a_file_for_another_device),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
+        cmocka_unit_test(memory_that_cannot_be_read_any_more__is_not_written),
+        cmocka_unit_test(memory_of_another_setting__that_changed_is_told),
+        cmocka_unit_test(memory_of_another_setting__that_changes_by_itself_is_not_compared),
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),

@@ -95,6 +95,7 @@ struct backup {
         bool refused;            // the device did not take it the last time
         bool proved;             // an upload returned what was downloaded
         bool differs;            // the last upload was not what it should be
+        bool differs_beside;     // DfuSe: of other memory than the page
         bool may_manifest;       // an upload was what was downloaded, or says nothing
         bool unproved;           // restored, but an upload does not return what was downloaded
         char loss[PROBE_WORDS];  // what is lost, and where
