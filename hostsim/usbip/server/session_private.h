@@ -32,6 +32,7 @@ struct usbip_session {
     size_t payload_length;    // received
     struct pending *incoming; // where it goes, or NULL if refused
     int32_t refusal;          // status of the refused
+    bool told_isochronous;    // that they are refused
 
     // Transfers
     struct pending *pending;

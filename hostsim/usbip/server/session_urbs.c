@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "device_private.h"
+
 static void send_unlink_reply(struct usbip_session *session, uint32_t seqnum, int32_t status)
 {
     const struct usbip_reply reply = {.code = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
@@ -82,11 +84,26 @@ static int32_t find_refusal(const struct usbip_session *session,
     return USBIP_STATUS_OK;
 }
 
+// Once: a stream of audio or video asks a thousand times a second.
+static void tell_isochronous(struct usbip_session *session)
+{
+    const struct usbip_command *command = &session->command;
+
+    if (command->iso_packets == 0 || session->told_isochronous)
+        return;
+    session->told_isochronous = true;
+    device_note(session->device,
+                "isochronous transfers are not carried over USB/IP here: those of endpoint %02Xh "
+                "are refused (EINVAL)",
+                (unsigned)(command->endpoint | (command->in ? 0x80 : 0)));
+}
+
 static void prepare_submission(struct usbip_session *session)
 {
     const struct usbip_command *command = &session->command;
     struct pending *pending = NULL;
 
+    tell_isochronous(session);
     session->refusal = find_refusal(session, command);
     if (session->refusal == USBIP_STATUS_OK) {
         pending = calloc(1, sizeof *pending + command->length);

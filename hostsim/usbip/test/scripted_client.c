@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,14 +165,24 @@ void client_expect_unlinked(struct scripted_client *client, uint32_t seqnum, int
     assert_int_equal(reply.status, status);
 }
 
+static void hear(void *context, const struct usbip_device *device, const char *text)
+{
+    struct scripted_client *client = context;
+
+    (void)device;
+    snprintf(client->note, sizeof client->note, "%s", text);
+    client->notes++;
+}
+
 // ---- Beginning and end ----
 
 int client_plug(void **state)
 {
+    static const struct usbip_observer observer = {.note = hear};
     struct scripted_client *client = calloc(1, sizeof *client);
 
     client->wall_ns = 1;
-    client->device = usbip_device_open(toy_init(&client->toy), 1, NULL, NULL);
+    client->device = usbip_device_open(toy_init(&client->toy), 1, &observer, client);
     client->session = usbip_session_open(&client->device, 1);
     *state = client;
     return 0;

@@ -19,6 +19,8 @@ struct scripted_client {
     struct usbip_device *device;
     struct usbip_session *session;
     uint64_t wall_ns;
+    char note[160]; // the last line for a person
+    unsigned notes;
 };
 
 // Let wall time pass. 0: none, but transfers move.

@@ -263,6 +263,27 @@ static void isochronous__is_refused_and_the_stream_stays_in_step(void **state)
     client_expect_ret(client, 2, 0, 18);
 }
 
+static void isochronous__is_told_once(void **state)
+{
+    struct scripted_client *client = *state;
+    struct usbip_command iso_in = {.in = true, .endpoint = 3, .length = 10, .iso_packets = 1};
+    unsigned notes;
+
+    client_import(client);
+    notes = client->notes;
+    for (iso_in.seqnum = 1; iso_in.seqnum <= 2; iso_in.seqnum++) {
+        uint8_t packet[USBIP_ISO_PACKET_SIZE] = {0};
+        client_send_submit(client, iso_in, NULL);
+        client_send_bytes(client, packet, sizeof packet);
+        client_run_ms(client, 0);
+        client_expect_ret(client, iso_in.seqnum, USBIP_STATUS_EINVAL, 0);
+    }
+
+    assert_int_equal(client->notes, notes + 1);
+    assert_non_null(strstr(client->note, "isochronous transfers are not carried"));
+    assert_non_null(strstr(client->note, "83h"));
+}
+
 // ---- Data toggles ----
 
 static void loop_once(struct scripted_client *client, uint32_t seqnum)
@@ -406,6 +427,7 @@ int main(void)
         TEST(set_address__never_reaches_the_device),
         TEST(contradiction__of_message_and_setup_is_refused),
         TEST(isochronous__is_refused_and_the_stream_stays_in_step),
+        TEST(isochronous__is_told_once),
         TEST(toggles__start_again_with_each_configuration),
         TEST(toggles__start_again_when_a_halt_is_cleared),
         TEST(toggles__start_again_with_each_alternate),
