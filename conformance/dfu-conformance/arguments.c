@@ -15,16 +15,26 @@
 #include <conformance/catalogue.h>
 #include <usb/text.h>
 
+bool in_github_job(void)
+{
+    const char *in_job = getenv("GITHUB_ACTIONS");
+    return in_job && strcmp(in_job, "true") == 0;
+}
+
 int report_error(const char *text)
 {
-    fprintf(stderr, "dfu-conformance: %s\n", text);
+    if (in_github_job())
+        report_github_error(stderr, text);
+    else
+        fprintf(stderr, "dfu-conformance: %s\n", text);
     return RUN_COULD_NOT;
 }
 
 int report_option_error(const char *option, const char *text)
 {
-    fprintf(stderr, "dfu-conformance: %s: %s\n", option, text);
-    return RUN_COULD_NOT;
+    char line[ERROR_TEXT + 32];
+    snprintf(line, sizeof line, "%s: %s", option, text);
+    return report_error(line);
 }
 
 static const char usage_text[] =

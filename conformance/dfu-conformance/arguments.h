@@ -28,7 +28,11 @@ struct arguments {
 // Returns -1 to go on, or the exit status: help was shown, or a line says what is wrong.
 int arguments_take(struct arguments *arguments, int argc, char **argv);
 
-// One line on stderr; returns the exit status that goes with it.
+// Is this a job of GitHub Actions?
+bool in_github_job(void);
+
+// One line on stderr, which GitHub Actions shows beside the job; returns the exit status that goes
+// with it.
 int report_error(const char *text);
 
 // The same of what an option names: "--file: ..."

@@ -94,9 +94,8 @@ static void add_table(const struct arguments *arguments, struct listeners *liste
 // In a job of GitHub Actions. A summary page that cannot be written is only a warning.
 static void add_github(struct listeners *listeners, FILE *out)
 {
-    const char *in_job = getenv("GITHUB_ACTIONS");
     const char *summary = getenv("GITHUB_STEP_SUMMARY");
-    if (!in_job || strcmp(in_job, "true") != 0)
+    if (!in_github_job())
         return;
     if (summary && *summary && !(listeners->github_summary = fopen(summary, "ae")))
         fprintf(stderr, "dfu-conformance: warning: GITHUB_STEP_SUMMARY: %s: %s\n", summary,
@@ -139,7 +138,7 @@ static int run_on_target(struct arguments *arguments, struct target *target)
     struct report report;
     int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
     if (*report.ending)
-        report_error(report.ending);
+        fprintf(stderr, "dfu-conformance: %s\n", report.ending);
     if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)
         status = status_with(status, report_error(text));
     report_finish(&report);

@@ -18,9 +18,10 @@ static void put_escaped(FILE *out, const char *text, const char *special)
     }
 }
 
+static const char in_data[] = "%\r\n", in_property[] = "%\r\n:,";
+
 static void put_annotation(FILE *out, const struct result *result)
 {
-    static const char in_data[] = "%\r\n", in_property[] = "%\r\n:,";
     const struct finding *finding = &result->finding;
     fputs(result->verdict == VERDICT_FAIL ? "::error title=" : "::warning title=", out);
     put_escaped(out, result->check->id, in_property);
@@ -40,6 +41,26 @@ static void put_annotation(FILE *out, const struct result *result)
     if (*result->trouble) {
         put_escaped(out, "\ntrouble ", in_data);
         put_escaped(out, result->trouble, in_data);
+    }
+    fputc('\n', out);
+}
+
+void report_github_error(FILE *out, const char *text)
+{
+    fputs("::error title=dfu-conformance::", out);
+    put_escaped(out, text, in_data);
+    fputc('\n', out);
+}
+
+// Of a run that is red for another reason than a FAIL.
+static void put_outcome(FILE *out, const struct report *report)
+{
+    const char *const more[] = {report->loss, report->ending, report->flash};
+    fputs("::error title=dfu-conformance::", out);
+    put_escaped(out, run_status_text(report->status), in_data);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        put_escaped(out, *more[i] ? "\n" : "", in_data);
+        put_escaped(out, more[i], in_data);
     }
     fputc('\n', out);
 }
@@ -102,6 +123,8 @@ static void end(void *context, const struct report *report)
         if ((result->verdict == VERDICT_FAIL || result->verdict == VERDICT_WARN) && !result->waiver)
             put_annotation(github->out, result);
     }
+    if (report->status != RUN_MET && report->status != RUN_FAILED)
+        put_outcome(github->out, report);
     fflush(github->out);
     if (github->summary)
         put_summary(github->summary, report);

@@ -109,6 +109,17 @@ static void shell(struct ending *ret_ending, const char *format)
     ret_ending->status = WEXITSTATUS(pclose(out));
 }
 
+static void error__is_shown_beside_a_job_of_github(void **state)
+{
+    (void)state;
+
+    shell(&ending, "GITHUB_ACTIONS=true '%s' --target sim:no-such-device 2>&1");
+
+    assert_int_equal(ending.status, 2);
+    assert_ptr_equal(strstr(ending.text, "::error title=dfu-conformance::"), ending.text);
+    assert_non_null(strstr(ending.text, "no-such-device"));
+}
+
 static void report_file__keeps_its_text_if_there_is_no_device(void **state)
 {
     (void)state;
@@ -279,6 +290,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input__is_one_line_and_status_2),
         cmocka_unit_test(bad_report_path__is_told_before_the_device_is_opened),
+        cmocka_unit_test(error__is_shown_beside_a_job_of_github),
         cmocka_unit_test(report_file__keeps_its_text_if_there_is_no_device),
         cmocka_unit_test(lost_output__is_no_success),
         cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),

@@ -35,6 +35,7 @@ static const struct check found = {
     .id = "X-AGAIN", .section = "DFU 1.1 5.1", .sentence = "it holds in DFU mode"};
 
 static struct result results[4 + MANY];
+static enum run_status ended_with = RUN_FAILED;
 static const char *troubled; // the id of the check that brings the device into trouble, or NULL
 static const char *again;    // the waiver of a last check that finds what X-FAIL found; "": none
 
@@ -49,8 +50,10 @@ static struct report sample(void)
         .results = results,
         .count = 4 + MANY,
         .waived = 1,
-        .status = RUN_FAILED,
+        .status = ended_with,
     };
+    if (ended_with == RUN_NOT_AS_FOUND)
+        strcpy(report.flash, "flash LOST: 50% of it");
     results[0] = (struct result){.check = &passes, .verdict = VERDICT_PASS};
     results[1] = (struct result){
         .check = &fails,
@@ -460,6 +463,26 @@ static void github__tells_trouble_with_what_failed(void **state)
     free(text);
 }
 
+static void github__tells_the_outcome_that_is_no_failure_of_a_check(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    struct report_github github;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    ended_with = RUN_NOT_AS_FOUND;
+
+    run(report_github(&github, out, NULL));
+
+    ended_with = RUN_FAILED;
+    fclose(out);
+    assert_non_null(strstr(text,
+                           "\n::error title=dfu-conformance::the device is not as it was found"
+                           "%0Aflash LOST: 50%25 of it\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +502,7 @@ int main(void)
         cmocka_unit_test(table__shows_trouble_at_its_check),
         cmocka_unit_test(tap__tells_trouble_in_the_block_of_its_check),
         cmocka_unit_test(github__tells_trouble_with_what_failed),
+        cmocka_unit_test(github__tells_the_outcome_that_is_no_failure_of_a_check),
         cmocka_unit_test(github__shows_what_failed_beside_the_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,11 +197,15 @@ struct report_tap {
 struct report_listener report_tap(struct report_tap *tap, FILE *out, unsigned version);
 
 // For GitHub Actions, at the end of the run: a workflow command for each FAIL and WARN, which shows
-// it beside the job; and a summary in Markdown, unless summary is NULL.
+// it beside the job, and one for the outcome if something else ends the run with another status
+// than 0; and a summary in Markdown, unless summary is NULL.
 struct report_github {
     FILE *out;
     FILE *summary;
 };
 struct report_listener report_github(struct report_github *github, FILE *out, FILE *summary);
+
+// The workflow command for an error of which there is no report.
+void report_github_error(FILE *out, const char *text);
 
 #endif
