@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "target_requests.h"
 #include "target_sim_private.h"
 

@@ -13,7 +13,6 @@
 
 #include <sim/trace.h>
 
-
 enum { PWR_CR = 0, PWR_CSR = 1 }; // words of the stub
 enum { PDDS = 1 << 1, SBF = 1 << 1, WUF = 1 << 0, EWUP1 = 8 };
 

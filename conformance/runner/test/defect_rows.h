@@ -3,9 +3,9 @@
 // defect_rows.h - what the suite must say of each device with a deliberate defect.
 //
 // A row is written from the specification before the suite is run on the device: the requirement
-// that the defect is about, its subject, and every other one that is reported, each with the reason.
-// What is not in the row must not be reported. A check that sees the defect because it presumes the
-// subject is INCONCLUSIVE (presumptions.h), and not in the row.
+// that the defect is about, its subject, and every other one that is reported, each with the
+// reason. What is not in the row must not be reported. A check that sees the defect because it
+// presumes the subject is INCONCLUSIVE (presumptions.h), and not in the row.
 
 #ifndef CONFORMANCE_DEFECT_ROWS_H
 #define CONFORMANCE_DEFECT_ROWS_H
