@@ -496,6 +496,22 @@ static void state__that_no_timer_ends_is_known_after_a_wait(void **test)
     }
 }
 
+static void reset__leaves_no_state_known(void **test)
+{
+    (void)test;
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    struct gate gate = run_time(DFURT_STATE_appIDLE);
+
+    gate_moved(&gate);
+    assert_int_equal(gate.state, GATE_STATE_STALE);
+    gate_saw(&gate, &getstate, NULL, STALL, true);
+    gate_moved(&gate);
+    gate_saw(&gate, &getstatus, NULL, STALL, true);
+
+    assert_int_equal(gate.state, GATE_STATE_STALE);
+}
+
 static void reset__lets_what_was_pointed_at_go(void **test)
 {
     (void)test;
@@ -570,6 +586,7 @@ int main(void)
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),
         cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),
         cmocka_unit_test(state__that_no_timer_ends_is_known_after_a_wait),
+        cmocka_unit_test(reset__leaves_no_state_known),
         cmocka_unit_test(reset__lets_what_was_pointed_at_go),
         cmocka_unit_test(reset__begins_the_image_again),
         cmocka_unit_test(silent__is_in_app_detach_right_after_an_accepted_detach),
