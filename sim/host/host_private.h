@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// host_private.h - what the files of the host controller model share: host.c has the port and the
-// clock, host_transfer.c makes transactions of transfers, host_fault.c says why one failed,
-// host_blocking.c waits for them, enumeration.c enumerates.
+// host_private.h - what the files of the host controller model share: host.c has the list of
+// transfers, host_port.c the port, host_schedule.c the clock; host_transfer.c makes transactions of
+// transfers, host_fault.c says why one failed, host_blocking.c waits for them, enumeration.c
+// enumerates.
 
 #ifndef SIM_HOST_PRIVATE_H
 #define SIM_HOST_PRIVATE_H
 
 #include <sim/host.h>
 
-// From the beginning of a frame to its first token: the SOF packet, and a pause for the device.
-enum { HOST_SOF_NS = 5000 };
+// A frame, and from its beginning to its first token: the SOF packet, and a pause for the device.
+enum { HOST_FRAME_NS = 1000000, HOST_SOF_NS = 5000 };
 
 // Of a control transfer, unless its submitter says otherwise (USB 2.0 9.2.6.1).
 #define HOST_TIMEOUT_NS (5000 * SIM_MS)
@@ -62,6 +63,10 @@ static inline unsigned endpoint_index(uint8_t bEndpointAddress)
 void host_step(struct sim_host *host, uint64_t limit_ns);
 
 void host_tap(struct sim_host *host, const struct sim_packet *packet);
+void host_tap_event(struct sim_host *host, enum sim_packet_kind kind);
+
+// Look at the device's pull-up: it may connect or disconnect the device.
+void host_watch_pull_up(struct sim_host *host);
 
 // One transaction of this transfer, now. May finish it.
 void host_transact(struct sim_host *host, struct sim_transfer *transfer);
@@ -80,5 +85,6 @@ __attribute__((format(printf, 3, 4))) void host_note_fault(struct sim_host *host
 
 // Take the transfer off the list and tell its owner.
 void host_finish(struct sim_host *host, struct sim_transfer *transfer, int status);
+void host_finish_all(struct sim_host *host, int status);
 
 #endif
