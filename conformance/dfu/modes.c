@@ -169,6 +169,8 @@ static int ask_state(struct probe *probe, uint8_t *ret_state)
 // appDETACH ends by leaving, by an illegal request, or by the timer (tables A.2.1, A.2.2).
 static void end_detach(struct probe *probe)
 {
+    if (probe->stuck)
+        return;
     if (device_will_detach(&probe->run_time) &&
         probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0) {
         probe_wait_return(probe, mode_return_ms(probe), "DFU mode");
@@ -182,7 +184,8 @@ static void end_detach(struct probe *probe)
         return;
     probe_sleep(probe, device_detach_limit(&probe->run_time) + 100, "the detach timer");
     ask_state(probe, &state);
-    if (state == DFURT_STATE_appDETACH && (probe->target->capabilities & TARGET_CAN_POWER))
+    probe->stuck = state == DFURT_STATE_appDETACH;
+    if (probe->stuck && (probe->target->capabilities & TARGET_CAN_POWER))
         probe_power_cycle(probe); // nothing else leads out of it
 }
 
@@ -292,6 +295,7 @@ static bool quieten_run_time(struct probe *probe)
     uint8_t state = DFURT_STATE_appIDLE;
     if (gone(ask_state(probe, &state)))
         return recover(probe);
+    probe->stuck &= state == DFURT_STATE_appDETACH;
     if (state == DFURT_STATE_appDETACH)
         end_detach(probe);
     else if (probe->detached && (probe->gate.silent || says_idle_before_leaving(probe, state)))

@@ -112,6 +112,7 @@ static void learn_of_detach(struct probe *probe, int result)
     bool taken = result == 0 || result == USB_GONE;
     if (probe->mode == DEVICE_RUN_TIME) {
         probe->detached |= taken;
+        probe->stuck &= !taken;
         return;
     }
     probe->since.leaving |= taken;

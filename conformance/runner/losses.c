@@ -29,6 +29,12 @@ static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
 
 // ---- Leaving and coming back ----
 
+void losses_let_leave(struct losses *losses, enum loss_way way)
+{
+    losses->may_leave = true;
+    losses->way = way;
+}
+
 static void note_departure(struct losses *losses, uint64_t now_us)
 {
     bool noted = losses->counts.departures != losses->counts.returns;
@@ -111,6 +117,8 @@ note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint6
     losses->silent = 0;
     losses->left = losses->absent = false;
     losses->may_leave &= !losses->found;
+    if (!losses->may_leave)
+        losses->way = LOST_OTHERWISE;
     losses->found = false;
     losses->heard = true;
     memcpy(losses->answered, setup, USBDEV_SETUP_SIZE);
@@ -122,6 +130,7 @@ static struct loss loss_now(const struct losses *losses, uint64_t now_us)
     uint64_t since_us = losses->left ? losses->left_us : now_us;
     struct loss loss = {
         .unasked = !losses->may_leave,
+        .way = losses->way,
         .heard = losses->heard,
         .after_us = since_us - losses->answered_us,
     };
@@ -175,7 +184,10 @@ void losses_saw(struct losses *losses,
     usbdev_setup_store(bytes, setup);
     if (is_answer(result))
         note_answer(losses, bytes, now_us);
-    losses->may_leave |= lets_leave(bytes) && result != USB_STALL;
+    if (lets_leave(bytes) && result != USB_STALL) {
+        bool detaches = result >= 0 && *losses->mode == DEVICE_RUN_TIME;
+        losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
+    }
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(losses, bytes, result == USB_GONE, now_us);
 }

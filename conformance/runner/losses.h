@@ -20,10 +20,18 @@
 #include <conformance/device.h>
 #include <usb/requests.h>
 
+// How a device that may leave the bus was let leave, as far as a check is about its return.
+enum loss_way {
+    LOST_OTHERWISE,
+    LOST_BY_DETACH, // that was completed, at run time
+    LOST_BY_RESET,  // in DFU mode
+};
+
 struct loss {
     bool gone;                          // it left the bus, as far as the transport knows
     bool unasked;                       // by no doing of the suite
     bool stranded;                      // asked for, and it did not come back by itself
+    enum loss_way way;                  // how it was asked for
     bool waited;                        // it left while it was waited for
     bool heard;                         // before is valid
     uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
@@ -67,7 +75,8 @@ struct losses {
     uint64_t left_us;
     bool absent;    // waiting for the device to return has just timed out
     bool may_leave; // a loss would be the suite's own doing
-    bool found;     // the device is on the bus again since, and has not answered yet
+    enum loss_way way;
+    bool found; // the device is on the bus again since, and has not answered yet
     uint64_t found_us;
 
     // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
@@ -85,6 +94,9 @@ void losses_saw(struct losses *losses,
                 const struct usbdev_setup_packet *setup,
                 int result,
                 uint64_t now_us);
+
+// The device may leave the bus from now on, by the suite's own doing.
+void losses_let_leave(struct losses *losses, enum loss_way way);
 
 // The device was seen to leave the bus, or was found on it.
 void losses_saw_leave(struct losses *losses, uint64_t now_us);

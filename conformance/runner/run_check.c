@@ -218,13 +218,33 @@ static void identify_after(struct run *run, const struct check *check)
     count_losses(run, &before, where);
 }
 
+// Is it about how the device was lost for good, in an earlier check?
+static bool judges_loss(struct run *run, const struct check *check)
+{
+    const struct loss *loss = &run->watch.losses.last;
+    enum loss_way way = check->needs & NEED_DFU_MODE ? LOST_BY_RESET : LOST_BY_DETACH;
+    return (check->needs & JUDGES_RETURN) && run->lost && !*run->over && !*run->watch.base.fault &&
+           loss->stranded && loss->way == way;
+}
+
+static void judge_without_trying(struct run *run, const struct check *check, const char *reason)
+{
+    struct probe *probe = &run->probe;
+    if (!judges_loss(run, check)) {
+        probe_inconclusive(probe, "%s", reason);
+    } else if (needs_before_mode(probe, run->options, check)) {
+        expect(probe, false, "the device comes back", "it did not come back");
+        probe_note(probe, "%s", run->loss);
+    }
+}
+
 static void make_attempt(struct run *run, const struct check *check, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
     const char *reason = reason_not_to_try(run);
     probe_begin(probe, check);
     if (*reason) {
-        probe_inconclusive(probe, "%s", reason);
+        judge_without_trying(run, check, reason);
         take_attempt(probe, attempt);
         return;
     }

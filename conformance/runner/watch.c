@@ -205,7 +205,8 @@ static int watched_reset(struct target *target)
     if (result == 0)
         losses_saw_return(&watch->losses, device_us(watch));
     else
-        watch->losses.may_leave = true;
+        losses_let_leave(&watch->losses,
+                         *watch->losses.mode == DEVICE_DFU_MODE ? LOST_BY_RESET : LOST_OTHERWISE);
     return result;
 }
 
@@ -213,7 +214,7 @@ static int watched_reset(struct target *target)
 static int reset_to(struct watch *watch, int (*operation)(struct target *target))
 {
     int result = operate_on_port(watch, operation);
-    watch->losses.may_leave = true;
+    losses_let_leave(&watch->losses, LOST_OTHERWISE);
     watch->losses.found = result == 0;
     return result;
 }

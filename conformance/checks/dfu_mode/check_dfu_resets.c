@@ -14,6 +14,17 @@ static bool reset_and_find(struct probe *probe)
     return result == 0 || probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
 }
 
+// Is the firmware not what the device was seen to start at run time, as far as it is known? A
+// device may hold the same bytes, and have refused to manifest them.
+static bool is_doubtful(struct probe *probe)
+{
+    const struct backup *backup = probe->backup;
+    if (!backup || !backup->fate.unproved)
+        return false;
+    probe_inconclusive(probe, "the firmware is not known to be valid: %s", backup->fate.doubt);
+    return true;
+}
+
 // A bus reset with valid firmware ends DFU mode, in this state. That the firmware is valid is known
 // of a device that was seen at run time.
 static void expect_reset_ends(struct probe *probe, uint8_t bState)
@@ -27,7 +38,8 @@ static void expect_reset_ends(struct probe *probe, uint8_t bState)
         probe_inconclusive(probe, "%s", why);
         return;
     }
-    if (dfu_enter_state(probe, bState, DFU_NO_QUESTION) && reset_and_find(probe))
+    if (!is_doubtful(probe) && dfu_enter_state(probe, bState, DFU_NO_QUESTION) &&
+        reset_and_find(probe))
         expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",
                "the device is in DFU mode");
 }
@@ -87,7 +99,7 @@ static void reset_before_manifestation(struct probe *probe)
 static const struct check checks[] = {
     {"DM-RESET-01", "DFU 1.1 A.2.3", LEVEL_MUST,
      "a bus reset in dfuIDLE with valid firmware leads to run time",
-     RESETTING, reset_in_idle},
+     RESETTING | JUDGES_RETURN, reset_in_idle},
     {"DM-RESET-02", "DFU 1.1 A.2.10", LEVEL_MUST,
      "a bus reset in dfuUPLOAD-IDLE with valid firmware leads to run time",
      RESETTING | NEED_CAN_UPLOAD, reset_in_upload_idle},

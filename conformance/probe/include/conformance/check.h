@@ -54,6 +54,10 @@ enum need {
 
     // Of the transport, again.
     NEED_DEPART = 1 << 20, // control transfers whose stages come late or not at all
+
+    // No need: a device that did not come back in an earlier check breaks this one, at run time from
+    // DETACH, in DFU mode from a bus reset.
+    JUDGES_RETURN = 1 << 21,
 };
 
 struct check {

@@ -150,6 +150,7 @@ struct probe {
     struct device dfu_mode;
     enum device_mode mode;
     bool detached; // DETACH was accepted, and the device has not been at run time again since
+    bool stuck;    // it says appDETACH, whatever was waited for since DETACH was accepted last
     struct loader loader;
     struct presence since;
 
