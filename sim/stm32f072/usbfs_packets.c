@@ -172,6 +172,18 @@ static void go_to_nak(struct f072_usbfs *usb, unsigned n, uint16_t stat_field)
 
 // ---- Transactions ----
 
+// A driver that makes the buffer as small as the empty packet of a status stage loses the SETUP of
+// a host that does not begin that stage.
+static void tell_lost_setup(struct f072_usbfs *usb, unsigned n)
+{
+    enum { COUNT_RX_BLOCKS = 0x40006006 }; // for warnings: COUNTn_RX in the packet memory
+
+    f072_warn_once(usb->report, COUNT_RX_BLOCKS + 8 * n,
+                   "a SETUP of 8 bytes does not fit into the buffer of USB_EP%uR, whose COUNT%u_RX "
+                   "has room for %zu (RM0091 30.6.2): no answer",
+                   n, n, room(usb, n));
+}
+
 // A SETUP is taken over NAK and STALL, but not while the last reception is still to be read: then
 // there is no handshake at all, and the host tries again (RM0091 30.5.2, control transfers).
 int f072_usbfs_setup(struct f072_usbfs *usb,
@@ -188,8 +200,10 @@ int f072_usbfs_setup(struct f072_usbfs *usb,
     uint16_t ep = usb->ep[n];
     if ((ep & F072_EP_TYPE) != F072_EP_CONTROL || (ep & F072_EP_CTR_RX))
         return SIM_NO_RESPONSE;
-    if (!store_packet(usb, (unsigned)n, setup, USBDEV_SETUP_SIZE))
+    if (!store_packet(usb, (unsigned)n, setup, USBDEV_SETUP_SIZE)) {
+        tell_lost_setup(usb, (unsigned)n);
         return SIM_NO_RESPONSE;
+    }
     begin_transaction(usb, F072_TRANSACTION_SETUP, (unsigned)n, USBDEV_SETUP_SIZE, now_ns);
     return SIM_ACK;
 }

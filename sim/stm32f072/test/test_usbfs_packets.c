@@ -66,6 +66,18 @@ static void setup__another_address_is_not_answered(void **state)
     assert_int_equal(setup(f), SIM_NO_RESPONSE);
 }
 
+static void setup__without_room_for_it_is_lost_and_warned_of(void **state)
+{
+    struct fixture *f = *state;
+
+    write_table(f, 0, TX_BUFFER, RX_BUFFER, 0); // NUM_BLOCK 0, as for an empty packet
+    assert_int_equal(setup(f), SIM_NO_RESPONSE);
+    assert_int_equal(f->report.warning_count, 1);
+    write_table(f, 0, TX_BUFFER, RX_BUFFER, CONTROL_64);
+    assert_int_equal(setup(f), SIM_ACK);
+    assert_int_equal(f->report.warning_count, 1);
+}
+
 // ---- OUT (30.5.2) ----
 
 static void out__goes_to_nak_toggles_and_clears_setup(void **state)
@@ -506,6 +518,7 @@ int main(void)
         CONTROL(setup__is_taken_over_stall),
         CONTROL(setup__gets_no_handshake_while_ctr_rx_is_set),
         CONTROL(setup__only_control_endpoints_take_it),
+        CONTROL(setup__without_room_for_it_is_lost_and_warned_of),
         CONTROL(setup__another_address_is_not_answered),
         CONTROL(out__goes_to_nak_toggles_and_clears_setup),
         CONTROL(out__setup_bit_is_frozen_while_ctr_rx_is_set),
