@@ -407,6 +407,21 @@ static void with_leave__dfuse_commands_need_something_kept(void **test)
     ASSERT_ROWS(&gate, rows);
 }
 
+static void memory__has_room_for_so_many_regions(void **test)
+{
+    (void)test;
+    static struct dfuse_layout layout;
+    struct gate gate = dfuse(true);
+    for (uint32_t i = 0; i < DFUSE_MAX_REGIONS; i++)
+        layout.regions[layout.count++] = (struct dfuse_region){i << 16, 1, 2048, DFUSE_READABLE};
+
+    gate_set_memory(&gate, true, &layout, 1);
+
+    assert_int_equal(gate.region_count, GATE_MOST_REGIONS);
+    assert_int_equal(gate.dialect, GATE_DFUSE);
+    assert_false(gate_is_nowhere(&gate, (GATE_MOST_REGIONS - 1) << 16));
+}
+
 static void doubt__downloads_nothing(void **test)
 {
     (void)test;
@@ -434,6 +449,8 @@ static void state__is_what_the_device_last_said_until_something_moves_it(void **
     const struct usbdev_setup_packet movers[] = {
         {OUT, DFURT_DETACH, 0, 0, 0},
         {IN, DFURT_UPLOAD, 0, 0, 5},
+        {OUT, DFURT_DNLOAD, 0, 0, 5},
+        {OUT, DFURT_CLRSTATUS, 0, 0, 0},
         {OUT, DFURT_ABORT, 0, 0, 0},
         {OUT, 7, 0, 0, 0},
         {0x20, 0, 0, 0, 0},
@@ -581,6 +598,7 @@ int main(void)
         cmocka_unit_test(manifestation__needs_the_whole_image_as_it_is_kept),
         cmocka_unit_test(with_leave__dfuse_writes_only_its_scratch_page),
         cmocka_unit_test(with_leave__dfuse_commands_need_something_kept),
+        cmocka_unit_test(memory__has_room_for_so_many_regions),
         cmocka_unit_test(doubt__downloads_nothing),
         cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),

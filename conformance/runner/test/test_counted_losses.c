@@ -187,6 +187,22 @@ static void departure__has_its_stay_and_its_idle_time(void **state)
     assert_int_equal(losses.counts.returns, 1);
 }
 
+static void departures__are_kept_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+
+    for (unsigned i = 0; i <= LOSSES_DEPARTURES; i++) {
+        losses_saw(&losses, &get_string, 4, i * 1000 * MS);
+        losses_saw_leave(&losses, i * 1000 * MS + 500 * MS);
+        losses_saw_comeback(&losses, i * 1000 * MS + 700 * MS);
+    }
+
+    assert_null(losses_departure(&losses, 0));
+    assert_int_equal(losses_departure(&losses, 1)->idle_us, 500 * MS);
+    assert_int_equal(losses_departure(&losses, LOSSES_DEPARTURES)->stayed_us, 800 * MS);
+}
+
 static void departure__at_run_time_or_with_leave_is_none(void **state)
 {
     (void)state;
@@ -211,6 +227,7 @@ int main(void)
         cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),
         cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),
         cmocka_unit_test(departure__has_its_stay_and_its_idle_time),
+        cmocka_unit_test(departures__are_kept_as_far_as_there_is_room),
         cmocka_unit_test(departure__at_run_time_or_with_leave_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
