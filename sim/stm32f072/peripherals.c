@@ -213,6 +213,7 @@ static uint32_t other_lines(const struct f072_chip *chip)
     active |= (uint32_t)f072_dma_interrupt(&chip->dma, 2, 3) << 10;
     active |= (uint32_t)f072_dma_interrupt(&chip->dma, 4, 7) << 11;
     active |= (uint32_t)f072_adc_interrupt(&chip->adc) << 12;
+    active |= (uint32_t)f072_tsc_interrupt(&chip->stub[F072_TSC]) << 8;
     return active;
 }
 

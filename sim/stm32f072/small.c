@@ -3,7 +3,8 @@
 // The CRS reports a successful synchronisation at each SOF (or SWSYNC) while it counts, and does
 // not model a trim. A peripheral without behaviour is a stub: its registers keep what is written,
 // and three tables say what it reads at reset, which status bit follows which control bit, and
-// which write starts something that is not modelled.
+// which write starts something that is not modelled. The TSC measures electrodes that nobody
+// touches.
 
 #include <stm32f072/small.h>
 
@@ -207,12 +208,53 @@ static const struct {
     {F072_STUB_CAN, 0x180, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x190, 1, "a CAN transmission"},
     {F072_STUB_CAN, 0x1A0, 1, "a CAN transmission"},
+    {F072_STUB_CEC, 0x00, 2, "a CEC transmission"},
 };
 
 // Master reset of bxCAN (RM0091 29.9.2).
 enum { CAN_MCR = 0x00, CAN_MCR_RESET = 1 << 15 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+// ---- Touch sensing (RM0091 16.6): an acquisition ends at once, each group with half of MCV ----
+
+enum { TSC_CR = 0x00, TSC_IER = 0x04, TSC_ICR = 0x08, TSC_ISR = 0x0C, TSC_IOGCSR = 0x30 };
+enum { TSC_TSCE = 1 << 0, TSC_START = 1 << 1, TSC_FLAGS = 3, TSC_EOAF = 1 << 0 };
+enum { TSC_GROUPS = 8, TSC_MCV_SHIFT = 5, TSC_GxS_SHIFT = 16 };
+
+static void acquire(struct f072_stub *stub)
+{
+    uint32_t *iogcsr = &stub->words[TSC_IOGCSR / 4];
+    uint32_t count = UINT32_C(128) << (stub->words[TSC_CR / 4] >> TSC_MCV_SHIFT & 7);
+    uint32_t groups = *iogcsr & ((1u << TSC_GROUPS) - 1);
+
+    for (unsigned i = 0; i < TSC_GROUPS; i++)
+        if (groups >> i & 1)
+            stub->words[TSC_IOGCSR / 4 + 1 + i] = count; // TSC_IOGxCR
+    *iogcsr = groups | groups << TSC_GxS_SHIFT;
+    stub->words[TSC_ISR / 4] |= TSC_EOAF;
+}
+
+static void write_tsc(struct f072_stub *stub, uint32_t offset, uint32_t value)
+{
+    if (offset == TSC_ICR)
+        stub->words[TSC_ISR / 4] &= ~(value & TSC_FLAGS);
+    else if (offset == TSC_CR)
+        stub->words[TSC_CR / 4] = value & ~(uint32_t)TSC_START;
+    else if (offset < TSC_IOGCSR && offset != TSC_ISR)
+        stub->words[offset / 4] = value;
+    else if (offset == TSC_IOGCSR)
+        stub->words[offset / 4] = value & 0xFFFF;
+    if (offset == TSC_CR && (value & (TSC_TSCE | TSC_START)) == (TSC_TSCE | TSC_START))
+        acquire(stub);
+}
+
+bool f072_tsc_interrupt(const struct f072_stub *stub)
+{
+    return stub->words[TSC_IER / 4] & stub->words[TSC_ISR / 4] & TSC_FLAGS;
+}
+
+// ---- All of them ----
 
 void f072_stub_reset(struct f072_stub *stub, enum f072_stub_kind kind)
 {
@@ -243,7 +285,10 @@ f072_stub_write(struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offse
         f072_stub_reset(stub, kind);
         return NULL;
     }
-    stub->words[offset / 4] = value;
+    if (kind == F072_STUB_TSC)
+        write_tsc(stub, offset, value);
+    else
+        stub->words[offset / 4] = value;
     for (size_t i = 0; i < COUNT(starts); i++)
         if (starts[i].kind == kind && starts[i].offset == offset && (value & starts[i].mask))
             return starts[i].what;

@@ -155,6 +155,36 @@ static void stubs__name_what_they_do_not_do(void **state)
     f072_stub_reset(&stub, F072_STUB_CAN);
     assert_null(f072_stub_write(&stub, F072_STUB_CAN, 0x180, 0x80));
     assert_string_equal(f072_stub_write(&stub, F072_STUB_CAN, 0x180, 0x81), "a CAN transmission");
+    f072_stub_reset(&stub, F072_STUB_CEC);
+    assert_null(f072_stub_write(&stub, F072_STUB_CEC, 0x00, 1));
+    assert_string_equal(f072_stub_write(&stub, F072_STUB_CEC, 0x00, 3), "a CEC transmission");
+}
+
+// RM0091 16.6
+static void tsc__an_acquisition_ends_at_once(void **state)
+{
+    enum { CR = 0x00, IER = 0x04, ICR = 0x08, ISR = 0x0C, IOGCSR = 0x30, IOG3CR = 0x3C };
+    enum { TSCE = 1, START = 2, MCV_1023 = 2 << 5, EOAF = 1 };
+    (void)state;
+    struct f072_stub stub;
+
+    f072_stub_reset(&stub, F072_STUB_TSC);
+    f072_stub_write(&stub, F072_STUB_TSC, IOGCSR, 1 << 2); // G3E
+    f072_stub_write(&stub, F072_STUB_TSC, CR, MCV_1023 | START);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, ISR), 0); // without TSCE
+    f072_stub_write(&stub, F072_STUB_TSC, CR, MCV_1023 | TSCE | START);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, CR), MCV_1023 | TSCE);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, ISR), EOAF);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, IOGCSR), 1 << 18 | 1 << 2);
+    assert_in_range(f072_stub_read(&stub, F072_STUB_TSC, IOG3CR), 1, 1022);
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, IOG3CR + 4), 0);
+
+    assert_false(f072_tsc_interrupt(&stub));
+    f072_stub_write(&stub, F072_STUB_TSC, IER, EOAF);
+    assert_true(f072_tsc_interrupt(&stub));
+    f072_stub_write(&stub, F072_STUB_TSC, ICR, EOAF);
+    assert_false(f072_tsc_interrupt(&stub));
+    assert_int_equal(f072_stub_read(&stub, F072_STUB_TSC, ISR), 0);
 }
 
 int main(void)
@@ -169,6 +199,7 @@ int main(void)
         cmocka_unit_test(register_names__are_those_of_the_manual),
         cmocka_unit_test(stubs__say_ready_where_drivers_wait),
         cmocka_unit_test(stubs__name_what_they_do_not_do),
+        cmocka_unit_test(tsc__an_acquisition_ends_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

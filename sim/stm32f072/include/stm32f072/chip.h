@@ -48,6 +48,7 @@ enum {
     F072_TIMERS = 9,
     F072_STUBS = 16,
     F072_PWR = 8, // among the stubs
+    F072_TSC = 15,
     F072_BUS_PAGES = 145 + F072_GPIO_PORTS,
 };
 

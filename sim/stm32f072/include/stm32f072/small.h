@@ -58,7 +58,9 @@ enum f072_stub_kind {
     F072_STUB_I2C,
     F072_STUB_SPI,
     F072_STUB_USART,
-    F072_STUB_OTHER, // PWR, DAC, CEC, TSC: no status that software waits for
+    F072_STUB_CEC,
+    F072_STUB_TSC,
+    F072_STUB_OTHER, // PWR, DAC: no status that software waits for
 };
 
 enum { F072_STUB_SIZE = 0x400 };
@@ -82,5 +84,8 @@ uint32_t f072_stub_read(const struct f072_stub *stub, enum f072_stub_kind kind, 
 // Returns NULL, or what this write would start that is not modelled.
 const char *
 f072_stub_write(struct f072_stub *stub, enum f072_stub_kind kind, uint32_t offset, uint32_t value);
+
+// The interrupt of a touch sensing controller.
+bool f072_tsc_interrupt(const struct f072_stub *stub);
 
 #endif
