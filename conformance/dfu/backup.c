@@ -45,8 +45,12 @@ bool backup_compare(struct probe *probe, char *why, size_t size)
 
 static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
 {
-    return put_back(probe, why, size) && backup_compare(probe, why, size) &&
-           backup_restore_rest(probe, why, size);
+    struct backup *backup = probe->backup;
+    if (!put_back(probe, why, size))
+        return false;
+    bool same = backup_compare(probe, why, size);
+    backup->fate.spoilt += !same && backup->fate.differs && !backup->is_page;
+    return same && backup_restore_rest(probe, why, size);
 }
 
 // A device that programs other bytes than it receives loses more with each write. One that refuses

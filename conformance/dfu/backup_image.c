@@ -236,17 +236,25 @@ bool backup_compare_image(struct probe *probe, char *why, size_t size)
 }
 
 // A loader that does not judge an image starts whatever is manifested. One that was not seen to
-// program what it is sent is asked before; a person's own image is taken as it is.
+// program what it is sent is asked before, and so is one whose image was read as other bytes
+// afterwards. It is manifested a second time, because a block may have been lost on the way; not a
+// third time. A person's own image is taken as it is.
 static bool may_be_manifested(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
-    if (backup->fate.may_manifest || backup->restore)
+    bool spoilt = backup->fate.spoilt > 0;
+    if (!spoilt && (backup->fate.may_manifest || backup->restore))
         return true;
+    if (backup->fate.spoilt > 1) {
+        backup->fate.differs = true; // as it was read then; why says where
+        return false;
+    }
     if (!download_image(probe, why, size))
         return false;
-    backup->fate.differs =
-        backup_read_piece(probe, backup->bytes, backup->length, why, size) == BACKUP_READS_OTHER;
-    backup->fate.may_manifest = !backup->fate.differs;
+    enum backup_reading reading =
+        backup_read_piece(probe, backup->bytes, backup->length, why, size);
+    backup->fate.differs = reading == BACKUP_READS_OTHER;
+    backup->fate.may_manifest = spoilt ? reading == BACKUP_READS_SAME : !backup->fate.differs;
     return backup->fate.may_manifest && back_to_dfu_idle(probe, why, size);
 }
 

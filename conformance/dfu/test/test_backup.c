@@ -32,6 +32,8 @@ struct cable {
     bool spoils;    // the last byte of each block
     bool elsewhere; // DfuSe: each erase takes the first page
     bool refuses;
+    bool spoils_end; // manifests, and uploads another last byte from then on
+    bool spoilt;
     bool denies_end; // manifests, and says dfuDNLOAD-IDLE then
     bool denied;     // has manifested, and was not asked since
     bool errs;       // takes each download, is in dfuERROR then, and uploads nothing
@@ -112,6 +114,8 @@ static int upload(struct cable *cable, const struct usbdev_setup_packet *setup, 
     cable->changed += cable->flickers;
     if (result > 0 && cable->alternate > 0)
         data[0] ^= cable->changed;
+    if (result > 0 && cable->spoilt)
+        data[result - 1] ^= 0x5A;
     return result;
 }
 
@@ -126,6 +130,8 @@ static int control(struct target *target,
     cable->blocks += block;
     cable->last = block ? data[setup->wLength - 1] : cable->last;
     cable->ends += downloads && setup->wLength == 0;
+    if (downloads)
+        cable->spoilt = !block && cable->spoils_end;
     if (downloads && cable->refuses)
         return USB_STALL;
     if (downloads && !block && cable->denies_end)
@@ -658,6 +664,25 @@ static void restore_that_is_read_as_other_bytes__ends_all_writing(void **state)
     bench_close(&bench);
 }
 
+// A block may have been lost on the way, so the image is manifested again, once.
+static void manifestation_that_spoils_the_image__is_not_repeated_more_than_once(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(ready(&bench));
+    unsigned ends = bench.cable.ends;
+    bench.cable.spoils_end = true;
+    assert_int_equal(write_something(&bench), 0);
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_int_equal(bench.cable.ends, ends + 2);
+    assert_ends(&bench, FLASH_LOST, "bytes differ");
+    assert_true(is_kept_on_disk(&bench));
+    bench_close(&bench);
+}
+
 static void device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged(void **state)
 {
     (void)state;
@@ -827,6 +852,7 @@ int main(void)
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
+        cmocka_unit_test(manifestation_that_spoils_the_image__is_not_repeated_more_than_once),
         cmocka_unit_test(device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged),
         cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),
         cmocka_unit_test(device_that_may_not_be_detached__is_not_sent_to_run_time),

@@ -91,6 +91,7 @@ struct backup {
         bool lost;               // it could not be restored
         bool unread;             // so, but nothing was read as another byte, and the device answers
         bool untouched;          // so, but no block was worked on, and nothing read as another byte
+        unsigned spoilt;         // so often the image was manifested and read as other bytes
         bool manifesting;        // and the device was not found to answer since
         bool refused;            // the device did not take it the last time
         bool proved;             // an upload returned what was downloaded
