@@ -18,8 +18,6 @@ const char *level_text(enum level level)
 const char *need_text(unsigned need)
 {
     switch ((enum need)need) {
-    case JUDGES_RETURN:
-        return "nothing";
     case NEED_RUN_TIME:
         return "run time";
     case NEED_DFU_MODE:

@@ -223,7 +223,7 @@ static bool judges_loss(struct run *run, const struct check *check)
 {
     const struct loss *loss = &run->watch.losses.last;
     enum loss_way way = check->needs & NEED_DFU_MODE ? LOST_BY_RESET : LOST_BY_DETACH;
-    return (check->needs & JUDGES_RETURN) && run->lost && !*run->over && !*run->watch.base.fault &&
+    return check->judges_return && run->lost && !*run->over && !*run->watch.base.fault &&
            loss->stranded && loss->way == way;
 }
 

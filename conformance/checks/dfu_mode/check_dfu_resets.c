@@ -99,7 +99,7 @@ static void reset_before_manifestation(struct probe *probe)
 static const struct check checks[] = {
     {"DM-RESET-01", "DFU 1.1 A.2.3", LEVEL_MUST,
      "a bus reset in dfuIDLE with valid firmware leads to run time",
-     RESETTING | JUDGES_RETURN, reset_in_idle},
+     RESETTING, reset_in_idle, .judges_return = true},
     {"DM-RESET-02", "DFU 1.1 A.2.10", LEVEL_MUST,
      "a bus reset in dfuUPLOAD-IDLE with valid firmware leads to run time",
      RESETTING | NEED_CAN_UPLOAD, reset_in_upload_idle},

@@ -339,7 +339,7 @@ static const struct check checks[] = {
      LEAVES, leaves_by_itself},
     {"RT-DETACH-05", "DFU 1.1 5.1", LEVEL_MUST,
      "with bitWillDetach = 1 the device comes back in DFU mode",
-     LEAVES | JUDGES_RETURN, comes_back_in_dfu_mode},
+     LEAVES, comes_back_in_dfu_mode, .judges_return = true},
     {"RT-DETACH-14", "DFU 1.1 5.1", LEVEL_MUST,
      "a DETACH without a status stage does not make the device leave",
      LEAVES | NEED_DEPART, detach_cut_off},

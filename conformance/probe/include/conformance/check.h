@@ -9,6 +9,7 @@
 #ifndef CONFORMANCE_CHECK_H
 #define CONFORMANCE_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct probe;
@@ -54,10 +55,6 @@ enum need {
 
     // Of the transport, again.
     NEED_DEPART = 1 << 20, // control transfers whose stages come late or not at all
-
-    // No need: a device that did not come back in an earlier check breaks this one, at run time from
-    // DETACH, in DFU mode from a bus reset.
-    JUDGES_RETURN = 1 << 21,
 };
 
 struct check {
@@ -68,6 +65,10 @@ struct check {
     unsigned needs;       // enum need
     void (*run)(struct probe *probe);
     const void *row; // tells a function that serves several checks which one it is
+
+    // A device that did not come back in an earlier check breaks this one: at run time from DETACH,
+    // in DFU mode from a bus reset.
+    bool judges_return;
 };
 
 struct check_group {
