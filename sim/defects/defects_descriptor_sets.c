@@ -182,6 +182,14 @@ const struct sim_defect defects_of_descriptor_sets[] = {
         .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 17, 2}),
     },
     {
+        .name = "configuration-value-twice",
+        .summary = "two configurations have bConfigurationValue 1",
+        .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 17, 2}),
+        SAYS(USBDEV_DT_CONFIGURATION,
+             1,
+             {9, 2, 18, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 0, 0xFF, 0, 0, 0}),
+    },
+    {
         .name = "endpoint-reserved-bits",
         .summary = "bit 6 of an endpoint's bmAttributes is set",
         .patches = PATCHES({PATCH_ENDPOINT, AT_RUN_TIME, 3, 0x42}),

@@ -105,7 +105,33 @@ static int ignore_second_configuration(struct defect_view *view,
     return again ? 0 : NATIVE_PASS;
 }
 
+// Each endpoint that the configuration describes is there, whichever setting is selected.
+static int status_of_unselected(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    const struct native *native = view->native;
+    bool in = setup->wIndex & USBDEV_DIR_IN;
+
+    if (!view->runtime || !is_configured(view) ||
+        !is_request(setup, GET | USBDEV_RECIPIENT_ENDPOINT, USBDEV_GET_STATUS) ||
+        (in ? native->in : native->out)[setup->wIndex & 0x0F].open)
+        return NATIVE_PASS;
+    for (unsigned n = 0;; n++) {
+        const uint8_t *endpoint = defect_find(view, USBDEV_DT_ENDPOINT, n);
+        if (!endpoint)
+            return NATIVE_PASS;
+        if (endpoint[2] == setup->wIndex)
+            break;
+    }
+    view->reply[0] = view->reply[1] = 0;
+    return 2;
+}
+
 const struct sim_defect defects_of_halts[] = {
+    {
+        .name = "status-of-unselected",
+        .summary = "GET_STATUS answers for endpoints of settings that are not selected",
+        .setup = status_of_unselected,
+    },
     {
         .name = "halt-pretended",
         .summary = "a halted endpoint reports the halt and still transfers data",

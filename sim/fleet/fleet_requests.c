@@ -32,6 +32,18 @@ static int drop_upper_byte(struct defect_view *view, const struct usbdev_setup_p
     return NATIVE_SILENT;
 }
 
+// A stack that decides on a request once it has its data. Those of the three types that it has are
+// below 20h.
+static int take_data_first(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool unknown =
+        setup->bRequest > 0x20 || type_of(setup) == (USBDEV_TYPE_CLASS | USBDEV_TYPE_VENDOR);
+    (void)view;
+    if (!unknown || setup->wLength == 0 || (setup->bmRequestType & USBDEV_DIR_IN))
+        return NATIVE_PASS;
+    return NATIVE_STALL_STATUS;
+}
+
 // Vendor requests read and write the product's own 8 bytes.
 static int vendor_request(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -155,6 +167,13 @@ const struct variation fleet_of_requests[] = {
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "USB 2.0 9.3.4: the upper byte is reserved, to be set to zero by the host",
         .way = {.setup = drop_upper_byte},
+    },
+    {
+        .model = {.name = "data-before-stall",
+                  .summary = "takes the data of an unknown request, and STALLs its status stage",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .allowed_by = "USB 2.0 8.5.3.4: STALL in the data or the status stage",
+        .way = {.setup = take_data_first},
     },
     {
         .model = {.name = "vendor-requests",

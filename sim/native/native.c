@@ -243,6 +243,9 @@ static bool override(struct native *native, const uint8_t *bytes)
         send_rest_of_reply(native);
     } else if (length == NATIVE_STALL) {
         ep0_stall(native);
+    } else if (length == NATIVE_STALL_STATUS) {
+        native->in[0].stalled = true;
+        ep_out(native, 0);
     }
     return native->overridden;
 }

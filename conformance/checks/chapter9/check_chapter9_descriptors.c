@@ -153,6 +153,25 @@ static void each_configuration_read(struct probe *probe)
     }
 }
 
+// SET_CONFIGURATION could select only one of the two (9.4.7).
+static bool
+has_its_own_value(struct probe *probe, const struct configuration_bytes *read, void *context)
+{
+    bool *taken = context;
+    uint8_t value = read->config.bConfigurationValue;
+    if (!expect(probe, !taken[value], "a bConfigurationValue for each configuration", "%u twice",
+                value))
+        return false;
+    taken[value] = true;
+    return true;
+}
+
+static void configuration_values_differ(struct probe *probe)
+{
+    bool taken[UINT8_MAX + 1] = {false};
+    for_each_configuration(probe, has_its_own_value, taken);
+}
+
 static bool is_whole(struct probe *probe, const struct configuration_bytes *read, void *context)
 {
     (void)context;
@@ -280,6 +299,9 @@ static const struct check checks[] = {
     {"CH9-DEV-03", "USB 2.0 9.6.1", LEVEL_MUST,
      "there is at least one configuration",
      0, check_field, FIELD(DEVICE, 17, 1, "bNumConfigurations", AT_LEAST, 1)},
+    {"CH9-CFG-19", "USB 2.0 9.6.3", LEVEL_MUST,
+     "no two configurations have the same bConfigurationValue",
+     0, configuration_values_differ},
     {"CH9-DEV-05", "USB 2.0 9.6.1", LEVEL_MUST,
      "bDeviceSubClass is 0 where bDeviceClass is 0",
      0, device_class},

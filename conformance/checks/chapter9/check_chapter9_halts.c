@@ -208,6 +208,44 @@ static void selecting_clears(struct probe *probe)
         probe_inapplicable(probe, "an interface with endpoints that takes SET_INTERFACE");
 }
 
+// ---- Endpoints of settings that are not selected ----
+
+static bool is_selected(const struct usb_configuration *config, uint8_t bEndpointAddress)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct usb_endpoint *endpoint = &config->endpoints[i];
+        if (endpoint->bEndpointAddress == bEndpointAddress &&
+            config->interfaces[endpoint->interface].bAlternateSetting == 0)
+            return true;
+    }
+    return false;
+}
+
+// SET_CONFIGURATION selects setting 0 of each interface (9.1.1.5): the endpoints of the others do
+// not exist.
+static void unselected_has_no_status(struct probe *probe)
+{
+    const struct usb_configuration *config = &probe_device(probe)->config;
+    bool any = false;
+    configure_afresh(probe);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        uint8_t status[2];
+        const struct usbdev_setup_packet setup = {
+            .bmRequestType = USBDEV_DIR_IN | USBDEV_RECIPIENT_ENDPOINT,
+            .bRequest = USBDEV_GET_STATUS,
+            .wIndex = config->endpoints[i].bEndpointAddress,
+            .wLength = sizeof status,
+        };
+        if (is_selected(config, config->endpoints[i].bEndpointAddress))
+            continue;
+        any = true;
+        if (!expect_stall(probe, &setup, status))
+            return;
+    }
+    if (!any)
+        probe_inapplicable(probe, "endpoints that only another alternate setting than 0 has");
+}
+
 // clang-format off
 static const struct check checks[] = {
     {"CH9-REQ-18", "USB 2.0 9.4.5", LEVEL_MUST,
@@ -225,6 +263,9 @@ static const struct check checks[] = {
     {"CH9-HALT-04", "USB 2.0 9.4.5", LEVEL_MUST,
      "SET_INTERFACE clears the halts of its endpoints",
      0, selecting_clears},
+    {"CH9-HALT-05", "USB 2.0 9.4.5", LEVEL_MUST,
+     "GET_STATUS of an endpoint STALLs while no setting with it is selected",
+     NEED_RAW, unselected_has_no_status},
 };
 // clang-format on
 

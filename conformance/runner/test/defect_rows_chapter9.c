@@ -73,6 +73,8 @@ const struct defect_row chapter9_rows[] = {
     {"halt-not-cleared", "composite", "CH9-HALT-02"},
     {"halt-outlives-configuration", "composite", "CH9-HALT-03"},
     {"halt-outlives-interface", "composite", "CH9-HALT-04"},
+    {"status-of-unselected", "cdc-ecm", "CH9-HALT-05"},
+    {"configuration-value-twice", "will-detach", "CH9-CFG-19"},
     {"toggle-outlives-clear", "composite", "CH9-TOGGLE-01"},
     {"toggle-outlives-clear-of-nothing", "composite", "CH9-TOGGLE-01"},
     {"toggle-outlives-configuration", "composite", "CH9-TOGGLE-02"},
