@@ -151,6 +151,20 @@ static void execute_one(struct armv6m *cpu)
     armv6m_execute(cpu);
 }
 
+// Up to a cycle, or until something is to be looked at. A watched processor executes instructions
+// alone, and while none of them changes what the run loop looks at, one after the other.
+static void execute_until(struct armv6m *cpu, uint64_t end)
+{
+    while (armv6m_spin_watch(cpu, end)) {
+        execute_one(cpu);
+        if (cpu->attention == 0 || cpu->cycles >= end)
+            return;
+        armv6m_systick_settle(cpu);
+    }
+    cpu->attention = armv6m_spin_next_look(cpu, end);
+    armv6m_execute(cpu);
+}
+
 enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
 {
     const uint64_t end = after(cpu, cycles);
@@ -181,11 +195,8 @@ enum armv6m_stop armv6m_run(struct armv6m *cpu, uint64_t cycles)
             if (cpu->trace)
                 cpu->trace(cpu->trace_ctx, cpu);
             execute_one(cpu);
-        } else if (armv6m_spin_watch(cpu, next)) {
-            execute_one(cpu);
         } else {
-            cpu->attention = armv6m_spin_next_look(cpu, next);
-            armv6m_execute(cpu);
+            execute_until(cpu, next);
         }
     }
 }
