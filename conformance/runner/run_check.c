@@ -17,6 +17,7 @@
 enum {
     CHECK_LIMIT_MS = 600000,   // a whole upload of a large flash in small blocks takes minutes
     SILENCE_LIMIT_MS = 180000, // lost to transfers that timed out, in all checks together
+    SLEEP_LIMIT_MS = 600000,   // spent on times that the device asks for
 };
 
 // ---- Running ----
@@ -203,6 +204,11 @@ static const char *reason_not_to_try(struct run *run)
                  "the device let %u transfers time out, %u s in all: the run ends early "
                  "(--max-time SECONDS sets another limit)",
                  watch->timeouts, (unsigned)(watch->timeouts_ms / 1000));
+    else if (!limited && watch->slept_ms >= SLEEP_LIMIT_MS)
+        snprintf(run->over, sizeof run->over,
+                 "the device asked for waits of %u s in all, by bwPollTimeout and wDetachTimeOut: "
+                 "the run ends early (--max-time SECONDS sets another limit)",
+                 (unsigned)(watch->slept_ms / 1000));
     if (*run->over)
         return run->over;
     return run->lost ? run->loss : "";

@@ -292,8 +292,12 @@ static uint64_t watched_late_us(struct target *target)
 static void watched_sleep_ms(struct target *target, unsigned ms)
 {
     struct watch *watch = watch_of(target);
-    if (!refuse(watch))
-        watch->target->ops->sleep_ms(watch->target, within_limit(watch, ms));
+    if (refuse(watch))
+        return;
+    unsigned slept_ms = within_limit(watch, ms);
+    watch->target->ops->sleep_ms(watch->target, slept_ms);
+    if (!(watch->target->capabilities & TARGET_VIRTUAL_TIME))
+        watch->slept_ms += slept_ms;
 }
 
 static const char *watched_trouble(struct target *target)

@@ -37,6 +37,7 @@ struct watch {
 
     unsigned timeouts;    // transfers that timed out, in this run
     uint64_t timeouts_ms; // and how long they took, on this machine's clock
+    uint64_t slept_ms;    // how long was slept in all, where the target's time is this machine's
 };
 
 // target and mode stay the caller's.

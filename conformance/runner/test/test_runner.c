@@ -81,6 +81,13 @@ static void is_at_run_time(struct probe *probe)
     expect_state(probe, DFURT_STATE_appIDLE, "as the runner left it");
 }
 
+static void waits_for_700_s(struct probe *probe)
+{
+    for (int i = 0; i < 2; i++)
+        probe_sleep(probe, 350000, "a slow device");
+    expect_number(probe, "one", 1, 1);
+}
+
 static const struct check checks[] = {
     {"T-PASS", "1", LEVEL_MUST, "passes", 0, passes},
     {"T-MUST", "1", LEVEL_MUST, "is broken", 0, breaks},
@@ -97,6 +104,7 @@ static const struct check checks[] = {
     {"T-WAITS", "1", LEVEL_MUST, "waits for the reset", NEED_WAIT_RESET, passes},
     {"T-LEAVES", "1", LEVEL_MUST, "leaves by itself", NEED_WILL_DETACH, passes},
     {"T-DFU", "1", LEVEL_MUST, "is in DFU mode", NEED_DFU_MODE, is_in_dfu_mode},
+    {"T-SLOW", "1", LEVEL_MUST, "takes long", 0, waits_for_700_s},
     {"T-RUN", "1", LEVEL_MUST, "is at run time", NEED_RUN_TIME, is_at_run_time},
 };
 static const struct check_group group = {"Tests", checks, sizeof checks / sizeof checks[0]};
@@ -572,6 +580,24 @@ static void loss_without_power__is_told_and_fails_nothing(void **state)
     report_finish(&run.report);
 }
 
+static void slow_device__ends_the_run_early(void **state)
+{
+    (void)state;
+    for (unsigned max_time_s = 0; max_time_s < 4000; max_time_s += 2000) {
+        struct run run;
+        start(&run, DFURT_ATTR_CAN_DNLOAD);
+
+        finish(&run, &(struct runner_options){
+                         .catalogue = groups, .only = "T-SLOW,T-RUN", .max_time_s = max_time_s});
+
+        const struct result *after = result_of(&run, "T-RUN");
+        assert_int_equal(result_of(&run, "T-SLOW")->verdict, VERDICT_PASS);
+        assert_int_equal(after->verdict, max_time_s ? VERDICT_PASS : VERDICT_INCONCLUSIVE);
+        assert_int_equal(!strstr(after->finding.message, "waits of 700 s"), max_time_s != 0);
+        report_finish(&run.report);
+    }
+}
+
 static void stop_on_loss__leaves_the_device_alone(void **state)
 {
     (void)state;
@@ -612,6 +638,7 @@ int main(void)
         cmocka_unit_test(trouble__before_the_first_check_is_none_of_its),
         cmocka_unit_test(loss_that_does_not_repeat__is_told_and_not_green),
         cmocka_unit_test(loss_without_power__is_told_and_fails_nothing),
+        cmocka_unit_test(slow_device__ends_the_run_early),
         cmocka_unit_test(stop_on_loss__leaves_the_device_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
