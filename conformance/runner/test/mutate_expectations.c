@@ -54,6 +54,7 @@ static const char *const good_devices[] = {
     "max-packet-16-dfuse",
     "status-names-a-string",
     "long-detach-refused",
+    "cdc-ecm",
 };
 enum { GOOD_DEVICES = sizeof good_devices / sizeof good_devices[0] };
 
