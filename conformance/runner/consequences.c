@@ -103,7 +103,9 @@ find_root(struct run *run, const struct check *check, const struct finding *find
 const struct check *
 judge_consequence(struct run *run, const struct check *check, struct attempt *attempt)
 {
-    if (attempt->judgement.verdict != VERDICT_FAIL || run->lost ||
+    // A device that did not come back is in no mode in which more could be judged.
+    bool judges_loss = check->judges_return && attempt->stranded;
+    if (attempt->judgement.verdict != VERDICT_FAIL || run->lost || judges_loss ||
         waiver_for(run, check, VERDICT_FAIL))
         return NULL;
     const struct check *root = find_root(run, check, &attempt->judgement.finding);
