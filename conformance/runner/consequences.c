@@ -4,14 +4,18 @@
 // presumes (presumptions.h) is not met either, and names the one that is. What it found stays in
 // its result.
 //
+// A device that was lost at a request is judged by the check that is about that request
+// (request_judges.h), wherever the request was sent.
+//
 // The verdict on what is presumed is taken from the report; a check that has not run yet, or was
-// not selected, is run for it. So a check says the same in a whole run and alone. A waived FAIL
-// excuses itself alone; so does one that is no loss where the device was lost.
+// not selected, is run for it, once. So a check says the same in a whole run and alone. A waived
+// FAIL excuses itself alone; so does one that is no loss where the device was lost.
 
 #include <string.h>
 
 #include "run.h"
 #include <conformance/presumptions.h>
+#include <conformance/request_judges.h>
 
 static const struct result *result_of(const struct report *report, const struct check *check)
 {
@@ -45,28 +49,75 @@ static bool applies(const struct presumption *presumption, const struct finding 
 static const struct check *
 find_root(struct run *run, const struct check *check, const struct finding *finding);
 
-// Is a check that has not run not met, in two runs of it? The first may see what the check that
-// presumes it has left behind.
-static bool fails_twice(struct run *run, const struct check *check, struct finding *ret_finding)
+static const struct check *judge_at(const struct loss *loss, size_t at)
+{
+    return loss->waited ? NULL : judge_of_request(loss->mode, loss->request, at);
+}
+
+static bool is_at_request_of(const struct check *check, const struct loss *loss)
+{
+    const struct check *judge;
+    for (size_t at = 0; (judge = judge_at(loss, at)) != NULL; at++) {
+        if (judge == check)
+            return true;
+    }
+    return false;
+}
+
+// Run a check that has not run, twice: the first run may see what the check that presumes it has
+// left behind. Each check is tried once in a run.
+static const struct trial *try_twice(struct run *run, const struct check *check)
 {
     static struct attempt attempt; // nothing of it is needed once another one is made
+    for (unsigned i = 0; i < RUN_TRIALS; i++) {
+        if (run->trials[i].check == check)
+            return &run->trials[i];
+    }
     bool fails = true;
     for (int i = 0; fails && i < 2; i++) {
         attempt = (struct attempt){.judgement.verdict = VERDICT_INCONCLUSIVE};
         try_check_until_judged(run, check, &attempt);
         judge_loss(run, check, &attempt);
         fails = attempt.judgement.verdict == VERDICT_FAIL && !run->lost;
-        *ret_finding = attempt.judgement.finding;
     }
-    return fails;
+    struct trial *trial = &run->trials[run->trial_count++ % RUN_TRIALS];
+    *trial = (struct trial){
+        .check = check,
+        .fails = fails,
+        .lost_at_own_request =
+            is_loss(&attempt.judgement.finding) && is_at_request_of(check, &attempt.loss),
+        .finding = attempt.judgement.finding,
+    };
+    return trial;
+}
+
+static bool is_in_catalogue(const struct check_group *const *group, const struct check *check)
+{
+    for (; *group; group++) {
+        if (check >= (*group)->checks && check < (*group)->checks + (*group)->count)
+            return true;
+    }
+    return false;
+}
+
+static bool may_be_tried(const struct run *run, const struct check *check)
+{
+    const struct check_group *const *groups = run->options->catalogue; // NULL: the suite's own
+    return !run->lost && !waiver_for(run, check, VERDICT_FAIL) &&
+           (!groups || is_in_catalogue(groups, check));
 }
 
 static const struct check *
 root_by_trying(struct run *run, const struct check *check, struct finding *ret_finding)
 {
-    if (run->lost || waiver_for(run, check, VERDICT_FAIL) || !fails_twice(run, check, ret_finding))
+    if (!may_be_tried(run, check))
         return NULL;
-    const struct check *root = find_root(run, check, ret_finding);
+    const struct trial trial = *try_twice(run, check);
+    *ret_finding = trial.finding;
+    if (!trial.fails)
+        return NULL;
+    const struct check *root =
+        trial.lost_at_own_request ? NULL : find_root(run, check, ret_finding);
     return root ? root : check;
 }
 
@@ -100,6 +151,38 @@ find_root(struct run *run, const struct check *check, const struct finding *find
     return NULL;
 }
 
+static bool are_at_one_request(const struct finding *a, const struct finding *b)
+{
+    enum { TYPE_AND_REQUEST = 5 }; // "a1 03"
+    return is_loss(a) && is_loss(b) && strncmp(a->sent, b->sent, TYPE_AND_REQUEST) == 0;
+}
+
+// The first check that is about the request at which the device was lost and is not met for the
+// same reason; NULL if that is the check itself.
+static const struct check *
+find_judge(struct run *run, const struct check *check, const struct attempt *attempt)
+{
+    const struct finding own = attempt->judgement.finding;
+    const struct loss loss = attempt->loss;
+    const struct check *judge;
+    for (size_t at = 0; (judge = judge_at(&loss, at)) != NULL && judge != check; at++) {
+        struct finding other;
+        const struct check *root = root_at(run, judge, &other);
+        if (root && are_at_one_request(&own, &other))
+            return root;
+    }
+    return NULL;
+}
+
+static const struct check *
+root_of(struct run *run, const struct check *check, const struct attempt *attempt)
+{
+    const struct finding *finding = &attempt->judgement.finding;
+    const struct check *judge = is_loss(finding) ? find_judge(run, check, attempt) : NULL;
+    bool own = is_loss(finding) && is_at_request_of(check, &attempt->loss);
+    return judge || own ? judge : find_root(run, check, finding);
+}
+
 const struct check *
 judge_consequence(struct run *run, const struct check *check, struct attempt *attempt)
 {
@@ -108,11 +191,16 @@ judge_consequence(struct run *run, const struct check *check, struct attempt *at
     if (attempt->judgement.verdict != VERDICT_FAIL || run->lost || judges_loss ||
         waiver_for(run, check, VERDICT_FAIL))
         return NULL;
-    const struct check *root = find_root(run, check, &attempt->judgement.finding);
+    const struct check *root = root_of(run, check, attempt);
     if (!root)
         return NULL;
+    struct finding *finding = &attempt->judgement.finding;
     attempt->judgement.verdict = VERDICT_INCONCLUSIVE;
-    snprintf(attempt->judgement.finding.message, sizeof attempt->judgement.finding.message,
-             "this check presumes %s, which is not met", root->id);
+    if (is_loss(finding))
+        snprintf(finding->message, sizeof finding->message, "the device is lost by what %s judges",
+                 root->id);
+    else
+        snprintf(finding->message, sizeof finding->message,
+                 "this check presumes %s, which is not met", root->id);
     return root;
 }

@@ -129,6 +129,7 @@ static struct loss loss_now(const struct losses *losses, uint64_t now_us)
 {
     uint64_t since_us = losses->left ? losses->left_us : now_us;
     struct loss loss = {
+        .mode = *losses->mode,
         .unasked = !losses->may_leave,
         .way = losses->way,
         .heard = losses->heard,
@@ -184,12 +185,15 @@ void losses_saw(struct losses *losses,
     usbdev_setup_store(bytes, setup);
     if (is_answer(result))
         note_answer(losses, bytes, now_us);
+    bool was_let = losses->may_leave;
     if (lets_leave(bytes) && result != USB_STALL) {
         bool detaches = result >= 0 && *losses->mode == DEVICE_RUN_TIME;
         losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
     }
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(losses, bytes, result == USB_GONE, now_us);
+    if (losses->silent == 1)
+        losses->last.unfinished = lets_leave(bytes) && !was_let;
 }
 
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
@@ -201,6 +205,17 @@ bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet
 
 // ---- For good, or not at all ----
 
+// A device may take a DETACH that it does not complete, and come back in DFU mode. One that does
+// not come back has left, or is stuck, by no doing of the suite.
+static void find_unfinished(struct losses *losses)
+{
+    if (!losses->last.unfinished || losses->last.unasked)
+        return;
+    losses->last.unasked = true;
+    losses->counts.unasked++;
+    losses->last_unasked = losses->last;
+}
+
 void losses_give_up(struct losses *losses, uint64_t now_us)
 {
     if (losses->silent == 0) {
@@ -210,6 +225,7 @@ void losses_give_up(struct losses *losses, uint64_t now_us)
     if (losses->silent < 2)
         confirm(losses);
     losses->silent = 2;
+    find_unfinished(losses);
     if (losses->last.unasked)
         return;
     losses->counts.stranded += !losses->last.stranded;

@@ -28,11 +28,13 @@ enum loss_way {
 };
 
 struct loss {
+    enum device_mode mode;              // in which it was lost
     bool gone;                          // it left the bus, as far as the transport knows
     bool unasked;                       // by no doing of the suite
     bool stranded;                      // asked for, and it did not come back by itself
     enum loss_way way;                  // how it was asked for
     bool waited;                        // it left while it was waited for
+    bool unfinished;                    // request would have let it leave, had it been answered
     bool heard;                         // before is valid
     uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
     uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not

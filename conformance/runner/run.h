@@ -9,6 +9,10 @@
 #include <conformance/backup.h>
 #include <conformance/runner.h>
 
+enum {
+    RUN_TRIALS = 16,
+};
+
 struct run {
     const struct runner_options *options;
     struct watch watch;
@@ -26,6 +30,15 @@ struct run {
         uint64_t stayed_us;     // it was seen to stay for so long without a request
         bool whatever_is_asked; // requests do not keep it in DFU mode
     } departures;
+
+    // Checks that were run for the sake of another one (consequences.c), the last ones.
+    struct trial {
+        const struct check *check;
+        bool fails; // both times
+        bool lost_at_own_request;
+        struct finding finding;
+    } trials[RUN_TRIALS];
+    unsigned trial_count;
 
     bool lost;              // the device does not answer, and nothing brings it back
     char loss[PROBE_WORDS]; // how, and in which check

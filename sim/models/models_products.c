@@ -115,22 +115,49 @@ static int audio_setup(struct defect_view *view, const struct usbdev_setup_packe
 
 // ---- Crashes ----
 
+static int crash(struct defect_view *view)
+{
+    view->native->hung = true;
+    return NATIVE_SILENT;
+}
+
 // usb-device with stm32-usbd: GET_STATUS of an endpoint that is not there.
 static int crash_at_endpoint(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!view->runtime || setup->bmRequestType != (USBDEV_DIR_IN | USBDEV_RECIPIENT_ENDPOINT) ||
         setup->bRequest != USBDEV_GET_STATUS || (setup->wIndex & 0x0F) < 8)
         return NATIVE_PASS;
-    view->native->hung = true;
-    return NATIVE_SILENT;
+    return crash(view);
 }
 
 static int crash_at_upload(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     if (!view->runtime || !defect_is_request(view, setup, FROM_DFU, DFURT_UPLOAD))
         return NATIVE_PASS;
-    view->native->hung = true;
-    return NATIVE_SILENT;
+    return crash(view);
+}
+
+static int crash_at_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!view->runtime || !defect_is_request(view, setup, TO_DFU, DFURT_DETACH))
+        return NATIVE_PASS;
+    return crash(view);
+}
+
+static int crash_at_dnload(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (view->runtime || !defect_is_request(view, setup, TO_DFU, DFURT_DNLOAD))
+        return NATIVE_PASS;
+    return crash(view);
+}
+
+static int crash_at_string(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    enum { PRODUCT = USBDEV_DT_STRING << 8 | 2 };
+    if (!view->runtime || setup->bmRequestType != USBDEV_DIR_IN ||
+        setup->bRequest != USBDEV_GET_DESCRIPTOR || setup->wValue != PRODUCT)
+        return NATIVE_PASS;
+    return crash(view);
 }
 
 static void crash_at_reset(struct defect_view *view)
@@ -189,6 +216,27 @@ const struct shipped_model models_of_products[] = {
                   .bootloader = &bootloader_st_rom},
         .about = "REQ-05a",
         .way = {.setup = crash_at_upload},
+    },
+    {
+        .model = {.name = "crashes-at-detach",
+                  .summary = "DETACH crashes the firmware, which stays on the bus",
+                  .bootloader = &bootloader_st_rom},
+        .about = "RT-DETACH-01",
+        .way = {.setup = crash_at_detach},
+    },
+    {
+        .model = {.name = "crashes-at-dnload",
+                  .summary = "DNLOAD crashes the boot loader",
+                  .bootloader = &bootloader_st_rom},
+        .about = "DM-STATE-2-DNLOAD",
+        .way = {.setup = crash_at_dnload},
+    },
+    {
+        .model = {.name = "crashes-at-string",
+                  .summary = "the name of the product crashes the firmware",
+                  .bootloader = &bootloader_st_rom},
+        .about = "CH9-STR-02",
+        .way = {.setup = crash_at_string},
     },
     {
         .model = {.name = "crashes-at-reset",

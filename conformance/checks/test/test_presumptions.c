@@ -6,10 +6,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <conformance/catalogue.h>
 #include <conformance/presumptions.h>
+#include <conformance/request_judges.h>
+#include <dfurt/usbdev.h>
 
 #include <cmocka.h>
 
@@ -91,6 +94,43 @@ static void requests_of_one_sentence__presume_those_before_them(void **state)
     assert_false(presumes(upload, "RT-STATE-0-DNLOAD", &same_sentence));
 }
 
+static const struct check *judge_in(enum device_mode mode, const char *type_and_request)
+{
+    unsigned type, request;
+    sscanf(type_and_request, "%x %x", &type, &request);
+    const uint8_t setup[USBDEV_SETUP_SIZE] = {(uint8_t)type, (uint8_t)request};
+    return judge_of_request(mode, setup, 0);
+}
+
+// DFU 1.1 3, USB 2.0 9.4: whoever sends it.
+static void each_request__has_a_judge_in_its_own_mode(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {"21 00", "21 01", "a1 02", "a1 03", "21 04", "a1 05",
+                                           "21 06", "21 07", "a1 ff", "80 00", "81 00", "82 00",
+                                           "80 08", "00 09", "81 0a", "01 0b"};
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        const struct check *run_time = judge_in(DEVICE_RUN_TIME, requests[i]);
+        const struct check *dfu_mode = judge_in(DEVICE_DFU_MODE, requests[i]);
+        if (!run_time || !dfu_mode)
+            fail_msg("%s has no judge", requests[i]);
+        assert_false(run_time->needs & NEED_DFU_MODE);
+        assert_false(dfu_mode->needs & NEED_RUN_TIME);
+    }
+}
+
+static void string__has_a_judge_of_its_own_for_the_languages(void **state)
+{
+    (void)state;
+    const uint8_t languages[USBDEV_SETUP_SIZE] = {0x80, 6, 0, 3};
+    const uint8_t product[USBDEV_SETUP_SIZE] = {0x80, 6, 2, 3};
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, languages, 0), catalogue_find("CH9-STR-01"));
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, product, 0), catalogue_find("CH9-STR-02"));
+    assert_ptr_equal(judge_of_request(DEVICE_DFU_MODE, product, 0),
+                     catalogue_find("DM-CH9-STR-02"));
+    assert_null(judge_of_request(DEVICE_RUN_TIME, product, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +138,8 @@ int main(void)
         cmocka_unit_test(no_requirement__presumes_itself),
         cmocka_unit_test(twin__presumes_the_twin),
         cmocka_unit_test(requests_of_one_sentence__presume_those_before_them),
+        cmocka_unit_test(each_request__has_a_judge_in_its_own_mode),
+        cmocka_unit_test(string__has_a_judge_of_its_own_for_the_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

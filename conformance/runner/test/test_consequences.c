@@ -16,12 +16,18 @@
 // A boot loader that no bus reset ends.
 static const char device[] = "sim:wait-reset,defect=dm-reset-stays";
 
-static enum run_status run_with(const struct runner_options *options, struct report *report)
+static enum run_status
+run_on(const char *name, const struct runner_options *options, struct report *report)
 {
-    struct target *target = open_target(device);
-    enum run_status status = runner_run(options, target, device, report);
+    struct target *target = open_target(name);
+    enum run_status status = runner_run(options, target, name, report);
     target->ops->close(target);
     return status;
+}
+
+static enum run_status run_with(const struct runner_options *options, struct report *report)
+{
+    return run_on(device, options, report);
 }
 
 static const struct result *result_of(const struct report *report, const char *id)
@@ -91,6 +97,43 @@ static void waived_failure__excuses_itself_alone(void **state)
     report_finish(&report);
 }
 
+// Wherever the request is sent that crashes a device, the check that is about it has the FAIL: no
+// product is blamed for its boot loader.
+static void crash__is_a_failure_of_the_check_that_is_about_the_request(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *device;
+        const char *id;
+    } crashes[] = {
+        {"sim:crashes-at-detach", "RT-DETACH-01"},
+        {"sim:crashes-at-dnload", "DM-STATE-2-DNLOAD"},
+        {"sim:crashes-at-string", "CH9-STR-02"},
+        {"sim:crashes-at-upload", "REQ-05a"},
+    };
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++) {
+        struct report report;
+        run_on(crashes[i].device, &(struct runner_options){.only = NULL}, &report);
+        assert_int_equal(result_of(&report, crashes[i].id)->verdict, VERDICT_FAIL);
+        assert_int_equal(report.counts[VERDICT_FAIL], 1);
+        report_finish(&report);
+    }
+}
+
+static void crash_on_the_way_back__is_none_of_the_check_that_goes_there(void **state)
+{
+    (void)state;
+    struct report report;
+
+    // With leave to write the way back is a download.
+    run_on("sim:crashes-at-dnload",
+           &(struct runner_options){.only = "RT-DETACH-01", .allow_write = true}, &report);
+
+    assert_int_equal(report.results[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_ptr_equal(report.results[0].root, catalogue_find("DM-STATE-2-DNLOAD"));
+    report_finish(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +141,8 @@ int main(void)
         cmocka_unit_test(consequence__is_found_where_the_other_check_was_not_selected),
         cmocka_unit_test(consequence__is_a_failure_where_the_other_check_is_skipped),
         cmocka_unit_test(waived_failure__excuses_itself_alone),
+        cmocka_unit_test(crash__is_a_failure_of_the_check_that_is_about_the_request),
+        cmocka_unit_test(crash_on_the_way_back__is_none_of_the_check_that_goes_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

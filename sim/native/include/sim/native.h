@@ -31,9 +31,9 @@ struct native_endpoint {
 
 // What answers a SETUP before usbdev does: defective devices are made of it. Returns a length of 0
 // or more for a reply of its own, sent as it is, however long (usbdev then never sees the request;
-// data that an OUT request brings is accepted and dropped); NATIVE_STALL; NATIVE_STALL_STATUS, which
-// takes that data and STALLs the status stage; NATIVE_SILENT, which leaves endpoint 0 answering NAK;
-// or NATIVE_PASS.
+// data that an OUT request brings is accepted and dropped); NATIVE_STALL; NATIVE_STALL_STATUS,
+// which takes that data and STALLs the status stage; NATIVE_SILENT, which leaves endpoint 0
+// answering NAK; or NATIVE_PASS.
 enum {
     NATIVE_STALL = -1,
     NATIVE_SILENT = -2,

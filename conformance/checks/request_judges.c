@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+
+#include <string.h>
+
+#include <conformance/catalogue.h>
+#include <conformance/request_judges.h>
+#include <dfurt/dfurt.h>
+#include <dfurt/usbdev.h>
+
+#define IN_BOTH_MODES(id) id, "DM-" id
+
+enum {
+    TO_DEVICE = 0x00,
+    TO_INTERFACE = 0x01,
+    FROM_DEVICE = 0x80,
+    FROM_INTERFACE = 0x81,
+    FROM_ENDPOINT = 0x82,
+    TO_DFU = 0x21,
+    FROM_DFU = 0xA1,
+
+    ANY_VALUE = 0,
+    TYPE = 0xFF00, // of a descriptor
+    TYPE_AND_INDEX = 0xFFFF,
+};
+
+static const struct row {
+    uint8_t bmRequestType;
+    uint8_t bRequest;
+    uint16_t mask; // of wValue
+    uint16_t wValue;
+    const char *run_time;
+    const char *dfu_mode;
+} rows[] = {
+    // DFU 1.1 3
+    {TO_DFU, DFURT_DETACH, ANY_VALUE, 0, "RT-DETACH-01", "DM-STATE-2-DETACH"},
+    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-2-DNLOAD"},
+    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-5-DNLOAD"},
+    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-5-DNLOAD-0"},
+    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DS-LEAVE-01"},
+    {FROM_DFU, DFURT_UPLOAD, ANY_VALUE, 0, "REQ-05a", "DM-STATE-2-UPLOAD"},
+    {FROM_DFU, DFURT_GETSTATUS, ANY_VALUE, 0, "REQ-01a", "DM-STATE-2-GETSTATUS"},
+    {TO_DFU, DFURT_CLRSTATUS, ANY_VALUE, 0, "RT-STATE-0-CLRSTATUS", "DM-STATE-10-CLRSTATUS"},
+    {FROM_DFU, DFURT_GETSTATE, ANY_VALUE, 0, "REQ-01b", "DM-STATE-2-GETSTATE"},
+    {TO_DFU, DFURT_ABORT, ANY_VALUE, 0, "REQ-05c", "DM-STATE-2-ABORT"},
+
+    // USB 2.0 9.4
+    {FROM_DEVICE, USBDEV_GET_STATUS, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-11")},
+    {FROM_INTERFACE, USBDEV_GET_STATUS, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-14")},
+    {FROM_ENDPOINT, USBDEV_GET_STATUS, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-16")},
+    {FROM_DEVICE, USBDEV_GET_CONFIGURATION, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-01")},
+    {TO_DEVICE, USBDEV_SET_CONFIGURATION, TYPE_AND_INDEX, 0, IN_BOTH_MODES("CH9-REQ-03")},
+    {FROM_INTERFACE, USBDEV_GET_INTERFACE, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-06")},
+    {TO_INTERFACE, USBDEV_SET_INTERFACE, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-07")},
+    {FROM_DEVICE, USBDEV_GET_DESCRIPTOR, TYPE_AND_INDEX, 0x0300, IN_BOTH_MODES("CH9-STR-01")},
+    {FROM_DEVICE, USBDEV_GET_DESCRIPTOR, TYPE, 0x0300, IN_BOTH_MODES("CH9-STR-02")},
+};
+
+static bool matches(const struct row *row, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    uint16_t wValue = (uint16_t)(setup[2] | setup[3] << 8);
+    return row->bmRequestType == setup[0] && row->bRequest == setup[1] &&
+           row->wValue == (wValue & row->mask);
+}
+
+static bool is_unknown_to_dfu(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    return (setup[0] & ~USBDEV_DIR_IN) == TO_DFU && setup[1] > DFURT_ABORT;
+}
+
+const struct check *
+judge_of_request(enum device_mode mode, const uint8_t setup[USBDEV_SETUP_SIZE], size_t at)
+{
+    bool dfu_mode = mode == DEVICE_DFU_MODE;
+    if (is_unknown_to_dfu(setup))
+        return at == 0 ? catalogue_find(dfu_mode ? "DM-STATE-2-OTHER" : "RT-STATE-0-OTHER") : NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (matches(&rows[i], setup) && at-- == 0)
+            return catalogue_find(dfu_mode ? rows[i].dfu_mode : rows[i].run_time);
+    }
+    return NULL;
+}
