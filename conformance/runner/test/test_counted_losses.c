@@ -150,6 +150,35 @@ static void device__that_was_let_leave_and_stays_away_is_stranded_once(void **st
 
 // ---- Departures from DFU mode ----
 
+// It may have taken the DETACH, and be in DFU mode when it is back.
+static void device__that_left_in_the_middle_of_detach_is_lost_unless_it_comes_back(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    losses_saw(&losses, &detach, USB_GONE, 1 * MS);
+    losses_saw_return(&losses, 900 * MS);
+    losses_saw(&losses, &getstate, 1, 901 * MS);
+    assert_counts(&losses, 1, 0, 0);
+
+    losses_saw(&losses, &detach, USB_TIMEOUT, 1000 * MS);
+    losses_saw(&losses, &getstate, USB_TIMEOUT, 2000 * MS);
+    losses_give_up(&losses, 9000 * MS);
+    assert_counts(&losses, 2, 1, 0);
+    assert_int_equal(losses.last_unasked.request[1], DFURT_DETACH);
+}
+
+static void second_detach__is_unfinished_by_the_suites_own_doing(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+
+    losses_saw(&losses, &detach, 0, 1 * MS);
+    losses_saw(&losses, &detach, USB_GONE, 2 * MS);
+    losses_give_up(&losses, 9000 * MS);
+
+    assert_counts(&losses, 1, 0, 1);
+}
+
 static void departure__that_is_taken_out_leaves_the_loss_before_it(void **state)
 {
     (void)state;
@@ -225,6 +254,8 @@ int main(void)
         cmocka_unit_test(request__that_lets_the_device_leave_makes_its_loss_the_suites_own),
         cmocka_unit_test(device__that_was_let_leave_must_stay_once_it_is_back_and_has_answered),
         cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),
+        cmocka_unit_test(device__that_left_in_the_middle_of_detach_is_lost_unless_it_comes_back),
+        cmocka_unit_test(second_detach__is_unfinished_by_the_suites_own_doing),
         cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),
         cmocka_unit_test(departure__has_its_stay_and_its_idle_time),
         cmocka_unit_test(departures__are_kept_as_far_as_there_is_room),
