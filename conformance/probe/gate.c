@@ -247,9 +247,20 @@ static bool is_sample(uint8_t bRequest)
     return false;
 }
 
+// GETSTATUS in these states makes a boot loader program or manifest what it was sent (DFU 1.1
+// A.2.4, A.2.7): where it is not known to be one, by another program.
+static bool begins_to_program(const struct gate *gate, uint8_t bRequest)
+{
+    return bRequest == DFURT_GETSTATUS && gate->mode == GATE_MODE_UNKNOWN &&
+           (gate->state == DFURT_STATE_dfuDNLOAD_SYNC ||
+            gate->state == DFURT_STATE_dfuMANIFEST_SYNC);
+}
+
 static enum gate_answer
 ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
 {
+    if (begins_to_program(gate, setup->bRequest))
+        return GATE_NEVER;
     if (setup->bRequest > DFURT_ABORT && !is_sample(setup->bRequest))
         return GATE_NEVER;
     if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->leave.detach)

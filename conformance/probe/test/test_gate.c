@@ -438,6 +438,24 @@ static void doubt__downloads_nothing(void **test)
         ASSERT_ROWS(&gates[i], rows);
 }
 
+static void doubt__begins_to_program_nothing_that_another_program_has_sent(void **test)
+{
+    (void)test;
+    struct gate gate = plain(false);
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    const uint8_t begun_by_getstatus[] = {DFURT_STATE_dfuDNLOAD_SYNC, DFURT_STATE_dfuMANIFEST_SYNC};
+
+    for (size_t i = 0; i < sizeof begun_by_getstatus; i++) {
+        gate.mode = GATE_MODE_UNKNOWN;
+        gate_saw(&gate, &getstate, &begun_by_getstatus[i], 1, true);
+        assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+        assert_int_equal(gate_ask(&gate, &getstate, NULL), GATE_SEND);
+        gate.mode = GATE_DFU_MODE;
+        assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
+    }
+}
+
 // ---- When is a state stale? ----
 
 static void state__is_what_the_device_last_said_until_something_moves_it(void **test)
@@ -600,6 +618,7 @@ int main(void)
         cmocka_unit_test(with_leave__dfuse_commands_need_something_kept),
         cmocka_unit_test(memory__has_room_for_so_many_regions),
         cmocka_unit_test(doubt__downloads_nothing),
+        cmocka_unit_test(doubt__begins_to_program_nothing_that_another_program_has_sent),
         cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),
         cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),

@@ -26,7 +26,8 @@
 //                         DfuSe's Read Unprotect (92h) and mass erase (41h alone) never
 //   bulk, interrupt       IN; OUT with --allow-vendor
 //
-// In doubt about the mode or the dialect, nothing is downloaded.
+// In doubt about the mode or the dialect, nothing is downloaded; in doubt about the mode, GETSTATUS
+// is not sent in dfuDNLOAD-SYNC and dfuMANIFEST-SYNC either, where it begins to program.
 
 #ifndef CONFORMANCE_GATE_H
 #define CONFORMANCE_GATE_H
