@@ -64,9 +64,15 @@ static void blame_device(struct attempt *attempt)
     char loss[PROBE_WORDS];
     memcpy(sent.setup, attempt->loss.request, USBDEV_SETUP_SIZE);
     loss_text(&attempt->loss, loss, sizeof loss);
-    *finding = (struct finding){.expected = BLAME_EXPECTED};
-    if (!attempt->loss.waited)
+    *finding = (struct finding){
+        .expected = "an answer, and the device stays on the bus",
+        .lost = true,
+        .lost_in = attempt->loss.mode,
+    };
+    if (!attempt->loss.waited) {
         transcript_sent(&sent, finding->sent, sizeof finding->sent);
+        memcpy(finding->lost_at, attempt->loss.request, USBDEV_SETUP_SIZE);
+    }
     snprintf(finding->received, sizeof finding->received, "twice: %.250s", loss);
     attempt->judgement.verdict = VERDICT_FAIL;
 }

@@ -36,11 +36,6 @@ static bool are_alike(const struct finding *a, const struct finding *b)
             memcmp(a->received, b->received, length) == 0);
 }
 
-static bool is_loss(const struct finding *finding)
-{
-    return strcmp(finding->expected, BLAME_EXPECTED) == 0;
-}
-
 static bool applies(const struct presumption *presumption, const struct finding *finding)
 {
     return !presumption->expected || strcmp(presumption->expected, finding->expected) == 0;
@@ -49,15 +44,16 @@ static bool applies(const struct presumption *presumption, const struct finding 
 static const struct check *
 find_root(struct run *run, const struct check *check, const struct finding *finding);
 
-static const struct check *judge_at(const struct loss *loss, size_t at)
+// The at-th check that is about the request at which the device was lost, or NULL.
+static const struct check *judge_at(const struct finding *finding, size_t at)
 {
-    return loss->waited ? NULL : judge_of_request(loss->mode, loss->request, at);
+    return finding->lost ? judge_of_request(finding->lost_in, finding->lost_at, at) : NULL;
 }
 
-static bool is_at_request_of(const struct check *check, const struct loss *loss)
+static bool is_lost_at_own_request(const struct check *check, const struct finding *finding)
 {
     const struct check *judge;
-    for (size_t at = 0; (judge = judge_at(loss, at)) != NULL; at++) {
+    for (size_t at = 0; (judge = judge_at(finding, at)) != NULL; at++) {
         if (judge == check)
             return true;
     }
@@ -84,8 +80,6 @@ static const struct trial *try_twice(struct run *run, const struct check *check)
     *trial = (struct trial){
         .check = check,
         .fails = fails,
-        .lost_at_own_request =
-            is_loss(&attempt.judgement.finding) && is_at_request_of(check, &attempt.loss),
         .finding = attempt.judgement.finding,
     };
     return trial;
@@ -116,8 +110,9 @@ root_by_trying(struct run *run, const struct check *check, struct finding *ret_f
     *ret_finding = trial.finding;
     if (!trial.fails)
         return NULL;
-    const struct check *root =
-        trial.lost_at_own_request ? NULL : find_root(run, check, ret_finding);
+    if (is_lost_at_own_request(check, ret_finding))
+        return check;
+    const struct check *root = find_root(run, check, ret_finding);
     return root ? root : check;
 }
 
@@ -144,43 +139,34 @@ find_root(struct run *run, const struct check *check, const struct finding *find
         struct finding other;
         const struct check *root =
             applies(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
-        if (root && applies(&presumption, &other) && (!is_loss(&own) || is_loss(&other)) &&
+        if (root && applies(&presumption, &other) && (!own.lost || other.lost) &&
             (!presumption.same_sentence || are_alike(&own, &other)))
             return root;
     }
     return NULL;
 }
 
-static bool are_at_one_request(const struct finding *a, const struct finding *b)
+// bmRequestType and bRequest; the rest differs from check to check.
+static bool are_lost_at_one_request(const struct finding *a, const struct finding *b)
 {
-    enum { TYPE_AND_REQUEST = 5 }; // "a1 03"
-    return is_loss(a) && is_loss(b) && strncmp(a->sent, b->sent, TYPE_AND_REQUEST) == 0;
+    return a->lost && b->lost && a->lost_at[0] == b->lost_at[0] && a->lost_at[1] == b->lost_at[1];
 }
 
-// The first check that is about the request at which the device was lost and is not met for the
-// same reason; NULL if that is the check itself.
+// The first of those that is not met for the same reason, which may be the check itself; or NULL.
 static const struct check *
-find_judge(struct run *run, const struct check *check, const struct attempt *attempt)
+find_judge(struct run *run, const struct check *check, const struct finding *finding)
 {
-    const struct finding own = attempt->judgement.finding;
-    const struct loss loss = attempt->loss;
+    const struct finding own = *finding;
     const struct check *judge;
-    for (size_t at = 0; (judge = judge_at(&loss, at)) != NULL && judge != check; at++) {
+    for (size_t at = 0; (judge = judge_at(&own, at)) != NULL; at++) {
         struct finding other;
+        if (judge == check)
+            return check;
         const struct check *root = root_at(run, judge, &other);
-        if (root && are_at_one_request(&own, &other))
+        if (root && are_lost_at_one_request(&own, &other))
             return root;
     }
     return NULL;
-}
-
-static const struct check *
-root_of(struct run *run, const struct check *check, const struct attempt *attempt)
-{
-    const struct finding *finding = &attempt->judgement.finding;
-    const struct check *judge = is_loss(finding) ? find_judge(run, check, attempt) : NULL;
-    bool own = is_loss(finding) && is_at_request_of(check, &attempt->loss);
-    return judge || own ? judge : find_root(run, check, finding);
 }
 
 const struct check *
@@ -191,12 +177,14 @@ judge_consequence(struct run *run, const struct check *check, struct attempt *at
     if (attempt->judgement.verdict != VERDICT_FAIL || run->lost || judges_loss ||
         waiver_for(run, check, VERDICT_FAIL))
         return NULL;
-    const struct check *root = root_of(run, check, attempt);
-    if (!root)
-        return NULL;
     struct finding *finding = &attempt->judgement.finding;
+    const struct check *root = find_judge(run, check, finding);
+    if (!root)
+        root = find_root(run, check, finding);
+    if (!root || root == check)
+        return NULL;
     attempt->judgement.verdict = VERDICT_INCONCLUSIVE;
-    if (is_loss(finding))
+    if (finding->lost)
         snprintf(finding->message, sizeof finding->message, "the device is lost by what %s judges",
                  root->id);
     else

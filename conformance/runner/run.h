@@ -35,7 +35,6 @@ struct run {
     struct trial {
         const struct check *check;
         bool fails; // both times
-        bool lost_at_own_request;
         struct finding finding;
     } trials[RUN_TRIALS];
     unsigned trial_count;
@@ -68,9 +67,6 @@ bool quieten_or_recover(struct run *run);
 bool find_again(struct run *run);
 
 // ---- blame.c: a device that was lost ----
-
-// What a check expected in which the device was lost twice.
-#define BLAME_EXPECTED "an answer, and the device stays on the bus"
 
 // Count the losses since then that no run should have: by no doing of the suite, or without a way
 // back. where, as in "in CH9-REQ-01", completes the words that are kept of the last one. Returns

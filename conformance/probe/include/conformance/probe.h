@@ -68,6 +68,12 @@ struct finding {
     char expected[PROBE_WORDS];
     char received[PROBE_WORDS];
     char message[PROBE_WORDS]; // SKIP and INCONCLUSIVE: the reason; PASS: a note
+
+    // The device was lost each time that the check ran, and in lost_in at this request; all 0 where
+    // no request was under way.
+    bool lost;
+    enum device_mode lost_in;
+    uint8_t lost_at[USBDEV_SETUP_SIZE];
 };
 
 // Called with long waits while they last, to show them to a person.
