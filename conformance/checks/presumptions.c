@@ -100,6 +100,7 @@ static const struct row rows[] = {
     {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
     {"RT-DETACH-14", {"RT-DETACH-01"}},
     {"RT-STATE-1-DETACH", {"RT-DETACH-02"}}, // as long as the detach timer runs
+    {"RT-DETACH-12", {"RT-DETACH-07"}}, // at whose end it is over, if nothing is asked
     {"RT-DETACH-01,RT-RESET-*", {"RT-DETACH-06"}}, // one that waits for a bus reset does not leave
     {"RT-RESET-02,RT-RESET-03,RT-RESET-04", {"RT-RESET-01"}},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},

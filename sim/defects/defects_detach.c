@@ -118,6 +118,20 @@ static int restart_timer(struct defect_view *view, const struct usbdev_setup_pac
     return NATIVE_PASS;
 }
 
+static int stop_timer(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (in_app_detach(view) && is_dfu_request(view, setup, DFURT_GETSTATUS))
+        view->scratch = 1;
+    return NATIVE_PASS;
+}
+
+static void keep_stopped(struct defect_view *view)
+{
+    view->scratch &= in_app_detach(view);
+    if (view->scratch)
+        keep_timer_from_expiring(view);
+}
+
 // A signed 16-bit timer has expired before it starts.
 static int take_wValue_for_signed(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -426,6 +440,12 @@ const struct sim_defect defects_of_detach[] = {
         .name = "timer-restarted",
         .summary = "GETSTATUS in appDETACH restarts the detach timer",
         .setup = restart_timer,
+    },
+    {
+        .name = "timer-stopped",
+        .summary = "GETSTATUS in appDETACH stops the detach timer",
+        .setup = stop_timer,
+        .tick = keep_stopped,
     },
     {
         .name = "timer-signed",

@@ -144,6 +144,7 @@ const struct defect_row run_time_rows[] = {
     {"leaves-5-ms-after-setup", "will-detach", "RT-DETACH-01"},
     {"leaves-without-status", "will-detach", "RT-DETACH-14"},
     {"timer-restarted", "wait-reset", "RT-DETACH-12"},
+    {"timer-stopped", "wait-reset", "RT-DETACH-12"},
     {"timer-signed", "wait-reset", "RT-DETACH-13"},
     {"functional-8-bytes", "will-detach", "RT-DESC-03"},
     {"slow-return", "will-detach", "RT-DETACH-05", .follows = {
