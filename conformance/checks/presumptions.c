@@ -33,7 +33,11 @@ static const struct row rows[] = {
     {"DM-CH9-CFG-17", {"DM-DESC-01b"}},
     {"OS-MS2-03", {"OS-MS2-01"}}, // the set is for the version that was announced
     {"CH9-STR-07", {"CH9-STR-01"}},
+    {"DS-LAYOUT-01", {"DM-CH9-STR-01"}},
     IN_BOTH_MODES("CH9-STR-02", "CH9-ZLP-01"), // strings are read with a wLength of 255
+
+    // A bConfigurationValue of 0 selects the Address state (9.4.7), and no configuration can be.
+    {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*", {"CH9-CFG-07"}},
 
     // Interfaces are those that are described.
     {"CH9-REQ-06,CH9-REQ-09,CH9-REQ-10,CH9-REQ-14,CH9-REQ-15,REQ-07[cd]", {"CH9-CFG-09"}},
@@ -56,6 +60,13 @@ static const struct row rows[] = {
     {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
     {"CH9-STATE-07", {"RT-RESET-01"}},
 
+    // GET_STATUS is one request for three kinds of recipients (9.4.5).
+    {"CH9-REQ-14,CH9-REQ-16,CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}},
+    {"CH9-REQ-16,CH9-REQ-18", {"CH9-REQ-14"}},
+    {"CH9-REQ-18", {"CH9-REQ-16"}},
+    {"DM-CH9-REQ-14,DM-CH9-REQ-16", {"DM-CH9-REQ-11"}},
+    IN_BOTH_MODES("CH9-REQ-17", "CH9-REQ-16"),
+
     // Endpoints are those that are described, and begin anew as a whole (9.1.1.5).
     {"CH9-REQ-18", {"CH9-CFG-13", "RT-DESC-02c", "DM-DESC-03d"}},
     {"CH9-HALT-*,CH9-TOGGLE-*", {"CH9-REQ-18", "CH9-CFG-13"}},
@@ -76,8 +87,13 @@ static const struct row rows[] = {
     {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
     {"RT-STATE-0-CLRSTATUS,RT-STATE-0-ABORT", {"REQ-05c"}},
     {"RT-STATE-0-OTHER", {"REQ-05a", "REQ-05c"}},
+    {"REQ-07d,REQ-07e", {"REQ-07c"}},
+    {"REQ-08c", {"RT-STATE-0-UPLOAD"}},
+    {"REQ-11b", {"REQ-11a"}},
+
+    // The same in DFU mode; a STALL leads to dfuERROR there (A.2).
     {"DM-STATUS-02,DM-STATUS-01,DM-SELECT-01", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
-    {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"}, // a STALL leads there
+    {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"},
     {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"},
     {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
@@ -85,16 +101,6 @@ static const struct row rows[] = {
     {"DM-STATE-5-DNLOAD-0", {"DM-STATE-6-GETSTATE"}},
     {"DM-STATE-2-UPLOAD,DM-STATE-9-UPLOAD,DM-STATE-9-GETSTATUS", {"DM-STATE-9-GETSTATE"}},
     {"DM-STATE-4-GETSTATE,DM-STATE-7-GETSTATE", {"DM-STATE-2-GETSTATE"}}, // it answers in dfuERROR
-    {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*", {"CH9-CFG-07"}},
-    {"CH9-REQ-14,CH9-REQ-16,CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}}, // GET_STATUS
-    {"CH9-REQ-16,CH9-REQ-18", {"CH9-REQ-14"}},
-    {"CH9-REQ-18", {"CH9-REQ-16"}},
-    {"DM-CH9-REQ-14,DM-CH9-REQ-16", {"DM-CH9-REQ-11"}},
-    IN_BOTH_MODES("CH9-REQ-17", "CH9-REQ-16"),
-    {"DS-LAYOUT-01", {"DM-CH9-STR-01"}},
-    {"REQ-07d,REQ-07e", {"REQ-07c"}},
-    {"REQ-08c", {"RT-STATE-0-UPLOAD"}},
-    {"REQ-11b", {"REQ-11a"}},
 
     // DETACH, and the way into DFU mode. The modes are told apart by bInterfaceProtocol.
     {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
