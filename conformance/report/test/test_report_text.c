@@ -445,20 +445,27 @@ static void tap__tells_trouble_in_the_block_of_its_check(void **state)
     free(text);
 }
 
-static void github__tells_trouble_with_what_failed(void **state)
+// What a job of GitHub is told, without a summary; to be freed.
+static char *annotations(void)
 {
-    (void)state;
     char *text = NULL;
     size_t size = 0;
     struct report_github github;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
+    run(report_github(&github, out, NULL));
+    fclose(out);
+    return text;
+}
+
+static void github__tells_trouble_with_what_failed(void **state)
+{
+    (void)state;
     troubled = "X-FAIL";
 
-    run(report_github(&github, out, NULL));
+    char *text = annotations();
 
     troubled = NULL;
-    fclose(out);
     assert_non_null(strstr(text, "accepted, | 0%0Atrouble BKPT at 08000040h\n"));
     free(text);
 }
@@ -466,17 +473,11 @@ static void github__tells_trouble_with_what_failed(void **state)
 static void github__tells_the_outcome_that_is_no_failure_of_a_check(void **state)
 {
     (void)state;
-    char *text = NULL;
-    size_t size = 0;
-    struct report_github github;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
     ended_with = RUN_NOT_AS_FOUND;
 
-    run(report_github(&github, out, NULL));
+    char *text = annotations();
 
     ended_with = RUN_FAILED;
-    fclose(out);
     assert_non_null(strstr(text,
                            "\n::error title=dfu-conformance::the device is not as it was found"
                            "%0Aflash LOST: 50%25 of it\n"));
