@@ -46,12 +46,14 @@ static void describe_sleep(const struct f072_board *board, bool for_good, char w
     const char *after = for_good ? ", and nothing wakes it" : ", wakes and sleeps again";
     char where[F072_PLACE_SIZE];
 
+    unsigned exception = last_exception(cpu);
     f072_board_place(board, cpu->r[15], where);
     if (cpu->sleep == ARMV6M_ON_EXIT)
         snprintf(what, WHAT_SIZE,
-                 "SCR.SLEEPONEXIT is set, so that the processor sleeps again after the handler of "
-                 "%s, and the main program does not go on at %s",
-                 f072_board_exception(last_exception(cpu)), where);
+                 "SCR.SLEEPONEXIT is set, so that the processor sleeps again after %s%s, and the "
+                 "main program does not go on at %s",
+                 exception ? "the handler of " : "a handler",
+                 exception ? f072_board_exception(exception) : "", where);
     else
         snprintf(what, WHAT_SIZE, "the processor sleeps by %s before %s%s",
                  cpu->sleep == ARMV6M_WFE ? "WFE" : "WFI", where, after);

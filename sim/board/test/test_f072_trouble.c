@@ -16,12 +16,13 @@
 
 // ---- Firmware that goes wrong ----
 
-// A SysTick of `reload` cycles whose handler only returns. scr is what SCR is set to before; idle
-// is the instruction that the main program repeats.
+// A SysTick of `reload` cycles whose handler makes so many jumps and returns. scr is what SCR is
+// set to before; idle is the instruction that the main program repeats.
 enum { WFI = 0xBF30, B_ITSELF = 0xE7FE, SLEEPONEXIT = 1 << 1 };
-static void make_ticks(uint16_t reload, uint8_t scr, uint16_t idle)
+enum { HANDLER = LITERALS + 12, MOST_JUMPS = 20 };
+static void make_ticks_that_jump(uint16_t reload, uint8_t scr, uint16_t idle, unsigned jumps)
 {
-    uint8_t image[IMAGE];
+    uint8_t image[HANDLER + 2 * MOST_JUMPS + 2];
     const uint16_t code[] = {
         0x4808,       // ldr r0, =SCR
         0x2100 | scr, // movs r1, #scr
@@ -33,8 +34,9 @@ static void make_ticks(uint16_t reload, uint8_t scr, uint16_t idle)
         0x6001,       // str r1, [r0]
         idle,
         0xE7FD, // and b to it
-        0x4770, // bx lr
+        jumps > 0 ? 0xE00A /* b HANDLER */ : 0x4770 /* bx lr */,
     };
+    const uint16_t to_the_next = 0xE7FF, bx_lr = 0x4770;
 
     memset(image, 0xFF, sizeof image);
     store_le32(image, STACK);
@@ -45,7 +47,15 @@ static void make_ticks(uint16_t reload, uint8_t scr, uint16_t idle)
     store_le32(image + LITERALS, 0xE000E010);
     store_le32(image + LITERALS + 4, 0xE000ED10);
     store_le32(image + LITERALS + 8, reload);
+    for (unsigned i = 0; i < jumps; i++)
+        usbdev_store_le16(image + HANDLER + 2 * i, to_the_next);
+    usbdev_store_le16(image + HANDLER + 2 * jumps, bx_lr);
     write_file(image, sizeof image);
+}
+
+static void make_ticks(uint16_t reload, uint8_t scr, uint16_t idle)
+{
+    make_ticks_that_jump(reload, scr, idle, 0);
 }
 
 static void trouble__an_undefined_instruction_without_handler_is_a_lockup(void **state)
@@ -165,6 +175,19 @@ static void absent__sleeponexit_is_named(void **state)
     pass_ms(host, 9500);
     assert_trouble(host, "SCR.SLEEPONEXIT is set, so that the processor sleeps again after the "
                          "handler of SysTick, and the main program does not go on at 08000050h");
+
+    sim_host_close(host);
+}
+
+// The exception is no longer among the jumps that are remembered.
+static void absent__sleeponexit_is_named_after_a_long_handler(void **state)
+{
+    (void)state;
+
+    make_ticks_that_jump(1000, SLEEPONEXIT, B_ITSELF, MOST_JUMPS);
+    struct sim_host *host = plug_in_flash(NULL);
+    pass_ms(host, 9500);
+    assert_trouble(host, "sleeps again after a handler, and the main program");
 
     sim_host_close(host);
 }
@@ -502,6 +525,7 @@ int main(void)
         TEST(absent__a_sleep_that_nothing_ends_is_named),
         TEST(absent__a_sleep_that_interrupts_end_is_another),
         TEST(absent__sleeponexit_is_named),
+        TEST(absent__sleeponexit_is_named_after_a_long_handler),
         TEST(absent__firmware_that_is_reset_again_and_again_says_so),
         TEST(absent__standby_mode_is_named),
         TEST(trouble__usb_must_be_unserved_for_a_while),
