@@ -17,6 +17,8 @@
 #include <dfurt/dfurt.h>
 #include <dfurt/usbdev.h>
 
+#include "dfu_model.h"
+
 enum {
     OTHER,   // an interface of another function, which takes every request
     DFU,     // ours
@@ -24,7 +26,7 @@ enum {
     ABSENT,  // no interface
 };
 
-enum { MAX_PACKET = 8, TIMEOUT_MS = 1000 };
+enum { MAX_PACKET = 8, TIMEOUT_MS = 1000, SETTLE_MS = 5 };
 
 // clang-format off
 static const uint8_t device_descriptor[] = {
@@ -158,7 +160,7 @@ static void start(struct bus *bus, enum kind kind, uint8_t attribute)
         .bcdDFUVersion = 0x0110,
         .bmAttributes = DFURT_ATTR_CAN_DNLOAD | attribute,
         .bInterfaceNumber = DFU,
-        .settle_ms = 5,
+        .settle_ms = SETTLE_MS,
         .enter_dfu = enter_dfu,
     };
     dfurt_init(&bus->dfurt, &bus->dfu, bus);
@@ -258,19 +260,6 @@ static const struct situation {
 
 // ---- What is specified ----
 
-// A row of DFU 1.1 table A.2.1 (appIDLE) or A.2.2 (appDETACH): a request as table 3.1 writes it.
-// What matches no row is "any other request": STALL, on to appIDLE.
-static const struct row {
-    uint8_t state, bmRequestType, bRequest, length, next;
-    bool data; // has it a data stage?
-} table[] = {
-    {DFURT_STATE_appIDLE, 0x21, DFURT_DETACH, 0, DFURT_STATE_appDETACH, false},
-    {DFURT_STATE_appIDLE, 0xA1, DFURT_GETSTATUS, 6, DFURT_STATE_appIDLE, true},
-    {DFURT_STATE_appIDLE, 0xA1, DFURT_GETSTATE, 1, DFURT_STATE_appIDLE, true},
-    {DFURT_STATE_appDETACH, 0xA1, DFURT_GETSTATUS, 6, DFURT_STATE_appDETACH, true},
-    {DFURT_STATE_appDETACH, 0xA1, DFURT_GETSTATE, 1, DFURT_STATE_appDETACH, true},
-};
-
 struct verdict {
     bool judged; // the answer: not where the request is another's
     int length;  // or USBDEV_STALL
@@ -278,30 +267,33 @@ struct verdict {
     uint8_t next;
 };
 
-static struct verdict class_verdict(uint8_t state, const struct usbdev_setup_packet *setup)
+static struct verdict
+class_verdict(uint8_t attribute, uint8_t state, const struct usbdev_setup_packet *setup)
 {
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        const struct row *row = &table[i];
-        if (row->state != state || row->bmRequestType != setup->bmRequestType ||
-            row->bRequest != setup->bRequest || (!row->data && setup->wLength != 0))
-            continue;
-        struct verdict verdict = {true, row->length, {0}, row->next};
-        if (setup->wLength < row->length)
-            verdict.length = setup->wLength;
-        verdict.reply[row->length == 6 ? 4 : 0] = row->next;
-        return verdict;
-    }
-    return (struct verdict){true, USBDEV_STALL, {0}, DFURT_STATE_appIDLE};
+    struct verdict verdict = {.judged = true};
+    struct dfu_model model = {.will_detach = attribute & DFURT_ATTR_WILL_DETACH,
+                              .wDetachTimeOut = TIMEOUT_MS,
+                              .settle_ms = SETTLE_MS,
+                              .interface = DFU,
+                              .allowed_ms = UINT16_MAX,
+                              .bState = state};
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    usbdev_setup_store(bytes, setup);
+    verdict.length = dfu_model_setup(&model, bytes, verdict.reply);
+    dfu_model_status_complete(&model);
+    verdict.next = model.bState;
+    return verdict;
 }
 
 // Another's request moves no state of ours. It STALLs where no function can own it.
-static struct verdict specified(uint8_t state, const struct usbdev_setup_packet *setup)
+static struct verdict
+specified(uint8_t attribute, uint8_t state, const struct usbdev_setup_packet *setup)
 {
     const uint8_t type = setup->bmRequestType & 0x60, recipient = setup->bmRequestType & 0x1F;
     const bool to_other = recipient == 1 && (setup->wIndex & 0xFF) == OTHER;
 
     if (type == 0x20 && recipient == 1 && setup->wIndex == DFU)
-        return class_verdict(state, setup);
+        return class_verdict(attribute, state, setup);
     if (type == 0x00 || (to_other && type != 0x60))
         return (struct verdict){.judged = false, .next = state};
     return (struct verdict){true, USBDEV_STALL, {0}, state};
@@ -337,7 +329,7 @@ static void fail_cell(const struct cell *cell, const struct verdict *expected, i
 
 static void check_cell(const struct cell *cell)
 {
-    const struct verdict expected = specified(cell->state, &cell->setup);
+    const struct verdict expected = specified(cell->attribute, cell->state, &cell->setup);
     struct bus bus;
     uint8_t reply[64];
     reach(&bus, cell);
