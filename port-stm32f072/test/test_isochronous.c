@@ -15,7 +15,7 @@
 
 #include <dfurt/usb_spec.h>
 
-#include "plugged.h"
+#include "plugged_image.h"
 
 enum { OUT_ENDPOINT = 0x01, IN_ENDPOINT = 0x82, PACKET = 64, FRAMES = 200 };
 
@@ -25,15 +25,6 @@ static void choose_alternate(struct sim_host *host, uint16_t alternate)
 {
     assert_int_equal(
         control(host, USBDEV_RECIPIENT_INTERFACE, USBDEV_SET_INTERFACE, alternate, 0, NULL, 0), 0);
-}
-
-static struct sim_host *plug_in_configured(void)
-{
-    struct sim_host *host = plug_in(&(struct sim_options){.firmware = image, .seed = 1});
-
-    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-    return host;
 }
 
 // ---- A stream: a transfer for each frame ----
@@ -97,7 +88,7 @@ static struct stream out, in;
 static void packets__go_and_come_in_each_frame_without_a_gap(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     choose_alternate(host, 1);
     fill(&out);
@@ -115,7 +106,7 @@ static void packets__go_and_come_in_each_frame_without_a_gap(void **state)
 static void packets__are_frames_apart_as_the_interval_says(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     choose_alternate(host, 1);
     start(host, &in, IN_ENDPOINT, 3);
@@ -130,7 +121,7 @@ static void packets__are_frames_apart_as_the_interval_says(void **state)
 static void packets__other_transfers_go_on_beside_them(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     choose_alternate(host, 1);
     start(host, &in, IN_ENDPOINT, 1);
@@ -146,7 +137,7 @@ static void packets__other_transfers_go_on_beside_them(void **state)
 static void packets__do_not_come_in_the_alternate_without_endpoints(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     choose_alternate(host, 1);
     choose_alternate(host, 0);

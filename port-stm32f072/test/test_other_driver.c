@@ -16,20 +16,11 @@
 
 #include <dfurt/usb_spec.h>
 
-#include "plugged.h"
+#include "plugged_image.h"
 
 enum { OUT_ENDPOINT = 0x01, IN_ENDPOINT = 0x82, PACKET = 64, LENGTH = 20 * PACKET };
 
 static const char *image;
-
-static struct sim_host *plug_in_configured(void)
-{
-    struct sim_host *host = plug_in(&(struct sim_options){.firmware = image, .seed = 1});
-
-    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-    return host;
-}
 
 static void assert_answers(struct sim_host *host)
 {
@@ -46,7 +37,7 @@ static void assert_answers(struct sim_host *host)
 static void polling__enumerates_and_answers(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     for (int i = 0; i < 20; i++)
         assert_answers(host);
@@ -57,7 +48,7 @@ static void polling__enumerates_and_answers(void **state)
 static void polling__sees_what_came_before_a_bus_reset(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
 
     for (int i = 0; i < 5; i++) {
         assert_int_equal(sim_host_reset(host), 0);
@@ -80,7 +71,7 @@ static uint8_t suspends(struct sim_host *host)
 static void suspend__is_found_once_and_the_address_stays(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
     uint8_t before = suspends(host); // the bus was idle until the host enumerated
 
     sim_host_suspend(host);
@@ -123,7 +114,7 @@ static void start(struct sim_host *host,
 static void double_buffers__carry_data_both_ways(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
     struct sim_transfer in;
     struct sim_transfer out;
     uint8_t sent[LENGTH];
@@ -153,7 +144,7 @@ static void double_buffers__carry_data_both_ways(void **state)
 static void double_buffers__answer_nak_while_no_row_is_free(void **state)
 {
     (void)state;
-    struct sim_host *host = plug_in_configured();
+    struct sim_host *host = plug_and_configure(image);
     struct sim_transfer out;
     uint8_t sent[4 * PACKET] = {0};
     bool done;
