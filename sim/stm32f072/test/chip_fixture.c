@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <armv6m/armv6m_debug.h>
 #include <usb/bytes.h>
 
 struct fixture *chip_fixture_open(void)
@@ -32,10 +33,19 @@ int chip_fixture_close(void **state)
     return 0;
 }
 
+static void put(void *context, uint8_t byte)
+{
+    struct fixture *f = context;
+
+    assert_true(f->sent_count < sizeof f->sent);
+    f->sent[f->sent_count++] = (char)byte;
+}
+
 void chip_fixture_power_on(struct fixture *f)
 {
     f072_chip_init(&f->chip, f072_models, f->flash, f->options, 1);
     f->chip.report.quiet = true;
+    f->chip.uart = (struct f072_uart_sink){put, f};
     f072_chip_power_on(&f->chip, 1, 0);
 }
 
@@ -49,13 +59,13 @@ uint32_t read_bus(struct fixture *f, uint32_t address, unsigned size)
 {
     uint32_t value = 0xDEADBEEF;
 
-    assert_true(f072_bus_read(&f->chip, address, size, &value));
+    assert_true(armv6m_load(&f->chip.cpu, address, size, &value));
     return value;
 }
 
 void write_bus(struct fixture *f, uint32_t address, unsigned size, uint32_t value)
 {
-    assert_true(f072_bus_write(&f->chip, address, size, value));
+    assert_true(armv6m_store(&f->chip.cpu, address, size, value));
 }
 
 uint32_t read_word(struct fixture *f, uint32_t address)
@@ -66,4 +76,16 @@ uint32_t read_word(struct fixture *f, uint32_t address)
 void write_word(struct fixture *f, uint32_t address, uint32_t value)
 {
     write_bus(f, address, 4, value);
+}
+
+void pass_to(struct fixture *f, uint64_t now_ns)
+{
+    f072_chip_skip_to(&f->chip, now_ns);
+    f072_peripherals_advance(&f->chip, now_ns);
+    f072_chip_update(&f->chip);
+}
+
+bool line(const struct fixture *f, unsigned number)
+{
+    return f->chip.cpu.lines >> number & 1;
 }

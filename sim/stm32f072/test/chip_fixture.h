@@ -27,12 +27,22 @@ enum {
     FLASH_ACR = 0x40022000,
     TIM2 = 0x40000000,
     IWDG = 0x40003000,
+    DMA_ISR = 0x40020000,
+    DMA_IFCR = DMA_ISR + 0x04,
+    DMA_CCR1 = DMA_ISR + 0x08, // CNDTR1, CPAR1, CMAR1 behind it; the next channel 14h on
+    SRAM = F072_SRAM_BASE,
 };
+
+// DMA_CCRx (RM0091 10.5.3).
+enum { EN = 1, TCIE = 2, DIR = 1 << 4, CIRC = 1 << 5, PINC = 1 << 6, MINC = 1 << 7 };
+enum { SIZES_16 = 1 << 8 | 1 << 10, SIZES_32 = 2 << 8 | 2 << 10, MEM2MEM = 1 << 14 };
 
 struct fixture {
     struct f072_chip chip;
     uint8_t flash[F072_FLASH_SIZE];
     uint8_t options[F072_OPTIONS_SIZE];
+    char sent[32]; // by its USARTs
+    size_t sent_count;
 };
 
 // A chip that is off, with erased flash whose vectors lead to CODE and HANDLER; and the tear-down
@@ -53,5 +63,11 @@ uint32_t read_bus(struct fixture *f, uint32_t address, unsigned size);
 void write_bus(struct fixture *f, uint32_t address, unsigned size, uint32_t value);
 uint32_t read_word(struct fixture *f, uint32_t address);
 void write_word(struct fixture *f, uint32_t address, uint32_t value);
+
+// The processor sleeps until then.
+void pass_to(struct fixture *f, uint64_t now_ns);
+
+// Whether the line of this interrupt is asserted.
+bool line(const struct fixture *f, unsigned number);
 
 #endif
