@@ -136,9 +136,9 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     if (!p)
         f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
                        address, f072_chip_pc(chip));
-    chip->access_size = size;
+    const struct f072_access access = {.p = p, .offset = address & 0x3FC, .size = size};
     if (p && responds(chip, p))
-        value = p->read(chip, p, address & 0x3FC) >> 8 * (address & 3);
+        value = p->read(chip, &access) >> 8 * (address & 3);
     *ret_value = size == 4 ? value : value & ((UINT32_C(1) << 8 * size) - 1);
     note_access(chip, address, *ret_value, true);
     trace_access(chip, !p ? "unknown" : p->name, address, "->", *ret_value);
@@ -177,9 +177,9 @@ static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, u
     }
     if (!responds(chip, p))
         return true;
-    chip->access_size = size;
-    uint32_t lanes = widen(address, size, &value);
-    return p->write(chip, p, address & 0x3FC, value, lanes);
+    struct f072_access access = {.p = p, .offset = address & 0x3FC, .size = size, .value = value};
+    access.lanes = widen(address, size, &access.value);
+    return p->write(chip, &access);
 }
 
 bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t value)

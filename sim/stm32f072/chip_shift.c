@@ -93,7 +93,6 @@ void f072_chip_without_time(struct f072_chip *copy, uint64_t now_ns)
     copy->slice_end_ns = 0;
     copy->last.since_ns = 0;
     copy->last.cycle = 0;
-    copy->access_size = 0;
     copy->usb.transaction.end_ns = 0;
     copy->usb.fnr = 0;
 }

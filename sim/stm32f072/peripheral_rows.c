@@ -7,16 +7,16 @@
 
 // ---- Stubs ----
 
-uint32_t
-f072_row_stub_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_stub_read(struct f072_chip *chip, const struct f072_access *a)
 {
     const struct f072_serial_access access = {
-        .offset = offset, .size = chip->access_size, .now_ns = f072_chip_now(chip)};
+        .offset = a->offset, .size = a->size, .now_ns = f072_chip_now(chip)};
     uint32_t value;
 
-    if (f072_serial_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, &access, &value))
+    if (f072_serial_read(&chip->stub[a->p->index], (enum f072_stub_kind)a->p->kind, &access,
+                         &value))
         return value;
-    return f072_stub_read(&chip->stub[p->index], (enum f072_stub_kind)p->kind, offset);
+    return f072_stub_read(&chip->stub[a->p->index], (enum f072_stub_kind)a->p->kind, a->offset);
 }
 
 // A byte that is sent is another thing each time.
@@ -33,28 +33,22 @@ static void note_usart(struct f072_chip *chip, const struct f072_peripheral *p, 
                        (unsigned)chip->stub[p->index].words[BRR / 4]);
 }
 
-bool f072_row_stub_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes)
+bool f072_row_stub_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    enum f072_stub_kind kind = (enum f072_stub_kind)p->kind;
-    uint32_t old = chip->stub[p->index].words[offset / 4];
-    uint32_t merged = (old & ~lanes) | (value & lanes);
-    const char *unmodelled = f072_stub_write(&chip->stub[p->index], kind, offset, merged);
+    enum f072_stub_kind kind = (enum f072_stub_kind)a->p->kind;
+    uint32_t old = chip->stub[a->p->index].words[a->offset / 4];
+    uint32_t merged = (old & ~a->lanes) | (a->value & a->lanes);
+    const char *unmodelled = f072_stub_write(&chip->stub[a->p->index], kind, a->offset, merged);
 
     if (unmodelled)
-        f072_warn_once(&chip->report, p->base + offset,
-                       "%s starts %s (pc %08X): not modelled, nothing happens", p->name, unmodelled,
-                       f072_chip_pc(chip));
-    const struct f072_serial_access access = {.offset = offset,
-                                              .value = merged,
-                                              .size = chip->access_size,
-                                              .now_ns = f072_chip_now(chip)};
-    f072_serial_written(&chip->stub[p->index], kind, &access, old);
+        f072_warn_once(&chip->report, a->p->base + a->offset,
+                       "%s starts %s (pc %08X): not modelled, nothing happens", a->p->name,
+                       unmodelled, f072_chip_pc(chip));
+    const struct f072_serial_access access = {
+        .offset = a->offset, .value = merged, .size = a->size, .now_ns = f072_chip_now(chip)};
+    f072_serial_written(&chip->stub[a->p->index], kind, &access, old);
     if (kind == F072_STUB_USART)
-        note_usart(chip, p, offset);
+        note_usart(chip, a->p, a->offset);
     chip->others_used = true;
     f072_dma_serve(chip);
     return true;
@@ -88,50 +82,39 @@ bool f072_row_rtc_is_open(const struct f072_chip *chip)
     return chip->stub[F072_PWR].words[PWR_CR / 4] & DBP;
 }
 
-uint32_t f072_row_rtc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_rtc_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    chip->unrepeatable += f072_rtc_moves(offset);
-    return f072_rtc_read(&chip->rtc, offset, f072_chip_now(chip));
+    chip->unrepeatable += f072_rtc_moves(a->offset);
+    return f072_rtc_read(&chip->rtc, a->offset, f072_chip_now(chip));
 }
 
 // The RTC domain is write-protected unless PWR_CR.DBP is set (RM0091 6.1.3), and most of the
 // registers unless WPR has had its keys (25.4.7).
-bool f072_row_rtc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_rtc_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)lanes;
     if (!f072_row_rtc_is_open(chip))
-        f072_warn_once(&chip->report, p->base + offset,
+        f072_warn_once(&chip->report, a->p->base + a->offset,
                        "RTC is written while PWR_CR.DBP is 0 (pc %08X): no effect",
                        f072_chip_pc(chip));
-    else if (!f072_rtc_write(&chip->rtc, offset, value, f072_chip_now(chip)))
-        f072_warn_once(&chip->report, p->base + offset,
+    else if (!f072_rtc_write(&chip->rtc, a->offset, a->value, f072_chip_now(chip)))
+        f072_warn_once(&chip->report, a->p->base + a->offset,
                        "RTC is written while RTC_WPR has not had its keys (pc %08X): no effect",
                        f072_chip_pc(chip));
     return true;
 }
 
 // CSBF and CWUF clear flags of CSR, of which only EWUP can be written (RM0091 5.4).
-bool f072_row_pwr_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_pwr_write(struct f072_chip *chip, const struct f072_access *a)
 {
     enum { CLEARS = 3 << 2, EWUP = 0xFF00 };
-    uint32_t *words = chip->stub[p->index].words;
+    uint32_t *words = chip->stub[a->p->index].words;
 
-    (void)lanes;
-    if (offset == PWR_CR) {
-        words[PWR_CR / 4] = value & ~(uint32_t)CLEARS;
-        words[PWR_CSR / 4] &= ~(value >> 2 & CLEARS >> 2);
+    if (a->offset == PWR_CR) {
+        words[PWR_CR / 4] = a->value & ~(uint32_t)CLEARS;
+        words[PWR_CSR / 4] &= ~(a->value >> 2 & CLEARS >> 2);
     }
-    if (offset == PWR_CSR)
-        words[PWR_CSR / 4] = (words[PWR_CSR / 4] & ~(uint32_t)EWUP) | (value & EWUP);
+    if (a->offset == PWR_CSR)
+        words[PWR_CSR / 4] = (words[PWR_CSR / 4] & ~(uint32_t)EWUP) | (a->value & EWUP);
     return true;
 }
 
@@ -142,24 +125,18 @@ void f072_row_stub_reset(struct f072_chip *chip, const struct f072_peripheral *p
 
 // ---- ADC, CRC, DMA ----
 
-uint32_t f072_row_adc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_adc_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_adc_read(&chip->adc, offset, f072_chip_now(chip));
+    return f072_adc_read(&chip->adc, a->offset, f072_chip_now(chip));
 }
 
-bool f072_row_adc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_adc_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    const char *unmodelled = f072_adc_write(&chip->adc, offset, value, f072_chip_now(chip));
+    const char *unmodelled = f072_adc_write(&chip->adc, a->offset, a->value, f072_chip_now(chip));
 
-    (void)lanes;
     if (unmodelled)
-        f072_warn_once(&chip->report, p->base + offset,
-                       "%s waits for %s (pc %08X): not modelled, nothing happens", p->name,
+        f072_warn_once(&chip->report, a->p->base + a->offset,
+                       "%s waits for %s (pc %08X): not modelled, nothing happens", a->p->name,
                        unmodelled, f072_chip_pc(chip));
     chip->others_used = true;
     f072_dma_serve(chip);
@@ -186,21 +163,18 @@ bool f072_row_adc_moves(uint32_t offset)
     return offset == F072_ADC_DR;
 }
 
-uint32_t f072_row_crc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_crc_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_crc_read(&chip->crc, offset);
+    return f072_crc_read(&chip->crc, a->offset);
 }
 
 // On the AHB the lanes are what was written.
-bool f072_row_crc_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_crc_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    f072_crc_write(&chip->crc, offset, value, lanes == UINT32_MAX ? 4 : lanes == 0xFFFF ? 2 : 1);
+    f072_crc_write(&chip->crc, a->offset, a->value,
+                   a->lanes == UINT32_MAX ? 4
+                   : a->lanes == 0xFFFF   ? 2
+                                          : 1);
     return true;
 }
 
@@ -210,10 +184,9 @@ void f072_row_crc_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     f072_crc_reset(&chip->crc);
 }
 
-uint32_t f072_row_dma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_dma_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_dma_read(&chip->dma, offset);
+    return f072_dma_read(&chip->dma, a->offset);
 }
 
 // A channel that is enabled for a peripheral which never asks.
@@ -228,18 +201,13 @@ static void warn_of_silence(struct f072_chip *chip, const struct f072_peripheral
                        n, chip->dma.channel[n - 1].cpar, f072_chip_pc(chip));
 }
 
-bool f072_row_dma_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_dma_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)lanes;
-    f072_dma_write(&chip->dma, offset, value);
+    f072_dma_write(&chip->dma, a->offset, a->value);
     chip->others_used = true;
-    if (!f072_dma_is_clear(offset))
+    if (!f072_dma_is_clear(a->offset))
         f072_dma_serve(chip);
-    warn_of_silence(chip, p);
+    warn_of_silence(chip, a->p);
     return true;
 }
 

@@ -4,21 +4,14 @@
 
 #include "peripherals.h"
 
-uint32_t f072_row_crs_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_crs_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_crs_read(&chip->crs, offset);
+    return f072_crs_read(&chip->crs, a->offset);
 }
 
-bool f072_row_crs_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+bool f072_row_crs_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    (void)lanes;
-    f072_crs_write(&chip->crs, offset, value);
+    f072_crs_write(&chip->crs, a->offset, a->value);
     return true;
 }
 
@@ -28,22 +21,14 @@ void f072_row_crs_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     f072_crs_reset(&chip->crs);
 }
 
-uint32_t
-f072_row_exti_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_exti_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_exti_read(&chip->exti, offset);
+    return f072_exti_read(&chip->exti, a->offset);
 }
 
-bool f072_row_exti_write(struct f072_chip *chip,
-                         const struct f072_peripheral *p,
-                         uint32_t offset,
-                         uint32_t value,
-                         uint32_t lanes)
+bool f072_row_exti_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    (void)lanes;
-    f072_exti_write(&chip->exti, offset, value);
+    f072_exti_write(&chip->exti, a->offset, a->value);
     return true;
 }
 
@@ -57,17 +42,15 @@ void f072_row_exti_reset(struct f072_chip *chip, const struct f072_peripheral *p
 enum { SYSCFG_CFGR1 = 0x00, SYSCFG_EXTICR1 = 0x08, SYSCFG_EXTICR4 = 0x14 };
 enum { SYSCFG_CFGR2 = 0x18, CFGR2_LOCKS = 7, COMP_CSR = 0x1C };
 
-uint32_t
-f072_row_syscfg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_syscfg_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    if (offset == SYSCFG_CFGR1)
+    if (a->offset == SYSCFG_CFGR1)
         return chip->syscfg_cfgr1;
-    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
-        return chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4];
-    if (offset == SYSCFG_CFGR2)
+    if (a->offset >= SYSCFG_EXTICR1 && a->offset <= SYSCFG_EXTICR4)
+        return chip->syscfg_exticr[(a->offset - SYSCFG_EXTICR1) / 4];
+    if (a->offset == SYSCFG_CFGR2)
         return chip->syscfg_cfgr2;
-    return offset == COMP_CSR ? chip->comp_csr : 0;
+    return a->offset == COMP_CSR ? chip->comp_csr : 0;
 }
 
 // The outputs of the comparators stay low.
@@ -82,23 +65,18 @@ static void write_comp(struct f072_chip *chip, const struct f072_peripheral *p, 
                        f072_chip_pc(chip));
 }
 
-bool f072_row_syscfg_write(struct f072_chip *chip,
-                           const struct f072_peripheral *p,
-                           uint32_t offset,
-                           uint32_t value,
-                           uint32_t lanes)
+bool f072_row_syscfg_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)lanes;
-    if (offset == SYSCFG_CFGR1) {
-        chip->syscfg_cfgr1 = value;
-        f072_chip_map(chip, (enum f072_memory)(value & 3));
+    if (a->offset == SYSCFG_CFGR1) {
+        chip->syscfg_cfgr1 = a->value;
+        f072_chip_map(chip, (enum f072_memory)(a->value & 3));
     }
-    if (offset >= SYSCFG_EXTICR1 && offset <= SYSCFG_EXTICR4)
-        chip->syscfg_exticr[(offset - SYSCFG_EXTICR1) / 4] = value & 0xFFFF;
-    if (offset == SYSCFG_CFGR2) // the locks can only be set
-        chip->syscfg_cfgr2 |= value & CFGR2_LOCKS;
-    if (offset == COMP_CSR)
-        write_comp(chip, p, value);
+    if (a->offset >= SYSCFG_EXTICR1 && a->offset <= SYSCFG_EXTICR4)
+        chip->syscfg_exticr[(a->offset - SYSCFG_EXTICR1) / 4] = a->value & 0xFFFF;
+    if (a->offset == SYSCFG_CFGR2) // the locks can only be set
+        chip->syscfg_cfgr2 |= a->value & CFGR2_LOCKS;
+    if (a->offset == COMP_CSR)
+        write_comp(chip, a->p, a->value);
     return true;
 }
 
@@ -115,24 +93,16 @@ void f072_row_syscfg_reset(struct f072_chip *chip, const struct f072_peripheral 
 
 enum { DBGMCU_IDCODE = 0x00 };
 
-uint32_t
-f072_row_dbgmcu_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+uint32_t f072_row_dbgmcu_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    if (offset == DBGMCU_IDCODE)
+    if (a->offset == DBGMCU_IDCODE)
         return chip->model->idcode;
-    return offset / 4 <= 3 ? chip->dbgmcu[offset / 4 - 1] : 0;
+    return a->offset / 4 <= 3 ? chip->dbgmcu[a->offset / 4 - 1] : 0;
 }
 
-bool f072_row_dbgmcu_write(struct f072_chip *chip,
-                           const struct f072_peripheral *p,
-                           uint32_t offset,
-                           uint32_t value,
-                           uint32_t lanes)
+bool f072_row_dbgmcu_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    (void)lanes;
-    if (offset != DBGMCU_IDCODE && offset / 4 <= 3)
-        chip->dbgmcu[offset / 4 - 1] = value;
+    if (a->offset != DBGMCU_IDCODE && a->offset / 4 <= 3)
+        chip->dbgmcu[a->offset / 4 - 1] = a->value;
     return true;
 }

@@ -17,10 +17,9 @@ static bool all_move(uint32_t offset)
 
 // ---- RCC ----
 
-static uint32_t rcc_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t rcc_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_rcc_read(&chip->rcc, offset, f072_chip_now(chip));
+    return f072_rcc_read(&chip->rcc, a->offset, f072_chip_now(chip));
 }
 
 enum { RCC_BDCR_BDRST = 1 << 16 };
@@ -38,23 +37,19 @@ protect_bdcr(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t o
     return (old & PROTECTED) | (value & ~(uint32_t)PROTECTED);
 }
 
-static bool rcc_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
+static bool rcc_write(struct f072_chip *chip, const struct f072_access *a)
 {
     enum { RCC_BDCR = 0x20, RCC_CR2 = 0x34, RCC_CR2_HSI48ON = 1 << 16 };
     uint64_t now_ns = f072_chip_now(chip);
-    uint32_t old = rcc_read(chip, p, offset);
+    uint32_t old = rcc_read(chip, a);
+    uint32_t value = (old & ~a->lanes) | (a->value & a->lanes);
 
-    value = (old & ~lanes) | (value & lanes);
-    if (offset == RCC_BDCR && !f072_row_rtc_is_open(chip))
-        value = protect_bdcr(chip, p, old, value);
-    f072_rcc_write(&chip->rcc, offset, value, now_ns);
-    if (offset == RCC_CR2 && (value & RCC_CR2_HSI48ON) && !chip->rcc.has_hsi48)
+    if (a->offset == RCC_BDCR && !f072_row_rtc_is_open(chip))
+        value = protect_bdcr(chip, a->p, old, value);
+    f072_rcc_write(&chip->rcc, a->offset, value, now_ns);
+    if (a->offset == RCC_CR2 && (value & RCC_CR2_HSI48ON) && !chip->rcc.has_hsi48)
         f072_warn_once(
-            &chip->report, p->base + offset,
+            &chip->report, a->p->base + a->offset,
             "HSI48 is switched on (pc %08X), which the %s does not have: it will never be "
             "ready",
             f072_chip_pc(chip), chip->model->title);
@@ -67,20 +62,15 @@ static bool rcc_write(struct f072_chip *chip,
 
 // ---- Flash controller ----
 
-static uint32_t flash_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t flash_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_fpec_read(&chip->fpec, offset, f072_chip_now(chip));
+    return f072_fpec_read(&chip->fpec, a->offset, f072_chip_now(chip));
 }
 
-static bool flash_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+static bool flash_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    uint32_t merged = (flash_read(chip, p, offset) & ~lanes) | (value & lanes);
-    bool fine = f072_fpec_write(&chip->fpec, offset, merged, f072_chip_now(chip));
+    uint32_t merged = (flash_read(chip, a) & ~a->lanes) | (a->value & a->lanes);
+    bool fine = f072_fpec_write(&chip->fpec, a->offset, merged, f072_chip_now(chip));
 
     chip->unrepeatable++;
 
@@ -97,23 +87,17 @@ static void flash_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 
 // ---- USB ----
 
-static uint32_t usb_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t usb_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    if (offset == F072_USB_FNR)
+    if (a->offset == F072_USB_FNR)
         chip->unrepeatable++;
-    return f072_usbfs_read(&chip->usb, offset);
+    return f072_usbfs_read(&chip->usb, a->offset);
 }
 
-static bool usb_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
+static bool usb_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    if (lanes & 0xFFFF) // registers are the lower half-words
-        f072_usbfs_write(&chip->usb, offset, (uint16_t)value, f072_chip_now(chip));
+    if (a->lanes & 0xFFFF) // registers are the lower half-words
+        f072_usbfs_write(&chip->usb, a->offset, (uint16_t)a->value, f072_chip_now(chip));
     return true;
 }
 
@@ -123,46 +107,36 @@ static void usb_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     f072_usbfs_reset(&chip->usb);
 }
 
-static uint32_t pma_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t pma_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return load_le32(chip->usb.pma + offset);
+    return load_le32(chip->usb.pma + a->offset);
 }
 
-static bool pma_write(struct f072_chip *chip,
-                      const struct f072_peripheral *p,
-                      uint32_t offset,
-                      uint32_t value,
-                      uint32_t lanes)
+static bool pma_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    if (lanes & 0xFFFF)
-        usbdev_store_le16(chip->usb.pma + offset, (uint16_t)value);
-    if (lanes >> 16)
-        usbdev_store_le16(chip->usb.pma + offset + 2, (uint16_t)(value >> 16));
+    if (a->lanes & 0xFFFF)
+        usbdev_store_le16(chip->usb.pma + a->offset, (uint16_t)a->value);
+    if (a->lanes >> 16)
+        usbdev_store_le16(chip->usb.pma + a->offset + 2, (uint16_t)(a->value >> 16));
     return true;
 }
 
 // ---- GPIO ----
 
-static uint32_t gpio_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t gpio_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    return f072_gpio_read(&chip->gpio[p->index], offset);
+    return f072_gpio_read(&chip->gpio[a->p->index], a->offset);
 }
 
-static bool gpio_write(struct f072_chip *chip,
-                       const struct f072_peripheral *p,
-                       uint32_t offset,
-                       uint32_t value,
-                       uint32_t lanes)
+static bool gpio_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    struct f072_gpio *gpio = &chip->gpio[p->index];
+    struct f072_gpio *gpio = &chip->gpio[a->p->index];
     uint16_t before = f072_gpio_driven(gpio);
 
-    f072_gpio_write(gpio, offset, value, lanes);
+    f072_gpio_write(gpio, a->offset, a->value, a->lanes);
     if (f072_gpio_driven(gpio) != before)
-        f072_trace(&chip->report, SIM_TRACE_STATES, f072_chip_now(chip), "%s drives %04X", p->name,
-                   f072_gpio_driven(gpio));
+        f072_trace(&chip->report, SIM_TRACE_STATES, f072_chip_now(chip), "%s drives %04X",
+                   a->p->name, f072_gpio_driven(gpio));
     return true;
 }
 
@@ -173,25 +147,20 @@ static void gpio_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 
 // ---- Timers ----
 
-static uint32_t timer_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t timer_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    return f072_timer_read(&chip->timer[p->index], offset, f072_chip_now(chip));
+    return f072_timer_read(&chip->timer[a->p->index], a->offset, f072_chip_now(chip));
 }
 
-static bool timer_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes)
+static bool timer_write(struct f072_chip *chip, const struct f072_access *a)
 {
     const char *unmodelled;
 
-    (void)lanes;
-    chip->timers_used |= UINT32_C(1) << p->index;
-    f072_timer_write(&chip->timer[p->index], offset, value, f072_chip_now(chip));
-    unmodelled = f072_timer_unmodelled(&chip->timer[p->index]);
+    chip->timers_used |= UINT32_C(1) << a->p->index;
+    f072_timer_write(&chip->timer[a->p->index], a->offset, a->value, f072_chip_now(chip));
+    unmodelled = f072_timer_unmodelled(&chip->timer[a->p->index]);
     if (unmodelled)
-        f072_warn_once(&chip->report, p->base, "%s is to %s (pc %08X)", p->name, unmodelled,
+        f072_warn_once(&chip->report, a->p->base, "%s is to %s (pc %08X)", a->p->name, unmodelled,
                        f072_chip_pc(chip));
     return true;
 }
@@ -215,21 +184,14 @@ static void timer_reset(struct f072_chip *chip, const struct f072_peripheral *p)
 
 // ---- Watchdogs ----
 
-static uint32_t iwdg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t iwdg_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_iwdg_read(&chip->iwdg, offset);
+    return f072_iwdg_read(&chip->iwdg, a->offset);
 }
 
-static bool iwdg_write(struct f072_chip *chip,
-                       const struct f072_peripheral *p,
-                       uint32_t offset,
-                       uint32_t value,
-                       uint32_t lanes)
+static bool iwdg_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    (void)lanes;
-    f072_iwdg_write(&chip->iwdg, offset, value, f072_chip_now(chip));
+    f072_iwdg_write(&chip->iwdg, a->offset, a->value, f072_chip_now(chip));
     return true;
 }
 
@@ -239,21 +201,14 @@ static void iwdg_reset(struct f072_chip *chip, const struct f072_peripheral *p)
     f072_iwdg_reset(&chip->iwdg);
 }
 
-static uint32_t wwdg_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset)
+static uint32_t wwdg_read(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    return f072_wwdg_read(&chip->wwdg, offset, f072_chip_now(chip));
+    return f072_wwdg_read(&chip->wwdg, a->offset, f072_chip_now(chip));
 }
 
-static bool wwdg_write(struct f072_chip *chip,
-                       const struct f072_peripheral *p,
-                       uint32_t offset,
-                       uint32_t value,
-                       uint32_t lanes)
+static bool wwdg_write(struct f072_chip *chip, const struct f072_access *a)
 {
-    (void)p;
-    (void)lanes;
-    f072_wwdg_write(&chip->wwdg, offset, value, f072_chip_now(chip));
+    f072_wwdg_write(&chip->wwdg, a->offset, a->value, f072_chip_now(chip));
     return true;
 }
 

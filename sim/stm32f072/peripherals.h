@@ -10,14 +10,18 @@
 
 struct f072_peripheral;
 
-// lanes are the bits that are written. A write returns false for a bus fault.
-typedef uint32_t
-f072_read(struct f072_chip *chip, const struct f072_peripheral *p, uint32_t offset);
-typedef bool f072_write(struct f072_chip *chip,
-                        const struct f072_peripheral *p,
-                        uint32_t offset,
-                        uint32_t value,
-                        uint32_t lanes);
+// An access to a register. Of a read there is no value, and no lanes.
+struct f072_access {
+    const struct f072_peripheral *p;
+    uint32_t offset; // of its word
+    unsigned size;   // 1, 2 or 4 bytes, as the instruction has it
+    uint32_t value;  // in the lanes that are written
+    uint32_t lanes;  // the bits that are written
+};
+
+// A write returns false for a bus fault.
+typedef uint32_t f072_read(struct f072_chip *chip, const struct f072_access *a);
+typedef bool f072_write(struct f072_chip *chip, const struct f072_access *a);
 typedef void f072_reset(struct f072_chip *chip, const struct f072_peripheral *p);
 
 // Is this a register whose value changes by itself between events, or by being read?

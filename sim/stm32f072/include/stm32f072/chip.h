@@ -98,7 +98,6 @@ struct f072_chip {
     struct f072_crc crc;
     struct f072_dma dma;
     bool dma_serving;
-    unsigned access_size;  // in bytes, of the last access to a peripheral
     uint32_t unrepeatable; // counts what is another thing each time: the frame number is read, a
                            // byte is sent, flash is written
     bool others_used;      // ADC, DMA or a stub has been written to since the reset
