@@ -61,7 +61,7 @@ bool armv6m_peek16(const struct armv6m *cpu, uint32_t address, uint16_t *ret_val
     const struct armv6m_region *region = armv6m_find(cpu, address);
     if (!region || address % 2 != 0)
         return false;
-    *ret_value = (uint16_t)load_le16(region->bytes + (address - region->base));
+    *ret_value = (uint16_t)get_half(region->bytes + (address - region->base));
     return true;
 }
 

@@ -58,10 +58,10 @@ OPERATION(b)
 // ones and the other 32-bit instructions are for the slow way.
 OPERATION(bl)
 {
-    if (left == 0 || (load_le16(ip) & 0xF800) != 0xF800)
+    if (left == 0 || (get_half(ip) & 0xF800) != 0xF800)
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     const uint32_t behind = armv6m_address(cpu, ip) + 2;
-    const uint32_t target = behind + in->imm + (load_le16(ip) & 0x7FF) * 2;
+    const uint32_t target = behind + in->imm + (get_half(ip) & 0x7FF) * 2;
     cpu->r[LR] = behind | 1;
     left -= 4;
     if (!armv6m_jump(cpu, behind - 4, target, left, &ip))
@@ -113,7 +113,7 @@ enum { DELAY_LOOP = 4, TAKEN = 3, TURN = 4, LAST_TURN = 2 };
 // The instruction that the loop begins with, where ip is behind it.
 static ALWAYS_INLINE const struct armv6m_entry *head_of(const uint8_t *ip)
 {
-    return &armv6m_entries[load_le16(ip - DELAY_LOOP)];
+    return &armv6m_entries[get_half(ip - DELAY_LOOP)];
 }
 
 // How many turns are left; 0 if it does not begin with SUBS rd, #imm, or does not meet zero.

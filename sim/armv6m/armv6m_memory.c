@@ -82,20 +82,20 @@ static inline void store_byte(uint8_t *byte, uint32_t value)
     *byte = (uint8_t)value;
 }
 
-LOAD(ldr_reg, 4, at_register, load_le32(bytes))
-LOAD(ldrh_reg, 2, at_register, load_le16(bytes))
+LOAD(ldr_reg, 4, at_register, get_word(bytes))
+LOAD(ldrh_reg, 2, at_register, get_half(bytes))
 LOAD(ldrb_reg, 1, at_register, *bytes)
-LOAD(ldrsh_reg, 2, at_register, sign_extend(load_le16(bytes), 16))
+LOAD(ldrsh_reg, 2, at_register, sign_extend(get_half(bytes), 16))
 LOAD(ldrsb_reg, 1, at_register, sign_extend(*bytes, 8))
-LOAD(ldr_imm, 4, at_immediate, load_le32(bytes))
-LOAD(ldrh_imm, 2, at_immediate, load_le16(bytes))
+LOAD(ldr_imm, 4, at_immediate, get_word(bytes))
+LOAD(ldrh_imm, 2, at_immediate, get_half(bytes))
 LOAD(ldrb_imm, 1, at_immediate, *bytes)
 
-STORE(str_reg, 4, at_register, store_le32)
-STORE(strh_reg, 2, at_register, store_le16)
+STORE(str_reg, 4, at_register, put_word)
+STORE(strh_reg, 2, at_register, put_half)
 STORE(strb_reg, 1, at_register, store_byte)
-STORE(str_imm, 4, at_immediate, store_le32)
-STORE(strh_imm, 2, at_immediate, store_le16)
+STORE(str_imm, 4, at_immediate, put_word)
+STORE(strh_imm, 2, at_immediate, put_half)
 STORE(strb_imm, 1, at_immediate, store_byte)
 
 // From Align(PC, 4), in the code's own region.
@@ -105,7 +105,7 @@ OPERATION(ldr_literal)
         ((uint32_t)(ip - cpu->code.bytes + 2) & ~3u) + in->imm; // a region's base is aligned
     if (offset >= cpu->code.size)
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    cpu->r[in->rd] = load_le32(cpu->code.bytes + offset);
+    cpu->r[in->rd] = get_word(cpu->code.bytes + offset);
     TAIL_CALL armv6m_next(cpu, ip, left - 2, in);
 }
 
@@ -130,13 +130,13 @@ whole_list(const struct armv6m *cpu, uint32_t address, unsigned count, uint8_t *
 static inline void store_list(const struct armv6m *cpu, uint32_t list, uint8_t *bytes)
 {
     for (; list; list &= list - 1, bytes += 4)
-        store_le32(bytes, cpu->r[lowest_bit(list)]);
+        put_word(bytes, cpu->r[lowest_bit(list)]);
 }
 
 static inline void load_list(struct armv6m *cpu, uint32_t list, const uint8_t *bytes)
 {
     for (; list; list &= list - 1, bytes += 4)
-        cpu->r[lowest_bit(list)] = load_le32(bytes);
+        cpu->r[lowest_bit(list)] = get_word(bytes);
 }
 
 // For lists, rn is the base, SP that of PUSH and POP, and rm how many registers there are.
@@ -161,7 +161,7 @@ int armv6m_pop_pc(struct armv6m *cpu,
     uint8_t *bytes;
     if (!whole_list(cpu, cpu->r[SP], in->rm, &bytes))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
-    const uint32_t target = load_le32(bytes + 4u * in->rm - 4);
+    const uint32_t target = get_word(bytes + 4u * in->rm - 4);
     if (!armv6m_is_plain(cpu, target))
         TAIL_CALL armv6m_slow(cpu, ip, left, in);
     load_list(cpu, in->imm & 0xFF, bytes);

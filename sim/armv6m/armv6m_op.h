@@ -105,7 +105,7 @@ static ALWAYS_INLINE void armv6m_leave_at(struct armv6m *cpu, uint32_t address, 
 static ALWAYS_INLINE int
 armv6m_dispatch(struct armv6m *cpu, const uint8_t *ip, int64_t left, const struct armv6m_entry *in)
 {
-    in = &armv6m_entries[load_le16(ip)];
+    in = &armv6m_entries[get_half(ip)];
     TAIL_CALL in->operation(cpu, ip + 2, left, in);
 }
 

@@ -187,7 +187,7 @@ armv6m_read(struct armv6m *cpu, uint32_t address, unsigned size, uint32_t *ret_v
     if (!region)
         return armv6m_read_slow(cpu, address, size, ret_value);
     const uint8_t *bytes = region->bytes + (address - region->base);
-    *ret_value = size == 4 ? load_le32(bytes) : size == 2 ? load_le16(bytes) : *bytes;
+    *ret_value = size == 4 ? get_word(bytes) : size == 2 ? get_half(bytes) : *bytes;
     return true;
 }
 
@@ -200,9 +200,9 @@ static inline bool armv6m_write(struct armv6m *cpu, uint32_t address, unsigned s
         return armv6m_write_slow(cpu, address, size, value);
     uint8_t *bytes = region->bytes + (address - region->base);
     if (size == 4)
-        store_le32(bytes, value);
+        put_word(bytes, value);
     else if (size == 2)
-        store_le16(bytes, value);
+        put_half(bytes, value);
     else
         *bytes = (uint8_t)value;
     return true;

@@ -46,7 +46,7 @@ static bool load_word(const struct armv6m *cpu, uint32_t address, uint32_t *ret_
     const struct armv6m_region *region = armv6m_find(cpu, address);
     if (!region || !region->writable)
         return false;
-    *ret_word = load_le32(region->bytes + (address - region->base));
+    *ret_word = get_word(region->bytes + (address - region->base));
     return true;
 }
 

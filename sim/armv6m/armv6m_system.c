@@ -177,7 +177,7 @@ static unsigned wide(struct armv6m *cpu, uint16_t first)
     if (!second)
         return 0;
     cpu->r[PC] = here + 4;
-    if (execute_wide(cpu, first, (uint16_t)load_le16(second)))
+    if (execute_wide(cpu, first, (uint16_t)get_half(second)))
         return 3;
     cpu->r[PC] = here + 2;
     return armv6m_fault(cpu);

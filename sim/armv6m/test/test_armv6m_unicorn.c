@@ -114,9 +114,9 @@ static int set_up(void **state)
     (void)state;
     random_state = seed;
     for (uint32_t i = 0; i < FLASH_SIZE; i += SLOT)
-        store_le32(flash + i, random_instruction());
+        put_word(flash + i, random_instruction());
     for (uint32_t i = 0; i < SRAM_SIZE; i += 4)
-        store_le32(sram + i, random_value());
+        put_word(sram + i, random_value());
     memcpy(oracle_sram, sram, SRAM_SIZE);
 
     armv6m_init(&cpu, &(struct armv6m_bus){.read = no_read, .write = no_write});
@@ -176,7 +176,7 @@ static void assert_same(uint32_t pc, const uint32_t before[16])
 {
     char text[ARMV6M_DISASM_SIZE];
     const uint8_t *code = flash + (pc - FLASH);
-    armv6m_disasm(pc, (uint16_t)load_le16(code), (uint16_t)load_le16(code + 2), text);
+    armv6m_disasm(pc, (uint16_t)get_half(code), (uint16_t)get_half(code + 2), text);
     for (unsigned n = 0; n < 16; n++) {
         const uint32_t mask = n == 13 ? ~3u : n == 15 ? ~1u : ~0u;
         const uint32_t theirs = oracle_register(oracle_registers[n]) & mask;
@@ -208,7 +208,7 @@ static bool execute_on_both(uint32_t pc)
     const uc_err err = uc_emu_start(oracle, pc | 1, 0xFFFFFFFF, 0, 1);
     if (faulted != is_fault(err, pc))
         fail_msg("%08x: %04x %s here, and on Unicorn: %s (seed %u)", pc,
-                 load_le16(flash + (pc - FLASH)), faulted ? "faults" : "is well", uc_strerror(err),
+                 get_half(flash + (pc - FLASH)), faulted ? "faults" : "is well", uc_strerror(err),
                  seed);
     if (faulted)
         memcpy(oracle_sram, sram, SRAM_SIZE);
