@@ -45,19 +45,67 @@ static void parse__finds_every_part_of_a_composite_device(void **state)
 
     assert_null(config.problem);
     assert_int_equal(config.walked, COMPOSITE_LENGTH);
-    assert_int_equal(config.bNumInterfaces, 2);
-    assert_int_equal(config.iConfiguration, 5);
-    assert_int_equal(config.bMaxPower, 0x32);
     assert_int_equal(config.interface_count, 2);
     assert_int_equal(config.endpoint_count, 1);
     assert_int_equal(config.endpoints[0].bEndpointAddress, 0x81);
-    assert_int_equal(config.endpoints[0].bInterval, 0x0A);
     assert_int_equal(config.endpoints[0].interface, 0);
     assert_int_equal(config.association_count, 1);
-    assert_int_equal(config.associations[0].bFunctionClass, 3);
-    assert_int_equal(config.associations[0].iFunction, 6);
     assert_int_equal(configuration_dfu_interface(&config)->bInterfaceNumber, 1);
     assert_int_equal(configuration_dfu_interface(&config)->iInterface, 4);
+}
+
+// Each byte differs from the others, so that a field from another place is another value.
+static void parse__takes_each_field_from_its_place(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {
+        0x09, 0x02, 0x33, 0x00, 0x14, 0x15, 0x16, 0x17, 0x18, // configuration
+        0x08, 0x0B, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,       // association
+        0x09, 0x04, 0x32, 0x33, 0x34, 0xFE, 0x01, 0x37, 0x38, // interface
+        0x07, 0x05, 0x42, 0x43, 0x44, 0x45, 0x46,             // endpoint
+        0x09, 0x21, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, // functional
+        0x09, 0x21, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, // another one
+    };
+    struct usb_configuration config;
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_int_equal(config.wTotalLength, sizeof bytes);
+    assert_int_equal(config.bNumInterfaces, 0x14);
+    assert_int_equal(config.bConfigurationValue, 0x15);
+    assert_int_equal(config.iConfiguration, 0x16);
+    assert_int_equal(config.bmAttributes, 0x17);
+    assert_int_equal(config.bMaxPower, 0x18);
+    const struct usb_association *association = &config.associations[0];
+    assert_int_equal(association->offset, 9);
+    assert_int_equal(association->bFirstInterface, 0x22);
+    assert_int_equal(association->bInterfaceCount, 0x23);
+    assert_int_equal(association->bFunctionClass, 0x24);
+    assert_int_equal(association->iFunction, 0x27);
+    const struct usb_interface *interface = configuration_dfu_interface(&config);
+    assert_ptr_equal(interface, &config.interfaces[0]);
+    assert_int_equal(interface->offset, 17);
+    assert_int_equal(interface->bLength, 9);
+    assert_int_equal(interface->bInterfaceNumber, 0x32);
+    assert_int_equal(interface->bAlternateSetting, 0x33);
+    assert_int_equal(interface->bNumEndpoints, 0x34);
+    assert_int_equal(interface->bInterfaceProtocol, 0x37);
+    assert_int_equal(interface->iInterface, 0x38);
+    assert_int_equal(config.endpoints[0].offset, 26);
+    assert_int_equal(config.endpoints[0].bLength, 7);
+    assert_int_equal(config.endpoints[0].bEndpointAddress, 0x42);
+    assert_int_equal(config.endpoints[0].bmAttributes, 0x43);
+    assert_int_equal(config.endpoints[0].wMaxPacketSize, 0x4544);
+    assert_int_equal(config.endpoints[0].bInterval, 0x46);
+    const struct usb_dfu_functional *functional = configuration_functional(&config);
+    assert_ptr_equal(functional, &config.functionals[0]);
+    assert_int_equal(functional->offset, 33);
+    assert_int_equal(functional->bLength, 9);
+    assert_int_equal(functional->bmAttributes, 0x52);
+    assert_int_equal(functional->wDetachTimeOut, 0x5453);
+    assert_int_equal(functional->wTransferSize, 0x5655);
+    assert_int_equal(functional->bcdDFUVersion, 0x5857);
+    assert_int_equal(functional->interface, 0);
 }
 
 static void parse__takes_no_hid_descriptor_for_the_functional_one(void **state)
@@ -314,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__finds_every_part_of_a_composite_device),
+        cmocka_unit_test(parse__takes_each_field_from_its_place),
         cmocka_unit_test(parse__takes_no_hid_descriptor_for_the_functional_one),
         cmocka_unit_test(parse__finds_a_functional_descriptor_before_its_interface),
         cmocka_unit_test(functional__in_its_place_comes_before_one_that_is_not),
