@@ -163,6 +163,23 @@ static void explain_no_defect(const char *name, char *error, size_t error_size)
         snprintf(error, error_size, "unknown defect '%s': `dfu-sim list` shows the defects", name);
 }
 
+// One name, or two with a '+' between them.
+static bool
+choose_defects(const char *names, struct board_choice *choice, char *error, size_t error_size)
+{
+    char first[64];
+    size_t length = strcspn(names, "+");
+    const char *second = names[length] ? names + length + 1 : NULL;
+
+    snprintf(first, sizeof first, "%.*s", (int)length, names);
+    choice->defects[0] = sim_find_defect(first);
+    choice->defects[1] = second ? sim_find_defect(second) : NULL;
+    if (choice->defects[0] && (choice->defects[1] || !second))
+        return true;
+    explain_no_defect(choice->defects[0] ? second : first, error, error_size);
+    return false;
+}
+
 static struct sim_device *
 open_device(const struct sim_options *options, char *error, size_t error_size)
 {
@@ -181,10 +198,8 @@ open_device(const struct sim_options *options, char *error, size_t error_size)
         explain_no_device(name, error, error_size);
         return NULL;
     }
-    if (options->defect && !(choice.defect = sim_find_defect(options->defect))) {
-        explain_no_defect(options->defect, error, error_size);
+    if (options->defect && !choose_defects(options->defect, &choice, error, error_size))
         return NULL;
-    }
     return board_open(&choice, options, error, error_size);
 }
 

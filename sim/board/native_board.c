@@ -405,8 +405,9 @@ struct sim_device *board_open(const struct board_choice *choice,
     }
     board->forward.base.ops = &board_ops;
     board->model = choice->model;
-    board->differences.list[0].defect = choice->defect;
-    board->differences.list[1].defect = choice->way;
+    board->differences.list[0].defect = choice->defects[0];
+    board->differences.list[1].defect = choice->defects[1];
+    board->differences.list[2].defect = choice->way;
     board->trace = options->trace;
     board->up_at_ns = UINT64_MAX;
     snprintf(board->serial, sizeof board->serial, "%s",

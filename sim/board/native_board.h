@@ -19,12 +19,12 @@
 #include <sim/board_model.h>
 #include <sim/defect.h>
 
-// A board and its differences from the model's parts: its own behaviour, and a defect. Each may be
+// A board and its differences from the model's parts: its own behaviour, and defects. Each may be
 // NULL.
 struct board_choice {
     const struct board_model *model;
     const struct sim_defect *way;
-    const struct sim_defect *defect;
+    const struct sim_defect *defects[2];
 };
 
 // As sim_open().

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// There are at most two differences, a defect and the way of the board, in an array; the first that
-// decides on a request or a property wins. Ticks come once for each millisecond of virtual time
-// that has passed.
+// The first difference that decides on a request or a property wins. Ticks come once for each
+// millisecond of virtual time that has passed.
 
 #include "native_differences.h"
 
@@ -11,18 +10,17 @@
 static int answer(void *context, const struct usbdev_setup_packet *setup, const uint8_t **ret_reply)
 {
     struct differences *differences = context;
-    int result = NATIVE_PASS;
 
     *ret_reply = differences->reply;
-    for (size_t i = 0; i < DIFFERENCES && result == NATIVE_PASS; i++)
-        if (differences->list[i].defect)
-            result = defect_answer(differences->list[i].defect, &differences->list[i].view, setup);
-    return result;
+    return defects_answer(differences->list, setup);
 }
 
 bool differences_any(const struct differences *differences)
 {
-    return differences->list[0].defect || differences->list[1].defect;
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        if (differences->list[i].defect)
+            return true;
+    return false;
 }
 
 bool differences_at_rest(const struct differences *differences)

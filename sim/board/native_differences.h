@@ -11,13 +11,8 @@
 
 #include <sim/defect.h>
 
-enum { DIFFERENCES = 2 };
-
 struct differences {
-    struct difference {
-        const struct sim_defect *defect; // or NULL
-        struct defect_view view;
-    } list[DIFFERENCES];
+    struct difference list[DIFFERENCES];
     uint64_t ticked_ns; // time up to here has been passed to them
     uint8_t *reply;     // DEFECT_REPLY_SIZE bytes; NULL where there is no difference
 };

@@ -106,13 +106,17 @@ static void patch(const struct sim_defect *defect, struct defect_view *view)
         defect->describe(view);
 }
 
-// GET_DESCRIPTOR of the device or its configuration: a copy of the good one, changed. The device
-// itself is unchanged; only its descriptors are wrong.
-static int describe(const struct sim_defect *defect,
-                    struct defect_view *view,
+static bool describes(const struct difference *difference)
+{
+    return difference->defect && (difference->defect->patches || difference->defect->describe);
+}
+
+// GET_DESCRIPTOR of the device or its configuration: a copy of the good one, changed by each
+// difference in turn. The device itself is unchanged; only its descriptors are wrong.
+static int describe(const struct difference list[DIFFERENCES],
+                    const struct defect_view *view,
                     const struct usbdev_setup_packet *setup)
 {
-    struct defect_view copies = *view;
     uint8_t *device = view->reply;
     uint8_t *configuration = view->reply + USBDEV_DEVICE_DESCRIPTOR_SIZE;
     bool is_device = setup->wValue == USBDEV_DT_DEVICE << 8;
@@ -120,9 +124,14 @@ static int describe(const struct sim_defect *defect,
 
     memcpy(device, view->device_descriptor, USBDEV_DEVICE_DESCRIPTOR_SIZE);
     memcpy(configuration, view->configuration, usbdev_load_le16(view->configuration + 2));
-    copies.device_descriptor = device;
-    copies.configuration = configuration;
-    patch(defect, &copies);
+    for (size_t i = 0; i < DIFFERENCES; i++) {
+        struct defect_view copies = list[i].view;
+
+        copies.device_descriptor = device;
+        copies.configuration = configuration;
+        if (describes(&list[i]))
+            patch(list[i].defect, &copies);
+    }
     if (!is_device) {
         length = usbdev_load_le16(configuration + 2);
         memmove(view->reply, configuration, length);
@@ -272,11 +281,13 @@ static int act(struct defect_view *view,
     return 0;
 }
 
-int defect_answer(const struct sim_defect *defect,
-                  struct defect_view *view,
-                  const struct usbdev_setup_packet *setup)
+static int answer_of(struct difference list[DIFFERENCES],
+                     struct difference *difference,
+                     const struct usbdev_setup_packet *setup)
 {
-    view->delay_ms = 0; // a new SETUP ends what was under way
+    const struct sim_defect *defect = difference->defect;
+    struct defect_view *view = &difference->view;
+
     for (const struct defect_rule *rule = defect->rules; rule && rule->modes; rule++) {
         if (!matches(view, rule, setup))
             continue;
@@ -284,9 +295,21 @@ int defect_answer(const struct sim_defect *defect,
         set_state(view, rule->next);
         return result;
     }
-    if ((defect->patches || defect->describe) && asks_for_descriptors(setup))
-        return describe(defect, view, setup);
+    if (describes(difference) && asks_for_descriptors(setup))
+        return describe(list, view, setup);
     return defect->setup ? defect->setup(view, setup) : NATIVE_PASS;
+}
+
+int defects_answer(struct difference list[DIFFERENCES], const struct usbdev_setup_packet *setup)
+{
+    int result = NATIVE_PASS;
+
+    for (size_t i = 0; i < DIFFERENCES; i++)
+        list[i].view.delay_ms = 0; // a new SETUP ends what was under way
+    for (size_t i = 0; i < DIFFERENCES && result == NATIVE_PASS; i++)
+        if (list[i].defect)
+            result = answer_of(list, &list[i], setup);
+    return result;
 }
 
 void defect_tick(const struct sim_defect *defect, struct defect_view *view)

@@ -192,6 +192,18 @@ static void slow_return__comes_back_after_25_s(void **state)
     sim_host_close(host);
 }
 
+static void two_defects__are_both_seen(void **state)
+{
+    (void)state;
+    struct sim_host *host = start("will-detach", "configuration-power+rt-protocol-0");
+    uint8_t configuration[27];
+
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0200, 0, configuration, 27), 27);
+    assert_int_equal(configuration[8], 255);   // bMaxPower
+    assert_int_equal(configuration[9 + 7], 0); // bInterfaceProtocol
+    sim_host_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +217,7 @@ int main(void)
         cmocka_unit_test(reset_enters_dfu__without_detach),
         cmocka_unit_test(reset_bounces__never_is_in_dfu_mode_when_enumerated),
         cmocka_unit_test(slow_return__comes_back_after_25_s),
+        cmocka_unit_test(two_defects__are_both_seen),
         cmocka_unit_test(no_disconnect__the_host_goes_on_talking_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

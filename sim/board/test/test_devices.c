@@ -598,6 +598,9 @@ static void open__says_what_is_wrong(void **state)
     assert_non_null(strstr(error, "nonesuch"));
     assert_null(sim_open(&(struct sim_options){.defect = "faultless"}, error, sizeof error));
     assert_non_null(strstr(error, "faultless"));
+    assert_null(
+        sim_open(&(struct sim_options){.defect = "second-detach+faultless"}, error, sizeof error));
+    assert_non_null(strstr(error, "'faultless'"));
 }
 
 int main(void)

@@ -30,7 +30,7 @@ struct sim_cable {
 struct sim_options {
     const char *device;   // a name of sim_list_devices(); NULL: will-detach
     const char *firmware; // image for the virtual board: device is then "f072" or NULL
-    const char *defect;   // a name of sim_list_defects(), or NULL
+    const char *defect;   // a name of sim_list_defects(), or two with a '+' between them, or NULL
     const char *flash;    // file that keeps the flash between runs, or NULL: in memory only
     const char *serial;   // serial number string, or NULL: the device's own
     struct sim_cable cable;

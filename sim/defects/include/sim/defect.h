@@ -126,6 +126,14 @@ struct sim_defect {
     bool keeps_pull_up;
 };
 
+// In what a board differs from its model, and what each difference sees of the device that is up.
+enum { DIFFERENCES = 3 };
+
+struct difference {
+    const struct sim_defect *defect; // or NULL
+    struct defect_view view;
+};
+
 // How the rows of the groups are written.
 #define PATCHES(...)                                                                               \
     (const struct defect_patch[])                                                                  \
@@ -169,10 +177,9 @@ extern const struct sim_defect defects_of_dfu_mode[];
 extern const struct sim_defect defects_of_downloads[];
 extern const struct sim_defect defects_of_dfuse[];
 
-// The defect's answer to a SETUP, as for the setup hook.
-int defect_answer(const struct sim_defect *defect,
-                  struct defect_view *view,
-                  const struct usbdev_setup_packet *setup);
+// Their answer to a SETUP, as for the setup hook: the first that decides. Descriptors are changed
+// by all of them, in this order.
+int defects_answer(struct difference list[DIFFERENCES], const struct usbdev_setup_packet *setup);
 
 // At run time: be in appDETACH from now on, as by a DETACH with this wValue that has just
 // completed, whatever state there was.
