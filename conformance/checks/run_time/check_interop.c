@@ -9,9 +9,10 @@
 #include <stdio.h>
 
 #include <conformance/check_common.h>
+#include <conformance/dfu_steps.h>
 
 enum {
-    DETACH_MS = 1000,       // both tools ask for that
+    DETACH_MS = 1000,       // all three tools ask for that
     FWUPD_STATUS_MS = 1500, // fwupd gives GETSTATUS that long
     FWUPD_BLOCK = 64,       // of a device whose wTransferSize it does not find
     POLL_MAX_MS = 5000,     // a longer bwPollTimeout looks like a hang
@@ -52,6 +53,15 @@ static bool sleep_poll(struct probe *probe, const struct dfu_status_reply *statu
     return true;
 }
 
+static bool expect_application_state(struct probe *probe, uint8_t bState, const char *tool)
+{
+    char expected[PROBE_WORDS];
+    snprintf(expected, sizeof expected, "bState appIDLE or appDETACH: %s takes others for DFU mode",
+             tool);
+    return expect(probe, bState <= DFURT_STATE_appDETACH, expected, "%u, %s", bState,
+                  usb_dfu_state_name(bState));
+}
+
 // dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it, and another
 // state than appIDLE and appDETACH is DFU mode to it: it sends no DETACH.
 static bool dfu_util_status(struct probe *probe)
@@ -65,26 +75,23 @@ static bool dfu_util_status(struct probe *probe)
         return false;
 
     struct dfu_status_reply status = dfu_status_load(reply);
-    return sleep_poll(probe, &status) &&
-           expect(probe, status.bState <= DFURT_STATE_appDETACH,
-                  "bState appIDLE or appDETACH: dfu-util takes others for DFU mode", "%u, %s",
-                  status.bState, usb_dfu_state_name(status.bState));
+    return sleep_poll(probe, &status) && expect_application_state(probe, status.bState, "dfu-util");
 }
 
-// Both tools print a warning for an error of DETACH and continue; RT-DETACH-01 judges the device.
-static bool detach_as_tools_do(struct probe *probe, unsigned limit_ms)
+// dfu-util prints a warning for an error of DETACH and continues; RT-DETACH-01 judges the device.
+static bool detach_as_dfu_util_does(struct probe *probe)
 {
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
     int result = probe_control(probe, &detach, NULL);
     if (result < 0)
-        probe_note(probe, "DETACH: %s; the tool warns and continues", usb_result_text(result));
-    return expect_dfu_mode(probe, limit_ms);
+        probe_note(probe, "DETACH: %s; dfu-util warns and continues", usb_result_text(result));
+    return expect_dfu_mode(probe, PROBE_DFU_UTIL_MS);
 }
 
 static void dfu_util_detach(struct probe *probe)
 {
     if (select_alternate_0(probe) && dfu_util_status(probe))
-        detach_as_tools_do(probe, PROBE_DFU_UTIL_MS);
+        detach_as_dfu_util_does(probe);
 }
 
 // ---- dfu-util in DFU mode ----
@@ -175,16 +182,21 @@ static void fwupd_status(struct probe *probe)
         expect_last_within(probe, "GETSTATUS", FWUPD_STATUS_MS);
 }
 
-// fwupd stops where GETSTATUS is not answered: INTEROP-FWUPD-01.
+// fwupd stops where GETSTATUS is not answered (INTEROP-FWUPD-01) and where DETACH ends in an error,
+// and sends none to a device whose state is one of DFU mode.
 static void fwupd_detach(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
     int result = probe_control(probe, &setup, reply);
-    if (result == USB_STALL)
+    if (result == USB_STALL) {
         probe_inapplicable(probe, "a device that answers GETSTATUS in appIDLE");
-    else if (given(probe, expect_result(probe, result, sizeof reply, reply)))
-        detach_as_tools_do(probe, PROBE_FWUPD_MS);
+        return;
+    }
+    if (given(probe, expect_result(probe, result, sizeof reply, reply)) &&
+        expect_application_state(probe, dfu_status_load(reply).bState, "fwupd") &&
+        expect_detach(probe, DETACH_MS))
+        expect_dfu_mode(probe, PROBE_FWUPD_MS);
 }
 
 // fwupd takes the descriptor behind an interface descriptor of class FEh for that interface's own,
@@ -207,15 +219,13 @@ static void fwupd_finds_size(struct probe *probe)
 }
 
 // Behind the download of nothing fwupd asks GETSTATUS once and reads back at once, which a device
-// in dfuMANIFEST refuses.
+// in dfuMANIFEST refuses; its quirk manifest-poll waits for manifestation, but only after that.
 static void fwupd_reads_back(struct probe *probe)
 {
-    bool tolerant = device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT;
     expect(probe, true, "a functional descriptor", "one");
     probe_note(probe,
                "fwupd reads back without waiting for manifestation, and fails where the device "
-               "refuses that, as A.2.8 demands; its quirk is %s",
-               tolerant ? "manifest-poll, or ignore-upload" : "ignore-upload");
+               "refuses that, as A.2.8 demands; its quirk is ignore-upload");
 }
 
 // ---- webdfu, and hosts that cannot reset the bus ----
@@ -233,17 +243,39 @@ static void webdfu_detach(struct probe *probe)
         expect_leave(probe);
 }
 
-// To read, webdfu asks GETSTATE, and where that is not dfuIDLE sends ABORT first and CLRSTATUS
-// then: in dfuERROR, where ABORT STALLs (A.2.11), it gives up.
-static void webdfu_reads(struct probe *probe)
+// First webdfu clears an error that GETSTATUS reports; that either request fails is nothing to it.
+static void webdfu_clears(struct probe *probe)
+{
+    const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
+    struct dfu_status_reply status;
+    if (dfu_ask(probe, &status) && status.bState == DFURT_STATE_dfuERROR)
+        probe_control(probe, &clear, NULL);
+}
+
+// Of a DfuSe device it asks GETSTATE, and sends ABORT where that is not dfuIDLE, which STALLs in
+// dfuERROR (A.2.11): then it gives up.
+static void webdfu_begins_dfuse(struct probe *probe)
 {
     uint8_t state;
-    if (!given_fresh_dfu_mode(probe) || !select_alternate_0(probe) ||
-        !expect_getstate(probe, &state) ||
+    if (!expect_getstate(probe, &state) ||
         (state != DFURT_STATE_dfuIDLE && !send_without_data(probe, DFURT_ABORT)) ||
         !expect_getstate(probe, &state))
         return;
     expect_number(probe, "bState when webdfu begins to read", state, DFURT_STATE_dfuIDLE);
+}
+
+static void webdfu_reads(struct probe *probe)
+{
+    static uint8_t block[PROBE_CONTROL_MAX];
+    if (!given_fresh_dfu_mode(probe) || !select_alternate_0(probe))
+        return;
+    webdfu_clears(probe);
+    if (device_is_dfuse(&probe->dfu_mode)) {
+        webdfu_begins_dfuse(probe);
+        return;
+    }
+    int result = dfu_upload(probe, 0, block, dfu_transfer_size(probe));
+    expect(probe, result >= 0, "the first block of an UPLOAD", "%s", usb_result_text(result));
 }
 
 // ---- STM32CubeProgrammer ----
@@ -299,8 +331,8 @@ static const struct check checks[] = {
      "webdfu can detach: DETACH, and the device leaves within 5 s without a bus reset",
      DETACH, webdfu_detach},
     {"INTEROP-WEBDFU-02", "webdfu", LEVEL_INFO,
-     "webdfu can begin to read: GETSTATE, ABORT where it is not dfuIDLE",
-     NEED_DFU_MODE | NEED_DETACH, webdfu_reads},
+     "webdfu can begin to read: an error is cleared; then UPLOAD, or with DfuSe GETSTATE and ABORT",
+     NEED_DFU_MODE | NEED_DETACH | NEED_CAN_UPLOAD, webdfu_reads},
     {"INTEROP-CUBEPROG-01", "STM32CubeProgrammer", LEVEL_INFO,
      "STM32CubeProgrammer can name the boot loader and knows its memory",
      NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_DFUSE, cubeprogrammer_lists},

@@ -30,7 +30,9 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-2-DETACH", "will-detach", "DM-STATE-2-DETACH"},
     {"state-2-DNLOAD", "wait-reset", "DM-STATE-2-DNLOAD"},
     {"state-2-DNLOAD-0", "wait-reset", "DM-STATE-2-DNLOAD-0"},
-    {"state-2-UPLOAD", "wait-reset", "DM-STATE-2-UPLOAD"},
+    {"state-2-UPLOAD", "wait-reset", "DM-STATE-2-UPLOAD", .follows = {
+         {"INTEROP-WEBDFU-02", "UPLOAD is what it begins with"},
+     }},
     {"state-2-GETSTATUS", "will-detach", "DM-STATE-2-GETSTATUS"},
     {"state-2-CLRSTATUS", "will-detach", "DM-STATE-2-CLRSTATUS"},
     {"state-2-GETSTATE", "will-detach", "DM-STATE-2-GETSTATE", .follows = {
@@ -172,7 +174,9 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-poll-too-short", "wait-reset", "DM-DNLOAD-01"},
     {"ds-stays", "will-detach", "DS-LEAVE-01"},
     {"ds-upload-block-1-stays", "will-detach", "DS-UPLOAD-03"},
-    {"dm-upload-stalls-whole", "wait-reset", "DM-UPLOAD-01"},
+    {"dm-upload-stalls-whole", "wait-reset", "DM-UPLOAD-01", .follows = {
+         {"INTEROP-WEBDFU-02", "UPLOAD of wTransferSize is what it begins with"},
+     }},
     {"ds-upload-block-1", "will-detach", "DS-UPLOAD-03"},
     {"ds-erase-nothing", "will-detach", "DS-WRITE-02",
      .remembers = "what was written stays, and nothing is written over it"},

@@ -11,6 +11,7 @@
 const struct defect_row run_time_rows[] = {
     {"leaves-before-status", "will-detach", "RT-DETACH-01", .follows = {
          {"INTEROP-WEBDFU-01", "DETACH is not carried out to its end"},
+         {"INTEROP-FWUPD-02", "fwupd ends at an error of DETACH"},
      }},
     {"no-detach-timer", "wait-reset", "RT-DETACH-07"},
     {"second-detach", "wait-reset", "RT-STATE-1-DETACH"},
@@ -82,6 +83,7 @@ const struct defect_row run_time_rows[] = {
     {"status-not-ok", "will-detach", "REQ-02e"},
     {"state-unknown", "will-detach", "REQ-02b", .follows = {
          {"INTEROP-DFUUTIL-01", "dfu-util takes it for DFU mode"},
+         {"INTEROP-FWUPD-02", "fwupd takes it for DFU mode"},
      }},
     {"string-ff", "will-detach", "REQ-03"},
     {"poll-timeout-1s", "will-detach", "REQ-10a"},
@@ -119,6 +121,7 @@ const struct defect_row run_time_rows[] = {
     {"all-accepted", "will-detach", "RT-STATE-0-DNLOAD"},
     {"detach-stalls-and-leaves", "will-detach", "INTEROP-WEBDFU-01", .follows = {
          {"RT-STATE-0-DETACH", "DETACH STALLs, A.2.1"},
+         {"INTEROP-FWUPD-02", "fwupd ends at an error of DETACH"},
      }},
     {"detach-stalls", "will-detach", "RT-STATE-0-DETACH", .follows = {
          {"INTEROP-DFUUTIL-01", "the wait of the tool for DFU mode times out"},
