@@ -240,14 +240,27 @@ void usbdev_init(struct usbdev *dev,
 // Pull-up on or off.
 void usbdev_connect(struct usbdev *dev, bool on);
 
+// The device state (USB 2.0 9.1.1). It does not change while the bus is suspended.
 enum usbdev_state usbdev_state(const struct usbdev *dev);
 
 // ---- Events from the port ----
 
+// A SETUP packet on endpoint 0. By the time that this returns the driver has been told what to
+// answer: ep_in(), ep_out() or ep0_stall().
 void usbdev_setup(struct usbdev *dev, const uint8_t setup[USBDEV_SETUP_SIZE]);
+
+// The host has acknowledged the packet that ep_in() armed on this endpoint.
 void usbdev_in_done(struct usbdev *dev, uint8_t endpoint);
+
+// The packet that ep_out() was ready for: 0 to wMaxPacketSize bytes, used before this returns. A
+// repetition, whose data toggle is that of the packet before it, is acknowledged by the port and
+// not reported (USB 2.0 8.6.4).
 void usbdev_out_done(struct usbdev *dev, uint8_t endpoint, const uint8_t *data, uint16_t length);
+
+// The host has reset the bus (USB 2.0 7.1.7.5): the device is in the Default state again.
 void usbdev_bus_reset(struct usbdev *dev);
+
+// The bus has been idle for 3 ms; it is so no longer (USB 2.0 7.1.7.6, 7.1.7.7).
 void usbdev_suspended(struct usbdev *dev);
 void usbdev_resumed(struct usbdev *dev);
 

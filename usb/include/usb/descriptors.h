@@ -31,6 +31,7 @@ struct descriptor {
     const uint8_t *bytes;
 };
 
+// Begin at the first of length received bytes, which stay valid during the walk.
 void descriptor_walk_start(struct descriptor_walk *walk, const uint8_t *bytes, size_t length);
 
 // Returns false at the end, or at the first descriptor that cannot be one (problem says why).
@@ -117,16 +118,17 @@ struct usb_configuration {
 // whatever could be read is in *ret, and ret->problem says what could not.
 bool configuration_parse(struct usb_configuration *ret, const uint8_t *bytes, size_t length);
 
+// Its class and subclass are DFU's, FE/01, in either mode (DFU 1.1 4.1.2, 4.2.3).
 bool interface_is_dfu(const struct usb_interface *interface);
 
-// The first DFU interface (class FE/01), or NULL.
+// The first of them, or NULL.
 const struct usb_interface *configuration_dfu_interface(const struct usb_configuration *config);
 
 // The functional descriptor that belongs to it: one that follows a DFU interface, else a misplaced
 // one, else NULL.
 const struct usb_dfu_functional *configuration_functional(const struct usb_configuration *config);
 
-// How many different interface numbers there are.
+// How many different bInterfaceNumber there are, and whether this is one of them.
 size_t configuration_interface_numbers(const struct usb_configuration *config);
 bool configuration_has_interface(const struct usb_configuration *config, uint8_t number);
 

@@ -59,6 +59,7 @@ extern const struct check_group check_dm_chapter9_requests;
 // The check with this id, or NULL.
 const struct check *catalogue_find(const char *id);
 
+// How many checks there are.
 size_t catalogue_count(void);
 
 // What became of an id that was released and is no more, as the end of a sentence; NULL for any

@@ -133,6 +133,7 @@ bool backup_is_left_over(struct probe *probe);
 // person.
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size);
 
+// Frees what it keeps; the backup file stays unless backup_end() has removed it.
 void backup_finish(struct backup *backup);
 
 // Is it erased flash? length is not 0.

@@ -17,6 +17,7 @@
 // sizes share names the memory of the largest.
 uint32_t dfuse_sectors_there(struct probe *probe, const struct dfuse_region *region);
 
+// length bytes from this address, by UPLOAD.
 bool dfuse_read(
     struct probe *probe, uint32_t address, uint8_t *bytes, size_t length, char *why, size_t size);
 

@@ -28,6 +28,7 @@ struct device {
 // Parse the descriptors that the host read.
 void device_load(struct device *device, const struct target_descriptors *raw);
 
+// idVendor, idProduct and bMaxPacketSize0 of the device descriptor.
 uint16_t device_vendor(const struct device *device);
 uint16_t device_product(const struct device *device);
 uint8_t device_max_packet0(const struct device *device);

@@ -181,8 +181,9 @@ enum verdict probe_end(struct probe *probe);
 // The device as it is now.
 const struct device *probe_device(const struct probe *probe);
 
-// ---- The bus. Results as in target.h. ----
+// ---- The bus. Results as in target.h; USB_UNSUPPORTED where the gate refused it. ----
 
+// data holds setup->wLength bytes, or is NULL where that is 0.
 int probe_control(struct probe *probe, const struct usbdev_setup_packet *setup, uint8_t *data);
 
 // The same with stages that come late or not at all, where the target has TARGET_CAN_DEPART; with
@@ -240,6 +241,7 @@ struct dfu_status_reply {
     uint8_t iString;
 };
 
+// Of the bytes as they came.
 struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE]);
 
 // ---- Expectations. Each returns whether it was met; if not, the verdict is set. ----

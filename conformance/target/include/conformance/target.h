@@ -72,6 +72,7 @@ struct target_descriptors {
     size_t configuration_length; // the bytes received, whatever wTotalLength says
 };
 
+// Byte for byte, as far as they were received.
 bool target_descriptors_equal(const struct target_descriptors *a,
                               const struct target_descriptors *b);
 
@@ -225,6 +226,7 @@ int target_ids_parse(struct target_spec *spec, const char *text, char *error, si
 // Open the device. Returns NULL with one line in error that says what was wrong and what to do.
 struct target *target_open(const struct target_spec *spec, char *error, size_t size);
 
+// The three kinds, each as target_open() opens it.
 struct target *target_sim_open(const struct target_spec *spec, char *error, size_t size);
 struct target *target_usb_open(const struct target_spec *spec, char *error, size_t size);
 struct target *target_usbip_open(const struct target_spec *spec, char *error, size_t size);

@@ -132,14 +132,18 @@ void dfu_mode_init(struct dfu_mode *dfu, const struct dfu_mode_config *config);
 int dfu_mode_setup(struct dfu_mode *dfu,
                    const struct usbdev_setup_packet *setup,
                    const uint8_t **ret_reply);
+
+// The bytes of an accepted DNLOAD are in dfu->buffer.
 void dfu_mode_block(struct dfu_mode *dfu);
 
+// SET_CONFIGURATION was accepted: from now on a bus reset is the host's (see below).
 void dfu_mode_configured(struct dfu_mode *dfu);
 
 // With valid firmware, ends DFU mode; but not where it belongs to the device's own enumeration,
 // that is, before it has been configured.
 void dfu_mode_bus_reset(struct dfu_mode *dfu);
 
+// elapsed_ms milliseconds have passed since the last call: work that was begun goes on.
 void dfu_mode_tick(struct dfu_mode *dfu, uint16_t elapsed_ms);
 
 // Does time alone change nothing: is no work under way?

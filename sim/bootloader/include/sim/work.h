@@ -26,6 +26,7 @@ struct work {
 // Milliseconds that all of it takes, rounded up; at least 1.
 uint32_t work_ms(const struct work *work);
 
+// elapsed_ms milliseconds more. What they pay for is done, page by page and half-word by half-word.
 void work_run(struct work *work, uint32_t elapsed_ms);
 
 #endif

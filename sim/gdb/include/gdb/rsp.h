@@ -46,6 +46,7 @@ struct rsp {
     size_t last_length;
 };
 
+// A connection over which nothing has come.
 void rsp_init(struct rsp *rsp);
 
 // One byte from the peer. The packet stays valid until the next call.

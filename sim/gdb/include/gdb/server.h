@@ -28,6 +28,7 @@ struct gdb_server *gdb_server_open(const char *port,
 // A peer that waits for the processor to stop is told that the program has exited.
 void gdb_server_close(struct gdb_server *server);
 
+// The TCP port that it listens on.
 unsigned gdb_server_port(const struct gdb_server *server);
 
 enum gdb_serve {

@@ -126,6 +126,7 @@ void gdb_stub_init(struct gdb_stub *stub,
 // output has been sent.
 size_t gdb_stub_receive(struct gdb_stub *stub, const uint8_t *bytes, size_t length);
 
+// What is to be sent to the peer, *ret_length bytes; and so much of it has been sent.
 const char *gdb_stub_output(const struct gdb_stub *stub, size_t *ret_length);
 void gdb_stub_sent(struct gdb_stub *stub, size_t length);
 

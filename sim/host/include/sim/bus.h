@@ -43,6 +43,7 @@ struct sim_bus_events {
     void (*disconnected)(void *context, struct sim_bus_port *port);
 };
 
+// A machine without a port. NULL if there is no memory.
 struct sim_bus *sim_bus_open(const struct sim_bus_events *events, void *context);
 
 // Closes the devices that are plugged in, too.

@@ -107,6 +107,7 @@ struct sim_host *
 sim_host_open(struct sim_device *device, const struct sim_host_events *events, void *context);
 void sim_host_close(struct sim_host *host);
 
+// Report each packet to tap from now on; NULL ends it. The time is in ns since sim_host_open().
 void sim_host_tap(struct sim_host *host, sim_packet_tap *tap, void *context);
 uint64_t sim_host_now(const struct sim_host *host);
 struct sim_device *sim_host_device(struct sim_host *host);
@@ -225,6 +226,8 @@ struct sim_enumeration {
     uint8_t bytes[64];
 };
 
+// Prepare what sim_host_enumerate() does; sim_enumeration_go_on() does it. timeout_ns bounds the
+// wait for a device.
 void sim_enumeration_begin(struct sim_enumeration *enumeration,
                            struct sim_host *host,
                            uint64_t timeout_ns);
@@ -239,6 +242,7 @@ int sim_enumeration_ask(struct sim_enumeration *enumeration,
                         uint8_t *data,
                         sim_enumeration_step *next);
 
+// Give it up; a pending transfer is taken back.
 void sim_enumeration_cancel(struct sim_enumeration *enumeration);
 
 #endif

@@ -73,6 +73,7 @@ struct native {
     struct native_endpoint out[16];
 };
 
+// A peripheral with its pull-up off, whose time begins at now_ns. config stays valid.
 void native_init(struct native *native, const struct usbdev_config *config, uint64_t now_ns);
 
 #endif

@@ -35,6 +35,7 @@ struct loopback {
     uint16_t wake_in_ms; // 0: not
 };
 
+// dev is the device of which it is a function; it may be initialised later.
 void loopback_init(struct loopback *loopback, struct usbdev *dev);
 
 // Its context is a struct loopback.
