@@ -12,7 +12,6 @@
 #include <sim/trace.h>
 
 #include "peripherals.h"
-#include "register_names.h"
 
 static bool on_apb(uint32_t address)
 {

@@ -73,4 +73,10 @@ f072_moves f072_row_adc_moves, f072_row_spi_moves;
 f072_requests_dma f072_row_adc_requests_dma, f072_row_serial_requests_dma;
 bool f072_row_rtc_is_open(const struct f072_chip *chip);
 
+// ---- register_names.c ----
+
+// The name of the register at this offset of a peripheral ("GPIOA", "USB"), as RM0091 spells it
+// without the peripheral's; NULL where it has none here.
+const char *f072_register_name(const char *peripheral, uint32_t offset);
+
 #endif

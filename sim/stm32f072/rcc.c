@@ -4,9 +4,9 @@
 // is computed from it on each read. The system clock switches when the wanted source is ready,
 // and an interrupt comes when an oscillator is ready: the two events of this file. An oscillator
 // that the system clock uses, directly or through the PLL, cannot be switched off; nor can HSI48
-// while it is the clock of USB.
+// while it is the clock of USB. rcc_clocks.c has what the clocks amount to.
 
-#include <stm32f072/rcc.h>
+#include "rcc_private.h"
 
 #include <string.h>
 
@@ -34,7 +34,6 @@ enum {
     CFGR_SW = 0x3,
     CFGR_SWS = 0xC,
     CFGR_PLL = 0x003F8000, // PLLMUL, PLLXTPRE, PLLSRC: only while the PLL is off
-    CFGR3_USBSW = 1 << 7,
     CSR_RMVF = 1 << 24,
     CR2_WRITABLE = 0x000100FD,
     CR2_HSI48ON = 1 << 16,
@@ -42,10 +41,7 @@ enum {
     HSICAL = 0x80, // what calibration fields read as: mid-scale
 };
 
-enum { HSI_HZ = 8000000, HSE_HZ = 8000000, HSI48_HZ = 48000000, LSE_HZ = 32768, LSI_HZ = 40000 };
-
-// CFGR.SW (RM0091 6.4.2).
-static const enum f072_oscillator sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
+const enum f072_oscillator f072_rcc_sources[] = {F072_HSI, F072_HSE, F072_PLL, F072_HSI48};
 
 // Where each oscillator is switched on, how long it takes (DS9826, typical values), and which flag
 // of CIR says that it is ready; the flag's enable bit is CIR_ENABLE higher, its clear bit
@@ -89,139 +85,6 @@ void f072_rcc_reset(struct f072_rcc *rcc, uint32_t cause)
     rcc->csr |= cause == F072_RESET_STANDBY ? cause : cause | F072_RESET_PIN;
 }
 
-// ---- Frequencies ----
-
-static uint32_t pll_input(const struct f072_rcc *rcc)
-{
-    uint32_t prediv = (rcc->cfgr2 & 0xF) + 1;
-
-    switch (rcc->cfgr >> 15 & 3) {
-    case 0:
-        return HSI_HZ / 2;
-    case 1:
-        return HSI_HZ / prediv;
-    case 2:
-        return HSE_HZ / prediv;
-    default:
-        return HSI48_HZ / prediv;
-    }
-}
-
-static uint32_t pll_output(const struct f072_rcc *rcc)
-{
-    uint32_t multiplier = (rcc->cfgr >> 18 & 0xF) + 2;
-
-    return pll_input(rcc) * (multiplier > 16 ? 16 : multiplier);
-}
-
-static uint32_t source_hz(const struct f072_rcc *rcc)
-{
-    static const uint32_t fixed[] = {HSI_HZ, HSE_HZ, 0, HSI48_HZ};
-
-    return sources[rcc->source] == F072_PLL ? pll_output(rcc) : fixed[rcc->source];
-}
-
-uint32_t f072_rcc_hclk(const struct f072_rcc *rcc)
-{
-    static const uint8_t shifts[] = {1, 2, 3, 4, 6, 7, 8, 9};
-    uint32_t hpre = rcc->cfgr >> 4 & 0xF;
-
-    return hpre & 8 ? source_hz(rcc) >> shifts[hpre & 7] : source_hz(rcc);
-}
-
-static unsigned apb_shift(const struct f072_rcc *rcc)
-{
-    uint32_t ppre = rcc->cfgr >> 8 & 7;
-
-    return ppre & 4 ? (ppre & 3) + 1 : 0;
-}
-
-uint32_t f072_rcc_pclk(const struct f072_rcc *rcc)
-{
-    return f072_rcc_hclk(rcc) >> apb_shift(rcc);
-}
-
-// Timers get twice the bus clock when that is divided (RM0091 6.2, figure 11).
-uint32_t f072_rcc_timer_clock(const struct f072_rcc *rcc)
-{
-    return apb_shift(rcc) == 0 ? f072_rcc_pclk(rcc) : 2 * f072_rcc_pclk(rcc);
-}
-
-static uint32_t running(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint32_t hz)
-{
-    return rcc->ready_ns[oscillator] == UINT64_MAX ? 0 : hz;
-}
-
-// USARTxSW of CFGR3 (RM0091 6.4.13).
-uint32_t f072_rcc_usart_clock(const struct f072_rcc *rcc, unsigned number)
-{
-    static const uint8_t shifts[] = {[1] = 0, [2] = 16};
-
-    switch (number <= 2 ? rcc->cfgr3 >> shifts[number] & 3 : 0) {
-    case 1:
-        return source_hz(rcc);
-    case 2:
-        return running(rcc, F072_LSE, LSE_HZ);
-    case 3:
-        return running(rcc, F072_HSI, HSI_HZ);
-    default:
-        return f072_rcc_pclk(rcc);
-    }
-}
-
-uint32_t f072_rcc_i2c_clock(const struct f072_rcc *rcc, unsigned number)
-{
-    enum { I2C1SW = 1 << 4 };
-
-    if (number == 2)
-        return f072_rcc_pclk(rcc);
-    return rcc->cfgr3 & I2C1SW ? source_hz(rcc) : running(rcc, F072_HSI, HSI_HZ);
-}
-
-// RTCSEL and RTCEN of BDCR (RM0091 6.4.9).
-uint32_t f072_rcc_rtc_clock(const struct f072_rcc *rcc)
-{
-    enum { RTCEN = 1 << 15 };
-
-    switch (rcc->bdcr & RTCEN ? rcc->bdcr >> 8 & 3 : 0) {
-    case 1:
-        return running(rcc, F072_LSE, LSE_HZ);
-    case 2:
-        return running(rcc, F072_LSI, LSI_HZ);
-    case 3:
-        return running(rcc, F072_HSE, HSE_HZ / 32);
-    default:
-        return 0;
-    }
-}
-
-static bool ready(const struct f072_rcc *rcc, enum f072_oscillator oscillator, uint64_t now_ns)
-{
-    return rcc->ready_ns[oscillator] <= now_ns;
-}
-
-uint32_t f072_rcc_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
-{
-    if (rcc->cfgr3 & CFGR3_USBSW)
-        return ready(rcc, F072_PLL, now_ns) ? pll_output(rcc) : 0;
-    return ready(rcc, F072_HSI48, now_ns) ? HSI48_HZ : 0;
-}
-
-const char *f072_rcc_why_no_usb_clock(const struct f072_rcc *rcc, uint64_t now_ns)
-{
-    if (!(rcc->cfgr3 & CFGR3_USBSW))
-        return rcc->has_hsi48 ? "RCC_CFGR3.USBSW selects HSI48, which is not ready"
-                              : "RCC_CFGR3.USBSW is 0: HSI48, which this chip does not have";
-    if (!ready(rcc, F072_PLL, now_ns))
-        return "RCC_CFGR3.USBSW selects the PLL, which is not running";
-    return "RCC_CFGR3.USBSW selects the PLL, which runs at another frequency";
-}
-
-bool f072_rcc_usb_clock_is_coarse(const struct f072_rcc *rcc)
-{
-    return (rcc->cfgr3 & CFGR3_USBSW) && (rcc->cfgr >> 15 & 3) < 2;
-}
-
 // ---- Switching ----
 
 static uint32_t *control(struct f072_rcc *rcc, enum f072_oscillator oscillator)
@@ -243,9 +106,10 @@ static bool in_use(const struct f072_rcc *rcc, enum f072_oscillator oscillator)
 {
     static const enum f072_oscillator pll_sources[] = {F072_HSI, F072_HSI, F072_HSE, F072_HSI48};
 
-    if (sources[rcc->source] == oscillator)
+    if (f072_rcc_sources[rcc->source] == oscillator)
         return true;
-    return sources[rcc->source] == F072_PLL && pll_sources[rcc->cfgr >> 15 & 3] == oscillator;
+    return f072_rcc_sources[rcc->source] == F072_PLL &&
+           pll_sources[rcc->cfgr >> 15 & 3] == oscillator;
 }
 
 // Choosing HSI48 as the clock of a USB that is enabled forces HSI48ON to 1 (RM0091 6.2.3).
@@ -253,7 +117,7 @@ static bool drives_usb(const struct f072_rcc *rcc, enum f072_oscillator oscillat
 {
     enum { USBEN = 23 };
 
-    return oscillator == F072_HSI48 && rcc->has_hsi48 && !(rcc->cfgr3 & CFGR3_USBSW) &&
+    return oscillator == F072_HSI48 && rcc->has_hsi48 && !(rcc->cfgr3 & F072_CFGR3_USBSW) &&
            f072_rcc_enabled(rcc, F072_APB1, USBEN);
 }
 
@@ -282,7 +146,7 @@ static bool announces(const struct f072_rcc *rcc, enum f072_oscillator i)
 static void announce(struct f072_rcc *rcc, uint64_t now_ns)
 {
     for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++) {
-        if (!ready(rcc, i, now_ns))
+        if (!f072_rcc_ready(rcc, i, now_ns))
             continue;
         if (announces(rcc, i))
             rcc->cir |= UINT32_C(1) << oscillators[i].flag;
@@ -306,7 +170,7 @@ static uint64_t next_switch(const struct f072_rcc *rcc)
 {
     unsigned wanted = rcc->cfgr & CFGR_SW;
 
-    return wanted == rcc->source ? UINT64_MAX : rcc->ready_ns[sources[wanted]];
+    return wanted == rcc->source ? UINT64_MAX : rcc->ready_ns[f072_rcc_sources[wanted]];
 }
 
 uint64_t f072_rcc_next_event(const struct f072_rcc *rcc)
@@ -365,7 +229,7 @@ static void run_from_hse(struct f072_rcc *rcc, uint64_t now_ns)
     rcc->ready_ns[F072_HSE] = now_ns;
     rcc->ready_ns[F072_PLL] = now_ns;
     f072_rcc_write(rcc, CFGR, PLL_FROM_HSE | PLLMUL_6 | SW_PLL, now_ns);
-    f072_rcc_write(rcc, CFGR3, CFGR3_USBSW, now_ns);
+    f072_rcc_write(rcc, CFGR3, F072_CFGR3_USBSW, now_ns);
 }
 
 void f072_rcc_as_left_by_rom(struct f072_rcc *rcc, uint64_t now_ns)
@@ -390,7 +254,7 @@ static uint32_t ready_bits(const struct f072_rcc *rcc, uint8_t offset, uint64_t 
     uint32_t bits = 0;
 
     for (enum f072_oscillator i = 0; i < F072_OSCILLATORS; i++)
-        if (oscillators[i].offset == offset && ready(rcc, i, now_ns))
+        if (oscillators[i].offset == offset && f072_rcc_ready(rcc, i, now_ns))
             bits |= UINT32_C(1) << oscillators[i].ready_bit;
     return bits;
 }

@@ -3,7 +3,7 @@
 // A peripheral's name begins with the prefix of its list (TIM1 and TIM16 share one); the register
 // is found by its offset. NULL is a gap.
 
-#include "register_names.h"
+#include "peripherals.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "register_names.h"
+#include "peripherals.h"
 #include <stm32f072/gpio.h>
 #include <stm32f072/small.h>
 
