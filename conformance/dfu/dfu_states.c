@@ -224,6 +224,8 @@ static bool send_block(struct probe *probe)
     if (!dfu_prepare_dnload(probe) || !enter_idle(probe))
         return false;
     int result = dfu_dnload_something(probe);
+    if (result == USB_STALL && dfuse_is_read_protected(probe))
+        return false;
     return result >= 0 || not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, usb_result_text(result));
 }
 
@@ -248,8 +250,9 @@ static bool enter_dnload_idle(struct probe *probe)
     char words[PROBE_WORDS / 2];
     if (!send_block(probe))
         return false;
-    return dfu_finish_block(probe, 0, words, sizeof words) ||
-           not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, words);
+    if (dfu_finish_block(probe, 0, words, sizeof words))
+        return true;
+    return !dfuse_is_read_protected(probe) && not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, words);
 }
 
 // Every block of the image, and the device in dfuDNLOAD-IDLE behind the last of them.

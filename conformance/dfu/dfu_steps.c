@@ -171,17 +171,44 @@ int dfu_dnload(struct probe *probe, uint16_t block, const uint8_t *data, uint16_
     return probe_control(probe, &setup, bytes);
 }
 
-bool dfu_is_read_protected(struct probe *probe)
+static bool says_vendor_error(struct probe *probe)
 {
     struct dfu_status_reply status;
+    return dfu_ask(probe, &status) && status.bState == DFURT_STATE_dfuERROR &&
+           status.bStatus == DFURT_STATUS_errVENDOR;
+}
+
+static bool upload_is_refused(struct probe *probe)
+{
+    static uint8_t data[PROBE_CONTROL_MAX];
+    const struct usbdev_setup_packet clear = dfu_setup(probe, DFURT_CLRSTATUS, 0, 0);
+    const struct usbdev_setup_packet upload =
+        dfu_setup(probe, DFURT_UPLOAD, DFUSE_FIRST_BLOCK, dfu_small_block(probe));
+    return probe_control(probe, &clear, NULL) == 0 &&
+           probe_control(probe, &upload, data) == USB_STALL && says_vendor_error(probe);
+}
+
+bool dfu_is_read_protected(struct probe *probe)
+{
     size_t first = probe->transcript.total;
-    bool answered = dfu_ask(probe, &status);
+    bool is = says_vendor_error(probe);
     transcript_set_aside(&probe->transcript, first);
-    if (!answered || status.bState != DFURT_STATE_dfuERROR ||
-        status.bStatus != DFURT_STATUS_errVENDOR)
-        return false;
-    probe_skip(probe, "needs a device that is not read protected; UPLOAD STALLs with errVENDOR");
-    return true;
+    if (is)
+        probe_skip(probe,
+                   "needs a device that is not read protected; UPLOAD STALLs with errVENDOR");
+    return is;
+}
+
+bool dfuse_is_read_protected(struct probe *probe)
+{
+    size_t first = probe->transcript.total;
+    bool is =
+        device_is_dfuse(&probe->dfu_mode) && says_vendor_error(probe) && upload_is_refused(probe);
+    transcript_set_aside(&probe->transcript, first);
+    if (is)
+        probe_skip(probe, "needs a device that is not read protected; Set Address Pointer and "
+                          "UPLOAD fail with errVENDOR");
+    return is;
 }
 
 int dfu_upload(struct probe *probe, uint16_t block, uint8_t *data, uint16_t length)
@@ -265,6 +292,7 @@ bool dfu_point_at_start(struct probe *probe)
     const struct dfuse_region *region = dfuse_readable(probe);
     if (!device_is_dfuse(&probe->dfu_mode) || !region)
         return true;
-    return (dfuse_point_at(probe, region->address, why, sizeof why) && dfu_to_idle(probe)) ||
-           probe_inconclusive(probe, "%s", why);
+    if (dfuse_point_at(probe, region->address, why, sizeof why) && dfu_to_idle(probe))
+        return true;
+    return !dfuse_is_read_protected(probe) && probe_inconclusive(probe, "%s", why);
 }

@@ -26,6 +26,8 @@ static bool exists(const struct memory *memory, uint32_t address)
 
 static int set_address_pointer(struct dfu_mode *dfu, uint32_t address)
 {
+    if (dfu->config->choices.protects_address)
+        return DFURT_STATUS_errVENDOR;
     if (!dfu->config->choices.judges_address_late && !exists(dfu->config->memory, address))
         return DFURT_STATUS_errTARGET;
     dfu->address = address;

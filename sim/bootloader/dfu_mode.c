@@ -33,6 +33,12 @@ static int any_other(struct dfu_mode *dfu)
     return DFU_MODE_STALL;
 }
 
+static int refuse(struct dfu_mode *dfu)
+{
+    fail(dfu, DFURT_STATUS_errVENDOR);
+    return DFU_MODE_STALL;
+}
+
 // The state reported is the one entered after the reply (DFU 1.1 6.1.2).
 static int reply_status(struct dfu_mode *dfu, uint32_t bwPollTimeout)
 {
@@ -156,15 +162,15 @@ static int dfu_idle(struct dfu_mode *dfu, const struct usbdev_setup_packet *setu
             return any_other(dfu);
         if (setup->wLength == 0)
             return dfu->config->dialect->leaves_from_idle ? end_download(dfu) : any_other(dfu);
+        if (dfu->config->choices.refuses_download)
+            return refuse(dfu);
         begin_download(dfu);
         return accept_block(dfu, setup);
     case DFURT_UPLOAD:
         if (!has(dfu, DFURT_ATTR_CAN_UPLOAD))
             return any_other(dfu);
-        if (dfu->config->choices.read_protected) {
-            fail(dfu, DFURT_STATUS_errVENDOR);
-            return DFU_MODE_STALL;
-        }
+        if (dfu->config->choices.read_protected)
+            return refuse(dfu);
         begin_upload(dfu);
         return send_block(dfu, setup);
     case DFURT_GETSTATUS:

@@ -173,6 +173,17 @@ static bool expect_no_leave(struct probe *probe, const struct state_row *row, in
                 : probe_inconclusive(probe, "%s", usb_result_text(result));
 }
 
+// A Set Address Pointer that a read protected device refuses, at the DNLOAD or at the GETSTATUS
+// that carries it out.
+static bool
+is_protected(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
+{
+    bool refused = row->bRequest == DFURT_DNLOAD && result == USB_STALL;
+    bool failed = row->bRequest == DFURT_GETSTATUS && row->state == DFURT_STATE_dfuDNLOAD_SYNC &&
+                  result == DFURT_STATUS_REPLY_SIZE && data[4] == DFURT_STATE_dfuERROR;
+    return row->outcome == ACCEPTED && (refused || failed) && dfuse_is_read_protected(probe);
+}
+
 static bool
 expect_outcome(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
 {
@@ -256,7 +267,7 @@ static void follow_row(struct probe *probe)
     if (row->state == DFURT_STATE_dfuDNBUSY && polled && result >= 0)
         probe_note(probe, "few boot loaders STALL here as A.2.5 says, and hosts tolerate it; "
                           "field.waive is a waiver for it");
-    if (!expect_outcome(probe, row, result, data))
+    if (is_protected(probe, row, result, data) || !expect_outcome(probe, row, result, data))
         return;
     if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
         return;

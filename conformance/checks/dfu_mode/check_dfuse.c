@@ -84,7 +84,8 @@ static void first_status_is_busy(struct probe *probe)
     if (!dfuse_begin(probe) || !readable_region(probe, &region))
         return;
     dfuse_command(probe, DFUSE_SET_ADDRESS, region.address);
-    if (expect_getstatus(probe, &status) && given_begun(probe, status.bState) &&
+    if (expect_getstatus(probe, &status) && !dfuse_is_read_protected(probe) &&
+        given_begun(probe, status.bState) &&
         expect(probe, status.bState == DFURT_STATE_dfuDNBUSY, "dfuDNBUSY", "%s",
                usb_dfu_state_name(status.bState)))
         read_there(probe);

@@ -43,9 +43,13 @@ bool expect_downloaded(struct probe *probe, int result, uint16_t length, const c
 bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
 {
     struct dfu_status_reply status = {.bState = DFURT_STATE_dfuDNLOAD_SYNC};
-    if (!expect_result(probe, dfuse_command(probe, command, address), 5, NULL))
+    int result = dfuse_command(probe, command, address);
+    bool refused = result == USB_STALL && dfuse_is_read_protected(probe);
+    if (refused || !expect_result(probe, result, 5, NULL))
         return false;
-    int result = dfu_poll(probe, &status);
+    result = dfu_poll(probe, &status);
+    if (status.bState == DFURT_STATE_dfuERROR && dfuse_is_read_protected(probe))
+        return false;
     bool met = expect_ended(probe, result, &status, "dfuDNLOAD-IDLE after the command");
     return result == DFU_STILL_BUSY ? given(probe, met) : met;
 }

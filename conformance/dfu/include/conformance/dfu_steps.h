@@ -83,6 +83,11 @@ int dfu_upload(struct probe *probe, uint16_t block, uint8_t *data, uint16_t leng
 // read protected (AN3156 4.1)? Then the check is a SKIP, and true is returned.
 bool dfu_is_read_protected(struct probe *probe);
 
+// After a Set Address Pointer that failed: does bStatus say errVENDOR, and after an UPLOAD too?
+// Then the check is a SKIP, and true is returned. ST's ROM carries the command out when it is
+// protected (AN2662 4.5.2); that others refuse it is an error of the device's own (DFU 1.1 6.1.2).
+bool dfuse_is_read_protected(struct probe *probe);
+
 // A DfuSe command with an address.
 int dfuse_command(struct probe *probe, uint8_t command, uint32_t address);
 

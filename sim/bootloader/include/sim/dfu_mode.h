@@ -64,6 +64,7 @@ struct dfu_mode_choices {
     uint32_t image_length; // known beforehand: the end of a download before is errNOTDONE (A.2.6)
     bool counts_blocks;    // a wBlockNum that does not follow the last one STALLs (6.1.1)
     bool read_protected;   // UPLOAD STALLs, errVENDOR
+    bool refuses_download; // DNLOAD STALLs, errVENDOR
     bool silent_at_end;    // dfuMANIFEST-WAIT-RESET: each request STALLs (A.2.9)
 
     // Of the plain dialect alone.
@@ -74,6 +75,7 @@ struct dfu_mode_choices {
     // Of DfuSe alone.
     bool judges_address_late; // "set address pointer" accepts any address; data to or from an
                               // absent one is refused
+    bool protects_address;    // "set address pointer" fails when it is carried out, errVENDOR
     uint16_t fewest_to_read;  // UPLOAD of less STALLs (AN3156 4.1)
 };
 
