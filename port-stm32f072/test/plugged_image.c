@@ -23,8 +23,7 @@ struct sim_host *plug_and_configure(const char *image)
 {
     struct sim_host *host = plug(image);
 
-    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
-    configure(host);
+    enumerate(host);
     return host;
 }
 

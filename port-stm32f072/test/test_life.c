@@ -18,6 +18,7 @@
 
 #include <sim/f072_board.h>
 
+#include "dfu_host.h"
 #include "plugged_image.h"
 
 static const char *composite;
@@ -90,58 +91,21 @@ static int run_time_state(struct sim_host *host, uint16_t interface)
     return bState;
 }
 
-// ---- A little dfu-util ----
-
-static int boot_loader_state(struct sim_host *host)
-{
-    uint8_t status[DFURT_STATUS_REPLY_SIZE];
-
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, status, sizeof status),
-                     sizeof status);
-    assert_int_equal(status[0], DFURT_STATUS_OK);
-    pass_ms(host, usbdev_load_le16(status + 1) | (uint64_t)status[3] << 16);
-    return status[4];
-}
-
-static void download(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
-{
-    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, 0, data, length), length);
-    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNBUSY);
-    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuDNLOAD_IDLE);
-}
-
-enum { DFUSE_SET_ADDRESS = 0x21, DFUSE_ERASE = 0x41, DFUSE_FIRST_BLOCK = 2 };
-
-static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t address)
-{
-    uint8_t bytes[5] = {command, (uint8_t)address, (uint8_t)(address >> 8),
-                        (uint8_t)(address >> 16), (uint8_t)(address >> 24)};
-
-    download(host, 0, bytes, sizeof bytes);
-}
-
 static void dfuse_leave(struct sim_host *host)
 {
-    dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000);
+    assert_true(dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000));
     assert_int_equal(control(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0), 0);
-    assert_int_equal(boot_loader_state(host), DFURT_STATE_dfuMANIFEST);
+    assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuMANIFEST);
     assert_leaves_the_bus(host, 1000 * SIM_MS);
 }
 
 static void dfuse_flash(struct sim_host *host, const char *path)
 {
-    enum { PAGE = 2048 };
-    uint8_t page[PAGE];
-    size_t length;
+    static uint8_t image[128 * 1024];
     FILE *file = fopen(path, "rb");
 
     assert_non_null(file);
-    for (uint32_t address = 0x08000000; (length = fread(page, 1, PAGE, file)) > 0;
-         address += PAGE) {
-        dfuse_command(host, DFUSE_ERASE, address);
-        dfuse_command(host, DFUSE_SET_ADDRESS, address);
-        download(host, DFUSE_FIRST_BLOCK, page, (uint16_t)length);
-    }
+    assert_true(dfuse_write(host, 0x08000000, image, fread(image, 1, sizeof image, file)));
     fclose(file);
 }
 

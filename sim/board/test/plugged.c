@@ -81,3 +81,22 @@ int control(struct sim_host *host,
 
     return sim_host_control(host, &setup, data, 0);
 }
+
+bool enumerates(struct sim_host *host)
+{
+    return sim_host_enumerate(host, 5000 * SIM_MS) == 0 &&
+           control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0) == 0;
+}
+
+void enumerate(struct sim_host *host)
+{
+    assert_true(enumerates(host));
+}
+
+uint32_t vid_pid(struct sim_host *host)
+{
+    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+
+    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
+    return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
+}

@@ -6,6 +6,7 @@
 #ifndef SIM_PLUGGED_H
 #define SIM_PLUGGED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sim/devices.h>
@@ -21,6 +22,14 @@ struct sim_host *plug_in(const struct sim_options *options);
 void unplug(struct sim_host *host);
 
 void pass_ms(struct sim_host *host, uint64_t ms);
+
+// Enumerate the device, which has 5 s to be there, and choose configuration 1. Returns whether it
+// came; the other fails the test where it did not.
+bool enumerates(struct sim_host *host);
+void enumerate(struct sim_host *host);
+
+// idVendor and idProduct, a half-word each.
+uint32_t vid_pid(struct sim_host *host);
 
 // The power of the device is cut once, at this time; at UINT64_MAX: it is not. For one device of a
 // process.

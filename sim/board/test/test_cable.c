@@ -11,18 +11,12 @@
 
 #include "plugged.h"
 
-static void enumerate(struct sim_host *host, uint64_t timeout_ms)
-{
-    assert_int_equal(sim_host_enumerate(host, timeout_ms * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-}
-
 // Enumerating takes three: a descriptor, the address, the configuration.
 static void unplug__pulls_the_plug_at_the_request(void **state)
 {
     (void)state;
     struct sim_host *host = plug_in(&(struct sim_options){.cable = {.unplug_at = 5}});
-    enumerate(host, 1000);
+    enumerate(host);
 
     assert_int_equal(control(host, 0x01, USBDEV_SET_INTERFACE, 0, 0, NULL, 0), 0);
     assert_int_equal(control(host, 0x01, USBDEV_SET_INTERFACE, 0, 0, NULL, 0), USB_GONE);
@@ -48,13 +42,13 @@ static void away__hides_a_device_that_has_left_the_bus(void **state)
 {
     (void)state;
     struct sim_host *host = plug_in(&(struct sim_options){.cable = {.away_ms = 3000}});
-    enumerate(host, 1000);
+    enumerate(host);
 
     assert_int_equal(control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0), 0);
     sim_host_run_until(host, sim_host_now(host) + 2900 * SIM_MS);
     assert_false(sim_host_connected(host));
 
-    enumerate(host, 1000);
+    enumerate(host);
     sim_host_close(host);
 }
 

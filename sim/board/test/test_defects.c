@@ -12,12 +12,6 @@
 
 #include "plugged.h"
 
-static void enumerate(struct sim_host *host)
-{
-    assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-}
-
 static struct sim_host *start(const char *device, const char *defect)
 {
     struct sim_host *host = plug_in(&(struct sim_options){.device = device, .defect = defect});
@@ -37,14 +31,6 @@ static int get_state(struct sim_host *host)
 
     assert_int_equal(control(host, 0xA1, DFURT_GETSTATE, 0, 0, &bState, 1), 1);
     return bState;
-}
-
-static uint32_t vid_pid(struct sim_host *host)
-{
-    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-
-    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
-    return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
 }
 
 static void every_defect__has_a_name_of_its_own_and_a_summary(void **state)

@@ -13,25 +13,9 @@
 
 #include <cmocka.h>
 
-#include "plugged.h"
-
-enum { ENUMERATE_MS = 1000 };
+#include "dfu_host.h"
 
 // ---- A host program ----
-
-static uint32_t vid_pid(struct sim_host *host)
-{
-    uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-
-    assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
-    return (uint32_t)usbdev_load_le16(descriptor + 8) << 16 | usbdev_load_le16(descriptor + 10);
-}
-
-static void enumerate(struct sim_host *host)
-{
-    assert_int_equal(sim_host_enumerate(host, ENUMERATE_MS * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-}
 
 static struct sim_host *start(const char *device)
 {
@@ -46,88 +30,19 @@ static int dfu_out(struct sim_host *host, enum dfurt_request bRequest, uint16_t 
     return control(host, 0x21, (uint8_t)bRequest, wValue, 0, NULL, 0);
 }
 
-// Returns bState; *ret_poll_ms may be NULL.
-static int get_status(struct sim_host *host, uint8_t *ret_bStatus, uint32_t *ret_poll_ms)
-{
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-
-    assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply), sizeof reply);
-    if (ret_bStatus)
-        *ret_bStatus = reply[0];
-    if (ret_poll_ms)
-        *ret_poll_ms = usbdev_load_le16(reply + 1) | (uint32_t)reply[3] << 16;
-    return reply[4];
-}
-
-static int dnload(struct sim_host *host, uint16_t block, const void *data, size_t length)
-{
-    uint8_t copy[4096];
-
-    if (length > 0)
-        memcpy(copy, data, length);
-    return control(host, 0x21, DFURT_DNLOAD, block, 0, copy, (uint16_t)length);
-}
-
-// DNLOAD, then GETSTATUS as its bwPollTimeout says until the device is not busy. Returns bStatus.
-static int dnload_and_wait(struct sim_host *host, uint16_t block, const void *data, size_t length)
-{
-    uint8_t bStatus = 0;
-    uint32_t poll_ms = 0;
-
-    assert_int_equal(dnload(host, block, data, length), (int)length);
-    assert_int_equal(get_status(host, &bStatus, &poll_ms), DFURT_STATE_dfuDNBUSY);
-    pass_ms(host, poll_ms);
-    assert_int_equal(get_status(host, &bStatus, NULL), DFURT_STATE_dfuDNLOAD_IDLE);
-    return bStatus;
-}
-
-static void dfuse_command(struct sim_host *host, uint8_t command, uint32_t address)
-{
-    uint8_t bytes[5] = {command};
-
-    usbdev_store_le16(bytes + 1, (uint16_t)address);
-    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
-    assert_int_equal(dnload_and_wait(host, 0, bytes, sizeof bytes), DFURT_STATUS_OK);
-}
-
 static void make_image(uint8_t *image, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         image[i] = (uint8_t)(i * 7 + i / 256 + 1);
 }
 
-// As dfu-util -s 0x08000000:leave -D.
-static void dfuse_download(struct sim_host *host, const uint8_t *image, size_t length)
-{
-    for (size_t at = 0; at < length; at += 2048) {
-        size_t chunk = length - at < 2048 ? length - at : 2048;
-
-        dfuse_command(host, 0x41, 0x08000000 + (uint32_t)at);
-        dfuse_command(host, 0x21, 0x08000000 + (uint32_t)at);
-        assert_int_equal(dnload_and_wait(host, 2, image + at, chunk), DFURT_STATUS_OK);
-    }
-}
-
 static void dfuse_leave(struct sim_host *host)
 {
-    dfuse_command(host, 0x21, 0x08000000);
-    assert_int_equal(dnload(host, 2, NULL, 0), 0);
+    assert_true(dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000));
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, 2, 0, NULL, 0), 0);
     assert_int_equal(get_status(host, NULL, NULL), DFURT_STATE_dfuMANIFEST);
     pass_ms(host, 20);
     assert_false(sim_host_connected(host));
-}
-
-static size_t upload(struct sim_host *host, uint16_t first_block, uint16_t size, uint8_t *image)
-{
-    size_t length = 0;
-    int part;
-
-    do {
-        part = control(host, 0xA1, DFURT_UPLOAD, first_block++, 0, image + length, size);
-        assert_true(part >= 0);
-        length += (size_t)part;
-    } while (part == size);
-    return length;
 }
 
 // ---- Run time into DFU mode ----
@@ -201,8 +116,8 @@ static void dfuse__download_upload_leave(void **state)
     struct sim_host *host = start("dfu-mode");
     make_image(image, sizeof image);
 
-    dfuse_download(host, image, sizeof image);
-    dfuse_command(host, 0x21, 0x08000000);
+    assert_true(dfuse_write(host, 0x08000000, image, sizeof image));
+    assert_true(dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000));
     assert_int_equal(dfu_out(host, DFURT_ABORT, 0), 0);
     size_t length = upload(host, 2, 2048, back);
     assert_int_equal(dfu_out(host, DFURT_ABORT, 0), 0);
@@ -220,7 +135,7 @@ static void dfuse__after_a_mass_erase_nothing_is_there_to_start(void **state)
     (void)state;
     struct sim_host *host = start("dfu-mode");
 
-    assert_int_equal(dnload_and_wait(host, 0, "\x41", 1), DFURT_STATUS_OK);
+    assert_true(dnload(host, 0, "\x41", 1));
     dfuse_leave(host);
 
     enumerate(host);
@@ -231,11 +146,11 @@ static void dfuse__after_a_mass_erase_nothing_is_there_to_start(void **state)
 static void dfuse__programming_what_is_not_erased_is_an_error(void **state)
 {
     (void)state;
-    uint8_t bStatus = 0;
+    uint8_t data[] = "abcd", bStatus = 0;
     uint32_t poll_ms = 0;
     struct sim_host *host = start("dfu-mode");
 
-    assert_int_equal(dnload(host, 2, "abcd", 4), 4);
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, 2, 0, data, 4), 4);
     assert_int_equal(get_status(host, NULL, &poll_ms), DFURT_STATE_dfuDNBUSY);
     pass_ms(host, poll_ms);
 
@@ -253,9 +168,9 @@ static int plain_download(struct sim_host *host, const uint8_t *image, size_t le
     for (size_t at = 0; at < length; at += size) {
         size_t chunk = length - at < size ? length - at : size;
 
-        assert_int_equal(dnload_and_wait(host, block++, image + at, chunk), DFURT_STATUS_OK);
+        assert_true(dnload(host, block++, image + at, chunk));
     }
-    assert_int_equal(dnload(host, block, NULL, 0), 0);
+    assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, 0, NULL, 0), 0);
     assert_int_equal(get_status(host, NULL, &poll_ms), DFURT_STATE_dfuMANIFEST);
     pass_ms(host, poll_ms);
     return get_status(host, NULL, NULL);
@@ -326,7 +241,7 @@ static void plain__a_download_that_was_broken_off_leaves_corrupt_firmware(void *
     struct sim_host *host = start("dfu-plain");
     make_image(image, sizeof image);
 
-    assert_int_equal(dnload_and_wait(host, 0, image, sizeof image), DFURT_STATUS_OK);
+    assert_true(dnload(host, 0, image, sizeof image));
     assert_int_equal(sim_host_reset(host), 0);
     enumerate(host);
 
@@ -349,7 +264,7 @@ static void dfu_mode__survives_the_resets_of_its_own_enumeration(void **state)
         struct sim_host *host = plug_in(&(struct sim_options){.device = devices[i]});
 
         for (int resets = 0; resets < 5; resets++)
-            assert_int_equal(sim_host_enumerate(host, ENUMERATE_MS * SIM_MS), 0);
+            assert_int_equal(sim_host_enumerate(host, 1000 * SIM_MS), 0);
         assert_int_not_equal(vid_pid(host), 0x12090001);
         enumerate(host);
         assert_int_equal(sim_host_reset(host), USB_GONE);
@@ -388,7 +303,7 @@ static void power_cut__in_a_download_leaves_a_board_that_comes_back(void **state
     for (unsigned cut_ms = 0; cut_ms < 140; cut_ms += 7) {
         struct sim_host *host = start("dfu-plain");
 
-        assert_int_equal(dnload(host, 0, image, 1024), 1024);
+        assert_int_equal(control(host, 0x21, DFURT_DNLOAD, 0, 0, image, 1024), 1024);
         get_status(host, NULL, NULL);
         pass_ms(host, cut_ms);
         sim_host_power(host, false);
@@ -529,7 +444,7 @@ static struct digest whole_life(void)
     dfu_out(host, DFURT_DETACH, 1000);
     pass_ms(host, 20);
     enumerate(host);
-    dfuse_download(host, image, sizeof image);
+    assert_true(dfuse_write(host, 0x08000000, image, sizeof image));
     dfuse_leave(host);
     enumerate(host);
     sim_host_close(host);

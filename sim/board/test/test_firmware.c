@@ -20,8 +20,8 @@
 #include <sim/image.h>
 #include <usb/bytes.h>
 
+#include "dfu_host.h"
 #include "f072_board_private.h"
-#include "plugged.h"
 
 enum { DFU = 1 }; // its interface in the composite image
 
@@ -50,20 +50,19 @@ struct identity {
     uint16_t bcdDevice;
 };
 
-static struct identity enumerate(struct sim_host *host)
+static struct identity identify(struct sim_host *host)
 {
     uint8_t descriptor[USBDEV_DEVICE_DESCRIPTOR_SIZE];
 
-    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
+    enumerate(host);
     assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, descriptor, 18), 18);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
     return (struct identity){usbdev_load_le16(descriptor + 8), usbdev_load_le16(descriptor + 10),
                              usbdev_load_le16(descriptor + 12)};
 }
 
 static void assert_runs(struct sim_host *host, uint16_t bcdDevice)
 {
-    struct identity identity = enumerate(host);
+    struct identity identity = identify(host);
 
     assert_int_equal(identity.idVendor, 0x1209);
     assert_int_equal(identity.idProduct, 0x0001);
@@ -72,7 +71,7 @@ static void assert_runs(struct sim_host *host, uint16_t bcdDevice)
 
 static void assert_in_boot_loader(struct sim_host *host)
 {
-    struct identity identity = enumerate(host);
+    struct identity identity = identify(host);
 
     assert_int_equal(identity.idVendor, 0x0483);
     assert_int_equal(identity.idProduct, 0xDF11);
@@ -90,33 +89,7 @@ static void wait_for_leave(struct sim_host *host, uint64_t limit_ms)
     assert_false(sim_host_connected(host));
 }
 
-// ---- DfuSe, as dfu-util speaks it. Each returns false when the device is gone. ----
-
-static bool dnload(struct sim_host *host, uint16_t block, uint8_t *data, uint16_t length)
-{
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-
-    if (control(host, 0x21, DFURT_DNLOAD, block, 0, data, length) < 0)
-        return false;
-    do {
-        if (control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) < 0)
-            return false;
-        assert_int_equal(reply[0], DFURT_STATUS_OK);
-        sim_host_run_until(host, sim_host_now(host) + (usbdev_load_le16(reply + 1)) * SIM_MS);
-    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuDNLOAD_SYNC);
-    return reply[4] == DFURT_STATE_dfuDNLOAD_IDLE;
-}
-
-static bool command(struct sim_host *host, uint8_t code, uint32_t address)
-{
-    uint8_t bytes[5] = {code};
-
-    usbdev_store_le16(bytes + 1, (uint16_t)address);
-    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
-    return dnload(host, 0, bytes, sizeof bytes);
-}
-
-enum { SET_ADDRESS_POINTER = 0x21, ERASE = 0x41, BLOCK = 2048 };
+// ---- Updates ----
 
 struct update {
     uint8_t bytes[F072_FLASH_SIZE];
@@ -132,26 +105,20 @@ static struct update *read_update(const char *elf)
         fail_msg("%s", error);
     for (size_t i = 0; i < sizeof update->bytes; i++)
         if (update->bytes[i] != 0xFF)
-            update->size = (i / BLOCK + 1) * BLOCK;
+            update->size = (i / DFUSE_PAGE + 1) * DFUSE_PAGE;
     return update;
 }
 
 static bool download(struct sim_host *host, struct update *image)
 {
-    for (uint32_t offset = 0; offset < image->size; offset += BLOCK)
-        if (!command(host, ERASE, F072_FLASH_BASE + offset) ||
-            !command(host, SET_ADDRESS_POINTER, F072_FLASH_BASE + offset) ||
-            !dnload(host, 2, image->bytes + offset, BLOCK))
-            return false;
-    return command(host, SET_ADDRESS_POINTER, F072_FLASH_BASE);
+    return dfuse_write(host, F072_FLASH_BASE, image->bytes, image->size) &&
+           dfuse_command(host, DFUSE_SET_ADDRESS, F072_FLASH_BASE);
 }
 
 static bool leave(struct sim_host *host)
 {
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-
     return control(host, 0x21, DFURT_DNLOAD, 0, 0, NULL, 0) == 0 &&
-           control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, sizeof reply) == sizeof reply;
+           get_status(host, NULL, NULL) >= 0;
 }
 
 // ---- Boot and enumeration ----
@@ -250,7 +217,7 @@ static struct identity survive(struct update *image, uint64_t ns, uint64_t *ret_
     sim_host_power(host, false);
     pass_ms(host, 300);
     sim_host_power(host, true);
-    struct identity identity = enumerate(host);
+    struct identity identity = identify(host);
 
     unplug_unwarned(host);
     return identity;
@@ -342,8 +309,7 @@ static struct sim_host *plug_in_configured(void)
 {
     struct sim_host *host = plug_in(&(struct sim_options){.firmware = dfu_only, .seed = 1});
 
-    assert_int_equal(sim_host_enumerate(host, 5000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
+    enumerate(host);
     return host;
 }
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "plugged.h"
+#include "dfu_host.h"
 
 enum { BLOCK = 1024, PAGE = 2048, MOST = 8 };
 
@@ -58,43 +58,15 @@ static struct sim_host *start(const char *name)
     return plug_in(&(struct sim_options){.device = name, .watch = &watch});
 }
 
-static void enumerate(struct sim_host *host)
-{
-    assert_int_equal(sim_host_enumerate(host, 2000 * SIM_MS), 0);
-    assert_int_equal(control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0), 0);
-}
-
-// GETSTATUS until the device is not busy. Returns bState.
-static int settle(struct sim_host *host)
-{
-    uint8_t reply[6];
-
-    do {
-        assert_int_equal(control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6), 6);
-        sim_host_run_until(host, sim_host_now(host) + usbdev_load_le16(reply + 1) * SIM_MS);
-    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuMANIFEST);
-    return reply[4];
-}
-
 // Upload all there is, then download that many bytes of it again, and manifest.
 static void put_back(struct sim_host *host, size_t length)
 {
     static uint8_t image[8192];
     uint16_t block = 0;
-    size_t whole = 0;
-    int got;
 
-    do {
-        got = control(host, 0xA1, DFURT_UPLOAD, block++, 0, image + whole, BLOCK);
-        assert_true(got >= 0);
-        whole += (size_t)got;
-    } while (got == BLOCK);
-    assert_true(length <= whole);
-    block = 0;
-    for (size_t at = 0; at < length; at += BLOCK) {
-        assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block++, 0, image + at, BLOCK), BLOCK);
-        assert_int_equal(settle(host), DFURT_STATE_dfuDNLOAD_IDLE);
-    }
+    assert_true(length <= upload(host, 0, BLOCK, image));
+    for (size_t at = 0; at < length; at += BLOCK)
+        assert_true(dnload(host, block++, image + at, BLOCK));
     assert_int_equal(control(host, 0x21, DFURT_DNLOAD, block, 0, NULL, 0), 0);
     settle(host);
     sim_host_reset(host);
@@ -129,7 +101,7 @@ static void first_block_alone__is_started_and_the_board_is_dead(void **state)
     enumerate(host);
 
     put_back(host, BLOCK);
-    sim_host_run_until(host, sim_host_now(host) + 1000 * SIM_MS);
+    pass_ms(host, 1000);
 
     assert_non_null(trouble(host));
     assert_int_equal(seen.started, 1);
@@ -144,10 +116,10 @@ static void dead_board__comes_up_in_its_boot_loader_at_power_on(void **state)
     struct sim_host *host = start("dfu-plain");
     enumerate(host);
     put_back(host, BLOCK);
-    sim_host_run_until(host, sim_host_now(host) + 1000 * SIM_MS);
+    pass_ms(host, 1000);
 
     sim_host_power(host, false);
-    sim_host_run_until(host, sim_host_now(host) + 100 * SIM_MS);
+    pass_ms(host, 100);
     sim_host_power(host, true);
     enumerate(host);
 
@@ -180,7 +152,7 @@ static void watch__is_told_of_nothing_that_is_only_read(void **state)
     enumerate(host);
 
     assert_int_equal(control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0), 0);
-    sim_host_run_until(host, sim_host_now(host) + 500 * SIM_MS);
+    pass_ms(host, 500);
     enumerate(host);
     uint8_t block[64];
     assert_int_equal(control(host, 0xA1, DFURT_UPLOAD, 2, 0, block, 64), 64);

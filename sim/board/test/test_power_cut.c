@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "plugged.h"
+#include "dfu_host.h"
 
 enum { IMAGE = 4096, ENUMERATE_MS = 2000 };
 
@@ -53,53 +53,16 @@ static uint16_t product(struct sim_host *host)
     return usbdev_load_le16(descriptor + 10);
 }
 
-static bool enumerate(struct sim_host *host)
-{
-    return sim_host_enumerate(host, ENUMERATE_MS * SIM_MS) == 0 &&
-           control(host, 0x00, USBDEV_SET_CONFIGURATION, 1, 0, NULL, 0) == 0;
-}
-
-// GETSTATUS until the device is not busy. Returns bState, or -1.
-static int settle(struct sim_host *host)
-{
-    uint8_t reply[6];
-
-    do {
-        if (control(host, 0xA1, DFURT_GETSTATUS, 0, 0, reply, 6) != 6)
-            return -1;
-        sim_host_run_until(host, sim_host_now(host) + usbdev_load_le16(reply + 1) * SIM_MS);
-    } while (reply[4] == DFURT_STATE_dfuDNBUSY || reply[4] == DFURT_STATE_dfuMANIFEST);
-    return reply[4];
-}
-
-static bool dnload(struct sim_host *host, uint16_t block, const uint8_t *data, uint16_t length)
-{
-    uint8_t copy[2048];
-
-    memcpy(copy, data, length);
-    return control(host, 0x21, DFURT_DNLOAD, block, 0, copy, length) == length &&
-           settle(host) == DFURT_STATE_dfuDNLOAD_IDLE;
-}
-
-static bool dfuse_command(struct sim_host *host, uint8_t command, uint32_t address)
-{
-    uint8_t bytes[5] = {command};
-
-    usbdev_store_le16(bytes + 1, (uint16_t)address);
-    usbdev_store_le16(bytes + 3, (uint16_t)(address >> 16));
-    return dnload(host, 0, bytes, sizeof bytes);
-}
-
 static bool enter_boot_loader(struct sim_host *host)
 {
-    if (!enumerate(host))
+    if (!enumerates(host))
         return false;
     if (product(host) != 0x0001)
         return true;
     control(host, 0x21, DFURT_DETACH, 1000, 0, NULL, 0);
     pass_ms(host, 20);
     sim_host_reset(host); // for a board that waits for it
-    return enumerate(host) && product(host) != 0x0001;
+    return enumerates(host) && product(host) != 0x0001;
 }
 
 // Download the image and start it. Returns whether all of it went well.
@@ -112,13 +75,13 @@ static bool flash(struct sim_host *host, const struct update *update, const uint
     for (uint32_t at = 0; at < IMAGE; at += update->wTransferSize) {
         const uint32_t address = 0x08000000 + at;
 
-        if (update->dfuse &&
-            (!dfuse_command(host, 0x41, address) || !dfuse_command(host, 0x21, address)))
+        if (update->dfuse && (!dfuse_command(host, DFUSE_ERASE, address) ||
+                              !dfuse_command(host, DFUSE_SET_ADDRESS, address)))
             return false;
         if (!dnload(host, update->dfuse ? 2 : block++, image + at, update->wTransferSize))
             return false;
     }
-    if (update->dfuse && !dfuse_command(host, 0x21, 0x08000000))
+    if (update->dfuse && !dfuse_command(host, DFUSE_SET_ADDRESS, 0x08000000))
         return false;
     if (control(host, 0x21, DFURT_DNLOAD, update->dfuse ? 2 : block, 0, NULL, 0) != 0)
         return false;
@@ -129,7 +92,7 @@ static bool flash(struct sim_host *host, const struct update *update, const uint
 
 // Another maker's image is whole as far as a board can tell; a piece of it begins all the same.
 // The board's own has a length and a hash: it is taken from the board and put back.
-static void upload(struct sim_host *host, const struct update *update, uint8_t *image)
+static void read_image(struct sim_host *host, const struct update *update, uint8_t *image)
 {
     uint16_t block = update->dfuse ? 2 : 0;
 
@@ -151,7 +114,7 @@ static uint64_t survive(const struct update *update, uint64_t cut_ms)
     uint64_t begin_ns, end_ns;
 
     assert_true(enter_boot_loader(host));
-    upload(host, update, image);
+    read_image(host, update, image);
     pieces_started = 0;
     begin_ns = sim_host_now(host);
     cut_power_at(sim_host_device(host), begin_ns + cut_ms * SIM_MS);
@@ -174,7 +137,7 @@ static uint64_t survive(const struct update *update, uint64_t cut_ms)
 
     pieces_started = 0;
     assert_true(flash(host, update, image));
-    assert_true(enumerate(host));
+    enumerate(host);
     assert_int_equal(product(host), 0x0001);
     assert_int_equal(pieces_started, 0);
     sim_host_close(host);
