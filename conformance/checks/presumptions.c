@@ -17,6 +17,7 @@ struct row {
     const char *checks; // a list of globs
     const char *presume[8];
     const char *expected; // as far as both expected these words; NULL: whatever they expected
+    const char *received; // as far as the check received these words; NULL: whatever it received
 };
 
 // clang-format off
@@ -37,13 +38,16 @@ static const struct row rows[] = {
     IN_BOTH_MODES("CH9-STR-02", "CH9-ZLP-01"), // strings are read with a wLength of 255
 
     // A bConfigurationValue of 0 selects the Address state (9.4.7), and no configuration can be.
-    {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*", {"CH9-CFG-07"}},
+    {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*",
+     {"CH9-CFG-07"},
+     .received = "STALL"},
 
-    // Interfaces are those that are described.
-    {"CH9-REQ-06,CH9-REQ-09,CH9-REQ-10,CH9-REQ-14,CH9-REQ-15,REQ-07[cd]", {"CH9-CFG-09"}},
-    {"DM-CH9-REQ-06,DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-14,DM-CH9-REQ-15,DM-SELECT-01",
-     {"DM-DESC-03b"}},
-    {"CH9-REQ-06,CH9-REQ-14", {"RT-DESC-01a"}},
+    // Interfaces are those that are described: one that is not there STALLs, and one that is there
+    // and is not described does not.
+    {"CH9-REQ-06,CH9-REQ-14", {"CH9-CFG-09", "RT-DESC-01a"}, .received = "STALL"},
+    {"CH9-REQ-09,CH9-REQ-10,CH9-REQ-15,REQ-07[cd]", {"CH9-CFG-09"}},
+    {"DM-CH9-REQ-06,DM-CH9-REQ-14,DM-SELECT-01", {"DM-DESC-03b"}, .received = "STALL"},
+    {"DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-15", {"DM-DESC-03b"}},
     {"DM-DESC-03b", {"DM-DESC-03a"}},
     {"CH9-REQ-07", {"CH9-CFG-10"}},
     {"DM-CH9-REQ-07", {"DM-DESC-03e"}},
@@ -82,7 +86,8 @@ static const struct row rows[] = {
     {"RT-STATE-1-GETSTATUS,RT-DETACH-11", {"REQ-01a", "REQ-04c"}},
     {"RT-STATE-1-GETSTATE", {"REQ-01b"}},
     {"CH9-LOSS-01", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}}, // the questions between
-    {"RT-DETACH-*,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
+    {"RT-DETACH-01", {"RT-STATE-0-GETSTATE"}, .received = "STALL"}, // in appDETACH
+    {"RT-DETACH-0[2-9],RT-DETACH-1*,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
     {"RT-STATE-0-UPLOAD,REQ-05d,REQ-08c", {"REQ-05a"}},
     {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
     {"RT-STATE-0-CLRSTATUS,RT-STATE-0-ABORT", {"REQ-05c"}},
@@ -93,8 +98,8 @@ static const struct row rows[] = {
 
     // The same in DFU mode; a STALL leads to dfuERROR there (A.2).
     {"DM-STATUS-02,DM-STATUS-01,DM-SELECT-01", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
-    {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"},
-    {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, "dfuERROR"},
+    {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
+    {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
     {"DM-STATE-3-GETSTATUS,DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}},
@@ -105,12 +110,14 @@ static const struct row rows[] = {
     // DETACH, and the way into DFU mode. The modes are told apart by bInterfaceProtocol.
     {"RT-DETACH-01,RT-DETACH-04,RT-DETACH-05,RT-DETACH-11,RT-RESET-05", {"RT-STATE-0-DETACH"}},
     {"RT-DETACH-14", {"RT-DETACH-01"}},
+    {"RT-RETURN-03",
+     {"RT-DETACH-01"},
+     .expected = "DETACH completes its status stage before the device leaves"},
     {"RT-STATE-1-DETACH", {"RT-DETACH-02"}}, // as long as the detach timer runs
     {"RT-DETACH-12", {"RT-DETACH-07"}}, // at whose end it is over, if nothing is asked
     {"RT-DETACH-01,RT-RESET-*", {"RT-DETACH-06"}}, // one that waits for a bus reset does not leave
     {"RT-RESET-02,RT-RESET-03,RT-RESET-04", {"RT-RESET-01"}},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
-    {"RT-DETACH-05,RT-RETURN-*,DM-RESET-*,DS-LEAVE-01", {"RT-DESC-02a", "DM-DESC-03c"}},
     {"DM-DESC-04b",
      {"RT-DESC-03", "RT-DESC-04", "RT-DESC-05a", "RT-DESC-06", "RT-DESC-07a", "RT-DESC-07b"}},
 
@@ -182,18 +189,17 @@ enum {
 
 // ---- Looking them up: each returns the at-th, counted over all rows, or NULL ----
 
-static const char *presumed_by(const char *id, size_t *at, const char **ret_expected)
+static const char *presumed_by(const char *id, size_t *at, const struct row **ret_row)
 {
-    for (size_t row = 0; row < ROWS; row++) {
-        if (!glob_list_matches(rows[row].checks, id))
+    for (const struct row *row = rows; row < rows + ROWS; row++) {
+        if (!glob_list_matches(row->checks, id))
             continue;
-        for (size_t i = 0; i < COLUMNS && rows[row].presume[i]; i++) {
-            *ret_expected = rows[row].expected;
-            if (strcmp(rows[row].presume[i], id) != 0 && (*at)-- == 0)
-                return rows[row].presume[i];
+        *ret_row = row;
+        for (size_t i = 0; i < COLUMNS && row->presume[i]; i++) {
+            if (strcmp(row->presume[i], id) != 0 && (*at)-- == 0)
+                return row->presume[i];
         }
     }
-    *ret_expected = NULL;
     return NULL;
 }
 
@@ -219,17 +225,15 @@ static const char *earlier_of_sentence(const char *id, size_t at)
 
 bool presumption_of(const struct check *check, size_t at, struct presumption *ret_presumption)
 {
-    const char *expected;
-    const char *id = presumed_by(check->id, &at, &expected);
-    bool same_sentence = !id;
-    if (!id)
+    const struct row *row;
+    const char *id = presumed_by(check->id, &at, &row);
+    *ret_presumption = (struct presumption){.same_sentence = !id};
+    if (id) {
+        ret_presumption->expected = row->expected;
+        ret_presumption->received = row->received;
+    } else {
         id = earlier_of_sentence(check->id, at);
-    if (!id)
-        return false;
-    *ret_presumption = (struct presumption){
-        .check = catalogue_find(id),
-        .same_sentence = same_sentence,
-        .expected = expected,
-    };
-    return true;
+    }
+    ret_presumption->check = id ? catalogue_find(id) : NULL;
+    return id;
 }

@@ -36,9 +36,17 @@ static bool are_alike(const struct finding *a, const struct finding *b)
             memcmp(a->received, b->received, length) == 0);
 }
 
-static bool applies(const struct presumption *presumption, const struct finding *finding)
+static bool expects_so(const struct presumption *presumption, const struct finding *finding)
 {
     return !presumption->expected || strcmp(presumption->expected, finding->expected) == 0;
+}
+
+// Can what is presumed explain what the check found?
+static bool explains(const struct presumption *presumption, const struct finding *finding)
+{
+    const char *received = presumption->received;
+    return expects_so(presumption, finding) &&
+           (!received || strncmp(received, finding->received, strlen(received)) == 0);
 }
 
 static const struct check *
@@ -138,8 +146,8 @@ find_root(struct run *run, const struct check *check, const struct finding *find
     for (size_t at = 0; presumption_of(check, at, &presumption); at++) {
         struct finding other;
         const struct check *root =
-            applies(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
-        if (root && applies(&presumption, &other) && (!own.lost || other.lost) &&
+            explains(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
+        if (root && expects_so(&presumption, &other) && (!own.lost || other.lost) &&
             (!presumption.same_sentence || are_alike(&own, &other)))
             return root;
     }

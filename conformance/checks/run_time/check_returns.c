@@ -52,26 +52,11 @@ static void reset_after_two_detach(struct probe *probe)
 
 // A device that leaves after DETACH has entered DFU mode; if it then enumerates at run time, the
 // bus resets of its enumeration have ended DFU mode.
-static bool given_left(struct probe *probe)
-{
-    if (!given_detach(probe))
-        return false;
-    if (device_will_detach(&probe->run_time))
-        return given(probe, expect_leave(probe));
-    int result = probe_reset(probe);
-    if (result == 0 && probe->mode != DEVICE_DFU_MODE)
-        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
-    return result == 0 || result == USB_GONE ||
-           probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
-}
-
 static void reset_in_dfu_enumeration(struct probe *probe)
 {
-    if (!given_left(probe) || (probe->mode != DEVICE_DFU_MODE &&
-                               !given(probe, expect_return(probe, PROBE_RETURN_MS, "DFU mode"))))
-        return;
-    expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
-           "the device left the bus after DETACH, and is at run time");
+    if (given_departure(probe))
+        expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
+               "the device left the bus after DETACH, and is at run time");
 }
 
 // ---- Into DFU mode and back ----
@@ -120,8 +105,8 @@ static void keeps_serial(struct probe *probe)
     expect(probe, strcmp(before, after) == 0, before, "%s", *after ? after : "no serial number");
 }
 
-#define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE | NEED_FUNCTIONAL)
-#define WAITS (DETACH | NEED_WAIT_RESET)
+#define DETACH (NEED_RUN_TIME | NEED_DETACH | NEED_DFU_INTERFACE)
+#define WAITS (DETACH | NEED_FUNCTIONAL | NEED_WAIT_RESET)
 
 // clang-format off
 static const struct check checks[] = {

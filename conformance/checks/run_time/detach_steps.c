@@ -24,9 +24,36 @@ bool given_detach(struct probe *probe)
     return given(probe, expect_detach(probe, detach_time(probe)));
 }
 
+static bool given_reset_leaves(struct probe *probe)
+{
+    int result = probe_reset(probe);
+    if (result == 0 && probe->mode != DEVICE_DFU_MODE)
+        result = probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave after the bus reset");
+    return result == 0 || result == USB_GONE ||
+           probe_inconclusive(probe, "bus reset: %s", usb_result_text(result));
+}
+
+bool given_departure(struct probe *probe)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    int result = probe_control(probe, &detach, NULL);
+    bool early = result == USB_GONE || result == USB_IO;
+    if (early && probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)
+        return probe_inconclusive(probe, "DETACH: %s", usb_result_text(result));
+    if (!early && !given(probe, expect_detached(probe, result)))
+        return false;
+    if (!early && !(device_will_detach(&probe->run_time) ? given(probe, expect_leave(probe))
+                                                         : given_reset_leaves(probe)))
+        return false;
+    return probe->mode == DEVICE_DFU_MODE ||
+           given(probe, expect_return(probe, PROBE_RETURN_MS, "DFU mode"));
+}
+
 bool given_dfu_mode(struct probe *probe)
 {
-    return given_detach(probe) && given(probe, expect_dfu_mode(probe, PROBE_RETURN_MS));
+    return given_departure(probe) &&
+           given(probe, expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode after DETACH",
+                               "the device is at run time"));
 }
 
 unsigned unsettled_ms(struct probe *probe)

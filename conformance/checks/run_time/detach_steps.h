@@ -16,6 +16,10 @@ unsigned after_detach_timer_ms(const struct probe *probe, unsigned wValue);
 // DETACH is carried out, or the check is INCONCLUSIVE.
 bool given_detach(struct probe *probe);
 
+// DETACH, and the device leaves, by itself or by a bus reset as bitWillDetach says, and is back.
+// One that leaves before the status stage of DETACH, which RT-DETACH-01 judges, has left as well.
+bool given_departure(struct probe *probe);
+
 // Into DFU mode, where that is not what the check judges.
 bool given_dfu_mode(struct probe *probe);
 

@@ -134,6 +134,46 @@ static void crash_on_the_way_back__is_none_of_the_check_that_goes_there(void **s
     report_finish(&report);
 }
 
+// What one fault cannot explain is another fault, and both have their FAIL.
+static void two_faults__have_a_failure_each(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *device;
+        const char *ids[2];
+    } pairs[] = {
+        {"sim:will-detach,defect=leaves-before-status+returns-as-another",
+         {"RT-DETACH-01", "RT-RETURN-02"}},
+        {"sim:will-detach,defect=leaves-before-status+reset-bounces",
+         {"RT-DETACH-01", "RT-RETURN-01"}},
+        {"sim:will-detach,defect=state-0-GETSTATUS+leaves-before-status",
+         {"RT-STATE-0-GETSTATUS", "RT-DETACH-01"}},
+        {"sim:will-detach,defect=functional-missing+leaves-before-status",
+         {"RT-DESC-01b", "RT-DETACH-01"}},
+        {"sim:will-detach,defect=functional-missing+reset-bounces",
+         {"RT-DESC-01b", "RT-RETURN-01"}},
+        {"sim:will-detach,defect=rt-protocol-0+returns-as-another",
+         {"RT-DESC-02a", "RT-RETURN-02"}},
+        {"sim:will-detach,defect=dm-protocol-1+ds-stays", {"DM-DESC-03c", "DS-LEAVE-01"}},
+        {"sim:wait-reset,defect=dm-protocol-1+dm-reset-stays-in-error",
+         {"DM-DESC-03c", "DM-RESET-03"}},
+        {"sim:will-detach,defect=dfu-interface-twice+interface-ff", {"RT-DESC-01a", "CH9-REQ-06"}},
+        {"sim:will-detach,defect=dfu-interface-twice+interface-status",
+         {"RT-DESC-01a", "CH9-REQ-14"}},
+        {"sim:will-detach,defect=configuration-value-0+descriptor-any",
+         {"CH9-CFG-07", "CH9-REQ-19"}},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct report report;
+        run_on(pairs[i].device, &(struct runner_options){.allow_write = true}, &report);
+        for (size_t id = 0; id < 2; id++) {
+            if (result_of(&report, pairs[i].ids[id])->verdict != VERDICT_FAIL)
+                fail_msg("%s: no FAIL of %s", pairs[i].device, pairs[i].ids[id]);
+        }
+        report_finish(&report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +182,7 @@ int main(void)
         cmocka_unit_test(consequence__is_a_failure_where_the_other_check_is_skipped),
         cmocka_unit_test(waived_failure__excuses_itself_alone),
         cmocka_unit_test(crash__is_a_failure_of_the_check_that_is_about_the_request),
+        cmocka_unit_test(two_faults__have_a_failure_each),
         cmocka_unit_test(crash_on_the_way_back__is_none_of_the_check_that_goes_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

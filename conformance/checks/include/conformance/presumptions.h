@@ -23,6 +23,7 @@ struct presumption {
     bool same_sentence;
 
     const char *expected; // it is presumed where both expected these words; NULL: always
+    const char *received; // and where the check received what begins so; NULL: whatever it received
 };
 
 // The at-th presumption of a check. Returns false behind the last one.
