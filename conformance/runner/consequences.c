@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One defect, one FAIL: a check that was not met is INCONCLUSIVE where a requirement that it
-// presumes (presumptions.h) is not met either, and names the one that is. What it found stays in
+// One defect, one FAIL: a must or should that was not met is INCONCLUSIVE where a requirement that
+// it presumes (presumptions.h) is not met either, and names the one that is. What it found stays in
 // its result.
 //
 // A device that was lost at a request is judged by the check that is about that request
@@ -182,8 +182,9 @@ judge_consequence(struct run *run, const struct check *check, struct attempt *at
 {
     // A device that did not come back is in no mode in which more could be judged.
     bool judges_loss = check->judges_return && attempt->stranded;
-    if (attempt->judgement.verdict != VERDICT_FAIL || run->lost || judges_loss ||
-        waiver_for(run, check, VERDICT_FAIL))
+    enum verdict verdict = attempt->judgement.verdict;
+    if ((verdict != VERDICT_FAIL && verdict != VERDICT_WARN) || run->lost || judges_loss ||
+        waiver_for(run, check, verdict))
         return NULL;
     struct finding *finding = &attempt->judgement.finding;
     const struct check *root = find_judge(run, check, finding);

@@ -157,25 +157,6 @@ static bool given_app_detach(struct probe *probe)
            given(probe, expect_state(probe, DFURT_STATE_appDETACH, "after DETACH"));
 }
 
-// One that is still in appDETACH when the longest time is over as well never leaves it, which is
-// RT-DETACH-07's. That is waited for where the verdict falls, and not in an attempt before.
-static void expect_over(struct probe *probe, unsigned longest_ms, const char *when)
-{
-    uint8_t state;
-    if (ask_state(probe, &state) != 0 || state != DFURT_STATE_appDETACH) {
-        expect_state(probe, DFURT_STATE_appIDLE, when);
-        return;
-    }
-    if (!probe_believes(probe)) {
-        expect(probe, false, "the device is in appIDLE by then", "appDETACH %s", when);
-        return;
-    }
-    probe_outlast_detach(probe);
-    probe_sleep(probe, longest_ms, "a detach timer that expires late");
-    if (given(probe, expect_state(probe, DFURT_STATE_appIDLE, "after the longest detach timer")))
-        expect(probe, false, "the device is in appIDLE by then", "appDETACH %s", when);
-}
-
 static void timer_expires(struct probe *probe)
 {
     uint16_t wValue = detach_time(probe);
@@ -191,8 +172,7 @@ static void timer_obeys_wvalue(struct probe *probe)
     if (!given(probe, expect_detach(probe, wValue)))
         return;
     probe_sleep(probe, wValue + SLACK_MS, "the detach timer");
-    expect_over(probe, after_detach_timer_ms(probe, UINT16_MAX),
-                "after the time that DETACH asked for");
+    expect_state(probe, DFURT_STATE_appIDLE, "after the time that DETACH asked for");
 }
 
 // A device may refuse such a wValue; it may not wait that long. A wValue of twice the time that its
@@ -217,7 +197,7 @@ static void timer_is_capped(struct probe *probe)
     char when[PROBE_WORDS];
     snprintf(when, sizeof when, "after wDetachTimeOut, though wValue was %u", wValue);
     probe_sleep(probe, over_ms, "the detach timer");
-    expect_over(probe, wValue + COARSE_MS, when);
+    expect_state(probe, DFURT_STATE_appIDLE, when);
 }
 
 static void timer_holds(struct probe *probe)

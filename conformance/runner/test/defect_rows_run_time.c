@@ -172,9 +172,7 @@ const struct defect_row run_time_rows[] = {
          {"INTEROP-FWUPD-02", "GETSTATUS comes before DETACH, which is a second one then"},
      }},
     {"state-0-GETSTATE", "wait-reset", "RT-STATE-0-GETSTATE"},
-    {"getstate-idle", "wait-reset", "RT-STATE-0-GETSTATE", .follows = {
-         {"RT-DETACH-08", "appIDLE is never told"},
-     }},
+    {"getstate-idle", "wait-reset", "RT-STATE-0-GETSTATE"},
     {"getstate-idle", "will-detach", "RT-STATE-0-GETSTATE"},
     {"state-1-in-status", "will-detach", "REQ-02c"},
     {"status-stalls", "will-detach", "INTEROP-FWUPD-01"},
