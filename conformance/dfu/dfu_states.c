@@ -16,10 +16,12 @@ enum {
 
 // ---- To dfuIDLE ----
 
-static void request(struct probe *probe, uint8_t bRequest)
+// Returns whether it was sent: a request that is fatal to this device is not, on the suite's own
+// way.
+static bool request(struct probe *probe, uint8_t bRequest)
 {
     const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
-    probe_control(probe, &setup, NULL);
+    return probe_control(probe, &setup, NULL) != USB_UNSUPPORTED;
 }
 
 // In a busy state any request leads to dfuERROR.
@@ -40,9 +42,9 @@ static bool to_idle_unasked(struct probe *probe)
 {
     struct dfu_status_reply status;
     for (int i = 0; i < STEPS; i++) {
-        request(probe, DFURT_ABORT);
+        bool aborted = request(probe, DFURT_ABORT);
         request(probe, DFURT_CLRSTATUS);
-        if (!dfu_ask(probe, &status))
+        if ((!aborted && probe->gate.accepted) || !dfu_ask(probe, &status))
             return false;
         if (status.bState == DFURT_STATE_dfuERROR) {
             request(probe, DFURT_CLRSTATUS);
@@ -98,16 +100,15 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
         probe_sleep(probe, 10, "the busy state to end");
         return true;
     case DFURT_STATE_dfuERROR:
-        request(probe, DFURT_CLRSTATUS);
-        return true;
+        return request(probe, DFURT_CLRSTATUS);
     case DFURT_STATE_appIDLE: // by DETACH in dfuIDLE, on some
         return leave_app_idle(probe);
     case DFURT_STATE_dfuDNLOAD_SYNC:
     case DFURT_STATE_dfuDNLOAD_IDLE:
     case DFURT_STATE_dfuMANIFEST_SYNC:
     case DFURT_STATE_dfuUPLOAD_IDLE:
-        request(probe, DFURT_ABORT);
-        return true;
+        // CLRSTATUS, which none of these states has, leads to dfuERROR.
+        return request(probe, DFURT_ABORT) || request(probe, DFURT_CLRSTATUS);
     default:
         return false;
     }
@@ -136,7 +137,7 @@ static bool is_untrue(struct probe *probe)
     return true;
 }
 
-bool dfu_to_idle(struct probe *probe)
+static bool to_idle(struct probe *probe)
 {
     int unanswered = 0;
     wait_until_not_busy(probe);
@@ -158,15 +159,34 @@ bool dfu_to_idle(struct probe *probe)
     return to_idle_unasked(probe);
 }
 
-bool dfu_rewind(struct probe *probe)
+static bool rewind_upload(struct probe *probe)
 {
     const struct usb_configuration *config = &probe->dfu_mode.config;
-    if (!dfu_to_idle(probe))
+    if (!to_idle(probe))
         return false;
     request(probe, DFURT_ABORT);
     if (probe->dfu_mode.dfu && config->interface_count > 1)
         probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, probe->since.alternate);
-    return dfu_to_idle(probe);
+    return to_idle(probe);
+}
+
+static bool on_the_way(struct probe *probe, bool (*go)(struct probe *probe))
+{
+    bool was_on_the_way = probe->on_the_way;
+    probe->on_the_way = true;
+    bool arrived = go(probe);
+    probe->on_the_way = was_on_the_way;
+    return arrived;
+}
+
+bool dfu_to_idle(struct probe *probe)
+{
+    return on_the_way(probe, to_idle);
+}
+
+bool dfu_rewind(struct probe *probe)
+{
+    return on_the_way(probe, rewind_upload);
 }
 
 // ---- To the other states ----

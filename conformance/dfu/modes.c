@@ -33,7 +33,7 @@ unsigned mode_return_ms(const struct probe *probe)
     return probe->options.return_ms ? probe->options.return_ms : RETURN_MS;
 }
 
-bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
+static bool enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
@@ -68,6 +68,15 @@ bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
         return fail_with(why, size, "the device is still at run time after DETACH");
     probe_time_forget_state(probe);
     return true;
+}
+
+bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
+{
+    bool was_on_the_way = probe->on_the_way;
+    probe->on_the_way = true;
+    bool entered = enter_dfu(probe, why, size);
+    probe->on_the_way = was_on_the_way;
+    return entered;
 }
 
 // ---- Back to run time ----
@@ -116,7 +125,7 @@ static void leave_by_resets(struct probe *probe)
         reset_and_find(probe);
 }
 
-bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
+static bool leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 {
     bool dfuse = probe->gate.dialect == GATE_DFUSE;
     bool may_leave = dfuse && probe->gate.leave.write;
@@ -139,6 +148,15 @@ bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
             ? "the device stays in DFU mode: unplug it and plug it in again (DfuSe's request "
               "to leave is a download, and needs --allow-write)"
             : "the device stays in DFU mode: unplug it and plug it in again");
+}
+
+bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
+{
+    bool was_on_the_way = probe->on_the_way;
+    probe->on_the_way = true;
+    bool left = leave_dfu(probe, ask, why, size);
+    probe->on_the_way = was_on_the_way;
+    return left;
 }
 
 bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
@@ -309,7 +327,12 @@ static bool quieten_run_time(struct probe *probe)
 
 bool mode_quieten(struct probe *probe)
 {
+    bool was_on_the_way = probe->on_the_way;
     if (!probe_device(probe)->dfu)
         return true;
-    return probe->mode == DEVICE_DFU_MODE ? quieten_dfu_mode(probe) : quieten_run_time(probe);
+    probe->on_the_way = true;
+    bool answers =
+        probe->mode == DEVICE_DFU_MODE ? quieten_dfu_mode(probe) : quieten_run_time(probe);
+    probe->on_the_way = was_on_the_way;
+    return answers;
 }

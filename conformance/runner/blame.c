@@ -6,7 +6,9 @@
 //
 // The check in which it happened runs once more when the device is back. Lost again, the device is
 // at fault and not the cable: FAIL, so that one crash makes one FAIL. Not lost again, the check is
-// INCONCLUSIVE and says how the device was lost. A finding that was made before the loss stays.
+// INCONCLUSIVE and says how the device was lost. A finding that was made before the loss stays. So
+// does what a check found where the device was lost on the suite's own way, and is not once that
+// way is not taken any more.
 
 #include <stdio.h>
 #include <string.h>
@@ -30,13 +32,6 @@ bool count_losses(struct run *run, const struct loss_counts *before, const char 
     return departed;
 }
 
-// A question of the suite that is known to make the device die is not asked again: the check that
-// is about it judges that.
-static bool is_by_question(const struct run *run, const struct attempt *attempt)
-{
-    return attempt->loss.question & run->watch.losses.fatal;
-}
-
 static bool is_found(const struct attempt *attempt)
 {
     bool broken =
@@ -46,13 +41,12 @@ static bool is_found(const struct attempt *attempt)
 
 // Is the loss what is to be judged? A device that was let leave and stays away is judged by the
 // check itself.
-static bool is_of_loss(const struct run *run, const struct attempt *attempt)
+static bool is_of_loss(const struct attempt *attempt)
 {
     if (attempt->stranded && attempt->judgement.verdict == VERDICT_FAIL &&
         attempt->judgement.silence)
         return true;
-    return attempt->unasked && !is_found(attempt) && attempt->judgement.verdict != VERDICT_SKIP &&
-           !is_by_question(run, attempt);
+    return attempt->unasked && !is_found(attempt) && attempt->judgement.verdict != VERDICT_SKIP;
 }
 
 // The device was lost twice, so the loss is the finding. That breaks a must, whatever the level of
@@ -81,7 +75,7 @@ static void tell_loss(struct run *run, const struct check *check, struct attempt
 {
     char loss[PROBE_WORDS];
     const char *fault = run->watch.base.fault;
-    bool of_loss = is_of_loss(run, attempt);
+    bool of_loss = is_of_loss(attempt);
     loss_text(&attempt->loss, loss, sizeof loss);
     if (*fault)
         snprintf(loss, sizeof loss, "%s", fault);
@@ -108,20 +102,31 @@ static void say_lost_once(struct attempt *attempt, const struct loss *first)
              "%.220s%s", loss, met ? "; repeated, the check was met" : "");
 }
 
+// Once more; and again as long as the device is lost on ways that are not taken any more.
+static void repeat(struct run *run, const struct check *check, struct attempt *attempt)
+{
+    enum { TRIES = 4 };
+    try_check(run, check, attempt);
+    for (int i = 1; i < TRIES && !run->lost && attempt->unasked &&
+                    losses_avoid(&run->watch.losses, &attempt->loss);
+         i++)
+        try_check(run, check, attempt);
+}
+
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
 {
-    if (is_of_loss(run, attempt) && !run->lost) {
+    if (is_of_loss(attempt) && !run->lost) {
         const struct loss first = attempt->loss;
         unsigned *losses = &run->probe.losses[attempt->mode];
         ++*losses; // CH9-LOSS-01 may be the one that is repeated
-        try_check(run, check, attempt);
-        if (is_of_loss(run, attempt)) {
+        repeat(run, check, attempt);
+        bool avoided = losses_avoid(&run->watch.losses, &first);
+        if (is_of_loss(attempt) || avoided)
             --*losses;
-            if (attempt->unasked)
-                blame_device(attempt);
-        } else if (!run->lost) {
+        if (is_of_loss(attempt) && attempt->unasked)
+            blame_device(attempt);
+        else if (!is_of_loss(attempt) && !run->lost && !avoided)
             say_lost_once(attempt, &first);
-        }
     }
     if (attempt->lost && run->lost)
         tell_loss(run, check, attempt);

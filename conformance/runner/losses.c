@@ -8,9 +8,9 @@
 #include <conformance/transcript.h>
 #include <usb/result.h>
 
-void losses_init(struct losses *losses, const enum device_mode *mode, uint64_t now_us)
+void losses_init(struct losses *losses, const struct losses_view *view, uint64_t now_us)
 {
-    *losses = (struct losses){.mode = mode, .fresh = true, .found_us = now_us};
+    *losses = (struct losses){.view = *view, .fresh = true, .found_us = now_us};
 }
 
 // After DETACH, and after the DNLOAD of nothing that ends a download, a device may leave.
@@ -20,14 +20,109 @@ static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
     return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
 }
 
-// A bit for GETSTATUS or GETSTATE, which the suite sends between two checks; else 0.
-static unsigned question_of(const uint8_t setup[USBDEV_SETUP_SIZE])
+// GETSTATUS or GETSTATE, which the suite sends between two checks.
+static bool is_question(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
-    bool asks = setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
-    return asks ? 1u << setup[1] : 0;
+    return setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
+}
+
+// ---- Fatal requests ----
+
+enum { FATAL_TIMES = 2 };
+
+// Its place among those that were found, or fatal_count.
+static unsigned place_of(const struct losses *losses,
+                         enum device_mode mode,
+                         const uint8_t request[USBDEV_SETUP_SIZE])
+{
+    unsigned i = 0;
+    while (i < losses->fatal_count &&
+           (losses->fatal[i].mode != mode ||
+            memcmp(losses->fatal[i].request, request, USBDEV_SETUP_SIZE) != 0))
+        i++;
+    return i;
+}
+
+static bool is_fatal(const struct losses *losses,
+                     enum device_mode mode,
+                     const uint8_t request[USBDEV_SETUP_SIZE])
+{
+    unsigned place = place_of(losses, mode, request);
+    return place < losses->fatal_count && losses->fatal[place].times >= FATAL_TIMES;
+}
+
+// Returns the request, with so many times more; NULL where there is no room.
+static struct fatal_request *
+add_fatal(struct losses *losses, const uint8_t request[USBDEV_SETUP_SIZE], unsigned times)
+{
+    enum device_mode mode = losses->last.mode;
+    unsigned place = place_of(losses, mode, request);
+    if (place == LOSSES_FATAL)
+        return NULL;
+    struct fatal_request *fatal = &losses->fatal[place];
+    if (place == losses->fatal_count) {
+        losses->fatal_count++;
+        *fatal = (struct fatal_request){.mode = mode};
+        memcpy(fatal->request, request, USBDEV_SETUP_SIZE);
+    }
+    fatal->times += times;
+    return fatal;
+}
+
+static bool is_class_request(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    return (setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
+}
+
+static unsigned bit_of(const uint8_t question[USBDEV_SETUP_SIZE])
+{
+    return 1u << question[1];
+}
+
+// What a way has to go without. A question is asked behind any request of DFU, and the device may
+// have been lost by that one.
+static const uint8_t *culprit(const struct loss *loss)
+{
+    bool behind = is_question(loss->request) && !loss->fresh && loss->heard;
+    bool is_act = is_class_request(loss->before) && !is_question(loss->before);
+    return behind && is_act ? loss->before : loss->request;
+}
+
+// The first of all requests to a device that has never answered it needs no second time.
+static struct fatal_request *note_fatal(struct losses *losses)
+{
+    const struct loss *loss = &losses->last;
+    bool is_certain = is_question(loss->request) && loss->fresh &&
+                      !(losses->answers[loss->mode] & bit_of(loss->request));
+    if (loss->waited || !(loss->unasked || is_certain))
+        return NULL;
+    return add_fatal(losses, culprit(loss), is_certain ? FATAL_TIMES : 1);
+}
+
+bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
+{
+    uint8_t bytes[USBDEV_SETUP_SIZE];
+    enum device_mode mode = *losses->view.mode;
+    usbdev_setup_store(bytes, setup);
+    if (!*losses->view.on_the_way || !is_fatal(losses, mode, bytes))
+        return false;
+    bool detaches = mode == DEVICE_RUN_TIME && bytes[0] == 0x21 && bytes[1] == DFURT_DETACH;
+    bool restores = *losses->view.dirty && bytes[0] == 0x21 && bytes[1] == DFURT_DNLOAD;
+    return !detaches && !restores;
+}
+
+bool losses_avoid(const struct losses *losses, const struct loss *loss)
+{
+    return loss->on_the_way && !loss->waited && is_fatal(losses, loss->mode, culprit(loss));
 }
 
 // ---- Leaving and coming back ----
+
+// It was seen to leave, and not found on the bus since.
+static bool is_away(const struct losses *losses)
+{
+    return losses->left && !losses->found;
+}
 
 void losses_let_leave(struct losses *losses, enum loss_way way)
 {
@@ -38,7 +133,7 @@ void losses_let_leave(struct losses *losses, enum loss_way way)
 static void note_departure(struct losses *losses, uint64_t now_us)
 {
     bool noted = losses->counts.departures != losses->counts.returns;
-    if (noted || losses->may_leave || *losses->mode != DEVICE_DFU_MODE)
+    if (noted || losses->may_leave || *losses->view.mode != DEVICE_DFU_MODE)
         return;
     losses->departures[losses->counts.departures++ % LOSSES_DEPARTURES] = (struct departure){
         .stayed_us = now_us - losses->found_us,
@@ -62,14 +157,15 @@ void losses_excuse_departure(struct losses *losses)
 
 void losses_saw_leave(struct losses *losses, uint64_t now_us)
 {
-    if (losses->left)
+    if (is_away(losses))
         return;
     losses->left_us = now_us;
     losses->left = true;
+    losses->found = false;
     note_departure(losses, now_us);
 }
 
-static void count_in_departure(struct losses *losses)
+static void count_in_departure(struct losses *losses, struct fatal_request *fatal)
 {
     const struct loss_counts *counts = &losses->counts;
     struct departure *departure;
@@ -82,11 +178,12 @@ static void count_in_departure(struct losses *losses)
     departure->unasked++;
     departure->number = counts->unasked + 1;
     departure->earlier = losses->last_unasked;
+    departure->fatal = fatal;
 }
 
 static void confirm(struct losses *losses)
 {
-    count_in_departure(losses);
+    count_in_departure(losses, note_fatal(losses));
     losses->counts.all++;
     if (!losses->last.unasked)
         return;
@@ -114,7 +211,11 @@ void losses_saw_comeback(struct losses *losses, uint64_t now_us)
 static void
 note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint64_t now_us)
 {
+    if (losses->silent == 1 && losses->last.unasked && !losses->last.gone)
+        add_fatal(losses, losses->last.request, 1); // the one request alone is not answered
     losses->silent = 0;
+    if (is_question(setup))
+        losses->answers[*losses->view.mode] |= bit_of(setup);
     losses->left = losses->absent = false;
     losses->may_leave &= !losses->found;
     if (!losses->may_leave)
@@ -127,9 +228,9 @@ note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint6
 
 static struct loss loss_now(const struct losses *losses, uint64_t now_us)
 {
-    uint64_t since_us = losses->left ? losses->left_us : now_us;
+    uint64_t since_us = is_away(losses) ? losses->left_us : now_us;
     struct loss loss = {
-        .mode = *losses->mode,
+        .mode = *losses->view.mode,
         .unasked = !losses->may_leave,
         .way = losses->way,
         .heard = losses->heard,
@@ -145,11 +246,11 @@ static void begin_silence(struct losses *losses,
                           uint64_t now_us)
 {
     struct loss loss = loss_now(losses, now_us);
-    loss.gone = gone || losses->left;
-    loss.waited = losses->left;
+    loss.gone = gone || is_away(losses);
+    loss.waited = is_away(losses);
     memcpy(loss.request, setup, USBDEV_SETUP_SIZE);
-    loss.question = losses->judging ? 0 : question_of(setup);
-    loss.fatal = losses->fresh ? loss.question : 0;
+    loss.on_the_way = *losses->view.on_the_way;
+    loss.fresh = losses->fresh;
     losses->last = loss;
 }
 
@@ -166,7 +267,6 @@ static void note_silence(struct losses *losses,
         return;
     }
     losses->last.gone |= gone;
-    losses->fatal |= losses->last.fatal;
     if (losses->silent == 2)
         confirm(losses);
 }
@@ -187,20 +287,13 @@ void losses_saw(struct losses *losses,
         note_answer(losses, bytes, now_us);
     bool was_let = losses->may_leave;
     if (lets_leave(bytes) && result != USB_STALL) {
-        bool detaches = result >= 0 && *losses->mode == DEVICE_RUN_TIME;
+        bool detaches = result >= 0 && *losses->view.mode == DEVICE_RUN_TIME;
         losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
     }
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(losses, bytes, result == USB_GONE, now_us);
     if (losses->silent == 1)
         losses->last.unfinished = lets_leave(bytes) && !was_let;
-}
-
-bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
-{
-    uint8_t bytes[USBDEV_SETUP_SIZE];
-    usbdev_setup_store(bytes, setup);
-    return !losses->judging && (losses->fatal & question_of(bytes));
 }
 
 // ---- For good, or not at all ----
@@ -214,6 +307,7 @@ static void find_unfinished(struct losses *losses)
     losses->last.unasked = true;
     losses->counts.unasked++;
     losses->last_unasked = losses->last;
+    note_fatal(losses);
 }
 
 void losses_give_up(struct losses *losses, uint64_t now_us)
@@ -236,6 +330,8 @@ void losses_take_out(struct losses *losses, const struct departure *departure)
 {
     if (departure->unasked && losses->counts.unasked == departure->number)
         losses->last_unasked = departure->earlier;
+    if (departure->fatal)
+        departure->fatal->times = 0;
     losses->counts.all -= departure->all;
     losses->counts.unasked -= departure->unasked;
 }

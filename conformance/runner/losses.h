@@ -9,6 +9,10 @@
 //
 // A loss is the suite's own doing where a request that the device may leave the bus for was
 // accepted, or its bus was reset, until it is found on the bus again and answers there.
+//
+// A request at which the device was lost, or which it never answers, is fatal from the second time
+// on: no way of the suite's own takes it any more, where there is another one. Checks send it.
+// Behind a question for the state it is the request before that no way takes.
 
 #ifndef CONFORMANCE_LOSSES_H
 #define CONFORMANCE_LOSSES_H
@@ -39,16 +43,25 @@ struct loss {
     uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
     uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
     uint64_t after_us;                  // from the one to the other
-    unsigned question; // as fatal below, if the request was the suite's own, not a check's
-    unsigned fatal;    // the same, if nothing was sent before it since the enumeration
+    bool on_the_way;                    // the request was the suite's own, not a check's
+    bool fresh;                         // nothing was sent before it since the enumeration
 };
 
 enum {
     LOSSES_DEPARTURES = 16,
+    LOSSES_FATAL = 16, // requests; those that are found later are sent again and again
+};
+
+// What the probe knows: the mode of the device, whether what is sent is the suite's own way, and
+// whether memory may have changed. All outlive the losses.
+struct losses_view {
+    const enum device_mode *mode;
+    const bool *on_the_way;
+    const bool *dirty;
 };
 
 struct losses {
-    const enum device_mode *mode; // the device's
+    struct losses_view view;
 
     struct loss_counts {
         unsigned all;
@@ -67,6 +80,7 @@ struct losses {
         unsigned unasked;
         unsigned number;             // counts.unasked when it was counted
         struct loss earlier;         // last_unasked before that
+        struct fatal_request *fatal; // that it was taken for, or NULL
     } departures[LOSSES_DEPARTURES]; // the last ones
 
     unsigned silent; // control transfers in a row that were not answered
@@ -81,15 +95,18 @@ struct losses {
     bool found; // the device is on the bus again since, and has not answered yet
     uint64_t found_us;
 
-    // A check runs, and judges the requests that are sent. Otherwise they are the suite's own, and
-    // a GETSTATUS or GETSTATE that has lost a device just after its enumeration is fatal.
-    bool judging;
-    bool fresh;     // no request was sent since the device was enumerated
-    unsigned fatal; // a bit for each bRequest of DFU that is
+    bool fresh; // no request was sent since the device was enumerated
+    struct fatal_request {
+        enum device_mode mode;
+        uint8_t request[USBDEV_SETUP_SIZE];
+        unsigned times; // that it was found to be
+    } fatal[LOSSES_FATAL];
+    unsigned fatal_count;
+    unsigned answers[DEVICE_DFU_MODE + 1]; // a bit for each question that was answered in the mode
 };
 
-// mode stays the caller's. The device is on the bus.
-void losses_init(struct losses *losses, const enum device_mode *mode, uint64_t now_us);
+// The device is on the bus.
+void losses_init(struct losses *losses, const struct losses_view *view, uint64_t now_us);
 
 // A control transfer ended with this result, an enum usb_result.
 void losses_saw(struct losses *losses,
@@ -121,8 +138,12 @@ const struct departure *losses_departure(const struct losses *losses, unsigned n
 // That departure was no loss. Of several the last comes first.
 void losses_take_out(struct losses *losses, const struct departure *departure);
 
-// Is this a question of the suite's own that is known to be fatal?
+// Is this a request of the suite's own way that is fatal? DETACH at run time, to which there is no
+// other way, is none; nor is a DNLOAD where memory may have changed, which is to be restored.
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup);
+
+// Was the device lost on a way that is not taken any more?
+bool losses_avoid(const struct losses *losses, const struct loss *loss);
 
 // "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
 void loss_text(const struct loss *loss, char *text, size_t size);

@@ -40,7 +40,7 @@ static bool enter_dfu_mode(struct run *run)
 
 // INCONCLUSIVE if the device cannot be brought into the mode. What failed is tried again in the
 // next group only.
-static bool enter_mode(struct run *run, const struct check *check)
+static bool enter_mode_of(struct run *run, const struct check *check)
 {
     struct probe *probe = &run->probe;
     if ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE) {
@@ -55,21 +55,33 @@ static bool enter_mode(struct run *run, const struct check *check)
     return true;
 }
 
+// A device that was lost on the way is brought back, and the way is another one then.
+static bool enter_mode(struct run *run, const struct check *check)
+{
+    enum { TRIES = 4 };
+    const struct losses *losses = &run->watch.losses;
+    bool entered = enter_mode_of(run, check);
+    for (int i = 1; i < TRIES && entered && losses->silent > 1 &&
+                    losses_avoid(losses, &losses->last) && quieten_or_recover(run);
+         i++)
+        entered = enter_mode_of(run, check);
+    return entered;
+}
+
 // Returns whether the check itself began, with what was counted until then.
 static bool run_on_device(struct run *run, const struct check *check, struct loss_counts *ret_began)
 {
     struct probe *probe = &run->probe;
-    struct losses *losses = &run->watch.losses;
     if (!needs_before_mode(probe, run->options, check) || !enter_mode(run, check) ||
         !needs_in_mode(probe, run->options, check))
         return false;
     probe_begin(probe, check);
     if (probe->time.attempt)
         probe_calibrate(probe);
-    losses->judging = true;
-    *ret_began = losses->counts;
+    *ret_began = run->watch.losses.counts;
+    probe->on_the_way = false;
     check->run(probe);
-    losses->judging = false;
+    probe->on_the_way = true;
     probe_end(probe);
     return true;
 }

@@ -171,7 +171,12 @@ static void begin_probe(struct run *run, struct target *target)
         .file = options->file ? options->file->bytes : NULL,
         .file_length = options->file ? options->file->length : 0,
     };
-    watch_init(&run->watch, target, &run->probe.mode);
+    const struct losses_view view = {
+        .mode = &run->probe.mode,
+        .on_the_way = &run->probe.on_the_way,
+        .dirty = &run->probe.gate.dirty,
+    };
+    watch_init(&run->watch, target, &view);
     if (options->max_time_s)
         run->watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
     probe_init(&run->probe, &run->watch.base, &probe_options);

@@ -160,6 +160,8 @@ static int watched_set_interface(struct target *target, uint8_t interface, uint8
     const struct usbdev_setup_packet setup = usb_set_interface(interface, alternate);
     if (refuse(watch))
         return USB_IO;
+    if (losses_forbid(&watch->losses, &setup))
+        return USB_UNSUPPORTED;
     uint64_t start_ms = watch_clock_ms();
     int result = watch->target->ops->set_interface(watch->target, interface, alternate);
     return note(watch, &setup, result, start_ms);
@@ -205,8 +207,9 @@ static int watched_reset(struct target *target)
     if (result == 0)
         losses_saw_return(&watch->losses, device_us(watch));
     else
-        losses_let_leave(&watch->losses,
-                         *watch->losses.mode == DEVICE_DFU_MODE ? LOST_BY_RESET : LOST_OTHERWISE);
+        losses_let_leave(&watch->losses, *watch->losses.view.mode == DEVICE_DFU_MODE
+                                             ? LOST_BY_RESET
+                                             : LOST_OTHERWISE);
     return result;
 }
 
@@ -349,9 +352,9 @@ static const struct target_ops watched_ops = {
     .close = watched_close,
 };
 
-void watch_init(struct watch *watch, struct target *target, const enum device_mode *mode)
+void watch_init(struct watch *watch, struct target *target, const struct losses_view *view)
 {
     *watch = (struct watch){.target = target, .base.ops = &watched_ops};
     look_again(watch);
-    losses_init(&watch->losses, mode, device_us(watch));
+    losses_init(&watch->losses, view, device_us(watch));
 }

@@ -4,7 +4,7 @@
 //
 // Everything that a run does to the device goes through here. The watch enforces limits: after the
 // time of the check or of the run is over, each call returns USB_IO at once and the target is not
-// called; a question of the suite's own that is known to lose the device returns USB_UNSUPPORTED.
+// called; a request of the suite's own way that is fatal (losses.h) returns USB_UNSUPPORTED.
 // It records losses (losses.h) and the time of transfers that timed out, and stores the target's
 // trouble, which it asks for before each power cycle that ends it.
 //
@@ -40,8 +40,8 @@ struct watch {
     uint64_t slept_ms;    // how long was slept in all, where the target's time is this machine's
 };
 
-// target and mode stay the caller's.
-void watch_init(struct watch *watch, struct target *target, const enum device_mode *mode);
+// target stays the caller's.
+void watch_init(struct watch *watch, struct target *target, const struct losses_view *view);
 
 // This machine's clock.
 uint64_t watch_clock_ms(void);

@@ -120,6 +120,7 @@ static void crash__is_a_failure_of_the_check_that_is_about_the_request(void **st
     }
 }
 
+// The way back is another one then, and the run is not green.
 static void crash_on_the_way_back__is_none_of_the_check_that_goes_there(void **state)
 {
     (void)state;
@@ -129,8 +130,9 @@ static void crash_on_the_way_back__is_none_of_the_check_that_goes_there(void **s
     run_on("sim:crashes-at-dnload",
            &(struct runner_options){.only = "RT-DETACH-01", .allow_write = true}, &report);
 
-    assert_int_equal(report.results[0].verdict, VERDICT_INCONCLUSIVE);
-    assert_ptr_equal(report.results[0].root, catalogue_find("DM-STATE-2-DNLOAD"));
+    assert_int_equal(report.results[0].verdict, VERDICT_PASS);
+    assert_in_range(report.losses, 1, 2);
+    assert_int_equal(report.status, RUN_NOT_JUDGED);
     report_finish(&report);
 }
 

@@ -21,14 +21,17 @@ static const struct usbdev_setup_packet manifest = {OUT, DFURT_DNLOAD, 7, 0, 0};
 static const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 7, 0, 64};
 
 static enum device_mode mode;
+static bool on_the_way;
+static bool dirty;
 
 // A check runs on it.
 static struct losses on_the_bus(enum device_mode in_mode)
 {
     struct losses losses;
+    const struct losses_view view = {&mode, &on_the_way, &dirty};
     mode = in_mode;
-    losses_init(&losses, &mode, 0);
-    losses.judging = true;
+    on_the_way = dirty = false;
+    losses_init(&losses, &view, 0);
     losses.fresh = false;
     return losses;
 }
@@ -84,7 +87,7 @@ static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void 
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_RUN_TIME);
-    losses.judging = false;
+    on_the_way = true;
     losses.fresh = true;
 
     losses_saw(&losses, &getstate, USB_TIMEOUT, 1 * MS);
@@ -92,8 +95,93 @@ static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void 
 
     assert_true(losses_forbid(&losses, &getstate));
     assert_false(losses_forbid(&losses, &get_string));
-    losses.judging = true;
+    dirty = true;
+    assert_true(losses_forbid(&losses, &getstate));
+    on_the_way = false;
     assert_false(losses_forbid(&losses, &getstate));
+}
+
+// The request before it may be what the device was lost by, and is not sent any more.
+static void question__behind_another_request_forbids_that_one(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    on_the_way = true;
+
+    for (uint64_t i = 0; i < 4; i++) {
+        losses_saw(&losses, &dnload, 64, 10 * i * MS);
+        losses_saw(&losses, &getstate, USB_GONE, (10 * i + 1) * MS);
+        losses_saw(&losses, &getstate, USB_GONE, (10 * i + 2) * MS);
+    }
+
+    assert_counts(&losses, 4, 4, 0);
+    assert_true(losses_forbid(&losses, &dnload));
+    assert_true(losses_avoid(&losses, &losses.last));
+    assert_false(losses_forbid(&losses, &getstate));
+}
+
+static void lose_at(struct losses *losses, const struct usbdev_setup_packet *setup, uint64_t at_ms)
+{
+    losses_saw(losses, &get_string, 4, at_ms * MS);
+    losses_saw(losses, setup, USB_TIMEOUT, (at_ms + 1) * MS);
+    losses_saw(losses, &get_string, USB_TIMEOUT, (at_ms + 2) * MS);
+}
+
+static void
+request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    on_the_way = true;
+
+    lose_at(&losses, &dnload, 10);
+    assert_false(losses_forbid(&losses, &dnload));
+    assert_false(losses_avoid(&losses, &losses.last));
+    lose_at(&losses, &dnload, 20);
+
+    assert_true(losses_forbid(&losses, &dnload));
+    assert_true(losses_avoid(&losses, &losses.last));
+    assert_false(losses_forbid(&losses, &manifest));
+    assert_false(losses_forbid(&losses, &get_string));
+    dirty = true;
+    assert_false(losses_forbid(&losses, &dnload));
+    dirty = false;
+    mode = DEVICE_RUN_TIME;
+    assert_false(losses_forbid(&losses, &dnload));
+}
+
+static void request__that_alone_is_never_answered_is_forbidden(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    on_the_way = true;
+
+    for (uint64_t i = 0; i < 2; i++) {
+        assert_false(losses_forbid(&losses, &dnload));
+        losses_saw(&losses, &dnload, USB_TIMEOUT, 10 * i * MS);
+        losses_saw(&losses, &get_string, 4, (10 * i + 1) * MS);
+    }
+
+    assert_true(losses_forbid(&losses, &dnload));
+    assert_counts(&losses, 0, 0, 0);
+}
+
+// No other request leads to DFU mode.
+static void detach__is_never_forbidden_at_run_time(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    on_the_way = true;
+
+    for (uint64_t i = 0; i < 3; i++) {
+        lose_at(&losses, &detach, 100 * i);
+        losses_give_up(&losses, (100 * i + 3) * MS);
+        losses_saw_return(&losses, (100 * i + 4) * MS);
+        losses_saw(&losses, &get_string, 4, (100 * i + 5) * MS);
+    }
+
+    assert_int_equal(losses.counts.unasked, 3);
+    assert_false(losses_forbid(&losses, &detach));
 }
 
 // ---- Whose doing it is ----
@@ -251,6 +339,11 @@ int main(void)
         cmocka_unit_test(one_silence__is_no_loss_and_two_are_one),
         cmocka_unit_test(one_silence__of_a_device_that_left_is_a_loss_when_it_is_back),
         cmocka_unit_test(question__that_kills_a_fresh_device_is_forbidden_but_to_checks),
+        cmocka_unit_test(question__behind_another_request_forbids_that_one),
+        cmocka_unit_test(
+            request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was),
+        cmocka_unit_test(request__that_alone_is_never_answered_is_forbidden),
+        cmocka_unit_test(detach__is_never_forbidden_at_run_time),
         cmocka_unit_test(request__that_lets_the_device_leave_makes_its_loss_the_suites_own),
         cmocka_unit_test(device__that_was_let_leave_must_stay_once_it_is_back_and_has_answered),
         cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),

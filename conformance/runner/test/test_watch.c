@@ -14,11 +14,14 @@
 static struct fake_target fake;
 static struct watch watch;
 static const enum device_mode mode = DEVICE_RUN_TIME;
+static const bool on_the_way = false;
+static const bool dirty = false;
 
 static void start(void)
 {
     fake_target_init(&fake, DFURT_ATTR_CAN_DNLOAD);
-    watch_init(&watch, &fake.base, &mode);
+    const struct losses_view view = {&mode, &on_the_way, &dirty};
+    watch_init(&watch, &fake.base, &view);
 }
 
 static int get_string(uint8_t index)

@@ -157,6 +157,10 @@ struct probe {
     enum device_mode mode;
     bool detached; // DETACH was accepted, and the device has not been at run time again since
     bool stuck;    // it says appDETACH, whatever was waited for since DETACH was accepted last
+
+    // What is sent now brings the device into a mode or a state, or tells of it: the suite's own
+    // way, and no check judges it.
+    bool on_the_way;
     struct loader loader;
     struct presence since;
 
@@ -169,7 +173,7 @@ struct probe {
     struct judgement judgement;
 };
 
-// Start on a target that has just been opened.
+// Start on a target that has just been opened. Until the first check the suite is on its way.
 void probe_init(struct probe *probe, struct target *target, const struct probe_options *options);
 
 // Forget the last check, begin this one.
