@@ -164,6 +164,31 @@ static void one_byte_at_a_time__is_a_client_like_any_other(void **state)
     forked_server_stop(&server);
 }
 
+// The session takes an import alone, and a command that resets the bus alone: what comes with it is
+// offered again.
+static void all_at_once__is_answered_in_order(void **state)
+{
+    enum { REQUESTS = 4 };
+    static const uint8_t get_64[] = {0x80, USBDEV_GET_DESCRIPTOR, 0, 1, 0, 0, 64, 0};
+    const struct usbip_request import = {.op = USBIP_REQ_IMPORT, .bus_id = "1-1"};
+    struct forked_server server;
+    uint8_t bytes[USBIP_IMPORT_SIZE + REQUESTS * USBIP_HEADER_SIZE];
+    (void)state;
+
+    forked_server_start(&server);
+    int fd = forked_server_connect(&server);
+    size_t length = usbip_request_encode(bytes, &import);
+    for (uint32_t seqnum = 1; seqnum <= REQUESTS; seqnum++)
+        length += raw_encode(bytes + length, seqnum, get_64);
+    assert_int_equal(send(fd, bytes, length, 0), length);
+    assert_int_equal(raw_expect_import(fd), USBIP_OP_OK);
+    for (uint32_t seqnum = 1; seqnum <= REQUESTS; seqnum++)
+        raw_expect_device(fd, seqnum);
+
+    close(fd);
+    forked_server_stop(&server);
+}
+
 // Half a message is not carried out and delays no other client; the other half may come at any
 // time.
 static void half_a_message__waits_for_the_rest(void **state)
@@ -435,6 +460,28 @@ static void clients__leave_nothing_behind(void **state)
     forked_server_stop(&server);
 }
 
+// A list ends its session. A client that then neither reads nor closes has a second to do so.
+static void client_that_stays__is_closed_after_a_second(void **state)
+{
+    struct forked_server server;
+    (void)state;
+
+    forked_server_start(&server);
+    size_t descriptors = forked_server_descriptors(&server);
+    int fd = forked_server_connect(&server);
+    raw_list(fd);
+    raw_expect_list(fd);
+    raw_expect_end(fd);
+
+    uint64_t limit_ms = now_ms() + RAW_WAIT_MS;
+    while (forked_server_descriptors(&server) > descriptors && now_ms() < limit_ms)
+        poll(NULL, 0, 10);
+
+    assert_int_equal(forked_server_descriptors(&server), descriptors);
+    close(fd);
+    forked_server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +489,7 @@ int main(void)
         cmocka_unit_test(out_of_descriptors__the_oldest_idle_client_makes_room),
         cmocka_unit_test(slow_device__is_asked_and_stopped_at_once),
         cmocka_unit_test(one_byte_at_a_time__is_a_client_like_any_other),
+        cmocka_unit_test(all_at_once__is_answered_in_order),
         cmocka_unit_test(half_a_message__waits_for_the_rest),
         cmocka_unit_test(second_import__is_refused_and_the_first_goes_on),
         cmocka_unit_test(thousand_connections__do_not_keep_the_next_one_out),
@@ -449,6 +497,7 @@ int main(void)
         cmocka_unit_test(sigterm__ends_a_server_whose_client_waits),
         cmocka_unit_test(server_killed_in_a_transfer__is_a_device_that_has_gone),
         cmocka_unit_test(clients__leave_nothing_behind),
+        cmocka_unit_test(client_that_stays__is_closed_after_a_second),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
