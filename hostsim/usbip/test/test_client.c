@@ -421,6 +421,37 @@ static void open__refuses_what_is_no_usbip_server(void **state)
     }
 }
 
+static void open__refuses_a_list_that_is_malformed(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t status, count;
+        uint8_t path; // each byte of it: 0 is an empty one, another is a path without its NUL
+        const char *said;
+    } cases[] = {
+        {USBIP_OP_OK, 1, 'x', "malformed device record"},
+        {USBIP_OP_OK, USBIP_MAX_LIST + 1, 0, "malformed device list"},
+        {USBIP_OP_ERROR, 0, 0, "exports no device"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t bytes[USBIP_DEVLIST_SIZE + USBIP_RECORD_SIZE] = {0};
+        const struct forked_script script = {USBIP_OP_SIZE, bytes, sizeof bytes};
+        struct forked_server server;
+        char error[200];
+
+        usbip_op_encode(bytes, USBIP_REP_DEVLIST, cases[i].status);
+        usbip_count_encode(bytes + USBIP_OP_SIZE, cases[i].count);
+        memset(bytes + USBIP_DEVLIST_SIZE, cases[i].path, USBIP_PATH_SIZE);
+        forked_server_start_script(&server, &script, 1);
+        assert_null(
+            usbip_client_open("127.0.0.1", server.port, NULL, TIMEOUT_MS, error, sizeof error));
+
+        assert_non_null(strstr(error, cases[i].said));
+        forked_server_kill(&server);
+    }
+}
+
 #define WITH_SERVER(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
 
 int main(void)
@@ -444,6 +475,7 @@ int main(void)
         cmocka_unit_test(unlink__answered_done_without_the_reply_breaks_the_connection),
         cmocka_unit_test(mute_server__is_waited_for_no_longer_than_said),
         cmocka_unit_test(open__refuses_what_is_no_usbip_server),
+        cmocka_unit_test(open__refuses_a_list_that_is_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
