@@ -3,15 +3,27 @@
 // dfu-sim list: what there is to simulate.
 
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "options.h"
 
+static int longest(const struct sim_name *names)
+{
+    size_t width = 0;
+
+    for (; names->name; names++)
+        width = strlen(names->name) > width ? strlen(names->name) : width;
+    return (int)width;
+}
+
 static void print_names(const char *title, const struct sim_name *names)
 {
+    int width = longest(names);
+
     printf("%s:\n", title);
     for (; names->name; names++)
-        printf("  %-24s %s\n", names->name, names->summary);
+        printf("  %-*s  %s\n", width, names->name, names->summary);
 }
 
 int command_list(const struct options *options)
