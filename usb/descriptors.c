@@ -6,8 +6,6 @@
 // as a problem and passed over; one that does not fit into the arrays is noted apart, because the
 // device is not wrong there.
 
-#include <string.h>
-
 #include <usb/descriptors.h>
 
 void descriptor_walk_start(struct descriptor_walk *walk, const uint8_t *bytes, size_t length)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-#include <string.h>
-
 #include <conformance/catalogue.h>
 #include <conformance/request_judges.h>
 #include <dfurt/dfurt.h>

@@ -3,7 +3,6 @@
 // The report as JSON, for programs: docs/report-json.md is the schema. Jansson writes it.
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include <jansson.h>

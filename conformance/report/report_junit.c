@@ -7,8 +7,6 @@
 // more test case, in error, because JUnit has no exit status.
 
 #include <errno.h>
-#include <inttypes.h>
-#include <string.h>
 
 #include <conformance/report_files.h>
 

@@ -4,8 +4,6 @@
 // bus, cycle the power. Each is a step of the transcript, so that reports and captures show what
 // was needed.
 
-#include <stdio.h>
-
 #include "run.h"
 #include <conformance/modes.h>
 #include <usb/requests.h>

@@ -3,7 +3,6 @@
 // The thread writes down when it is due to wake. So whoever asks before it has woken, as after a
 // SIGCONT, counts what it is overdue by.
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

@@ -2,7 +2,6 @@
 
 #include "test_bench.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

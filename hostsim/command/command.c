@@ -7,7 +7,6 @@
 
 #include <command/command.h>
 
-#include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>

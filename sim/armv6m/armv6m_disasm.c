@@ -13,8 +13,6 @@
 
 #include "armv6m_private.h"
 
-#include <string.h>
-
 static const char *const patterns[] = {
     [OP_UNDEFINED] = "udf",
     [OP_LSL_IMM] = "lsls %d, %n, #%5",

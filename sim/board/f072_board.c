@@ -6,7 +6,6 @@
 #include <sim/f072_board.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "f072_board_private.h"

@@ -3,8 +3,6 @@
 // Products with other functions beside DFU: classes whose descriptors look like DFU's or break a
 // simple walker, associations, alternate settings, endpoints of every kind.
 
-#include <string.h>
-
 #include "fleet_rows.h"
 
 // ---- HID 1.11 ----

@@ -2,8 +2,6 @@
 //
 // Boot loaders and products as makers describe them, each of them within the specifications.
 
-#include <string.h>
-
 #include <sim/fleet.h>
 
 enum {

@@ -2,8 +2,6 @@
 //
 // Products whose descriptors use the numbers and the classes at the ends of what USB allows.
 
-#include <string.h>
-
 #include "fleet_rows.h"
 
 enum { STRING_LONG = 5, STRING_HIGH = 200, STRING_UNNAMED = 0xF0 };

@@ -3,8 +3,6 @@
 // Registers, memory, break- and watchpoints: packets that move data (GDB manual, E.2). Registers
 // are little-endian, as the processor is.
 
-#include <string.h>
-
 #include "stub_private.h"
 
 // ---- Text ----

@@ -7,8 +7,6 @@
 // is called once a transfer has ended, and asks for another one or ends the enumeration. Between
 // two of them, and within each, its owner may do something else.
 
-#include <string.h>
-
 #include "host_private.h"
 
 #include <usb/requests.h>

@@ -2,8 +2,6 @@
 //
 // Boot loaders whose state machine is not DFU 1.1's.
 
-#include <string.h>
-
 #include <sim/models.h>
 
 static struct dfu_mode *dfu_of(const struct defect_view *view)

@@ -7,7 +7,6 @@
 
 #include <stm32f072/chip.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include <sim/trace.h>

@@ -9,7 +9,6 @@
 #include <stm32f072/small.h>
 
 #include <stddef.h>
-#include <string.h>
 
 // ---- Clock recovery system (RM0091 7.6) ----
 

@@ -3,9 +3,6 @@
 // What a device says of itself beyond USB 2.0 1.0: the binary object store (LPM ECN, USB 3.2
 // 9.6.2), the device qualifier and the other speed (USB 2.0 9.6.2, 9.6.4).
 
-#include <stdio.h>
-#include <string.h>
-
 #include <conformance/check_bos.h>
 
 // ---- BOS ----

@@ -3,8 +3,6 @@
 // What is inside a configuration: interfaces, their alternate settings and their endpoints (USB 2.0
 // 9.6.5, 9.6.6). Each configuration is judged.
 
-#include <stdio.h>
-
 #include <conformance/check_common.h>
 
 // ---- Interfaces ----

@@ -8,8 +8,6 @@
 // So one row of ordinary requests is sent, and the losses of the run that no other check has as its
 // finding count here: two of them are more than a loose cable.
 
-#include <stdio.h>
-
 #include <conformance/check_common.h>
 
 enum {

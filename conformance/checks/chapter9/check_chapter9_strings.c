@@ -3,7 +3,6 @@
 // String descriptors (USB 2.0 9.6.7): the table of languages, and every string that any descriptor
 // names. Strings are read in the first language of the table, whichever that is.
 
-#include <stdio.h>
 #include <string.h>
 
 #include <usb/text.h>

@@ -6,7 +6,6 @@
 #include <guest/guest.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
