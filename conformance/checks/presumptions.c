@@ -36,6 +36,7 @@ static const struct row rows[] = {
     {"CH9-STR-07", {"CH9-STR-01"}},
     {"DS-LAYOUT-01", {"DM-CH9-STR-01"}},
     IN_BOTH_MODES("CH9-STR-02", "CH9-ZLP-01"), // strings are read with a wLength of 255
+    IN_BOTH_MODES("CH9-STR-04", "CH9-STR-03"),
 
     // A bConfigurationValue of 0 selects the Address state (9.4.7), and no configuration can be.
     {"CH9-REQ-*,CH9-STATE-*,CH9-HALT-*,CH9-TOGGLE-*,RT-STATE-*,RT-DETACH-*",
@@ -50,6 +51,7 @@ static const struct row rows[] = {
     {"DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-15", {"DM-DESC-03b"}},
     {"DM-DESC-03b", {"DM-DESC-03a"}},
     {"CH9-REQ-07", {"CH9-CFG-10"}},
+    {"CH9-TIME-01", {"REQ-04a"}}, // SET_INTERFACE of the DFU interface
     {"DM-CH9-REQ-07", {"DM-DESC-03e"}},
     {"DS-UPLOAD-02", {"DM-CH9-REQ-07", "DM-DESC-03b"}},
 
@@ -62,7 +64,8 @@ static const struct row rows[] = {
     {"CH9-REQ-13", {"CH9-REQ-11"}},
     {"CH9-REQ-12", {"CH9-REQ-13"}},
     {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
-    {"CH9-STATE-07", {"RT-RESET-01"}},
+    {"CH9-STATE-07", {"RT-RESET-01", "CH9-DEV-06"}},
+    {"CH9-REQ-24", {"CH9-DEV-06"}}, // the device descriptor is always the same
 
     // GET_STATUS is one request for three kinds of recipients (9.4.5).
     {"CH9-REQ-14,CH9-REQ-16,CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}},
@@ -101,6 +104,8 @@ static const struct row rows[] = {
     {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
+    {"DM-SELECT-02", {"DM-STATUS-07"}},
+    {"DM-TIME-04", {"DM-STATE-2-UPLOAD"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
     {"DM-STATE-3-GETSTATUS,DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}},
     {"DM-STATE-5-DNLOAD-0", {"DM-STATE-6-GETSTATE"}},
@@ -132,7 +137,7 @@ static const struct row rows[] = {
     {"DM-UPLOAD-03,DM-UPLOAD-04,DS-UPLOAD-01", {"DM-UPLOAD-01"}},
     {"DS-UPLOAD-02", {"DM-UPLOAD-02"}}, // reads as little
     {"DS-UPLOAD-*,DS-CMD-07", {"DM-UPLOAD-03"}},
-    {"DS-UPLOAD-01", {"DM-DESC-04b"}}, // by wTransferSize
+    {"DS-UPLOAD-01", {"DM-DESC-04b", "RT-DESC-05a"}}, // by wTransferSize
     {"DM-DNLOAD-*,DS-CMD-0[1-6],DS-WRITE-*", {"DM-STATE-2-DNLOAD", "DM-STATE-3-GETSTATUS"}},
     {"DM-STATE-10-CLRSTATUS", {"DM-STATUS-01"}},
     {"DM-DNLOAD-03", {"DM-STATE-10-CLRSTATUS", "DM-STATUS-01"}},

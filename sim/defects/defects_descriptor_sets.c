@@ -220,15 +220,13 @@ const struct sim_defect defects_of_descriptor_sets[] = {
         .name = "bos-count",
         .summary = "bNumDeviceCaps counts one capability too many",
         .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x10}),
-        .rules = RULES({GET_DESCRIPTOR(USBDEV_DT_BOS << 8, 0xFFFF), .action = DO_REPLY,
-                        BYTES(5, USBDEV_DT_BOS, 12, 0, 2, 7, 0x10, 2, 2, 0, 0, 0)}),
+        SAYS(USBDEV_DT_BOS, 0, {5, USBDEV_DT_BOS, 12, 0, 2, 7, 0x10, 2, 2, 0, 0, 0}),
     },
     {
         .name = "bos-capability-short",
         .summary = "the USB 2.0 extension of the BOS is 4 bytes long",
         .patches = PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x10}),
-        .rules = RULES({GET_DESCRIPTOR(USBDEV_DT_BOS << 8, 0xFFFF), .action = DO_REPLY,
-                        BYTES(5, USBDEV_DT_BOS, 9, 0, 1, 4, 0x10, 2, 2)}),
+        SAYS(USBDEV_DT_BOS, 0, {5, USBDEV_DT_BOS, 9, 0, 1, 4, 0x10, 2, 2}),
     },
     {
         .name = "qualifier-alone",

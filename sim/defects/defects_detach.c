@@ -269,9 +269,14 @@ static void end_dfu_mode_by_any_reset(struct defect_view *view)
 
 // ---- Replies ----
 
+static bool asks_for_status(const struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return is_dfu_request(view, setup, DFURT_GETSTATUS) && (setup->bmRequestType & USBDEV_DIR_IN);
+}
+
 static int always_say_app_idle(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFURT_GETSTATUS))
+    if (!view->runtime || !asks_for_status(view, setup))
         return NATIVE_PASS;
     memset(view->reply, 0, DFURT_STATUS_REPLY_SIZE);
     return setup->wLength < DFURT_STATUS_REPLY_SIZE ? setup->wLength : DFURT_STATUS_REPLY_SIZE;
@@ -279,7 +284,7 @@ static int always_say_app_idle(struct defect_view *view, const struct usbdev_set
 
 static int reply_beyond_wLength(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (!view->runtime || !is_dfu_request(view, setup, DFURT_GETSTATUS) || setup->wLength == 0)
+    if (!view->runtime || !asks_for_status(view, setup) || setup->wLength == 0)
         return NATIVE_PASS;
     dfurt_setup(&view->runtime->dfurt,
                 &(struct usbdev_setup_packet){.bmRequestType = setup->bmRequestType,

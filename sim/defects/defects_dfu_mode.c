@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include <sim/defect.h>
+#include "defects_private.h"
 
 static bool is_uploading(const struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -136,6 +136,30 @@ static int start_in_error(struct defect_view *view, const struct usbdev_setup_pa
     view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
     view->bootloader->dfu.bStatus = DFURT_STATUS_errUNKNOWN;
     return NATIVE_PASS;
+}
+
+// Until the first ABORT.
+static int begin_in_upload(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (!dfu || !is_configured(view) || view->scratch++ > 0 || dfu->bState != DFURT_STATE_dfuIDLE)
+        return NATIVE_PASS;
+    (void)setup;
+    dfu->bState = DFURT_STATE_dfuUPLOAD_IDLE;
+    return NATIVE_PASS;
+}
+
+static int status_of_any_interface(struct defect_view *view,
+                                   const struct usbdev_setup_packet *setup)
+{
+    struct usbdev_setup_packet own = *setup;
+
+    if (!view->bootloader || !is_configured(view) ||
+        !is_request(setup, FROM_DFU, DFURT_GETSTATUS) || setup->wIndex == view->interface)
+        return NATIVE_PASS;
+    own.wIndex = view->interface;
+    return defect_good_reply(view, &own);
 }
 
 const struct sim_defect defects_of_dfu_mode[] = {
@@ -307,6 +331,41 @@ const struct sim_defect defects_of_dfu_mode[] = {
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
                         .bRequest = DFURT_CLRSTATUS, .action = DO_STALL}),
         .setup = start_in_error,
+    },
+    {
+        .name = "dm-state-unknown",
+        .summary = "bState of GETSTATUS in dfuIDLE is 0Bh, which DFU 1.1 does not define",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                        .bRequest = DFURT_GETSTATUS, .action = DO_REPLY, BYTES(0, 0, 0, 0, 11, 0)}),
+    },
+    {
+        .name = "dm-begins-in-upload",
+        .summary = "DFU mode begins in dfuUPLOAD-IDLE",
+        .setup = begin_in_upload,
+    },
+    {
+        .name = "dm-status-of-any-interface",
+        .summary = "GETSTATUS is answered for any interface in DFU mode",
+        .setup = status_of_any_interface,
+    },
+    {
+        .name = "dm-state-2-bytes",
+        .summary = "GETSTATE returns 2 bytes in dfuIDLE where there is room for them",
+        .rules =
+            RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuIDLE, .bmRequestType = FROM_DFU,
+                   .bRequest = DFURT_GETSTATE, .action = DO_REPLY, BYTES(DFURT_STATE_dfuIDLE, 0)}),
+    },
+    {
+        .name = "dm-slow-upload",
+        .summary = "UPLOAD takes 700 ms",
+        .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_UPLOAD,
+                        .length = WITH_DATA, .action = DO_DELAY, .delay_ms = 700}),
+    },
+    {
+        .name = "dm-slow-clrstatus",
+        .summary = "CLRSTATUS takes 100 ms",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
+                        .bRequest = DFURT_CLRSTATUS, .action = DO_DELAY, .delay_ms = 100}),
     },
     {0},
 };

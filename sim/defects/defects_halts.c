@@ -6,18 +6,51 @@
 
 #include "defects_private.h"
 
+// Is it this request with ENDPOINT_HALT, at run time, to an endpoint that there is?
+static bool is_of_halt(const struct defect_view *view,
+                       const struct usbdev_setup_packet *setup,
+                       uint8_t bRequest)
+{
+    const struct native *native = view->native;
+    bool in = setup->wIndex & USBDEV_DIR_IN;
+
+    return view->runtime && is_request(setup, USBDEV_RECIPIENT_ENDPOINT, bRequest) &&
+           setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT &&
+           (in ? native->in : native->out)[setup->wIndex & 0x0F].open;
+}
+
+static int ignore_halt(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return is_of_halt(view, setup, USBDEV_SET_FEATURE) ? 0 : NATIVE_PASS;
+}
+
+// scratch holds the address of the first endpoint that was halted: the others follow it.
+static int halt_all(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (is_of_halt(view, setup, USBDEV_SET_FEATURE))
+        view->scratch = setup->wIndex;
+    if (is_of_halt(view, setup, USBDEV_CLEAR_FEATURE) ||
+        is_request(setup, 0, USBDEV_SET_CONFIGURATION) ||
+        is_request(setup, USBDEV_RECIPIENT_INTERFACE, USBDEV_SET_INTERFACE))
+        view->scratch = 0;
+    if (!view->runtime || view->scratch == 0 || (setup->wIndex & 0x0F) == 0 ||
+        !is_request(setup, GET | USBDEV_RECIPIENT_ENDPOINT, USBDEV_GET_STATUS))
+        return NATIVE_PASS;
+    view->reply[0] = 1;
+    view->reply[1] = 0;
+    return 2;
+}
+
 // scratch holds the address of the endpoint that is reported as halted.
 static int pretend_halt(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    bool halt = setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT;
-
     if (!view->runtime)
         return NATIVE_PASS;
-    if (is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_SET_FEATURE) && halt) {
+    if (is_of_halt(view, setup, USBDEV_SET_FEATURE)) {
         view->scratch = setup->wIndex;
         return 0;
     }
-    if (is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_CLEAR_FEATURE) && halt)
+    if (is_of_halt(view, setup, USBDEV_CLEAR_FEATURE))
         view->scratch = 0;
     if (is_request(setup, 0, USBDEV_SET_CONFIGURATION) ||
         is_request(setup, USBDEV_RECIPIENT_INTERFACE, USBDEV_SET_INTERFACE))
@@ -30,20 +63,22 @@ static int pretend_halt(struct defect_view *view, const struct usbdev_setup_pack
     return 2;
 }
 
+// scratch has a bit for each endpoint that is reported as cleared.
 static int pretend_clear(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    bool halt = setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT;
+    uint32_t bit =
+        UINT32_C(1) << ((setup->wIndex & 0x0F) + (setup->wIndex & USBDEV_DIR_IN ? 16 : 0));
 
     if (!view->runtime)
         return NATIVE_PASS;
-    if (is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_SET_FEATURE) && halt)
-        view->scratch = 0;
-    if (is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_CLEAR_FEATURE) && halt) {
-        view->scratch = setup->wIndex;
+    if (is_of_halt(view, setup, USBDEV_SET_FEATURE))
+        view->scratch &= ~bit;
+    if (is_of_halt(view, setup, USBDEV_CLEAR_FEATURE)) {
+        view->scratch |= bit;
         return 0;
     }
     if (!is_request(setup, GET | USBDEV_RECIPIENT_ENDPOINT, USBDEV_GET_STATUS) ||
-        view->scratch == 0 || setup->wIndex != view->scratch)
+        !(view->scratch & bit))
         return NATIVE_PASS;
     memset(view->reply, 0, 2);
     return 2;
@@ -78,8 +113,7 @@ static int keep_toggles_at_interface(struct defect_view *view,
 static int clear_halted_alone(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     uint8_t number = setup->wIndex & 0x0F;
-    bool clear = view->runtime && setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT &&
-                 is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_CLEAR_FEATURE);
+    bool clear = is_of_halt(view, setup, USBDEV_CLEAR_FEATURE);
     const struct native_endpoint *endpoint =
         setup->wIndex & USBDEV_DIR_IN ? &view->native->in[number] : &view->native->out[number];
 
@@ -131,6 +165,16 @@ const struct sim_defect defects_of_halts[] = {
         .name = "status-of-unselected",
         .summary = "GET_STATUS answers for endpoints of settings that are not selected",
         .setup = status_of_unselected,
+    },
+    {
+        .name = "halt-ignored",
+        .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted, without effect",
+        .setup = ignore_halt,
+    },
+    {
+        .name = "halt-of-all",
+        .summary = "where one endpoint is halted, each reports a halt",
+        .setup = halt_all,
     },
     {
         .name = "halt-pretended",

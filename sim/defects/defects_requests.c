@@ -266,7 +266,7 @@ const struct sim_defect defects_of_requests[] = {
     },
     {
         .name = "slow-standard",
-        .summary = "GET_CONFIGURATION and the device descriptor take 600 ms",
+        .summary = "GET_DESCRIPTOR(DEVICE) takes 600 ms",
         .rules = RULES({AT_RUN_TIME, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
                         .wValue_mask = 0xFFFF, .wValue = USBDEV_DT_DEVICE << 8, .target = ANY_INDEX,
                         .action = DO_DELAY, .delay_ms = 600}),

@@ -77,6 +77,17 @@ const struct sim_defect defects_of_standard_descriptors[] = {
         .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x0A}),
     },
     {
+        .name = "device-version-of-no-release",
+        .summary = "bcdUSB 0235h",
+        .patches = PATCHES({PATCH_DEVICE, IN_BOTH_MODES, 2, 0x35}),
+    },
+    {
+        .name = "device-version-after-the-last",
+        .summary = "bcdUSB 033Ah, which is no decimal number",
+        .patches =
+            PATCHES({PATCH_DEVICE, AT_RUN_TIME, 2, 0x3A}, {PATCH_DEVICE, AT_RUN_TIME, 3, 0x03}),
+    },
+    {
         .name = "device-subclass",
         .summary = "bDeviceSubClass 1 with bDeviceClass 0",
         .patches =

@@ -97,6 +97,31 @@ static int default_refuses(struct defect_view *view, const struct usbdev_setup_p
     return NATIVE_STALL;
 }
 
+static int halt_absent(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool halts = is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_SET_FEATURE) ||
+                 is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_CLEAR_FEATURE);
+
+    return halts && is_configured(view) && setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT &&
+                   (setup->wIndex & 0x0F) >= 8
+               ? 0
+               : NATIVE_PASS;
+}
+
+// Nothing looks at the recipient.
+static int feature_of_any(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool feature = setup->bRequest == USBDEV_SET_FEATURE || setup->bRequest == USBDEV_CLEAR_FEATURE;
+    uint8_t recipient = setup->bmRequestType;
+
+    (void)view;
+    return feature && setup->wValue <= 1 && recipient <= USBDEV_RECIPIENT_INTERFACE &&
+                   (recipient == USBDEV_RECIPIENT_INTERFACE ||
+                    setup->wValue == USBDEV_FEATURE_ENDPOINT_HALT)
+               ? 0
+               : NATIVE_PASS;
+}
+
 static int longer_string(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     static const uint8_t product[] = {20, USBDEV_DT_STRING, 'd', 0, 'f', 0, 'u', 0};
@@ -297,12 +322,6 @@ const struct sim_defect defects_of_standard_requests[] = {
         .setup = default_refuses,
     },
     {
-        .name = "halt-ignored",
-        .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted, without effect",
-        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
-                        .bRequest = USBDEV_SET_FEATURE, .target = ANY_INDEX, .action = DO_ACK}),
-    },
-    {
         .name = "descriptor-any",
         .summary = "an unknown descriptor type is answered",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
@@ -392,6 +411,89 @@ const struct sim_defect defects_of_standard_requests[] = {
         .summary = "GETSTATUS of the reserved type is answered as one of the class",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0xE1, .bRequest = DFURT_GETSTATUS,
                         .action = DO_REPLY, BYTES(0, 0, 0, 0, 0, 0)}),
+    },
+    {
+        .name = "halt-absent",
+        .summary = "SET_FEATURE(ENDPOINT_HALT) is accepted for absent endpoints",
+        .setup = halt_absent,
+    },
+    {
+        .name = "feature-of-any-recipient",
+        .summary = "features of one recipient are accepted for another one",
+        .setup = feature_of_any,
+    },
+    {
+        .name = "feature-any-of-endpoint",
+        .summary = "an unknown feature of endpoint 0 is accepted",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+                        .bRequest = USBDEV_SET_FEATURE, .wValue_mask = 0xFF, .wValue = 0x7F,
+                        .target = ANY_INDEX, .action = DO_ACK}),
+    },
+    {
+        .name = "synch-frame",
+        .summary = "SYNCH_FRAME of endpoint 0 is answered",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET | USBDEV_RECIPIENT_ENDPOINT,
+                        .bRequest = 12, .target = ANY_INDEX, .action = DO_REPLY, BYTES(0, 0)}),
+    },
+    {
+        .name = "configuration-next",
+        .summary = "SET_CONFIGURATION accepts one value more than there are, without effect",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
+                        .wValue_mask = 0xFFFF, .wValue = 2, .target = ANY_INDEX, .action = DO_ACK}),
+    },
+    {
+        .name = "alternate-next",
+        .summary = "SET_INTERFACE accepts one alternate setting more than there are",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                        .bRequest = USBDEV_SET_INTERFACE, .wValue_mask = 0xFFFF, .wValue = 1,
+                        .action = DO_ACK}),
+    },
+    {
+        .name = "interface-descriptor-alone",
+        .summary = "GET_DESCRIPTOR of the interface descriptor is answered",
+        .rules =
+            RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,
+                   .wValue_mask = 0xFF00, .wValue = USBDEV_DT_INTERFACE << 8, .target = ANY_INDEX,
+                   .action = DO_REPLY, BYTES(9, 4, 0, 0, 0, 0xFE, 1, 1, 0)}),
+    },
+    {
+        .name = "set-interface-with-data",
+        .summary = "the status stage of SET_INTERFACE has a byte",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_INTERFACE,
+                        .bRequest = USBDEV_SET_INTERFACE, .wValue_mask = 0xFF, .wValue = 0,
+                        .action = DO_REPLY_WHOLE, BYTES(0)}),
+    },
+    {
+        .name = "slow-set-configuration",
+        .summary = "SET_CONFIGURATION takes 400 ms",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
+                        .target = ANY_INDEX, .action = DO_DELAY, .delay_ms = 400}),
+    },
+    {
+        .name = "slow-halt",
+        .summary = "SET_FEATURE(ENDPOINT_HALT) takes 80 ms",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+                        .bRequest = USBDEV_SET_FEATURE, .target = ANY_INDEX, .action = DO_DELAY,
+                        .delay_ms = 80}),
+    },
+    {
+        .name = "slow-clear-halt",
+        .summary = "CLEAR_FEATURE(ENDPOINT_HALT) takes 80 ms",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+                        .bRequest = USBDEV_CLEAR_FEATURE, .target = ANY_INDEX, .action = DO_DELAY,
+                        .delay_ms = 80}),
+    },
+    {
+        .name = "slow-configuration",
+        .summary = "GET_CONFIGURATION takes 600 ms",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_CONFIGURATION,
+                        .target = ANY_INDEX, .action = DO_DELAY, .delay_ms = 600}),
+    },
+    {
+        .name = "slow-set-address",
+        .summary = "SET_ADDRESS takes 80 ms",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = 0, .bRequest = USBDEV_SET_ADDRESS,
+                        .target = ANY_INDEX, .action = DO_DELAY, .delay_ms = 80}),
     },
     {0},
 };

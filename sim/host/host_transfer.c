@@ -344,7 +344,7 @@ static void status_in(struct sim_host *host, struct sim_transfer *transfer)
             host, transfer,
             "DATA%d of %d bytes in the status stage, DATA1 of 0 was due (USB 2.0 8.5.3)", data1,
             result);
-        host_finish(host, transfer, USB_IO);
+        host_finish(host, transfer, result > 0 ? USB_OVERFLOW : USB_IO);
         return;
     }
     follow_request(host, transfer);

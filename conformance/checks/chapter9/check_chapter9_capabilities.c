@@ -3,11 +3,13 @@
 // What a device says of itself beyond USB 2.0 1.0: the binary object store (LPM ECN, USB 3.2
 // 9.6.2), the device qualifier and the other speed (USB 2.0 9.6.2, 9.6.4).
 
+#include "capabilities.h"
+
 #include <conformance/check_bos.h>
 
 // ---- BOS ----
 
-static void bos_where_due(struct probe *probe)
+void bos_where_due(struct probe *probe)
 {
     uint8_t device[USBDEV_DEVICE_DESCRIPTOR_SIZE];
     uint8_t header[BOS_HEADER_SIZE];
@@ -111,6 +113,19 @@ static int ask_qualifier(struct probe *probe, uint8_t bytes[QUALIFIER_SIZE])
     return probe_control(probe, &setup, bytes);
 }
 
+// bMaxPacketSize0 is that of the other speed.
+static bool expect_qualified(struct probe *probe, const uint8_t bytes[QUALIFIER_SIZE])
+{
+    uint16_t bcdUSB = usbdev_load_le16(bytes + 2);
+    uint8_t size = bytes[7];
+    bool full = probe->target->speed == TARGET_SPEED_FULL;
+    return expect(probe, bcdUSB >= 0x0200, "bcdUSB of the qualifier at least 0200h", "%04xh",
+                  bcdUSB) &&
+           expect(probe, size == 64 || (!full && (size == 8 || size == 16 || size == 32)),
+                  full ? "bMaxPacketSize0 64, at high speed" : "bMaxPacketSize0 8, 16, 32 or 64",
+                  "%u", size);
+}
+
 static bool expect_qualifier(struct probe *probe, int result, const uint8_t bytes[QUALIFIER_SIZE])
 {
     return expect_result(probe, result, QUALIFIER_SIZE, bytes) &&
@@ -118,15 +133,17 @@ static bool expect_qualifier(struct probe *probe, int result, const uint8_t byte
                   bytes[0] == QUALIFIER_SIZE && bytes[1] == USBDEV_DT_DEVICE_QUALIFIER &&
                       bytes[9] == 0,
                   "bLength 10, bDescriptorType 06h, bReserved 0", "%02x %02x, bReserved %02x",
-                  bytes[0], bytes[1], bytes[9]);
+                  bytes[0], bytes[1], bytes[9]) &&
+           expect_qualified(probe, bytes);
 }
 
-static void qualifier_form(struct probe *probe)
+void qualifier_form(struct probe *probe)
 {
     uint8_t bytes[QUALIFIER_SIZE];
     int result = ask_qualifier(probe, bytes);
-    bool high = probe->target->speed == TARGET_SPEED_HIGH;
-    if (result == USB_STALL && !high)
+    // DFU 1.1 4.2 names no qualifier among the descriptors of DFU mode.
+    bool due = probe->target->speed == TARGET_SPEED_HIGH && probe->mode != DEVICE_DFU_MODE;
+    if (result == USB_STALL && !due)
         expect(probe, true, "STALL", "STALL");
     else
         expect_qualifier(probe, result, bytes);
@@ -147,6 +164,20 @@ static bool other_speed_read(struct probe *probe,
            expect_length(probe, &setup, header, SIZE);
 }
 
+// It differs from a configuration descriptor in its type alone (9.6.4).
+static void expect_parsed(struct probe *probe, uint8_t *bytes, uint16_t length)
+{
+    static struct usb_configuration config;
+    bytes[1] = USBDEV_DT_CONFIGURATION;
+    bool parsed = configuration_parse(&config, bytes, length);
+    if (parsed && config.too_large)
+        probe_inconclusive(probe, "%s: the suite stores no more", config.too_large);
+    else if (expect(probe, parsed && !config.problem, "descriptors that fill wTotalLength exactly",
+                    "%s", parsed ? config.problem : "no configuration"))
+        expect_number(probe, "bNumInterfaces", config.bNumInterfaces,
+                      (unsigned)configuration_interface_numbers(&config));
+}
+
 static void other_speed(struct probe *probe)
 {
     uint8_t header[USBDEV_CONFIGURATION_DESCRIPTOR_SIZE];
@@ -159,7 +190,8 @@ static void other_speed(struct probe *probe)
         return;
     const struct usbdev_setup_packet setup =
         usb_get_descriptor(USBDEV_DT_OTHER_SPEED_CONFIGURATION, 0, 0, total);
-    expect_length(probe, &setup, bytes, total);
+    if (expect_length(probe, &setup, bytes, total))
+        expect_parsed(probe, bytes, total);
 }
 
 // clang-format off

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capabilities.h"
+
 #include <conformance/check_fields.h>
 
 // ---- Device descriptor ----
@@ -51,13 +53,18 @@ static void device_max_packet(struct probe *probe)
     expect(probe, !problem, expected, "%u", bytes[7]);
 }
 
-static bool is_bcd(unsigned number)
+// A release of USB, or of Wireless USB (0250h); of those after USB 3.2 the form is known.
+static bool is_release(uint16_t bcdUSB)
 {
-    for (; number; number >>= 4) {
-        if ((number & 15) > 9)
-            return false;
+    static const uint16_t releases[] = {0x0100, 0x0110, 0x0200, 0x0201, 0x0210,
+                                        0x0250, 0x0300, 0x0310, 0x0320};
+    enum { LAST = sizeof releases / sizeof releases[0] - 1 };
+    for (size_t i = 0; i <= LAST; i++) {
+        if (bcdUSB == releases[i])
+            return true;
     }
-    return true;
+    return bcdUSB > releases[LAST] && bcdUSB < 0x0400 && (bcdUSB >> 4 & 15) <= 9 &&
+           (bcdUSB & 15) <= 9;
 }
 
 static void device_version(struct probe *probe)
@@ -66,8 +73,10 @@ static void device_version(struct probe *probe)
     if (!read_device_descriptor(probe, bytes))
         return;
     uint16_t bcdUSB = usbdev_load_le16(bytes + 2);
-    expect(probe, is_bcd(bcdUSB) && bcdUSB >= 0x0100 && bcdUSB < 0x0400,
-           "bcdUSB a version of USB in binary-coded decimal", "%04xh", bcdUSB);
+    expect(probe, is_release(bcdUSB),
+           "bcdUSB the release of a USB specification: 0100h, 0110h, 0200h, 0201h, 0210h, 0300h, "
+           "0310h, 0320h",
+           "%04xh", bcdUSB);
 }
 
 static void device_class(struct probe *probe)
@@ -306,7 +315,15 @@ static const struct check checks[] = {
      "bDeviceSubClass is 0 where bDeviceClass is 0",
      0, device_class},
 };
-static const struct check checks_in_dfu_mode[] = {ROWS("DM-", NEED_DFU_MODE)};
+static const struct check checks_in_dfu_mode[] = {
+    ROWS("DM-", NEED_DFU_MODE),
+    {"DM-CH9-BOS-01", "USB 2.0 LPM ECN 3", LEVEL_MUST,
+     "there is a BOS if and only if bcdUSB is 0201h or above",
+     NEED_DFU_MODE, bos_where_due},
+    {"DM-CH9-QUAL-01", "USB 2.0 9.6.2", LEVEL_MUST,
+     "GET_DESCRIPTOR(DEVICE_QUALIFIER) STALLs, or returns a valid qualifier",
+     NEED_DFU_MODE, qualifier_form},
+};
 // clang-format on
 
 const struct check_group check_chapter9_descriptors = {

@@ -55,10 +55,25 @@ static bool halt(struct probe *probe, uint8_t bEndpointAddress)
 
 typedef bool look_at_endpoint(struct probe *probe, const struct usb_endpoint *endpoint);
 
+// Those of the same setting.
+static bool expect_others_unhalted(struct probe *probe, const struct usb_endpoint *halted)
+{
+    const struct usb_configuration *config = &probe_device(probe)->config;
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct usb_endpoint *other = &config->endpoints[i];
+        if (other->interface == halted->interface && can_halt(other) &&
+            other->bEndpointAddress != halted->bEndpointAddress &&
+            !expect_halt_status(probe, other->bEndpointAddress, false))
+            return false;
+    }
+    return true;
+}
+
 static bool is_halted_and_cleared(struct probe *probe, const struct usb_endpoint *endpoint)
 {
     uint8_t address = endpoint->bEndpointAddress;
     return halt(probe, address) && expect_halt_status(probe, address, true) &&
+           expect_others_unhalted(probe, endpoint) &&
            expect_result(probe, probe_clear_halt(probe, address), 0, NULL) &&
            expect_halt_status(probe, address, false);
 }
@@ -249,7 +264,7 @@ static void unselected_has_no_status(struct probe *probe)
 // clang-format off
 static const struct check checks[] = {
     {"CH9-REQ-18", "USB 2.0 9.4.5", LEVEL_MUST,
-     "each bulk and interrupt endpoint can be halted and cleared",
+     "each bulk and interrupt endpoint can be halted and cleared, without the others",
      0, halts_and_clears},
     {"CH9-HALT-01", "USB 2.0 9.4.5", LEVEL_MUST,
      "a halted endpoint STALLs transfers",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "standard_requests.h"
+#include "standard_times.h"
 
 // ---- Configurations ----
 
@@ -27,6 +28,11 @@ static void set_configuration_again(struct probe *probe)
     configure_afresh(probe);
 }
 
+static uint8_t far_value(const struct probe *probe)
+{
+    return (uint8_t)(configuration_now(probe) + 0x55);
+}
+
 static void set_configuration_zero(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
@@ -35,10 +41,16 @@ static void set_configuration_zero(struct probe *probe)
     configure_afresh(probe);
 }
 
+// One that no device has, and the next one, which a device may take that compares with the highest.
 static void set_configuration_absent(struct probe *probe)
 {
-    uint8_t value = absent_configuration(probe);
-    expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, value, 0, 0));
+    uint8_t next = (uint8_t)(configuration_now(probe) + 1);
+    const uint8_t values[] = {absent_configuration(probe, far_value(probe)),
+                              absent_configuration(probe, next)};
+    for (size_t i = 0; i < sizeof values; i++) {
+        if (!expect_refused(probe, request(0x00, USBDEV_SET_CONFIGURATION, values[i], 0, 0)))
+            break;
+    }
     configure_afresh(probe);
 }
 
@@ -46,8 +58,8 @@ static void set_configuration_absent_keeps(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
     uint8_t none[1];
-    const struct usbdev_setup_packet setup =
-        request(0x00, USBDEV_SET_CONFIGURATION, absent_configuration(probe), 0, 0);
+    const struct usbdev_setup_packet setup = request(
+        0x00, USBDEV_SET_CONFIGURATION, absent_configuration(probe, far_value(probe)), 0, 0);
     if (!given_configuration(probe, value))
         return;
     probe_control(probe, &setup, none);
@@ -146,7 +158,10 @@ static void set_interface(struct probe *probe)
 
 static void set_interface_absent_alternate(struct probe *probe)
 {
-    expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, some_interface(probe), 0));
+    uint16_t number = some_interface(probe);
+    unsigned settings = settings_of(&probe_device(probe)->config, (uint8_t)number);
+    if (expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, number, 0)))
+        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, (uint16_t)settings, number, 0));
 }
 
 static void set_interface_absent(struct probe *probe)
@@ -221,7 +236,7 @@ static void status_endpoint_zero(struct probe *probe)
     expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0);
 }
 
-static void status_endpoint_absent(struct probe *probe)
+static void endpoint_absent(struct probe *probe)
 {
     const uint16_t absent = 0x8E;
     const struct usb_configuration *config = &probe_device(probe)->config;
@@ -231,30 +246,58 @@ static void status_endpoint_absent(struct probe *probe)
             return;
         }
     }
-    expect_refused(probe, request(0x82, USBDEV_GET_STATUS, 0, absent, 2));
+    if (expect_refused(probe, request(0x82, USBDEV_GET_STATUS, 0, absent, 2)) &&
+        expect_refused(probe,
+                       request(0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, absent, 0)))
+        expect_refused(
+            probe, request(0x02, USBDEV_CLEAR_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, absent, 0));
 }
 
 // ---- What is unknown ----
 
+// Those of interfaces and endpoints are read with their configuration alone (9.6.5, 9.6.6).
 static void descriptor_unknown(struct probe *probe)
 {
-    if (expect_refused(probe, request(0x80, USBDEV_GET_DESCRIPTOR, 0x7F00, 0, 18)))
-        expect_refused(probe, request(0x80, USBDEV_GET_DESCRIPTOR, 0x0000, 0, 18));
+    static const uint8_t types[] = {0x7F, 0, USBDEV_DT_INTERFACE, USBDEV_DT_ENDPOINT};
+    for (size_t i = 0; i < sizeof types; i++) {
+        if (!expect_refused(probe,
+                            request(0x80, USBDEV_GET_DESCRIPTOR, (uint16_t)(types[i] << 8), 0, 18)))
+            return;
+    }
 }
 
+// Features that no recipient has, and those that only another recipient has (USB 2.0 table 9-6).
 static void feature_unknown(struct probe *probe)
 {
-    if (expect_refused(probe, request(0x00, USBDEV_SET_FEATURE, 0x7F, 0, 0)))
-        expect_refused(probe, request(0x00, USBDEV_CLEAR_FEATURE, 0x7F, 0, 0));
+    enum { NO_FEATURE = 0x7F };
+    const uint16_t number = some_interface(probe), endpoint_0 = 0;
+    const struct usbdev_setup_packet sets[] = {
+        request(0x00, USBDEV_SET_FEATURE, NO_FEATURE, 0, 0),
+        request(0x00, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, 0, 0),
+        request(0x01, USBDEV_SET_FEATURE, NO_FEATURE, number, 0),
+        request(0x01, USBDEV_SET_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, number, 0),
+        request(0x02, USBDEV_SET_FEATURE, NO_FEATURE, endpoint_0, 0),
+        request(0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP, endpoint_0, 0),
+    };
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        struct usbdev_setup_packet clear = sets[i];
+        clear.bRequest = USBDEV_CLEAR_FEATURE;
+        if (!expect_refused(probe, sets[i]) || !expect_refused(probe, clear))
+            return;
+    }
 }
 
 static void standard_unknown(struct probe *probe)
 {
+    enum { SYNCH_FRAME = 12 }; // of isochronous endpoints (9.4.11)
     uint16_t number = some_interface(probe);
     if (expect_refused(probe, request(0x80, 0x7F, 0, 0, 1)) &&
         expect_refused(probe, request(0x00, 0x7F, 0, 0, 0)) &&
-        expect_refused(probe, request(0x81, 0x7F, 0, number, 1)))
-        expect_refused(probe, request(0x01, 0x7F, 0, number, 0));
+        expect_refused(probe, request(0x81, 0x7F, 0, number, 1)) &&
+        expect_refused(probe, request(0x01, 0x7F, 0, number, 0)) &&
+        expect_refused(probe, request(0x82, 0x7F, 0, 0, 1)) &&
+        expect_refused(probe, request(0x02, 0x7F, 0, 0, 0)))
+        expect_refused(probe, request(0x82, SYNCH_FRAME, 0, 0, 2));
 }
 
 static void class_unknown(struct probe *probe)
@@ -345,16 +388,16 @@ static void reserved_type(struct probe *probe)
      "GET_STATUS of endpoint 0 is 0",                                                              \
      MODE, status_endpoint_zero},                                                                  \
     {PREFIX "CH9-REQ-17", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
-     "GET_STATUS of an absent endpoint STALLs",                                                    \
-     (MODE) | NEED_RAW, status_endpoint_absent},                                                   \
+     "GET_STATUS, SET_FEATURE and CLEAR_FEATURE of an absent endpoint STALL",                      \
+     (MODE) | NEED_RAW, endpoint_absent},                                                   \
     {PREFIX "CH9-REQ-19", "USB 2.0 9.4.3", LEVEL_MUST,                                             \
      "an unknown descriptor type STALLs",                                                          \
      MODE, descriptor_unknown},                                                                    \
     {PREFIX "CH9-REQ-20", "USB 2.0 9.4.9", LEVEL_MUST,                                             \
-     "an unknown feature STALLs",                                                                  \
+     "a feature that the recipient does not have STALLs",                                          \
      MODE, feature_unknown},                                                                       \
     {PREFIX "CH9-REQ-21", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
-     "an unknown standard request to the device or an interface STALLs",                           \
+     "an unknown standard request to the device, an interface or endpoint 0 STALLs",               \
      MODE, standard_unknown},                                                                      \
     {PREFIX "CH9-REQ-22", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
      "an unknown class request to the device STALLs",                                              \
@@ -364,7 +407,13 @@ static void reserved_type(struct probe *probe)
      MODE, standard_unknown_with_data},                                                            \
     {PREFIX "CH9-REQ-26", "USB 2.0 9.2.7", LEVEL_MUST,                                             \
      "a request of the reserved type STALLs, and the next one is answered",                        \
-     MODE, reserved_type}
+     MODE, reserved_type},                                                                         \
+    {PREFIX "CH9-TIME-01", "USB 2.0 9.2.6.4", LEVEL_MUST,                                          \
+     "standard requests without data complete within 50 ms",                                       \
+     MODE, standard_no_data_in_time},                                                              \
+    {PREFIX "CH9-TIME-02", "USB 2.0 9.2.6.4", LEVEL_MUST,                                          \
+     "standard requests return data within 500 ms",                                                \
+     MODE, standard_data_in_time}
 
 static const struct check checks[] = {
     ROWS("", 0),

@@ -6,28 +6,21 @@
 #include <string.h>
 
 #include "standard_requests.h"
+#include "standard_times.h"
 
 // ---- Other states ----
-
-static bool enter(struct probe *probe, int (*to_state)(struct probe *probe))
-{
-    int result = to_state(probe);
-    if (result == 0)
-        return true;
-    return probe_inconclusive(probe, "the state was not reached: %s", usb_result_text(result));
-}
 
 static void default_descriptor(struct probe *probe)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    if (enter(probe, probe_to_default))
+    if (given_state(probe, probe_to_default))
         read_device_descriptor(probe, bytes);
     probe_reset(probe);
 }
 
 static void address_configuration(struct probe *probe)
 {
-    if (enter(probe, probe_to_address))
+    if (given_state(probe, probe_to_address))
         expect_configuration(probe, 0);
     probe_reset(probe);
 }
@@ -35,7 +28,7 @@ static void address_configuration(struct probe *probe)
 static void address_interface(struct probe *probe)
 {
     uint16_t number = some_interface(probe);
-    if (enter(probe, probe_to_address) &&
+    if (given_state(probe, probe_to_address) &&
         expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, number, 1)))
         expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, number, 0));
     probe_reset(probe);
@@ -44,7 +37,7 @@ static void address_interface(struct probe *probe)
 static void address_status(struct probe *probe)
 {
     uint16_t number = some_interface(probe);
-    if (enter(probe, probe_to_address) &&
+    if (given_state(probe, probe_to_address) &&
         expect_status(probe, USBDEV_RECIPIENT_ENDPOINT, 0, 0xFFFF, 0))
         expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, number, 2));
     probe_reset(probe);
@@ -53,7 +46,7 @@ static void address_status(struct probe *probe)
 static void address_absent(struct probe *probe)
 {
     uint8_t value = configuration_now(probe);
-    if (enter(probe, probe_to_address) && given_configuration(probe, 0) &&
+    if (given_state(probe, probe_to_address) && given_configuration(probe, 0) &&
         expect_refused(probe,
                        request(0x00, USBDEV_SET_CONFIGURATION, (uint8_t)(value + 0x55), 0, 0)))
         expect_configuration(probe, 0);
@@ -64,8 +57,8 @@ static void address_device_status(struct probe *probe)
 {
     uint8_t status[2];
     const struct usbdev_setup_packet setup = request(0x80, USBDEV_GET_STATUS, 0, 0, 2);
-    if (enter(probe, probe_to_address) && expect_length(probe, &setup, status, 2) && wakes(probe) &&
-        expect_done(probe, allow_wakeup))
+    if (given_state(probe, probe_to_address) && expect_length(probe, &setup, status, 2) &&
+        wakes(probe) && expect_done(probe, allow_wakeup))
         expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, 2, 2);
     probe_reset(probe);
 }
@@ -76,7 +69,7 @@ static void address_dfu(struct probe *probe)
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    if (enter(probe, probe_to_address))
+    if (given_state(probe, probe_to_address))
         expect_stall(probe, &getstatus, reply);
     probe_reset(probe);
 }
@@ -188,6 +181,9 @@ static const struct check checks[] = {
     {"CH9-STATE-09", "USB 2.0 9.1.1.5", LEVEL_SHOULD,
      "DFU requests STALL in the Address state",
      NEED_RUN_TIME | NEED_ADDRESS | NEED_DFU_INTERFACE, address_dfu},
+    {"CH9-TIME-03", "USB 2.0 9.2.6.3", LEVEL_MUST,
+     "SET_ADDRESS completes within 50 ms",
+     NEED_RUN_TIME | NEED_ADDRESS, standard_address_in_time},
     {"CH9-REQ-24", "USB 2.0 8.5.3", LEVEL_MUST,
      "a SETUP ends a control transfer in progress",
      NEED_RUN_TIME | NEED_DEPART, new_setup},

@@ -25,6 +25,14 @@ bool expect_done(struct probe *probe, struct usbdev_setup_packet setup)
     return expect_length(probe, &setup, none, 0);
 }
 
+bool given_state(struct probe *probe, int (*to_state)(struct probe *probe))
+{
+    int result = to_state(probe);
+    if (result == 0)
+        return true;
+    return probe_inconclusive(probe, "the state was not reached: %s", usb_result_text(result));
+}
+
 uint8_t configuration_now(const struct probe *probe)
 {
     return probe_device(probe)->config.bConfigurationValue;

@@ -19,6 +19,9 @@ bool expect_refused(struct probe *probe, struct usbdev_setup_packet setup);
 // A request without data is carried out.
 bool expect_done(struct probe *probe, struct usbdev_setup_packet setup);
 
+// probe_to_default() or probe_to_address() has led into its state.
+bool given_state(struct probe *probe, int (*to_state)(struct probe *probe));
+
 // bConfigurationValue of the configuration that the host has set.
 uint8_t configuration_now(const struct probe *probe);
 

@@ -48,9 +48,9 @@ uint8_t active_configuration_index(struct probe *probe)
     return index < 0 ? 0 : (uint8_t)index;
 }
 
-uint8_t absent_configuration(struct probe *probe)
+uint8_t absent_configuration(struct probe *probe, uint8_t from)
 {
-    uint8_t value = (uint8_t)(probe_device(probe)->config.bConfigurationValue + 0x55);
+    uint8_t value = from;
     for (int tried = 0; tried < UINT8_MAX; tried++, value++) {
         if (value != 0 && index_of_value(probe, value) < 0)
             break;
@@ -171,6 +171,16 @@ bool given_serial(struct probe *probe, char *text, size_t size)
     uint8_t iSerialNumber = probe_device(probe)->raw.device[16];
     probe_read_string(probe, iSerialNumber, text, size);
     return *text || iSerialNumber == 0 || given(probe, expect_alive(probe, "behind a string"));
+}
+
+bool expect_data_in_time(struct probe *probe, const char *what)
+{
+    enum { PACKET_MS = 500, STATUS_MS = 50 };
+    size_t count = transcript_count(&probe->transcript);
+    int length = transcript_get(&probe->transcript, count - 1)->result;
+    int packet = device_max_packet0(probe_device(probe));
+    int packets = packet > 0 && length > packet ? (length + packet - 1) / packet : 1;
+    return expect_last_within(probe, what, (unsigned)packets * PACKET_MS + STATUS_MS);
 }
 
 // ---- States ----

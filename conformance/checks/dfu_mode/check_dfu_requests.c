@@ -18,18 +18,34 @@ static void questions_in_time(struct probe *probe)
     struct dfu_status_reply status;
     uint8_t state;
     if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
-        given(probe, expect_getstatus(probe, &status)) &&
-        expect_last_within(probe, "the first data of GETSTATUS", 500) &&
+        given(probe, expect_getstatus(probe, &status)) && expect_data_in_time(probe, "GETSTATUS") &&
         !dfu_lacks_getstate(probe) && given(probe, expect_getstate(probe, &state)))
-        expect_last_within(probe, "the first data of GETSTATE", 500);
+        expect_data_in_time(probe, "GETSTATE");
 }
 
-static void abort_in_time(struct probe *probe)
+static bool sends_in_time(struct probe *probe, uint8_t bRequest)
 {
-    const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
+    char done[32];
+    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
+    snprintf(done, sizeof done, "%s done", usb_dfu_request_name(bRequest));
+    return given(probe, expect_length(probe, &setup, NULL, 0)) &&
+           expect_last_within(probe, done, 50);
+}
+
+static void no_data_in_time(struct probe *probe)
+{
     if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
-        given(probe, expect_length(probe, &abort, NULL, 0)))
-        expect_last_within(probe, "ABORT done", 50);
+        sends_in_time(probe, DFURT_ABORT) && dfu_enter_error(probe, DFU_NO_QUESTION))
+        sends_in_time(probe, DFURT_CLRSTATUS);
+}
+
+static void upload_in_time(struct probe *probe)
+{
+    static uint8_t data[PROBE_CONTROL_MAX];
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) && dfu_point_at_start(probe) &&
+        given(probe, expect_carried_out(probe, dfu_upload(probe, dfu_first_block(probe), data,
+                                                          dfu_small_block(probe)))))
+        expect_data_in_time(probe, "UPLOAD");
 }
 
 // A device announces work that takes longer by bwPollTimeout.
@@ -39,24 +55,34 @@ static void dnload_in_time(struct probe *probe)
         expect_last_within(probe, "DNLOAD of a block done", 500);
 }
 
-// ---- Without SET_INTERFACE ----
+// ---- A device that has just enumerated ----
 
-// A device that has just enumerated, as a host without a driver for it finds it: alternate setting
-// 0 is selected by the configuration (USB 2.0 9.1.1.5).
-static void answers_unselected(struct probe *probe)
+static bool enter_anew(struct probe *probe)
 {
     char why[PROBE_WORDS];
+    if (!probe->run_time.seen)
+        return probe_inapplicable(probe, "a device that is known to enumerate in DFU mode again");
+    return (mode_enter_run_time(probe, false, why, sizeof why) &&
+            mode_enter_dfu(probe, why, sizeof why)) ||
+           probe_inconclusive(probe, "%s", why);
+}
+
+// As a host without a driver for it finds it: alternate setting 0 is selected by the configuration
+// (USB 2.0 9.1.1.5).
+static void answers_unselected(struct probe *probe)
+{
     struct dfu_status_reply status;
-    if (!probe->run_time.seen) {
-        probe_inapplicable(probe, "a device that is known to enumerate in DFU mode again");
-        return;
-    }
-    if (!mode_enter_run_time(probe, false, why, sizeof why) ||
-        !mode_enter_dfu(probe, why, sizeof why)) {
-        probe_inconclusive(probe, "%s", why);
-        return;
-    }
-    expect_getstatus(probe, &status);
+    if (enter_anew(probe))
+        expect_getstatus(probe, &status);
+}
+
+// dfuERROR where there is no valid firmware.
+static void begins_idle(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (enter_anew(probe) && given(probe, expect_getstatus(probe, &status)))
+        expect(probe, status.bState == DFURT_STATE_dfuIDLE || status.bState == DFURT_STATE_dfuERROR,
+               "dfuIDLE, or dfuERROR", "%s", usb_dfu_state_name(status.bState));
 }
 
 // ---- Requests that only look like DFU's ----
@@ -81,19 +107,37 @@ static void lookalike_stalls(struct probe *probe)
         expect_alive(probe, "after it");
 }
 
-static void getstatus_any_length(struct probe *probe)
+static bool expect_any_length(struct probe *probe, uint8_t bRequest, uint16_t size)
 {
     static const uint16_t lengths[] = {1, 5, 6, 7, 64, 255, 4096, 0};
     uint8_t data[4096];
-    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
-        return;
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, lengths[i]);
-        uint16_t whole =
-            lengths[i] < DFURT_STATUS_REPLY_SIZE ? lengths[i] : DFURT_STATUS_REPLY_SIZE;
+        const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, lengths[i]);
+        uint16_t whole = lengths[i] < size ? lengths[i] : size;
         if (!expect_length(probe, &setup, data, whole) || !expect_alive(probe, "after it"))
-            return;
+            return false;
     }
+    return true;
+}
+
+static void any_length(struct probe *probe)
+{
+    if (dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
+        expect_any_length(probe, DFURT_GETSTATUS, DFURT_STATUS_REPLY_SIZE) &&
+        !dfu_lacks_getstate(probe))
+        expect_any_length(probe, DFURT_GETSTATE, DFURT_STATE_REPLY_SIZE);
+}
+
+static void absent_interface_stalls(struct probe *probe)
+{
+    uint8_t data[DFURT_STATUS_REPLY_SIZE];
+    struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof data);
+    int absent = device_absent_interface(probe_device(probe));
+    if (absent < 0 || !dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
+        return;
+    setup.wIndex = (uint16_t)absent;
+    if (expect_stall(probe, &setup, data))
+        expect_alive(probe, "after it");
 }
 
 // ---- What the capability bits forbid (A.2.3) ----
@@ -179,15 +223,21 @@ static const struct check checks[] = {
     {"DM-SELECT-01", "USB 2.0 9.1.1.5", LEVEL_MUST,
      "GETSTATUS is answered in DFU mode before SET_INTERFACE",
      IN_DFU_MODE | NEED_DETACH, answers_unselected},
+    {"DM-SELECT-02", "DFU 1.1 A.2.2", LEVEL_MUST,
+     "DFU mode begins in dfuIDLE, or in dfuERROR",
+     IN_DFU_MODE | NEED_DETACH, begins_idle},
     {"DM-TIME-01", "USB 2.0 9.2.6.5", LEVEL_MUST,
      "GETSTATUS and GETSTATE return data within 500 ms in DFU mode",
      IN_DFU_MODE, questions_in_time},
     {"DM-TIME-02", "USB 2.0 9.2.6.5", LEVEL_MUST,
-     "ABORT completes within 50 ms",
-     IN_DFU_MODE, abort_in_time},
+     "ABORT and CLRSTATUS complete within 50 ms",
+     IN_DFU_MODE, no_data_in_time},
     {"DM-TIME-03", "DFU 1.1 6.1.2", LEVEL_SHOULD,
      "DNLOAD takes a block within 500 ms, and announces what takes longer by bwPollTimeout",
      IN_DFU_MODE | NEED_CAN_DNLOAD | NEED_DNLOAD_BEGUN, dnload_in_time},
+    {"DM-TIME-04", "USB 2.0 9.2.6.5", LEVEL_MUST,
+     "UPLOAD returns data within 500 ms",
+     IN_DFU_MODE | NEED_CAN_UPLOAD, upload_in_time},
     {"DM-REQ-01", "DFU 1.1 3", LEVEL_MUST,
      "GETSTATUS in the direction OUT STALLs in DFU mode",
      IN_DFU_MODE, lookalike_stalls, LOOKALIKE(0x21, DFURT_GETSTATUS, 6)},
@@ -198,8 +248,11 @@ static const struct check checks[] = {
      "GETSTATUS to the device STALLs in DFU mode",
      IN_DFU_MODE, lookalike_stalls, LOOKALIKE(0xA0, DFURT_GETSTATUS, 6)},
     {"DM-REQ-04", "USB 2.0 9.3.5", LEVEL_SHOULD,
-     "GETSTATUS returns as much as wLength allows in DFU mode",
-     IN_DFU_MODE, getstatus_any_length},
+     "GETSTATUS and GETSTATE return as much as wLength allows in DFU mode",
+     IN_DFU_MODE, any_length},
+    {"DM-REQ-05", "USB 2.0 9.2.7", LEVEL_MUST,
+     "GETSTATUS to an absent interface STALLs in DFU mode",
+     IN_DFU_MODE | NEED_RAW, absent_interface_stalls},
     {"DM-CAN-01", "DFU 1.1 A.2.3", LEVEL_MUST,
      "with bitCanUpload = 0 UPLOAD STALLs, next is dfuERROR",
      IN_DFU_MODE | NEED_FUNCTIONAL, upload_without_bit},

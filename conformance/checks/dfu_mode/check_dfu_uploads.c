@@ -34,6 +34,14 @@ static void idle_is_ok(struct probe *probe)
         expect_number(probe, "bStatus in dfuIDLE", status.bStatus, DFURT_STATUS_OK);
 }
 
+static void state_of_dfu_mode(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (given(probe, expect_getstatus(probe, &status)))
+        expect(probe, status.bState >= DFURT_STATE_dfuIDLE && status.bState <= DFURT_STATE_dfuERROR,
+               "bState 02h to 0Ah", "%02Xh", status.bState);
+}
+
 static void getstate_agrees(struct probe *probe)
 {
     static const uint8_t states[] = {DFURT_STATE_dfuIDLE, DFURT_STATE_dfuERROR};
@@ -229,6 +237,9 @@ static const struct check checks[] = {
     {"DM-STATUS-01", "DFU 1.1 6.1.2", LEVEL_MUST,
      "in dfuIDLE bStatus is OK",
      IN_DFU_MODE, idle_is_ok},
+    {"DM-STATUS-07", "DFU 1.1 6.1.2", LEVEL_MUST,
+     "bState is a state of DFU mode",
+     IN_DFU_MODE, state_of_dfu_mode},
     {"DM-STATUS-02", "DFU 1.1 6.1.5", LEVEL_MUST,
      "GETSTATE returns what GETSTATUS says, in dfuIDLE and dfuERROR",
      IN_DFU_MODE, getstate_agrees},

@@ -8,6 +8,14 @@
 
 // clang-format off
 const struct defect_row dfu_mode_rows[] = {
+    {"dm-state-unknown", "will-detach", "DM-STATUS-07", .follows = {
+         {"INTEROP-DFUUTIL-02", "dfu-util knows no such state"},
+     }},
+    {"dm-begins-in-upload", "will-detach", "DM-SELECT-02"},
+    {"dm-status-of-any-interface", "will-detach", "DM-REQ-05"},
+    {"dm-state-2-bytes", "will-detach", "DM-REQ-04"},
+    {"dm-slow-upload", "will-detach", "DM-TIME-04"},
+    {"dm-slow-clrstatus", "will-detach", "DM-TIME-02"},
     {"same-vid-pid", "will-detach", "DM-DESC-06a"},
     {"timeout-0", "will-detach", "DM-DESC-04b"},
     {"dm-class", "will-detach", "DM-DESC-01a"},

@@ -229,7 +229,7 @@ static void control__says_what_was_wrong_with_it(void **state)
     }
 }
 
-static void control__data_in_the_status_stage_is_a_protocol_error(void **state)
+static void control__data_in_the_status_stage_overflows_it(void **state)
 {
     (void)state;
     struct fake fake;
@@ -237,7 +237,7 @@ static void control__data_in_the_status_stage_is_a_protocol_error(void **state)
     const struct usbdev_setup_packet setup = {.bmRequestType = 0x40, .bRequest = 1};
     set_reply(&fake, bytes, 1);
 
-    assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_IO);
+    assert_int_equal(sim_host_control(host, &setup, NULL, 0), USB_OVERFLOW);
     sim_host_close(host);
 }
 
@@ -426,7 +426,7 @@ int main(void)
         cmocka_unit_test(control__gives_up_after_three_silences_in_a_row),
         cmocka_unit_test(control__fails_by_stall_silence_and_babble),
         cmocka_unit_test(control__says_what_was_wrong_with_it),
-        cmocka_unit_test(control__data_in_the_status_stage_is_a_protocol_error),
+        cmocka_unit_test(control__data_in_the_status_stage_overflows_it),
         cmocka_unit_test(control__times_out_at_its_own_time),
         cmocka_unit_test(bulk_out__toggles_and_ends_with_a_zero_packet_when_asked),
         cmocka_unit_test(toggles__start_again_after_set_configuration_clear_halt_and_reset),

@@ -26,8 +26,9 @@ bool given_carried(struct probe *probe, uint16_t length);
 // The index of the active configuration: the one with its bConfigurationValue.
 uint8_t active_configuration_index(struct probe *probe);
 
-// A bConfigurationValue that no configuration has. Where each has one of 1 to 255, any of them.
-uint8_t absent_configuration(struct probe *probe);
+// The first bConfigurationValue from this one on that no configuration has. Where each of 1 to 255
+// is one's, any of them.
+uint8_t absent_configuration(struct probe *probe, uint8_t from);
 
 // Call look for each configuration that bNumConfigurations counts and that can be read, until look
 // returns false. Returns whether all were looked at. That each can be read is CH9-CFG-17's.
@@ -57,6 +58,10 @@ bool given_serial(struct probe *probe, char *text, size_t size);
 
 // Endpoint 0 still works: the device descriptor can be read.
 bool expect_alive(struct probe *probe, const char *when);
+
+// The last transfer had its data in time: each packet within 500 ms, the status stage within 50 ms
+// after the last one (USB 2.0 9.2.6.4, for classes 9.2.6.5).
+bool expect_data_in_time(struct probe *probe, const char *what);
 
 // Ask for the DFU state by GETSTATE, and where that STALLs or has another length by GETSTATUS.
 // Returns 0; USB_STALL if the device does not tell it, as it may not in appIDLE (table A.2.1); or
