@@ -99,6 +99,19 @@ static struct fatal_request *note_fatal(struct losses *losses)
     return add_fatal(losses, culprit(loss), is_certain ? FATAL_TIMES : 1);
 }
 
+// ABORT and CLRSTATUS are the ways to dfuIDLE. Where the device was lost at both, as one may be
+// that is lost after a number of requests, ABORT stays: nothing could be put back else.
+static bool is_last_way(const struct losses *losses,
+                        enum device_mode mode,
+                        const uint8_t request[USBDEV_SETUP_SIZE])
+{
+    uint8_t other[USBDEV_SETUP_SIZE];
+    memcpy(other, request, sizeof other);
+    other[1] = DFURT_CLRSTATUS;
+    return mode == DEVICE_DFU_MODE && request[0] == 0x21 && request[1] == DFURT_ABORT &&
+           is_fatal(losses, mode, other);
+}
+
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
@@ -108,7 +121,7 @@ bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet
         return false;
     bool detaches = mode == DEVICE_RUN_TIME && bytes[0] == 0x21 && bytes[1] == DFURT_DETACH;
     bool restores = *losses->view.dirty && bytes[0] == 0x21 && bytes[1] == DFURT_DNLOAD;
-    return !detaches && !restores;
+    return !detaches && !restores && !is_last_way(losses, mode, bytes);
 }
 
 bool losses_avoid(const struct losses *losses, const struct loss *loss)
