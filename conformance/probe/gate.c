@@ -247,13 +247,14 @@ static bool is_sample(uint8_t bRequest)
     return false;
 }
 
-// GETSTATUS in these states makes a boot loader program or manifest what it was sent (DFU 1.1
-// A.2.4, A.2.7): where it is not known to be one, by another program.
+// GETSTATUS in these states makes a device program or manifest what it was sent (DFU 1.1 A.2.4,
+// A.2.7): where it is not known to be a boot loader, by another program, or by a DNLOAD that it
+// should have refused.
 static bool begins_to_program(const struct gate *gate, uint8_t bRequest)
 {
-    return bRequest == DFURT_GETSTATUS && gate->mode == GATE_MODE_UNKNOWN &&
-           (gate->state == DFURT_STATE_dfuDNLOAD_SYNC ||
-            gate->state == DFURT_STATE_dfuMANIFEST_SYNC);
+    bool may_be_in_sync = gate->state == DFURT_STATE_dfuDNLOAD_SYNC ||
+                          gate->state == DFURT_STATE_dfuMANIFEST_SYNC || gate->took_dnload;
+    return bRequest == DFURT_GETSTATUS && gate->mode != GATE_DFU_MODE && may_be_in_sync;
 }
 
 static enum gate_answer
@@ -263,7 +264,7 @@ ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
         return GATE_NEVER;
     if (setup->bRequest > DFURT_ABORT && !is_sample(setup->bRequest))
         return GATE_NEVER;
-    if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->leave.detach)
+    if (setup->bRequest == DFURT_DETACH && !gate->leave.detach)
         return GATE_NEEDS_DETACH;
     if (gate->mode == GATE_DFU_MODE)
         return ask_in_dfu_mode(gate, setup, data);
@@ -299,7 +300,7 @@ gate_ask(const struct gate *gate, const struct usbdev_setup_packet *setup, const
     case USBDEV_TYPE_CLASS:
         return ask_class(gate, setup, data);
     case USBDEV_TYPE_VENDOR:
-        if (setup->bRequest == DFURT_DETACH && gate->mode != GATE_DFU_MODE && !gate->leave.detach)
+        if (setup->bRequest == DFURT_DETACH && !gate->leave.detach)
             return GATE_NEEDS_DETACH;
         return gate->leave.vendor ? GATE_SEND : GATE_NEEDS_VENDOR;
     default:

@@ -51,6 +51,7 @@ static void saw_state(struct gate *gate)
     bool known = gate->state != GATE_STATE_STALE && gate->state != DFURT_STATE_dfuDNLOAD_SYNC;
     gate->worked |= gate->unanswered && known && gate->state != DFURT_STATE_dfuERROR;
     gate->unanswered &= !known;
+    gate->took_dnload &= gate->state == GATE_STATE_STALE;
 }
 
 static void saw_getstate(struct gate *gate, const uint8_t *data, int result, bool stalled)
@@ -116,12 +117,15 @@ void gate_saw(struct gate *gate,
               bool stalled)
 {
     bool standard = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD;
+    bool class = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
     uint8_t in = setup->bmRequestType & USBDEV_DIR_IN;
     bool asks = setup->bRequest == DFURT_GETSTATE || setup->bRequest == DFURT_GETSTATUS ||
                 setup->bRequest == DFURT_UPLOAD;
     if (standard &&
         (in || setup->bRequest == USBDEV_SET_FEATURE || setup->bRequest == USBDEV_CLEAR_FEATURE))
         return;
+    if (class && setup->bRequest == DFURT_DNLOAD)
+        gate->took_dnload = gate->mode != GATE_DFU_MODE && !stalled;
     bool dfu = (setup->bmRequestType & 0x7F) == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) &&
                setup->wIndex == gate->interface && (in != 0) == asks;
     if (dfu)
@@ -134,6 +138,7 @@ void gate_moved(struct gate *gate)
 {
     gate->state = GATE_STATE_STALE;
     gate->getstate_stalled = false;
+    gate->took_dnload = false;
     gate->pointing = false;
     gate->pointer_known = false;
     gate->sent = 0;

@@ -59,7 +59,7 @@ static struct mode mode_of_dfu_protocol(struct probe *probe, const struct device
         return (struct mode){DEVICE_RUN_TIME, false};
     bool app_state = state == DFURT_STATE_appIDLE || state == DFURT_STATE_appDETACH;
     if (app_state && !is_alone(device))
-        return (struct mode){DEVICE_RUN_TIME, true};
+        return (struct mode){DEVICE_RUN_TIME, false};
     return (struct mode){DEVICE_DFU_MODE, !app_state && (state >= 0 || is_alone(device))};
 }
 
@@ -86,7 +86,7 @@ mode_of_other_protocol(struct probe *probe, const struct device *device, int sta
 {
     bool dfu_state = state >= DFURT_STATE_dfuIDLE && state <= DFURT_STATE_dfuERROR;
     if (!dfu_state || !is_alone(device))
-        return (struct mode){DEVICE_RUN_TIME, true};
+        return (struct mode){DEVICE_RUN_TIME, !dfu_state};
     if (device->dfu->bInterfaceProtocol == DFURT_PROTOCOL_RUNTIME && status_says_run_time(probe))
         return (struct mode){DEVICE_RUN_TIME, true};
     if (is_same(&probe->run_time, device))

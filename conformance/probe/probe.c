@@ -177,7 +177,8 @@ static void ask_state(struct probe *probe)
     bool was_on_the_way = probe->on_the_way;
     probe->on_the_way = true;
     send(probe, &getstate, reply);
-    if (probe->gate.state == GATE_STATE_STALE)
+    if (probe->gate.state == GATE_STATE_STALE &&
+        gate_ask(&probe->gate, &getstatus, NULL) == GATE_SEND)
         send(probe, &getstatus, reply);
     probe->on_the_way = was_on_the_way;
 }

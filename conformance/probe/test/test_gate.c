@@ -133,16 +133,17 @@ static void run_time__class_requests_are_harmless_samples(void **test)
 static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
 {
     (void)test;
-    struct gate gate = run_time(DFURT_STATE_appIDLE);
-    gate.leave.vendor = true;
+    struct gate gates[] = {run_time(DFURT_STATE_appIDLE), plain(false), dfuse(true)};
     const uint8_t types[] = {0x21, 0xA1, 0x20, 0x22, 0x23, 0x40, 0x41};
 
-    for (size_t i = 0; i < sizeof types; i++) {
-        const struct usbdev_setup_packet setup = {types[i], DFURT_DETACH, 1000, 0, 0};
-        gate.leave.detach = true;
-        assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_SEND);
-        gate.leave.detach = false;
-        assert_int_equal(gate_ask(&gate, &setup, NULL), GATE_NEEDS_DETACH);
+    for (size_t i = 0; i < sizeof types * 3; i++) {
+        struct gate *gate = &gates[i % 3];
+        const struct usbdev_setup_packet setup = {types[i / 3], DFURT_DETACH, 1000, 0, 0};
+        gate->leave.vendor = true;
+        gate->leave.detach = true;
+        assert_int_equal(gate_ask(gate, &setup, NULL), GATE_SEND);
+        gate->leave.detach = false;
+        assert_int_equal(gate_ask(gate, &setup, NULL), GATE_NEEDS_DETACH);
     }
 }
 
@@ -456,6 +457,31 @@ static void doubt__begins_to_program_nothing_that_another_program_has_sent(void 
     }
 }
 
+static void run_time__begins_to_program_nothing_that_should_have_been_refused(void **test)
+{
+    (void)test;
+    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
+    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
+    const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 0, 0, 5};
+    const uint8_t sync = DFURT_STATE_dfuDNLOAD_SYNC, idle = DFURT_STATE_appIDLE;
+    struct gate gate = run_time(DFURT_STATE_appIDLE);
+
+    gate_saw(&gate, &dnload, image, STALL, true);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
+    gate_saw(&gate, &dnload, image, 5, false);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    gate_saw(&gate, &getstate, NULL, STALL, true);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    gate_saw(&gate, &getstate, &sync, 1, false);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    gate_saw(&gate, &getstate, &idle, 1, false);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
+    gate_saw(&gate, &dnload, image, 5, false);
+    gate_moved(&gate);
+
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
+}
+
 // ---- When is a state stale? ----
 
 static void state__is_what_the_device_last_said_until_something_moves_it(void **test)
@@ -619,6 +645,7 @@ int main(void)
         cmocka_unit_test(memory__has_room_for_so_many_regions),
         cmocka_unit_test(doubt__downloads_nothing),
         cmocka_unit_test(doubt__begins_to_program_nothing_that_another_program_has_sent),
+        cmocka_unit_test(run_time__begins_to_program_nothing_that_should_have_been_refused),
         cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
         cmocka_unit_test(state__is_not_taken_from_half_an_answer),
         cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),

@@ -15,7 +15,7 @@
 //   vendor requests       with --allow-vendor: a product may give them any meaning
 //   class requests 7..255 the samples of gate_samples, which no known product gives a meaning to
 //   reserved type         7Fh, which no known product gives a meaning to; GETSTATUS and GETSTATE
-//   DETACH                without --no-detach
+//   DETACH                without --no-detach, in both modes
 //   at run time           DNLOAD, CLRSTATUS, ABORT only in appIDLE or appDETACH, as the device has
 //                         said just before; no request repairs another state (a bus reset may)
 //   in DFU mode           DNLOAD with --allow-write only, and only over what is kept: the image of
@@ -26,8 +26,9 @@
 //                         DfuSe's Read Unprotect (92h) and mass erase (41h alone) never
 //   bulk, interrupt       IN; OUT with --allow-vendor
 //
-// In doubt about the mode or the dialect, nothing is downloaded; in doubt about the mode, GETSTATUS
-// is not sent in dfuDNLOAD-SYNC and dfuMANIFEST-SYNC either, where it begins to program.
+// In doubt about the mode or the dialect, nothing is downloaded. Where the device is not known to
+// be a boot loader, GETSTATUS is not sent in dfuDNLOAD-SYNC and dfuMANIFEST-SYNC, where it begins
+// to program, nor after a DNLOAD that was not refused before GETSTATE has said another state.
 
 #ifndef CONFORMANCE_GATE_H
 #define CONFORMANCE_GATE_H
@@ -109,6 +110,7 @@ struct gate {
     int state;             // enum dfurt_state, or GATE_STATE_...
     bool getstate_stalled; // just now
     bool silent;           // at run time GETSTATE and GETSTATUS both STALL
+    bool took_dnload;      // at run time a DNLOAD did not STALL, and no state was reported since
     bool pointing; // without --allow-write: the address pointer was set, and nothing is read yet
     bool pointer_known; // DfuSe: the address pointer
     uint32_t pointer;
