@@ -311,9 +311,10 @@ static bool begin_upload(struct probe *probe)
     if (!enter_idle(probe) || !dfu_rewind(probe) || !dfu_point_at_start(probe))
         return false;
     int result = dfu_upload(probe, dfu_first_block(probe), data, size);
+    if (result >= 0 && result < size) // a short block ends an upload (DFU 1.1 6.2)
+        return probe_skip(probe, "needs a device that uploads more than %d bytes", result);
     return result == size ||
-           not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE,
-                       result < 0 ? usb_result_text(result) : "the upload ended after one block");
+           not_reached(probe, DFURT_STATE_dfuUPLOAD_IDLE, usb_result_text(result));
 }
 
 // Block n of DfuSe stands at the address pointer + (n - 2) * wTransferSize (AN3156 4.1): where the

@@ -56,17 +56,25 @@ static bool was_there(const struct usbip_list *before, const struct usbip_record
     return false;
 }
 
-// While ours is there, and so is not in the list itself.
-static void look_around(struct target_usbip *usbip)
+static bool is_ours(const struct target_usbip *usbip, const struct usbip_record *record)
+{
+    return strcmp(usbip_client_record(usbip->client)->bus_id, record->bus_id) == 0;
+}
+
+// While ours is there. Some servers list devices that are imported, and so ours; it may come back
+// at the place that it has now. Returns false if the server does not answer a list request.
+static bool look_around(struct target_usbip *usbip)
 {
     static struct usbip_list now;
     struct usbip_list *before = &usbip->before;
-    if (usbip->only_bus_id || usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
-        return;
+    if (usbip_client_list(usbip->client, &now, CONNECT_MS) < 0)
+        return false;
     for (size_t i = 0; i < now.count && before->count < USBIP_LIST_MAX; i++) {
-        if (!was_there(before, &now.devices[i].record))
+        const struct usbip_record *record = &now.devices[i].record;
+        if (!is_ours(usbip, record) && !was_there(before, record))
             before->devices[before->count++] = now.devices[i];
     }
+    return true;
 }
 
 // It may leave the bus after DETACH alone, and be back before it is waited for.
@@ -78,7 +86,7 @@ static int control(struct target *target,
     struct target_usbip *usbip = usbip_of(target);
     if (usbip->left)
         return USB_GONE;
-    if (setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DETACH)
+    if (!usbip->only_bus_id && setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DETACH)
         look_around(usbip);
     return finish(usbip, usbip_client_control(usbip->client, setup, data, timeout_ms));
 }
@@ -280,8 +288,7 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     }
     note_import(usbip);
     // If the server does not answer a list request, only the old bus id counts.
-    usbip->only_bus_id =
-        *spec->bus_id != '\0' || usbip_client_list(usbip->client, &usbip->before, CONNECT_MS) < 0;
+    usbip->only_bus_id = *spec->bus_id != '\0' || !look_around(usbip);
     usbip->vendor = usbip_client_record(usbip->client)->idVendor;
     usbip->product = usbip_client_record(usbip->client)->idProduct;
     usbip->dfu_vendor = spec->dfu_vendor;
