@@ -2,7 +2,7 @@
 //
 // Does a plain device read what it programs? It is asked before the first check writes, in steps
 // that cost as little as can be on a device that does not: two blocks of what it holds already,
-// the same with each byte changed, then all of it with two bytes changed. Nothing of it is
+// the same with each byte changed, then all of it with one byte changed. Nothing of it is
 // manifested.
 
 #include <stdio.h>
@@ -99,7 +99,8 @@ static enum backup_reading prove_each_byte(struct probe *probe, char *why, size_
 }
 
 // A block that is refused because of the ABORT before is no answer: it is asked again, once. The
-// last byte is another one, because some devices lose the end, and one in the middle.
+// byte that differs is in the half that judge() compares: what is lost at the end is seen when the
+// image is compared after its manifestation, whatever the download held there.
 static enum backup_reading prove_whole(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
@@ -108,7 +109,6 @@ static enum backup_reading prove_whole(struct probe *probe, char *why, size_t si
         return BACKUP_UNREAD;
     memcpy(changed, backup->bytes, backup->length);
     changed[backup->length / 2] ^= 0xFF;
-    changed[backup->length - 1] ^= 0xFF;
     enum backup_reading reading = write_and_read(probe, changed, backup->length, why, size);
     if (reading == BACKUP_UNREAD)
         reading = write_and_read(probe, changed, backup->length, why, size);
