@@ -14,7 +14,7 @@
 
 #include "dfu_host.h"
 
-enum { IMAGE = 4096, ENUMERATE_MS = 2000 };
+enum { IMAGE = 4096 };
 
 struct update {
     const char *device;
