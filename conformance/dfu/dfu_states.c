@@ -172,10 +172,9 @@ static bool rewind_upload(struct probe *probe)
 
 static bool on_the_way(struct probe *probe, bool (*go)(struct probe *probe))
 {
-    bool was_on_the_way = probe->on_the_way;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     bool arrived = go(probe);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
     return arrived;
 }
 

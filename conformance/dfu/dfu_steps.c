@@ -280,13 +280,12 @@ const struct dfuse_region *dfuse_readable(const struct probe *probe)
 void dfuse_select(struct probe *probe)
 {
     size_t alternate = working_alternate(probe);
-    bool was_on_the_way = probe->on_the_way;
     if (probe->mode != DEVICE_DFU_MODE || !probe->dfu_mode.dfu ||
         probe->since.alternate == alternate)
         return;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     probe_set_interface(probe, probe->dfu_mode.dfu->bInterfaceNumber, (uint8_t)alternate);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
 }
 
 bool dfu_point_at_start(struct probe *probe)

@@ -71,10 +71,9 @@ static bool enter_dfu(struct probe *probe, char *why, size_t size)
 
 bool mode_enter_dfu(struct probe *probe, char *why, size_t size)
 {
-    bool was_on_the_way = probe->on_the_way;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     bool entered = enter_dfu(probe, why, size);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
     return entered;
 }
 
@@ -151,10 +150,9 @@ static bool leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 
 bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size)
 {
-    bool was_on_the_way = probe->on_the_way;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     bool left = leave_dfu(probe, ask, why, size);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
     return left;
 }
 
@@ -326,12 +324,11 @@ static bool quieten_run_time(struct probe *probe)
 
 bool mode_quieten(struct probe *probe)
 {
-    bool was_on_the_way = probe->on_the_way;
     if (!probe_device(probe)->dfu)
         return true;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     bool answers =
         probe->mode == DEVICE_DFU_MODE ? quieten_dfu_mode(probe) : quieten_run_time(probe);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
     return answers;
 }

@@ -173,8 +173,7 @@ static void tell_gate(struct probe *probe, bool certain)
 void probe_refresh(struct probe *probe)
 {
     struct device now;
-    bool was_on_the_way = probe->on_the_way;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
     probe->since.leaving = false;
@@ -192,5 +191,5 @@ void probe_refresh(struct probe *probe)
         probe->detached = false;
     else if (!known || !probe->loader.layouts_known)
         read_layouts(probe);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
 }

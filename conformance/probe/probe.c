@@ -24,7 +24,7 @@ const char *verdict_text(enum verdict verdict)
 
 void probe_init(struct probe *probe, struct target *target, const struct probe_options *options)
 {
-    *probe = (struct probe){.target = target, .options = *options, .on_the_way = true};
+    *probe = (struct probe){.target = target, .options = *options, .on_the_way = 1};
     gate_init(&probe->gate, &options->leave);
     probe->since.returned_us = probe_now_us(probe);
     probe_refresh(probe);
@@ -174,13 +174,12 @@ static void ask_state(struct probe *probe)
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    bool was_on_the_way = probe->on_the_way;
-    probe->on_the_way = true;
+    probe->on_the_way++;
     send(probe, &getstate, reply);
     if (probe->gate.state == GATE_STATE_STALE &&
         gate_ask(&probe->gate, &getstatus, NULL) == GATE_SEND)
         send(probe, &getstatus, reply);
-    probe->on_the_way = was_on_the_way;
+    probe->on_the_way--;
 }
 
 int probe_control_departing(struct probe *probe,

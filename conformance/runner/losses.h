@@ -52,11 +52,11 @@ enum {
     LOSSES_FATAL = 16, // requests; those that are found later are sent again and again
 };
 
-// What the probe knows: the mode of the device, whether what is sent is the suite's own way, and
-// whether memory may have changed. All outlive the losses.
+// What the probe knows: the mode of the device, whether what is sent is the suite's own way (not
+// 0), and whether memory may have changed. All outlive the losses.
 struct losses_view {
     const enum device_mode *mode;
-    const bool *on_the_way;
+    const unsigned *on_the_way;
     const bool *dirty;
 };
 

@@ -78,9 +78,9 @@ static bool run_on_device(struct run *run, const struct check *check, struct los
     if (probe->time.attempt)
         probe_calibrate(probe);
     *ret_began = run->watch.losses.counts;
-    probe->on_the_way = false;
+    probe->on_the_way--;
     check->run(probe);
-    probe->on_the_way = true;
+    probe->on_the_way++;
     probe_end(probe);
     return true;
 }

@@ -21,7 +21,7 @@ static const struct usbdev_setup_packet manifest = {OUT, DFURT_DNLOAD, 7, 0, 0};
 static const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 7, 0, 64};
 
 static enum device_mode mode;
-static bool on_the_way;
+static unsigned on_the_way;
 static bool dirty;
 
 // A check runs on it.
@@ -30,7 +30,8 @@ static struct losses on_the_bus(enum device_mode in_mode)
     struct losses losses;
     const struct losses_view view = {&mode, &on_the_way, &dirty};
     mode = in_mode;
-    on_the_way = dirty = false;
+    on_the_way = 0;
+    dirty = false;
     losses_init(&losses, &view, 0);
     losses.fresh = false;
     return losses;
@@ -87,7 +88,7 @@ static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void 
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_RUN_TIME);
-    on_the_way = true;
+    on_the_way = 1;
     losses.fresh = true;
 
     losses_saw(&losses, &getstate, USB_TIMEOUT, 1 * MS);
@@ -97,7 +98,7 @@ static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void 
     assert_false(losses_forbid(&losses, &get_string));
     dirty = true;
     assert_true(losses_forbid(&losses, &getstate));
-    on_the_way = false;
+    on_the_way = 0;
     assert_false(losses_forbid(&losses, &getstate));
 }
 
@@ -106,7 +107,7 @@ static void question__behind_another_request_forbids_that_one(void **state)
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_DFU_MODE);
-    on_the_way = true;
+    on_the_way = 1;
 
     for (uint64_t i = 0; i < 4; i++) {
         losses_saw(&losses, &dnload, 64, 10 * i * MS);
@@ -132,7 +133,7 @@ request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was(voi
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_DFU_MODE);
-    on_the_way = true;
+    on_the_way = 1;
 
     lose_at(&losses, &dnload, 10);
     assert_false(losses_forbid(&losses, &dnload));
@@ -154,7 +155,7 @@ static void request__that_alone_is_never_answered_is_forbidden(void **state)
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_DFU_MODE);
-    on_the_way = true;
+    on_the_way = 1;
 
     for (uint64_t i = 0; i < 2; i++) {
         assert_false(losses_forbid(&losses, &dnload));
@@ -171,7 +172,7 @@ static void detach__is_never_forbidden_at_run_time(void **state)
 {
     (void)state;
     struct losses losses = on_the_bus(DEVICE_RUN_TIME);
-    on_the_way = true;
+    on_the_way = 1;
 
     for (uint64_t i = 0; i < 3; i++) {
         lose_at(&losses, &detach, 100 * i);

@@ -14,7 +14,7 @@
 static struct fake_target fake;
 static struct watch watch;
 static const enum device_mode mode = DEVICE_RUN_TIME;
-static const bool on_the_way = false;
+static const unsigned on_the_way = 0;
 static const bool dirty = false;
 
 static void start(void)

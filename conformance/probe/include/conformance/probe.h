@@ -158,9 +158,9 @@ struct probe {
     bool detached; // DETACH was accepted, and the device has not been at run time again since
     bool stuck;    // it says appDETACH, whatever was waited for since DETACH was accepted last
 
-    // What is sent now brings the device into a mode or a state, or tells of it: the suite's own
-    // way, and no check judges it.
-    bool on_the_way;
+    // So many ways of the suite's own are under way, one within another: what is sent brings the
+    // device into a mode or a state, or tells of it, and no check judges it. 0: a check sends it.
+    unsigned on_the_way;
     struct loader loader;
     struct presence since;
 
