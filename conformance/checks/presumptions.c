@@ -67,11 +67,9 @@ static const struct row rows[] = {
     {"CH9-STATE-07", {"RT-RESET-01", "CH9-DEV-06"}},
     {"CH9-REQ-24", {"CH9-DEV-06"}}, // the device descriptor is always the same
 
-    // GET_STATUS is one request for three kinds of recipients (9.4.5).
-    {"CH9-REQ-14,CH9-REQ-16,CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}},
-    {"CH9-REQ-16,CH9-REQ-18", {"CH9-REQ-14"}},
-    {"CH9-REQ-18", {"CH9-REQ-16"}},
-    {"DM-CH9-REQ-14,DM-CH9-REQ-16", {"DM-CH9-REQ-11"}},
+    // What GET_STATUS says of the device and of endpoints (9.4.5).
+    {"CH9-REQ-12,CH9-REQ-18", {"CH9-REQ-11"}},
+    {"CH9-REQ-18", {"CH9-REQ-14", "CH9-REQ-16"}},
     IN_BOTH_MODES("CH9-REQ-17", "CH9-REQ-16"),
 
     // Endpoints are those that are described, and begin anew as a whole (9.1.1.5).
@@ -90,7 +88,7 @@ static const struct row rows[] = {
     {"RT-STATE-1-GETSTATE", {"REQ-01b"}},
     {"CH9-LOSS-01", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}}, // the questions between
     {"RT-DETACH-01", {"RT-STATE-0-GETSTATE"}, .received = "STALL"}, // in appDETACH
-    {"RT-DETACH-0[2-9],RT-DETACH-1*,RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
+    {"RT-DETACH-0[6-9],RT-DETACH-1[0-3],RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},
     {"RT-STATE-0-UPLOAD,REQ-05d,REQ-08c", {"REQ-05a"}},
     {"RT-STATE-0-DNLOAD*", {"REQ-05b"}},
     {"RT-STATE-0-CLRSTATUS,RT-STATE-0-ABORT", {"REQ-05c"}},
@@ -154,9 +152,12 @@ static const struct row rows[] = {
 
 // ---- One sentence, several requests ----
 
-// "Any other request" of each state (DFU 1.1 A.2.1 to A.2.11), in the order of a run. DETACH, which
-// may make a boot loader leave, comes last there.
 static const char *const sentences[][8] = {
+    // GET_STATUS is one request for three kinds of recipients (USB 2.0 9.4.5).
+    {"CH9-REQ-11", "CH9-REQ-14", "CH9-REQ-16"},
+    {"DM-CH9-REQ-11", "DM-CH9-REQ-14", "DM-CH9-REQ-16"},
+    // "Any other request" of each state (DFU 1.1 A.2.1 to A.2.11), in the order of a run. DETACH,
+    // which may make a boot loader leave, comes last there.
     {"RT-STATE-0-DNLOAD", "RT-STATE-0-DNLOAD-0", "RT-STATE-0-UPLOAD", "RT-STATE-0-CLRSTATUS", "RT-STATE-0-ABORT", "RT-STATE-0-OTHER"},
     {"RT-STATE-1-DETACH", "RT-STATE-1-DNLOAD", "RT-STATE-1-DNLOAD-0", "RT-STATE-1-UPLOAD", "RT-STATE-1-CLRSTATUS", "RT-STATE-1-ABORT", "RT-STATE-1-OTHER"},
     {"DM-STATE-2-CLRSTATUS", "DM-STATE-2-OTHER", "DM-STATE-2-DETACH"},

@@ -173,6 +173,7 @@ static void tell_gate(struct probe *probe, bool certain)
 void probe_refresh(struct probe *probe)
 {
     struct device now;
+    size_t first = probe->transcript.total;
     probe->on_the_way++;
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
@@ -192,4 +193,5 @@ void probe_refresh(struct probe *probe)
     else if (!known || !probe->loader.layouts_known)
         read_layouts(probe);
     probe->on_the_way--;
+    transcript_set_aside(&probe->transcript, first); // what the host did before is judged
 }

@@ -2,6 +2,8 @@
 
 #include "standard_requests.h"
 
+#include <stdio.h>
+
 const struct usbdev_setup_packet allow_wakeup = {.bRequest = USBDEV_SET_FEATURE,
                                                  .wValue = USBDEV_FEATURE_DEVICE_REMOTE_WAKEUP};
 const struct usbdev_setup_packet forbid_wakeup = {.bRequest = USBDEV_CLEAR_FEATURE,
@@ -55,11 +57,15 @@ bool expect_status(
     struct probe *probe, uint8_t recipient, uint16_t wIndex, uint16_t mask, uint16_t expected)
 {
     uint8_t status[2];
+    char text[64];
     const struct usbdev_setup_packet setup =
         request(0x80 | recipient, USBDEV_GET_STATUS, 0, wIndex, 2);
+    snprintf(text, sizeof text, "status %04Xh", expected);
+    if (mask != UINT16_MAX)
+        snprintf(text, sizeof text, "status %04Xh, in the bits %04Xh", expected, mask);
     return expect_length(probe, &setup, status, 2) &&
-           expect(probe, (usbdev_load_le16(status) & mask) == expected,
-                  expected ? "the bit set" : "the bits clear", "%04xh", usbdev_load_le16(status));
+           expect(probe, (usbdev_load_le16(status) & mask) == expected, text, "%04Xh",
+                  usbdev_load_le16(status));
 }
 
 uint16_t some_interface(const struct probe *probe)

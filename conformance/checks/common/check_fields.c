@@ -71,7 +71,7 @@ static bool keep_if_dfu(struct probe *probe, const struct configuration_bytes *r
     return false;
 }
 
-bool read_dfu(struct probe *probe, struct dfu_descriptors *ret)
+bool read_dfu_interface(struct probe *probe, struct dfu_descriptors *ret)
 {
     if (!given(probe, read_configuration(probe, &ret->read)))
         return false;
@@ -80,8 +80,13 @@ bool read_dfu(struct probe *probe, struct dfu_descriptors *ret)
     ret->interface = configuration_dfu_interface(&ret->read.config);
     ret->functional = configuration_functional(&ret->read.config);
     return given(probe,
-                 expect(probe, ret->interface, "an interface of class FEh, subclass 01h", "none") &&
-                     expect(probe, ret->functional, "a DFU functional descriptor", "none"));
+                 expect(probe, ret->interface, "an interface of class FEh, subclass 01h", "none"));
+}
+
+bool read_dfu(struct probe *probe, struct dfu_descriptors *ret)
+{
+    return read_dfu_interface(probe, ret) &&
+           given(probe, expect(probe, ret->functional, "a DFU functional descriptor", "none"));
 }
 
 static bool
@@ -105,7 +110,7 @@ void check_field(struct probe *probe)
         for_each_configuration(probe, look_at_header, NULL);
         break;
     case OF_DFU_INTERFACE:
-        if (read_dfu(probe, &dfu))
+        if (read_dfu_interface(probe, &dfu))
             expect_field(probe, dfu.read.bytes + dfu.interface->offset);
         break;
     case OF_FUNCTIONAL:

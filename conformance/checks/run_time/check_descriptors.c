@@ -69,13 +69,13 @@ static void one_functional_descriptor(struct probe *probe)
 
 static bool is_dfu_1_0(const struct usb_dfu_functional *functional)
 {
-    return functional->bcdDFUVersion == 0x0100; // of 7 bytes, too
+    return functional && functional->bcdDFUVersion == 0x0100; // of 7 bytes, too
 }
 
 static void interface_protocol(struct probe *probe)
 {
     struct dfu_descriptors dfu;
-    if (!read_dfu(probe, &dfu))
+    if (!read_dfu_interface(probe, &dfu))
         return;
     if (is_dfu_1_0(dfu.functional) && dfu.interface->bInterfaceProtocol == 0) {
         expect(probe, true, "bInterfaceProtocol 0 of DFU 1.0", "0");
@@ -89,7 +89,7 @@ static void interface_protocol(struct probe *probe)
 static void interface_endpoints(struct probe *probe)
 {
     struct dfu_descriptors dfu;
-    if (!read_dfu(probe, &dfu) ||
+    if (!read_dfu_interface(probe, &dfu) ||
         !expect_number(probe, "bNumEndpoints", dfu.interface->bNumEndpoints, 0))
         return;
 
@@ -211,7 +211,7 @@ static void interface_name(struct probe *probe)
 {
     struct dfu_descriptors dfu;
     uint8_t string[255];
-    if (!read_dfu(probe, &dfu))
+    if (!read_dfu_interface(probe, &dfu))
         return;
     if (dfu.interface->iInterface == 0) {
         probe_inapplicable(probe, "a DFU interface with a name (iInterface not 0)");

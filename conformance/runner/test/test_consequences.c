@@ -152,6 +152,7 @@ static void two_faults__have_a_failure_each(void **state)
          {"RT-STATE-0-GETSTATUS", "RT-DETACH-01"}},
         {"sim:will-detach,defect=functional-missing+leaves-before-status",
          {"RT-DESC-01b", "RT-DETACH-01"}},
+        {"sim:will-detach,defect=functional-missing+rt-protocol-0", {"RT-DESC-01b", "RT-DESC-02a"}},
         {"sim:will-detach,defect=functional-missing+reset-bounces",
          {"RT-DESC-01b", "RT-RETURN-01"}},
         {"sim:will-detach,defect=rt-protocol-0+returns-as-another",
@@ -162,6 +163,8 @@ static void two_faults__have_a_failure_each(void **state)
         {"sim:will-detach,defect=dfu-interface-twice+interface-ff", {"RT-DESC-01a", "CH9-REQ-06"}},
         {"sim:will-detach,defect=dfu-interface-twice+interface-status",
          {"RT-DESC-01a", "CH9-REQ-14"}},
+        {"sim:will-detach,defect=self-powered+interface-status", {"CH9-REQ-11", "CH9-REQ-14"}},
+        {"sim:will-detach,defect=state-no-bytes+slow-return", {"REQ-01b", "RT-DETACH-05"}},
         {"sim:will-detach,defect=configuration-value-0+descriptor-any",
          {"CH9-CFG-07", "CH9-REQ-19"}},
     };

@@ -52,11 +52,12 @@ void check_field(struct probe *probe);
 struct dfu_descriptors {
     struct configuration_bytes read; // the configuration
     const struct usb_interface *interface;
-    const struct usb_dfu_functional *functional;
+    const struct usb_dfu_functional *functional; // or NULL
 };
 
-// Read the DFU interface and its functional descriptor. If there is none, the check is
-// INCONCLUSIVE: RT-DESC-01a and RT-DESC-01b judge that.
+// Read the DFU interface, and its functional descriptor where there is one; with read_dfu() there
+// is. Else the check is INCONCLUSIVE: RT-DESC-01a and RT-DESC-01b judge that.
+bool read_dfu_interface(struct probe *probe, struct dfu_descriptors *ret);
 bool read_dfu(struct probe *probe, struct dfu_descriptors *ret);
 
 #endif
