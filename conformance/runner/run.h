@@ -21,6 +21,7 @@ struct run {
     struct report *report;
     uint64_t start_us;
 
+    enum device_mode found_in;       // before the first check
     const struct check_group *group; // of the check that runs
     char no_dfu_mode[PROBE_WORDS];   // why DFU mode could not be reached in this group
     char no_run_time[PROBE_WORDS];   // why run time could not be reached again

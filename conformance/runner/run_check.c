@@ -37,15 +37,25 @@ static bool enter_dfu_mode(struct run *run)
     return false;
 }
 
+// A check for either mode is one of the mode in which the device was found: a firmware that a
+// request makes restart as its boot loader would otherwise be judged there.
+static enum device_mode mode_for(const struct run *run, const struct check *check)
+{
+    if (check->needs & NEED_DFU_MODE)
+        return DEVICE_DFU_MODE;
+    return check->needs & NEED_RUN_TIME ? DEVICE_RUN_TIME : run->found_in;
+}
+
 // INCONCLUSIVE if the device cannot be brought into the mode. What failed is tried again in the
 // next group only.
 static bool enter_mode_of(struct run *run, const struct check *check)
 {
     struct probe *probe = &run->probe;
-    if ((check->needs & NEED_DFU_MODE) && probe->mode != DEVICE_DFU_MODE) {
+    enum device_mode mode = mode_for(run, check);
+    if (mode == DEVICE_DFU_MODE && probe->mode != mode) {
         if (*run->no_dfu_mode || !enter_dfu_mode(run))
             return probe_inconclusive(probe, "DFU mode was not reached: %s", run->no_dfu_mode);
-    } else if ((check->needs & NEED_RUN_TIME) && probe->mode != DEVICE_RUN_TIME) {
+    } else if (mode == DEVICE_RUN_TIME && probe->mode != mode) {
         if (*run->no_run_time ||
             !mode_enter_run_time(probe, run->options->ask, run->no_run_time, PROBE_WORDS))
             return probe_inconclusive(probe, "run time was not reached: %s", run->no_run_time);

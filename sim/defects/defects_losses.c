@@ -70,6 +70,16 @@ static int restart_at_unknown(struct defect_view *view, const struct usbdev_setu
                : NATIVE_PASS;
 }
 
+// A magic word in memory that is not cleared: the watchdog starts the boot loader.
+static int restart_as_boot_loader(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!view->runtime || setup->bmRequestType != USBDEV_DIR_IN ||
+        setup->bRequest != USBDEV_GET_CONFIGURATION)
+        return NATIVE_PASS;
+    view->enter_dfu(view->board);
+    return NATIVE_SILENT;
+}
+
 NTH(hang, 60)
 NTH(hang, 260)
 NTH(hang, 450)
@@ -130,6 +140,11 @@ const struct sim_defect defects_of_losses[] = {
         .name = "dm-restarts-at-unknown",
         .summary = "the boot loader starts the firmware at an unknown request in dfuIDLE",
         .setup = restart_at_unknown,
+    },
+    {
+        .name = "restarts-at-get-configuration",
+        .summary = "GET_CONFIGURATION makes the firmware restart as its boot loader",
+        .setup = restart_as_boot_loader,
     },
     {
         .name = "vanishes-once",

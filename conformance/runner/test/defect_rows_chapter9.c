@@ -136,6 +136,7 @@ const struct defect_row chapter9_rows[] = {
     {"vanishes-at-request-350", "will-detach", "CH9-LOSS-01", .both_modes = true},
     {"dm-restarts-at-request-260", "will-detach", "DM-CH9-LOSS-01"},
     {"dm-restarts-at-unknown", "will-detach", "DM-STATE-2-OTHER"},
+    {"restarts-at-get-configuration", "will-detach", "CH9-REQ-01"},
     {"vanishes-once", "will-detach", NULL},
     {"changes-at-resets", "will-detach", "CH9-STATE-07"},
     {"address-configuration", "will-detach", "CH9-STATE-02"},
