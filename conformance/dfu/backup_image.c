@@ -80,8 +80,10 @@ static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_l
         return true;
     }
     free(first);
-    return backup_refuse(backup, read ? "two uploads differ: no backup can be made"
-                                      : "the firmware could not be uploaded for a backup");
+    if (!read)
+        return backup_refuse(backup, "the firmware could not be uploaded for a backup");
+    return backup_refuse(backup, first_length == 0 ? "the upload is empty: no backup can be made"
+                                                   : "two uploads differ: no backup can be made");
 }
 
 static bool is_blank_byte(uint8_t byte)

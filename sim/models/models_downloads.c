@@ -51,6 +51,23 @@ static void restore_pointer(struct defect_view *view)
         view->bootloader->dfu.address = view->memory->base;
 }
 
+// Only GETSTATUS goes on with a block: where another request ends its state, the flash controller
+// waits for ever, and each DNLOAD is refused until the loader starts again.
+static int wait_for_getstatus(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (!dfu || setup->bmRequestType == FROM_DFU || (setup->bmRequestType & USBDEV_TYPE_MASK) == 0)
+        return NATIVE_PASS;
+    if (dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC)
+        view->scratch = 1;
+    if (!view->scratch || !defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD))
+        return NATIVE_PASS;
+    dfu->bState = DFURT_STATE_dfuERROR;
+    dfu->bStatus = DFURT_STATUS_errUNKNOWN;
+    return NATIVE_STALL;
+}
+
 // A timer that no request stops.
 static void leave_in_a_transfer(struct defect_view *view)
 {
@@ -172,6 +189,13 @@ const struct shipped_model models_of_downloads[] = {
                   .bootloader = &bootloader_st_rom},
         .about = "DS-CMD-02",
         .way = {.setup = no_state_but_writes, .tick = program_at_once},
+    },
+    {
+        .model = {.name = "stuck-behind-abort",
+                  .summary = "ABORT in dfuDNLOAD-SYNC, and no DNLOAD is accepted any more",
+                  .bootloader = &bootloader_plain_wait_reset},
+        .about = "DM-STATE-2-DNLOAD",
+        .way = {.setup = wait_for_getstatus},
     },
     {
         .model = {.name = "leaves-in-a-transfer",

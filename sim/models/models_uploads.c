@@ -115,6 +115,37 @@ static int first_packet_alone(struct defect_view *view, const struct usbdev_setu
     return length;
 }
 
+static int fail_with(struct defect_view *view, enum dfurt_status bStatus, int result)
+{
+    view->bootloader->dfu.bStatus = (uint8_t)bStatus;
+    view->bootloader->dfu.bState = DFURT_STATE_dfuERROR;
+    return result;
+}
+
+// Whole blocks alone, each from wBlockNum * wTransferSize, and no state between them.
+static int whole_blocks_alone(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    if (setup->wLength != dfu->config->wTransferSize)
+        return fail_with(view, DFURT_STATUS_errUNKNOWN, NATIVE_STALL);
+    if (setup->wValue > 0)
+        dfu->bState = DFURT_STATE_dfuUPLOAD_IDLE;
+    int length = defect_good_reply(view, setup);
+    dfu->bState = DFURT_STATE_dfuIDLE;
+    return length;
+}
+
+// A build without reading answers with no byte, and has failed.
+static int nothing_and_error(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    return fail_with(view, view->bootloader->dfu.bStatus, 0);
+}
+
 #define UPLOAD_MODEL(title, what, subject, hook)                                                   \
     {                                                                                              \
         .model = {.name = title, .summary = what, .bootloader = &bootloader_plain_wait_reset},     \
@@ -135,5 +166,13 @@ const struct shipped_model models_of_uploads[] = {
                  first_packet_alone),
     UPLOAD_MODEL(
         "upload-changes", "UPLOAD contains a counter: no two are equal", "DM-UPLOAD-03", changes),
+    UPLOAD_MODEL("upload-whole-blocks",
+                 "UPLOAD of less than wTransferSize STALLs, and UPLOAD stays in dfuIDLE",
+                 "DM-STATE-2-UPLOAD",
+                 whole_blocks_alone),
+    UPLOAD_MODEL("upload-empty-and-error",
+                 "UPLOAD is accepted without a byte, and leads to dfuERROR",
+                 "DM-STATE-2-UPLOAD",
+                 nothing_and_error),
     {.about = NULL},
 };
