@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <conformance/image_file.h>
@@ -55,6 +56,17 @@ static bool take_suffix(struct image_file *image, const char *path, char *error,
     image->idVendor = usbdev_load_le16(end - 12);
     image->length -= end[-5];
     return true;
+}
+
+// The suffix is the last of a .dfu file, so that one without it is cut off.
+static bool is_whole(const struct image_file *image, const char *path, char *error, size_t size)
+{
+    size_t length = strlen(path);
+    bool is_dfu_file = length >= 4 && strcasecmp(path + length - 4, ".dfu") == 0;
+    return image->has_suffix || !is_dfu_file ||
+           fail(error, size, path,
+                "a .dfu file without a DFU suffix: it is damaged, or plain bytes, which belong in "
+                "a .bin file");
 }
 
 // The elements of the target fill the file exactly.
@@ -126,7 +138,8 @@ bool image_file_read(struct image_file *ret_image, const char *path, char *error
 {
     struct image_file image;
     bool read = image_file_load(&image, path, error, size) &&
-                take_suffix(&image, path, error, size) && take_prefix(&image, path, error, size);
+                take_suffix(&image, path, error, size) && is_whole(&image, path, error, size) &&
+                take_prefix(&image, path, error, size);
     if (read && image.length == 0)
         read = fail(error, size, path, "the file holds no firmware");
     if (read)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backup_bench.h"
 #include <conformance/download.h>
@@ -57,6 +58,31 @@ static void wrong_programmer__is_sent_two_blocks_and_no_end(void **state)
     assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
     assert_in_range(bench.cable.blocks, 1, 2 * BACKUP_TRIES);
     bench_assert_ends(&bench, FLASH_LOST, "bytes differ");
+    assert_true(bench_keeps_on_disk(&bench));
+    bench_close(&bench);
+}
+
+// Its first half is the firmware's own: manifested alone it would be half a firmware.
+static void backup_file_that_is_cut_off__is_not_downloaded(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    char path[BACKUP_PATH];
+    bench_open(&bench, plain);
+    assert_true(bench_is_ready(&bench));
+    snprintf(path, sizeof path, "%s", bench.backup.file.path);
+    off_t half = (off_t)bench.backup.length / 2;
+    assert_int_equal(bench_write_something(&bench), 0);
+    backup_finish(&bench.backup);
+    assert_int_equal(truncate(path, half), 0);
+    unsigned blocks = bench.cable.blocks;
+
+    bench_begin_run(&bench);
+    assert_false(bench_is_ready(&bench));
+
+    assert_int_equal(bench.cable.blocks, blocks);
+    assert_non_null(strstr(bench.why, "it is damaged"));
+    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "an interrupted run left the backup");
     assert_true(bench_keeps_on_disk(&bench));
     bench_close(&bench);
 }
@@ -235,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
+        cmocka_unit_test(backup_file_that_is_cut_off__is_not_downloaded),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
         cmocka_unit_test(manifestation_that_spoils_the_image__is_not_repeated_more_than_once),
         cmocka_unit_test(device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged),

@@ -126,6 +126,27 @@ static void what_is_written__is_read_again(void **state)
     }
 }
 
+static void dfu_file_that_is_cut_off__is_not_taken_for_plain_bytes(void **state)
+{
+    (void)state;
+    const struct image_file image = {
+        .bytes = firmware, .length = sizeof firmware, .idVendor = 0x0483, .idProduct = 0xDF11};
+    char named[sizeof path + 4];
+    char error[200];
+    struct image_file again;
+    snprintf(named, sizeof named, "%s.dfu", path);
+    assert_true(image_file_write(&image, named, error, sizeof error));
+    assert_true(image_file_read(&again, named, error, sizeof error));
+    image_file_finish(&again);
+
+    for (off_t length = sizeof firmware + 15; length > 0; length--) {
+        assert_int_equal(truncate(named, length), 0);
+        assert_false(image_file_read(&again, named, error, sizeof error));
+        assert_non_null(strstr(error, "without a DFU suffix"));
+    }
+    unlink(named);
+}
+
 static void elements__are_written_and_read_in_their_order(void **state)
 {
     (void)state;
@@ -219,6 +240,7 @@ int main(void)
         cmocka_unit_test(bytes_without_a_suffix__are_the_firmware),
         cmocka_unit_test(suffix__is_checked_and_taken_off),
         cmocka_unit_test(what_is_written__is_read_again),
+        cmocka_unit_test(dfu_file_that_is_cut_off__is_not_taken_for_plain_bytes),
         cmocka_unit_test(elements__are_written_and_read_in_their_order),
         cmocka_unit_test(each_changed_byte__is_found),
         cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
