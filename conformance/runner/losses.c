@@ -65,8 +65,23 @@ add_fatal(struct losses *losses, const uint8_t request[USBDEV_SETUP_SIZE], unsig
         *fatal = (struct fatal_request){.mode = mode};
         memcpy(fatal->request, request, USBDEV_SETUP_SIZE);
     }
+    fatal->question = request == losses->last.before ? losses->last.request[1] : 0;
     fatal->times += times;
     return fatal;
+}
+
+// A request that is answered is not fatal; one that was followed by a question, if that is answered
+// behind it.
+static void clear_fatal(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    enum device_mode mode = *losses->view.mode;
+    unsigned place = place_of(losses, mode, setup);
+    if (place < losses->fatal_count && !losses->fatal[place].question)
+        losses->fatal[place].times = 0;
+    place = place_of(losses, mode, losses->answered);
+    if (is_question(setup) && place < losses->fatal_count &&
+        losses->fatal[place].question == setup[1])
+        losses->fatal[place].times = 0;
 }
 
 static bool is_class_request(const uint8_t setup[USBDEV_SETUP_SIZE])
@@ -112,6 +127,14 @@ static bool is_last_way(const struct losses *losses,
            is_fatal(losses, mode, other);
 }
 
+// Does another request do the same? A question for the other one, CLRSTATUS for ABORT, and none
+// for SET_INTERFACE.
+static bool has_substitute(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    return is_question(setup) || (setup[0] == 0x21 && setup[1] == DFURT_ABORT) ||
+           (setup[0] == 0x01 && setup[1] == USBDEV_SET_INTERFACE);
+}
+
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
@@ -120,8 +143,8 @@ bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet
     if (!*losses->view.on_the_way || !is_fatal(losses, mode, bytes))
         return false;
     bool detaches = mode == DEVICE_RUN_TIME && bytes[0] == 0x21 && bytes[1] == DFURT_DETACH;
-    bool restores = *losses->view.dirty && bytes[0] == 0x21 && bytes[1] == DFURT_DNLOAD;
-    return !detaches && !restores && !is_last_way(losses, mode, bytes);
+    bool may_go_without = !*losses->view.dirty || has_substitute(bytes);
+    return !detaches && may_go_without && !is_last_way(losses, mode, bytes);
 }
 
 bool losses_avoid(const struct losses *losses, const struct loss *loss)
@@ -227,6 +250,7 @@ note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint6
     if (losses->silent == 1 && losses->last.unasked && !losses->last.gone)
         add_fatal(losses, losses->last.request, 1); // the one request alone is not answered
     losses->silent = 0;
+    clear_fatal(losses, setup);
     if (is_question(setup))
         losses->answers[*losses->view.mode] |= bit_of(setup);
     losses->left = losses->absent = false;

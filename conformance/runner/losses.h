@@ -99,7 +99,8 @@ struct losses {
     struct fatal_request {
         enum device_mode mode;
         uint8_t request[USBDEV_SETUP_SIZE];
-        unsigned times; // that it was found to be
+        uint8_t question; // bRequest of the one behind it that was not answered; 0: it was not
+        unsigned times;   // that it was found to be, and was not answered since
     } fatal[LOSSES_FATAL];
     unsigned fatal_count;
     unsigned answers[DEVICE_DFU_MODE + 1]; // a bit for each question that was answered in the mode
@@ -139,7 +140,8 @@ const struct departure *losses_departure(const struct losses *losses, unsigned n
 void losses_take_out(struct losses *losses, const struct departure *departure);
 
 // Is this a request of the suite's own way that is fatal? DETACH at run time, to which there is no
-// other way, is none; nor is a DNLOAD where memory may have changed, which is to be restored.
+// other way, is none. Where memory may have changed, and is to be restored, only those are that
+// another request replaces.
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup);
 
 // Was the device lost on a way that is not taken any more?

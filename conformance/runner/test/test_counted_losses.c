@@ -151,6 +151,41 @@ request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was(voi
     assert_false(losses_forbid(&losses, &dnload));
 }
 
+static void request__that_is_answered_is_not_fatal(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    on_the_way = 1;
+
+    for (uint64_t i = 0; i < 4; i++) {
+        lose_at(&losses, &dnload, 10 * i);
+        losses_saw(&losses, &dnload, 64, (10 * i + 3) * MS);
+    }
+
+    assert_counts(&losses, 4, 4, 0);
+    assert_false(losses_forbid(&losses, &dnload));
+}
+
+// A download that was begun is ended and restored, whatever the device was lost at.
+static void request__that_nothing_replaces_is_sent_where_memory_may_have_changed(void **state)
+{
+    (void)state;
+    static const struct usbdev_setup_packet clrstatus = {OUT, DFURT_CLRSTATUS, 0, 0, 0};
+    static const struct usbdev_setup_packet select = {0x01, USBDEV_SET_INTERFACE, 0, 0, 0};
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    on_the_way = 1;
+
+    for (uint64_t i = 0; i < 2; i++) {
+        lose_at(&losses, &clrstatus, 20 * i);
+        lose_at(&losses, &select, 20 * i + 10);
+    }
+    assert_true(losses_forbid(&losses, &clrstatus));
+    dirty = true;
+
+    assert_false(losses_forbid(&losses, &clrstatus));
+    assert_true(losses_forbid(&losses, &select));
+}
+
 static void request__that_alone_is_never_answered_is_forbidden(void **state)
 {
     (void)state;
@@ -343,6 +378,8 @@ int main(void)
         cmocka_unit_test(question__behind_another_request_forbids_that_one),
         cmocka_unit_test(
             request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was),
+        cmocka_unit_test(request__that_is_answered_is_not_fatal),
+        cmocka_unit_test(request__that_nothing_replaces_is_sent_where_memory_may_have_changed),
         cmocka_unit_test(request__that_alone_is_never_answered_is_forbidden),
         cmocka_unit_test(detach__is_never_forbidden_at_run_time),
         cmocka_unit_test(request__that_lets_the_device_leave_makes_its_loss_the_suites_own),

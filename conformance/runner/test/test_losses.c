@@ -79,6 +79,25 @@ static void device_that_is_lost_again_and_again__fails(void **state)
     }
 }
 
+// Whatever it was lost at, no way is closed that puts its memory back.
+static void device_that_is_lost_again_and_again__is_restored(void **state)
+{
+    (void)state;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        for (unsigned lost_at = 260; lost_at < 800; lost_at += 2 * STEP) {
+            struct report report;
+            run_losing(&report, devices[i], lost_at, true);
+            wrong += report.status == RUN_NOT_AS_FOUND;
+            if (report.status == RUN_NOT_AS_FOUND)
+                print_error("%s, lost at each request %u: %s, %s\n", devices[i], lost_at,
+                            report.flash, report.ending);
+            report_finish(&report);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
 // It leaves in a later check than the one that began the manifestation, unless it is waited for.
 static void device_that_restarts_after_manifestation__is_not_lost(void **state)
 {
@@ -197,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_that_is_lost_once__is_told_and_not_blamed),
         cmocka_unit_test(device_that_is_lost_again_and_again__fails),
+        cmocka_unit_test(device_that_is_lost_again_and_again__is_restored),
         cmocka_unit_test(boot_loader_that_leaves_by_itself__is_told_and_not_lost),
         cmocka_unit_test(boot_loader_that_leaves_by_itself__is_lost_all_the_same),
         cmocka_unit_test(device_that_does_not_come_back_from_detach__fails_what_is_about_that),
