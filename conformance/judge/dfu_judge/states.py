@@ -7,30 +7,17 @@ which the device is somewhere else than the table has it. Where a timer may have
 have happened or a state was never asked for, nothing is judged: `states` holds all that are possible.
 """
 
-from dataclasses import dataclass
-
-from .descriptors import CAN_DNLOAD, CAN_UPLOAD, Device
+from . import requests
+from .descriptors import CAN_DNLOAD, CAN_UPLOAD, Device, of_transfer
+from .requests import Verdict, happened
 from .tables import (APP_DETACH, APP_IDLE, DFU_IDLE, DNBUSY, DNLOAD_IDLE, DNLOAD_SYNC, ERROR, FAILED,
                      MANIFEST, MANIFEST_SYNC, REQUESTS, STATES, TABLE, UPLOAD_IDLE, WAIT_RESET)
-
-EVENTS = ("bus reset", "wait for the device to", "power")  # in comments of dfurt's captures
-
 
 # Where a state leads when its time is over.
 AFTER_TIME = {APP_DETACH: {APP_IDLE}, DNBUSY: {DNLOAD_SYNC},
               MANIFEST: {MANIFEST_SYNC, WAIT_RESET}}
 BUSY = {DNBUSY, MANIFEST}
 UNEXPECTED = 0x0F  # errSTALLEDPKT (6.1.2)
-
-
-@dataclass
-class Verdict:
-    """Of one cell, once."""
-
-    cell: str  # RT-STATE-1-DETACH, as dfu-conformance names it
-    good: bool
-    frame: int
-    words: str
 
 
 def request_of(transfer, interface):
@@ -65,7 +52,7 @@ class Follower:
     def forget(self):
         """Something happened that may have led anywhere."""
         self.conclude()
-        self.states, self.runs_out = None, None
+        self.states, self.runs_out, self.is_over = None, None, None
 
     def conclude(self):
         """Nothing has contradicted what GETSTATUS said of the state it leads to."""
@@ -80,17 +67,25 @@ class Follower:
         """What may have run out by now: the detach timer (A.2.2), bwPollTimeout (A.2.5, A.2.8)."""
         if self.states is None or self.runs_out is None or now < self.runs_out:
             return
+        if self.is_over and now > self.is_over and self.states <= {DNBUSY, DNLOAD_SYNC}:
+            self.states = {DNLOAD_SYNC}
+            return
         more = set().union(*(AFTER_TIME.get(state, set()) for state in self.states))
         if more - self.states:
             self.conclude()
             self.states = self.states | more
 
     def start_timer(self, transfer, request, state):
-        """Busy times are over at the earliest at half of what was said; a device may be early."""
+        """Busy times are over at the earliest at half of what was said, for a device may be early,
+        and at the latest when a device whose timer is coarse has ended them, too."""
         if state == APP_DETACH and request == "DETACH":
-            self.runs_out = transfer.end + min(transfer.fields[2] / 1000, self.detach_limit)
+            timer = min(transfer.fields[2] / 1000, self.detach_limit)
+            self.runs_out = transfer.end + timer
+            self.is_over = transfer.end + 1.5 * timer + 1 if self.detach_limit else None
         elif state in (DNBUSY, MANIFEST) and request == "GETSTATUS":
-            self.runs_out = transfer.end + int.from_bytes(transfer.data[1:4], "little") / 2000
+            poll = int.from_bytes(transfer.data[1:4], "little") / 1000
+            self.runs_out = transfer.end + poll / 2
+            self.is_over = transfer.end + 1.5 * poll + 0.05
         elif self.runs_out is None or state not in (APP_DETACH, DNBUSY, MANIFEST):
             self.runs_out = transfer.end  # whenever it began
 
@@ -119,7 +114,7 @@ class Follower:
             cell = {("stall", ERROR)}
         elif request == "DNLOAD-0" and "DNLOAD-0" not in row:
             cell = row.get("OTHER", set())
-        full = len(transfer.data) >= transfer.fields[4]
+        full = transfer.length >= transfer.fields[4]
         allowed = {
             "ok": True, "stall": True,
             "full": full, "short": not full,
@@ -137,7 +132,7 @@ class Follower:
     def is_answered(self, request, transfer):
         """Accepted, with all the bytes that the request has (6.1.2, 6.1.5)."""
         wanted = {"GETSTATUS": 6, "GETSTATE": 1}.get(request, 0)
-        return transfer.done and len(transfer.data) >= min(wanted, transfer.fields[4])
+        return transfer.done and transfer.length >= min(wanted, transfer.fields[4])
 
     def next_states(self, state, request, transfer):
         """The states that may follow, or None if this answer is not one the cell allows."""
@@ -176,7 +171,8 @@ class Follower:
         return None
 
     def follow(self, transfer, request):
-        if transfer.status is None or not (transfer.done or transfer.stalled):
+        told = transfer.whole or request not in ("GETSTATUS", "GETSTATE")
+        if transfer.status is None or not (transfer.done or transfer.stalled) or not told:
             self.forget()
             return
         self.pass_time(transfer.start)
@@ -184,9 +180,22 @@ class Follower:
         if state is not None and state >= len(STATES):
             self.forget()
             return
+        self.judge_times(transfer, request, state)
         if request == "GETSTATE" and state is not None:
             self.resolve({state} if self.states is None else self.states, state, transfer)
         self.step(transfer, request, state)
+
+    def judge_times(self, transfer, request, state):
+        if not self.is_over or transfer.start <= self.is_over or self.states is None:
+            return
+        if state == APP_DETACH and self.states <= {APP_DETACH, APP_IDLE}:
+            self.verdicts.append(Verdict("RT-DETACH-07", False, transfer.frame,
+                                         "appDETACH when the detach timer has expired (A.2.2)"))
+            self.forget()
+        elif request == "GETSTATUS" and transfer.stalled and self.states == {DNLOAD_SYNC}:
+            self.verdicts.append(Verdict("DM-DNLOAD-01", False, transfer.frame,
+                                         "STALL when bwPollTimeout has passed (A.2.5)"))
+            self.forget()
 
     def resolve(self, possible, state, transfer):
         """GETSTATE tells the state that it is asked in."""
@@ -247,7 +256,7 @@ class Follower:
 
     def object(self, transfer, request, state, known, nexts):
         if known and not self.verdicts_at(transfer.frame):
-            answer = "STALL" if transfer.stalled else f"{len(transfer.data)} bytes"
+            answer = "STALL" if transfer.stalled else f"{transfer.length} bytes"
             words = answer if state is None or not nexts else f"next is {STATES[state]}"
             self.say(*self.states, request, False, transfer.frame, f"received {words}")
         self.forget()
@@ -255,21 +264,20 @@ class Follower:
             self.states, self.runs_out = {state}, transfer.end
 
 
-def happened(transfer):
-    """Did something that is no transfer come before this one?"""
-    return any(event in comment for comment in transfer.comments for event in EVENTS)
-
-
 def judge(transfers, devices):
-    """The verdicts of each device, by bus and address."""
-    followers = {where: Follower(device) for where, device in devices.items() if device.dfu()}
-    last = None
+    """The verdicts of each device, by its key of `devices`."""
+    followers = {key: Follower(device) for key, device in devices.items() if device.dfu()}
+    key_of, last = of_transfer(devices), {}
     for transfer in transfers:
-        follower = followers.get(transfer.device)
-        if transfer.device != last or happened(transfer):
-            for each in followers.values():
-                each.forget()
-        last = transfer.device
+        bus, address = transfer.device
+        key = key_of(transfer)
+        # A device that enumerates again answers at address 0 first, or is another one then.
+        if address == 0 or last.setdefault(transfer.device, key) != key or happened(transfer):
+            for other, each in followers.items():
+                if other[0] == bus:
+                    each.forget()
+        last[transfer.device] = key
+        follower = followers.get(key)
         if not follower:
             continue
         request = request_of(transfer, follower.interface[2])
@@ -277,5 +285,7 @@ def judge(transfers, devices):
             follower.follow(transfer, request)
         elif transfer.fields[:2] == (0, 9) and not transfer.done:
             follower.forget()
-    return {where: follower.verdicts for where, follower in followers.items()}
-
+    found = requests.judge(transfers, devices)
+    return {key: sorted(follower.verdicts + [v for where, v in found if where == key],
+                        key=lambda verdict: verdict.frame)
+            for key, follower in followers.items()}
