@@ -187,7 +187,9 @@ static bool take_left_over(struct probe *probe)
                  backup->file.path);
         return false;
     }
-    if (!image_file_read(&backup->file.left, backup->file.path, error, sizeof error))
+    backup->file.damaged =
+        !image_file_read(&backup->file.left, backup->file.path, error, sizeof error);
+    if (backup->file.damaged)
         return backup_refuse(backup, error);
     backup->restore = &backup->file.left;
     if (backup->options.tell)
@@ -289,11 +291,13 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
 {
     const struct backup *backup = probe->backup;
     if (*backup->file.path && access(backup->file.path, F_OK) == 0) {
-        snprintf(line, size,
-                 "flash NOT verified: an interrupted run left the backup %.120s; put it back with "
-                 "--allow-write --restore and this file, or delete it if you have flashed the "
-                 "device since",
-                 backup->file.path);
+        snprintf(line, size, "flash NOT verified: an interrupted run left the backup %.120s; %s",
+                 backup->file.path,
+                 backup->file.damaged
+                     ? "it cannot be read or is damaged: give the firmware with --allow-write "
+                       "--restore, and delete it"
+                     : "put it back with --allow-write --restore and this file, or delete it if "
+                       "you have flashed the device since");
         return FLASH_NOT_VERIFIED;
     }
     snprintf(line, size, "flash not written: %s",

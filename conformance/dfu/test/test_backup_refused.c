@@ -82,7 +82,7 @@ static void backup_file_that_is_cut_off__is_not_downloaded(void **state)
 
     assert_int_equal(bench.cable.blocks, blocks);
     assert_non_null(strstr(bench.why, "it is damaged"));
-    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "an interrupted run left the backup");
+    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "is damaged: give the firmware with");
     assert_true(bench_keeps_on_disk(&bench));
     bench_close(&bench);
 }

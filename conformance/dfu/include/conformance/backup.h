@@ -78,6 +78,7 @@ struct backup {
         int lock;
         bool has_serial;        // the device, so that a file is known to be its own
         struct image_file left; // by an interrupted run
+        bool damaged;           // that one
     } file;
 
     // The next block of a download: its place in the image, and its number.
