@@ -135,10 +135,10 @@ static void go_home(struct run *run)
 static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
+    run->found_in = probe->mode;
     identify(probe, run->report);
     bool answers = !run->watch.losses.silent || quieten_or_recover(run);
     count_losses(run, &(struct loss_counts){.all = 0}, "before the first check");
-    run->found_in = probe->mode;
     if (answers)
         return;
     run->lost = true;
