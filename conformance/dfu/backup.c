@@ -161,6 +161,7 @@ static bool prove(struct probe *probe)
         return leave_unmanifested(probe);
     if (reading == BACKUP_READS_OTHER) {
         lose(backup, why);
+        backup->fate.unread = backup_reads_as_kept(probe);
         return false;
     }
     bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);

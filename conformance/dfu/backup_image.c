@@ -91,8 +91,8 @@ static bool is_blank_byte(uint8_t byte)
     return byte == 0xFF || byte == 0x00;
 }
 
-// An interrupted download leaves a mix of the old image, the new one (equal but for one byte, or
-// with each byte changed) and erased flash.
+// An interrupted download leaves a mix of the old image, the new one (a byte of each block, or each
+// byte, changed) and erased flash.
 static bool resembles(const uint8_t *kept, const uint8_t *found, size_t length)
 {
     size_t others = 0;

@@ -29,6 +29,9 @@ uint8_t backup_changed_byte(uint8_t byte, size_t at);
 // Write other bytes than are kept, and read them; the reason for BACKUP_UNREAD is in why, too.
 enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
 
+// Does an upload return what is kept, to the last byte?
+bool backup_reads_as_kept(struct probe *probe);
+
 // After a download that was read as the old bytes: does the device leave DFU mode and start as the
 // device that it was? It is sent back into DFU mode. Returns false with the reason in why.
 bool backup_starts_as_before(struct probe *probe, char *why, size_t size);

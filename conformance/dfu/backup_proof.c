@@ -2,8 +2,8 @@
 //
 // Does a plain device read what it programs? It is asked before the first check writes, in steps
 // that cost as little as can be on a device that does not: two blocks of what it holds already,
-// the same with each byte changed, then all of it with one byte changed. Nothing of it is
-// manifested.
+// the same with each byte changed, then all of it with a byte of each block changed. Nothing of it
+// is manifested.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +61,19 @@ write_and_read(struct probe *probe, const uint8_t *bytes, size_t length, char *w
     return backup_read_piece(probe, bytes, length, why, size);
 }
 
+bool backup_reads_as_kept(struct probe *probe)
+{
+    const struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    uint8_t *found;
+    size_t length;
+    if (!upload_all(probe, backup->length, &found, &length, why, sizeof why))
+        return false;
+    bool equal = length == backup->length && memcmp(found, backup->bytes, length) == 0;
+    free(found);
+    return equal;
+}
+
 static size_t piece_length(const struct probe *probe)
 {
     size_t length = 2 * (size_t)dfu_transfer_size(probe);
@@ -99,8 +112,9 @@ static enum backup_reading prove_each_byte(struct probe *probe, char *why, size_
 }
 
 // A block that is refused because of the ABORT before is no answer: it is asked again, once. The
-// byte that differs is in the half that judge() compares: what is lost at the end is seen when the
-// image is compared after its manifestation, whatever the download held there.
+// last byte of each block differs, because some devices lose a block, or its end, and what was
+// there before stays: behind it judge() finds bytes that are neither the old ones nor erased. What
+// is lost at the end is seen when the image is compared after its manifestation.
 static enum backup_reading prove_whole(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
@@ -108,7 +122,11 @@ static enum backup_reading prove_whole(struct probe *probe, char *why, size_t si
     if (!changed)
         return BACKUP_UNREAD;
     memcpy(changed, backup->bytes, backup->length);
-    changed[backup->length / 2] ^= 0xFF;
+    for (size_t end = 0; end < backup->length;) {
+        end += dfu_transfer_size(probe);
+        size_t last = (end < backup->length ? end : backup->length) - 1;
+        changed[last] = backup_changed_byte(changed[last], last);
+    }
     enum backup_reading reading = write_and_read(probe, changed, backup->length, why, size);
     if (reading == BACKUP_UNREAD)
         reading = write_and_read(probe, changed, backup->length, why, size);

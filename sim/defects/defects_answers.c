@@ -129,6 +129,30 @@ const struct sim_defect defects_of_answers[] = {
         SAYS(USBDEV_DT_DEVICE_QUALIFIER, 0, {10, 6, 0, 2, 0, 0, 0, 64, 1, 1}),
     },
     {
+        .name = "qualifier-version",
+        .summary = "bcdUSB of the device qualifier is 0110h",
+        SAYS(USBDEV_DT_DEVICE_QUALIFIER, 0, {10, 6, 0x10, 1, 0, 0, 0, 64, 1, 0}),
+    },
+    {
+        .name = "qualifier-max-packet",
+        .summary = "bMaxPacketSize0 of the device qualifier is 8, for high speed",
+        SAYS(USBDEV_DT_DEVICE_QUALIFIER, 0, {10, 6, 0, 2, 0, 0, 0, 8, 1, 0}),
+    },
+    {
+        .name = "other-speed-interfaces",
+        .summary = "the configuration of the other speed counts an interface that it has not",
+        SAYS(USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+             0,
+             {9, USBDEV_DT_OTHER_SPEED_CONFIGURATION, 9, 0, 1, 1, 0, 0x80, 50}),
+    },
+    {
+        .name = "other-speed-beyond",
+        .summary = "an interface of the other speed reaches past the end of its configuration",
+        SAYS(USBDEV_DT_OTHER_SPEED_CONFIGURATION,
+             0,
+             {9, USBDEV_DT_OTHER_SPEED_CONFIGURATION, 14, 0, 0, 1, 0, 0x80, 50, 9, 4, 0, 0, 0}),
+    },
+    {
         .name = "other-speed-type",
         .summary = "the configuration of the other speed is of the type of the present one",
         SAYS(USBDEV_DT_OTHER_SPEED_CONFIGURATION,

@@ -17,6 +17,17 @@ static int program_other_bytes(struct defect_view *view, const struct usbdev_set
     return NATIVE_PASS;
 }
 
+// The third block, with which a page begins, is read from memory instead of from the host, and so
+// changes nothing.
+static int lose_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && defect_begins_work(view, setup) && dfu->block == 2)
+        view->memory->read(view->memory->context, dfu->address, dfu->buffer, dfu->length);
+    return NATIVE_PASS;
+}
+
 static int never_done(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     static const uint8_t busy[] = {0, 1, 0, 0, DFURT_STATE_dfuDNBUSY, 0};
@@ -163,6 +174,11 @@ const struct sim_defect defects_of_downloads[] = {
         .name = "dm-programs-wrong",
         .summary = "the first byte of each block but the first is programmed wrong",
         .setup = program_other_bytes,
+    },
+    {
+        .name = "dm-block-lost",
+        .summary = "the third block of a download changes nothing: what was there before stays",
+        .setup = lose_block,
     },
     {
         .name = "dm-never-done",

@@ -191,6 +191,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-10-GETSTATUS", "will-detach", "DM-STATE-10-GETSTATUS"},
     {"dm-upload-endless", "wait-reset", NULL},
     {"dm-programs-wrong", "wait-reset", "DM-DNLOAD-07"},
+    {"dm-block-lost", "wait-reset", "DM-DNLOAD-07"},
     {"dm-programs-wrong", "will-detach", "DS-WRITE-01"},
     {"dm-waits-for-set-interface", "wait-reset", "DM-SELECT-01", .follows = {
          {"INTEROP-DFUUTIL-02", "dfu-util sends no SET_INTERFACE where there is one setting"},
