@@ -9,7 +9,8 @@
 // than it had been there. One that leaves then needs no request to leave; whether requests keep it
 // is seen by entering it once more and asking for its state until then. Afterwards a departure
 // counts as the loader's own where it has been there, or has been left alone, for that time. It may
-// lead to DFU mode again, where a check has begun a download.
+// lead to DFU mode again, where a check has begun a download: for the experiment the firmware is
+// put back first.
 //
 // A transfer of firmware keeps most of those that requests do not keep. One that leaves in the
 // middle of an upload leaves in the middle of a download too, and starts what it holds.
@@ -135,11 +136,26 @@ take_out(struct run *run, unsigned from, unsigned end, const struct loss_counts 
     return count;
 }
 
+// In the middle of a download it comes back in DFU mode, since its firmware is not whole: only then
+// can it leave for run time again.
+static bool is_brought_to_run_time(struct run *run)
+{
+    struct probe *probe = &run->probe;
+    char why[PROBE_WORDS];
+    if (probe->mode == DEVICE_RUN_TIME)
+        return true;
+    return probe->gate.accepted && probe->run_time.seen && !run->options->stop_on_loss &&
+           mode_enter_run_time(probe, false, why, sizeof why);
+}
+
 static void find_out(struct run *run, unsigned number)
 {
     const struct departure *departure = losses_departure(&run->watch.losses, number);
-    if (!run->probe.loader.stays_us && run->probe.mode == DEVICE_RUN_TIME && departure)
-        experiment(run, departure->stayed_us);
+    if (run->probe.loader.stays_us || !departure || run->departures.experiments == EXPERIMENTS)
+        return;
+    uint64_t seen_us = departure->stayed_us;
+    if (is_brought_to_run_time(run))
+        experiment(run, seen_us);
 }
 
 bool left_dfu_mode_by_itself(struct run *run, const struct loss_counts *before)
