@@ -297,8 +297,6 @@ static void note_silence(struct losses *losses,
                          uint64_t now_us)
 {
     losses->silent++;
-    if (gone)
-        note_departure(losses, now_us);
     if (losses->silent == 1) {
         begin_silence(losses, setup, gone, now_us);
         return;
@@ -322,6 +320,8 @@ void losses_saw(struct losses *losses,
     usbdev_setup_store(bytes, setup);
     if (is_answer(result))
         note_answer(losses, bytes, now_us);
+    if (result == USB_GONE)
+        note_departure(losses, now_us); // also at a DETACH, which it may not have seen
     bool was_let = losses->may_leave;
     if (lets_leave(bytes) && result != USB_STALL) {
         bool detaches = result >= 0 && *losses->view.mode == DEVICE_RUN_TIME;

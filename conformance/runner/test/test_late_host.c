@@ -122,6 +122,27 @@ static void host_that_is_late_at_random__blames_no_good_device(void **state)
     assert_int_equal(blamed, 0);
 }
 
+// Longer than the boot loader stays, so that it leaves at the step before which the host was late.
+static void host_that_misses_a_departure__blames_no_boot_loader(void **state)
+{
+    (void)state;
+    static const char *const loaders[] = {"sim:leaves-when-idle", "sim:leaves-soon",
+                                          "sim:leaves-soon-dfuse"};
+    const struct runner_options requests = {.only = "DM-STATE-*"};
+    unsigned blamed = 0;
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
+            const struct lateness lateness = {
+                .late_ms = 6000, .every = 40, .seed = seed * 2654435761u};
+            struct report report;
+            run_late(&report, loaders[i], &lateness, &requests);
+            blamed += count_blamed(&report, loaders[i], &lateness);
+            report_finish(&report);
+        }
+    }
+    assert_int_equal(blamed, 0);
+}
+
 static const struct result *result_of(const struct report *report, const char *id)
 {
     for (size_t i = 0; i < report->count; i++) {
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(punctual_host__has_the_verdicts_of_virtual_time),
         cmocka_unit_test(host_that_is_late_now_and_then__blames_no_good_device),
         cmocka_unit_test(host_that_is_late_at_random__blames_no_good_device),
+        cmocka_unit_test(host_that_misses_a_departure__blames_no_boot_loader),
         cmocka_unit_test(slow_device__is_blamed_on_a_host_that_is_in_time),
         cmocka_unit_test(late_host__says_by_how_much),
     };
