@@ -224,6 +224,13 @@ class Captures(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertRegex(done.stderr.decode(), f"^dfu-judge: {path}: {words}[^\n]*\n$")
 
+    def test_verdicts_that_are_not_written_are_no_success(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([sys.executable, DFU_JUDGE, "--verbose", "-"], input=pcap(self.obeys),
+                                  stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr.decode(), "^dfu-judge: standard output: No space[^\n]*\n$")
+
     def test_the_program_ends_with_the_verdict(self):
         for transfers, status in ((self.obeys, 0), (self.stays, 1)):
             done = subprocess.run([sys.executable, DFU_JUDGE, "--json", "-"], input=pcap(transfers),
