@@ -46,6 +46,7 @@ static bool explains(const struct presumption *presumption, const struct finding
 {
     const char *received = presumption->received;
     return expects_so(presumption, finding) &&
+           (!presumption->sent || strstr(finding->sent, presumption->sent)) &&
            (!received || strncmp(received, finding->received, strlen(received)) == 0);
 }
 

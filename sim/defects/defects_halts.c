@@ -172,6 +172,12 @@ const struct sim_defect defects_of_halts[] = {
         .setup = ignore_halt,
     },
     {
+        .name = "halt-refused",
+        .summary = "SET_FEATURE(ENDPOINT_HALT) STALLs",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = USBDEV_RECIPIENT_ENDPOINT,
+                        .bRequest = USBDEV_SET_FEATURE, .target = ANY_INDEX, .action = DO_STALL}),
+    },
+    {
         .name = "halt-of-all",
         .summary = "where one endpoint is halted, each reports a halt",
         .setup = halt_all,

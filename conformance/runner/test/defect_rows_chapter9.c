@@ -80,6 +80,7 @@ const struct defect_row chapter9_rows[] = {
     {"endpoint-any", "will-detach", "CH9-REQ-17", .both_modes = true},
     {"default-silent", "will-detach", "CH9-STATE-01"},
     {"halt-ignored", "composite", "CH9-REQ-18"},
+    {"halt-refused", "composite", "CH9-REQ-18"},
     {"descriptor-any", "will-detach", "CH9-REQ-19", .both_modes = true},
     {"feature-any", "will-detach", "CH9-REQ-20", .both_modes = true},
     {"alternate-refused", "will-detach", "CH9-REQ-07"},

@@ -164,6 +164,8 @@ static void two_faults__have_a_failure_each(void **state)
         {"sim:will-detach,defect=dfu-interface-twice+interface-status",
          {"RT-DESC-01a", "CH9-REQ-14"}},
         {"sim:will-detach,defect=self-powered+interface-status", {"CH9-REQ-11", "CH9-REQ-14"}},
+        {"sim:composite,defect=self-powered+halt-ignored", {"CH9-REQ-11", "CH9-REQ-18"}},
+        {"sim:composite,defect=endpoint-0-status+halt-refused", {"CH9-REQ-16", "CH9-REQ-18"}},
         {"sim:will-detach,defect=state-no-bytes+slow-return", {"REQ-01b", "RT-DETACH-05"}},
         {"sim:will-detach,defect=configuration-value-0+descriptor-any",
          {"CH9-CFG-07", "CH9-REQ-19"}},

@@ -24,6 +24,7 @@ struct presumption {
 
     const char *expected; // it is presumed where both expected these words; NULL: always
     const char *received; // and where the check received what begins so; NULL: whatever it received
+    const char *sent;     // and where the check sent this request; NULL: whatever it sent
 };
 
 // The at-th presumption of a check. Returns false behind the last one.
