@@ -27,13 +27,13 @@ MUST_SEE = 40  # targets
 def targets(dfu_sim):
     """The devices, and the models of shipped ones."""
     text = subprocess.run([dfu_sim, "list"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    groups = {}
+    found, wanted = [], False
     for line in text.splitlines():
-        if line.startswith(" "):
-            group.append(line.split()[0])
-        else:
-            group = groups.setdefault(line.split()[0].rstrip(":"), [])
-    return groups["devices"] + groups["models"]
+        if not line.startswith(" "):
+            wanted = line.startswith(("devices", "models"))
+        elif wanted:
+            found.append(line.split()[0])
+    return found
 
 
 def sent(suite, name, option, folder):

@@ -12,8 +12,8 @@
 //           changed: a device that returns a mix of both uploads bytes that are not in its memory,
 //           and nothing more is written to it either. Then the image is downloaded with a
 //           byte of each block changed, and uploaded: a device that returns the old ones does not
-//           read what it writes, and nothing is manifested or written any more. If it then starts as
-//           before it holds downloads back until manifestation, and is unchanged. An image that
+//           read what it writes, and nothing is manifested or written any more. If it then starts
+//           as before it holds downloads back until manifestation, and is unchanged. An image that
 //           is given by --restore is taken as it is.
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice; and all other memory of alternate setting 0 that is there,
