@@ -63,6 +63,10 @@ PRESS = """new Promise(resolve => {
 })"""
 
 
+class Ended(Exception):
+    """Chromium has ended by itself."""
+
+
 def pipe():
     """A pipe whose ends are not the descriptors that Chromium wants."""
     ends = os.pipe()
@@ -96,7 +100,8 @@ class Browser:
         while b"\0" not in self.received:
             expect(select.select([self.replies], [], [], ANSWER_S)[0], f"Chromium to answer within {ANSWER_S} s")
             more = os.read(self.replies, 1 << 16)
-            expect(more, "Chromium to answer, not to end")
+            if not more:
+                raise Ended
             self.received += more
         message, _, self.received = self.received.partition(b"\0")
         return json.loads(message)
@@ -147,6 +152,20 @@ def allow(profile, origin, serials):
         {"profile": {"content_settings": {"exceptions": settings}}}), encoding="utf-8")
 
 
+def start(profile, url):
+    """Chromium with the page. In one process, as umockdev needs it, it now and then ends while it starts."""
+    for _ in range(3):
+        tell("Chromium starts")
+        try:
+            browser = Browser(profile)
+            browser.open(url)
+            return browser
+        except (Ended, BrokenPipeError):
+            said = (profile / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+            tell("Chromium has ended by itself: " + " | ".join(said[-5:]))
+    return expect(False, "Chromium to start, not to end three times")
+
+
 def serve(folder):
     """Serves the page to this machine; the address."""
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -175,9 +194,7 @@ def flash(page, serials, files):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         profile, origin = Path(folder), serve(page.parent)
         allow(profile, origin, serials)
-        tell("Chromium starts")
-        browser = Browser(profile)
-        browser.open(f"{origin}/{page.name}")
+        browser = start(profile, f"{origin}/{page.name}")
         for file in files:
             tell(f"the page is open, and flashes {file}")
             browser.choose(file)
