@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "losses.h"
+
 #include <string.h>
 
-#include "losses.h"
-#include <conformance/transcript.h>
 #include <usb/result.h>
 
 void losses_init(struct losses *losses, const struct losses_view *view, uint64_t now_us)
@@ -20,136 +18,19 @@ static bool lets_leave(const uint8_t setup[USBDEV_SETUP_SIZE])
     return setup[0] == 0x21 && (setup[1] == DFURT_DETACH || (setup[1] == DFURT_DNLOAD && nothing));
 }
 
-// GETSTATUS or GETSTATE, which the suite sends between two checks.
-static bool is_question(const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    return setup[0] == 0xA1 && (setup[1] == DFURT_GETSTATUS || setup[1] == DFURT_GETSTATE);
-}
-
 // ---- Fatal requests ----
-
-enum { FATAL_TIMES = 2 };
-
-// Its place among those that were found, or fatal_count.
-static unsigned place_of(const struct losses *losses,
-                         enum device_mode mode,
-                         const uint8_t request[USBDEV_SETUP_SIZE])
-{
-    unsigned i = 0;
-    while (i < losses->fatal_count &&
-           (losses->fatal[i].mode != mode ||
-            memcmp(losses->fatal[i].request, request, USBDEV_SETUP_SIZE) != 0))
-        i++;
-    return i;
-}
-
-static bool is_fatal(const struct losses *losses,
-                     enum device_mode mode,
-                     const uint8_t request[USBDEV_SETUP_SIZE])
-{
-    unsigned place = place_of(losses, mode, request);
-    return place < losses->fatal_count && losses->fatal[place].times >= FATAL_TIMES;
-}
-
-// Returns the request, with so many times more; NULL where there is no room.
-static struct fatal_request *
-add_fatal(struct losses *losses, const uint8_t request[USBDEV_SETUP_SIZE], unsigned times)
-{
-    enum device_mode mode = losses->last.mode;
-    unsigned place = place_of(losses, mode, request);
-    if (place == LOSSES_FATAL)
-        return NULL;
-    struct fatal_request *fatal = &losses->fatal[place];
-    if (place == losses->fatal_count) {
-        losses->fatal_count++;
-        *fatal = (struct fatal_request){.mode = mode};
-        memcpy(fatal->request, request, USBDEV_SETUP_SIZE);
-    }
-    fatal->question = request == losses->last.before ? losses->last.request[1] : 0;
-    fatal->times += times;
-    return fatal;
-}
-
-// A request that is answered is not fatal; one that was followed by a question, if that is answered
-// behind it.
-static void clear_fatal(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    enum device_mode mode = *losses->view.mode;
-    unsigned place = place_of(losses, mode, setup);
-    if (place < losses->fatal_count && !losses->fatal[place].question)
-        losses->fatal[place].times = 0;
-    place = place_of(losses, mode, losses->answered);
-    if (is_question(setup) && place < losses->fatal_count &&
-        losses->fatal[place].question == setup[1])
-        losses->fatal[place].times = 0;
-}
-
-static bool is_class_request(const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    return (setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
-}
-
-static unsigned bit_of(const uint8_t question[USBDEV_SETUP_SIZE])
-{
-    return 1u << question[1];
-}
-
-// What a way has to go without. A question is asked behind any request of DFU, and the device may
-// have been lost by that one.
-static const uint8_t *culprit(const struct loss *loss)
-{
-    bool behind = is_question(loss->request) && !loss->fresh && loss->heard;
-    bool is_act = is_class_request(loss->before) && !is_question(loss->before);
-    return behind && is_act ? loss->before : loss->request;
-}
-
-// The first of all requests to a device that has never answered it needs no second time.
-static struct fatal_request *note_fatal(struct losses *losses)
-{
-    const struct loss *loss = &losses->last;
-    bool is_certain = is_question(loss->request) && loss->fresh &&
-                      !(losses->answers[loss->mode] & bit_of(loss->request));
-    if (loss->waited || !(loss->unasked || is_certain))
-        return NULL;
-    return add_fatal(losses, culprit(loss), is_certain ? FATAL_TIMES : 1);
-}
-
-// ABORT and CLRSTATUS are the ways to dfuIDLE. Where the device was lost at both, as one may be
-// that is lost after a number of requests, ABORT stays: nothing could be put back else.
-static bool is_last_way(const struct losses *losses,
-                        enum device_mode mode,
-                        const uint8_t request[USBDEV_SETUP_SIZE])
-{
-    uint8_t other[USBDEV_SETUP_SIZE];
-    memcpy(other, request, sizeof other);
-    other[1] = DFURT_CLRSTATUS;
-    return mode == DEVICE_DFU_MODE && request[0] == 0x21 && request[1] == DFURT_ABORT &&
-           is_fatal(losses, mode, other);
-}
-
-// Does another request do the same? A question for the other one, CLRSTATUS for ABORT, and none
-// for SET_INTERFACE.
-static bool has_substitute(const uint8_t setup[USBDEV_SETUP_SIZE])
-{
-    return is_question(setup) || (setup[0] == 0x21 && setup[1] == DFURT_ABORT) ||
-           (setup[0] == 0x01 && setup[1] == USBDEV_SET_INTERFACE);
-}
 
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup)
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
-    enum device_mode mode = *losses->view.mode;
     usbdev_setup_store(bytes, setup);
-    if (!*losses->view.on_the_way || !is_fatal(losses, mode, bytes))
-        return false;
-    bool detaches = mode == DEVICE_RUN_TIME && bytes[0] == 0x21 && bytes[1] == DFURT_DETACH;
-    bool may_go_without = !*losses->view.dirty || has_substitute(bytes);
-    return !detaches && may_go_without && !is_last_way(losses, mode, bytes);
+    return *losses->view.on_the_way &&
+           fatal_forbid(&losses->fatal, *losses->view.mode, bytes, *losses->view.dirty);
 }
 
 bool losses_avoid(const struct losses *losses, const struct loss *loss)
 {
-    return loss->on_the_way && !loss->waited && is_fatal(losses, loss->mode, culprit(loss));
+    return loss->on_the_way && !loss->waited && fatal_was(&losses->fatal, loss);
 }
 
 // ---- Leaving and coming back ----
@@ -219,7 +100,7 @@ static void count_in_departure(struct losses *losses, struct fatal_request *fata
 
 static void confirm(struct losses *losses)
 {
-    count_in_departure(losses, note_fatal(losses));
+    count_in_departure(losses, fatal_add_loss(&losses->fatal, &losses->last));
     losses->counts.all++;
     if (!losses->last.unasked)
         return;
@@ -248,11 +129,9 @@ static void
 note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint64_t now_us)
 {
     if (losses->silent == 1 && losses->last.unasked && !losses->last.gone)
-        add_fatal(losses, losses->last.request, 1); // the one request alone is not answered
+        fatal_add_silence(&losses->fatal, &losses->last);
     losses->silent = 0;
-    clear_fatal(losses, setup);
-    if (is_question(setup))
-        losses->answers[*losses->view.mode] |= bit_of(setup);
+    fatal_clear(&losses->fatal, *losses->view.mode, setup, losses->answered);
     losses->left = losses->absent = false;
     losses->may_leave &= !losses->found;
     if (!losses->may_leave)
@@ -344,7 +223,7 @@ static void find_unfinished(struct losses *losses)
     losses->last.unasked = true;
     losses->counts.unasked++;
     losses->last_unasked = losses->last;
-    note_fatal(losses);
+    fatal_add_loss(&losses->fatal, &losses->last);
 }
 
 void losses_give_up(struct losses *losses, uint64_t now_us)
@@ -371,20 +250,4 @@ void losses_take_out(struct losses *losses, const struct departure *departure)
         departure->fatal->times = 0;
     losses->counts.all -= departure->all;
     losses->counts.unasked -= departure->unasked;
-}
-
-void loss_text(const struct loss *loss, char *text, size_t size)
-{
-    char before[64];
-    char request[64];
-    format_request_in_full(before, sizeof before, loss->before);
-    format_request_in_full(request, sizeof request, loss->request);
-    if (!loss->heard)
-        snprintf(text, size, "the device has answered no request");
-    else if (loss->gone)
-        snprintf(text, size, "the device left the bus %" PRIu64 " ms after %s%s%s",
-                 loss->after_us / 1000, before, loss->waited ? "" : ", not answering ",
-                 loss->waited ? "" : request);
-    else
-        snprintf(text, size, "the device did not answer %s, which followed %s", request, before);
 }

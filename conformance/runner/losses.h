@@ -9,47 +9,14 @@
 //
 // A loss is the suite's own doing where a request that the device may leave the bus for was
 // accepted, or its bus was reset, until it is found on the bus again and answers there.
-//
-// A request at which the device was lost, or which it never answers, is fatal from the second time
-// on: no way of the suite's own takes it any more, where there is another one. Checks send it.
-// Behind a question for the state it is the request before that no way takes.
 
 #ifndef CONFORMANCE_LOSSES_H
 #define CONFORMANCE_LOSSES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <conformance/device.h>
-#include <usb/requests.h>
-
-// How a device that may leave the bus was let leave, as far as a check is about its return.
-enum loss_way {
-    LOST_OTHERWISE,
-    LOST_BY_DETACH, // that was completed, at run time
-    LOST_BY_RESET,  // in DFU mode
-};
-
-struct loss {
-    enum device_mode mode;              // in which it was lost
-    bool gone;                          // it left the bus, as far as the transport knows
-    bool unasked;                       // by no doing of the suite
-    bool stranded;                      // asked for, and it did not come back by itself
-    enum loss_way way;                  // how it was asked for
-    bool waited;                        // it left while it was waited for
-    bool unfinished;                    // request would have let it leave, had it been answered
-    bool heard;                         // before is valid
-    uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
-    uint8_t request[USBDEV_SETUP_SIZE]; // the first that was not
-    uint64_t after_us;                  // from the one to the other
-    bool on_the_way;                    // the request was the suite's own, not a check's
-    bool fresh;                         // nothing was sent before it since the enumeration
-};
+#include "fatal.h"
 
 enum {
     LOSSES_DEPARTURES = 16,
-    LOSSES_FATAL = 16, // requests; those that are found later are sent again and again
 };
 
 // What the probe knows: the mode of the device, whether what is sent is the suite's own way (not
@@ -96,14 +63,7 @@ struct losses {
     uint64_t found_us;
 
     bool fresh; // no request was sent since the device was enumerated
-    struct fatal_request {
-        enum device_mode mode;
-        uint8_t request[USBDEV_SETUP_SIZE];
-        uint8_t question; // bRequest of the one behind it that was not answered; 0: it was not
-        unsigned times;   // that it was found to be, and was not answered since
-    } fatal[LOSSES_FATAL];
-    unsigned fatal_count;
-    unsigned answers[DEVICE_DFU_MODE + 1]; // a bit for each question that was answered in the mode
+    struct fatal_requests fatal;
 };
 
 // The device is on the bus.
@@ -139,15 +99,10 @@ const struct departure *losses_departure(const struct losses *losses, unsigned n
 // That departure was no loss. Of several the last comes first.
 void losses_take_out(struct losses *losses, const struct departure *departure);
 
-// Is this a request of the suite's own way that is fatal? DETACH at run time, to which there is no
-// other way, is none. Where memory may have changed, and is to be restored, only those are that
-// another request replaces.
+// Is this a request of the suite's own way that it has to go without (fatal.h)?
 bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet *setup);
 
 // Was the device lost on a way that is not taken any more?
 bool losses_avoid(const struct losses *losses, const struct loss *loss);
-
-// "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
-void loss_text(const struct loss *loss, char *text, size_t size);
 
 #endif

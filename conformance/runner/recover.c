@@ -15,7 +15,7 @@ bool device_answers(struct probe *probe)
         usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
     const struct usbdev_setup_packet other = {USBDEV_DIR_IN, USBDEV_GET_STATUS, 0, 0, 2};
     int result = probe_control(probe, &setup, bytes);
-    if (result == USB_UNSUPPORTED) // it is fatal to this device (losses.h)
+    if (result == USB_UNSUPPORTED) // it is fatal to this device (fatal.h)
         result = probe_control(probe, &other, bytes);
     return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
 }

@@ -4,7 +4,7 @@
 //
 // Everything that a run does to the device goes through here. The watch enforces limits: after the
 // time of the check or of the run is over, each call returns USB_IO at once and the target is not
-// called; a request of the suite's own way that is fatal (losses.h) returns USB_UNSUPPORTED.
+// called; a request of the suite's own way that is fatal (fatal.h) returns USB_UNSUPPORTED.
 // It records losses (losses.h) and the time of transfers that timed out, and stores the target's
 // trouble, which it asks for before each power cycle that ends it.
 //
