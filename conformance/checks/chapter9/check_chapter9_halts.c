@@ -4,17 +4,11 @@
 // STALLs transfers. To OUT endpoints nothing but zero-length packets is sent: no data that a
 // product could take for its own.
 
-#include <conformance/check_common.h>
+#include "standard_requests.h"
 
 enum { TRANSFER_MS = 500 }; // longer than any interval at which an interrupt endpoint is polled
 
 static const char kind[] = "a device with bulk or interrupt endpoints";
-
-static bool can_halt(const struct usb_endpoint *endpoint)
-{
-    uint8_t type = endpoint->bmAttributes & 3;
-    return type == USBDEV_ENDPOINT_BULK || type == USBDEV_ENDPOINT_INTERRUPT;
-}
 
 // What a transfer of nothing, or of what is there, comes to: USB_STALL on a halted endpoint.
 static int try_transfer(struct probe *probe, const struct usb_endpoint *endpoint)

@@ -389,7 +389,7 @@ static void reserved_type(struct probe *probe)
      MODE, status_endpoint_zero},                                                                  \
     {PREFIX "CH9-REQ-17", "USB 2.0 9.4.5", LEVEL_MUST,                                             \
      "GET_STATUS, SET_FEATURE and CLEAR_FEATURE of an absent endpoint STALL",                      \
-     (MODE) | NEED_RAW, endpoint_absent},                                                   \
+     (MODE) | NEED_RAW, endpoint_absent},                                                          \
     {PREFIX "CH9-REQ-19", "USB 2.0 9.4.3", LEVEL_MUST,                                             \
      "an unknown descriptor type STALLs",                                                          \
      MODE, descriptor_unknown},                                                                    \

@@ -78,3 +78,9 @@ bool wakes(const struct probe *probe)
 {
     return probe_device(probe)->config.bmAttributes & 0x20;
 }
+
+bool can_halt(const struct usb_endpoint *endpoint)
+{
+    uint8_t type = endpoint->bmAttributes & 3;
+    return type == USBDEV_ENDPOINT_BULK || type == USBDEV_ENDPOINT_INTERRUPT;
+}

@@ -42,4 +42,7 @@ uint16_t some_interface(const struct probe *probe);
 // Does bmAttributes of the configuration offer remote wake-up?
 bool wakes(const struct probe *probe);
 
+// Bulk and interrupt endpoints have the Halt feature (USB 2.0 9.4.5).
+bool can_halt(const struct usb_endpoint *endpoint);
+
 #endif

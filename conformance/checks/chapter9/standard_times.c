@@ -55,12 +55,10 @@ static bool sets_features_promptly(struct probe *probe)
                              sends_promptly(probe, forbid_wakeup, "CLEAR_FEATURE"));
 }
 
-static bool can_halt(const struct usb_configuration *config, const struct usb_endpoint *endpoint)
+static bool is_selected(const struct usb_configuration *config, const struct usb_endpoint *endpoint)
 {
-    uint8_t type = endpoint->bmAttributes & 3;
-    bool selected =
-        endpoint->interface >= 0 && config->interfaces[endpoint->interface].bAlternateSetting == 0;
-    return selected && (type == USBDEV_ENDPOINT_BULK || type == USBDEV_ENDPOINT_INTERRUPT);
+    return endpoint->interface >= 0 &&
+           config->interfaces[endpoint->interface].bAlternateSetting == 0;
 }
 
 static bool halts_promptly(struct probe *probe)
@@ -69,7 +67,7 @@ static bool halts_promptly(struct probe *probe)
     for (size_t i = 0; i < config->endpoint_count; i++) {
         const struct usb_endpoint *endpoint = &config->endpoints[i];
         uint8_t address = endpoint->bEndpointAddress;
-        if (can_halt(config, endpoint) &&
+        if (is_selected(config, endpoint) && can_halt(endpoint) &&
             (!sends_promptly(
                  probe, request(0x02, USBDEV_SET_FEATURE, USBDEV_FEATURE_ENDPOINT_HALT, address, 0),
                  "SET_FEATURE") ||
