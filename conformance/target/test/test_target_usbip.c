@@ -3,10 +3,12 @@
 // A device behind a USB/IP server: what the target makes of one that is imported again and does not
 // enumerate. The client is replaced by one whose device answers as a test says.
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,8 +22,12 @@ static struct usbip_client {
     unsigned returns_after; // so many attempts to import it
     unsigned imports;       // attempts
     unsigned refuses;       // so many SET_CONFIGURATION STALL
+    const char *only_at;    // the bus id at which it can be imported again; NULL: any
     struct usbip_record record;
 } client;
+
+// What the server lists; nothing: it does not answer. It outlives a client.
+static struct usbip_list listed;
 
 // ---- The client ----
 
@@ -93,22 +99,24 @@ int usbip_client_wait_leave(struct usbip_client *of, unsigned timeout_ms)
 
 int usbip_client_reopen(struct usbip_client *of, unsigned timeout_ms)
 {
-    (void)timeout_ms;
     of->imports++;
     assert_in_range(of->imports, 1, 1000); // or it would not end
+    if (of->only_at && strcmp(of->only_at, of->record.bus_id) != 0)
+        return poll(NULL, 0, (int)timeout_ms) == 0 ? USB_TIMEOUT : USB_IO;
     of->away = of->away && of->imports <= of->returns_after;
     return of->away ? USB_TIMEOUT : 0;
 }
 
 int usbip_client_list(struct usbip_client *of, struct usbip_list *ret_list, unsigned timeout_ms)
 {
-    (void)of, (void)ret_list, (void)timeout_ms;
-    return USB_IO;
+    (void)of, (void)timeout_ms;
+    *ret_list = listed;
+    return listed.count ? 0 : USB_IO;
 }
 
 void usbip_client_follow(struct usbip_client *of, const char *bus_id)
 {
-    (void)of, (void)bus_id;
+    snprintf(of->record.bus_id, sizeof of->record.bus_id, "%s", bus_id);
 }
 
 const char *usbip_client_violation(const struct usbip_client *of)
@@ -121,16 +129,29 @@ const char *usbip_client_violation(const struct usbip_client *of)
 
 static struct target *target;
 
-static int open_target(void **state)
+static int open_spec(const struct target_spec *spec)
 {
     char error[200] = "";
-    const struct target_spec spec = {.kind = TARGET_KIND_USBIP, .bus_id = "1-1"};
 
-    (void)state;
-    target = target_usbip_open(&spec, error, sizeof error);
+    target = target_usbip_open(spec, error, sizeof error);
     if (!target)
         fail_msg("%s", error);
     return 0;
+}
+
+static int open_target(void **state)
+{
+    (void)state;
+    return open_spec(&(const struct target_spec){.kind = TARGET_KIND_USBIP, .bus_id = "1-1"});
+}
+
+// Of a server that lists devices that are imported, too.
+static int open_any(void **state)
+{
+    (void)state;
+    listed = (struct usbip_list){
+        .count = 1, .exported = 1, .devices = {{.record.bus_id = "1-1", .dfu = true}}};
+    return open_spec(&(const struct target_spec){.kind = TARGET_KIND_USBIP});
 }
 
 static int close_target(void **state)
@@ -202,6 +223,19 @@ static void return__may_be_at_another_speed(void **state)
     assert_int_equal(target->speed, TARGET_SPEED_HIGH);
 }
 
+// Its boot loader was at another place, and its firmware is where it was first.
+static void return__may_be_to_a_place_that_was_listed_as_imported(void **state)
+{
+    (void)state;
+
+    usbip_client_follow(&client, "1-2");
+    leave();
+    client.only_at = "1-1";
+
+    assert_int_equal(target->ops->wait_return(target, 5000), 0);
+    assert_string_equal(client.record.bus_id, "1-1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_target, close_target)
 
 int main(void)
@@ -212,6 +246,8 @@ int main(void)
         TEST(return__waits_for_a_device_that_is_away),
         TEST(return__may_be_at_another_speed),
         TEST(reset__is_left_to_wait_return_where_the_device_does_not_enumerate),
+        cmocka_unit_test_setup_teardown(return__may_be_to_a_place_that_was_listed_as_imported,
+                                        open_any, close_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
