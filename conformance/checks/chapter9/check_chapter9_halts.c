@@ -173,7 +173,7 @@ static void for_each_endpoint(struct probe *probe, look_at_endpoint *look, bool 
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     bool any = false;
-    bool on = true;
+    bool on = given_whole_configuration(probe);
     for (size_t i = 0; on && i < config->interface_count; i++) {
         const struct usb_interface *interface = &config->interfaces[i];
         bool other = interface->bAlternateSetting > 0;
@@ -236,6 +236,8 @@ static void unselected_has_no_status(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     bool any = false;
+    if (!given_whole_configuration(probe))
+        return;
     configure_afresh(probe);
     for (size_t i = 0; i < config->endpoint_count; i++) {
         uint8_t status[2];

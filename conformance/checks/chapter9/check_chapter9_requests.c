@@ -144,7 +144,7 @@ static void set_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
     size_t i = 0;
-    if (!given(probe, expect_alternates_0(probe)))
+    if (!given_whole_configuration(probe) || !given(probe, expect_alternates_0(probe)))
         return;
     while (i < config->interface_count && expect_selected(probe, &config->interfaces[i]))
         i++;
@@ -160,22 +160,23 @@ static void set_interface_absent_alternate(struct probe *probe)
 {
     uint16_t number = some_interface(probe);
     unsigned settings = settings_of(&probe_device(probe)->config, (uint8_t)number);
-    if (expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, number, 0)))
+    if (given_whole_configuration(probe) &&
+        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0xFE, number, 0)))
         expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, (uint16_t)settings, number, 0));
 }
 
 static void set_interface_absent(struct probe *probe)
 {
-    int absent = device_absent_interface(probe_device(probe));
-    if (absent >= 0)
-        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, (uint16_t)absent, 0));
+    uint16_t absent;
+    if (given_absent_interface(probe, &absent))
+        expect_refused(probe, request(0x01, USBDEV_SET_INTERFACE, 0, absent, 0));
 }
 
 static void get_interface_absent(struct probe *probe)
 {
-    int absent = device_absent_interface(probe_device(probe));
-    if (absent >= 0)
-        expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, (uint16_t)absent, 1));
+    uint16_t absent;
+    if (given_absent_interface(probe, &absent))
+        expect_refused(probe, request(0x81, USBDEV_GET_INTERFACE, 0, absent, 1));
 }
 
 // ---- Status and features ----
@@ -217,6 +218,8 @@ static void feature_remote_wakeup(struct probe *probe)
 static void status_interface(struct probe *probe)
 {
     const struct usb_configuration *config = &probe_device(probe)->config;
+    if (!given_whole_configuration(probe))
+        return;
     for (size_t i = 0; i < config->interface_count; i++) {
         if (!expect_status(probe, USBDEV_RECIPIENT_INTERFACE,
                            config->interfaces[i].bInterfaceNumber, 0xFFFF, 0))
@@ -226,9 +229,9 @@ static void status_interface(struct probe *probe)
 
 static void status_interface_absent(struct probe *probe)
 {
-    int absent = device_absent_interface(probe_device(probe));
-    if (absent >= 0)
-        expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, (uint16_t)absent, 2));
+    uint16_t absent;
+    if (given_absent_interface(probe, &absent))
+        expect_refused(probe, request(0x81, USBDEV_GET_STATUS, 0, absent, 2));
 }
 
 static void status_endpoint_zero(struct probe *probe)
@@ -240,6 +243,8 @@ static void endpoint_absent(struct probe *probe)
 {
     const uint16_t absent = 0x8E;
     const struct usb_configuration *config = &probe_device(probe)->config;
+    if (!given_whole_configuration(probe))
+        return;
     for (size_t i = 0; i < config->endpoint_count; i++) {
         if (config->endpoints[i].bEndpointAddress == absent) {
             probe_skip(probe, "needs a device without endpoint 8Eh");

@@ -58,6 +58,30 @@ uint8_t absent_configuration(struct probe *probe, uint8_t from)
     return value;
 }
 
+static bool given_held(struct probe *probe, const struct usb_configuration *config)
+{
+    return !config->too_large ||
+           probe_inconclusive(probe, "%s: the suite stores no more", config->too_large);
+}
+
+bool given_whole_configuration(struct probe *probe)
+{
+    return given_held(probe, &probe_device(probe)->config);
+}
+
+bool given_absent_interface(struct probe *probe, uint16_t *ret_number)
+{
+    if (!given_whole_configuration(probe))
+        return false;
+    int absent = device_absent_interface(probe_device(probe));
+    if (absent < 0) {
+        probe_skip(probe, "the device has all 256 interfaces");
+        return false;
+    }
+    *ret_number = (uint16_t)absent;
+    return true;
+}
+
 bool given_carried(struct probe *probe, uint16_t length)
 {
     uint16_t limit = probe->target->control_limit;
@@ -83,8 +107,8 @@ read_configuration_at(struct probe *probe, uint8_t index, struct configuration_b
     if (!expect_accepted(probe, &setup, ret->bytes, &ret->length))
         return false;
     bool parsed = configuration_parse(&ret->config, ret->bytes, (size_t)ret->length);
-    if (parsed && ret->config.too_large)
-        return probe_inconclusive(probe, "%s: the suite stores no more", ret->config.too_large);
+    if (parsed && !given_held(probe, &ret->config))
+        return false;
     // What a configuration descriptor must be is judged by a check of its own.
     return given(probe, expect(probe, parsed, "a configuration descriptor", "%d bytes, malformed",
                                ret->length));

@@ -132,11 +132,9 @@ static void absent_interface_stalls(struct probe *probe)
 {
     uint8_t data[DFURT_STATUS_REPLY_SIZE];
     struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof data);
-    int absent = device_absent_interface(probe_device(probe));
-    if (absent < 0 || !dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
-        return;
-    setup.wIndex = (uint16_t)absent;
-    if (expect_stall(probe, &setup, data))
+    if (given_absent_interface(probe, &setup.wIndex) &&
+        dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
+        expect_stall(probe, &setup, data))
         expect_alive(probe, "after it");
 }
 

@@ -85,13 +85,8 @@ static void absent_interface(struct probe *probe)
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
         dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
-    int absent = device_absent_interface(probe_device(probe));
-    if (absent < 0) {
-        probe_skip(probe, "the device has all 256 interfaces");
-        return;
-    }
-    setup.wIndex = (uint16_t)absent;
-    send_lookalike(probe, &setup, false);
+    if (given_absent_interface(probe, &setup.wIndex))
+        send_lookalike(probe, &setup, false);
 }
 
 static void other_interface(struct probe *probe)

@@ -20,6 +20,14 @@ struct configuration_bytes {
 // wTotalLength. One that is larger than the suite holds makes the check INCONCLUSIVE.
 bool read_configuration(struct probe *probe, struct configuration_bytes *ret);
 
+// All of the active configuration is held, so that what it does not name is absent; otherwise the
+// check is INCONCLUSIVE.
+bool given_whole_configuration(struct probe *probe);
+
+// The number of an interface that the active configuration does not have. Where the suite does not
+// hold all of it the check is INCONCLUSIVE, and SKIP where there are all 256.
+bool given_absent_interface(struct probe *probe, uint16_t *ret_number);
+
 // The target carries a data stage of this length, or the check is INCONCLUSIVE.
 bool given_carried(struct probe *probe, uint16_t length);
 
