@@ -87,24 +87,35 @@ static bool is_dnload_of_nothing(const struct state_row *row)
     return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
 }
 
+// What the attempt meets decides nothing: the state's own row judges it.
+static void try_detach(struct probe *probe, uint8_t state)
+{
+    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
+    const struct judgement before = probe->judgement;
+    char why[PROBE_WORDS];
+    if (backup_restore(probe, why, sizeof why) && dfu_enter_state(probe, state, DFU_NO_QUESTION))
+        probe_control(probe, &detach, NULL);
+    probe->judgement = before;
+}
+
 // Some boot loaders leave DFU mode at DETACH, and start what is there. So it is sent only while the
-// device holds its own firmware; and in mid download only if the device has refused it before.
+// device holds its own firmware; and in mid download only if the device has refused it in each
+// state before, be it that their rows have run or not.
 static bool given_safe_detach(struct probe *probe, const struct state_row *row)
 {
     char why[PROBE_WORDS];
     bool writes = row->state >= DFURT_STATE_dfuDNLOAD_SYNC &&
                   row->state <= DFURT_STATE_dfuMANIFEST && !device_is_dfuse(&probe->dfu_mode);
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
-    if (!backup_restore(probe, why, sizeof why))
-        return probe_inconclusive(probe, "%s", why);
-    if (!writes)
-        return true;
-    if (probe->loader.detach == DM_DETACH_UNTRIED &&
-        dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
-        probe_control(probe, &detach, NULL);
-    return probe->loader.detach != DM_DETACH_TAKEN ||
-           probe_skip(probe, "needs a device that STALLs DETACH in dfuIDLE: this one could start "
-                             "half an image");
+    for (uint8_t state = DFURT_STATE_dfuIDLE; writes && state < row->state; state++) {
+        if (probe->loader.detach != DM_DETACH_TAKEN && !(probe->loader.detach_in & 1u << state))
+            try_detach(probe, state);
+        probe->loader.detach_in |= 1u << state;
+    }
+    if (writes && probe->loader.detach == DM_DETACH_TAKEN)
+        return probe_skip(probe, "needs a device that STALLs DETACH in the states before: this one "
+                                 "could start half an image");
+    probe->loader.detach_in |= 1u << row->state;
+    return backup_restore(probe, why, sizeof why) || probe_inconclusive(probe, "%s", why);
 }
 
 // A device that accepts the request although it must not keeps its firmware: the data is the next

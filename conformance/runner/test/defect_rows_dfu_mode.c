@@ -57,6 +57,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-3-ABORT", "will-detach", "DM-STATE-3-ABORT"},
     {"state-4-DETACH", "will-detach", "DM-STATE-4-DETACH"},
     {"state-4-DETACH", "wait-reset", "DM-STATE-4-DETACH"},
+    {"state-3-DETACH+state-4-DETACH", "wait-reset", "DM-STATE-3-DETACH"},
+    {"state-4-DETACH+state-6-DETACH", "dfu-plain", "DM-STATE-4-DETACH"},
     {"state-4-DNLOAD", "will-detach", "DM-STATE-4-DNLOAD"},
     {"state-4-DNLOAD-0", "will-detach", "DM-STATE-4-DNLOAD-0"},
     {"state-4-UPLOAD", "will-detach", "DM-STATE-4-UPLOAD"},

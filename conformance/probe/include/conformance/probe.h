@@ -100,6 +100,7 @@ struct loader {
         DM_DETACH_STALLS,
         DM_DETACH_TAKEN, // ever
     } detach;
+    unsigned detach_in; // 1 << the states for which its rows have sent it, or tried to
     enum {
         GETSTATE_UNTRIED,
         GETSTATE_WORKS,
