@@ -114,24 +114,26 @@ static bool step_to_idle(struct probe *probe, uint8_t state)
     }
 }
 
-// Did the last class request before GETSTATE STALL?
-static bool is_behind_stall(const struct probe *probe)
+// Did the last class request before GETSTATE lead to another state than dfuIDLE, or might it have?
+static bool is_doubtful(const struct probe *probe)
 {
     for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
         const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
         bool is_class = entry->kind == TRANSCRIPT_CONTROL &&
                         (entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
         if (is_class && entry->setup[1] != DFURT_GETSTATE)
-            return entry->result == USB_STALL;
+            return entry->result == USB_STALL || entry->setup[1] == DFURT_UPLOAD;
     }
     return false;
 }
 
-// GETSTATE says dfuIDLE behind a STALL, which leads to dfuERROR. What does GETSTATUS say?
+// GETSTATE says dfuIDLE behind a STALL, which leads to dfuERROR, or behind an UPLOAD, which only a
+// short block ends. What does GETSTATUS say?
 static bool is_untrue(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!is_behind_stall(probe) || !dfu_ask(probe, &status) || status.bState == DFURT_STATE_dfuIDLE)
+    if (!is_doubtful(probe) || !dfu_ask(probe, &status) ||
+        status.bState == DFURT_STATE_dfuIDLE || status.bState > DFURT_STATE_dfuERROR)
         return false;
     probe->loader.getstate = GETSTATE_UNTRUE;
     return true;

@@ -28,17 +28,29 @@ static void put_states(char *text, size_t size, unsigned states)
     }
 }
 
+static bool is_one_of(uint8_t state, unsigned states)
+{
+    return state <= DFURT_STATE_dfuERROR && (states & 1u << state);
+}
+
+// By GETSTATE.
 static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
 {
     char expected[PROBE_WORDS];
-    uint8_t bState = state;
+    uint8_t bState = 0;
     put_states(expected, sizeof expected, states);
-    if (state > DFURT_STATE_dfuERROR || !(states & 1u << state)) {
-        bState = 0;
-        while (!(states & 1u << bState))
-            bState++;
-    }
-    return expect_agreed(probe, state, bState, expected);
+    while (!(states & 1u << bState))
+        bState++;
+    return expect_agreed(probe, state, is_one_of(state, states) ? state : bState, expected);
+}
+
+// By GETSTATUS.
+static bool expect_bState_of(struct probe *probe, uint8_t bState, unsigned states)
+{
+    char expected[PROBE_WORDS];
+    put_states(expected, sizeof expected, states);
+    return expect(probe, is_one_of(bState, states), expected, "GETSTATUS: bState %u, %s", bState,
+                  usb_dfu_state_name(bState));
 }
 
 static bool is_busy(uint8_t bState)
@@ -78,7 +90,7 @@ static bool expect_state_after(struct probe *probe, unsigned states)
         states |= 1u << DFURT_STATE_dfuDNBUSY | 1u << DFURT_STATE_dfuDNLOAD_IDLE;
     if (states & 1u << DFURT_STATE_dfuMANIFEST_SYNC)
         states |= 1u << DFURT_STATE_dfuMANIFEST | 1u << DFURT_STATE_dfuIDLE;
-    return expect_getstatus(probe, &status) && expect_next(probe, status.bState, states) &&
+    return expect_getstatus(probe, &status) && expect_bState_of(probe, status.bState, states) &&
            (!asked || expect_error_at_once(probe, &getstate));
 }
 
@@ -283,7 +295,7 @@ static void follow_row(struct probe *probe)
     if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
         return;
     if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
-        (!expect_next(probe, data[4], row->next) || is_busy(data[4])))
+        (!expect_bState_of(probe, data[4], row->next) || is_busy(data[4])))
         return;
     expect_state_after(probe, next_states(probe, row, result));
 }
@@ -317,7 +329,7 @@ static void clears_error(struct probe *probe)
     if (!dfu_enter_state(probe, DFURT_STATE_dfuERROR, DFU_NO_QUESTION) ||
         !expect_length(probe, &clear, NULL, 0) || !expect_getstatus(probe, &status))
         return;
-    expect_next(probe, status.bState, 1u << DFURT_STATE_dfuIDLE);
+    expect_bState_of(probe, status.bState, 1u << DFURT_STATE_dfuIDLE);
     expect_number(probe, "bStatus after CLRSTATUS", status.bStatus, DFURT_STATUS_OK);
 }
 
