@@ -66,6 +66,7 @@ static const struct row rows[] = {
     {"CH9-REQ-12", {"CH9-REQ-13"}},
     {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
     {"CH9-STATE-07", {"RT-RESET-01", "CH9-DEV-06"}},
+    {"CH9-STATE-07", {"CH9-LOSS-01"}, .expected = "an answer, and the device stays on the bus"}, // many requests, too
     {"CH9-REQ-24", {"CH9-DEV-06"}}, // the device descriptor is always the same
 
     // What GET_STATUS says of the device and of endpoints (9.4.5).
@@ -103,6 +104,10 @@ static const struct row rows[] = {
     {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
+    {"DM-STATE-5-DNLOAD,DM-STATE-9-UPLOAD,DM-UPLOAD-01,DM-STATE-*-GETSTATE",
+     {"DM-STATUS-02"},
+     .received = "GETSTATE: 2, dfuIDLE"},
+    {"DM-STATE-2-GETSTATUS,DM-STATE-10-CLRSTATUS", {"DM-STATUS-07"}},
     {"DM-SELECT-02", {"DM-STATUS-07"}},
     {"DM-TIME-04", {"DM-STATE-2-UPLOAD"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
@@ -180,8 +185,8 @@ static const char *const sentences[][8] = {
     {"DM-STATE-2-ABORT", "DM-STATE-5-ABORT", "DM-STATE-9-ABORT"},
     {"DM-STATE-3-ABORT", "DM-STATE-4-ABORT", "DM-STATE-6-ABORT", "DM-STATE-7-ABORT",
      "DM-STATE-10-ABORT"},
-    {"DM-STATE-2-GETSTATUS", "DM-STATE-3-GETSTATUS", "DM-STATE-5-GETSTATUS",
-     "DM-STATE-6-GETSTATUS", "DM-STATE-9-GETSTATUS", "DM-STATE-10-GETSTATUS"},
+    {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS", "DM-STATE-3-GETSTATUS",
+     "DM-STATE-5-GETSTATUS", "DM-STATE-6-GETSTATUS", "DM-STATE-9-GETSTATUS"},
     {"DM-STATE-2-OTHER", "DM-STATE-9-OTHER", "DM-STATE-10-OTHER"},
     {"DM-STATE-2-DETACH", "DM-STATE-3-DETACH", "DM-STATE-4-DETACH", "DM-STATE-5-DETACH",
      "DM-STATE-6-DETACH", "DM-STATE-7-DETACH", "DM-STATE-9-DETACH", "DM-STATE-10-DETACH"},
