@@ -33,11 +33,13 @@ static void look_again(struct watch *watch)
 
 // ---- Limits ----
 
+// Of a check: the device is brought back from it, and to run time, in any case.
 static uint64_t end_ms(const struct watch *watch)
 {
-    uint64_t check = watch->check_end_ms ? watch->check_end_ms : UINT64_MAX;
     uint64_t run = watch->run_end_ms ? watch->run_end_ms : UINT64_MAX;
-    return check < run ? check : run;
+    if (!watch->check_end_ms)
+        return UINT64_MAX;
+    return watch->check_end_ms < run ? watch->check_end_ms : run;
 }
 
 uint64_t watch_left_ms(const struct watch *watch)

@@ -25,8 +25,8 @@ struct watch {
     struct target base;    // the target that the run uses; a copy of target's but for ops
     struct target *target; // the device
 
-    uint64_t check_end_ms; // 0: no limit
-    uint64_t run_end_ms;
+    uint64_t check_end_ms;                    // 0: no check runs, and there is no limit
+    uint64_t run_end_ms;                      // 0: no limit
     bool out_of_time;                         // a call was refused
     const volatile sig_atomic_t *interrupted; // a check ends when it is not 0; or NULL
 
@@ -46,7 +46,7 @@ void watch_init(struct watch *watch, struct target *target, const struct losses_
 // This machine's clock.
 uint64_t watch_clock_ms(void);
 
-// A check begins that may take limit_ms (0: no limit), within what is left of the run.
+// A check begins that may take limit_ms, within what is left of the run; 0: it has ended.
 void watch_begin(struct watch *watch, unsigned limit_ms);
 
 // How long the check may still take; UINT64_MAX where there is no limit.

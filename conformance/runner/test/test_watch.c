@@ -91,6 +91,7 @@ static void limit__ends_everything(void **state)
     (void)state;
     start();
     watch.run_end_ms = 1;
+    watch_begin(&watch, 60000);
 
     int result = get_string(3);
     sleep_ms(60000);
@@ -100,6 +101,21 @@ static void limit__ends_everything(void **state)
     assert_int_equal(fake.controls, 0);
     assert_int_equal(watch.base.ops->now_us(&watch.base), 0);
     assert_true(watch.out_of_time);
+}
+
+// What a check that was ended has left must be put in order, and the device may be on its way back.
+static void limit__of_the_run_ends_no_clean_up(void **state)
+{
+    (void)state;
+    start();
+    watch.run_end_ms = 1;
+    watch_begin(&watch, 60000);
+    get_string(3);
+
+    watch_begin(&watch, 0);
+
+    assert_int_equal(get_string(3), USB_STALL);
+    assert_false(watch.out_of_time);
 }
 
 static void limit__cuts_a_wait_short(void **state)
@@ -133,6 +149,7 @@ int main(void)
         cmocka_unit_test(loss__while_the_device_is_waited_for_has_the_time_of_its_leaving),
         cmocka_unit_test(one_silence__is_no_loss),
         cmocka_unit_test(limit__ends_everything),
+        cmocka_unit_test(limit__of_the_run_ends_no_clean_up),
         cmocka_unit_test(limit__cuts_a_wait_short),
         cmocka_unit_test(no_limit__lets_everything_through),
     };
