@@ -62,11 +62,25 @@ static void lose(struct backup *backup, const char *why)
     backup->ready &= !backup->fate.differs;
 }
 
+// Another device is sent nothing of it.
+static bool is_ours(struct probe *probe, char *why, size_t size)
+{
+    if (backup_has_its_owner(probe, why, size))
+        return true;
+    probe->backup->ready = false;
+    tell_gate(probe, false);
+    return false;
+}
+
 // A device that refused every block is unchanged. The gate stays open for restoring, even where
 // checks may no longer write.
 static bool restore(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
+    if (!is_ours(probe, why, size)) {
+        lose(backup, why);
+        return false;
+    }
     tell_gate(probe, true);
     bool restored = !probe->gate.accepted && backup_compare(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
@@ -241,6 +255,7 @@ static bool keep(struct probe *probe)
     char why[PROBE_WORDS];
     if (!probe->gate.leave.write)
         return backup_refuse(backup, gate_answer_text(GATE_NEEDS_WRITE));
+    backup_know_owner(probe);
     if (!take_left_over(probe))
         return false;
     if (backup->restore && !is_for_this_device(probe, backup->restore))
@@ -274,7 +289,7 @@ bool backup_ready(struct probe *probe, char *why, size_t size)
         tell_gate(probe, backup->ready);
         dfu_to_idle(probe);
     }
-    if (backup->ready)
+    if (backup->ready && is_ours(probe, backup->why, sizeof backup->why))
         return true;
     snprintf(why, size, "%s", backup->why);
     return false;

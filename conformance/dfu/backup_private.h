@@ -73,6 +73,11 @@ bool backup_file_write(struct probe *probe);
 void backup_file_remove(struct backup *backup);
 void backup_file_close(struct backup *backup);
 
+// The device that answers now is the one that the backup is of. has_its_owner: is it still, as far
+// as that can be told? It is asked where it has been away; returns false with who answers in why.
+void backup_know_owner(struct probe *probe);
+bool backup_has_its_owner(struct probe *probe, char *why, size_t size);
+
 // Can sectors of this region be read, erased and written?
 bool backup_region_is_usable(const struct dfuse_region *region);
 

@@ -91,12 +91,27 @@ static int upload(struct cable *cable, const struct usbdev_setup_packet *setup, 
     return result;
 }
 
+static bool asks_serial(const struct cable *cable, const struct usbdev_setup_packet *setup)
+{
+    return setup->bmRequestType == USBDEV_DIR_IN && setup->bRequest == USBDEV_GET_DESCRIPTOR &&
+           setup->wValue == (USBDEV_DT_STRING << 8 | cable->target->descriptors.device[16]);
+}
+
+static int answer_other_serial(uint8_t *data)
+{
+    static const uint8_t serial[] = {4, USBDEV_DT_STRING, 'B', 0};
+    memcpy(data, serial, sizeof serial);
+    return sizeof serial;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
+    if (cable->exchanged && asks_serial(cable, setup))
+        return answer_other_serial(data);
     bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
     bool block = downloads && setup->wLength > 0;
     cable->blocks += block;
@@ -145,6 +160,12 @@ static int reset(struct target *target)
     return look_again(cable, cable->target->ops->reset(cable->target));
 }
 
+static int power_cycle(struct target *target)
+{
+    struct cable *cable = cable_of(target);
+    return look_again(cable, cable->target->ops->power_cycle(cable->target));
+}
+
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
@@ -173,6 +194,7 @@ static const struct target_ops cable_ops = {
     .control = control,
     .set_interface = set_interface,
     .reset = reset,
+    .power_cycle = power_cycle,
     .wait_leave = wait_leave,
     .wait_return = wait_return,
     .now_us = now_us,

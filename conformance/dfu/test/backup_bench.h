@@ -27,6 +27,7 @@ struct cable {
     bool denied;     // has manifested, and was not asked since
     bool errs;       // takes each download, is in dfuERROR then, and uploads nothing
     bool stays;      // in DFU mode, whatever reset it sees
+    bool exchanged;  // the board behind it says another serial number
     uint8_t alternate;
     uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
     bool flickers;   // other ones each time

@@ -12,10 +12,18 @@
 
 #include "backup_bench.h"
 #include <conformance/download.h>
+#include <conformance/modes.h>
 
 #include <cmocka.h> // last: its macros have names that the probe uses too
 
 static const char plain[] = "sim:dfu-plain";
+
+static void come_back_in_dfu_mode(struct bench *bench)
+{
+    assert_int_equal(probe_power_cycle(&bench->probe), 0);
+    if (!mode_enter_dfu(&bench->probe, bench->why, sizeof bench->why))
+        fail_msg("%s", bench->why);
+}
 
 // ---- Uploads that cannot be firmware ----
 
@@ -104,6 +112,49 @@ static void restore_that_is_read_as_other_bytes__ends_all_writing(void **state)
     assert_int_equal(bench.cable.blocks, blocks);
     bench_assert_ends(&bench, FLASH_LOST, "--restore");
     assert_true(bench_keeps_on_disk(&bench));
+    bench_close(&bench);
+}
+
+// The plug was pulled, and another board of the kind put into the socket; then the first one again.
+static void another_board__is_sent_nothing_of_the_backup(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(bench_is_ready(&bench));
+    assert_int_equal(bench_write_something(&bench), 0);
+    unsigned blocks = bench.cable.blocks;
+
+    bench.cable.exchanged = true;
+    come_back_in_dfu_mode(&bench);
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    assert_int_equal(bench_write_something(&bench), USB_UNSUPPORTED);
+    assert_int_equal(bench.cable.blocks, blocks);
+    bench_assert_ends(&bench, FLASH_LOST, "another board is in its place");
+    bench.cable.exchanged = false;
+    come_back_in_dfu_mode(&bench);
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    bench_assert_ends(&bench, FLASH_RESTORED, "");
+    bench_close(&bench);
+}
+
+// What the first one holds was restored before.
+static void another_board__is_not_written_to_by_checks(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(bench_is_ready(&bench));
+    unsigned blocks = bench.cable.blocks;
+
+    bench.cable.exchanged = true;
+    come_back_in_dfu_mode(&bench);
+
+    assert_false(bench_is_ready(&bench));
+    assert_int_equal(bench_write_something(&bench), USB_UNSUPPORTED);
+    assert_int_equal(bench.cable.blocks, blocks);
+    bench_assert_ends(&bench, FLASH_RESTORED, "");
     bench_close(&bench);
 }
 
@@ -263,6 +314,8 @@ int main(void)
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
         cmocka_unit_test(backup_file_that_is_cut_off__is_not_downloaded),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
+        cmocka_unit_test(another_board__is_sent_nothing_of_the_backup),
+        cmocka_unit_test(another_board__is_not_written_to_by_checks),
         cmocka_unit_test(manifestation_that_spoils_the_image__is_not_repeated_more_than_once),
         cmocka_unit_test(device_that_holds_downloads_back__has_nothing_manifested_and_is_unchanged),
         cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),

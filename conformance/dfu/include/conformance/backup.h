@@ -25,7 +25,8 @@
 // nothing is written, and the last line says how to restore the file. The image or page is
 // restored, uploaded and compared before the device leaves DFU mode and at the end of the run,
 // tried three times. An image whose proof failed is uploaded and compared before it is manifested.
-// Where a restored image or page differs from the backup, no check writes after that. Where the
+// Where a restored image or page differs from the backup, no check writes after that; nor where
+// another board answers in the device's place, which is sent nothing of the backup. Where the
 // device does not take the backup, but two uploads are equal to it and the device starts as before,
 // it is whole. The runner owns the backup; the gate lets nothing be written without it.
 
@@ -53,6 +54,14 @@ struct backup_options {
     void (*tell)(const char *what, const char *path); // a message for a person, or NULL
 };
 
+// The device that it is of, and when that was found on the bus.
+struct backup_owner {
+    uint16_t idVendor, idProduct;
+    char serial[64];
+    bool known; // the serial number, which may be none
+    uint64_t returned_us;
+};
+
 struct backup {
     struct backup_options options;
     const struct image_file
@@ -62,7 +71,8 @@ struct backup {
     bool ready;            // checks may write
     char why[PROBE_WORDS]; // why not
 
-    // What is kept.
+    // What is kept, and of which device.
+    struct backup_owner owner;
     uint8_t *bytes;
     size_t length;
     bool is_page;
