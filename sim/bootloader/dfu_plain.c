@@ -7,7 +7,8 @@
 // The first page is the boot loader's own: it holds a mark that says where the image is, how long
 // it is and what its hash must be. The first block of a download erases it, manifestation
 // programs it anew: an image that is not whole never counts as firmware. A loader with two banks
-// downloads into the one that the mark does not name, and moves the mark at manifestation.
+// downloads into the one that the mark does not name, and moves the mark at manifestation. One that
+// judges content keeps the mark until manifestation: its firmware is valid when it is as marked.
 
 #include <string.h>
 
@@ -141,14 +142,19 @@ static void pair_bytes(struct dfu_mode *dfu)
         dfu->carry = dfu->buffer[--dfu->length];
 }
 
-// Pages are erased as the image reaches them; the mark's before all, but not where another bank
-// holds the firmware.
+static bool keeps_mark(const struct dfu_mode *dfu)
+{
+    return choices(dfu)->two_banks || choices(dfu)->judges_content;
+}
+
+// Pages are erased as the image reaches them; the mark's before all, but not where it outlasts the
+// download.
 static uint32_t first_page_to_erase(const struct dfu_mode *dfu)
 {
     const struct memory *memory = dfu->config->memory;
     struct memory_page page = memory_page_at(memory, dfu->address);
 
-    if (dfu->address == dfu->image && !choices(dfu)->two_banks)
+    if (dfu->address == dfu->image && !keeps_mark(dfu))
         return memory->base;
     return page.address == dfu->address ? page.address : page.address + page.size;
 }
@@ -187,7 +193,7 @@ static int plain_manifest(struct dfu_mode *dfu)
         image.length++;
     }
     make_mark(dfu->mark, memory, image);
-    if (choices(dfu)->two_banks) {
+    if (keeps_mark(dfu)) {
         dfu->work.erase_from = memory->base;
         dfu->work.erase_to = first_bank(memory);
     }

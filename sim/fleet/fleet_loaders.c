@@ -163,6 +163,23 @@ const struct variation fleet_of_loaders[] = {
         .allowed_by = "DFU 1.1 5: how a device comes into DFU mode otherwise is its own",
     },
     {
+        .model = {.name = "button-held-judges-content",
+                  .summary =
+                      "the button is held, and the right bytes are valid before manifestation",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {.judges_content = true}),
+                  .starts_in_bootloader = true,
+                  .button_held = true},
+        .allowed_by = "DFU 1.1 5: how a device comes into DFU mode otherwise is its own",
+    },
+    {
+        .model = {.name = "judges-content",
+                  .summary = "firmware with the right bytes is valid, manifested or not",
+                  .bootloader =
+                      FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {.judges_content = true})},
+        .allowed_by = "DFU 1.1 A.2.6: what valid firmware is, is the device's",
+    },
+    {
         .model = {.name = "no-firmware",
                   .summary = "shipped blank: starts in dfuERROR, errFIRMWARE",
                   .bootloader = FLEET_PLAIN(1024, FLEET_TOLERANT, .choices = {0}),

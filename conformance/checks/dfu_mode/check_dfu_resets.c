@@ -72,7 +72,7 @@ static void reset_after_manifestation(struct probe *probe)
 }
 
 // All of the image is there, and only manifestation is missing: a loader that does not detect this
-// starts the complete image.
+// starts the complete image, unless something else than its firmware keeps it in DFU mode.
 static void reset_before_manifestation(struct probe *probe)
 {
     struct dfu_status_reply status;
@@ -86,6 +86,10 @@ static void reset_before_manifestation(struct probe *probe)
     }
     if (!expect_getstatus(probe, &status))
         return;
+    if (status.bState == DFURT_STATE_dfuIDLE && !probe->run_time.seen) {
+        probe_inapplicable(probe, "a device whose firmware is known to start");
+        return;
+    }
     expect(probe, status.bState == DFURT_STATE_dfuERROR, "dfuERROR", "%s",
            usb_dfu_state_name(status.bState));
     expect_number(probe, "bStatus", status.bStatus, DFURT_STATUS_errFIRMWARE);

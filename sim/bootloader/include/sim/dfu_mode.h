@@ -71,6 +71,7 @@ struct dfu_mode_choices {
     bool addresses_blocks; // a block belongs at wBlockNum * wTransferSize of the image
     bool erases_first;     // the first block erases the memory of the whole image
     bool two_banks;        // an image goes into the bank that does not hold the firmware
+    bool judges_content;   // the firmware is valid once it has the right bytes, manifested or not
 
     // Of DfuSe alone.
     bool judges_address_late; // "set address pointer" accepts any address; data to or from an
