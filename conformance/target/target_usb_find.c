@@ -119,8 +119,9 @@ say_no_device(const struct target_spec *spec, const struct choice *choice, char 
         hint = "/dev/bus/usb is missing, so no device can be opened (in a container: give it the "
                "host's /dev/bus/usb)";
     if (choice->count > 1)
-        snprintf(error, size, "%u devices are %04x:%04x: add %s, or serial=", choice->count,
-                 spec->vendor, spec->product, choice->paths);
+        snprintf(error, size, "%u devices are %04x:%04x%s%s: add %s%s", choice->count, spec->vendor,
+                 spec->product, *spec->serial ? " with serial number " : "", spec->serial,
+                 choice->paths, *spec->serial ? "" : ", or serial=");
     else if (*choice->fault)
         snprintf(error, size, "the serial number of a device %04x:%04x cannot be read: %s",
                  spec->vendor, spec->product, choice->fault);

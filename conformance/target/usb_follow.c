@@ -80,6 +80,23 @@ static void add_candidate(struct candidates *candidates, const struct usb_seen *
              used ? " or " : "", seen->idVendor, seen->idProduct, seen->place);
 }
 
+// A device that a person's path= keeps from being followed, as the reason why it is not back.
+static void say_elsewhere(const struct usb_follow *follow,
+                          const struct usb_list *now,
+                          uint64_t heard_ms,
+                          char *text,
+                          size_t size)
+{
+    struct candidates others = {.count = 0};
+    for (size_t i = 0; i < now->count; i++)
+        if (may_be_ours(follow, &now->devices[i], heard_ms))
+            add_candidate(&others, &now->devices[i]);
+    if (others.count > 0)
+        snprintf(text, size,
+                 "path= allows %s alone, and a device like it came to another place: %s",
+                 follow->place, others.names);
+}
+
 enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                                          const struct usb_list *now,
                                          uint64_t heard_ms,
@@ -101,6 +118,8 @@ enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                  candidates.names);
         return USB_FOLLOW_SEVERAL;
     }
+    if (candidates.count == 0 && elsewhere && follow->only_place)
+        say_elsewhere(follow, now, heard_ms, text, size);
     if (candidates.count == 0 ||
         (own && !elsewhere && !follow->only_place && is_as_it_was(follow, own)))
         return USB_FOLLOW_NONE;

@@ -43,7 +43,8 @@ static inline bool usb_follow_elsewhere(uint64_t waited_ms, uint64_t timeout_ms)
 
 // Look for it among the devices that are there now. heard_ms is how long ago it answered last.
 // elsewhere: other places count, too, as they do where something is at its own. ret_found is set if
-// it is found; text says what to do if there are several.
+// it is found; text says what to do if there are several, or if one at a place that --target
+// excludes may be the device.
 enum usb_follow_result usb_follow_choose(const struct usb_follow *follow,
                                          const struct usb_list *now,
                                          uint64_t heard_ms,

@@ -56,6 +56,7 @@ static int tear_down(void **state)
 }
 
 static struct usb_follow follow;
+static char said[200]; // what the last look said
 
 // Our device has address 5 and serial number A; then it is gone.
 static void start_at(const char *place)
@@ -93,10 +94,10 @@ static enum usb_follow_result look(bool elsewhere, char place[USB_PLACE_SIZE])
 {
     static struct usb_list now;
     const struct usb_seen *seen = NULL;
-    char text[200];
     usb_list_read(&now, root);
+    said[0] = '\0';
     enum usb_follow_result result =
-        usb_follow_choose(&follow, &now, 3000, elsewhere, &seen, text, sizeof text);
+        usb_follow_choose(&follow, &now, 3000, elsewhere, &seen, said, sizeof said);
     strcpy(place, result == USB_FOLLOW_FOUND ? seen->place : "");
     return result;
 }
@@ -215,6 +216,8 @@ static void other_place__is_never_ours_where_a_person_named_the_place(void **sta
     put("1-2", 9, "0483:df11", "A", 10);
 
     expect_nothing();
+    assert_string_equal(said, "path= allows 1-1 alone, and a device like it came to another place: "
+                              "0483:df11 at 1-2");
 }
 
 static void board_that_was_there__is_never_ours(void **state)
