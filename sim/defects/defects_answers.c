@@ -201,9 +201,9 @@ const struct sim_defect defects_of_answers[] = {
     },
     {
         .name = "dm-slow-status",
-        .summary = "GETSTATUS takes 600 ms in DFU mode",
+        .summary = "GETSTATUS takes 551 ms in DFU mode",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
-                        .action = DO_DELAY, .delay_ms = 600}),
+                        .action = DO_DELAY, .delay_ms = 551}),
     },
     {
         .name = "language-0",

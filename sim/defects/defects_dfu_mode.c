@@ -233,15 +233,15 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-slow-state",
-        .summary = "GETSTATE takes 600 ms in DFU mode",
+        .summary = "GETSTATE takes 551 ms in DFU mode",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
-                        .action = DO_DELAY, .delay_ms = 600}),
+                        .action = DO_DELAY, .delay_ms = 551}),
     },
     {
         .name = "dm-slow-abort",
-        .summary = "ABORT takes 100 ms",
+        .summary = "ABORT takes 51 ms",
         .rules = RULES({IN_DFU_MODE, .bmRequestType = TO_DFU, .bRequest = DFURT_ABORT,
-                        .action = DO_DELAY, .delay_ms = 100}),
+                        .action = DO_DELAY, .delay_ms = 51}),
     },
     {
         .name = "dm-status-out",
@@ -363,9 +363,9 @@ const struct sim_defect defects_of_dfu_mode[] = {
     },
     {
         .name = "dm-slow-clrstatus",
-        .summary = "CLRSTATUS takes 100 ms",
+        .summary = "CLRSTATUS takes 51 ms",
         .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuERROR, .bmRequestType = TO_DFU,
-                        .bRequest = DFURT_CLRSTATUS, .action = DO_DELAY, .delay_ms = 100}),
+                        .bRequest = DFURT_CLRSTATUS, .action = DO_DELAY, .delay_ms = 51}),
     },
     {0},
 };

@@ -127,8 +127,8 @@ const struct sim_defect defects_of_standard_descriptors[] = {
     },
     {
         .name = "configuration-power",
-        .summary = "bMaxPower 510 mA",
-        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 8, 255}),
+        .summary = "bMaxPower 502 mA",
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_BOTH_MODES, 8, 251}),
     },
     {
         .name = "configuration-interfaces",

@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const struct variation *const groups[] = {
-    fleet_of_descriptors, fleet_of_systems, fleet_of_functions, fleet_of_speeds, fleet_of_requests,
-    fleet_of_timing,      fleet_of_loaders, fleet_of_layouts,   fleet_of_makers, fleet_of_products,
+    fleet_of_descriptors, fleet_of_systems, fleet_of_functions, fleet_of_speeds,
+    fleet_of_requests,    fleet_of_timing,  fleet_of_limits,    fleet_of_loaders,
+    fleet_of_layouts,     fleet_of_makers,  fleet_of_products,
 };
 
 enum { GROUPS = sizeof groups / sizeof groups[0], MOST = 192, TEXT = 200 };

@@ -5,8 +5,8 @@
 #include <sim/fleet.h>
 
 enum {
-    NO_DATA_MS = 40,     // of 50
-    FIRST_DATA_MS = 400, // of 500
+    NO_DATA_MS = 49,     // of 50
+    FIRST_DATA_MS = 499, // of 500
     LATE_MS = 200,
     GRAIN_MS = 50,
 };
@@ -131,14 +131,14 @@ static void leave_at_once(struct defect_view *view)
 const struct variation fleet_of_timing[] = {
     {
         .model = {.name = "slow-without-data",
-                  .summary = "a request without data takes 40 ms",
+                  .summary = "a request without data takes 49 ms",
                   .bootloader = &bootloader_plain_wait_reset},
         .allowed_by = "USB 2.0 9.2.6.4: 50 ms for the status stage of a request without data",
         .way = {.setup = slow_without_data},
     },
     {
         .model = {.name = "slow-with-data",
-                  .summary = "the first data of a request come after 400 ms",
+                  .summary = "the first data of a request come after 499 ms",
                   .bootloader = &bootloader_st_rom},
         .allowed_by = "USB 2.0 9.2.6.4: 500 ms until the first data",
         .way = {.setup = slow_with_data},

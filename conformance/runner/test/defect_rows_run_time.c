@@ -68,6 +68,7 @@ const struct defect_row run_time_rows[] = {
     {"timeout-huge", "will-detach", "RT-DESC-07b", .follows = {
          {"DM-DESC-04b", "the boot loader has the good one, 4.2.4"},
      }},
+    {"timeout-30001", "detach-timeout-30000", "RT-DESC-07b"},
     {"changes-in-app-detach", "wait-reset", "RT-DESC-09"},
     {"configuration-stalls-in-app-detach", "wait-reset", "RT-DESC-09"},
     {"dfu-interface-twice", "will-detach", "RT-DESC-01a"},
@@ -87,7 +88,9 @@ const struct defect_row run_time_rows[] = {
      }},
     {"string-ff", "will-detach", "REQ-03"},
     {"poll-timeout-1s", "will-detach", "REQ-10a"},
+    {"poll-timeout-101-ms", "will-detach", "REQ-10a"},
     {"poll-timeout-in-app-detach", "wait-reset", "REQ-10b"},
+    {"poll-timeout-101-ms-in-app-detach", "wait-reset", "REQ-10b"},
     {"detach-device-class", "will-detach", "REQ-06a"},
     {"detach-device-class-in", "will-detach", "REQ-06a"},
     {"detach-vendor-device", "will-detach", "REQ-06b"},

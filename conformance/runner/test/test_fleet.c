@@ -49,6 +49,19 @@ static void each_variation__is_met_with_leave_to_write_and_its_flash_is_restored
     assert_int_equal(wrong, 0);
 }
 
+// A requirement that is a should has a limit, too: to exceed it is a WARN, which leaves a run met.
+static void a_limit__is_not_warned_about_where_it_is_met_exactly(void **state)
+{
+    static const char *const names[] = {"polls-100-ms", "polls-1000-ms-in-idle"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        static struct watched_run run;
+        watched_run(&run, names[i], true);
+        assert_string_equal(run.broken, "");
+    }
+}
+
 static void each_variation__has_a_name_of_its_own_and_what_allows_it(void **state)
 {
     (void)state;
@@ -74,6 +87,7 @@ int main(void)
         cmocka_unit_test(
             each_variation__is_met_without_leave_to_write_and_its_flash_is_not_touched),
         cmocka_unit_test(each_variation__is_met_with_leave_to_write_and_its_flash_is_restored),
+        cmocka_unit_test(a_limit__is_not_warned_about_where_it_is_met_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,7 @@ static void two_defects__are_both_seen(void **state)
     uint8_t configuration[27];
 
     assert_int_equal(control(host, 0x80, USBDEV_GET_DESCRIPTOR, 0x0200, 0, configuration, 27), 27);
-    assert_int_equal(configuration[8], 255);   // bMaxPower
+    assert_int_equal(configuration[8], 251);   // bMaxPower
     assert_int_equal(configuration[9 + 7], 0); // bInterfaceProtocol
     sim_host_close(host);
 }

@@ -176,6 +176,7 @@ extern const struct sim_defect defects_of_states[];
 extern const struct sim_defect defects_of_dfu_mode[];
 extern const struct sim_defect defects_of_downloads[];
 extern const struct sim_defect defects_of_dfuse[];
+extern const struct sim_defect defects_of_limits[]; // one beyond
 
 // Their answer to a SETUP, as for the setup hook: the first that decides. Descriptors are changed
 // by all of them, in this order.

@@ -29,6 +29,7 @@ extern const struct variation fleet_of_functions[];
 extern const struct variation fleet_of_speeds[];
 extern const struct variation fleet_of_requests[];
 extern const struct variation fleet_of_timing[];
+extern const struct variation fleet_of_limits[];
 extern const struct variation fleet_of_loaders[];
 extern const struct variation fleet_of_layouts[];
 extern const struct variation fleet_of_makers[];
