@@ -10,47 +10,7 @@
 
 #include <cmocka.h>
 
-#include <conformance/gate.h>
-
-enum { OUT = 0x21, IN = 0xA1, STALL = -1 };
-
-// A boot loader with 128 KB of flash whose last page is kept, and memory that cannot be read.
-static struct gate dfuse(bool may_write)
-{
-    static const struct dfuse_layout layout = {
-        .regions = {{0x08000000, 64, 2048, DFUSE_READABLE | DFUSE_ERASABLE | DFUSE_WRITABLE},
-                    {0x20000000, 1, 4096, DFUSE_WRITABLE}},
-        .count = 2,
-    };
-    struct gate gate;
-    gate_init(&gate, &(struct gate_leave){.detach = true, .write = may_write});
-    gate_set_device(&gate, GATE_DFU_MODE, 0, 2048);
-    gate_set_memory(&gate, true, &layout, 1);
-    gate.state = DFURT_STATE_dfuIDLE;
-    if (may_write)
-        gate_keep_page(&gate, 0x0801F800, 2048);
-    return gate;
-}
-
-static const uint8_t image[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-
-static struct gate plain(bool may_write)
-{
-    struct gate gate = dfuse(may_write);
-    gate_set_memory(&gate, false, NULL, 0);
-    if (may_write)
-        gate_keep_image(&gate, image, sizeof image);
-    return gate;
-}
-
-static struct gate run_time(int state)
-{
-    struct gate gate;
-    gate_init(&gate, &(struct gate_leave){.detach = true});
-    gate_set_device(&gate, GATE_RUN_TIME, 0, 0);
-    gate.state = state;
-    return gate;
-}
+#include "gates.h"
 
 struct row {
     const char *what;
@@ -92,7 +52,7 @@ static void run_time__unsafe_requests_need_a_state_just_asked(void **test)
     };
 
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        struct gate gate = run_time(states[i].state);
+        struct gate gate = gate_of_run_time(states[i].state);
         for (size_t j = 0; j < sizeof guarded; j++) {
             const struct usbdev_setup_packet setup = {OUT, guarded[j], 0, 0, 0};
             assert_int_equal(gate_ask(&gate, &setup, NULL),
@@ -104,9 +64,9 @@ static void run_time__unsafe_requests_need_a_state_just_asked(void **test)
 static void run_time__leave_to_write_changes_nothing(void **test)
 {
     (void)test;
-    struct gate gate = run_time(DFURT_STATE_dfuIDLE);
+    struct gate gate = gate_of_run_time(DFURT_STATE_dfuIDLE);
     gate.leave.write = true;
-    gate_keep_image(&gate, image, sizeof image);
+    gate_keep_image(&gate, gate_image, GATE_IMAGE_SIZE);
     const struct row rows[] = {
         {"DNLOAD in a DFU-mode state", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0}, GATE_NEEDS_STATE},
     };
@@ -117,7 +77,7 @@ static void run_time__leave_to_write_changes_nothing(void **test)
 static void run_time__class_requests_are_harmless_samples(void **test)
 {
     (void)test;
-    struct gate gate = run_time(DFURT_STATE_appIDLE);
+    struct gate gate = gate_of_run_time(DFURT_STATE_appIDLE);
 
     for (unsigned bRequest = 7; bRequest <= 0xFF; bRequest++) {
         bool sample = false;
@@ -133,7 +93,8 @@ static void run_time__class_requests_are_harmless_samples(void **test)
 static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
 {
     (void)test;
-    struct gate gates[] = {run_time(DFURT_STATE_appIDLE), plain(false), dfuse(true)};
+    struct gate gates[] = {gate_of_run_time(DFURT_STATE_appIDLE), gate_of_plain(false),
+                           gate_of_dfuse(true)};
     const uint8_t types[] = {0x21, 0xA1, 0x20, 0x22, 0x23, 0x40, 0x41};
 
     for (size_t i = 0; i < sizeof types * 3; i++) {
@@ -150,7 +111,8 @@ static void detach__is_refused_by_no_detach_in_every_disguise(void **test)
 static void vendor__needs_its_own_leave(void **test)
 {
     (void)test;
-    struct gate gates[] = {run_time(DFURT_STATE_appIDLE), dfuse(true), plain(true)};
+    struct gate gates[] = {gate_of_run_time(DFURT_STATE_appIDLE), gate_of_dfuse(true),
+                           gate_of_plain(true)};
     const struct usbdev_setup_packet setup = {0xC0, 0x7F, 0, 0, 1};
 
     for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
@@ -166,7 +128,7 @@ static void vendor__needs_its_own_leave(void **test)
 static void standard__all_but_what_locks_or_rewrites(void **test)
 {
     (void)test;
-    struct gate gate = run_time(GATE_STATE_STALE);
+    struct gate gate = gate_of_run_time(GATE_STATE_STALE);
     const struct row rows[] = {
         {"GET_DESCRIPTOR", {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18}, {0}, GATE_SEND},
         {"SET_INTERFACE", {0x01, USBDEV_SET_INTERFACE, 0, 0, 0}, {0}, GATE_SEND},
@@ -189,7 +151,7 @@ static void without_leave__nothing_is_downloaded_to_a_plain_device(void **test)
 {
     (void)test;
     for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; state++) {
-        struct gate gate = plain(false);
+        struct gate gate = gate_of_plain(false);
         gate.state = state;
         const struct row rows[] = {
             {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_NEEDS_WRITE},
@@ -211,7 +173,7 @@ static void without_leave__nothing_is_downloaded_to_a_plain_device(void **test)
 static void without_leave__dfuse_is_pointed_at_what_can_be_read(void **test)
 {
     (void)test;
-    struct gate gate = dfuse(false);
+    struct gate gate = gate_of_dfuse(false);
     const struct row rows[] = {
         {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_SEND},
         {"the last byte", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0xFF, 0xFF, 1, 8}, GATE_SEND},
@@ -239,7 +201,7 @@ static void without_leave__set_address_needs_an_idle_state_just_asked(void **tes
     const uint8_t command[] = {0x21, 0, 0, 0, 8};
 
     for (int state = GATE_STATE_SILENT; state <= DFURT_STATE_dfuERROR; state++) {
-        struct gate gate = dfuse(false);
+        struct gate gate = gate_of_dfuse(false);
         gate.state = state;
         bool idle = state == DFURT_STATE_dfuIDLE || state == DFURT_STATE_dfuDNLOAD_IDLE;
         assert_int_equal(gate_ask(&gate, &setup, command), idle ? GATE_SEND
@@ -252,7 +214,7 @@ static void without_leave__set_address_needs_an_idle_state_just_asked(void **tes
 static void without_leave__what_was_pointed_at_is_read_next(void **test)
 {
     (void)test;
-    struct gate gate = dfuse(false);
+    struct gate gate = gate_of_dfuse(false);
     const struct usbdev_setup_packet set_address = {OUT, DFURT_DNLOAD, 0, 0, 5};
     const struct usbdev_setup_packet upload = {IN, DFURT_UPLOAD, 2, 0, 5};
     const uint8_t command[] = {0x21, 0, 0, 0, 8};
@@ -277,7 +239,7 @@ static void without_leave__what_was_pointed_at_is_read_next(void **test)
 static void never__read_unprotect_and_mass_erase(void **test)
 {
     (void)test;
-    struct gate gates[] = {dfuse(true), dfuse(false), plain(true)};
+    struct gate gates[] = {gate_of_dfuse(true), gate_of_dfuse(false), gate_of_plain(true)};
     const struct row rows[] = {
         {"Read Unprotect", {OUT, DFURT_DNLOAD, 0, 0, 1}, {0x92}, GATE_NEVER},
         {"mass erase", {OUT, DFURT_DNLOAD, 0, 0, 1}, {0x41}, GATE_NEVER},
@@ -296,7 +258,7 @@ static void never__read_unprotect_and_mass_erase(void **test)
 static void with_leave__a_plain_device_needs_its_image_kept(void **test)
 {
     (void)test;
-    struct gate gate = plain(true);
+    struct gate gate = gate_of_plain(true);
     const struct row rows[] = {
         {"a block", {OUT, DFURT_DNLOAD, 0, 0, 5}, {1, 2, 3, 4, 5}, GATE_SEND},
         {"nothing", {OUT, DFURT_DNLOAD, 0, 0, 0}, {0}, GATE_NEEDS_KEPT},
@@ -311,51 +273,44 @@ static void with_leave__a_plain_device_needs_its_image_kept(void **test)
     ASSERT_ROWS(&gate, not_kept);
 }
 
-static void
-send(struct gate *gate, uint16_t wBlockNum, uint16_t wLength, const uint8_t *data, int result)
-{
-    const struct usbdev_setup_packet setup = {OUT, DFURT_DNLOAD, wBlockNum, 0, wLength};
-    gate_saw(gate, &setup, data, result, result == STALL);
-}
-
 static void manifestation__needs_the_whole_image_as_it_is_kept(void **test)
 {
     (void)test;
     static const uint8_t other[] = {6, 7, 8, 9, 11};
     const struct usbdev_setup_packet manifest = {OUT, DFURT_DNLOAD, 2, 0, 0};
-    struct gate gate = plain(true);
+    struct gate gate = gate_of_plain(true);
 
-    send(&gate, 0, 5, image, 5);
+    gate_sends(&gate, 0, 5, gate_image, 5);
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
-    send(&gate, 1, 5, image + 5, 5);
+    gate_sends(&gate, 1, 5, gate_image + 5, 5);
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_SEND);
 
     gate_begin_image(&gate);
-    send(&gate, 0, 5, image, 5);
-    send(&gate, 1, 5, other, 5);
+    gate_sends(&gate, 0, 5, gate_image, 5);
+    gate_sends(&gate, 1, 5, other, 5);
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
 
     gate_begin_image(&gate);
-    send(&gate, 0, 5, image, 5);
-    send(&gate, 2, 5, image + 5, 5); // block 1 is missing
+    gate_sends(&gate, 0, 5, gate_image, 5);
+    gate_sends(&gate, 2, 5, gate_image + 5, 5); // block 1 is missing
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
 
     gate_begin_image(&gate);
-    send(&gate, 0, 5, image, 5);
-    send(&gate, 1, 5, image + 5, STALL);
+    gate_sends(&gate, 0, 5, gate_image, 5);
+    gate_sends(&gate, 1, 5, gate_image + 5, STALL);
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
 
     gate_begin_image(&gate);
-    send(&gate, 0, 5, image, 5);
+    gate_sends(&gate, 0, 5, gate_image, 5);
     gate_moved(&gate); // a bus reset
-    send(&gate, 1, 5, image + 5, 5);
+    gate_sends(&gate, 1, 5, gate_image + 5, 5);
     assert_int_equal(gate_ask(&gate, &manifest, NULL), GATE_NEEDS_KEPT);
 }
 
 static void with_leave__dfuse_writes_only_its_scratch_page(void **test)
 {
     (void)test;
-    struct gate gate = dfuse(true);
+    struct gate gate = gate_of_dfuse(true);
     static const uint8_t command[] = {0x21, 0x00, 0xF8, 0x01, 0x08}; // 0801F800h, the page
     const struct row before[] = {
         {"data, pointer unknown", {OUT, DFURT_DNLOAD, 2, 0, 5}, {0}, GATE_NEEDS_KEPT},
@@ -380,7 +335,7 @@ static void with_leave__dfuse_writes_only_its_scratch_page(void **test)
     };
 
     ASSERT_ROWS(&gate, before);
-    send(&gate, 0, 5, command, 5);
+    gate_sends(&gate, 0, 5, command, 5);
     ASSERT_ROWS(&gate, after);
 
     static const uint8_t error[] = {3, 0, 0, 0, DFURT_STATE_dfuERROR, 0};
@@ -395,7 +350,7 @@ static void with_leave__dfuse_writes_only_its_scratch_page(void **test)
 static void with_leave__dfuse_commands_need_something_kept(void **test)
 {
     (void)test;
-    struct gate gate = dfuse(true);
+    struct gate gate = gate_of_dfuse(true);
     gate_keep_nothing(&gate);
     const struct row rows[] = {
         {"Set Address", {OUT, DFURT_DNLOAD, 0, 0, 5}, {0x21, 0, 0, 0, 8}, GATE_SEND},
@@ -412,7 +367,7 @@ static void memory__has_room_for_so_many_regions(void **test)
 {
     (void)test;
     static struct dfuse_layout layout;
-    struct gate gate = dfuse(true);
+    struct gate gate = gate_of_dfuse(true);
     for (uint32_t i = 0; i < DFUSE_MAX_REGIONS; i++)
         layout.regions[layout.count++] = (struct dfuse_region){i << 16, 1, 2048, DFUSE_READABLE};
 
@@ -426,7 +381,7 @@ static void memory__has_room_for_so_many_regions(void **test)
 static void doubt__downloads_nothing(void **test)
 {
     (void)test;
-    struct gate gates[] = {dfuse(true), plain(true)};
+    struct gate gates[] = {gate_of_dfuse(true), gate_of_plain(true)};
     gates[0].dialect = GATE_DIALECT_UNKNOWN;
     gates[1].mode = GATE_MODE_UNKNOWN;
     const struct row rows[] = {
@@ -442,7 +397,7 @@ static void doubt__downloads_nothing(void **test)
 static void doubt__begins_to_program_nothing_that_another_program_has_sent(void **test)
 {
     (void)test;
-    struct gate gate = plain(false);
+    struct gate gate = gate_of_plain(false);
     const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
     const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
     const uint8_t begun_by_getstatus[] = {DFURT_STATE_dfuDNLOAD_SYNC, DFURT_STATE_dfuMANIFEST_SYNC};
@@ -464,11 +419,11 @@ static void run_time__begins_to_program_nothing_that_should_have_been_refused(vo
     const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
     const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 0, 0, 5};
     const uint8_t sync = DFURT_STATE_dfuDNLOAD_SYNC, idle = DFURT_STATE_appIDLE;
-    struct gate gate = run_time(DFURT_STATE_appIDLE);
+    struct gate gate = gate_of_run_time(DFURT_STATE_appIDLE);
 
-    gate_saw(&gate, &dnload, image, STALL, true);
+    gate_saw(&gate, &dnload, gate_image, STALL, true);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
-    gate_saw(&gate, &dnload, image, 5, false);
+    gate_saw(&gate, &dnload, gate_image, 5, false);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
     gate_saw(&gate, &getstate, NULL, STALL, true);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
@@ -476,152 +431,10 @@ static void run_time__begins_to_program_nothing_that_should_have_been_refused(vo
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
     gate_saw(&gate, &getstate, &idle, 1, false);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
-    gate_saw(&gate, &dnload, image, 5, false);
+    gate_saw(&gate, &dnload, gate_image, 5, false);
     gate_moved(&gate);
 
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
-}
-
-// ---- When is a state stale? ----
-
-static void state__is_what_the_device_last_said_until_something_moves_it(void **test)
-{
-    (void)test;
-    static const uint8_t app_idle[] = {0, 0, 0, 0, DFURT_STATE_appIDLE, 0};
-    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
-    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
-    const struct usbdev_setup_packet movers[] = {
-        {OUT, DFURT_DETACH, 0, 0, 0},
-        {IN, DFURT_UPLOAD, 0, 0, 5},
-        {OUT, DFURT_DNLOAD, 0, 0, 5},
-        {OUT, DFURT_CLRSTATUS, 0, 0, 0},
-        {OUT, DFURT_ABORT, 0, 0, 0},
-        {OUT, 7, 0, 0, 0},
-        {0x20, 0, 0, 0, 0},
-        {0xC1, 3, 0, 0, 6},
-        {OUT, DFURT_GETSTATUS, 0, 0, 6},
-        {0x00, USBDEV_SET_CONFIGURATION, 1, 0, 0},
-    };
-    const struct usbdev_setup_packet descriptor = {0x80, USBDEV_GET_DESCRIPTOR, 0x0100, 0, 18};
-
-    for (size_t i = 0; i < sizeof movers / sizeof movers[0]; i++) {
-        struct gate gate = run_time(GATE_STATE_STALE);
-        gate_saw(&gate, i % 2 ? &getstatus : &getstate, app_idle, i % 2 ? 6 : 1, false);
-        assert_int_equal(gate.state, DFURT_STATE_appIDLE);
-        gate_saw(&gate, &descriptor, app_idle, 6, false);
-        gate_waited(&gate);
-        assert_int_equal(gate.state, DFURT_STATE_appIDLE);
-        gate_saw(&gate, &movers[i], app_idle, 0, false);
-        assert_int_equal(gate.state, GATE_STATE_STALE);
-    }
-}
-
-static void state__is_not_taken_from_half_an_answer(void **test)
-{
-    (void)test;
-    static const uint8_t zeros[6] = {0};
-    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
-    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
-    struct gate gate = run_time(GATE_STATE_STALE);
-
-    gate_saw(&gate, &getstate, zeros, 0, false);
-    assert_int_equal(gate.state, GATE_STATE_STALE);
-    gate_saw(&gate, &getstatus, zeros, 5, false);
-    assert_int_equal(gate.state, GATE_STATE_STALE);
-}
-
-static void state__that_a_timer_ends_is_stale_after_a_wait(void **test)
-{
-    (void)test;
-    const int timed[] = {DFURT_STATE_appDETACH, DFURT_STATE_dfuDNBUSY, DFURT_STATE_dfuDNLOAD_SYNC,
-                         DFURT_STATE_dfuMANIFEST};
-
-    for (size_t i = 0; i < sizeof timed / sizeof timed[0]; i++) {
-        struct gate gate = run_time(timed[i]);
-        gate_waited(&gate);
-        assert_int_equal(gate.state, GATE_STATE_STALE);
-    }
-}
-
-static void state__that_no_timer_ends_is_known_after_a_wait(void **test)
-{
-    (void)test;
-    const int lasting[] = {DFURT_STATE_appIDLE,        DFURT_STATE_dfuIDLE,
-                           DFURT_STATE_dfuDNLOAD_IDLE, DFURT_STATE_dfuUPLOAD_IDLE,
-                           DFURT_STATE_dfuERROR,       GATE_STATE_SILENT};
-
-    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++) {
-        struct gate gate = run_time(lasting[i]);
-        gate_waited(&gate);
-        assert_int_equal(gate.state, lasting[i]);
-    }
-}
-
-static void reset__leaves_no_state_known(void **test)
-{
-    (void)test;
-    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
-    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
-    struct gate gate = run_time(DFURT_STATE_appIDLE);
-
-    gate_moved(&gate);
-    assert_int_equal(gate.state, GATE_STATE_STALE);
-    gate_saw(&gate, &getstate, NULL, STALL, true);
-    gate_moved(&gate);
-    gate_saw(&gate, &getstatus, NULL, STALL, true);
-
-    assert_int_equal(gate.state, GATE_STATE_STALE);
-}
-
-static void reset__lets_what_was_pointed_at_go(void **test)
-{
-    (void)test;
-    struct gate gate = dfuse(false);
-    static const uint8_t command[] = {0x21, 0, 0, 0, 8};
-    const struct usbdev_setup_packet detach = {OUT, DFURT_DETACH, 1000, 0, 0};
-
-    send(&gate, 0, sizeof command, command, sizeof command);
-    assert_int_equal(gate_ask(&gate, &detach, NULL), GATE_NEEDS_WRITE);
-    gate_moved(&gate);
-
-    assert_int_equal(gate_ask(&gate, &detach, NULL), GATE_SEND);
-}
-
-static void reset__begins_the_image_again(void **test)
-{
-    (void)test;
-    struct gate gate = plain(true);
-    const struct usbdev_setup_packet end = {OUT, DFURT_DNLOAD, 2, 0, 0};
-
-    send(&gate, 0, 5, image, 5);
-    gate_moved(&gate);
-    send(&gate, 1, 5, image + 5, 5);
-    assert_int_equal(gate_ask(&gate, &end, NULL), GATE_NEEDS_KEPT);
-    gate_moved(&gate);
-    send(&gate, 0, 5, image, 5);
-    send(&gate, 1, 5, image + 5, 5);
-
-    assert_int_equal(gate_ask(&gate, &end, NULL), GATE_SEND);
-}
-
-static void silent__is_in_app_detach_right_after_an_accepted_detach(void **test)
-{
-    (void)test;
-    const struct usbdev_setup_packet getstate = {IN, DFURT_GETSTATE, 0, 0, 1};
-    const struct usbdev_setup_packet getstatus = {IN, DFURT_GETSTATUS, 0, 0, 6};
-    const struct usbdev_setup_packet detach = {OUT, DFURT_DETACH, 1000, 0, 0};
-    const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 0, 0, 0};
-    struct gate gate = run_time(GATE_STATE_STALE);
-
-    gate_saw(&gate, &getstate, NULL, STALL, true);
-    gate_saw(&gate, &getstatus, NULL, STALL, true);
-    assert_int_equal(gate.state, GATE_STATE_SILENT);
-    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_NEEDS_STATE);
-    gate_saw(&gate, &detach, NULL, 0, false);
-    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_SEND);
-
-    gate_saw(&gate, &detach, NULL, STALL, true);
-    assert_int_equal(gate_ask(&gate, &dnload, NULL), GATE_ASK_STATE);
 }
 
 int main(void)
@@ -646,14 +459,6 @@ int main(void)
         cmocka_unit_test(doubt__downloads_nothing),
         cmocka_unit_test(doubt__begins_to_program_nothing_that_another_program_has_sent),
         cmocka_unit_test(run_time__begins_to_program_nothing_that_should_have_been_refused),
-        cmocka_unit_test(state__is_what_the_device_last_said_until_something_moves_it),
-        cmocka_unit_test(state__is_not_taken_from_half_an_answer),
-        cmocka_unit_test(state__that_a_timer_ends_is_stale_after_a_wait),
-        cmocka_unit_test(state__that_no_timer_ends_is_known_after_a_wait),
-        cmocka_unit_test(reset__leaves_no_state_known),
-        cmocka_unit_test(reset__lets_what_was_pointed_at_go),
-        cmocka_unit_test(reset__begins_the_image_again),
-        cmocka_unit_test(silent__is_in_app_detach_right_after_an_accepted_detach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
