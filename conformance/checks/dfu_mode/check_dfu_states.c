@@ -4,301 +4,11 @@
 // A.2.11). In dfuMANIFEST-WAIT-RESET (A.2.9) a device need not answer at all: what ends that state
 // is checked in check_dfu_resets.c.
 //
-// A row says in which state a request is sent, what the answer is, and which states may follow. One
-// function serves all of them. The state that follows is asked for by GETSTATE, which changes no
-// state; for GETSTATUS it is the one that the reply announces.
+// One function serves all rows: dfu_state_row.h.
 
-#include <stdio.h>
-
-#include <conformance/backup.h>
-#include <conformance/check_common.h>
 #include <conformance/dfu_steps.h>
-#include <conformance/download.h>
-#include <conformance/modes.h>
-#include <conformance/state_rows.h>
 
-static void put_states(char *text, size_t size, unsigned states)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (uint8_t state = 0; state <= DFURT_STATE_dfuERROR; state++) {
-        if ((states & 1u << state) && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " or " : "",
-                                     usb_dfu_state_name(state));
-    }
-}
-
-static bool is_one_of(uint8_t state, unsigned states)
-{
-    return state <= DFURT_STATE_dfuERROR && (states & 1u << state);
-}
-
-// By GETSTATE.
-static bool expect_next(struct probe *probe, uint8_t state, unsigned states)
-{
-    char expected[PROBE_WORDS];
-    uint8_t bState = 0;
-    put_states(expected, sizeof expected, states);
-    while (!(states & 1u << bState))
-        bState++;
-    return expect_agreed(probe, state, is_one_of(state, states) ? state : bState, expected);
-}
-
-// By GETSTATUS.
-static bool expect_bState_of(struct probe *probe, uint8_t bState, unsigned states)
-{
-    char expected[PROBE_WORDS];
-    put_states(expected, sizeof expected, states);
-    return expect(probe, is_one_of(bState, states), expected, "GETSTATUS: bState %u, %s", bState,
-                  usb_dfu_state_name(bState));
-}
-
-static bool is_busy(uint8_t bState)
-{
-    return bState == DFURT_STATE_dfuDNBUSY || bState == DFURT_STATE_dfuMANIFEST;
-}
-
-// In dfuDNBUSY and dfuMANIFEST each request leads to dfuERROR, GETSTATE too. Only dfuERROR answers
-// it: where the first one STALLed and the next one is answered, the state had stayed.
-static bool expect_error_at_once(struct probe *probe, const struct usbdev_setup_packet *getstate)
-{
-    const struct state_row *row = probe->check->row;
-    uint8_t state;
-    return !is_busy(row->state) ||
-           probe_control(probe, getstate, &state) != DFURT_STATE_REPLY_SIZE ||
-           expect(probe, false, "GETSTATE is answered after the STALL, in dfuERROR",
-                  "it STALLed, as in %s", usb_dfu_state_name(row->state));
-}
-
-// By GETSTATE; by GETSTATUS where that is not answered, which the rows of GETSTATE judge. GETSTATUS
-// moves on from the two states that wait for it.
-static bool expect_state_after(struct probe *probe, unsigned states)
-{
-    struct dfu_status_reply status;
-    uint8_t state;
-    bool asked = !dfu_lacks_getstate(probe);
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    if (asked) {
-        int result = probe_control(probe, &getstate, &state);
-        if (result == DFURT_STATE_REPLY_SIZE)
-            return expect_next(probe, state, states);
-        if (result != USB_STALL)
-            return expect_result(probe, result, DFURT_STATE_REPLY_SIZE, &state);
-    }
-    if (states & 1u << DFURT_STATE_dfuDNLOAD_SYNC)
-        states |= 1u << DFURT_STATE_dfuDNBUSY | 1u << DFURT_STATE_dfuDNLOAD_IDLE;
-    if (states & 1u << DFURT_STATE_dfuMANIFEST_SYNC)
-        states |= 1u << DFURT_STATE_dfuMANIFEST | 1u << DFURT_STATE_dfuIDLE;
-    return expect_getstatus(probe, &status) && expect_bState_of(probe, status.bState, states) &&
-           (!asked || expect_error_at_once(probe, &getstate));
-}
-
-static bool is_dnload_of_nothing(const struct state_row *row)
-{
-    return row->bRequest == DFURT_DNLOAD && row->wLength == 0;
-}
-
-// What the attempt meets decides nothing: the state's own row judges it.
-static void try_detach(struct probe *probe, uint8_t state)
-{
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, 0, 0);
-    const struct judgement before = probe->judgement;
-    char why[PROBE_WORDS];
-    if (backup_restore(probe, why, sizeof why) && dfu_enter_state(probe, state, DFU_NO_QUESTION))
-        probe_control(probe, &detach, NULL);
-    probe->judgement = before;
-}
-
-// Some boot loaders leave DFU mode at DETACH, and start what is there. So it is sent only while the
-// device holds its own firmware; and in mid download only if the device has refused it in each
-// state before, be it that their rows have run or not.
-static bool given_safe_detach(struct probe *probe, const struct state_row *row)
-{
-    char why[PROBE_WORDS];
-    bool writes = row->state >= DFURT_STATE_dfuDNLOAD_SYNC &&
-                  row->state <= DFURT_STATE_dfuMANIFEST && !device_is_dfuse(&probe->dfu_mode);
-    for (uint8_t state = DFURT_STATE_dfuIDLE; writes && state < row->state; state++) {
-        if (probe->loader.detach != DM_DETACH_TAKEN && !(probe->loader.detach_in & 1u << state))
-            try_detach(probe, state);
-        probe->loader.detach_in |= 1u << state;
-    }
-    if (writes && probe->loader.detach == DM_DETACH_TAKEN)
-        return probe_skip(probe, "needs a device that STALLs DETACH in the states before: this one "
-                                 "could start half an image");
-    probe->loader.detach_in |= 1u << row->state;
-    return backup_restore(probe, why, sizeof why) || probe_inconclusive(probe, "%s", why);
-}
-
-// A device that accepts the request although it must not keeps its firmware: the data is the next
-// block of the backup's image, or DfuSe's Set Address Pointer.
-static bool enter(struct probe *probe, const struct state_row *row, uint16_t *ret_block)
-{
-    *ret_block = dfu_first_block(probe);
-    if (row->bRequest == DFURT_DETACH && !given_safe_detach(probe, row))
-        return false;
-    if (is_dnload_of_nothing(row))
-        return dfu_enter_state_with_image(probe, row->state, row->bRequest);
-    if (row->bRequest == DFURT_DNLOAD && !dfu_prepare_dnload(probe))
-        return false;
-    if (row->state == DFURT_STATE_dfuUPLOAD_IDLE)
-        return dfu_enter_upload_idle(probe, ret_block);
-    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED && !dfu_point_at_start(probe))
-        return false;
-    if (row->state == DFURT_STATE_dfuERROR)
-        return dfu_enter_error(probe, row->bRequest);
-    return dfu_enter_state(probe, row->state, row->bRequest);
-}
-
-// Behind the last block of an image there is no block that a device must accept.
-static bool has_next_block(struct probe *probe, const struct state_row *row)
-{
-    bool next = row->bRequest == DFURT_DNLOAD && row->outcome == ACCEPTED &&
-                row->state == DFURT_STATE_dfuDNLOAD_IDLE && !device_is_dfuse(&probe->dfu_mode);
-    return !next || !probe->backup || probe->backup->length > dfu_transfer_size(probe) ||
-           probe_inapplicable(probe, "a device with firmware of more than a block");
-}
-
-static int send(struct probe *probe, const struct state_row *row, uint16_t block, uint8_t *data)
-{
-    if (is_dnload_of_nothing(row))
-        return download_end(probe);
-    if (row->bRequest == DFURT_DNLOAD)
-        return dfu_dnload_something(probe);
-    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
-        return dfu_upload(probe, block, data, dfu_small_block(probe));
-    bool uploads = row->bRequest == DFURT_UPLOAD;
-    const struct usbdev_setup_packet setup = dfu_setup(
-        probe, row->bRequest, uploads ? block : 0, uploads ? dfu_small_block(probe) : row->wLength);
-    return probe_control(probe, &setup, data);
-}
-
-// An upload that returns less than it was asked for is over (DFU 1.1 6.2).
-static unsigned next_states(const struct probe *probe, const struct state_row *row, int result)
-{
-    if (row->outcome == EITHER)
-        return result == USB_STALL ? 1u << DFURT_STATE_dfuERROR : 1u << DFURT_STATE_dfuIDLE;
-    if (row->bRequest == DFURT_UPLOAD && row->outcome == ACCEPTED)
-        return result < dfu_small_block(probe) ? 1u << DFURT_STATE_dfuIDLE
-                                               : 1u << DFURT_STATE_dfuUPLOAD_IDLE;
-    return row->next;
-}
-
-// A device that comes back has left by itself; another one may have been unplugged.
-static bool expect_no_leave(struct probe *probe, const struct state_row *row, int result)
-{
-    size_t first = probe->transcript.total;
-    bool left = row->bRequest == DFURT_DETACH &&
-                probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0 &&
-                probe_wait_return(probe, mode_return_ms(probe), "the device") == 0;
-    transcript_set_aside(&probe->transcript, first);
-    return left ? expect(probe, false, "STALL", "the device left the bus")
-                : probe_inconclusive(probe, "%s", usb_result_text(result));
-}
-
-// A Set Address Pointer that a read protected device refuses, at the DNLOAD or at the GETSTATUS
-// that carries it out.
-static bool
-is_protected(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
-{
-    bool refused = row->bRequest == DFURT_DNLOAD && result == USB_STALL;
-    bool failed = row->bRequest == DFURT_GETSTATUS && row->state == DFURT_STATE_dfuDNLOAD_SYNC &&
-                  result == DFURT_STATUS_REPLY_SIZE && data[4] == DFURT_STATE_dfuERROR;
-    return row->outcome == ACCEPTED && (refused || failed) && dfuse_is_read_protected(probe);
-}
-
-static bool
-expect_outcome(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
-{
-    if (result == USB_GONE || result == USB_IO)
-        return expect_no_leave(probe, row, result);
-    if (result == USB_UNSUPPORTED)
-        return probe_inconclusive(probe, "the alternate setting does not name its memory");
-    bool stalled = result == USB_STALL;
-    if (row->outcome == STALLED)
-        return expect(probe, stalled, "STALL", "%s",
-                      result < 0 ? usb_result_text(result) : "the request was accepted");
-    if (row->outcome == EITHER && stalled) {
-        probe_note(probe, "the device follows the table, not figure A.1");
-        return true;
-    }
-    bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
-    if (asks && row->outcome == ACCEPTED)
-        return expect_result(probe, result, row->wLength, data);
-    return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
-}
-
-static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)
-{
-    return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
-           row->state != DFURT_STATE_dfuIDLE && dfu_lacks_getstate(probe);
-}
-
-// A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
-// Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing.
-static bool has_ended(struct probe *probe,
-                      const struct state_row *row,
-                      uint64_t busy_until_us,
-                      int result,
-                      const uint8_t *data)
-{
-    enum { SHORT_US = 5000 };
-    uint64_t now_us = probe_now_us(probe);
-    bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
-    if (now_us > busy_until_us)
-        return true;
-    if (result < 0 || (!asks && row->bRequest != DFURT_ABORT))
-        return false;
-    if (row->bRequest == DFURT_GETSTATE)
-        return result == DFURT_STATE_REPLY_SIZE && data[0] != row->state;
-    return busy_until_us - now_us < SHORT_US;
-}
-
-// In a state that a request leads to by being accepted: that it does is judged by the row of that
-// request, and GETSTATE that does not change the state by this one.
-static bool given_state(struct probe *probe, const struct state_row *row, uint8_t state)
-{
-    const unsigned by_acceptance = 1u << DFURT_STATE_dfuDNLOAD_SYNC |
-                                   1u << DFURT_STATE_dfuMANIFEST_SYNC |
-                                   1u << DFURT_STATE_dfuUPLOAD_IDLE;
-    return state == row->state || !(by_acceptance & 1u << row->state) ||
-           probe_inconclusive(probe, "%s was not reached: the device says %s",
-                              usb_dfu_state_name(row->state), usb_dfu_state_name(state));
-}
-
-static void follow_row(struct probe *probe)
-{
-    static uint8_t data[PROBE_CONTROL_MAX];
-    const struct state_row *row = probe->check->row;
-    uint16_t block;
-    if (!enter(probe, row, &block) || !has_next_block(probe, row))
-        return;
-    if (is_getstate_of_no_device(probe, row)) {
-        probe_inconclusive(
-            probe,
-            "GETSTATE is not to be relied on: DM-STATE-2-GETSTATE or DM-STATUS-02 judges it");
-        return;
-    }
-    uint64_t busy_until_us = probe->since.busy_until_us;
-    int result = send(probe, row, block, data);
-    if (is_busy(row->state) && has_ended(probe, row, busy_until_us, result, data)) {
-        probe_skip(probe, "needs a device that is in %s for long enough to be asked",
-                   usb_dfu_state_name(row->state));
-        return;
-    }
-    bool polled = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_CLRSTATUS;
-    if (row->state == DFURT_STATE_dfuDNBUSY && polled && result >= 0)
-        probe_note(probe, "few boot loaders STALL here as A.2.5 says, and hosts tolerate it; "
-                          "field.waive is a waiver for it");
-    if (is_protected(probe, row, result, data) || !expect_outcome(probe, row, result, data))
-        return;
-    if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
-        return;
-    if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
-        (!expect_bState_of(probe, data[4], row->next) || is_busy(data[4])))
-        return;
-    expect_state_after(probe, next_states(probe, row, result));
-}
+#include "dfu_state_row.h"
 
 // A boot loader that leaves by itself may do so before each of several requests was sent in its
 // state: half of the time that it stays is spent on them.
@@ -344,29 +54,29 @@ static void clears_error(struct probe *probe)
 // clang-format off
 // Most cells: what is not named in a table of A.2 STALLs, and the device is in dfuERROR after it.
 #define STALLS(id, table, request, needs, state, bRequest, wLength)                                \
-    {id, "DFU 1.1 " table, LEVEL_MUST, request " STALLs, next is dfuERROR", needs, follow_row,     \
+    {id, "DFU 1.1 " table, LEVEL_MUST, request " STALLs, next is dfuERROR", needs, dfu_follow_row,     \
      ROW(state, bRequest, wLength, STALLED, S(10))}
 
 static const struct check checks[] = {
     {"DM-STATE-2-DNLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
-     DNLOADING, follow_row, ROW(2, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
+     DNLOADING, dfu_follow_row, ROW(2, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
     STALLS("DM-STATE-2-DNLOAD-0", "A.2.3", "dfuIDLE: DNLOAD without data",
            WRITING | NEED_PLAIN, 2, DFURT_DNLOAD, 0),
     {"DM-STATE-2-UPLOAD", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: UPLOAD is answered, next is dfuUPLOAD-IDLE, or dfuIDLE if it was short",
-     UPLOADING, follow_row, ROW(2, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
+     UPLOADING, dfu_follow_row, ROW(2, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
     {"DM-STATE-2-GETSTATUS", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: GETSTATUS is answered, the state stays",
-     IN_DFU_MODE, follow_row, ROW(2, DFURT_GETSTATUS, 6, ACCEPTED, S(2))},
+     IN_DFU_MODE, dfu_follow_row, ROW(2, DFURT_GETSTATUS, 6, ACCEPTED, S(2))},
     STALLS("DM-STATE-2-CLRSTATUS", "A.2.3", "dfuIDLE: CLRSTATUS",
            IN_DFU_MODE, 2, DFURT_CLRSTATUS, 0),
     {"DM-STATE-2-GETSTATE", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: GETSTATE is answered, the state stays",
-     IN_DFU_MODE, follow_row, ROW(2, DFURT_GETSTATE, 1, ACCEPTED, S(2))},
+     IN_DFU_MODE, dfu_follow_row, ROW(2, DFURT_GETSTATE, 1, ACCEPTED, S(2))},
     {"DM-STATE-2-ABORT", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: ABORT is accepted, the state stays",
-     IN_DFU_MODE, follow_row, ROW(2, DFURT_ABORT, 0, ACCEPTED, S(2))},
+     IN_DFU_MODE, dfu_follow_row, ROW(2, DFURT_ABORT, 0, ACCEPTED, S(2))},
     {"DM-STATE-2-OTHER", "DFU 1.1 A.2.3", LEVEL_MUST,
      "dfuIDLE: requests that DFU does not have STALL, next is dfuERROR",
      IN_DFU_MODE, unknown_requests, ROW(2, 7, 0, STALLED, S(10))},
@@ -379,15 +89,15 @@ static const struct check checks[] = {
            DNLOADING, 3, DFURT_UPLOAD, 1),
     {"DM-STATE-3-GETSTATUS", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: GETSTATUS announces dfuDNBUSY, or dfuDNLOAD-IDLE if all is done",
-     DNLOADING, follow_row, ROW(3, DFURT_GETSTATUS, 6, ACCEPTED, S(4) | S(5))},
+     DNLOADING, dfu_follow_row, ROW(3, DFURT_GETSTATUS, 6, ACCEPTED, S(4) | S(5))},
     STALLS("DM-STATE-3-CLRSTATUS", "A.2.4", "dfuDNLOAD-SYNC: CLRSTATUS",
            DNLOADING, 3, DFURT_CLRSTATUS, 0),
     {"DM-STATE-3-GETSTATE", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: GETSTATE is answered, the state stays",
-     DNLOADING, follow_row, ROW(3, DFURT_GETSTATE, 1, ACCEPTED, S(3))},
+     DNLOADING, dfu_follow_row, ROW(3, DFURT_GETSTATE, 1, ACCEPTED, S(3))},
     {"DM-STATE-3-ABORT", "DFU 1.1 A.2.4", LEVEL_MUST,
      "dfuDNLOAD-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
-     DNLOADING, follow_row, ROW(3, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
+     DNLOADING, dfu_follow_row, ROW(3, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
 
     STALLS("DM-STATE-4-DNLOAD", "A.2.5", "dfuDNBUSY: DNLOAD with data",
            WRITING, 4, DFURT_DNLOAD, 1),
@@ -406,23 +116,23 @@ static const struct check checks[] = {
 
     {"DM-STATE-5-DNLOAD", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: DNLOAD with data is accepted, next is dfuDNLOAD-SYNC",
-     DNLOADING, follow_row, ROW(5, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
+     DNLOADING, dfu_follow_row, ROW(5, DFURT_DNLOAD, 1, ACCEPTED, S(3))},
     {"DM-STATE-5-DNLOAD-0", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: DNLOAD without data is accepted, next is dfuMANIFEST-SYNC",
-     MANIFESTING, follow_row, ROW(5, DFURT_DNLOAD, 0, ACCEPTED, S(6))},
+     MANIFESTING, dfu_follow_row, ROW(5, DFURT_DNLOAD, 0, ACCEPTED, S(6))},
     STALLS("DM-STATE-5-UPLOAD", "A.2.6", "dfuDNLOAD-IDLE: UPLOAD",
            DNLOADING, 5, DFURT_UPLOAD, 1),
     {"DM-STATE-5-GETSTATUS", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: GETSTATUS is answered, the state stays",
-     DNLOADING, follow_row, ROW(5, DFURT_GETSTATUS, 6, ACCEPTED, S(5))},
+     DNLOADING, dfu_follow_row, ROW(5, DFURT_GETSTATUS, 6, ACCEPTED, S(5))},
     STALLS("DM-STATE-5-CLRSTATUS", "A.2.6", "dfuDNLOAD-IDLE: CLRSTATUS",
            DNLOADING, 5, DFURT_CLRSTATUS, 0),
     {"DM-STATE-5-GETSTATE", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: GETSTATE is answered, the state stays",
-     DNLOADING, follow_row, ROW(5, DFURT_GETSTATE, 1, ACCEPTED, S(5))},
+     DNLOADING, dfu_follow_row, ROW(5, DFURT_GETSTATE, 1, ACCEPTED, S(5))},
     {"DM-STATE-5-ABORT", "DFU 1.1 A.2.6", LEVEL_MUST,
      "dfuDNLOAD-IDLE: ABORT is accepted, next is dfuIDLE",
-     DNLOADING, follow_row, ROW(5, DFURT_ABORT, 0, ACCEPTED, S(2))},
+     DNLOADING, dfu_follow_row, ROW(5, DFURT_ABORT, 0, ACCEPTED, S(2))},
 
     STALLS("DM-STATE-6-DNLOAD", "A.2.7", "dfuMANIFEST-SYNC: DNLOAD with data",
            MANIFESTING, 6, DFURT_DNLOAD, 1),
@@ -432,15 +142,15 @@ static const struct check checks[] = {
            MANIFESTING, 6, DFURT_UPLOAD, 1),
     {"DM-STATE-6-GETSTATUS", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: GETSTATUS announces dfuMANIFEST, or dfuIDLE if all is done",
-     MANIFESTING, follow_row, ROW(6, DFURT_GETSTATUS, 6, ACCEPTED, S(2) | S(7))},
+     MANIFESTING, dfu_follow_row, ROW(6, DFURT_GETSTATUS, 6, ACCEPTED, S(2) | S(7))},
     STALLS("DM-STATE-6-CLRSTATUS", "A.2.7", "dfuMANIFEST-SYNC: CLRSTATUS",
            MANIFESTING, 6, DFURT_CLRSTATUS, 0),
     {"DM-STATE-6-GETSTATE", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: GETSTATE is answered, the state stays",
-     MANIFESTING, follow_row, ROW(6, DFURT_GETSTATE, 1, ACCEPTED, S(6))},
+     MANIFESTING, dfu_follow_row, ROW(6, DFURT_GETSTATE, 1, ACCEPTED, S(6))},
     {"DM-STATE-6-ABORT", "DFU 1.1 A.2.7", LEVEL_MUST,
      "dfuMANIFEST-SYNC: ABORT STALLs (the table) or leads to dfuIDLE (figure A.1)",
-     MANIFESTING, follow_row, ROW(6, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
+     MANIFESTING, dfu_follow_row, ROW(6, DFURT_ABORT, 0, EITHER, S(2) | S(10))},
 
     STALLS("DM-STATE-7-DNLOAD", "A.2.8", "dfuMANIFEST: DNLOAD with data",
            MANIFESTING, 7, DFURT_DNLOAD, 1),
@@ -463,43 +173,43 @@ static const struct check checks[] = {
            WRITING | NEED_CAN_UPLOAD, 9, DFURT_DNLOAD, 0),
     {"DM-STATE-9-UPLOAD", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: UPLOAD is answered, the state stays, or is dfuIDLE if it was short",
-     UPLOADING, follow_row, ROW(9, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
+     UPLOADING, dfu_follow_row, ROW(9, DFURT_UPLOAD, 1, ACCEPTED, S(2) | S(9))},
     {"DM-STATE-9-GETSTATUS", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: GETSTATUS is answered, the state stays",
-     UPLOADING, follow_row, ROW(9, DFURT_GETSTATUS, 6, ACCEPTED, S(9))},
+     UPLOADING, dfu_follow_row, ROW(9, DFURT_GETSTATUS, 6, ACCEPTED, S(9))},
     STALLS("DM-STATE-9-CLRSTATUS", "A.2.10", "dfuUPLOAD-IDLE: CLRSTATUS",
            UPLOADING, 9, DFURT_CLRSTATUS, 0),
     {"DM-STATE-9-GETSTATE", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: GETSTATE is answered, the state stays",
-     UPLOADING, follow_row, ROW(9, DFURT_GETSTATE, 1, ACCEPTED, S(9))},
+     UPLOADING, dfu_follow_row, ROW(9, DFURT_GETSTATE, 1, ACCEPTED, S(9))},
     {"DM-STATE-9-ABORT", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: ABORT is accepted, next is dfuIDLE",
-     UPLOADING, follow_row, ROW(9, DFURT_ABORT, 0, ACCEPTED, S(2))},
+     UPLOADING, dfu_follow_row, ROW(9, DFURT_ABORT, 0, ACCEPTED, S(2))},
     {"DM-STATE-9-OTHER", "DFU 1.1 A.2.10", LEVEL_MUST,
      "dfuUPLOAD-IDLE: requests that DFU does not have STALL, next is dfuERROR",
      UPLOADING, unknown_requests, ROW(9, 7, 0, STALLED, S(10))},
 
     {"DM-STATE-10-DNLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DNLOAD with data STALLs, the state stays",
-     WRITING, follow_row, ROW(10, DFURT_DNLOAD, 1, STALLED, S(10))},
+     WRITING, dfu_follow_row, ROW(10, DFURT_DNLOAD, 1, STALLED, S(10))},
     {"DM-STATE-10-DNLOAD-0", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DNLOAD without data STALLs, the state stays",
-     WRITING, follow_row, ROW(10, DFURT_DNLOAD, 0, STALLED, S(10))},
+     WRITING, dfu_follow_row, ROW(10, DFURT_DNLOAD, 0, STALLED, S(10))},
     {"DM-STATE-10-UPLOAD", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: UPLOAD STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_UPLOAD, 1, STALLED, S(10))},
+     IN_DFU_MODE, dfu_follow_row, ROW(10, DFURT_UPLOAD, 1, STALLED, S(10))},
     {"DM-STATE-10-GETSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: GETSTATUS is answered, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATUS, 6, ACCEPTED, S(10))},
+     IN_DFU_MODE, dfu_follow_row, ROW(10, DFURT_GETSTATUS, 6, ACCEPTED, S(10))},
     {"DM-STATE-10-CLRSTATUS", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: CLRSTATUS is accepted, next is dfuIDLE with status OK",
      IN_DFU_MODE, clears_error, ROW(10, DFURT_CLRSTATUS, 0, ACCEPTED, S(2))},
     {"DM-STATE-10-GETSTATE", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: GETSTATE is answered, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_GETSTATE, 1, ACCEPTED, S(10))},
+     IN_DFU_MODE, dfu_follow_row, ROW(10, DFURT_GETSTATE, 1, ACCEPTED, S(10))},
     {"DM-STATE-10-ABORT", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: ABORT STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_ABORT, 0, STALLED, S(10))},
+     IN_DFU_MODE, dfu_follow_row, ROW(10, DFURT_ABORT, 0, STALLED, S(10))},
     {"DM-STATE-10-OTHER", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: requests that DFU does not have STALL, the state stays",
      IN_DFU_MODE, unknown_requests, ROW(10, 7, 0, STALLED, S(10))},
@@ -524,7 +234,7 @@ static const struct check detach_checks[] = {
            UPLOADING, 9, DFURT_DETACH, 0),
     {"DM-STATE-10-DETACH", "DFU 1.1 A.2.11", LEVEL_MUST,
      "dfuERROR: DETACH STALLs, the state stays",
-     IN_DFU_MODE, follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
+     IN_DFU_MODE, dfu_follow_row, ROW(10, DFURT_DETACH, 0, STALLED, S(10))},
 };
 // clang-format on
 
