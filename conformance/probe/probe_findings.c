@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <conformance/probe.h>
 
@@ -45,16 +46,30 @@ static bool is_request(enum transcript_kind kind)
            kind == TRANSCRIPT_SET_INTERFACE || kind == TRANSCRIPT_CLEAR_HALT;
 }
 
-// Was the last request not answered?
-static bool is_silent(const struct probe *probe)
+// The device has been found on the bus.
+static bool is_enumerated(const struct transcript_entry *entry)
+{
+    bool enumerates = entry->kind == TRANSCRIPT_RESET || entry->kind == TRANSCRIPT_POWER ||
+                      entry->kind == TRANSCRIPT_WAIT_RETURN;
+    return enumerates && entry->result == 0;
+}
+
+// Was the last request not answered, and how many before it?
+static bool note_silence(const struct probe *probe, struct finding *finding)
 {
     for (size_t i = transcript_count(&probe->transcript); i-- > 0;) {
         const struct transcript_entry *entry = transcript_get(&probe->transcript, i);
-        if (is_request(entry->kind))
-            return entry->result == USB_TIMEOUT || entry->result == USB_GONE ||
-                   entry->result == USB_IO;
+        if (is_enumerated(entry))
+            break;
+        if (!is_request(entry->kind))
+            continue;
+        if (entry->result != USB_TIMEOUT && entry->result != USB_GONE && entry->result != USB_IO)
+            break;
+        finding->unanswered++;
+        finding->lost_in = entry->dfu_mode ? DEVICE_DFU_MODE : DEVICE_RUN_TIME;
+        memcpy(finding->lost_at, entry->setup, sizeof finding->lost_at);
     }
-    return false;
+    return finding->unanswered > 0;
 }
 
 // The first finding wins: false where there is one.
@@ -77,7 +92,7 @@ bool expect(struct probe *probe, bool met, const char *expected, const char *rec
         return false;
     if (met || !decide(probe, broken_verdict(probe)))
         return met;
-    judgement->silence = is_silent(probe);
+    judgement->silence = note_silence(probe, finding);
     describe_last(probe, finding->sent, sizeof finding->sent);
     snprintf(finding->expected, sizeof finding->expected, "%s", expected);
     va_list args;
@@ -300,20 +315,29 @@ bool expect_agreed(struct probe *probe, uint8_t state, uint8_t bState, const cha
                   usb_dfu_state_name(state));
 }
 
-// GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may.
+int probe_ask_getstate(struct probe *probe, uint8_t *ret_state)
+{
+    const struct usbdev_setup_packet getstate =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    probe->on_the_way++;
+    int result = probe_control(probe, &getstate, ret_state);
+    probe->on_the_way--;
+    return result;
+}
+
+// GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may, and is
+// what is left where the device has been lost at GETSTATE.
 bool expect_state(struct probe *probe, uint8_t bState, const char *when)
 {
     char expected[PROBE_WORDS];
     snprintf(expected, sizeof expected, "the device is in %s %s", usb_dfu_state_name(bState), when);
 
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     uint8_t state = 0xFF;
-    int result = probe_control(probe, &getstate, &state);
+    int result = probe_ask_getstate(probe, &state);
     if (result == DFURT_STATE_REPLY_SIZE)
         return expect_agreed(probe, state, bState, expected);
     // A GETSTATE of another length is judged elsewhere.
-    if (result != USB_STALL && result != USB_OVERFLOW && result != 0)
+    if (result != USB_STALL && result != USB_OVERFLOW && result != USB_UNSUPPORTED && result != 0)
         return unexpected(probe, expected, result, &state);
 
     const struct usbdev_setup_packet getstatus =

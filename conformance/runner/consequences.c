@@ -5,7 +5,8 @@
 // its result.
 //
 // A device that was lost at a request is judged by the check that is about that request
-// (request_judges.h), wherever the request was sent.
+// (request_judges.h), wherever the request was sent; where that check is met, or there is none, by
+// the first check of the run that was lost there.
 //
 // The verdict on what is presumed is taken from the report; a check that has not run yet, or was
 // not selected, is run for it, once. So a check says the same in a whole run and alone. A waived
@@ -53,16 +54,24 @@ static bool explains(const struct presumption *presumption, const struct finding
 static const struct check *
 find_root(struct run *run, const struct check *check, const struct finding *finding);
 
+// Was the device lost or silent at a request that has a judge? A request of DFU that a check sent
+// last, and was not answered, is what presumptions.c is about.
+static bool is_silent(const struct finding *finding)
+{
+    bool standard = (finding->lost_at[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_STANDARD;
+    return finding->lost || finding->unanswered > 1 || (finding->unanswered && standard);
+}
+
 // The at-th check that is about the request at which the device was lost, or NULL.
 static const struct check *judge_at(const struct finding *finding, size_t at)
 {
-    return finding->lost ? judge_of_request(finding->lost_in, finding->lost_at, at) : NULL;
+    return is_silent(finding) ? judge_of_request(finding->lost_in, finding->lost_at, at) : NULL;
 }
 
 static bool is_lost_at_own_request(const struct check *check, const struct finding *finding)
 {
     const struct check *judge;
-    for (size_t at = 0; (judge = judge_at(finding, at)) != NULL; at++) {
+    for (size_t at = 0; finding->lost && (judge = judge_at(finding, at)) != NULL; at++) {
         if (judge == check)
             return true;
     }
@@ -158,7 +167,25 @@ find_root(struct run *run, const struct check *check, const struct finding *find
 // bmRequestType and bRequest; the rest differs from check to check.
 static bool are_lost_at_one_request(const struct finding *a, const struct finding *b)
 {
-    return a->lost && b->lost && a->lost_at[0] == b->lost_at[0] && a->lost_at[1] == b->lost_at[1];
+    return is_silent(a) && (b->lost || b->unanswered) && a->lost_at[0] == b->lost_at[0] &&
+           a->lost_at[1] == b->lost_at[1];
+}
+
+// The first check of this run that has the FAIL for a loss at the same request.
+static const struct check *first_lost_there(const struct report *report, const struct finding *own)
+{
+    static const uint8_t none[USBDEV_SETUP_SIZE]; // it left by itself
+    if (!is_silent(own) || memcmp(own->lost_at, none, sizeof none) == 0)
+        return NULL;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct result *result = &report->results[i];
+        const struct finding *other = &result->finding;
+        if (result->verdict == VERDICT_FAIL && !result->waiver && is_silent(other) &&
+            other->lost_in == own->lost_in &&
+            memcmp(other->lost_at, own->lost_at, sizeof own->lost_at) == 0)
+            return result->check;
+    }
+    return NULL;
 }
 
 // The first of those that is not met for the same reason, which may be the check itself; or NULL.
@@ -175,7 +202,20 @@ find_judge(struct run *run, const struct check *check, const struct finding *fin
         if (root && are_lost_at_one_request(&own, &other))
             return root;
     }
-    return NULL;
+    return first_lost_there(run->report, &own);
+}
+
+// A request that is not answered may be one that a presumption is about. One at which the device is
+// lost is judged as such first.
+static const struct check *
+find_either(struct run *run, const struct check *check, const struct finding *finding)
+{
+    const struct finding own = *finding;
+    const struct check *root =
+        own.lost ? find_judge(run, check, &own) : find_root(run, check, &own);
+    if (root)
+        return root;
+    return own.lost ? find_root(run, check, &own) : find_judge(run, check, &own);
 }
 
 const struct check *
@@ -188,9 +228,7 @@ judge_consequence(struct run *run, const struct check *check, struct attempt *at
         waiver_for(run, check, verdict))
         return NULL;
     struct finding *finding = &attempt->judgement.finding;
-    const struct check *root = find_judge(run, check, finding);
-    if (!root)
-        root = find_root(run, check, finding);
+    const struct check *root = find_either(run, check, finding);
     if (!root || root == check)
         return NULL;
     attempt->judgement.verdict = VERDICT_INCONCLUSIVE;

@@ -83,6 +83,11 @@ static void experiment(struct run *run, uint64_t seen_us)
     if (!again || run->options->stop_on_loss || !enter(run))
         return;
     departures->experiments++;
+    // It was lost at a request of the way. That one is not sent any more where it is so twice.
+    if (losses->silent) {
+        is_back_at_run_time(run);
+        return;
+    }
     if (probe_wait_leave(probe, somewhat_longer_ms(seen_us),
                          "the boot loader, whether it leaves by itself") < 0) {
         departures->stayed_us = seen_us;

@@ -115,11 +115,12 @@ static bool is_last_way(const struct fatal_requests *fatal,
 }
 
 // Does another request do the same? A question for the other one, CLRSTATUS for ABORT, and none
-// for SET_INTERFACE.
+// for SET_INTERFACE and for descriptors, which are known.
 static bool has_substitute(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     return is_question(setup) || (setup[0] == 0x21 && setup[1] == DFURT_ABORT) ||
-           (setup[0] == 0x01 && setup[1] == USBDEV_SET_INTERFACE);
+           (setup[0] == 0x01 && setup[1] == USBDEV_SET_INTERFACE) ||
+           (setup[0] == USBDEV_DIR_IN && setup[1] == USBDEV_GET_DESCRIPTOR);
 }
 
 bool fatal_forbid(const struct fatal_requests *fatal,

@@ -64,16 +64,25 @@ static bool enter_mode_of(struct run *run, const struct check *check)
     return true;
 }
 
-// A device that was lost on the way is brought back, and the way is another one then.
+// The check's first request is to find a device that has answered since it was enumerated: a loss
+// at it would be taken for a late effect of what let the device leave.
+static void hear_device(struct run *run)
+{
+    if (run->watch.losses.found)
+        device_answers(&run->probe);
+}
+
+// No check begins on a device that was lost on the way: it is brought back, and the way is another
+// one once it was lost there twice.
 static bool enter_mode(struct run *run, const struct check *check)
 {
     enum { TRIES = 4 };
     const struct losses *losses = &run->watch.losses;
     bool entered = enter_mode_of(run, check);
-    for (int i = 1; i < TRIES && entered && losses->silent > 1 &&
-                    losses_avoid(losses, &losses->last) && quieten_or_recover(run);
-         i++)
+    for (int i = 1; i < TRIES && entered && losses->silent > 1 && quieten_or_recover(run); i++)
         entered = enter_mode_of(run, check);
+    if (entered)
+        hear_device(run);
     return entered;
 }
 

@@ -3,7 +3,9 @@
 // Devices that are lost at the n-th request since they were started, whatever it is: as firmware is
 // that leaks a buffer at each request.
 
-#include <sim/defect.h>
+// Others are at one request alone.
+
+#include "defects_private.h"
 
 enum { MOST_OF_A_CHECK = 240 };
 
@@ -71,13 +73,58 @@ static int restart_at_unknown(struct defect_view *view, const struct usbdev_setu
 }
 
 // A magic word in memory that is not cleared: the watchdog starts the boot loader.
-static int restart_as_boot_loader(struct defect_view *view, const struct usbdev_setup_packet *setup)
+static int restart_as_boot_loader_at(struct defect_view *view, bool is_it)
 {
-    if (!view->runtime || setup->bmRequestType != USBDEV_DIR_IN ||
-        setup->bRequest != USBDEV_GET_CONFIGURATION)
+    if (!view->runtime || !is_it)
         return NATIVE_PASS;
     view->enter_dfu(view->board);
     return NATIVE_SILENT;
+}
+
+static int restart_at_configuration(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
+{
+    return restart_as_boot_loader_at(view, is_request(setup, GET, USBDEV_GET_CONFIGURATION));
+}
+
+static int restart_at_getstate(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return restart_as_boot_loader_at(
+        view, is_configured(view) && defect_is_request(view, setup, FROM_DFU, DFURT_GETSTATE));
+}
+
+static bool asks_for(const struct usbdev_setup_packet *setup, uint16_t type_and_index)
+{
+    return is_request(setup, GET, USBDEV_GET_DESCRIPTOR) && setup->wValue == type_and_index;
+}
+
+static int restart_at_languages(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return view->bootloader && asks_for(setup, USBDEV_DT_STRING << 8) ? restart(view, 0)
+                                                                      : NATIVE_PASS;
+}
+
+static int crash_at_device_descriptor(struct defect_view *view,
+                                      const struct usbdev_setup_packet *setup)
+{
+    bool is_it = is_configured(view) && asks_for(setup, USBDEV_DT_DEVICE << 8);
+
+    return view->bootloader && is_it ? crash(view, 0) : NATIVE_PASS;
+}
+
+static int hang_at_status(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool is_it = view->runtime && is_configured(view) &&
+                 defect_is_request(view, setup, FROM_DFU, DFURT_GETSTATUS);
+
+    return view->scratch || is_it ? hang(view, 1) : NATIVE_PASS;
+}
+
+static int ignore_configuration(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool is_it = is_configured(view) && asks_for(setup, USBDEV_DT_CONFIGURATION << 8);
+
+    return view->runtime && is_it ? NATIVE_SILENT : NATIVE_PASS;
 }
 
 NTH(hang, 60)
@@ -144,7 +191,32 @@ const struct sim_defect defects_of_losses[] = {
     {
         .name = "restarts-at-get-configuration",
         .summary = "GET_CONFIGURATION makes the firmware restart as its boot loader",
-        .setup = restart_as_boot_loader,
+        .setup = restart_at_configuration,
+    },
+    {
+        .name = "restarts-at-getstate",
+        .summary = "GETSTATE makes the firmware restart as its boot loader",
+        .setup = restart_at_getstate,
+    },
+    {
+        .name = "dm-restarts-at-languages",
+        .summary = "the boot loader starts the firmware at a request for string 0",
+        .setup = restart_at_languages,
+    },
+    {
+        .name = "dm-crashes-at-device-descriptor",
+        .summary = "the boot loader, once configured, crashes at GET_DESCRIPTOR(DEVICE)",
+        .setup = crash_at_device_descriptor,
+    },
+    {
+        .name = "hangs-at-getstatus",
+        .summary = "the device answers NAK from a GETSTATUS at run time on",
+        .setup = hang_at_status,
+    },
+    {
+        .name = "configuration-silent",
+        .summary = "GET_DESCRIPTOR(CONFIGURATION) is not answered once the device is configured",
+        .setup = ignore_configuration,
     },
     {
         .name = "vanishes-once",

@@ -212,14 +212,12 @@ bool expect_data_in_time(struct probe *probe, const char *what)
 int ask_state(struct probe *probe, uint8_t *ret_state)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    int result = probe_control(probe, &getstate, ret_state);
+    int result = probe_ask_getstate(probe, ret_state);
     if (result == DFURT_STATE_REPLY_SIZE)
         return 0;
-    if (result != 0 && result != USB_STALL && result != USB_OVERFLOW)
+    if (result != 0 && result != USB_STALL && result != USB_OVERFLOW && result != USB_UNSUPPORTED)
         return result;
     result = probe_control(probe, &getstatus, reply);
     if (result != DFURT_STATUS_REPLY_SIZE)

@@ -74,6 +74,10 @@ struct finding {
     bool lost;
     enum device_mode lost_in;
     uint8_t lost_at[USBDEV_SETUP_SIZE];
+
+    // The device was not lost, but left so many requests unanswered until the finding: lost_in and
+    // lost_at are of the first of them.
+    unsigned unanswered;
 };
 
 // Called with long waits while they last, to show them to a person.
@@ -280,6 +284,9 @@ bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, 
 // GETSTATUS and GETSTATE answer in full.
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
 bool expect_getstate(struct probe *probe, uint8_t *ret_state);
+
+// GETSTATE as a question of the suite's own: USB_UNSUPPORTED where the device was lost at it twice.
+int probe_ask_getstate(struct probe *probe, uint8_t *ret_state);
 
 // The device is in this state. In appIDLE GETSTATUS and GETSTATE may both STALL, which also means
 // appIDLE (tables A.2.1 and A.2.2: they are optional in appIDLE and required in appDETACH).

@@ -71,9 +71,9 @@ bool expect_alive(struct probe *probe, const char *when);
 // after the last one (USB 2.0 9.2.6.4, for classes 9.2.6.5).
 bool expect_data_in_time(struct probe *probe, const char *what);
 
-// Ask for the DFU state by GETSTATE, and where that STALLs or has another length by GETSTATUS.
-// Returns 0; USB_STALL if the device does not tell it, as it may not in appIDLE (table A.2.1); or
-// what came instead of an answer.
+// Ask for the DFU state by GETSTATE; by GETSTATUS where that STALLs, has another length or has lost
+// the device twice. Returns 0; USB_STALL if the device does not tell it, as it may not in appIDLE
+// (table A.2.1); or what came instead of an answer.
 int ask_state(struct probe *probe, uint8_t *ret_state);
 
 // The device is in appIDLE, or the check is INCONCLUSIVE. One that does not tell its state may
