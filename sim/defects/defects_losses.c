@@ -127,6 +127,23 @@ static int ignore_configuration(struct defect_view *view, const struct usbdev_se
     return view->runtime && is_it ? NATIVE_SILENT : NATIVE_PASS;
 }
 
+// A bus reset that is taken for a pulled plug.
+enum { AWAY_MS = 3000 };
+
+static void leave_at_reset(struct defect_view *view)
+{
+    if (!view->runtime || !is_configured(view))
+        return;
+    usbdev_connect(&view->native->dev, false);
+    view->scratch = AWAY_MS;
+}
+
+static void come_back(struct defect_view *view)
+{
+    if (view->scratch > 0 && --view->scratch == 0)
+        usbdev_connect(&view->native->dev, true);
+}
+
 NTH(hang, 60)
 NTH(hang, 260)
 NTH(hang, 450)
@@ -217,6 +234,12 @@ const struct sim_defect defects_of_losses[] = {
         .name = "configuration-silent",
         .summary = "GET_DESCRIPTOR(CONFIGURATION) is not answered once the device is configured",
         .setup = ignore_configuration,
+    },
+    {
+        .name = "leaves-at-resets",
+        .summary = "leaves the bus for 3 s at each bus reset at run time",
+        .bus_reset = leave_at_reset,
+        .tick = come_back,
     },
     {
         .name = "vanishes-once",

@@ -118,30 +118,40 @@ static void suspend_and_resume(struct probe *probe)
         expect_configuration(probe, value);
 }
 
-// A device that does not come back from a reset, or comes back as it was, may have been unplugged,
-// or the host's reset of its port failed; one that comes back as something else has done it by
-// itself.
+static bool is_as_before(struct probe *probe, const struct target_descriptors *before)
+{
+    const struct target_descriptors *after = &probe_device(probe)->raw;
+    return memcmp(after->device, before->device, sizeof before->device) == 0 &&
+           after->configuration_length == before->configuration_length &&
+           memcmp(after->configuration, before->configuration, before->configuration_length) == 0;
+}
+
+// A device that does not come back from a reset may have been unplugged. One that comes back as it
+// was may have been plugged in again, or the host's reset of its port failed; but not at each of
+// several resets in a row. One that comes back as something else has done it by itself.
 static bool expect_same_after_reset(struct probe *probe, unsigned resets)
 {
+    enum { TIMES = 3 };
     const struct target_descriptors before = probe_device(probe)->raw;
-    int result = probe_reset(probe);
-    if (result == 0)
-        return expect(probe, true, "the same device after the reset", "the same");
-    if (result == USB_GONE)
-        result = probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS),
-                                   "the device after the bus reset");
-    if (result != 0)
-        return probe_inconclusive(probe, "%s, after %u resets", usb_result_text(result), resets);
-    const struct target_descriptors *after = &probe_device(probe)->raw;
-    bool same =
-        memcmp(after->device, before.device, sizeof before.device) == 0 &&
-        after->configuration_length == before.configuration_length &&
-        memcmp(after->configuration, before.configuration, before.configuration_length) == 0;
-    if (same)
-        return probe_inconclusive(probe, "the device left the bus and came back, after %u resets",
-                                  resets);
-    return expect(probe, false, "the same device after the reset", "another one, after %u resets",
-                  resets);
+    for (int i = 0; i < TIMES; i++) {
+        int result = probe_reset(probe);
+        if (result == 0 && i == 0)
+            return expect(probe, true, "the same device after the reset", "the same");
+        if (result == USB_GONE)
+            result = probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS),
+                                       "the device after the bus reset");
+        else if (result == 0)
+            return probe_inconclusive(
+                probe, "the device left the bus and came back, after %u resets", resets);
+        if (result != 0)
+            return probe_inconclusive(probe, "%s, after %u resets", usb_result_text(result),
+                                      resets);
+        if (!is_as_before(probe, &before))
+            return expect(probe, false, "the same device after the reset",
+                          "another one, after %u resets", resets);
+    }
+    return expect(probe, false, "the device stays on the bus at a bus reset",
+                  "it left and came back, at each of %u resets", TIMES);
 }
 
 static void enumerates_again(struct probe *probe)

@@ -153,6 +153,8 @@ const struct defect_row chapter9_rows[] = {
     {"hangs-at-getstatus", "wait-reset", "REQ-01a"},
     {"hangs-at-getstatus", "will-detach", "REQ-01a"},
     {"configuration-silent", "will-detach", "CH9-CFG-01"},
+    {"leaves-at-resets", "will-detach", "CH9-STATE-07"},
+    {"leaves-at-resets", "wait-reset", "CH9-STATE-07"},
     {"vanishes-once", "will-detach", NULL},
     {"changes-at-resets", "will-detach", "CH9-STATE-07"},
     {"address-configuration", "will-detach", "CH9-STATE-02"},
