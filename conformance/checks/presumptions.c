@@ -88,6 +88,9 @@ static const struct row rows[] = {
     {"REQ-02c", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}},
     {"RT-STATE-1-GETSTATUS,RT-DETACH-11", {"REQ-01a", "REQ-04c"}},
     {"RT-STATE-1-GETSTATE", {"REQ-01b"}},
+    {"RT-STATE-0-DETACH",
+     {"RT-STATE-1-GETSTATUS", "RT-STATE-1-GETSTATE"},
+     .received = "GETSTATE and GETSTATUS both STALL"},
     {"CH9-LOSS-01", {"RT-STATE-0-GETSTATUS", "RT-STATE-0-GETSTATE"}}, // the questions between
     {"RT-DETACH-01", {"RT-STATE-0-GETSTATE"}, .received = "STALL"}, // in appDETACH
     {"RT-DETACH-0[6-9],RT-DETACH-1[0-3],RT-RESET-*,RT-RETURN-03", {"RT-STATE-0-GETSTATE"}},

@@ -127,6 +127,15 @@ static int ignore_configuration(struct defect_view *view, const struct usbdev_se
     return view->runtime && is_it ? NATIVE_SILENT : NATIVE_PASS;
 }
 
+static int crash_at_endpoint_feature(struct defect_view *view,
+                                     const struct usbdev_setup_packet *setup)
+{
+    bool is_it =
+        view->runtime && is_request(setup, USBDEV_RECIPIENT_ENDPOINT, USBDEV_CLEAR_FEATURE);
+
+    return is_it ? crash(view, 0) : NATIVE_PASS;
+}
+
 // A bus reset that is taken for a pulled plug.
 enum { AWAY_MS = 3000 };
 
@@ -234,6 +243,11 @@ const struct sim_defect defects_of_losses[] = {
         .name = "configuration-silent",
         .summary = "GET_DESCRIPTOR(CONFIGURATION) is not answered once the device is configured",
         .setup = ignore_configuration,
+    },
+    {
+        .name = "crashes-at-clear-halt",
+        .summary = "the device crashes at CLEAR_FEATURE of an endpoint",
+        .setup = crash_at_endpoint_feature,
     },
     {
         .name = "leaves-at-resets",

@@ -105,6 +105,14 @@ const struct sim_defect defects_of_requests[] = {
                         .bRequest = DFURT_GETSTATUS, .action = DO_STALL}),
     },
     {
+        .name = "questions-stall",
+        .summary = "GETSTATUS and GETSTATE STALL, in appDETACH too, where they are mandatory",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS,
+                        .action = DO_STALL},
+                       {AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
+                        .action = DO_STALL}),
+    },
+    {
         .name = "upload-of-nothing",
         .summary = "UPLOAD with wLength 0 is accepted in appIDLE",
         .rules = RULES({AT_RUN_TIME, .states = 1 << DFURT_STATE_appIDLE, .bmRequestType = FROM_DFU,

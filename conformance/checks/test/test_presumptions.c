@@ -108,7 +108,8 @@ static void each_request__has_a_judge_in_its_own_mode(void **state)
     (void)state;
     static const char *const requests[] = {"21 00", "21 01", "a1 02", "a1 03", "21 04", "a1 05",
                                            "21 06", "21 07", "a1 ff", "80 00", "81 00", "82 00",
-                                           "80 08", "00 09", "81 0a", "01 0b"};
+                                           "80 08", "00 09", "81 0a", "01 0b", "00 01", "00 03",
+                                           "01 01", "01 03", "02 01", "02 03"};
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         const struct check *run_time = judge_in(DEVICE_RUN_TIME, requests[i]);
         const struct check *dfu_mode = judge_in(DEVICE_DFU_MODE, requests[i]);

@@ -153,6 +153,7 @@ const struct defect_row chapter9_rows[] = {
     {"hangs-at-getstatus", "wait-reset", "REQ-01a"},
     {"hangs-at-getstatus", "will-detach", "REQ-01a"},
     {"configuration-silent", "will-detach", "CH9-CFG-01"},
+    {"crashes-at-clear-halt", "composite", "CH9-REQ-18"},
     {"leaves-at-resets", "will-detach", "CH9-STATE-07"},
     {"leaves-at-resets", "wait-reset", "CH9-STATE-07"},
     {"vanishes-once", "will-detach", NULL},

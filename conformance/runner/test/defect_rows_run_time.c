@@ -179,6 +179,11 @@ const struct defect_row run_time_rows[] = {
     {"getstate-idle", "will-detach", "RT-STATE-0-GETSTATE"},
     {"state-1-in-status", "will-detach", "REQ-02c"},
     {"status-stalls", "will-detach", "INTEROP-FWUPD-01"},
+    {"questions-stall", "wait-reset", "RT-STATE-1-GETSTATUS", .also = {
+         {"RT-STATE-1-GETSTATE", "A.2.2 has a row for each"},
+     }, .follows = {
+         {"INTEROP-FWUPD-01", "fwupd wants 6 bytes"},
+     }},
     {"upload-of-nothing", "will-detach", "REQ-08c"},
     {"status-of-absent-interface", "will-detach", "REQ-07d", .follows = {
          {"REQ-07b", "an interface number in 16 bits that is absent"},
