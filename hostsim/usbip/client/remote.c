@@ -151,12 +151,14 @@ static int list(struct call *call)
     uint32_t status;
     uint8_t bytes[4];
 
-    if (request_reply(call, &request, &status) < 0 || receive(call, bytes, sizeof bytes) < 0)
+    if (request_reply(call, &request, &status) < 0)
+        return -1;
+    if (status != USBIP_OP_OK) // then nothing follows
+        return fail_with(call, "%s", no_device);
+    if (receive(call, bytes, sizeof bytes) < 0)
         return -1;
     if (usbip_count_decode(&list->exported, bytes, sizeof bytes) < 0)
         return fail_with(call, "sent a malformed device list");
-    if (status != USBIP_OP_OK)
-        return fail_with(call, "%s", no_device);
     for (list->count = 0; list->count < list->exported && list->count < USBIP_LIST_MAX;
          list->count++) {
         if (receive_device(call, &list->devices[list->count]) < 0)

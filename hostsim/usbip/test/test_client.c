@@ -427,16 +427,18 @@ static void open__refuses_a_list_that_is_malformed(void **state)
     static const struct {
         uint32_t status, count;
         uint8_t path; // each byte of it: 0 is an empty one, another is a path without its NUL
+        size_t size;
         const char *said;
     } cases[] = {
-        {USBIP_OP_OK, 1, 'x', "malformed device record"},
-        {USBIP_OP_OK, USBIP_MAX_LIST + 1, 0, "malformed device list"},
-        {USBIP_OP_ERROR, 0, 0, "exports no device"},
+        {USBIP_OP_OK, 1, 'x', USBIP_DEVLIST_SIZE + USBIP_RECORD_SIZE, "malformed device record"},
+        {USBIP_OP_OK, USBIP_MAX_LIST + 1, 0, USBIP_DEVLIST_SIZE, "malformed device list"},
+        {USBIP_OP_ERROR, 0, 0, USBIP_DEVLIST_SIZE, "exports no device"},
+        {USBIP_OP_ERROR, 0, 0, USBIP_OP_SIZE, "exports no device"}, // the header alone
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t bytes[USBIP_DEVLIST_SIZE + USBIP_RECORD_SIZE] = {0};
-        const struct forked_script script = {USBIP_OP_SIZE, bytes, sizeof bytes};
+        const struct forked_script script = {USBIP_OP_SIZE, bytes, cases[i].size};
         struct forked_server server;
         char error[200];
 
