@@ -115,12 +115,28 @@ static bool is_readable(const struct gate *gate, uint32_t address)
 
 // ---- Run time ----
 
+// A device that took one may carry out the next, or has begun to program.
+static bool may_take_dnload(const struct gate *gate, const struct usbdev_setup_packet *setup)
+{
+    for (int state = DFURT_STATE_appIDLE; state <= DFURT_STATE_appDETACH; state++) {
+        for (int data = 0; data < 2; data++) {
+            enum gate_dnload was = gate->at_run_time[state][data];
+            bool same = state == gate->state && data == (setup->wLength > 0);
+            if (was == GATE_DNLOAD_TAKEN || (was == GATE_DNLOAD_UNANSWERED && !same))
+                return true;
+        }
+    }
+    return false;
+}
+
 // DNLOAD, CLRSTATUS and ABORT: a device that has one handler for both modes carries them out in
 // every state but these two.
-static enum gate_answer ask_at_run_time(const struct gate *gate, uint8_t bRequest)
+static enum gate_answer ask_at_run_time(const struct gate *gate,
+                                        const struct usbdev_setup_packet *setup)
 {
+    uint8_t bRequest = setup->bRequest;
     if (gate->state == DFURT_STATE_appIDLE || gate->state == DFURT_STATE_appDETACH)
-        return GATE_SEND;
+        return bRequest == DFURT_DNLOAD && may_take_dnload(gate, setup) ? GATE_NEVER : GATE_SEND;
     if (gate->state == GATE_STATE_STALE)
         return GATE_ASK_STATE;
     // A device that does not report a state needs no request to leave it, but may have a handler.
@@ -272,7 +288,7 @@ ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, cons
         return GATE_NEVER;
     if (setup->bRequest == DFURT_DNLOAD || setup->bRequest == DFURT_CLRSTATUS ||
         setup->bRequest == DFURT_ABORT)
-        return ask_at_run_time(gate, setup->bRequest);
+        return ask_at_run_time(gate, setup);
     return GATE_SEND;
 }
 

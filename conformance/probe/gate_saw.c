@@ -110,6 +110,18 @@ static void saw_dfu_request(struct gate *gate,
     gate->getstate_stalled = false;
 }
 
+static void saw_dnload_at_run_time(struct gate *gate,
+                                   const struct usbdev_setup_packet *setup,
+                                   int result,
+                                   bool stalled)
+{
+    gate->took_dnload = !stalled;
+    if (gate->state == DFURT_STATE_appIDLE || gate->state == DFURT_STATE_appDETACH)
+        gate->at_run_time[gate->state][setup->wLength > 0] = stalled      ? GATE_DNLOAD_REFUSED
+                                                             : result < 0 ? GATE_DNLOAD_UNANSWERED
+                                                                          : GATE_DNLOAD_TAKEN;
+}
+
 void gate_saw(struct gate *gate,
               const struct usbdev_setup_packet *setup,
               const uint8_t *data,
@@ -124,8 +136,8 @@ void gate_saw(struct gate *gate,
     if (standard &&
         (in || setup->bRequest == USBDEV_SET_FEATURE || setup->bRequest == USBDEV_CLEAR_FEATURE))
         return;
-    if (class && setup->bRequest == DFURT_DNLOAD)
-        gate->took_dnload = gate->mode != GATE_DFU_MODE && !stalled;
+    if (class && setup->bRequest == DFURT_DNLOAD && gate->mode != GATE_DFU_MODE)
+        saw_dnload_at_run_time(gate, setup, result, stalled);
     bool dfu = (setup->bmRequestType & 0x7F) == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_INTERFACE) &&
                setup->wIndex == gate->interface && (in != 0) == asks;
     if (dfu)

@@ -156,6 +156,20 @@ static void follow_row(struct probe *probe)
         expect_next(probe, next_state(row));
 }
 
+// A row of DNLOAD. The gate sends none behind one that was not refused, so that each waits for
+// those of the rows above, and sends them if it runs alone.
+static bool given_refused_above(struct probe *probe);
+
+static void follow_dnload(struct probe *probe)
+{
+    const struct state_row *row = probe->check->row;
+    enum gate_dnload was = probe->gate.at_run_time[row->state][row->wLength > 0];
+    if (was == GATE_DNLOAD_TAKEN)
+        expect_stalled(probe, row->wLength, NULL); // an earlier check sent it
+    else if (given_refused_above(probe))
+        follow_row(probe);
+}
+
 // A device that STALLs DETACH and leaves all the same does so here, and not in the next check.
 static void outwait_refused_detach(struct probe *probe)
 {
@@ -230,10 +244,10 @@ static void unknown_in_app_detach(struct probe *probe)
 static const struct check checks[] = {
     {"RT-STATE-0-DNLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD with data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 16, STALLED, STATE(0))},
+     IN_IDLE, follow_dnload, ROW(0, DFURT_DNLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-0-DNLOAD-0", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: DNLOAD without data STALLs, the state stays",
-     IN_IDLE, follow_row, ROW(0, DFURT_DNLOAD, 0, STALLED, STATE(0))},
+     IN_IDLE, follow_dnload, ROW(0, DFURT_DNLOAD, 0, STALLED, STATE(0))},
     {"RT-STATE-0-UPLOAD", "DFU 1.1 A.2.1", LEVEL_MUST,
      "appIDLE: UPLOAD STALLs, the state stays",
      IN_IDLE, follow_row, ROW(0, DFURT_UPLOAD, 16, STALLED, STATE(0))},
@@ -261,10 +275,10 @@ static const struct check checks[] = {
      IN_DETACH, follow_row, ROW(1, DFURT_DETACH, 0, STALLED, STATE(0))},
     {"RT-STATE-1-DNLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD with data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 16, STALLED, STATE(0))},
+     IN_DETACH, follow_dnload, ROW(1, DFURT_DNLOAD, 16, STALLED, STATE(0))},
     {"RT-STATE-1-DNLOAD-0", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: DNLOAD without data STALLs, next is appIDLE",
-     IN_DETACH, follow_row, ROW(1, DFURT_DNLOAD, 0, STALLED, STATE(0))},
+     IN_DETACH, follow_dnload, ROW(1, DFURT_DNLOAD, 0, STALLED, STATE(0))},
     {"RT-STATE-1-UPLOAD", "DFU 1.1 A.2.2", LEVEL_MUST,
      "appDETACH: UPLOAD STALLs, next is appIDLE",
      IN_DETACH, follow_row, ROW(1, DFURT_UPLOAD, 16, STALLED, STATE(0))},
@@ -285,6 +299,36 @@ static const struct check checks[] = {
      IN_DETACH, unknown_in_app_detach, ROW(1, 7, 0, STALLED, STATE(0))},
 };
 // clang-format on
+
+static bool given_refused(struct probe *probe, const struct check *check)
+{
+    const struct state_row *row = check->row;
+    const enum gate_dnload *was = &probe->gate.at_run_time[row->state][row->wLength > 0];
+    if (*was == GATE_DNLOAD_UNTRIED) {
+        uint8_t data[64] = {0};
+        const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DNLOAD, 0, row->wLength);
+        if (!enter_state(probe, row))
+            return false;
+        probe_control(probe, &setup, data);
+    }
+    return *was == GATE_DNLOAD_REFUSED ||
+           probe_inconclusive(probe,
+                              "%s is not met, and no DNLOAD is sent at run time behind one that "
+                              "was not refused",
+                              check->id);
+}
+
+// A device that does not report its state in appIDLE is sent none there.
+static bool given_refused_above(struct probe *probe)
+{
+    for (const struct check *check = checks; check->row != probe->check->row; check++) {
+        const struct state_row *row = check->row;
+        bool unsent = probe->gate.silent && row->state == DFURT_STATE_appIDLE;
+        if (row->bRequest == DFURT_DNLOAD && !unsent && !given_refused(probe, check))
+            return false;
+    }
+    return true;
+}
 
 const struct check_group check_states = {
     .title = "State table at run time",

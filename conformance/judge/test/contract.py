@@ -67,6 +67,7 @@ class Contract:
         self.detach, self.write = detach, write
         self.broken, self.devices, self.said = [], {}, {}
         self.here = None
+        self.accepted = False  # a DNLOAD, at run time
         self.uploads, self.reads = [], []
         self.next_upload = 0
         self.move()
@@ -141,6 +142,8 @@ class Contract:
         silent = self.stalls == [GETSTATE, GETSTATUS] and request != DNLOAD
         if request in (DNLOAD, CLRSTATUS, ABORT) and self.state not in (0, 1) and not silent:
             self.breaks(t, "the device has not just said appIDLE or appDETACH")
+        if request == DNLOAD and self.accepted:
+            self.breaks(t, "run time has accepted one before")
         if request == GETSTATUS and (self.taken or self.state in SYNC):
             self.breaks(t, "it begins to program what run time took")
 
@@ -231,6 +234,7 @@ class Contract:
         mine = request_type == (0xA1 if to_host else 0x21) and index == (found[0][2] if found else 0)
         if request_type >> 5 & 3 == CLASS and request == DNLOAD:
             self.taken = not t.stalled and not self.in_dfu_mode()
+            self.accepted |= t.done and not self.in_dfu_mode()
         if mine and request in (GETSTATUS, GETSTATE):
             self.learn_state(t, request)
             return

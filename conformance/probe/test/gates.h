@@ -7,7 +7,7 @@
 
 #include <conformance/gate.h>
 
-enum { OUT = 0x21, IN = 0xA1, STALL = -1, GATE_IMAGE_SIZE = 10 };
+enum { OUT = 0x21, IN = 0xA1, STALL = -1, GONE = -2, GATE_IMAGE_SIZE = 10 };
 
 // A DfuSe boot loader in dfuIDLE: 128 KB of flash whose last page is kept where it may be written,
 // and memory that cannot be read.

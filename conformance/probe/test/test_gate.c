@@ -437,6 +437,29 @@ static void run_time__begins_to_program_nothing_that_should_have_been_refused(vo
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
 }
 
+static void run_time__no_dnload_follows_one_that_was_not_refused(void **test)
+{
+    (void)test;
+    const struct usbdev_setup_packet data = {OUT, DFURT_DNLOAD, 0, 0, 5};
+    const struct usbdev_setup_packet none = {OUT, DFURT_DNLOAD, 0, 0, 0};
+    const struct usbdev_setup_packet abort = {OUT, DFURT_ABORT, 0, 0, 0};
+    struct gate gate = gate_of_run_time(DFURT_STATE_appIDLE);
+
+    gate_saw(&gate, &data, gate_image, STALL, true);
+    gate.state = DFURT_STATE_appIDLE;
+    assert_int_equal(gate_ask(&gate, &none, NULL), GATE_SEND);
+    gate_saw(&gate, &data, gate_image, GONE, false);
+    gate.state = DFURT_STATE_appIDLE;
+    assert_int_equal(gate_ask(&gate, &data, gate_image), GATE_SEND);
+    assert_int_equal(gate_ask(&gate, &none, NULL), GATE_NEVER);
+    gate_saw(&gate, &data, gate_image, 5, false);
+    gate.state = DFURT_STATE_appIDLE;
+
+    assert_int_equal(gate_ask(&gate, &data, gate_image), GATE_NEVER);
+    assert_int_equal(gate_ask(&gate, &none, NULL), GATE_NEVER);
+    assert_int_equal(gate_ask(&gate, &abort, NULL), GATE_SEND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +482,7 @@ int main(void)
         cmocka_unit_test(doubt__downloads_nothing),
         cmocka_unit_test(doubt__begins_to_program_nothing_that_another_program_has_sent),
         cmocka_unit_test(run_time__begins_to_program_nothing_that_should_have_been_refused),
+        cmocka_unit_test(run_time__no_dnload_follows_one_that_was_not_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,9 @@
 //   reserved type         7Fh, which no known product gives a meaning to; GETSTATUS and GETSTATE
 //   DETACH                without --no-detach, in both modes
 //   at run time           DNLOAD, CLRSTATUS, ABORT only in appIDLE or appDETACH, as the device has
-//                         said just before; no request repairs another state (a bus reset may)
+//                         said just before; no request repairs another state (a bus reset may).
+//                         No DNLOAD after one that was not refused, but the same one again where
+//                         the device did not answer it
 //   in DFU mode           DNLOAD with --allow-write only, and only over what is kept: the image of
 //                         a plain device; the scratch page of a DfuSe one. A download of nothing,
 //                         which begins manifestation, only behind the whole image
@@ -69,6 +71,14 @@ enum {
     GATE_STATE_SILENT = -2, // GETSTATE and GETSTATUS were asked, and both STALL
 };
 
+// What became of a DNLOAD at run time.
+enum gate_dnload {
+    GATE_DNLOAD_UNTRIED,
+    GATE_DNLOAD_REFUSED,
+    GATE_DNLOAD_UNANSWERED, // nor refused
+    GATE_DNLOAD_TAKEN,
+};
+
 enum { GATE_MOST_REGIONS = 32 };
 
 // Addresses first to last, both included.
@@ -111,6 +121,7 @@ struct gate {
     bool getstate_stalled; // just now
     bool silent;           // at run time GETSTATE and GETSTATUS both STALL
     bool took_dnload;      // at run time a DNLOAD did not STALL, and no state was reported since
+    enum gate_dnload at_run_time[2][2]; // in appIDLE and appDETACH, without and with data
     bool pointing; // without --allow-write: the address pointer was set, and nothing is read yet
     bool pointer_known; // DfuSe: the address pointer
     uint32_t pointer;
