@@ -222,7 +222,11 @@ bool image_file_write(const struct image_file *image, const char *path, char *er
     bool written = used > 0 && (size_t)used < sizeof part && write_all(bytes, length, part) &&
                    rename(part, path) == 0;
     free(bytes);
-    return written || fail(error, size, path, strerror(errno));
+    if (written)
+        return true;
+    fail(error, size, path, strerror(errno));
+    unlink(part);
+    return false;
 }
 
 void image_file_finish(struct image_file *image)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -147,6 +148,22 @@ static void dfu_file_that_is_cut_off__is_not_taken_for_plain_bytes(void **state)
     unlink(named);
 }
 
+static void file_that_cannot_be_written__leaves_nothing(void **state)
+{
+    (void)state;
+    const struct image_file image = {.bytes = firmware, .length = sizeof firmware};
+    char folder[sizeof path + 4], part[sizeof path + 16];
+    char error[200];
+    snprintf(folder, sizeof folder, "%s.d", path);
+    snprintf(part, sizeof part, "%s.part", folder);
+    assert_int_equal(mkdir(folder, 0700), 0); // no file can have its name
+
+    assert_false(image_file_write(&image, folder, error, sizeof error));
+
+    assert_int_not_equal(access(part, F_OK), 0);
+    rmdir(folder);
+}
+
 static void elements__are_written_and_read_in_their_order(void **state)
 {
     (void)state;
@@ -245,6 +262,7 @@ int main(void)
         cmocka_unit_test(each_changed_byte__is_found),
         cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
         cmocka_unit_test(file_without_firmware__is_refused),
+        cmocka_unit_test(file_that_cannot_be_written__leaves_nothing),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
