@@ -165,6 +165,7 @@ bool backup_keep_page(struct probe *probe)
     return backup_refuse(backup, "no page is blank; name one that may be written with --scratch");
 }
 
+// Memory that needs no erasing may keep what it holds when it is told to.
 bool backup_put_page(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
@@ -172,7 +173,8 @@ bool backup_put_page(struct probe *probe, char *why, size_t size)
         if (!dfuse_erase(probe, backup->address + (uint32_t)at, why, size))
             return false;
     }
-    return backup_is_blank(backup->bytes, backup->length) ||
+    return (backup_is_blank(backup->bytes, backup->length) &&
+            backup_compare_page(probe, why, size)) ||
            dfuse_write(probe, backup->address, backup->bytes, backup->length, why, size);
 }
 

@@ -78,6 +78,25 @@ static void note_command(struct cable *cable, const uint8_t *data)
     cable->erased_below += data[0] == DFUSE_ERASE && address < LAST_PAGES;
 }
 
+// The first byte of an image, as it was downloaded first.
+static void note_first(struct cable *cable, uint8_t first)
+{
+    cable->firsts += cable->blocks > 1 && first != cable->first;
+    cable->first = first;
+}
+
+// An erased sector is one that blank bytes were written to.
+static int erase_by_writing(struct cable *cable, struct usbdev_setup_packet setup, uint8_t *data)
+{
+    uint16_t length = setup.wLength;
+    uint8_t command[5] = {setup.wValue == 0 ? DFUSE_SET_ADDRESS : DFUSE_ERASE};
+    store_le32(command + 1, setup.wValue == 0 ? load_le32(data + 1) : cable->pointer);
+    setup.wValue = 0;
+    setup.wLength = sizeof command;
+    int result = cable->target->ops->control(cable->target, &setup, command, 1000);
+    return result < 0 ? result : length;
+}
+
 static int upload(struct cable *cable, const struct usbdev_setup_packet *setup, uint8_t *data)
 {
     if (cable->hides && cable->pointer < LAST_PAGES)
@@ -115,6 +134,8 @@ static int control(struct target *target,
     bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
     bool block = downloads && setup->wLength > 0;
     cable->blocks += block;
+    if (block && setup->wValue == 0)
+        note_first(cable, data[0]);
     cable->last = block ? data[setup->wLength - 1] : cable->last;
     cable->ends += downloads && setup->wLength == 0;
     if (downloads)
@@ -134,6 +155,9 @@ static int control(struct target *target,
     if (block && setup->wValue == 0 && setup->wLength == 5)
         note_command(cable, data);
     bool erases = block && setup->wValue == 0 && data[0] == DFUSE_ERASE && setup->wLength == 5;
+    bool blanks = block && setup->wValue > 1 && backup_is_blank(data, setup->wLength);
+    if (cable->keeps && (erases || blanks))
+        return erase_by_writing(cable, *setup, data);
     if (!(block && cable->spoils) && !(erases && cable->elsewhere))
         return cable->target->ops->control(cable->target, setup, data, timeout_ms);
     static uint8_t spoilt[UINT16_MAX];

@@ -20,6 +20,7 @@ struct cable {
     struct target *target;
     bool spoils;    // the last byte of each block
     bool elsewhere; // DfuSe: each erase takes the first page
+    bool keeps;     // DfuSe: what it is told to erase, until blank bytes are written over it
     bool refuses;
     bool spoils_end; // manifests, and uploads another last byte from then on
     bool spoilt;
@@ -36,6 +37,8 @@ struct cable {
     unsigned erased_below; // sectors
     unsigned blocks;       // that were downloaded
     uint8_t last;          // byte of them
+    uint8_t first;         // byte of the first block of an image
+    unsigned firsts;       // so often it was another one
     unsigned ends;         // downloads of nothing
 };
 

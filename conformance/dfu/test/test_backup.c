@@ -42,6 +42,7 @@ static void image__is_put_back_and_its_file_removed(void **state)
     static struct bench bench;
     bench_open(&bench, plain);
     assert_true(bench_is_ready(&bench));
+    assert_int_equal(bench.backup.fate.read_back, bench.backup.length);
     assert_int_equal(bench_write_something(&bench), 0);
 
     assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
@@ -81,6 +82,23 @@ static void page__is_the_last_one_that_is_blank(void **state)
     assert_true(bench.backup.is_page);
     assert_int_equal(bench.probe.gate.kept.page.last, 0x0801FFFF);
     bench_assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
+    bench_close(&bench);
+}
+
+static void page__is_put_back_where_an_erase_keeps_what_is_there(void **state)
+{
+    (void)state;
+    static const uint8_t others[16] = "not blank";
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    assert_true(bench_is_ready(&bench));
+    bench.cable.keeps = true;
+    assert_true(dfuse_write(&bench.probe, bench.backup.address, others, sizeof others, bench.why,
+                            sizeof bench.why));
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    bench_assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
     bench_close(&bench);
 }
 
@@ -362,6 +380,7 @@ int main(void)
         cmocka_unit_test(image__is_put_back_and_its_file_removed),
         cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
+        cmocka_unit_test(page__is_put_back_where_an_erase_keeps_what_is_there),
         cmocka_unit_test(page__is_in_memory_that_is_there),
         cmocka_unit_test(memory_of_dfuse__is_on_disk_before_anything_is_written),
         cmocka_unit_test(run__puts_back_the_page_that_a_run_that_was_cut_off_has_left),
