@@ -179,7 +179,8 @@ static bool prove(struct probe *probe)
         return false;
     }
     bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);
-    if (reading == BACKUP_UNREAD && restored && !backup->fate.refused && backup->fate.written)
+    bool silent = reading == BACKUP_UNREAD || reading == BACKUP_REFUSED;
+    if (silent && restored && !backup->fate.refused && backup->fate.written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                              "manifestation, so that the upload proves nothing");
     return !backup->fate.differs;

@@ -16,7 +16,8 @@ enum backup_reading {
     BACKUP_READS_SAME,
     BACKUP_READS_OLD, // what is kept, and was not downloaded
     BACKUP_READS_OTHER,
-    BACKUP_UNREAD, // nothing: it was not downloaded, or cannot be read
+    BACKUP_UNREAD,  // nothing: it cannot be read
+    BACKUP_REFUSED, // nothing: it was not downloaded
 };
 
 // Read so many bytes from the start; what differs is in why for BACKUP_READS_OTHER.
@@ -26,7 +27,7 @@ enum backup_reading backup_read_piece(
 // The byte that is written over this one, at this place of the image, to prove that it is read.
 uint8_t backup_changed_byte(uint8_t byte, size_t at);
 
-// Write other bytes than are kept, and read them; the reason for BACKUP_UNREAD is in why, too.
+// Write other bytes than are kept, and read them; the reason for BACKUP_REFUSED is in why, too.
 enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
 
 // Does an upload return what is kept, to the last byte?

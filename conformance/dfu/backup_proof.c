@@ -18,11 +18,8 @@
 // for manifestation: from the first byte that differs on all is erased still, or what it was. The
 // first half proves enough; the rest is compared when it is manifested.
 static enum backup_reading
-judge(const uint8_t *expected, const uint8_t *old, const uint8_t *found, size_t length)
+judge(const uint8_t *old, const uint8_t *found, size_t length, size_t same)
 {
-    size_t same = 0;
-    while (same < length && found[same] == expected[same])
-        same++;
     if (same == length)
         return BACKUP_READS_SAME;
     if (memcmp(found, old, length) == 0)
@@ -45,8 +42,13 @@ enum backup_reading backup_read_piece(
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD) ||
         !upload_all(probe, length, &found, &found_length, unread, sizeof unread))
         return BACKUP_UNREAD;
-    if (found_length == length)
-        reading = judge(expected, probe->backup->bytes, found, length);
+    if (found_length == length) {
+        size_t same = 0;
+        while (same < length && found[same] == expected[same])
+            same++;
+        probe->backup->fate.read_back = same;
+        reading = judge(probe->backup->bytes, found, length, same);
+    }
     if (reading == BACKUP_READS_OTHER)
         backup_difference(why, size, 0, expected, found, length);
     free(found);
@@ -57,7 +59,7 @@ static enum backup_reading
 write_and_read(struct probe *probe, const uint8_t *bytes, size_t length, char *why, size_t size)
 {
     if (!download_bytes(probe, bytes, length, why, size))
-        return BACKUP_UNREAD;
+        return BACKUP_REFUSED;
     return backup_read_piece(probe, bytes, length, why, size);
 }
 
@@ -80,10 +82,16 @@ static size_t piece_length(const struct probe *probe)
     return length < probe->backup->length ? length : probe->backup->length;
 }
 
+// A block that is refused because of the ABORT before is no answer.
+static bool is_tried_again(enum backup_reading reading)
+{
+    return reading == BACKUP_READS_OTHER || reading == BACKUP_REFUSED;
+}
+
 static enum backup_reading prove_piece(struct probe *probe, char *why, size_t size)
 {
-    enum backup_reading reading = BACKUP_READS_OTHER;
-    for (int i = 0; reading == BACKUP_READS_OTHER && i < BACKUP_TRIES; i++)
+    enum backup_reading reading = BACKUP_REFUSED;
+    for (int i = 0; is_tried_again(reading) && i < BACKUP_TRIES; i++)
         reading = write_and_read(probe, probe->backup->bytes, piece_length(probe), why, size);
     return reading;
 }
@@ -111,10 +119,11 @@ static enum backup_reading prove_each_byte(struct probe *probe, char *why, size_
     return reading;
 }
 
-// A block that is refused because of the ABORT before is no answer: it is asked again, once. The
-// last byte of each block differs, because some devices lose a block, or its end, and what was
-// there before stays: behind it judge() finds bytes that are neither the old ones nor erased. What
-// is lost at the end is seen when the image is compared after its manifestation.
+// A download that is refused is tried again, once. The last byte of each block differs, because
+// some devices lose a block, or its end, and what was there before stays: behind it judge() finds
+// bytes that are neither the old ones nor erased. What is lost at the end is seen when the image is
+// compared after its manifestation, unless the old bytes stay there: no proof of it is possible
+// without a manifestation of other bytes, and fate.read_back tells how far this one went.
 static enum backup_reading prove_whole(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
@@ -128,7 +137,7 @@ static enum backup_reading prove_whole(struct probe *probe, char *why, size_t si
         changed[last] = backup_changed_byte(changed[last], last);
     }
     enum backup_reading reading = write_and_read(probe, changed, backup->length, why, size);
-    if (reading == BACKUP_UNREAD)
+    if (reading == BACKUP_UNREAD || reading == BACKUP_REFUSED)
         reading = write_and_read(probe, changed, backup->length, why, size);
     free(changed);
     return reading;
@@ -138,7 +147,8 @@ enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t si
 {
     const struct backup *backup = probe->backup;
     enum backup_reading reading = prove_piece(probe, why, size);
-    if (reading == BACKUP_READS_OTHER)
+    // What does not take its own bytes may take others for a command.
+    if (is_tried_again(reading))
         return reading;
     reading = prove_each_byte(probe, why, size);
     if (reading == BACKUP_READS_OTHER)

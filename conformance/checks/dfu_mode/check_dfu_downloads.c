@@ -212,6 +212,11 @@ static void download_reads_back(struct probe *probe)
     if (backup->restore)
         probe_note(probe, "only the image of --restore was downloaded: a device that discards "
                           "downloads may answer the same");
+    else if (backup->fate.read_back < backup->length)
+        probe_note(probe,
+                   "of the last %zu bytes no change is read back before manifestation: that they "
+                   "are programmed is not judged",
+                   backup->length - backup->fate.read_back);
     bool restored = backup_restore(probe, why, sizeof why);
     // A loader that loses the end of an image does not come back after its manifestation. One that
     // is gone at another time was unplugged, as far as is known here.

@@ -232,6 +232,21 @@ static void device_that_refuses_every_block__is_unchanged(void **state)
     bench_close(&bench);
 }
 
+// Its blocks may be commands, and other bytes another command.
+static void device_that_refuses_its_own_bytes__is_sent_no_others(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.cable.refuses = true;
+
+    bench_is_ready(&bench);
+
+    assert_true(bench.cable.blocks > 1);
+    assert_int_equal(bench.cable.firsts, 0);
+    bench_close(&bench);
+}
+
 // All arrives, and the device says that the download has not ended. A pure boot loader is judged by
 // its upload alone, which was proved; any other device must start.
 static void restore_that_does_not_end__is_judged_by_what_is_read(void **state)
@@ -321,6 +336,7 @@ int main(void)
         cmocka_unit_test(device_that_returns_the_old_bytes_and_does_not_start__is_not_verified),
         cmocka_unit_test(device_that_may_not_be_detached__is_not_sent_to_run_time),
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
+        cmocka_unit_test(device_that_refuses_its_own_bytes__is_sent_no_others),
         cmocka_unit_test(restore_that_does_not_end__is_judged_by_what_is_read),
         cmocka_unit_test(restore_that_does_not_end__must_start),
         cmocka_unit_test(device_that_refuses_each_block_and_each_upload__is_not_verified),

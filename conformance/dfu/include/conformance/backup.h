@@ -8,13 +8,14 @@
 //   plain   the image is uploaded twice. It is kept if both uploads are equal and may be firmware:
 //           not blank, not a text, not one block again and again, not a stub of a few bytes. Then
 //           its first two blocks are downloaded and uploaded: a device that returns other bytes
-//           programs wrongly, and nothing more is written to it. They are downloaded with each byte
+//           programs wrongly, and nothing more is written to it. One that refuses them may take
+//           others for a command: no others are sent to it. Then they are sent with each byte
 //           changed: a device that returns a mix of both uploads bytes that are not in its memory,
-//           and nothing more is written to it either. Then the image is downloaded with a
-//           byte of each block changed, and uploaded: a device that returns the old ones does not
-//           read what it writes, and nothing is manifested or written any more. If it then starts
-//           as before it holds downloads back until manifestation, and is unchanged. An image that
-//           is given by --restore is taken as it is.
+//           and nothing more is written to it either. Then the image is downloaded with a byte of
+//           each block changed, and uploaded: a device that returns the old ones does not read what
+//           it writes, and nothing is manifested or written any more. If it then starts as before
+//           it holds downloads back until manifestation, and is unchanged. An image that is given
+//           by --restore is taken as it is.
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice; and all other memory of alternate setting 0 that is there,
 //           since a wrong loader may write beside the page, unless that takes minutes to read.
@@ -106,6 +107,7 @@ struct backup {
         bool manifesting;        // and the device was not found to answer since
         bool refused;            // the device did not take it the last time
         bool proved;             // an upload returned what was downloaded
+        size_t read_back;        // so many bytes of it, from the first on
         bool differs;            // the last upload was not what it should be
         bool differs_beside;     // DfuSe: of other memory than the page
         bool may_manifest;       // an upload was what was downloaded, or says nothing
