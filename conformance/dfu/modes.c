@@ -288,8 +288,9 @@ static bool quieten_dfu_mode(struct probe *probe)
 }
 
 // A state other than appIDLE and appDETACH at run time is not ended by a request, because a handler
-// for both modes could take it for a command (gate.h). A bus reset ends it (DFU 1.1 A.2.11); where
-// it does not, the power is cycled where the target can.
+// for both modes could take it for a command (gate.h); nor is the state behind a DNLOAD that was
+// accepted there, where the device does not tell it. A bus reset ends it (DFU 1.1 A.2.11); where it
+// does not, the power is cycled where the target can.
 static void end_other_state(struct probe *probe)
 {
     uint8_t state = DFURT_STATE_appIDLE;
@@ -315,7 +316,7 @@ static bool quieten_run_time(struct probe *probe)
         end_detach(probe);
     else if (probe->detached && (probe->gate.silent || says_idle_before_leaving(probe, state)))
         outwait_detach(probe);
-    else if (state >= DFURT_STATE_dfuIDLE)
+    else if (state >= DFURT_STATE_dfuIDLE || probe->gate.took_dnload)
         end_other_state(probe);
     else
         return true;

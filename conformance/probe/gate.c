@@ -277,7 +277,7 @@ static enum gate_answer
 ask_class(const struct gate *gate, const struct usbdev_setup_packet *setup, const uint8_t *data)
 {
     if (begins_to_program(gate, setup->bRequest))
-        return GATE_NEVER;
+        return GATE_BEGINS_TO_PROGRAM;
     if (setup->bRequest > DFURT_ABORT && !is_sample(setup->bRequest))
         return GATE_NEVER;
     if (setup->bRequest == DFURT_DETACH && !gate->leave.detach)
@@ -348,6 +348,8 @@ const char *gate_answer_text(enum gate_answer answer)
         return "needs a device that says that it is in appIDLE or appDETACH";
     case GATE_NEEDS_KEPT:
         return "no backup of what it could overwrite";
+    case GATE_BEGINS_TO_PROGRAM:
+        return "the device may have taken a DNLOAD, and GETSTATUS could make it program";
     case GATE_NEVER:
         return "the suite never sends this request";
     }

@@ -141,6 +141,7 @@ bool probe_refuse(struct probe *probe, enum gate_answer answer)
                                   "the device says %s at run time: nothing is sent that it "
                                   "could act on in that state",
                                   usb_dfu_state_name((uint8_t)probe->gate.state));
+    case GATE_BEGINS_TO_PROGRAM:
     case GATE_NEVER:
         return probe_inconclusive(probe, "%s", gate_answer_text(answer));
     case GATE_NEEDS_WRITE:

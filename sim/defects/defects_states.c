@@ -141,6 +141,14 @@ const struct sim_defect defects_of_states[] = {
     },
 
     {
+        .name = "state-0-DNLOAD-0-untold",
+        .summary = "DNLOAD without data is accepted at run time, and GETSTATE STALLs",
+        .rules = RULES({AT_RUN_TIME, .bmRequestType = TO_DFU, .bRequest = DFURT_DNLOAD,
+                        .length = NO_DATA, .action = DO_ACK},
+                       {AT_RUN_TIME, .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATE,
+                        .action = DO_STALL}),
+    },
+    {
         .name = "state-0-UPLOAD-error",
         .summary = "STALLs UPLOAD in appIDLE, and is in dfuERROR until a bus reset",
         .setup = error_by_upload,

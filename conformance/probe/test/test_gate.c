@@ -405,7 +405,7 @@ static void doubt__begins_to_program_nothing_that_another_program_has_sent(void 
     for (size_t i = 0; i < sizeof begun_by_getstatus; i++) {
         gate.mode = GATE_MODE_UNKNOWN;
         gate_saw(&gate, &getstate, &begun_by_getstatus[i], 1, true);
-        assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+        assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_BEGINS_TO_PROGRAM);
         assert_int_equal(gate_ask(&gate, &getstate, NULL), GATE_SEND);
         gate.mode = GATE_DFU_MODE;
         assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
@@ -424,11 +424,11 @@ static void run_time__begins_to_program_nothing_that_should_have_been_refused(vo
     gate_saw(&gate, &dnload, gate_image, STALL, true);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
     gate_saw(&gate, &dnload, gate_image, 5, false);
-    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_BEGINS_TO_PROGRAM);
     gate_saw(&gate, &getstate, NULL, STALL, true);
-    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_BEGINS_TO_PROGRAM);
     gate_saw(&gate, &getstate, &sync, 1, false);
-    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_NEVER);
+    assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_BEGINS_TO_PROGRAM);
     gate_saw(&gate, &getstate, &idle, 1, false);
     assert_int_equal(gate_ask(&gate, &getstatus, NULL), GATE_SEND);
     gate_saw(&gate, &dnload, gate_image, 5, false);

@@ -133,6 +133,9 @@ const struct defect_row run_time_rows[] = {
      }},
     {"state-0-DNLOAD", "will-detach", "RT-STATE-0-DNLOAD"},
     {"state-0-DNLOAD-0", "will-detach", "RT-STATE-0-DNLOAD-0"},
+    {"state-0-DNLOAD-0-untold", "will-detach", "RT-STATE-0-DNLOAD-0", .follows = {
+         {"REQ-02d", "GETSTATE STALLs where GETSTATUS is answered"},
+     }},
     {"state-0-UPLOAD", "will-detach", "RT-STATE-0-UPLOAD"},
     {"state-0-UPLOAD-error", "will-detach", "RT-STATE-0-UPLOAD"},
     {"state-0-CLRSTATUS", "will-detach", "RT-STATE-0-CLRSTATUS"},

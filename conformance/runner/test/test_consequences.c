@@ -150,6 +150,8 @@ static void two_faults__have_a_failure_each(void **state)
          {"RT-DETACH-01", "RT-RETURN-01"}},
         {"sim:will-detach,defect=state-0-GETSTATUS+leaves-before-status",
          {"RT-STATE-0-GETSTATUS", "RT-DETACH-01"}},
+        {"sim:will-detach,defect=state-0-DNLOAD-0-untold+leaves-before-status",
+         {"RT-STATE-0-DNLOAD-0", "RT-DETACH-01"}},
         {"sim:will-detach,defect=functional-missing+leaves-before-status",
          {"RT-DESC-01b", "RT-DETACH-01"}},
         {"sim:will-detach,defect=functional-missing+rt-protocol-0", {"RT-DESC-01b", "RT-DESC-02a"}},

@@ -44,12 +44,13 @@
 
 enum gate_answer {
     GATE_SEND,
-    GATE_ASK_STATE,    // ask the device for its state, then the gate again
-    GATE_NEEDS_DETACH, // refused by --no-detach
-    GATE_NEEDS_WRITE,  // --allow-write
-    GATE_NEEDS_VENDOR, // --allow-vendor
-    GATE_NEEDS_STATE,  // a device that reports appIDLE or appDETACH
-    GATE_NEEDS_KEPT,   // no backup of what it could overwrite
+    GATE_ASK_STATE,         // ask the device for its state, then the gate again
+    GATE_NEEDS_DETACH,      // refused by --no-detach
+    GATE_NEEDS_WRITE,       // --allow-write
+    GATE_NEEDS_VENDOR,      // --allow-vendor
+    GATE_NEEDS_STATE,       // a device that reports appIDLE or appDETACH
+    GATE_NEEDS_KEPT,        // no backup of what it could overwrite
+    GATE_BEGINS_TO_PROGRAM, // GETSTATUS, where a DNLOAD may have been taken at run time
     GATE_NEVER,
 };
 
