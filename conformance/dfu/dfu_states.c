@@ -132,8 +132,8 @@ static bool is_doubtful(const struct probe *probe)
 static bool is_untrue(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!is_doubtful(probe) || !dfu_ask(probe, &status) ||
-        status.bState == DFURT_STATE_dfuIDLE || status.bState > DFURT_STATE_dfuERROR)
+    if (!is_doubtful(probe) || !dfu_ask(probe, &status) || status.bState == DFURT_STATE_dfuIDLE ||
+        status.bState > DFURT_STATE_dfuERROR)
         return false;
     probe->loader.getstate = GETSTATE_UNTRUE;
     return true;
