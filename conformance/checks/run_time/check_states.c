@@ -165,7 +165,7 @@ static void follow_dnload(struct probe *probe)
     const struct state_row *row = probe->check->row;
     enum gate_dnload was = probe->gate.at_run_time[row->state][row->wLength > 0];
     if (was == GATE_DNLOAD_TAKEN)
-        expect_stalled(probe, row->wLength, NULL); // an earlier check sent it
+        expect(probe, false, "STALL", "accepted, in an earlier check");
     else if (given_refused_above(probe))
         follow_row(probe);
 }
