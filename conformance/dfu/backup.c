@@ -296,6 +296,15 @@ bool backup_ready(struct probe *probe, char *why, size_t size)
     return false;
 }
 
+bool backup_given(struct probe *probe)
+{
+    char why[PROBE_WORDS];
+    if (backup_ready(probe, why, sizeof why))
+        return true;
+    return probe->backup && probe->backup->no_file ? probe_inconclusive(probe, "%s", why)
+                                                   : probe_skip(probe, "%s", why);
+}
+
 bool backup_is_left_over(struct probe *probe)
 {
     bool left_over;

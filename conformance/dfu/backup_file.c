@@ -26,7 +26,8 @@ static void put_name(char *name, size_t size, const char *serial)
     name[used] = '\0';
 }
 
-static void make_folders(const char *folder)
+// Returns 0, or the errno of the folder that could not be made.
+static int make_folders(const char *folder)
 {
     char path[BACKUP_PATH];
     snprintf(path, sizeof path, "%s", folder);
@@ -35,7 +36,23 @@ static void make_folders(const char *folder)
         mkdir(path, 0700);
         *slash = '/';
     }
-    mkdir(path, 0700);
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
+}
+
+// The disk's fault, and not the device's.
+static bool refuse_by_host(struct backup *backup, const char *why)
+{
+    backup->no_file = true;
+    return backup_refuse(backup, why);
+}
+
+static bool refuse_folder(struct backup *backup, int error)
+{
+    char why[PROBE_WORDS];
+    snprintf(why, sizeof why, "no file can be kept in %.200s: %s", backup->options.folder,
+             strerror(error));
+    backup->file.path[0] = '\0';
+    return refuse_by_host(backup, why);
 }
 
 // A run that ends removes its lock file: the one that was opened may no longer be the one of this
@@ -74,7 +91,9 @@ static bool find_name(struct probe *probe)
     probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
     put_name(name, sizeof name, serial);
     backup->file.has_serial = *name != '\0';
-    make_folders(backup->options.folder);
+    int error = make_folders(backup->options.folder);
+    if (error)
+        return refuse_folder(backup, error);
     for (unsigned i = 1; i <= MOST; i++) {
         char number[16] = "";
         if (i > 1)
@@ -85,10 +104,7 @@ static bool find_name(struct probe *probe)
         if (lock(backup))
             return true;
     }
-    snprintf(backup->why, sizeof backup->why, "no file can be kept in %.200s: %s",
-             backup->options.folder, strerror(errno));
-    backup->file.path[0] = '\0';
-    return false;
+    return refuse_folder(backup, errno);
 }
 
 bool backup_file_find(struct probe *probe, bool *ret_left_over)
@@ -119,7 +135,7 @@ bool backup_file_write(struct probe *probe)
         return true;
     backup_put_elements(backup, &image);
     if (!image_file_write(&image, backup->file.path, error, sizeof error))
-        return backup_refuse(backup, error);
+        return refuse_by_host(backup, error);
     if (backup->options.tell)
         backup->options.tell(backup->rest      ? "the device's memory is kept in"
                              : backup->is_page ? "the page that checks write is kept in"

@@ -216,11 +216,10 @@ static bool enter_idle(struct probe *probe)
 
 bool dfu_prepare_dnload(struct probe *probe)
 {
-    char why[PROBE_WORDS];
-    bool ready = device_is_dfuse(&probe->dfu_mode) || !probe->gate.leave.write ||
-                 backup_ready(probe, why, sizeof why);
+    bool ready =
+        device_is_dfuse(&probe->dfu_mode) || !probe->gate.leave.write || backup_given(probe);
     download_begin(probe);
-    return ready || probe_skip(probe, "%s", why);
+    return ready;
 }
 
 // The request that leads to the state was accepted: is the device in it, and does it stay there

@@ -109,8 +109,8 @@ static bool oversized_block(struct probe *probe, uint16_t size, uint8_t *data, u
 {
     const struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
-    if (!backup_ready(probe, why, sizeof why))
-        return probe_skip(probe, "%s", why);
+    if (!backup_given(probe))
+        return false;
     size_t from = backup->is_page ? 0 : dfu_transfer_size(probe);
     if (backup->length < from + size)
         return probe_skip(probe, "needs %s of more than a block",
@@ -204,7 +204,7 @@ static void download_reads_back(struct probe *probe)
         else if (backup->fate.unproved)
             probe_inconclusive(probe, "%s", backup->fate.doubt);
         else
-            probe_skip(probe, "%s", why);
+            backup_given(probe);
         return;
     }
     if (!given(probe, expect_download(probe)))

@@ -136,12 +136,14 @@ static void leaves_for_firmware(struct probe *probe)
                 left ? "the device is in DFU mode" : "the device did not leave and come back");
 }
 
+// A wrong loader may take a command for another one: the backup is made before any that writes or
+// is to fail.
 static void set_address_outside(struct probe *probe)
 {
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (prepare_page(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
+    if (backup_given(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_SET_ADDRESS, command) &&
         expect_command_fails(probe, command, sizeof command, &status))
         expect(probe,
                status.bStatus == DFURT_STATUS_errTARGET ||
@@ -154,7 +156,7 @@ static void erase_outside(struct probe *probe)
     uint8_t command[5];
     struct dfu_status_reply status;
     judge_as_rom(probe);
-    if (prepare_page(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_ERASE, command))
+    if (backup_given(probe) && dfuse_begin(probe) && nowhere(probe, DFUSE_ERASE, command))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -162,7 +164,7 @@ static void command_unknown(struct probe *probe)
 {
     const uint8_t command[5] = {0x77};
     struct dfu_status_reply status;
-    if (prepare_page(probe) && dfuse_begin(probe))
+    if (backup_given(probe) && dfuse_begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
@@ -170,7 +172,7 @@ static void command_cut(struct probe *probe)
 {
     const uint8_t command[3] = {DFUSE_SET_ADDRESS, 0x00, 0x00};
     struct dfu_status_reply status;
-    if (prepare_page(probe) && dfuse_begin(probe))
+    if (backup_given(probe) && dfuse_begin(probe))
         expect_command_fails(probe, command, sizeof command, &status);
 }
 

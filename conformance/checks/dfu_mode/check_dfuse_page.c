@@ -63,7 +63,7 @@ static bool with_page(struct probe *probe,
                       bool (*then)(struct probe *probe, uint8_t *bytes))
 {
     char why[PROBE_WORDS] = "";
-    if (!prepare_page(probe))
+    if (!backup_given(probe))
         return false;
     uint8_t *bytes = malloc(probe->backup->length);
     if (!bytes)
@@ -125,7 +125,7 @@ static void erase_page(struct probe *probe)
         expect_page(probe, backup->bytes, "FFh throughout");
         return;
     }
-    if (prepare_page(probe) && probe->gate.dirty) {
+    if (backup_given(probe) && probe->gate.dirty) {
         uint8_t *bytes = malloc(probe->backup->length);
         if (bytes)
             reads_as_erased(probe, bytes);
@@ -137,7 +137,7 @@ static void erase_page(struct probe *probe)
 
 static void write_nowhere_else(struct probe *probe)
 {
-    if (!prepare_page(probe))
+    if (!backup_given(probe))
         return;
     if (probe->backup->rest)
         with_page(probe, false, rest_is_as_it_was);

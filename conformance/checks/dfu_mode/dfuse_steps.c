@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 #include "dfuse_steps.h"
-#include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
 
 bool dfuse_begin(struct probe *probe)
@@ -52,10 +51,4 @@ bool expect_command(struct probe *probe, uint8_t command, uint32_t address)
         return false;
     bool met = expect_ended(probe, result, &status, "dfuDNLOAD-IDLE after the command");
     return result == DFU_STILL_BUSY ? given(probe, met) : met;
-}
-
-bool prepare_page(struct probe *probe)
-{
-    char why[PROBE_WORDS];
-    return backup_ready(probe, why, sizeof why) || probe_skip(probe, "%s", why);
 }

@@ -21,8 +21,4 @@ bool expect_downloaded(struct probe *probe, int result, uint16_t length, const c
 // A command with an address is carried out.
 bool expect_command(struct probe *probe, uint8_t command, uint32_t address);
 
-// The backup is made. A wrong loader may take a command for another one, so it is made before any
-// command that writes or is to fail.
-bool prepare_page(struct probe *probe);
-
 #endif

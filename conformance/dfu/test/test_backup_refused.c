@@ -232,6 +232,24 @@ static void device_that_refuses_every_block__is_unchanged(void **state)
     bench_close(&bench);
 }
 
+// Not the device's fault.
+static void host_that_can_keep_no_file__makes_checks_inconclusive(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.backup.options.folder = "/dev/null/folder";
+
+    bool given = backup_given(&bench.probe);
+
+    assert_false(given);
+    assert_int_equal(probe_end(&bench.probe), VERDICT_INCONCLUSIVE);
+    assert_string_equal(bench.probe.judgement.finding.message,
+                        "no file can be kept in /dev/null/folder: Not a directory");
+    bench_assert_ends(&bench, FLASH_NOT_WRITTEN, "Not a directory");
+    bench_close(&bench);
+}
+
 // Its blocks may be commands, and other bytes another command.
 static void device_that_refuses_its_own_bytes__is_sent_no_others(void **state)
 {
@@ -337,6 +355,7 @@ int main(void)
         cmocka_unit_test(device_that_may_not_be_detached__is_not_sent_to_run_time),
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
         cmocka_unit_test(device_that_refuses_its_own_bytes__is_sent_no_others),
+        cmocka_unit_test(host_that_can_keep_no_file__makes_checks_inconclusive),
         cmocka_unit_test(restore_that_does_not_end__is_judged_by_what_is_read),
         cmocka_unit_test(restore_that_does_not_end__must_start),
         cmocka_unit_test(device_that_refuses_each_block_and_each_upload__is_not_verified),

@@ -71,6 +71,7 @@ struct backup {
     bool tried;
     bool ready;            // checks may write
     char why[PROBE_WORDS]; // why not
+    bool no_file;          // because this host cannot keep one
 
     // What is kept, and of which device.
     struct backup_owner owner;
@@ -128,6 +129,10 @@ enum flash_ending {
 // Keep what checks write over, unless that was done before. The device must be in DFU mode; it is
 // in dfuIDLE afterwards. Returns whether checks may write; else the reason is in why.
 bool backup_ready(struct probe *probe, char *why, size_t size);
+
+// The same for a check, which is a SKIP if they may not: INCONCLUSIVE where the device is not what
+// prevents it, but this host cannot keep the backup's file.
+bool backup_given(struct probe *probe);
 
 // Restore it if the device was written to, and compare. Afterwards the device is in dfuIDLE.
 // Returns false with the reason in why.
