@@ -32,6 +32,17 @@ unsigned mode_return_ms(const struct probe *probe)
     return probe->options.return_ms ? probe->options.return_ms : RETURN_MS;
 }
 
+static int detach(struct probe *probe)
+{
+    uint16_t wValue = probe_detach_time(probe);
+    struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DETACH, wValue, 0);
+    int result = probe_control(probe, &setup, NULL);
+    if (probe_detach_time(probe) == wValue)
+        return result;
+    setup.wValue = probe_detach_time(probe);
+    return probe_control(probe, &setup, NULL);
+}
+
 static bool enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
@@ -45,10 +56,7 @@ static bool enter_dfu(struct probe *probe, char *why, size_t size)
         return fail_with(why, size,
                          "this target cannot reset the bus, and the device waits for that");
 
-    unsigned longest_ms = device_detach_timeout(&probe->run_time);
-    uint16_t wValue = longest_ms && longest_ms < DETACH_MS ? (uint16_t)longest_ms : DETACH_MS;
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
-    int result = probe_control(probe, &detach, NULL);
+    int result = detach(probe);
     if (result < 0 && result != USB_GONE) {
         snprintf(why, size, "DETACH: %s", usb_result_text(result));
         return false;

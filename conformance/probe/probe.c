@@ -107,10 +107,30 @@ static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_s
         probe->since.manifest_end_us = probe->since.busy_end_us;
 }
 
-static void learn_of_detach(struct probe *probe, int result)
+uint16_t probe_detach_time(const struct probe *probe)
+{
+    enum { USUAL_MS = 1000 };
+    unsigned longest_ms = device_detach_timeout(&probe->run_time);
+    if (longest_ms == 0)
+        return probe->takes_no_time ? 0 : USUAL_MS;
+    return longest_ms < USUAL_MS ? (uint16_t)longest_ms : USUAL_MS;
+}
+
+// By 5.1 a device whose wDetachTimeOut is 0 may refuse any other wValue, and most take the usual
+// one. What was judged by the usual one is judged again.
+static void learn_of_refused_time(struct probe *probe, uint16_t wValue)
+{
+    bool refused = wValue > 0 && !probe->detached && device_detach_timeout(&probe->run_time) == 0;
+    probe->time.again |= refused && !probe->takes_no_time;
+    probe->takes_no_time |= refused;
+}
+
+static void learn_of_detach(struct probe *probe, uint16_t wValue, int result)
 {
     bool taken = result == 0 || result == USB_GONE;
     if (probe->mode == DEVICE_RUN_TIME) {
+        if (result == USB_STALL)
+            learn_of_refused_time(probe, wValue);
         probe->detached |= taken;
         probe->stuck &= !taken;
         return;
@@ -130,7 +150,7 @@ static void learn(struct probe *probe,
 {
     gate_saw(&probe->gate, setup, data, result, result == USB_STALL);
     if (is_dfu(probe, setup, DFURT_DETACH))
-        learn_of_detach(probe, result);
+        learn_of_detach(probe, setup->wValue, result);
     if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
         const struct dfu_status_reply status = dfu_status_load(data);
         note_busy(probe, start_us, &status);

@@ -205,6 +205,13 @@ const struct variation fleet_of_requests[] = {
         .way = {.setup = refuse_long_detach},
     },
     {
+        .model = {.name = "any-detach-time-refused",
+                  .summary = "leaves by itself; wDetachTimeOut 0, and STALLs any other wValue",
+                  .bootloader = FLEET_PLAIN_OF(0, 1024, FLEET_TOLERANT, .choices = {0})},
+        .allowed_by = "DFU 1.1 5.1: wValue is to be no more than wDetachTimeOut",
+        .way = {.setup = refuse_long_detach},
+    },
+    {
         .model = {.name = "halt-of-endpoint-0",
                   .summary = "CLEAR_FEATURE(ENDPOINT_HALT) of endpoint 0 is accepted",
                   .bootloader = &bootloader_st_rom},

@@ -243,13 +243,6 @@ bool given_app_idle(struct probe *probe)
 
 // ---- Detaching ----
 
-uint16_t detach_time(const struct probe *probe)
-{
-    enum { USUAL_MS = 1000 };
-    unsigned longest_ms = device_detach_timeout(&probe->run_time);
-    return longest_ms == 0 || longest_ms > USUAL_MS ? USUAL_MS : (uint16_t)longest_ms;
-}
-
 bool expect_detached(struct probe *probe, int result)
 {
     if (result != USB_GONE && result != USB_IO)

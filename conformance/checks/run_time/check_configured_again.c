@@ -36,7 +36,8 @@ static bool given_detach_when_configured_once(struct probe *probe)
 {
     size_t first = probe->transcript.total;
     configure_afresh(probe);
-    bool detaches = given_app_idle(probe) && given(probe, expect_detach(probe, detach_time(probe)));
+    bool detaches =
+        given_app_idle(probe) && given(probe, expect_detach(probe, probe_detach_time(probe)));
     if (detaches)
         transcript_set_aside(&probe->transcript, first);
     return detaches;
@@ -46,7 +47,8 @@ static void detaches_configured_again(struct probe *probe)
 {
     if (!given_app_idle(probe) || !given_configured_again(probe))
         return;
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), 0);
     int result = probe_control(probe, &detach, NULL);
     if (result == USB_GONE || result == USB_IO)
         given(probe, expect_detached(probe, result)); // RT-DETACH-01 judges how it leaves

@@ -60,7 +60,7 @@ static bool completes(struct probe *probe, const struct way *way)
 {
     if (way->settled)
         wait_for_product(probe);
-    uint16_t wValue = way->zero ? 0 : detach_time(probe);
+    uint16_t wValue = way->zero ? 0 : probe_detach_time(probe);
     const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, wValue, 0);
     int result = probe_control_departing(
         probe, &detach, NULL, &(struct target_departure){.status_delay_ms = way->status_delay_ms});
@@ -125,7 +125,8 @@ static void leaves_by_itself(struct probe *probe)
 // Also where it leaves too early, which is RT-DETACH-01's.
 static void comes_back_in_dfu_mode(struct probe *probe)
 {
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), 0);
     int result = probe_control(probe, &detach, NULL);
     bool left = result == USB_GONE || given(probe, expect_result(probe, result, 0, NULL));
     if (left && given(probe, expect_leave(probe)))
@@ -135,7 +136,8 @@ static void comes_back_in_dfu_mode(struct probe *probe)
 // The host abandons the transfer: without a status stage the request is not complete.
 static void detach_cut_off(struct probe *probe)
 {
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), 0);
     const struct target_departure departure = {.cut_off = TARGET_CUT_OFF_BEFORE_STATUS};
     int result = probe_control_departing(probe, &detach, NULL, &departure);
     if (given(probe, expect_result(probe, result, 0, NULL)))
@@ -147,7 +149,7 @@ static void detach_cut_off(struct probe *probe)
 static void stays_by_itself(struct probe *probe)
 {
     if (given_detach(probe))
-        expect_stays(probe, detach_timer_ms(probe, detach_time(probe)) + SLACK_MS,
+        expect_stays(probe, detach_timer_ms(probe, probe_detach_time(probe)) + SLACK_MS,
                      "the device not to leave");
 }
 
@@ -159,7 +161,7 @@ static bool given_app_detach(struct probe *probe)
 
 static void timer_expires(struct probe *probe)
 {
-    uint16_t wValue = detach_time(probe);
+    uint16_t wValue = probe_detach_time(probe);
     if (!given_detach(probe))
         return;
     probe_sleep(probe, after_detach_timer_ms(probe, wValue), "the detach timer");
@@ -206,7 +208,7 @@ static void timer_holds(struct probe *probe)
     if (!given_app_detach(probe))
         return;
     // A slow device has spent part of the time on DETACH itself.
-    unsigned half_ms = detach_timer_ms(probe, detach_time(probe)) / 2;
+    unsigned half_ms = detach_timer_ms(probe, probe_detach_time(probe)) / 2;
     uint64_t spent_ms = (probe_now_us(probe) - start_us) / 1000;
     if (spent_ms < half_ms)
         probe_sleep(probe, half_ms - (unsigned)spent_ms, "half of the detach timer");
@@ -220,7 +222,7 @@ static void timer_runs_on(struct probe *probe)
     if (!given_detach(probe))
         return;
     probe_outlast_detach(probe);
-    unsigned step_ms = after_detach_timer_ms(probe, detach_time(probe)) / QUESTIONS + 1;
+    unsigned step_ms = after_detach_timer_ms(probe, probe_detach_time(probe)) / QUESTIONS + 1;
     for (int i = 0; i < QUESTIONS; i++) {
         const struct usbdev_setup_packet getstatus =
             dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);

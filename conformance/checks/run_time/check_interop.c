@@ -103,7 +103,7 @@ static bool given_fresh_dfu_mode(struct probe *probe)
         probe_note(probe, "the run began in DFU mode: the device was not seen after a detach");
         return true;
     }
-    return back_to_run_time(probe) && given(probe, expect_detach(probe, detach_time(probe)) &&
+    return back_to_run_time(probe) && given(probe, expect_detach(probe, probe_detach_time(probe)) &&
                                                        expect_dfu_mode(probe, PROBE_RETURN_MS));
 }
 

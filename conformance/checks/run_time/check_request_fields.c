@@ -50,7 +50,7 @@ send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, boo
 static void lookalike_stalls(struct probe *probe)
 {
     const struct lookalike *row = probe->check->row;
-    uint16_t wValue = row->bRequest == DFURT_DETACH ? detach_time(probe) : 0;
+    uint16_t wValue = row->bRequest == DFURT_DETACH ? probe_detach_time(probe) : 0;
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     send_lookalike(probe, &setup, row->not_ours);
@@ -75,7 +75,7 @@ static void high_bits_of_index(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : probe_detach_time(probe), row->wLength);
     setup.wIndex |= 0x0100;
     send_lookalike(probe, &setup, false);
 }
@@ -84,7 +84,7 @@ static void absent_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : probe_detach_time(probe), row->wLength);
     if (given_absent_interface(probe, &setup.wIndex))
         send_lookalike(probe, &setup, false);
 }
@@ -93,7 +93,7 @@ static void other_interface(struct probe *probe)
 {
     const struct other_index *row = probe->check->row;
     struct usbdev_setup_packet setup =
-        dfu_setup(probe, row->bRequest, row->wLength ? 0 : detach_time(probe), row->wLength);
+        dfu_setup(probe, row->bRequest, row->wLength ? 0 : probe_detach_time(probe), row->wLength);
     setup.wIndex = (uint16_t)device_other_interface(probe_device(probe));
     send_lookalike(probe, &setup, true);
 }
@@ -149,7 +149,7 @@ static void detach_with_data(struct probe *probe)
 {
     uint8_t data[8] = {0};
     const struct usbdev_setup_packet detach =
-        dfu_setup(probe, DFURT_DETACH, detach_time(probe), sizeof data);
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), sizeof data);
     int result = probe_control(probe, &detach, data);
     probe_note(probe, result >= 0 ? "the device accepts it" : "the device responds with %s",
                usb_result_text(result));

@@ -18,7 +18,7 @@ static void reset_after_detach(struct probe *probe)
 static void reset_after_timer(struct probe *probe)
 {
     if (given_detach(probe) &&
-        given(probe, expect_stays(probe, after_detach_timer_ms(probe, detach_time(probe)),
+        given(probe, expect_stays(probe, after_detach_timer_ms(probe, probe_detach_time(probe)),
                                   "the detach timer")) &&
         given(probe, expect_state(probe, DFURT_STATE_appIDLE, "after the detach timer")))
         expect_run_time_after_reset(probe, "after a bus reset that came too late");
@@ -47,7 +47,7 @@ static void reset_after_illegal(struct probe *probe)
 
 static void reset_after_two_detach(struct probe *probe)
 {
-    reset_after(probe, DFURT_DETACH, detach_time(probe), "after two DETACH and a bus reset");
+    reset_after(probe, DFURT_DETACH, probe_detach_time(probe), "after two DETACH and a bus reset");
 }
 
 // A device that leaves after DETACH has entered DFU mode; if it then enumerates at run time, the
@@ -86,7 +86,7 @@ static void detaches_again(struct probe *probe)
     if (!given_dfu_mode(probe) || !back_to_run_time(probe))
         return;
     if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
-        expect_detach(probe, detach_time(probe)))
+        expect_detach(probe, probe_detach_time(probe)))
         expect_dfu_mode(probe, PROBE_RETURN_MS);
 }
 

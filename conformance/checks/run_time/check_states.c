@@ -18,7 +18,7 @@ static uint8_t next_state(const struct state_row *row)
 
 static bool given_detach(struct probe *probe)
 {
-    return given(probe, expect_detach(probe, detach_time(probe)));
+    return given(probe, expect_detach(probe, probe_detach_time(probe)));
 }
 
 enum { NO_STATE = 0xFF };
@@ -129,7 +129,7 @@ static bool expect_own_state(struct probe *probe, const struct state_row *row, c
 static bool expect_outcome(struct probe *probe, const struct state_row *row)
 {
     uint8_t data[64] = {0};
-    uint16_t wValue = row->bRequest == DFURT_DETACH ? detach_time(probe) : 0;
+    uint16_t wValue = row->bRequest == DFURT_DETACH ? probe_detach_time(probe) : 0;
     const struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     switch (row->outcome) {
     case STALLED:
@@ -183,7 +183,8 @@ static void outwait_refused_detach(struct probe *probe)
 static void detach_in_app_idle(struct probe *probe)
 {
     const struct state_row *row = probe->check->row;
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), 0);
     if (!given_app_idle(probe))
         return;
     if (!expect_length(probe, &detach, NULL, 0)) {

@@ -21,7 +21,7 @@ unsigned after_detach_timer_ms(const struct probe *probe, unsigned wValue)
 
 bool given_detach(struct probe *probe)
 {
-    return given(probe, expect_detach(probe, detach_time(probe)));
+    return given(probe, expect_detach(probe, probe_detach_time(probe)));
 }
 
 static bool given_reset_leaves(struct probe *probe)
@@ -35,7 +35,8 @@ static bool given_reset_leaves(struct probe *probe)
 
 bool given_departure(struct probe *probe)
 {
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, detach_time(probe), 0);
+    const struct usbdev_setup_packet detach =
+        dfu_setup(probe, DFURT_DETACH, probe_detach_time(probe), 0);
     int result = probe_control(probe, &detach, NULL);
     bool early = result == USB_GONE || result == USB_IO;
     if (early && probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") != 0)

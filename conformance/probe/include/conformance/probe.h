@@ -160,8 +160,9 @@ struct probe {
     struct device run_time;
     struct device dfu_mode;
     enum device_mode mode;
-    bool detached; // DETACH was accepted, and the device has not been at run time again since
-    bool stuck;    // it says appDETACH, whatever was waited for since DETACH was accepted last
+    bool detached;      // DETACH was accepted, and the device has not been at run time again since
+    bool stuck;         // it says appDETACH, whatever was waited for since DETACH was accepted last
+    bool takes_no_time; // wDetachTimeOut is 0, and it STALLed DETACH with another wValue
 
     // So many ways of the suite's own are under way, one within another: what is sent brings the
     // device into a mode or a state, or tells of it, and no check judges it. 0: a check sends it.
@@ -189,6 +190,10 @@ enum verdict probe_end(struct probe *probe);
 
 // The device as it is now.
 const struct device *probe_device(const struct probe *probe);
+
+// A wValue for DETACH at run time that the device has no reason to refuse, in milliseconds: what
+// tools send, but no more than wDetachTimeOut (5.1), which may be 0 where bitWillDetach is 1.
+uint16_t probe_detach_time(const struct probe *probe);
 
 // ---- The bus. Results as in target.h; USB_UNSUPPORTED where the gate refused it. ----
 

@@ -32,7 +32,7 @@ enum { TIME_ATTEMPTS = 10 };
 
 struct probe_time {
     unsigned attempt;   // how often the check was repeated; the runner's
-    bool again;         // repeat it: undecided because this host was late
+    bool again;         // repeat it: undecided because this host was late, or more is known now
     uint64_t late_us;   // the most that this host was late by in one step of this attempt
     uint64_t prompt_us; // what a plain request takes on this host, where that is long; else 0
 

@@ -80,10 +80,6 @@ int ask_state(struct probe *probe, uint8_t *ret_state);
 // still be in appDETACH: it gets wDetachTimeOut to leave it.
 bool given_app_idle(struct probe *probe);
 
-// A wValue for DETACH that no device has a reason to refuse: what tools send, but no more than
-// wDetachTimeOut (which may be 0 where bitWillDetach is 1).
-uint16_t detach_time(const struct probe *probe);
-
 // DETACH is carried out to the end of its status stage. A device that leaves the bus before that
 // breaks the expectation.
 bool expect_detach(struct probe *probe, uint16_t wValue);
