@@ -15,8 +15,7 @@
 #include <conformance/modes.h>
 
 enum {
-    DETACH_MS =
-        1000, // what dfu-util and fwupd ask for; no device need take more than its own limit
+    DETACH_MS = 1000,  // what dfu-util and fwupd ask for
     REPLUG_MS = 60000, // a person's time to pull a plug and put it back
 };
 
@@ -32,7 +31,8 @@ unsigned mode_return_ms(const struct probe *probe)
     return probe->options.return_ms ? probe->options.return_ms : RETURN_MS;
 }
 
-static int detach(struct probe *probe)
+// Once more where the wValue that it refuses tells another one.
+static int send_detach(struct probe *probe)
 {
     uint16_t wValue = probe_detach_time(probe);
     struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_DETACH, wValue, 0);
@@ -56,7 +56,7 @@ static bool enter_dfu(struct probe *probe, char *why, size_t size)
         return fail_with(why, size,
                          "this target cannot reset the bus, and the device waits for that");
 
-    int result = detach(probe);
+    int result = send_detach(probe);
     if (result < 0 && result != USB_GONE) {
         snprintf(why, size, "DETACH: %s", usb_result_text(result));
         return false;

@@ -118,19 +118,21 @@ uint16_t probe_detach_time(const struct probe *probe)
 
 // By 5.1 a device whose wDetachTimeOut is 0 may refuse any other wValue, and most take the usual
 // one. What was judged by the usual one is judged again.
-static void learn_of_refused_time(struct probe *probe, uint16_t wValue)
+static void learn_of_refused_time(struct probe *probe, const struct usbdev_setup_packet *detach)
 {
-    bool refused = wValue > 0 && !probe->detached && device_detach_timeout(&probe->run_time) == 0;
+    bool refused = detach->wValue > 0 && detach->wLength == 0 && !probe->detached &&
+                   device_detach_timeout(&probe->run_time) == 0;
     probe->time.again |= refused && !probe->takes_no_time;
     probe->takes_no_time |= refused;
 }
 
-static void learn_of_detach(struct probe *probe, uint16_t wValue, int result)
+static void
+learn_of_detach(struct probe *probe, const struct usbdev_setup_packet *detach, int result)
 {
     bool taken = result == 0 || result == USB_GONE;
     if (probe->mode == DEVICE_RUN_TIME) {
         if (result == USB_STALL)
-            learn_of_refused_time(probe, wValue);
+            learn_of_refused_time(probe, detach);
         probe->detached |= taken;
         probe->stuck &= !taken;
         return;
@@ -150,7 +152,7 @@ static void learn(struct probe *probe,
 {
     gate_saw(&probe->gate, setup, data, result, result == USB_STALL);
     if (is_dfu(probe, setup, DFURT_DETACH))
-        learn_of_detach(probe, setup->wValue, result);
+        learn_of_detach(probe, setup, result);
     if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
         const struct dfu_status_reply status = dfu_status_load(data);
         note_busy(probe, start_us, &status);
