@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Devices that are lost at the n-th request since they were started, whatever it is: as firmware is
-// that leaks a buffer at each request.
-
-// Others are at one request alone.
+// that leaks a buffer at each request. And devices that are lost at one request alone.
 
 #include "defects_private.h"
 

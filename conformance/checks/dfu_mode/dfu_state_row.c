@@ -105,7 +105,7 @@ static void try_detach(struct probe *probe, uint8_t state)
 
 // Some boot loaders leave DFU mode at DETACH, and start what is there. So it is sent only while the
 // device holds its own firmware; and in mid download only if the device has refused it in each
-// state before, be it that their rows have run or not.
+// state before, whether their rows have run or not.
 static bool given_safe_detach(struct probe *probe, const struct state_row *row)
 {
     char why[PROBE_WORDS];
