@@ -109,7 +109,7 @@ def wrong_options(command, folder, ending):
 def one_file_for_two(command, folder):
     """What is written must not be what is read, nor another thing that is written."""
     image = folder / "image"
-    image.write_text("# no waiver\n" * 100, encoding="utf-8")
+    image.write_text("# no waiver\n" * 100 + "# \0", encoding="utf-8")  # no text: an image, too
     known = [option for option, _, value in value_options(command) if value.startswith("FILE")]
     for written in (option for option in known if option in WRITTEN):
         for other in (option for option in known if option != written):

@@ -4,11 +4,13 @@
 // recognised at its beginning and cut off; what is left is the image, or the elements of a DfuSe
 // file. Writing puts both around it again and computes the CRC over all of it.
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <conformance/image_file.h>
@@ -69,6 +71,40 @@ static bool is_whole(const struct image_file *image, const char *path, char *err
                 "a .bin file");
 }
 
+static bool begins_with(const struct image_file *image, const char *magic)
+{
+    return image->length >= strlen(magic) && memcmp(image->bytes, magic, strlen(magic)) == 0;
+}
+
+static bool is_text(const struct image_file *image)
+{
+    for (size_t i = 0; i < image->length; i++) {
+        if (!isprint(image->bytes[i]) && !isspace(image->bytes[i]))
+            return false;
+    }
+    return true;
+}
+
+// A file of which a programmer makes the bytes of flash, or NULL.
+static const char *container(const struct image_file *image)
+{
+    if (begins_with(image, "\177ELF"))
+        return "an ELF file is not the bytes of flash: objcopy -O binary makes those";
+    if (begins_with(image, "UF2\n"))
+        return "a UF2 file is not the bytes of flash: give those";
+    if (is_text(image))
+        return "a text (Intel hex, S-records) is not the bytes of flash: objcopy -I ihex -O binary "
+               "makes those";
+    return NULL;
+}
+
+// A suffix says that the file is what its device wants, whatever it looks like.
+static bool is_plain(const struct image_file *image, const char *path, char *error, size_t size)
+{
+    const char *problem = image->has_suffix || image->length == 0 ? NULL : container(image);
+    return !problem || fail(error, size, path, problem);
+}
+
 // The elements of the target fill the file exactly.
 static bool find_elements(const struct image_file *image,
                           struct image_element elements[IMAGE_ELEMENTS],
@@ -111,14 +147,20 @@ static bool take_prefix(struct image_file *image, const char *path, char *error,
 
 static bool read_all(struct image_file *image, FILE *in, const char *path, char *error, size_t size)
 {
+    struct stat status;
+    if (fstat(fileno(in), &status) == 0 && S_ISDIR(status.st_mode))
+        return fail(error, size, path, strerror(EISDIR));
     long length = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
-    if (length < 0 || length > MOST_BYTES || fseek(in, 0, SEEK_SET) != 0)
-        return fail(error, size, path, "cannot be read, or is larger than 64 MB");
+    if (length < 0 || fseek(in, 0, SEEK_SET) != 0)
+        return fail(error, size, path, strerror(errno));
+    if (length > MOST_BYTES)
+        return fail(error, size, path, "the file is larger than 64 MB");
     image->bytes = malloc((size_t)length + 1);
     if (!image->bytes)
         return fail(error, size, path, "out of memory");
     image->length = fread(image->bytes, 1, (size_t)length, in);
-    return image->length == (size_t)length || fail(error, size, path, "cannot be read");
+    return image->length == (size_t)length ||
+           fail(error, size, path, ferror(in) ? strerror(errno) : "the file has become shorter");
 }
 
 bool image_file_load(struct image_file *ret_image, const char *path, char *error, size_t size)
@@ -139,7 +181,7 @@ bool image_file_read(struct image_file *ret_image, const char *path, char *error
     struct image_file image;
     bool read = image_file_load(&image, path, error, size) &&
                 take_suffix(&image, path, error, size) && is_whole(&image, path, error, size) &&
-                take_prefix(&image, path, error, size);
+                is_plain(&image, path, error, size) && take_prefix(&image, path, error, size);
     if (read && image.length == 0)
         read = fail(error, size, path, "the file holds no firmware");
     if (read)

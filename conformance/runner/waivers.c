@@ -4,6 +4,7 @@
 // that a misspelt waiver does not pass in silence.
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ int waivers_read(struct waivers *waivers, FILE *in, const char *name, char *erro
         }
     }
     if (ferror(in)) {
-        snprintf(error, size, "%s: cannot be read", name);
+        snprintf(error, size, "%s: %s", name, strerror(errno));
         waivers_finish(waivers);
         return -1;
     }

@@ -148,6 +148,46 @@ static void dfu_file_that_is_cut_off__is_not_taken_for_plain_bytes(void **state)
     unlink(named);
 }
 
+// What a build leaves beside the plain bytes; a suffix says that the device wants it as it is.
+static void file_that_holds_the_firmware_in_another_form__needs_a_suffix(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *begin;
+        const char *says;
+    } files[] = {
+        {"\177ELF\1\1\1", "ELF"},
+        {"UF2\nWQ]\x9E", "UF2"},
+        {":020000040800F2\r\n:00000001FF\r\n", "a text"},
+        {"S0030000FC\nS9030000FC\n", "a text"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)files[i].begin;
+        const struct image_file with_suffix = {.bytes = bytes, .length = strlen(files[i].begin)};
+        struct image_file image;
+        char error[200];
+
+        put(bytes, strlen(files[i].begin));
+        assert_refused(files[i].says);
+
+        assert_true(image_file_write(&with_suffix, path, error, sizeof error));
+        assert_read(&image);
+        assert_memory_equal(image.bytes, bytes, image.length);
+        image_file_finish(&image);
+    }
+}
+
+static void folder__is_named_as_one(void **state)
+{
+    (void)state;
+    struct image_file image;
+    char error[200];
+
+    assert_false(image_file_read(&image, "/tmp", error, sizeof error));
+
+    assert_string_equal(error, "/tmp: Is a directory");
+}
+
 static void file_that_cannot_be_written__leaves_nothing(void **state)
 {
     (void)state;
@@ -262,6 +302,8 @@ int main(void)
         cmocka_unit_test(each_changed_byte__is_found),
         cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
         cmocka_unit_test(file_without_firmware__is_refused),
+        cmocka_unit_test(file_that_holds_the_firmware_in_another_form__needs_a_suffix),
+        cmocka_unit_test(folder__is_named_as_one),
         cmocka_unit_test(file_that_cannot_be_written__leaves_nothing),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -4,8 +4,9 @@
 // B) and, for DfuSe, ST's prefix in front (UM0391 2).
 //
 // A suffix is recognised by its signature; then its CRC must be right. A file without one is plain
-// bytes, unless its name ends in .dfu: then it is damaged. Of DfuSe files one target is understood,
-// with at most IMAGE_ELEMENTS elements.
+// bytes, unless its name ends in .dfu: then it is damaged. An ELF, UF2 or text file without one is
+// refused: a device would be given the file instead of the firmware in it. Of DfuSe files one
+// target is understood, with at most IMAGE_ELEMENTS elements.
 
 #ifndef CONFORMANCE_IMAGE_FILE_H
 #define CONFORMANCE_IMAGE_FILE_H
