@@ -145,6 +145,8 @@ bool backup_keep_image(struct probe *probe)
         return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
     if (backup->restore)
         return take_given(probe);
+    if (backup->options.scratch_given)
+        return backup_refuse(backup, "--scratch names a page of a DfuSe device, and this is none");
     if (probe->loader.breaks_off)
         return refuse_loader_that_leaves(probe);
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))

@@ -38,7 +38,7 @@ enum run_status report_status(const struct report *report)
         return RUN_NOT_AS_FOUND;
     if (report_count(report, OUTCOME_BROKEN))
         return RUN_FAILED;
-    if (report->not_restored)
+    if (report->not_used)
         return RUN_COULD_NOT;
     if (!report_count(report, OUTCOME_MET) && !report_count(report, OUTCOME_TOLERATED))
         return RUN_COULD_NOT;

@@ -163,8 +163,8 @@ static void put_status(const struct report_text *text, const struct report *repo
 {
     char line[256];
     int length = snprintf(line, sizeof line, "exit status %d: %s", (int)report->status,
-                          report->status == RUN_COULD_NOT && report->not_restored
-                              ? "the file to restore was not used"
+                          report->status == RUN_COULD_NOT && report->not_used
+                              ? "the file to restore, or the page of --scratch, was not used"
                               : run_status_text(report->status));
     for (size_t i = 0; i < report->count && report->status == RUN_FAILED; i++) {
         const struct result *result = &report->results[i];

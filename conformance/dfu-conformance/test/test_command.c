@@ -209,6 +209,19 @@ static void file_to_restore_that_is_of_no_use__ends_2(void **state)
     assert_non_null(strstr(ending.text, "a DfuSe file does: dfuse-pack"));
 }
 
+// What the person names is written, or nothing is: not all of a device that has no pages.
+static void scratch_page_that_is_of_no_use__ends_2(void **state)
+{
+    (void)state;
+    shell(&ending, "'%s' --target sim:dfu-plain --allow-write --scratch 0x1000 2>&1");
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "flash not written: --scratch names a page of"));
+
+    shell(&ending, "'%s' --target sim:dfu-mode --allow-write --scratch 0x1000 2>&1");
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "flash not written: --scratch names no page"));
+}
+
 static void nothing_that_applies__ends_2(void **state)
 {
     (void)state;
@@ -296,6 +309,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),
         cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
         cmocka_unit_test(file_to_restore_that_is_of_no_use__ends_2),
+        cmocka_unit_test(scratch_page_that_is_of_no_use__ends_2),
         cmocka_unit_test(nothing_that_applies__ends_2),
         cmocka_unit_test(skip__leaves_a_check_out_and_says_so),
         cmocka_unit_test(good_device__ends_0_and_sums_up),

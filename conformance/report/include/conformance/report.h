@@ -113,7 +113,7 @@ struct report {
 
     bool chapter9;          // a run of the checks of any USB device
     bool not_as_found;      // the device is not as it was found; ending or flash says how
-    bool not_restored;      // the file that was given to restore is of no use; flash says why
+    bool not_used;          // the file to restore, or --scratch, is of no use; flash says why
     bool host_fault;        // this host made the device unreachable; ending says how
     enum run_status status; // once the run is over
 };
