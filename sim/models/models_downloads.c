@@ -110,6 +110,31 @@ static int throw_away(struct defect_view *view, const struct usbdev_setup_packet
     return NATIVE_PASS;
 }
 
+static bool is_uploading(const struct defect_view *view)
+{
+    return view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE ||
+           view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE;
+}
+
+// The image is programmed from a copy in RAM, with a wrong byte in each block, and uploads read the
+// copy until the loader starts again.
+static int upload_copy(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = working(view, setup);
+
+    if (dfu) {
+        dfu->buffer[0] ^= 0x5A;
+        view->scratch = 1;
+    }
+    if (!view->scratch || !defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) ||
+        !is_uploading(view))
+        return NATIVE_PASS;
+    int length = defect_good_reply(view, setup);
+    if (length > 0)
+        view->reply[0] ^= 0x5A;
+    return length;
+}
+
 // A boot loader that programs at the DNLOAD itself, not at the GETSTATUS after it.
 static void program_at_once(struct defect_view *view)
 {
@@ -150,6 +175,14 @@ const struct shipped_model models_of_downloads[] = {
                   .image_length = 4096 + 100},
         .about = "DM-DNLOAD-07",
         .way = {.setup = lose_short_block},
+    },
+    {
+        .model = {.name = "uploads-a-copy",
+                  .summary = "programs a wrong byte in each block, and uploads the right one until "
+                             "it starts again",
+                  .bootloader = &bootloader_plain_tolerant},
+        .about = "DM-DNLOAD-07",
+        .way = {.setup = upload_copy},
     },
     {
         .model = {.name = "programs-below",

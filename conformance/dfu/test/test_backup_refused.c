@@ -110,7 +110,7 @@ static void restore_that_is_read_as_other_bytes__ends_all_writing(void **state)
     assert_int_equal(bench_write_something(&bench), USB_UNSUPPORTED);
 
     assert_int_equal(bench.cable.blocks, blocks);
-    bench_assert_ends(&bench, FLASH_LOST, "--restore");
+    bench_assert_ends(&bench, FLASH_LOST, "the device does not program what it is sent");
     assert_true(bench_keeps_on_disk(&bench));
     bench_close(&bench);
 }
@@ -279,7 +279,7 @@ static void restore_that_does_not_end__is_judged_by_what_is_read(void **state)
     assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
 
     assert_true(bench.cable.ends > 0);
-    bench_assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+    bench_assert_ends(&bench, FLASH_RESTORED, "flash restored (read back equal");
     bench_close(&bench);
 }
 

@@ -86,6 +86,7 @@ void watched_run(struct watched_run *run, const char *name, bool allow_write)
         &(struct runner_options){.allow_write = allow_write, .allow_vendor = allow_write}, target,
         text, &report);
     put_wrong(run, &report);
+    snprintf(run->left, sizeof run->left, "%s", report.flash);
     report_finish(&report);
     target->ops->close(target);
 }
@@ -100,7 +101,7 @@ static const char *flash_text(const struct flash_log *log)
 unsigned watched_run_complain(const char *name, const struct watched_run *run)
 {
     // print_error() cuts what is long
-    fprintf(stderr, "%s: exit status %d, %s, %u changes\n%s", name, (int)run->status,
-            flash_text(&run->flash), run->flash.changes, run->wrong);
+    fprintf(stderr, "%s: exit status %d, %s, %u changes; %s\n%s", name, (int)run->status,
+            flash_text(&run->flash), run->flash.changes, run->left, run->wrong);
     return 1;
 }

@@ -26,6 +26,7 @@ enum { WATCHED_TEXT = 65536 };
 struct watched_run {
     struct flash_log flash;
     enum run_status status;
+    char left[PROBE_WORDS];    // how the flash was left, as the report says
     char wrong[WATCHED_TEXT];  // what was reported, a line each
     char broken[WATCHED_TEXT]; // ids that FAIL or WARN, a blank behind each
 };

@@ -25,7 +25,8 @@
 // interrupted download leaves: of a DfuSe device, if nothing but the page has changed. Otherwise
 // nothing is written, and the last line says how to restore the file. The image or page is
 // restored, uploaded and compared before the device leaves DFU mode and at the end of the run,
-// tried three times. An image whose proof failed is uploaded and compared before it is manifested.
+// tried three times. Once, and at the end, it is read in another stay in DFU mode, since an upload
+// may return a copy of what was downloaded. An image whose proof failed is uploaded and compared before it is manifested.
 // Where a restored image or page differs from the backup, no check writes after that; nor where
 // another board answers in the device's place, which is sent nothing of the backup. Where the
 // device does not take the backup, but two uploads are equal to it and the device starts as before,
@@ -107,6 +108,9 @@ struct backup {
         unsigned spoilt;         // so often the image was manifested and read as other bytes
         bool manifesting;        // and the device was not found to answer since
         bool refused;            // the device did not take it the last time
+        bool afresh;             // verified in another stay in DFU mode than the one that wrote
+        bool seen_afresh;        // so, ever
+        bool stays;              // the device does not leave DFU mode, so that it cannot be
         bool proved;             // an upload returned what was downloaded
         size_t read_back;        // so many bytes of it, from the first on
         bool differs;            // the last upload was not what it should be
