@@ -99,8 +99,9 @@ void f072_board_describe_fault(const struct f072_board *board, char text[F072_FA
         snprintf(text + length, FAULT_SIZE - (size_t)length, " by an unaligned %s %08Xh",
                  chip->cpu.unaligned_write ? "write to" : "read of", chip->cpu.unaligned);
     else if (chip->refused.pc == pc)
-        snprintf(text + length, FAULT_SIZE - (size_t)length, " by a %s %08Xh",
-                 chip->refused.is_write ? "write to" : "read of", chip->refused.address);
+        snprintf(text + length, FAULT_SIZE - (size_t)length, " by a %s %08Xh%s",
+                 chip->refused.is_write ? "write to" : "read of", chip->refused.address,
+                 chip->refused.why);
 }
 
 // "in the handler of SysTick", or "" in Thread mode.

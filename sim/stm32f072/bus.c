@@ -82,11 +82,14 @@ bool f072_chip_polled(const struct f072_chip *chip, char text[F072_POLLED_SIZE])
     return true;
 }
 
-static void note_refusal(struct f072_chip *chip, uint32_t address, bool is_write)
+// A bus error. Returns false.
+static bool refuse(struct f072_chip *chip, uint32_t address, bool is_write, const char *why)
 {
     chip->refused.address = address;
     chip->refused.pc = f072_chip_pc(chip);
     chip->refused.is_write = is_write;
+    chip->refused.why = why;
+    return false;
 }
 
 // "08000A90  USB_ISTR -> 8110": the PC, what was accessed, and the value read or written.
@@ -128,10 +131,8 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     const struct f072_peripheral *p = f072_find_peripheral(chip, address);
     uint32_t value = 0;
 
-    if (!is_bus(address)) {
-        note_refusal(chip, address, false);
-        return false;
-    }
+    if (!is_bus(address))
+        return refuse(chip, address, false, "");
     if (!p)
         f072_warn_once(&chip->report, address, "read of %08X (pc %08X): not modelled, reads as 0",
                        address, f072_chip_pc(chip));
@@ -146,7 +147,8 @@ bool f072_bus_read(void *context, uint32_t address, unsigned size, uint32_t *ret
     return true;
 }
 
-// A write into flash memory or the option bytes; address 0 shows one of the memories.
+// A write into flash memory or the option bytes; address 0 shows one of the memories. One that is
+// not of a half-word is a bus error (RM0091 3.2.2).
 static bool write_memory(struct f072_chip *chip, uint32_t address, unsigned size, uint32_t value)
 {
     bool alias = address < chip->model->flash_size && (chip->syscfg_cfgr1 & 3) == F072_MEMORY_FLASH;
@@ -154,12 +156,14 @@ static bool write_memory(struct f072_chip *chip, uint32_t address, unsigned size
     bool main_memory = target - F072_FLASH_BASE < chip->model->flash_size;
 
     if (!main_memory && target - F072_OPTIONS_BASE >= F072_OPTIONS_SIZE)
-        return false;
+        return refuse(chip, address, true, "");
+    if (!f072_fpec_program(&chip->fpec, target, size, (uint16_t)value, f072_chip_now(chip)))
+        return refuse(chip, address, true, ", flash takes half-words alone");
     if (!(chip->fpec.cr & (F072_FLASH_CR_PG | F072_FLASH_CR_OPTPG)))
         f072_warn_once(&chip->report, address,
                        "write to flash at %08X (pc %08X) without programming it: no effect",
                        address, f072_chip_pc(chip));
-    return f072_fpec_program(&chip->fpec, target, size, (uint16_t)value, f072_chip_now(chip));
+    return true;
 }
 
 static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, uint32_t value)
@@ -178,7 +182,7 @@ static bool write_bus(struct f072_chip *chip, uint32_t address, unsigned size, u
         return true;
     struct f072_access access = {.p = p, .offset = address & 0x3FC, .size = size, .value = value};
     access.lanes = widen(address, size, &access.value);
-    return p->write(chip, &access);
+    return p->write(chip, &access) || refuse(chip, address, true, "");
 }
 
 bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t value)
@@ -187,8 +191,6 @@ bool f072_bus_write(void *context, uint32_t address, unsigned size, uint32_t val
     bool fine = is_bus(address) ? write_bus(chip, address, size, value)
                                 : write_memory(chip, address, size, value);
 
-    if (!fine)
-        note_refusal(chip, address, true);
     f072_chip_update(chip);
     if (chip->reset_cause != 0 || f072_peripherals_next_event(chip) < chip->slice_end_ns)
         armv6m_stop_run(&chip->cpu);

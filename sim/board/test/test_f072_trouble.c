@@ -365,6 +365,10 @@ static void trouble__a_hardfault_is_told_with_its_access_and_its_place(void **st
          "which was taken at 08000042h by an unaligned write to 20000001h"},
         {0xC002, 0x20000002, 0xE7FE, // stm r0!, {r1}; b .
          "which was taken at 08000042h by an unaligned write to 20000002h"},
+        {0x6001, 0x08000400, 0xE7FE, // str r1, [r0]; b . (RM0091 3.2.2)
+         "which was taken at 08000042h by a write to 08000400h, flash takes half-words alone"},
+        {0x7001, 0x1FFFF800, 0xE7FE, // strb r1, [r0]; b . (RM0091 3.2.3)
+         "which was taken at 08000042h by a write to 1FFFF800h, flash takes half-words alone"},
         {0xDE00, 0, 0xDE00, // udf; udf
          "the processor locked up at 0800005Ch: a fault within the HardFault that was taken at "
          "08000042h"},

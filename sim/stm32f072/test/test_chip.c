@@ -125,6 +125,17 @@ static void bus__outside_of_it_is_a_fault(void **state)
     assert_false(f072_bus_write(&f->chip, 0x60000000, 4, 0));
 }
 
+static void bus__flash_takes_half_words_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(f072_bus_write(&f->chip, 0x08000400, 4, 0));
+    assert_false(f072_bus_write(&f->chip, 0x08000400, 1, 0));
+    assert_int_equal(f->chip.report.warning_count, 0); // a bus error, not "no effect"
+    assert_true(f072_bus_write(&f->chip, 0x08000400, 2, 0));
+    assert_int_equal(f->chip.report.warning_count, 1);
+}
+
 static void bus__a_peripheral_without_clock_reads_zero_and_is_reported(void **state)
 {
     struct fixture *f = *state;
@@ -542,6 +553,7 @@ int main(void)
         TEST(time__a_timer_wakes_a_sleeping_processor),
         TEST(bus__what_is_not_modelled_reads_zero_and_is_reported_once),
         TEST(bus__outside_of_it_is_a_fault),
+        TEST(bus__flash_takes_half_words_alone),
         TEST(bus__a_peripheral_without_clock_reads_zero_and_is_reported),
         TEST(bus__the_ahb_writes_lanes_and_the_apb_repeats_them),
         TEST(bus__packet_memory_is_16_bits_wide),

@@ -132,6 +132,7 @@ struct f072_chip {
         uint32_t address;
         uint32_t pc; // of the instruction
         bool is_write;
+        const char *why; // ", flash takes half-words alone", or ""
     } refused;
 
     // The last access, to detect an endless loop.
