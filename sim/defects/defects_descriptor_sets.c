@@ -168,6 +168,7 @@ static int string_of_64_bytes(struct defect_view *view, const struct usbdev_setu
         view->reply[i] = 'x';
         view->reply[i + 1] = 0;
     }
+    view->native->omits_empty_packet = true;
     return setup->wLength < SIZE ? setup->wLength : SIZE;
 }
 

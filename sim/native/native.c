@@ -217,7 +217,7 @@ static bool hears(const struct native *native, uint8_t address)
 
 // ---- A reply of an override: endpoint 0 moves it without usbdev ----
 
-static void send_rest_of_reply(struct native *native)
+static void send_packet_of_reply(struct native *native)
 {
     size_t length = native->reply_left;
 
@@ -227,6 +227,19 @@ static void send_rest_of_reply(struct native *native)
     ep_out(native, 0);
     native->reply += length;
     native->reply_left -= length;
+    native->reply_packets--;
+}
+
+// A reply of less than wLength ends in a packet that is not full (USB 2.0 5.5.3, 8.5.3.2).
+static void send_reply(struct native *native, size_t length, uint16_t wLength)
+{
+    uint16_t most = native->in[0].wMaxPacketSize;
+    bool ends_empty =
+        length == 0 || (length % most == 0 && length < wLength && !native->omits_empty_packet);
+
+    native->reply_left = length;
+    native->reply_packets = (length + most - 1) / most + ends_empty;
+    send_packet_of_reply(native);
 }
 
 // Returns whether the request is dealt with.
@@ -239,8 +252,7 @@ static bool override(struct native *native, const uint8_t *bytes)
         length = native->override(native->override_context, &setup, &native->reply);
     native->overridden = length != NATIVE_PASS;
     if (length >= 0) {
-        native->reply_left = (size_t)length;
-        send_rest_of_reply(native);
+        send_reply(native, (size_t)length, setup.wLength);
     } else if (length == NATIVE_STALL) {
         ep0_stall(native);
     } else if (length == NATIVE_STALL_STATUS) {
@@ -328,8 +340,8 @@ static void in_done(struct native *native, uint8_t endpoint)
 {
     if (endpoint != 0 || !native->overridden)
         usbdev_in_done(&native->dev, endpoint);
-    else if (native->reply_left > 0)
-        send_rest_of_reply(native);
+    else if (native->reply_packets > 0)
+        send_packet_of_reply(native);
 }
 
 // What usbdev sends next belongs to the same packet of endpoint 0, until that is full or usbdev's

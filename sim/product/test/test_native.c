@@ -270,6 +270,33 @@ static void override__sends_more_than_wLength_packet_by_packet(void **state)
 }
 
 static int
+say_64_bytes(void *context, const struct usbdev_setup_packet *request, const uint8_t **ret_reply)
+{
+    static const uint8_t reply[64];
+    (void)context, (void)request;
+
+    *ret_reply = reply;
+    return sizeof reply;
+}
+
+static void override__ends_in_an_empty_packet_where_wLength_is_more(void **state)
+{
+    (void)state;
+    uint8_t data[SIM_MAX_PACKET];
+    bool data1 = false;
+    runtime.native.override = say_64_bytes;
+
+    assert_int_equal(setup(ADDRESS, 0xC0, 0x50, 0, 0, 65), SIM_ACK);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), 64);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), 0);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), SIM_NAK);
+
+    assert_int_equal(setup(ADDRESS, 0xC0, 0x50, 0, 0, 64), SIM_ACK);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), 64);
+    assert_int_equal(in(ADDRESS, 0, data, &data1), SIM_NAK);
+}
+
+static int
 take_anything(void *context, const struct usbdev_setup_packet *request, const uint8_t **ret_reply)
 {
     (void)context, (void)request, (void)ret_reply;
@@ -340,6 +367,7 @@ int main(void)
         cmocka_unit_test_setup(silence__of_3_ms_is_a_suspend_and_5_ms_allow_a_wake_up, start),
         cmocka_unit_test_setup(reset__ends_a_suspend, start),
         cmocka_unit_test_setup(override__sends_more_than_wLength_packet_by_packet, start),
+        cmocka_unit_test_setup(override__ends_in_an_empty_packet_where_wLength_is_more, start),
         cmocka_unit_test_setup(override__takes_all_data_of_an_out_request, start),
         cmocka_unit_test(descriptor_of_no_length__ends_the_configuration_and_is_told),
         cmocka_unit_test(descriptor_that_reaches_past_the_end__is_told),

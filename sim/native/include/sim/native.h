@@ -30,7 +30,7 @@ struct native_endpoint {
 };
 
 // What answers a SETUP before usbdev does: defective devices are made of it. Returns a length of 0
-// or more for a reply of its own, sent as it is, however long (usbdev then never sees the request;
+// or more for a reply of its own, sent however long it is (usbdev then never sees the request;
 // data that an OUT request brings is accepted and dropped); NATIVE_STALL; NATIVE_STALL_STATUS,
 // which takes that data and STALLs the status stage; NATIVE_SILENT, which leaves endpoint 0
 // answering NAK; or NATIVE_PASS.
@@ -52,6 +52,9 @@ struct native {
     // A defect: endpoints that are opened or cleared go on with the toggle they had.
     bool keeps_toggles;
 
+    // A defect: no empty packet ends a reply of the override whose packets are all full.
+    bool omits_empty_packet;
+
     // Its firmware has crashed: it answers no packet, and its pull-up stays as it is.
     bool hung;
 
@@ -69,6 +72,7 @@ struct native {
     uint8_t bMaxPacketSize0; // of usbdev
     const uint8_t *reply;    // of the override: what is left of it
     size_t reply_left;
+    size_t reply_packets; // left
     struct native_endpoint in[16];
     struct native_endpoint out[16];
 };
