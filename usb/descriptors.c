@@ -60,6 +60,7 @@ static void add_interface(struct usb_configuration *config, const struct descrip
     }
     if (config->interface_count == CONFIGURATION_MAX_INTERFACES) {
         config->too_large = "there are more than 64 interface descriptors";
+        config->interface_left_out = true;
         return;
     }
     config->interfaces[config->interface_count++] = (struct usb_interface){
@@ -167,6 +168,8 @@ static void add_functional(struct usb_configuration *config, const struct descri
 
 static void add_descriptor(struct usb_configuration *config, const struct descriptor *descriptor)
 {
+    if (config->interface_left_out)
+        return;
     switch (descriptor->bDescriptorType) {
     case USBDEV_DT_INTERFACE:
         add_interface(config, descriptor);

@@ -43,14 +43,22 @@ static int send_detach(struct probe *probe)
     return probe_control(probe, &setup, NULL);
 }
 
+static const char *why_no_dfu(const struct probe *probe)
+{
+    if (*probe->target->fault)
+        return probe->target->fault;
+    if (probe->run_time.config.interface_left_out)
+        return "no DFU interface is among the first 64 interface descriptors, and the suite stores "
+               "no more";
+    return "the device has no DFU interface";
+}
+
 static bool enter_dfu(struct probe *probe, char *why, size_t size)
 {
     if (probe->mode == DEVICE_DFU_MODE)
         return true;
     if (!probe->run_time.dfu)
-        return fail_with(why, size,
-                         *probe->target->fault ? probe->target->fault
-                                               : "the device has no DFU interface");
+        return fail_with(why, size, why_no_dfu(probe));
     bool waits = !device_will_detach(&probe->run_time);
     if (waits && !(probe->target->capabilities & TARGET_CAN_RESET))
         return fail_with(why, size,

@@ -276,6 +276,29 @@ static void parse__reports_more_descriptors_than_it_keeps(void **state)
     }
 }
 
+static void parse__gives_nothing_of_an_interface_left_out_to_the_one_before(void **state)
+{
+    (void)state;
+    static const uint8_t interface[] = {9, 4, 0, 0, 1, 0xFE, 1, 1, 0};
+    static const uint8_t of_the_next[] = {
+        7, 5,    0x81, 2,    64, 0,  0,          // endpoint
+        9, 0x21, 1,    0xFF, 0,  64, 0, 0x10, 1, // functional
+    };
+    enum { KEPT = 64 };
+    uint8_t bytes[9 + 9 * (KEPT + 1) + sizeof of_the_next] = {9, 2};
+    struct usb_configuration config;
+    for (size_t n = 0; n <= KEPT; n++)
+        memcpy(bytes + 9 + n * 9, interface, 9);
+    memcpy(bytes + 9 + (KEPT + 1) * 9, of_the_next, sizeof of_the_next);
+
+    assert_true(parse_exact(&config, bytes, sizeof bytes));
+
+    assert_int_equal(config.interface_count, KEPT);
+    assert_int_equal(config.endpoint_count, 0);
+    assert_int_equal(config.functional_count, 0);
+    assert_int_equal(config.walked, sizeof bytes);
+}
+
 // Each stands behind a DFU interface, and one that is too short as well behind it.
 static void parse__reports_the_first_descriptor_that_is_too_short(void **state)
 {
@@ -371,6 +394,7 @@ int main(void)
         cmocka_unit_test(walk__stops_at_a_length_that_cannot_be),
         cmocka_unit_test(parse__refuses_what_is_no_configuration),
         cmocka_unit_test(parse__reports_more_descriptors_than_it_keeps),
+        cmocka_unit_test(parse__gives_nothing_of_an_interface_left_out_to_the_one_before),
         cmocka_unit_test(parse__reports_the_first_descriptor_that_is_too_short),
         cmocka_unit_test(interfaces__are_counted_by_number_up_to_255),
         cmocka_unit_test(parse__survives_every_truncation),

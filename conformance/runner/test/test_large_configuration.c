@@ -73,10 +73,36 @@ static void larger_than_the_suite_holds__is_not_blamed_for_what_is_not_held(void
     report_finish(&run.report);
 }
 
+static void dfu_beyond_what_the_suite_holds__is_not_called_absent(void **state)
+{
+    (void)state;
+    struct run run;
+    start_large(&run);
+    struct target_descriptors *descriptors = &run.fake.base.descriptors;
+    uint8_t *dfu = descriptors->configuration + USBDEV_CONFIGURATION_DESCRIPTOR_SIZE;
+    size_t others = descriptors->configuration_length -
+                    (USBDEV_CONFIGURATION_DESCRIPTOR_SIZE + DFURT_DESCRIPTORS_SIZE);
+    uint8_t kept[DFURT_DESCRIPTORS_SIZE];
+    memcpy(kept, dfu, sizeof kept);
+    memmove(dfu, dfu + sizeof kept, others);
+    memcpy(dfu + others, kept, sizeof kept);
+    run.fake.script = answers_for_all;
+
+    finish(&run, &(struct runner_options){.only = "RT-DESC-01[ab],DM-DESC-01a"});
+
+    assert_int_equal(result_of(&run, "RT-DESC-01a")->verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(result_of(&run, "RT-DESC-01b")->verdict, VERDICT_INCONCLUSIVE);
+    const struct result *result = result_of(&run, "DM-DESC-01a");
+    assert_int_equal(result->verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(result->finding.message, "among the first 64 interface descriptors"));
+    report_finish(&run.report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(larger_than_the_suite_holds__is_not_blamed_for_what_is_not_held),
+        cmocka_unit_test(dfu_beyond_what_the_suite_holds__is_not_called_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ struct usb_configuration {
     size_t problem_offset; // where
 
     const char *too_large; // there is more of something than this struct has room for, or NULL
+    bool
+        interface_left_out; // there are more interfaces; what follows the first of them is not here
 };
 
 // Parse length received bytes. Returns false if there is not even a configuration header; otherwise
