@@ -26,7 +26,12 @@ static const uint8_t device[] = {18, 1, 0, 2, 0, 0, 0, 64, 0x09, 0x12, 1, 0, 0, 
 static uint8_t configuration[9 + DFURT_DESCRIPTORS_SIZE] = {9, 2, 27, 0, 1, 1, 0, 0x80, 50};
 static const uint8_t *const configurations[] = {configuration};
 static const struct usbdev_function functions[] = {{&dfurt_usbdev_handler, &dfurt, 0, 1, false}};
-static const struct usbdev_config config = {device, configurations, functions, 1};
+static const struct usbdev_config config = {
+    .device_descriptor = device,
+    .configurations = configurations,
+    .functions = functions,
+    .function_count = 1,
+};
 struct usbdev product_usb;
 
 void product_start(void)
