@@ -101,6 +101,9 @@ static bool check_start(struct image_file *file)
     if (file->first <= image->start && file->end >= image->start + 8)
         return check_stack_pointer(file, image_load_le32(vectors)) &&
                check_reset_vector(file, image_load_le32(vectors + 4));
+    if (file->first <= image->start && file->end > image->start)
+        return image_fail(file, "no firmware image: the vector table at %08Xh has %u bytes of 8",
+                          image->start, file->end - image->start);
     if (image->start != image->flash_base)
         return image_fail(file,
                           "no vector table at %08Xh, the address to boot from: the image is at "

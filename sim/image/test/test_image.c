@@ -118,7 +118,7 @@ static void vectors__fewer_than_two_words_are_none(void **state)
 
     make_binary(f, BASE);
     f->size = 7;
-    assert_refused(f, "nothing at 08000000h");
+    assert_refused(f, "the vector table at 08000000h has 7 bytes of 8");
 }
 
 static void vectors__a_stack_pointer_beyond_the_sram_is_of_another_chip(void **state)
