@@ -162,6 +162,20 @@ static bool leave_unmanifested(struct probe *probe)
                                  "with --restore");
 }
 
+static bool is_silent(enum backup_reading reading)
+{
+    return reading == BACKUP_UNREAD || reading == BACKUP_REFUSED;
+}
+
+// A plug that is pulled in the middle of the proof says nothing of the device.
+static enum backup_reading prove_again(struct probe *probe, char *why, size_t size)
+{
+    if (!restore(probe, why, size))
+        return BACKUP_UNREAD;
+    tell_gate(probe, true);
+    return backup_prove_image(probe, why, size);
+}
+
 // The proof: a download differs from the firmware, and the upload must return the download. A
 // device that discards downloads, or uploads other memory than it writes, cannot be restored.
 // Returns whether checks may write: also where no block was accepted.
@@ -172,9 +186,13 @@ static bool prove(struct probe *probe)
     backup->fate.proved = backup->is_page;
     if (backup->is_page || backup->restore)
         return true;
+    uint8_t state;
     tell_gate(probe, true);
     enum backup_reading reading = backup_prove_image(probe, why, sizeof why);
     backup->fate.written = probe->gate.accepted;
+    if (is_silent(reading) && !dfu_ask_state(probe, &state))
+        reading = prove_again(probe, why, sizeof why);
+    backup->fate.written |= probe->gate.accepted;
     backup->fate.proved = backup->fate.may_manifest = reading == BACKUP_READS_SAME;
     backup->fate.differs = reading == BACKUP_READS_OTHER;
     if (reading == BACKUP_READS_OLD)
@@ -185,8 +203,7 @@ static bool prove(struct probe *probe)
         return false;
     }
     bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);
-    bool silent = reading == BACKUP_UNREAD || reading == BACKUP_REFUSED;
-    if (silent && restored && !backup->fate.refused && backup->fate.written)
+    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                              "manifestation, so that the upload proves nothing");
     return !backup->fate.differs;

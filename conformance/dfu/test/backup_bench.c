@@ -123,6 +123,12 @@ static int answer_other_serial(uint8_t *data)
     return sizeof serial;
 }
 
+static void pull_plug(struct cable *cable)
+{
+    cable->target->ops->power_cycle(cable->target);
+    cable->away = true;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
@@ -134,6 +140,10 @@ static int control(struct target *target,
     bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
     bool block = downloads && setup->wLength > 0;
     cable->blocks += block;
+    if (block && cable->blocks == cable->pulled_at)
+        pull_plug(cable);
+    if (cable->away)
+        return USB_GONE;
     if (block && setup->wValue == 0)
         note_first(cable, data[0]);
     cable->last = block ? data[setup->wLength - 1] : cable->last;
@@ -199,6 +209,10 @@ static int wait_leave(struct target *target, unsigned timeout_ms)
 static int wait_return(struct target *target, unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
+    if (cable->away) {
+        cable->away = false;
+        return look_again(cable, 0);
+    }
     return look_again(cable, cable->target->ops->wait_return(cable->target, timeout_ms));
 }
 

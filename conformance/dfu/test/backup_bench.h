@@ -24,11 +24,13 @@ struct cable {
     bool refuses;
     bool spoils_end; // manifests, and uploads another last byte from then on
     bool spoilt;
-    bool denies_end; // manifests, and says dfuDNLOAD-IDLE then
-    bool denied;     // has manifested, and was not asked since
-    bool errs;       // takes each download, is in dfuERROR then, and uploads nothing
-    bool stays;      // in DFU mode, whatever reset it sees
-    bool exchanged;  // the board behind it says another serial number
+    bool denies_end;    // manifests, and says dfuDNLOAD-IDLE then
+    bool denied;        // has manifested, and was not asked since
+    bool errs;          // takes each download, is in dfuERROR then, and uploads nothing
+    bool stays;         // in DFU mode, whatever reset it sees
+    unsigned pulled_at; // at this block the plug is pulled, and put back when it is waited for
+    bool away;
+    bool exchanged; // the board behind it says another serial number
     uint8_t alternate;
     uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
     bool flickers;   // other ones each time

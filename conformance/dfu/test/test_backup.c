@@ -105,6 +105,25 @@ static void page__is_put_back_where_an_erase_keeps_what_is_there(void **state)
     bench_close(&bench);
 }
 
+// A plug that is pulled says nothing of what an upload returns: the proof is made again.
+static void image__is_proved_again_where_the_plug_was_pulled(void **state)
+{
+    (void)state;
+    enum {
+        BLOCKS = 12
+    }; // two, the same changed, the whole image; and the first of its restoration
+    for (unsigned block = 1; block <= BLOCKS; block++) {
+        static struct bench bench;
+        bench_open(&bench, plain);
+        bench.cable.pulled_at = block;
+
+        if (!bench_is_ready(&bench) || !bench.backup.fate.proved)
+            fail_msg("at block %u: %s", block, bench.why);
+        bench_assert_ends(&bench, FLASH_RESTORED, "flash restored");
+        bench_close(&bench);
+    }
+}
+
 // ---- DfuSe: the memory beside the page ----
 
 static bool erase_page(struct bench *bench)
@@ -382,6 +401,7 @@ int main(void)
         cmocka_unit_test(image__is_on_disk_before_anything_is_written),
         cmocka_unit_test(image__is_put_back_and_its_file_removed),
         cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
+        cmocka_unit_test(image__is_proved_again_where_the_plug_was_pulled),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
         cmocka_unit_test(page__is_put_back_where_an_erase_keeps_what_is_there),
         cmocka_unit_test(page__is_in_memory_that_is_there),

@@ -26,11 +26,12 @@
 // nothing is written, and the last line says how to restore the file. The image or page is
 // restored, uploaded and compared before the device leaves DFU mode and at the end of the run,
 // tried three times. Once, and at the end, it is read in another stay in DFU mode, since an upload
-// may return a copy of what was downloaded. An image whose proof failed is uploaded and compared before it is manifested.
-// Where a restored image or page differs from the backup, no check writes after that; nor where
-// another board answers in the device's place, which is sent nothing of the backup. Where the
-// device does not take the backup, but two uploads are equal to it and the device starts as before,
-// it is whole. The runner owns the backup; the gate lets nothing be written without it.
+// may return a copy of what was downloaded. An image whose proof failed is uploaded and compared
+// before it is manifested. Where a restored image or page differs from the backup, no check writes
+// after that; nor where another board answers in the device's place, which is sent nothing of the
+// backup. Where the device does not take the backup, but two uploads are equal to it and the device
+// starts as before, it is whole. The runner owns the backup; the gate lets nothing be written
+// without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
