@@ -296,5 +296,9 @@ bool dfu_point_at_start(struct probe *probe)
         return true;
     if (dfuse_point_at(probe, region->address, why, sizeof why) && dfu_to_idle(probe))
         return true;
+    if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_DNLOAD))
+        return probe_inapplicable(probe,
+                                  "a DfuSe device with bitCanDnload = 1, whose memory has an "
+                                  "address");
     return !dfuse_is_read_protected(probe) && probe_inconclusive(probe, "%s", why);
 }

@@ -18,6 +18,20 @@ static const struct product_shape max_packet_8 = {.bMaxPacketSize0 = 8};
 static const struct product_shape max_packet_16 = {.bMaxPacketSize0 = 16};
 static const struct product_shape max_packet_32 = {.bMaxPacketSize0 = 32};
 
+static const struct bootloader_identity dfuse_upload_only = {
+    .dialect = &dfu_dialect_dfuse,
+    .bcdUSB = 0x0100,
+    .idVendor = 0x1209,
+    .idProduct = 0x0002,
+    .wDetachTimeOut = 255,
+    .wTransferSize = 1024,
+    .bcdDFUVersion = 0x011A,
+    .bmAttributes = UPLOAD_ONLY | DFURT_ATTR_WILL_DETACH,
+    .manufacturer = "Maker",
+    .product = "Reader",
+    .alternates = {ST_FLASH},
+};
+
 const struct variation fleet_of_loaders[] = {
     // ---- What it does with blocks ----
     {
@@ -121,6 +135,12 @@ const struct variation fleet_of_loaders[] = {
         .model = {.name = "upload-only",
                   .summary = "bitCanDnload 0",
                   .bootloader = FLEET_PLAIN(1024, UPLOAD_ONLY, .choices = {0})},
+        .allowed_by = "DFU 1.1 4.1.3: bitCanDnload is the device's choice",
+    },
+    {
+        .model = {.name = "dfuse-upload-only",
+                  .summary = "DfuSe; uploads, and refuses a download, of a command too",
+                  .bootloader = &dfuse_upload_only},
         .allowed_by = "DFU 1.1 4.1.3: bitCanDnload is the device's choice",
     },
 
