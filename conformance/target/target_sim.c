@@ -295,7 +295,8 @@ struct target *target_sim_open(const struct target_spec *spec, char *error, size
     sim->base.ops = &sim_ops;
     sim->base.capabilities = TARGET_CAN_RESET | TARGET_CAN_RAW | TARGET_CAN_ADDRESS |
                              TARGET_CAN_DEFAULT | TARGET_CAN_SUSPEND | TARGET_CAN_ANY_LENGTH |
-                             TARGET_CAN_POWER | TARGET_VIRTUAL_TIME | TARGET_CAN_DEPART;
+                             TARGET_CAN_POWER | TARGET_VIRTUAL_TIME | TARGET_CAN_DEPART |
+                             TARGET_TELLS_LEAVING;
     if (!sim_plug_in(sim, spec, error, size)) {
         close_sim(&sim->base);
         return NULL;

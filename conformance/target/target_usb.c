@@ -170,18 +170,10 @@ static int clear_halt(struct target *target, uint8_t bEndpointAddress)
     return finish(usb, libusb_clear_halt(usb->handle, bEndpointAddress));
 }
 
-// Any failure means that the device did not come back with the same descriptors; usb_wait_return()
-// finds it.
 static int reset(struct target *target)
 {
     struct target_usb *usb = usb_of(target);
-    if (!usb->handle)
-        return USB_GONE;
-    usb_look_around(usb);
-    if (libusb_reset_device(usb->handle) == 0)
-        return 0;
-    usb_forget_handle(usb);
-    return USB_GONE;
+    return usb->handle ? usb_reset(usb) : USB_GONE;
 }
 
 // The command is given half a minute; what it says goes to standard error. A device that loses its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Opening the device that was found, claiming its interfaces, and closing it.
+// Opening the device that was found, claiming its interfaces, resetting its port, and closing it.
 
 #include <limits.h>
 #include <stdio.h>
@@ -114,6 +114,23 @@ void usb_look_around(struct target_usb *usb)
     usb_list_read(&usb->follow.before, USB_SYSFS);
     usb_sysfs_peer(USB_SYSFS, usb->follow.place, usb->follow.peer);
     usb->heard_us = wall_clock_us();
+}
+
+// libusb releases the interfaces first and claims them again at the end: what it could not claim is
+// NOT_FOUND, and so is a device that the kernel has given up. The kernel is asked
+// for a driver, which tells them apart without a request to the device.
+int usb_reset(struct target_usb *usb)
+{
+    usb_look_around(usb);
+    int result = libusb_reset_device(usb->handle);
+    if (result == 0)
+        return 0;
+    if (libusb_kernel_driver_active(usb->handle, 0) == LIBUSB_ERROR_NO_DEVICE) {
+        usb_forget_handle(usb);
+        return USB_GONE;
+    }
+    usb_release_all(usb);
+    return usb_claim_dfu(usb) == 0 && result == LIBUSB_ERROR_NOT_FOUND ? 0 : USB_IO;
 }
 
 static void say_where(struct target_usb *usb)

@@ -50,6 +50,11 @@ void usb_forget_handle(struct target_usb *usb);
 // has left.
 void usb_look_around(struct target_usb *usb);
 
+// Reset its port. Returns 0, USB_GONE where the kernel enumerates the device anew: it is away for
+// now; or USB_IO where it is as it was, because this host did not carry the reset out, or because
+// a driver has claimed its DFU interface since.
+int usb_reset(struct target_usb *usb);
+
 // Claim an interface, or that of DFU; it stays claimed until usb_release_all(). Each returns 0 or a
 // libusb error.
 int usb_claim(struct target_usb *usb, uint8_t interface);

@@ -332,7 +332,7 @@ static int dispatch(struct mock_usbfs *usbfs, UMockdevIoctlClient *client, unsig
         return mock_port_reset(usbfs->port);
     case USBDEVFS_GETDRIVER: // no kernel driver is ever bound
     case USBDEVFS_IOCTL:     // to detach or attach one
-        return -ENODATA;
+        return usbfs->port->left ? -ENODEV : -ENODATA;
     default:
         return -ENOTTY;
     }

@@ -127,8 +127,9 @@ static bool is_as_before(struct probe *probe, const struct target_descriptors *b
 }
 
 // A device that does not come back from a reset may have been unplugged. One that comes back as it
-// was may have been plugged in again, or the host's reset of its port failed; but not at each of
-// several resets in a row. One that comes back as something else has done it by itself.
+// was may have been plugged in again, but not at each of several resets in a row; or the host's
+// reset of its port failed, now or each time. One that comes back as something else has done it by
+// itself.
 static bool expect_same_after_reset(struct probe *probe, unsigned resets)
 {
     enum { TIMES = 3 };
@@ -150,6 +151,12 @@ static bool expect_same_after_reset(struct probe *probe, unsigned resets)
             return expect(probe, false, "the same device after the reset",
                           "another one, after %u resets", resets);
     }
+    if (!(probe->target->capabilities & TARGET_TELLS_LEAVING))
+        return probe_inconclusive(
+            probe,
+            "the device left the bus and came back, at each of %u resets; where this host "
+            "cannot reset its port, every device does: try another hub or host",
+            TIMES);
     return expect(probe, false, "the device stays on the bus at a bus reset",
                   "it left and came back, at each of %u resets", TIMES);
 }

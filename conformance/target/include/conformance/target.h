@@ -48,6 +48,10 @@ enum target_capability {
 
     // late_us(). Without it, a time that is exceeded is not blamed on the device.
     TARGET_KNOWS_LATENESS = 1 << 9,
+
+    // A device that is gone after reset() has left. Elsewhere the reset of a port may have failed,
+    // which Linux answers by enumerating the device anew, and tells no program.
+    TARGET_TELLS_LEAVING = 1 << 10,
 };
 
 // The speed at which the device is on the bus, where the transport tells it.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Which configuration a device on this machine's bus is used in: that of the host if it has DFU,
-// else the first that has, unless drivers keep the host's. libusb is played by this file.
+// else the first that has, unless drivers keep the host's. And what a reset that fails has made of
+// the device. libusb is played by this file.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,22 @@ static struct {
     bool busy;         // drivers use its interfaces
     unsigned sets;     // SET_CONFIGURATION was asked for so often
     unsigned claims;
+    int reset;       // what libusb_reset_device() returns
+    bool given_up;   // the kernel has given the device up since
+    bool driver_won; // a driver claimed its interface since
 } host;
+
+int LIBUSB_CALL libusb_reset_device(libusb_device_handle *handle)
+{
+    (void)handle;
+    return host.reset;
+}
+
+int LIBUSB_CALL libusb_kernel_driver_active(libusb_device_handle *handle, int interface)
+{
+    (void)handle, (void)interface;
+    return host.given_up ? LIBUSB_ERROR_NO_DEVICE : host.driver_won;
+}
 
 int LIBUSB_CALL libusb_get_configuration(libusb_device_handle *handle, int *ret_configuration)
 {
@@ -43,7 +59,7 @@ int LIBUSB_CALL libusb_claim_interface(libusb_device_handle *handle, int interfa
 {
     (void)handle, (void)interface;
     host.claims++;
-    return 0;
+    return host.driver_won ? LIBUSB_ERROR_BUSY : 0;
 }
 
 int LIBUSB_CALL libusb_release_interface(libusb_device_handle *handle, int interface)
@@ -170,12 +186,67 @@ static void configuration__that_drivers_use_stays_and_the_reason_is_told(void **
     assert_non_null(strstr(usb.base.fault, "drivers use configuration 1: unbind them"));
 }
 
+static int reset_with(int result, bool given_up, bool driver_won)
+{
+    open_while(2, false);
+    host.reset = result;
+    host.given_up = given_up;
+    host.driver_won = driver_won;
+    return usb_reset(&usb);
+}
+
+static void
+reset__that_the_kernel_answers_with_an_enumeration_is_a_device_that_is_away(void **state)
+{
+    (void)state;
+
+    int result = reset_with(LIBUSB_ERROR_NOT_FOUND, true, false);
+
+    assert_int_equal(result, USB_GONE);
+    assert_null(usb.handle);
+}
+
+static void reset__that_this_host_refuses_leaves_the_device_where_it_is(void **state)
+{
+    (void)state;
+
+    int result = reset_with(LIBUSB_ERROR_OTHER, false, false);
+
+    assert_int_equal(result, USB_IO);
+    assert_non_null(usb.handle);
+    assert_int_equal(host.claims, 2); // anew, because libusb had released the interface
+}
+
+static void reset__after_which_the_interface_can_be_claimed_again_is_done(void **state)
+{
+    (void)state;
+
+    int result = reset_with(LIBUSB_ERROR_NOT_FOUND, false, false);
+
+    assert_int_equal(result, 0);
+}
+
+static void reset__after_which_a_driver_has_the_interface_is_the_hosts_fault(void **state)
+{
+    (void)state;
+
+    int result = reset_with(LIBUSB_ERROR_NOT_FOUND, false, true);
+
+    assert_int_equal(result, USB_IO);
+    assert_non_null(usb.handle);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configuration__with_dfu_is_kept),
         cmocka_unit_test(configuration__without_dfu_is_left_for_one_that_has_it),
         cmocka_unit_test(configuration__that_drivers_use_stays_and_the_reason_is_told),
+        cmocka_unit_test(
+            reset__that_the_kernel_answers_with_an_enumeration_is_a_device_that_is_away),
+        cmocka_unit_test(reset__that_this_host_refuses_leaves_the_device_where_it_is),
+        cmocka_unit_test(reset__after_which_the_interface_can_be_claimed_again_is_done),
+        cmocka_unit_test(reset__after_which_a_driver_has_the_interface_is_the_hosts_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
