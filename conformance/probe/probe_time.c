@@ -24,7 +24,10 @@ static bool is_virtual(const struct probe *probe)
 
 void probe_time_begin(struct probe *probe)
 {
-    probe->time = (struct probe_time){.attempt = probe->time.attempt};
+    probe->time = (struct probe_time){
+        .attempt = probe->time.attempt,
+        .fastest_us = probe->time.fastest_us,
+    };
 }
 
 // ---- Learning ----
@@ -44,6 +47,7 @@ static void state_begins(struct probe *probe, const struct transcript_entry *ent
     unsigned longest_ms = device_detach_timeout(&probe->run_time);
     time->lasts_ms = wValue < longest_ms ? wValue : longest_ms;
     time->waited_ms = 0;
+    time->requests = 1;
     time->ends_us = time->lasts_ms ? entry->start_us + time->lasts_ms * UINT64_C(1000) : 0;
     time->depends |= time->ends_us != 0;
 }
@@ -68,6 +72,7 @@ static void note_in_state(struct probe *probe, const struct transcript_entry *en
     struct probe_time *time = &probe->time;
     switch (entry->kind) {
     case TRANSCRIPT_CONTROL:
+        time->requests++;
         time->ran_out |= entry->start_us + entry->took_us > time->ends_us;
         if (ends_state(entry))
             time->ends_us = 0;
@@ -99,6 +104,16 @@ void probe_outlast_detach(struct probe *probe)
     probe->time.ends_us = 0;
 }
 
+static void note_fastest(struct probe_time *time, const struct transcript_entry *entry)
+{
+    bool answered = entry->result >= 0 || entry->result == USB_STALL;
+    if (entry->kind != TRANSCRIPT_CONTROL || !answered || entry->took_us <= entry->late_us)
+        return;
+    uint64_t took_us = entry->took_us - entry->late_us;
+    if (time->fastest_us == 0 || took_us < time->fastest_us)
+        time->fastest_us = took_us;
+}
+
 void probe_time_step(struct probe *probe, struct transcript_entry *entry)
 {
     struct probe_time *time = &probe->time;
@@ -109,6 +124,7 @@ void probe_time_step(struct probe *probe, struct transcript_entry *entry)
         entry->late_us = entry->took_us - wait_us;
     if (entry->late_us > time->late_us)
         time->late_us = entry->late_us;
+    note_fastest(time, entry);
     if (time->ends_us)
         note_in_state(probe, entry);
     if (is_detach(probe, entry))
@@ -151,9 +167,14 @@ void probe_time_forget_state(struct probe *probe)
 
 // ---- Judging ----
 
-static bool too_late_to_tell(struct probe *probe, uint64_t late_us)
+static bool too_late_to_tell(struct probe *probe, uint64_t late_us, uint64_t limit_us)
 {
     struct probe_time *time = &probe->time;
+    if (time->fastest_us > limit_us)
+        return probe_inconclusive(probe,
+                                  "each request takes %u ms or more here, and whether the device "
+                                  "takes them or the way to it cannot be told",
+                                  (unsigned)(time->fastest_us / 1000));
     time->again = time->attempt + 1 < TIME_ATTEMPTS;
     if (late_us < 1000)
         return probe_inconclusive(probe, "the device's answers take longer than the state lasts");
@@ -171,7 +192,8 @@ bool probe_in_time(struct probe *probe, bool met)
     if (probe->judgement.decided)
         return true;
     if (time->ran_out || (!met && !probe_believes(probe)))
-        return too_late_to_tell(probe, time->late_us);
+        return too_late_to_tell(probe, time->late_us,
+                                time->lasts_ms * UINT64_C(1000) / time->requests);
     return true;
 }
 
@@ -183,7 +205,7 @@ static bool is_decided(struct probe *probe, uint64_t took_us, uint64_t late_us, 
     if (!(probe->target->capabilities & TARGET_KNOWS_LATENESS))
         return probe_inconclusive(probe, "whether this host was late cannot be measured");
     return (probe->time.attempt + 1 >= ATTEMPTS_TO_BELIEVE && took_us > limit_us + late_us) ||
-           too_late_to_tell(probe, late_us);
+           too_late_to_tell(probe, late_us, limit_us);
 }
 
 bool expect_within(

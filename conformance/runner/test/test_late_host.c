@@ -215,6 +215,58 @@ static void late_host__says_by_how_much(void **state)
     report_finish(&report);
 }
 
+// ---- A way to the device that is slow, or a device that is slow with each request ----
+
+struct slow_way {
+    struct wrapped_target wrapped;
+    unsigned requests;
+};
+
+static bool before_slow_way(struct wrapped_target *wrapped,
+                            enum wrapped_step step,
+                            unsigned ms,
+                            int *ret_result)
+{
+    struct slow_way *way = (struct slow_way *)wrapped;
+    (void)ms, (void)ret_result;
+    if (step == WRAPPED_REQUEST) {
+        way->requests++;
+        wrapped->target->ops->sleep_ms(wrapped->target, 400);
+    }
+    return true;
+}
+
+static void after_slow_way(struct wrapped_target *wrapped)
+{
+    wrapped->base.capabilities &= ~(unsigned)TARGET_VIRTUAL_TIME;
+    wrapped->base.capabilities |= TARGET_KNOWS_LATENESS;
+}
+
+// Not "this host was late", and not ten times.
+static void slow_way__is_told_at_once_and_blames_no_good_device(void **state)
+{
+    static const char *const ids[] = {"REQ-04a", "RT-DETACH-02", "RT-STATE-1-GETSTATE"};
+    enum { REQUESTS = 40 };
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        struct slow_way way = {.wrapped = {.before = before_slow_way, .after = after_slow_way}};
+        struct report report;
+        wrapped_target_init(&way.wrapped, open_target("sim:wait-reset"));
+
+        runner_run(&(struct runner_options){.only = ids[i]}, &way.wrapped.base, "sim:wait-reset",
+                   &report);
+
+        const struct result *result = result_of(&report, ids[i]);
+        assert_int_equal(result->verdict, VERDICT_INCONCLUSIVE);
+        assert_string_equal(result->finding.message,
+                            "each request takes 400 ms or more here, and whether the device takes "
+                            "them or the way to it cannot be told");
+        assert_in_range(way.requests, 1, REQUESTS);
+        way.wrapped.base.ops->close(&way.wrapped.base);
+        report_finish(&report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +277,7 @@ int main(void)
         cmocka_unit_test(host_that_misses_a_departure__blames_no_boot_loader),
         cmocka_unit_test(slow_device__is_blamed_on_a_host_that_is_in_time),
         cmocka_unit_test(late_host__says_by_how_much),
+        cmocka_unit_test(slow_way__is_told_at_once_and_blames_no_good_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 // or that is undecided, and then the runner repeats the check, up to TIME_ATTEMPTS times, before it
 // is INCONCLUSIVE: "this host was late by N ms". An exceeded limit is a FAIL only where this host
 // is known to have been in time, five times: what is between host and device can be late, too.
+// Where no request of the run was answered within the limit, the two cannot be told apart, and no
+// repetition changes that.
 //
 // The same goes for a state that ends by itself. After a DETACH that waits for a bus reset, the
 // probe notes when the detach timer may have run out; an answer after that says nothing about
@@ -31,15 +33,18 @@ struct transcript_entry;
 enum { TIME_ATTEMPTS = 10 };
 
 struct probe_time {
-    unsigned attempt;   // how often the check was repeated; the runner's
-    bool again;         // repeat it: undecided because this host was late, or more is known now
-    uint64_t late_us;   // the most that this host was late by in one step of this attempt
-    uint64_t prompt_us; // what a plain request takes on this host, where that is long; else 0
+    unsigned attempt;    // how often the check was repeated; the runner's
+    uint64_t fastest_us; // the request of this run that took least, lateness apart; 0: none yet
+    bool again;          // repeat it: undecided because this host was late, or more is known now
+    uint64_t late_us;    // the most that this host was late by in one step of this attempt
+    uint64_t prompt_us;  // what a plain request takes on this host, where that is long; else 0
 
-    // appDETACH that ends by itself: until when it lasts, 0 where there is none; for how long; and
-    // for how long the check has waited in it on purpose.
+    // appDETACH that ends by itself: until when it lasts, 0 where there is none; for how long; how
+    // many requests it has to outlast, DETACH included; and for how long the check has waited in it
+    // on purpose.
     uint64_t ends_us;
     unsigned lasts_ms;
+    unsigned requests;
     unsigned waited_ms;
     bool depends; // the check has relied on such a state
     bool ran_out; // and was too late for it
