@@ -29,21 +29,24 @@ static const struct row {
     uint16_t wValue;
     const char *run_time;
     const char *dfu_mode;
+    const char *run_time_late; // instead of run_time; NULL: the same
 } rows[] = {
     // DFU 1.1 3
     {TO_DFU, DFURT_DETACH, ANY_VALUE, 0, "RT-DETACH-01", "DM-STATE-2-DETACH"},
     {TO_DFU, DFURT_DETACH, ANY_VALUE, 0, "INTEROP-DFUUTIL-01", "DM-STATE-2-DETACH"},
-    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-2-DNLOAD"},
+    {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-2-DNLOAD", "RT-STATE-0-DNLOAD"},
     {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-5-DNLOAD"},
     {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-STATE-5-DNLOAD-0"},
     {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DS-LEAVE-01"},
     {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DM-DNLOAD-04"},
     {TO_DFU, DFURT_DNLOAD, ANY_VALUE, 0, "REQ-05b", "DS-WRITE-01"},
-    {FROM_DFU, DFURT_UPLOAD, ANY_VALUE, 0, "REQ-05a", "DM-STATE-2-UPLOAD"},
-    {FROM_DFU, DFURT_GETSTATUS, ANY_VALUE, 0, "REQ-01a", "DM-STATE-2-GETSTATUS"},
+    {FROM_DFU, DFURT_UPLOAD, ANY_VALUE, 0, "REQ-05a", "DM-STATE-2-UPLOAD", "RT-STATE-0-UPLOAD"},
+    {FROM_DFU, DFURT_GETSTATUS, ANY_VALUE, 0, "REQ-01a", "DM-STATE-2-GETSTATUS",
+     "RT-STATE-0-GETSTATUS"},
     {TO_DFU, DFURT_CLRSTATUS, ANY_VALUE, 0, "RT-STATE-0-CLRSTATUS", "DM-STATE-10-CLRSTATUS"},
-    {FROM_DFU, DFURT_GETSTATE, ANY_VALUE, 0, "REQ-01b", "DM-STATE-2-GETSTATE"},
-    {TO_DFU, DFURT_ABORT, ANY_VALUE, 0, "REQ-05c", "DM-STATE-2-ABORT"},
+    {FROM_DFU, DFURT_GETSTATE, ANY_VALUE, 0, "REQ-01b", "DM-STATE-2-GETSTATE",
+     "RT-STATE-0-GETSTATE"},
+    {TO_DFU, DFURT_ABORT, ANY_VALUE, 0, "REQ-05c", "DM-STATE-2-ABORT", "RT-STATE-0-ABORT"},
 
     // USB 2.0 9.4
     {FROM_DEVICE, USBDEV_GET_STATUS, ANY_VALUE, 0, IN_BOTH_MODES("CH9-REQ-11")},
@@ -80,20 +83,29 @@ static bool matches(const struct row *row, const uint8_t setup[USBDEV_SETUP_SIZE
            row->wValue == (wValue & row->mask);
 }
 
+static const char *judge_in(const struct row *row, enum device_mode mode, bool late)
+{
+    if (mode == DEVICE_DFU_MODE)
+        return row->dfu_mode;
+    return late && row->run_time_late ? row->run_time_late : row->run_time;
+}
+
 static bool is_unknown_to_dfu(const uint8_t setup[USBDEV_SETUP_SIZE])
 {
     return (setup[0] & ~USBDEV_DIR_IN) == TO_DFU && setup[1] > DFURT_ABORT;
 }
 
-const struct check *
-judge_of_request(enum device_mode mode, const uint8_t setup[USBDEV_SETUP_SIZE], size_t at)
+const struct check *judge_of_request(enum device_mode mode,
+                                     const uint8_t setup[USBDEV_SETUP_SIZE],
+                                     bool late,
+                                     size_t at)
 {
-    bool dfu_mode = mode == DEVICE_DFU_MODE;
+    const char *unknown = mode == DEVICE_DFU_MODE ? "DM-STATE-2-OTHER" : "RT-STATE-0-OTHER";
     if (is_unknown_to_dfu(setup))
-        return at == 0 ? catalogue_find(dfu_mode ? "DM-STATE-2-OTHER" : "RT-STATE-0-OTHER") : NULL;
+        return at == 0 ? catalogue_find(unknown) : NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (matches(&rows[i], setup) && at-- == 0)
-            return catalogue_find(dfu_mode ? rows[i].dfu_mode : rows[i].run_time);
+            return catalogue_find(judge_in(&rows[i], mode, late));
     }
     return NULL;
 }

@@ -84,6 +84,8 @@ static int entry_end(struct probe *probe,
     entry->late_us = probe_late_us(probe) - entry->late_us;
     probe_time_step(probe, entry);
     transcript_add(&probe->transcript, *entry, data, data_size);
+    if (probe->behind)
+        probe->behind(probe->behind_context, entry);
     return result;
 }
 

@@ -223,7 +223,9 @@ bool expect_within(
 
 bool expect_last_within(struct probe *probe, const char *what, unsigned limit_ms)
 {
-    size_t count = transcript_count(&probe->transcript);
-    const struct transcript_entry *last = transcript_get(&probe->transcript, count - 1);
+    size_t at = transcript_count(&probe->transcript) - 1;
+    while (at > 0 && transcript_get(&probe->transcript, at)->aside)
+        at--;
+    const struct transcript_entry *last = transcript_get(&probe->transcript, at);
     return expect_within(probe, what, last->took_us, last->late_us, limit_ms);
 }

@@ -56,16 +56,18 @@ static void blame_device(struct attempt *attempt)
     struct finding *finding = &attempt->judgement.finding;
     struct transcript_entry sent = {.kind = TRANSCRIPT_CONTROL};
     char loss[PROBE_WORDS];
-    memcpy(sent.setup, attempt->loss.request, USBDEV_SETUP_SIZE);
+    const uint8_t *request = loss_request(&attempt->loss);
     loss_text(&attempt->loss, loss, sizeof loss);
     *finding = (struct finding){
         .expected = "an answer, and the device stays on the bus",
         .lost = true,
+        .lost_late = attempt->loss.late,
         .lost_in = attempt->loss.mode,
     };
-    if (!attempt->loss.waited) {
+    if (request) {
+        memcpy(sent.setup, request, USBDEV_SETUP_SIZE);
         transcript_sent(&sent, finding->sent, sizeof finding->sent);
-        memcpy(finding->lost_at, attempt->loss.request, USBDEV_SETUP_SIZE);
+        memcpy(finding->lost_at, request, USBDEV_SETUP_SIZE);
     }
     snprintf(finding->received, sizeof finding->received, "twice: %.250s", loss);
     attempt->judgement.verdict = VERDICT_FAIL;
@@ -106,11 +108,11 @@ static void say_lost_once(struct attempt *attempt, const struct loss *first)
 static void repeat(struct run *run, const struct check *check, struct attempt *attempt)
 {
     enum { TRIES = 4 };
-    try_check(run, check, attempt);
+    try_check(run, check, true, attempt);
     for (int i = 1; i < TRIES && !run->lost && attempt->unasked &&
                     losses_avoid(&run->watch.losses, &attempt->loss);
          i++)
-        try_check(run, check, attempt);
+        try_check(run, check, true, attempt);
 }
 
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
@@ -121,7 +123,7 @@ void judge_loss(struct run *run, const struct check *check, struct attempt *atte
         ++*losses; // CH9-LOSS-01 may be the one that is repeated
         repeat(run, check, attempt);
         bool avoided = losses_avoid(&run->watch.losses, &first);
-        if (is_of_loss(attempt) || avoided)
+        if (is_of_loss(attempt) || avoided || first.late)
             --*losses;
         if (is_of_loss(attempt) && attempt->unasked)
             blame_device(attempt);

@@ -65,7 +65,9 @@ static bool is_silent(const struct finding *finding)
 // The at-th check that is about the request at which the device was lost, or NULL.
 static const struct check *judge_at(const struct finding *finding, size_t at)
 {
-    return is_silent(finding) ? judge_of_request(finding->lost_in, finding->lost_at, at) : NULL;
+    return is_silent(finding)
+               ? judge_of_request(finding->lost_in, finding->lost_at, finding->lost_late, at)
+               : NULL;
 }
 
 static bool is_lost_at_own_request(const struct check *check, const struct finding *finding)
@@ -147,6 +149,12 @@ root_at(struct run *run, const struct check *check, struct finding *ret_finding)
     return result->root;
 }
 
+// A loss is explained by a loss alone. What was answered before the device left was answered.
+static bool loses_so(const struct finding *presumed, const struct finding *own)
+{
+    return (presumed->lost || !own->lost) && (!presumed->lost_late || own->lost_late);
+}
+
 // Of a check that is not met: the one that has the FAIL for it, or NULL.
 static const struct check *
 find_root(struct run *run, const struct check *check, const struct finding *finding)
@@ -157,7 +165,7 @@ find_root(struct run *run, const struct check *check, const struct finding *find
         struct finding other;
         const struct check *root =
             explains(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
-        if (root && expects_so(&presumption, &other) && (!own.lost || other.lost) &&
+        if (root && expects_so(&presumption, &other) && loses_so(&other, &own) &&
             (!presumption.same_sentence || are_alike(&own, &other)))
             return root;
     }
@@ -189,6 +197,7 @@ static const struct check *first_lost_there(const struct report *report, const s
 }
 
 // The first of those that is not met for the same reason, which may be the check itself; or NULL.
+// What a request does that is answered, and leads the device away, may be seen before it leaves.
 static const struct check *
 find_judge(struct run *run, const struct check *check, const struct finding *finding)
 {
@@ -199,7 +208,7 @@ find_judge(struct run *run, const struct check *check, const struct finding *fin
         if (judge == check)
             return check;
         const struct check *root = root_at(run, judge, &other);
-        if (root && are_lost_at_one_request(&own, &other))
+        if (root && (own.lost_late || are_lost_at_one_request(&own, &other)))
             return root;
     }
     return first_lost_there(run->report, &own);

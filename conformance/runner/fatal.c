@@ -47,7 +47,8 @@ static struct fatal_request *add(struct fatal_requests *fatal,
         *found = (struct fatal_request){.mode = loss->mode};
         memcpy(found->request, request, USBDEV_SETUP_SIZE);
     }
-    found->question = request == loss->before ? loss->request[1] : 0;
+    found->late = loss->late;
+    found->question = !loss->late && request == loss->before ? loss->request[1] : 0;
     found->times += times;
     return found;
 }
@@ -66,6 +67,8 @@ static unsigned bit_of(const uint8_t question[USBDEV_SETUP_SIZE])
 // have been lost by that one.
 static const uint8_t *culprit(const struct loss *loss)
 {
+    if (loss->late)
+        return loss->before;
     bool behind = is_question(loss->request) && !loss->fresh && loss->heard;
     bool is_act = is_class_request(loss->before) && !is_question(loss->before);
     return behind && is_act ? loss->before : loss->request;
@@ -75,9 +78,9 @@ struct fatal_request *fatal_add_loss(struct fatal_requests *fatal, const struct 
 {
     bool is_certain = is_question(loss->request) && loss->fresh &&
                       !(fatal->answers[loss->mode] & bit_of(loss->request));
-    if (loss->waited || !(loss->unasked || is_certain))
+    if (!loss_request(loss) || !(loss->unasked || is_certain))
         return NULL;
-    return add(fatal, loss, culprit(loss), is_certain ? FATAL_TIMES : 1);
+    return add(fatal, loss, culprit(loss), is_certain && !loss->late ? FATAL_TIMES : 1);
 }
 
 void fatal_add_silence(struct fatal_requests *fatal, const struct loss *loss)
@@ -91,7 +94,7 @@ void fatal_clear(struct fatal_requests *fatal,
                  const uint8_t before[USBDEV_SETUP_SIZE])
 {
     unsigned place = place_of(fatal, mode, answered);
-    if (place < fatal->count && !fatal->list[place].question)
+    if (place < fatal->count && !fatal->list[place].question && !fatal->list[place].late)
         fatal->list[place].times = 0;
     if (!is_question(answered))
         return;
@@ -99,6 +102,23 @@ void fatal_clear(struct fatal_requests *fatal,
     if (place < fatal->count && fatal->list[place].question == answered[1])
         fatal->list[place].times = 0;
     fatal->answers[mode] |= bit_of(answered);
+}
+
+void fatal_clear_late(struct fatal_requests *fatal,
+                      enum device_mode mode,
+                      const uint8_t answered[USBDEV_SETUP_SIZE])
+{
+    unsigned place = place_of(fatal, mode, answered);
+    if (place < fatal->count && fatal->list[place].late)
+        fatal->list[place].times = 0;
+}
+
+bool fatal_comes_late(const struct fatal_requests *fatal,
+                      enum device_mode mode,
+                      const uint8_t request[USBDEV_SETUP_SIZE])
+{
+    unsigned place = place_of(fatal, mode, request);
+    return place < fatal->count && fatal->list[place].late && fatal->list[place].times > 0;
 }
 
 // ABORT and CLRSTATUS are the ways to dfuIDLE. Where the device was lost at both, as one may be

@@ -18,6 +18,7 @@ struct fatal_requests {
         enum device_mode mode;
         uint8_t request[USBDEV_SETUP_SIZE];
         uint8_t question; // bRequest of the one behind it that was not answered; 0: it was not
+        bool late;        // it was answered, and the device left in the pause behind it
         unsigned times;   // that it was found to be, and was not answered since
     } list[FATAL_MAX];
     unsigned count;
@@ -37,6 +38,16 @@ void fatal_clear(struct fatal_requests *fatal,
                  enum device_mode mode,
                  const uint8_t answered[USBDEV_SETUP_SIZE],
                  const uint8_t before[USBDEV_SETUP_SIZE]);
+
+// A request behind which the device stays is not fatal by what comes late.
+void fatal_clear_late(struct fatal_requests *fatal,
+                      enum device_mode mode,
+                      const uint8_t answered[USBDEV_SETUP_SIZE]);
+
+// Did the device leave in a pause behind this request?
+bool fatal_comes_late(const struct fatal_requests *fatal,
+                      enum device_mode mode,
+                      const uint8_t request[USBDEV_SETUP_SIZE]);
 
 // Is a way to go without this request? DETACH at run time, to which there is no other way, is sent.
 // Where memory may have changed (dirty), and is to be restored, only what another request replaces

@@ -7,6 +7,13 @@
 
 #include <conformance/transcript.h>
 
+const uint8_t *loss_request(const struct loss *loss)
+{
+    if (loss->late)
+        return loss->before;
+    return loss->waited ? NULL : loss->request;
+}
+
 void loss_text(const struct loss *loss, char *text, size_t size)
 {
     char before[64];

@@ -12,6 +12,10 @@
 #include <conformance/device.h>
 #include <usb/requests.h>
 
+enum {
+    LOSS_LATE_MS = 100, // a device that a request makes leave is gone by then, after its answer
+};
+
 // How a device that may leave the bus was let leave, as far as a check is about its return.
 enum loss_way {
     LOST_OTHERWISE,
@@ -25,7 +29,8 @@ struct loss {
     bool unasked;                       // by no doing of the suite
     bool stranded;                      // asked for, and it did not come back by itself
     enum loss_way way;                  // how it was asked for
-    bool waited;                        // it left while it was waited for
+    bool waited;                        // it left while no request was under way
+    bool late;                          // but before, which it had answered
     bool unfinished;                    // request would have let it leave, had it been answered
     bool heard;                         // before is valid
     uint8_t before[USBDEV_SETUP_SIZE];  // the last request that was answered
@@ -34,6 +39,9 @@ struct loss {
     bool on_the_way;                    // the request was the suite's own, not a check's
     bool fresh;                         // nothing was sent before it since the enumeration
 };
+
+// The request at which it was lost, as far as that is known; NULL where it left by itself.
+const uint8_t *loss_request(const struct loss *loss);
 
 // "the device left the bus 12 ms after GET_DESCRIPTOR(STRING 3); SET_INTERFACE was not answered".
 void loss_text(const struct loss *loss, char *text, size_t size);

@@ -30,7 +30,7 @@ bool losses_forbid(const struct losses *losses, const struct usbdev_setup_packet
 
 bool losses_avoid(const struct losses *losses, const struct loss *loss)
 {
-    return loss->on_the_way && !loss->waited && fatal_was(&losses->fatal, loss);
+    return loss->on_the_way && loss_request(loss) && fatal_was(&losses->fatal, loss);
 }
 
 // ---- Leaving and coming back ----
@@ -45,6 +45,17 @@ void losses_let_leave(struct losses *losses, enum loss_way way)
 {
     losses->may_leave = true;
     losses->way = way;
+}
+
+// The last request that was answered, if the device leaves until then.
+static void suspect(struct losses *losses, uint64_t until_us)
+{
+    losses->late = (struct late_request){
+        .on_the_way = *losses->view.on_the_way,
+        .answered_us = losses->answered_us,
+        .until_us = until_us,
+    };
+    memcpy(losses->late.setup, losses->answered, USBDEV_SETUP_SIZE);
 }
 
 static void note_departure(struct losses *losses, uint64_t now_us)
@@ -79,6 +90,8 @@ void losses_saw_leave(struct losses *losses, uint64_t now_us)
     losses->left_us = now_us;
     losses->left = true;
     losses->found = false;
+    if (*losses->view.pausing)
+        suspect(losses, now_us + 1);
     note_departure(losses, now_us);
 }
 
@@ -115,6 +128,12 @@ void losses_saw_return(struct losses *losses, uint64_t now_us)
         confirm(losses);
     losses->found = true;
     losses->found_us = now_us;
+    losses->late.until_us = 0;
+}
+
+void losses_saw_stay(struct losses *losses)
+{
+    fatal_clear_late(&losses->fatal, *losses->view.mode, losses->answered);
 }
 
 void losses_saw_comeback(struct losses *losses, uint64_t now_us)
@@ -140,19 +159,26 @@ note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint6
     losses->heard = true;
     memcpy(losses->answered, setup, USBDEV_SETUP_SIZE);
     losses->answered_us = now_us;
+    if (fatal_comes_late(&losses->fatal, *losses->view.mode, setup))
+        suspect(losses, now_us + LOSS_LATE_MS * UINT64_C(1000));
 }
 
-static struct loss loss_now(const struct losses *losses, uint64_t now_us)
+static struct loss loss_now(const struct losses *losses, bool gone, uint64_t now_us)
 {
     uint64_t since_us = is_away(losses) ? losses->left_us : now_us;
+    bool late = gone && since_us < losses->late.until_us;
     struct loss loss = {
         .mode = *losses->view.mode,
         .unasked = !losses->may_leave,
         .way = losses->way,
+        .gone = gone,
+        .waited = is_away(losses) || late,
+        .late = late,
         .heard = losses->heard,
-        .after_us = since_us - losses->answered_us,
+        .after_us = since_us - (late ? losses->late.answered_us : losses->answered_us),
+        .on_the_way = late ? losses->late.on_the_way : *losses->view.on_the_way,
     };
-    memcpy(loss.before, losses->answered, USBDEV_SETUP_SIZE);
+    memcpy(loss.before, late ? losses->late.setup : losses->answered, USBDEV_SETUP_SIZE);
     return loss;
 }
 
@@ -161,11 +187,8 @@ static void begin_silence(struct losses *losses,
                           bool gone,
                           uint64_t now_us)
 {
-    struct loss loss = loss_now(losses, now_us);
-    loss.gone = gone || is_away(losses);
-    loss.waited = is_away(losses);
+    struct loss loss = loss_now(losses, gone || is_away(losses), now_us);
     memcpy(loss.request, setup, USBDEV_SETUP_SIZE);
-    loss.on_the_way = *losses->view.on_the_way;
     loss.fresh = losses->fresh;
     losses->last = loss;
 }
@@ -202,7 +225,7 @@ void losses_saw(struct losses *losses,
     if (result == USB_GONE)
         note_departure(losses, now_us); // also at a DETACH, which it may not have seen
     bool was_let = losses->may_leave;
-    if (lets_leave(bytes) && result != USB_STALL) {
+    if (lets_leave(bytes) && result != USB_STALL && !is_away(losses)) {
         bool detaches = result >= 0 && *losses->view.mode == DEVICE_RUN_TIME;
         losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
     }
@@ -229,8 +252,8 @@ static void find_unfinished(struct losses *losses)
 void losses_give_up(struct losses *losses, uint64_t now_us)
 {
     if (losses->silent == 0) {
-        losses->last = loss_now(losses, now_us);
-        losses->last.gone = losses->last.waited = true;
+        losses->last = loss_now(losses, true, now_us);
+        losses->last.waited = true;
     }
     if (losses->silent < 2)
         confirm(losses);

@@ -20,11 +20,13 @@ enum {
 };
 
 // What the probe knows: the mode of the device, whether what is sent is the suite's own way (not
-// 0), and whether memory may have changed. All outlive the losses.
+// 0), and whether memory may have changed. And whether a pause behind the last request is under way
+// (pauses.h). All outlive the losses.
 struct losses_view {
     const enum device_mode *mode;
     const unsigned *on_the_way;
     const bool *dirty;
+    const bool *pausing;
 };
 
 struct losses {
@@ -56,6 +58,15 @@ struct losses {
     uint64_t answered_us;
     bool left; // the device was seen to leave, at left_us
     uint64_t left_us;
+
+    // The request at which the device is lost if it leaves before until_us, though it answered:
+    // the one that a pause was behind, or one that is known to be of that kind.
+    struct late_request {
+        uint8_t setup[USBDEV_SETUP_SIZE];
+        bool on_the_way;
+        uint64_t answered_us;
+        uint64_t until_us;
+    } late;
     bool absent;    // waiting for the device to return has just timed out
     bool may_leave; // a loss would be the suite's own doing
     enum loss_way way;
@@ -81,6 +92,9 @@ void losses_let_leave(struct losses *losses, enum loss_way way);
 // The device was seen to leave the bus, or was found on it.
 void losses_saw_leave(struct losses *losses, uint64_t now_us);
 void losses_saw_return(struct losses *losses, uint64_t now_us);
+
+// The device is still there, a pause behind the one request that it answered last.
+void losses_saw_stay(struct losses *losses);
 
 // The device was waited for and came back by itself: a departure is over.
 void losses_saw_comeback(struct losses *losses, uint64_t now_us);

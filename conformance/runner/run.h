@@ -5,6 +5,7 @@
 #ifndef CONFORMANCE_RUN_H
 #define CONFORMANCE_RUN_H
 
+#include "pauses.h"
 #include "watch.h"
 #include <conformance/backup.h>
 #include <conformance/runner.h>
@@ -17,6 +18,7 @@ struct run {
     const struct runner_options *options;
     struct watch watch;
     struct probe probe;
+    struct pauses pauses;
     struct backup backup;
     struct report *report;
     uint64_t start_us;
@@ -96,8 +98,9 @@ struct attempt {
     const struct check *root; // the check that has the FAIL for what this one found, or NULL
 };
 
-// Run the check once, and bring the device back to appIDLE or dfuIDLE.
-void try_check(struct run *run, const struct check *check, struct attempt *attempt);
+// Run the check once, and bring the device back to appIDLE or dfuIDLE. again: the device was lost
+// in it before.
+void try_check(struct run *run, const struct check *check, bool again, struct attempt *attempt);
 
 // The same, again and again until this host is in time to judge and the boot loader stays for as
 // long as the check takes.

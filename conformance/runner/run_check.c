@@ -100,6 +100,7 @@ static bool run_on_device(struct run *run, const struct check *check, struct los
     probe->on_the_way--;
     check->run(probe);
     probe->on_the_way++;
+    pauses_end_check(run);
     probe_end(probe);
     return true;
 }
@@ -127,7 +128,7 @@ static void take_attempt(const struct probe *probe, struct attempt *attempt)
     attempt->again = probe->time.again;
 }
 
-void try_check(struct run *run, const struct check *check, struct attempt *attempt)
+void try_check(struct run *run, const struct check *check, bool again, struct attempt *attempt)
 {
     struct probe *probe = &run->probe;
     const struct losses *losses = &run->watch.losses;
@@ -136,6 +137,7 @@ void try_check(struct run *run, const struct check *check, struct attempt *attem
     char where[PROBE_WORDS];
     probe_begin(probe, check);
     watch_begin(&run->watch, CHECK_LIMIT_MS);
+    pauses_begin_attempt(run, again);
     bool ran = run_on_device(run, check, &began);
     bool departed =
         ran && losses->counts.departures > began.departures && !probe->judgement.awaits_departure;
@@ -151,6 +153,7 @@ void try_check(struct run *run, const struct check *check, struct attempt *attem
     attempt->lost = run->lost || losses->counts.all > before.all;
     attempt->unasked = ran && losses->counts.unasked > began.unasked;
     attempt->stranded = losses->counts.stranded > before.stranded;
+    pauses_begin_attempt(run, false);
     attempt->loss = attempt->unasked ? losses->last_unasked : losses->last;
 }
 
@@ -159,10 +162,10 @@ static void try_until_judged(struct run *run, const struct check *check, struct 
 {
     struct probe_time *time = &run->probe.time;
     time->attempt = 0;
-    try_check(run, check, attempt);
+    try_check(run, check, false, attempt);
     while (attempt->again && !run->lost && !run->watch.out_of_time) {
         time->attempt++;
-        try_check(run, check, attempt);
+        try_check(run, check, false, attempt);
     }
     time->attempt = 0;
 }

@@ -177,6 +177,7 @@ static void begin_probe(struct run *run, struct target *target)
         .mode = &run->probe.mode,
         .on_the_way = &run->probe.on_the_way,
         .dirty = &run->probe.gate.dirty,
+        .pausing = &run->pauses.behind_one,
     };
     watch_init(&run->watch, target, &view);
     if (options->max_time_s)
@@ -186,6 +187,7 @@ static void begin_probe(struct run *run, struct target *target)
     run->backup = (struct backup){.options = options->backup, .restore = options->restore};
     run->probe.backup = &run->backup;
     tell_of_probe(run);
+    pauses_begin(run);
     run->start_us = probe_now_us(&run->probe);
 }
 

@@ -105,8 +105,9 @@ static void wait_for_wValue(struct defect_view *view)
 
 static void wait_for_wDetachTimeOut(struct defect_view *view)
 {
-    if (in_app_detach(view) && waits_for_reset(view) && view->scratch != 0)
-        defect_detach(view, UINT16_MAX);
+    if (!in_app_detach(view) || !waits_for_reset(view) || view->scratch == 0)
+        return;
+    defect_detach(view, UINT16_MAX);
     view->scratch = 0;
 }
 
@@ -145,10 +146,15 @@ static int leave_at_wValue_0(struct defect_view *view, const struct usbdev_setup
     return setup->wValue == 0 ? leave_before_status_stage(view, setup) : NATIVE_PASS;
 }
 
+static bool is_detach(const struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return view->runtime && defect_is_request(view, setup, TO_DFU, DFURT_DETACH);
+}
+
 // The main loop polls a flag that the SETUP has set, and ignores the status stage.
 static int note_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
-    if (view->runtime && is_dfu_request(view, setup, DFURT_DETACH))
+    if (is_detach(view, setup))
         view->scratch = 1;
     return NATIVE_PASS;
 }
@@ -156,7 +162,7 @@ static int note_detach(struct defect_view *view, const struct usbdev_setup_packe
 static int note_detach_and_stall(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     note_detach(view, setup);
-    return view->runtime && is_dfu_request(view, setup, DFURT_DETACH) ? NATIVE_STALL : NATIVE_PASS;
+    return is_detach(view, setup) ? NATIVE_STALL : NATIVE_PASS;
 }
 
 static void leave_after_setup(struct defect_view *view)

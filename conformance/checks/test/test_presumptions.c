@@ -99,7 +99,7 @@ static const struct check *judge_in(enum device_mode mode, const char *type_and_
     unsigned type, request;
     sscanf(type_and_request, "%x %x", &type, &request);
     const uint8_t setup[USBDEV_SETUP_SIZE] = {(uint8_t)type, (uint8_t)request};
-    return judge_of_request(mode, setup, 0);
+    return judge_of_request(mode, setup, false, 0);
 }
 
 // DFU 1.1 3, USB 2.0 9.4: whoever sends it.
@@ -125,11 +125,23 @@ static void string__has_a_judge_of_its_own_for_the_languages(void **state)
     (void)state;
     const uint8_t languages[USBDEV_SETUP_SIZE] = {0x80, 6, 0, 3};
     const uint8_t product[USBDEV_SETUP_SIZE] = {0x80, 6, 2, 3};
-    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, languages, 0), catalogue_find("CH9-STR-01"));
-    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, product, 0), catalogue_find("CH9-STR-02"));
-    assert_ptr_equal(judge_of_request(DEVICE_DFU_MODE, product, 0),
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, languages, false, 0),
+                     catalogue_find("CH9-STR-01"));
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, product, false, 0),
+                     catalogue_find("CH9-STR-02"));
+    assert_ptr_equal(judge_of_request(DEVICE_DFU_MODE, product, false, 0),
                      catalogue_find("DM-CH9-STR-02"));
-    assert_null(judge_of_request(DEVICE_RUN_TIME, product, 1));
+    assert_null(judge_of_request(DEVICE_RUN_TIME, product, false, 1));
+}
+
+// An answer that is right, and a device that leaves behind it.
+static void request__that_is_answered_first_has_the_judge_of_its_state(void **state)
+{
+    (void)state;
+    const uint8_t abort[USBDEV_SETUP_SIZE] = {0x21, DFURT_ABORT};
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, abort, false, 0), catalogue_find("REQ-05c"));
+    assert_ptr_equal(judge_of_request(DEVICE_RUN_TIME, abort, true, 0),
+                     catalogue_find("RT-STATE-0-ABORT"));
 }
 
 int main(void)
@@ -141,6 +153,7 @@ int main(void)
         cmocka_unit_test(requests_of_one_sentence__presume_those_before_them),
         cmocka_unit_test(each_request__has_a_judge_in_its_own_mode),
         cmocka_unit_test(string__has_a_judge_of_its_own_for_the_languages),
+        cmocka_unit_test(request__that_is_answered_first_has_the_judge_of_its_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,15 +23,16 @@ static const struct usbdev_setup_packet dnload = {OUT, DFURT_DNLOAD, 7, 0, 64};
 static enum device_mode mode;
 static unsigned on_the_way;
 static bool dirty;
+static bool pausing;
 
 // A check runs on it.
 static struct losses on_the_bus(enum device_mode in_mode)
 {
     struct losses losses;
-    const struct losses_view view = {&mode, &on_the_way, &dirty};
+    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing};
     mode = in_mode;
     on_the_way = 0;
-    dirty = false;
+    dirty = pausing = false;
     losses_init(&losses, &view, 0);
     losses.fresh = false;
     return losses;
@@ -146,7 +147,7 @@ request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was(voi
     assert_false(losses_forbid(&losses, &get_string));
     dirty = true;
     assert_false(losses_forbid(&losses, &dnload));
-    dirty = false;
+    dirty = pausing = false;
     mode = DEVICE_RUN_TIME;
     assert_false(losses_forbid(&losses, &dnload));
 }

@@ -16,9 +16,13 @@
 #include <conformance/device.h>
 #include <usb/requests.h>
 
+// late: the device answers it, and leaves the bus then.
+//
 // The at-th check whose subject a request is in that mode, or NULL behind the last one. The first
 // that is not met has the FAIL. setup: the bytes of the SETUP packet (USB 2.0 9.3).
-const struct check *
-judge_of_request(enum device_mode mode, const uint8_t setup[USBDEV_SETUP_SIZE], size_t at);
+const struct check *judge_of_request(enum device_mode mode,
+                                     const uint8_t setup[USBDEV_SETUP_SIZE],
+                                     bool late,
+                                     size_t at);
 
 #endif

@@ -72,6 +72,7 @@ struct finding {
     // The device was lost each time that the check ran, and in lost_in at this request; all 0 where
     // no request was under way.
     bool lost;
+    bool lost_late; // it answered that request, and left then
     enum device_mode lost_in;
     uint8_t lost_at[USBDEV_SETUP_SIZE];
 
@@ -82,6 +83,9 @@ struct finding {
 
 // Called with long waits while they last, to show them to a person.
 typedef void probe_waiting(void *context, unsigned ms, const char *what);
+
+// Called behind each entry of the transcript.
+typedef void probe_behind(void *context, const struct transcript_entry *entry);
 
 // What the person wants, for the whole run.
 struct probe_options {
@@ -155,6 +159,8 @@ struct probe {
     struct probe_time time;
     probe_waiting *waiting; // may be NULL
     void *waiting_context;
+    probe_behind *behind; // may be NULL
+    void *behind_context;
 
     // The device in both modes, and in the one that it is in now.
     struct device run_time;

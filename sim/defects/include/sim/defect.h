@@ -170,6 +170,7 @@ extern const struct sim_defect defects_of_descriptors[];
 extern const struct sim_defect defects_of_standard_descriptors[];
 extern const struct sim_defect defects_of_systems[];
 extern const struct sim_defect defects_of_losses[];
+extern const struct sim_defect defects_of_late_losses[];
 extern const struct sim_defect defects_of_requests[];
 extern const struct sim_defect defects_of_standard_requests[];
 extern const struct sim_defect defects_of_states[];

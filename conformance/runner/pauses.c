@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+#include <string.h>
+
+#include "run.h"
+
+static struct answered_request request_of(const struct run *run,
+                                          const struct transcript_entry *entry)
+{
+    struct answered_request request = {
+        .state = run->pauses.state,
+        .dfu_mode = entry->dfu_mode,
+        .kind = entry->kind,
+        .bEndpointAddress = entry->bEndpointAddress,
+    };
+    memcpy(request.setup, entry->setup, USBDEV_SETUP_SIZE);
+    if ((entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS)
+        request.setup[2] = request.setup[3] = request.setup[6] = request.setup[7] = 0;
+    return request;
+}
+
+static bool are_equal(const struct answered_request *a, const struct answered_request *b)
+{
+    return a->state == b->state && a->dfu_mode == b->dfu_mode && a->kind == b->kind &&
+           a->bEndpointAddress == b->bEndpointAddress &&
+           memcmp(a->setup, b->setup, USBDEV_SETUP_SIZE) == 0;
+}
+
+static void note(struct answered_requests *requests, const struct answered_request *request)
+{
+    for (unsigned i = 0; i < requests->count; i++) {
+        if (are_equal(&requests->list[i], request))
+            return;
+    }
+    if (requests->count < PAUSES_MAX)
+        requests->list[requests->count++] = *request;
+}
+
+// A device that was let leave, or leaves by itself (departures.c), shows nothing.
+static bool has_to_stay(const struct run *run)
+{
+    const struct losses *losses = &run->watch.losses;
+    bool by_itself = run->probe.mode == DEVICE_DFU_MODE && run->probe.loader.stays_us;
+    return !losses->may_leave && !losses->silent && !losses->left && !by_itself;
+}
+
+// Behind those that were noted since the last pause, if there are any.
+static void pause_behind(struct run *run, struct answered_requests *requests)
+{
+    struct probe *probe = &run->probe;
+    size_t first = probe->transcript.total;
+    if (requests->count == requests->stayed_behind)
+        return;
+    bool stays = false;
+    if (has_to_stay(run)) {
+        stays = probe_wait_leave(probe, LOSS_LATE_MS, "the device, whether it stays") < 0;
+        transcript_set_aside(&probe->transcript, first);
+    }
+    if (stays)
+        requests->stayed_behind = requests->count;
+    else
+        requests->count = requests->stayed_behind;
+}
+
+static bool is_answered_request(const struct transcript_entry *entry)
+{
+    bool is_request =
+        entry->kind == TRANSCRIPT_CONTROL || entry->kind == TRANSCRIPT_SET_CONFIGURATION ||
+        entry->kind == TRANSCRIPT_SET_INTERFACE || entry->kind == TRANSCRIPT_CLEAR_HALT;
+    return is_request && (entry->result >= 0 || entry->result == USB_STALL);
+}
+
+static void note_request(void *context, const struct transcript_entry *entry)
+{
+    struct run *run = context;
+    struct pauses *pauses = &run->pauses;
+    const struct answered_request request = request_of(run, entry);
+    pauses->state = run->probe.gate.state;
+    if (!is_answered_request(entry))
+        return;
+    note(&pauses->run, &request);
+    if (!pauses->behind_each)
+        return;
+    note(&pauses->attempt, &request);
+    unsigned stayed_behind = pauses->attempt.stayed_behind;
+    pauses->behind_one = true;
+    pause_behind(run, &pauses->attempt);
+    pauses->behind_one = false;
+    if (pauses->attempt.stayed_behind > stayed_behind)
+        losses_saw_stay(&run->watch.losses);
+}
+
+void pauses_begin(struct run *run)
+{
+    run->probe.behind = note_request;
+    run->probe.behind_context = run;
+}
+
+void pauses_begin_attempt(struct run *run, bool behind_each)
+{
+    run->pauses.behind_each = behind_each;
+    run->pauses.attempt.count = run->pauses.attempt.stayed_behind = 0;
+}
+
+void pauses_end_check(struct run *run)
+{
+    pause_behind(run, &run->pauses.run);
+}
