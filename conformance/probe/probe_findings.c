@@ -326,6 +326,24 @@ int probe_ask_getstate(struct probe *probe, uint8_t *ret_state)
     return result;
 }
 
+int probe_ask_device(struct probe *probe,
+                     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE],
+                     uint16_t *ret_length)
+{
+    const struct usbdev_setup_packet descriptor =
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, USBDEV_DEVICE_DESCRIPTOR_SIZE);
+    const struct usbdev_setup_packet status = {USBDEV_DIR_IN, USBDEV_GET_STATUS, 0, 0, 2};
+    probe->on_the_way++;
+    *ret_length = descriptor.wLength;
+    int result = probe_control(probe, &descriptor, bytes);
+    if (result == USB_UNSUPPORTED) {
+        *ret_length = status.wLength;
+        result = probe_control(probe, &status, bytes);
+    }
+    probe->on_the_way--;
+    return result;
+}
+
 // GETSTATE first: where it answers it changes no state, in DFU mode either. GETSTATUS may, and is
 // what is left where the device has been lost at GETSTATE.
 bool expect_state(struct probe *probe, uint8_t bState, const char *when)

@@ -6,17 +6,12 @@
 
 #include "run.h"
 #include <conformance/modes.h>
-#include <usb/requests.h>
 
 bool device_answers(struct probe *probe)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
-    const struct usbdev_setup_packet other = {USBDEV_DIR_IN, USBDEV_GET_STATUS, 0, 0, 2};
-    int result = probe_control(probe, &setup, bytes);
-    if (result == USB_UNSUPPORTED) // it is fatal to this device (fatal.h)
-        result = probe_control(probe, &other, bytes);
+    uint16_t length;
+    int result = probe_ask_device(probe, bytes, &length);
     return result >= 0 || result == USB_STALL || result == USB_OVERFLOW;
 }
 

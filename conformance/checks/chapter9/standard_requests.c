@@ -18,7 +18,7 @@ request(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue, uint16_t wInde
 bool expect_refused(struct probe *probe, struct usbdev_setup_packet setup)
 {
     uint8_t data[USBDEV_DEVICE_DESCRIPTOR_SIZE] = {0};
-    return expect_stall(probe, &setup, data) && read_device_descriptor(probe, data);
+    return expect_stall(probe, &setup, data) && expect_alive(probe);
 }
 
 bool expect_done(struct probe *probe, struct usbdev_setup_packet setup)

@@ -157,18 +157,12 @@ bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DES
     return expect_length(probe, &setup, bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 }
 
-bool expect_alive(struct probe *probe, const char *when)
+bool expect_alive(struct probe *probe)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
-    const struct usbdev_setup_packet setup =
-        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, sizeof bytes);
-    int result = probe_control(probe, &setup, bytes);
-    if (result == USB_GONE || result == USB_IO)
-        return probe_inconclusive(probe, "%s: %s", when, usb_result_text(result));
-    char expected[PROBE_WORDS];
-    snprintf(expected, sizeof expected, "the device descriptor can be read %s", when);
-    return expect(probe, result == USBDEV_DEVICE_DESCRIPTOR_SIZE, expected, "%s",
-                  usb_result_text(result));
+    uint16_t length;
+    int result = probe_ask_device(probe, bytes, &length);
+    return expect_result(probe, result, length, bytes);
 }
 
 // The last that was sent or waited for had no device any more.
@@ -194,7 +188,7 @@ bool given_serial(struct probe *probe, char *text, size_t size)
 {
     uint8_t iSerialNumber = probe_device(probe)->raw.device[16];
     probe_read_string(probe, iSerialNumber, text, size);
-    return *text || iSerialNumber == 0 || given(probe, expect_alive(probe, "behind a string"));
+    return *text || iSerialNumber == 0 || given(probe, expect_alive(probe));
 }
 
 bool expect_data_in_time(struct probe *probe, const char *what)

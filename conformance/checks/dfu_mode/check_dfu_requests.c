@@ -104,7 +104,7 @@ static void lookalike_stalls(struct probe *probe)
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, 0, row->wLength);
     setup.bmRequestType = row->bmRequestType;
     if (expect_stall(probe, &setup, data))
-        expect_alive(probe, "after it");
+        expect_alive(probe);
 }
 
 static bool expect_any_length(struct probe *probe, uint8_t bRequest, uint16_t size)
@@ -114,7 +114,7 @@ static bool expect_any_length(struct probe *probe, uint8_t bRequest, uint16_t si
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, lengths[i]);
         uint16_t whole = lengths[i] < size ? lengths[i] : size;
-        if (!expect_length(probe, &setup, data, whole) || !expect_alive(probe, "after it"))
+        if (!expect_length(probe, &setup, data, whole) || !expect_alive(probe))
             return false;
     }
     return true;
@@ -135,7 +135,7 @@ static void absent_interface_stalls(struct probe *probe)
     if (given_absent_interface(probe, &setup.wIndex) &&
         dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION) &&
         expect_stall(probe, &setup, data))
-        expect_alive(probe, "after it");
+        expect_alive(probe);
 }
 
 // ---- What the capability bits forbid (A.2.3) ----

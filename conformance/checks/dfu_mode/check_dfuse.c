@@ -336,7 +336,7 @@ static void upload_across_end(struct probe *probe)
     }
     expect(probe, result != USB_TIMEOUT && result != USB_OVERFLOW,
            "STALL, or no more than wLength bytes", "%s", usb_result_text(result));
-    expect_alive(probe, "after an UPLOAD across the end of memory");
+    expect_alive(probe);
 }
 
 #define COMMANDS (NEED_DFU_MODE | NEED_DFU_INTERFACE | NEED_DFUSE | NEED_CAN_DNLOAD)

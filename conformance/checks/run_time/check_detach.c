@@ -111,7 +111,7 @@ static void detach_wvalue_0(struct probe *probe)
         return;
     }
     probe_note(probe, "the device responds with %s", usb_result_text(result));
-    expect_alive(probe, "after DETACH with wValue 0");
+    expect_alive(probe);
 }
 
 // ---- The device that leaves by itself ----

@@ -104,7 +104,6 @@ static void other_interface(struct probe *probe)
 static void any_length(struct probe *probe, uint8_t bRequest, int size)
 {
     static const uint16_t lengths[] = {0, 1, 2, 5, 6, 7, 8, 63, 64, 65, 255, 4096};
-    static const char *const when = "after it";
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
     const struct usbdev_setup_packet usual = dfu_setup(probe, bRequest, 0, (uint16_t)size);
     int usual_result = probe_control(probe, &usual, reply);
@@ -119,7 +118,7 @@ static void any_length(struct probe *probe, uint8_t bRequest, int size)
         // Nothing is required of a STALL here: the request is optional in appIDLE.
         if (result != USB_STALL && !expect_result(probe, result, (uint16_t)whole, data))
             return;
-        if (!expect_alive(probe, when))
+        if (!expect_alive(probe))
             return;
     }
 }
@@ -157,7 +156,7 @@ static void detach_with_data(struct probe *probe)
         expect_dfu_mode(probe, PROBE_RETURN_MS);
         return;
     }
-    expect_alive(probe, "after a DETACH with data");
+    expect_alive(probe);
 }
 
 #define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)

@@ -173,7 +173,7 @@ static void alive_after_in_stall(struct probe *probe)
     uint8_t data[64];
     const struct usbdev_setup_packet upload = dfu_setup(probe, DFURT_UPLOAD, 0, sizeof data);
     if (given(probe, expect_stall(probe, &upload, data)))
-        expect_alive(probe, "after a STALL of an IN request");
+        expect_alive(probe);
 }
 
 static void alive_after_out_stall(struct probe *probe)
@@ -181,14 +181,14 @@ static void alive_after_out_stall(struct probe *probe)
     uint8_t data[64] = {0};
     const struct usbdev_setup_packet dnload = dfu_setup(probe, DFURT_DNLOAD, 0, sizeof data);
     if (given_app_idle(probe) && given(probe, expect_stall(probe, &dnload, data)))
-        expect_alive(probe, "after a STALL of an OUT request with data");
+        expect_alive(probe);
 }
 
 static void alive_after_no_data_stall(struct probe *probe)
 {
     const struct usbdev_setup_packet abort = dfu_setup(probe, DFURT_ABORT, 0, 0);
     if (given(probe, expect_stall(probe, &abort, NULL)))
-        expect_alive(probe, "after a STALL of a request without data");
+        expect_alive(probe);
 }
 
 static void alive_after_many_stalls(struct probe *probe)
@@ -201,7 +201,7 @@ static void alive_after_many_stalls(struct probe *probe)
         if (!given(probe, expect_stall(probe, i % 2 ? &in : &out, data)))
             return;
     }
-    expect_alive(probe, "after 20 STALLs in a row");
+    expect_alive(probe);
 }
 
 #define DFU (NEED_RUN_TIME | NEED_DFU_INTERFACE)

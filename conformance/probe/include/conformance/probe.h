@@ -299,6 +299,12 @@ bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 // GETSTATE as a question of the suite's own: USB_UNSUPPORTED where the device was lost at it twice.
 int probe_ask_getstate(struct probe *probe, uint8_t *ret_state);
 
+// A question that each device answers, of the suite's own: the device descriptor; the device's
+// status where the device was lost at that twice. Stores how many bytes were asked for.
+int probe_ask_device(struct probe *probe,
+                     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE],
+                     uint16_t *ret_length);
+
 // The device is in this state. In appIDLE GETSTATUS and GETSTATE may both STALL, which also means
 // appIDLE (tables A.2.1 and A.2.2: they are optional in appIDLE and required in appDETACH).
 bool expect_state(struct probe *probe, uint8_t bState, const char *when);

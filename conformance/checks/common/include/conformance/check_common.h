@@ -64,8 +64,8 @@ bool expect_step(struct probe *probe, bool done, const char *expected, const cha
 // is INCONCLUSIVE, if the device is gone.
 bool given_serial(struct probe *probe, char *text, size_t size);
 
-// Endpoint 0 still works: the device descriptor can be read.
-bool expect_alive(struct probe *probe, const char *when);
+// Endpoint 0 still works: the next request is answered.
+bool expect_alive(struct probe *probe);
 
 // The last transfer had its data in time: each packet within 500 ms, the status stage within 50 ms
 // after the last one (USB 2.0 9.2.6.4, for classes 9.2.6.5).
