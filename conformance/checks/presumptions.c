@@ -18,13 +18,31 @@ struct row {
     const char *presume[8];
     const char *expected; // as far as both expected these words; NULL: whatever they expected
     const char *received; // as far as the check received these words; NULL: whatever it received
-    const char *sent;     // as far as the check sent this request; NULL: whatever it sent
+    const char *sent;     // as far as both sent this request; NULL: whatever they sent
+    bool alike;           // as far as both received the same
 };
 
 // clang-format off
 #define IN_BOTH_MODES(check, presumed) {check, {presumed}}, {"DM-" check, {"DM-" presumed}}
+#define AT_RUN_TIME(but) "CH9-[!D]*,CH9-DEV-0[!" but "],RT-*,REQ-*,OS-*,INTEROP-*"
+#define IN_DFU_MODE(but) "DM-[!C]*,DM-CH9-[!D]*,DM-CH9-DEV-0[!" but "],DS-*"
+#define UNANSWERED "no answer in time"
 
 static const struct row rows[] = {
+    // The descriptors that many a check reads first.
+    {AT_RUN_TIME("1"), {"CH9-DEV-01"}, .expected = "the request is carried out, 18 bytes", .sent = "GET_DESCRIPTOR"},
+    {IN_DFU_MODE("1"), {"DM-CH9-DEV-01"}, .expected = "the request is carried out, 18 bytes", .sent = "GET_DESCRIPTOR"},
+    {AT_RUN_TIME("1"), {"CH9-CFG-01"}, .expected = "the request is carried out, 9 bytes", .sent = "GET_DESCRIPTOR"},
+    {IN_DFU_MODE("1"), {"DM-CH9-CFG-01"}, .expected = "the request is carried out, 9 bytes", .sent = "GET_DESCRIPTOR"},
+
+    // A device may answer nothing, or no request that it ought to STALL.
+    {AT_RUN_TIME("1"), {"CH9-CFG-01"}, .received = UNANSWERED, .alike = true},
+    {IN_DFU_MODE("1"), {"DM-CH9-CFG-01"}, .received = UNANSWERED, .alike = true},
+    {"CH9-REQ-*", {"CH9-REQ-21"}, .expected = "STALL", .received = UNANSWERED, .alike = true},
+    {"DM-CH9-REQ-*", {"DM-CH9-REQ-21"}, .expected = "STALL", .received = UNANSWERED, .alike = true},
+    {"CH9-BOS-01,CH9-QUAL-01,CH9-STR-06", {"CH9-REQ-21"}, .received = UNANSWERED, .alike = true},
+    {"DM-CH9-BOS-01,DM-CH9-QUAL-01,DM-CH9-STR-06", {"DM-CH9-REQ-21"}, .received = UNANSWERED, .alike = true},
+
     // A descriptor that is cut off, or not whole descriptors, is not read any further (USB 2.0 9.5).
     IN_BOTH_MODES("CH9-DEV-07", "CH9-DEV-06"),
     {"CH9-BOS-01", {"CH9-DEV-04"}}, // bcdUSB says whether there is a BOS
@@ -37,6 +55,7 @@ static const struct row rows[] = {
     {"CH9-STR-07", {"CH9-STR-01"}},
     {"DS-LAYOUT-01", {"DM-CH9-STR-01"}},
     IN_BOTH_MODES("CH9-STR-02", "CH9-ZLP-01"), // strings are read with a wLength of 255
+    IN_BOTH_MODES("CH9-STR-02", "CH9-STR-01"), // in the languages of string 0
     IN_BOTH_MODES("CH9-STR-04", "CH9-STR-03"),
 
     // A bConfigurationValue of 0 selects the Address state (9.4.7), and no configuration can be.
@@ -58,12 +77,19 @@ static const struct row rows[] = {
 
     // The Address state differs from the Configured state in what the checks of it are about.
     {"CH9-STATE-02", {"CH9-REQ-01"}},
+    {"CH9-STATE-03", {"CH9-REQ-10"}, .received = "accepted", .sent = "GET_INTERFACE"}, // of any interface
+    {"CH9-STATE-03", {"CH9-REQ-09"}, .received = "accepted", .sent = "SET_INTERFACE"},
+    {"CH9-STATE-04", {"CH9-REQ-15"}, .received = "accepted", .sent = "GET_STATUS"},
     {"CH9-STATE-04", {"CH9-REQ-16"}},
     {"CH9-STATE-05", {"CH9-REQ-04"}},
     {"CH9-STATE-08", {"CH9-REQ-11", "CH9-REQ-13"}},
     {"CH9-REQ-11,CH9-REQ-13", {"CH9-CFG-04", "CH9-CFG-05"}}, // both in bmAttributes
     {"CH9-REQ-13", {"CH9-REQ-11"}, .sent = "GET_STATUS"},
     {"CH9-REQ-12", {"CH9-REQ-13"}},
+    {"CH9-REQ-20", {"CH9-REQ-13", "CH9-REQ-17"}, .received = "accepted", .sent = "SET_FEATURE"}, // of any feature
+    {"CH9-REQ-20", {"CH9-REQ-13", "CH9-REQ-17"}, .received = "accepted", .sent = "CLEAR_FEATURE"},
+    {"DM-CH9-REQ-20", {"DM-CH9-REQ-13", "DM-CH9-REQ-17"}, .received = "accepted", .sent = "SET_FEATURE"},
+    {"DM-CH9-REQ-20", {"DM-CH9-REQ-13", "DM-CH9-REQ-17"}, .received = "accepted", .sent = "CLEAR_FEATURE"},
     {"CH9-REQ-03", {"CH9-STATE-02"}}, // SET_CONFIGURATION(0) leads there (9.4.7)
     {"CH9-STATE-07", {"RT-RESET-01", "CH9-DEV-06"}},
     {"CH9-STATE-07", {"CH9-LOSS-01"}, .expected = "an answer, and the device stays on the bus"}, // many requests, too
@@ -165,6 +191,19 @@ static const char *const sentences[][8] = {
     // GET_STATUS is one request for three kinds of recipients (USB 2.0 9.4.5).
     {"CH9-REQ-11", "CH9-REQ-14", "CH9-REQ-16"},
     {"DM-CH9-REQ-11", "DM-CH9-REQ-14", "DM-CH9-REQ-16"},
+    {"CH9-DEV-01", "CH9-DEV-08"}, // of whichever length (9.3.5)
+    {"DM-CH9-DEV-01", "DM-CH9-DEV-08"},
+    {"CH9-CFG-01", "CH9-DEV-08"},
+    {"DM-CH9-CFG-01", "DM-CH9-DEV-08"},
+    {"CH9-REQ-14", "CH9-REQ-15"},
+    {"DM-CH9-REQ-14", "DM-CH9-REQ-15"},
+    // What is there, and what is not (9.4.4, 9.4.7, 9.4.10).
+    {"CH9-REQ-02", "CH9-REQ-03", "CH9-REQ-04"},
+    {"DM-CH9-REQ-02", "DM-CH9-REQ-03", "DM-CH9-REQ-04"},
+    {"CH9-REQ-06", "CH9-REQ-10"},
+    {"DM-CH9-REQ-06", "DM-CH9-REQ-10"},
+    {"CH9-REQ-07", "CH9-REQ-08", "CH9-REQ-09"},
+    {"DM-CH9-REQ-07", "DM-CH9-REQ-08", "DM-CH9-REQ-09"},
     // "Any other request" of each state (DFU 1.1 A.2.1 to A.2.11), in the order of a run. DETACH,
     // which may make a boot loader leave, comes last there.
     {"RT-STATE-0-DNLOAD", "RT-STATE-0-DNLOAD-0", "RT-STATE-0-UPLOAD", "RT-STATE-0-CLRSTATUS", "RT-STATE-0-ABORT", "RT-STATE-0-OTHER"},
@@ -242,7 +281,7 @@ bool presumption_of(const struct check *check, size_t at, struct presumption *re
 {
     const struct row *row;
     const char *id = presumed_by(check->id, &at, &row);
-    *ret_presumption = (struct presumption){.same_sentence = !id};
+    *ret_presumption = (struct presumption){.alike = !id || row->alike};
     if (id) {
         ret_presumption->expected = row->expected;
         ret_presumption->received = row->received;

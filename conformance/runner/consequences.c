@@ -37,17 +37,18 @@ static bool are_alike(const struct finding *a, const struct finding *b)
             memcmp(a->received, b->received, length) == 0);
 }
 
-static bool expects_so(const struct presumption *presumption, const struct finding *finding)
+// Was sent and expected what the presumption is about?
+static bool is_of(const struct presumption *presumption, const struct finding *finding)
 {
-    return !presumption->expected || strcmp(presumption->expected, finding->expected) == 0;
+    return (!presumption->expected || strcmp(presumption->expected, finding->expected) == 0) &&
+           (!presumption->sent || strstr(finding->sent, presumption->sent));
 }
 
 // Can what is presumed explain what the check found?
 static bool explains(const struct presumption *presumption, const struct finding *finding)
 {
     const char *received = presumption->received;
-    return expects_so(presumption, finding) &&
-           (!presumption->sent || strstr(finding->sent, presumption->sent)) &&
+    return is_of(presumption, finding) &&
            (!received || strncmp(received, finding->received, strlen(received)) == 0);
 }
 
@@ -165,8 +166,8 @@ find_root(struct run *run, const struct check *check, const struct finding *find
         struct finding other;
         const struct check *root =
             explains(&presumption, &own) ? root_at(run, presumption.check, &other) : NULL;
-        if (root && expects_so(&presumption, &other) && loses_so(&other, &own) &&
-            (!presumption.same_sentence || are_alike(&own, &other)))
+        if (root && is_of(&presumption, &other) && loses_so(&other, &own) &&
+            (!presumption.alike || are_alike(&own, &other)))
             return root;
     }
     return NULL;

@@ -27,6 +27,7 @@ static const struct sim_defect *const groups[] = {
     defects_of_dfu_mode,
     defects_of_downloads,
     defects_of_dfuse,
+    defects_of_handlers,
     defects_of_losses,
     defects_of_late_losses,
     defects_of_limits,

@@ -153,6 +153,23 @@ const struct defect_row chapter9_rows[] = {
     {"hangs-at-getstatus", "wait-reset", "REQ-01a"},
     {"hangs-at-getstatus", "will-detach", "REQ-01a"},
     {"configuration-silent", "will-detach", "CH9-CFG-01"},
+    {"crashes-at-device-descriptor", "will-detach", "CH9-DEV-01"},
+    {"device-descriptor-refused", "will-detach", "CH9-DEV-01", .both_modes = true, .follows = {
+         {"CH9-REQ-23", "it is the next request after a STALL"},
+         {"REQ-09", "it is the next request after the DETACH"},
+         {"DM-DESC-02", "bcdUSB is read"},
+         {"DM-DESC-06b", "the serial number's index is read"},
+     }},
+    {"configuration-refused", "will-detach", "CH9-CFG-01", .both_modes = true},
+    {"device-descriptor-alone", "will-detach", "CH9-CFG-01", .also = {
+         {"RT-RETURN-02", "two strings in a row without an answer are a loss: USB 2.0 9.2.6.1"},
+     }, .follows = {
+         {"CH9-REQ-23", "no vendor request is answered either"},
+     }},
+    {"dm-strings-silent", "will-detach", "DM-CH9-STR-01"},
+    {"unknown-silent", "will-detach", "CH9-REQ-21", .both_modes = true},
+    {"set-configuration-refused", "will-detach", "CH9-REQ-02", .both_modes = true},
+    {"get-interface-everywhere", "composite", "CH9-REQ-10"},
     {"crashes-at-clear-halt", "composite", "CH9-REQ-18"},
     {"leaves-at-resets", "will-detach", "CH9-STATE-07"},
     {"leaves-at-resets", "wait-reset", "CH9-STATE-07"},

@@ -18,13 +18,13 @@
 struct presumption {
     const struct check *check; // that judges what is presumed
 
-    // The check judges the same sentence of a specification for another request: only what is
-    // broken in the same way is one defect.
-    bool same_sentence;
+    // It is presumed as far as both are broken in the same way. So it is where the check judges the
+    // same sentence of a specification for another request.
+    bool alike;
 
     const char *expected; // it is presumed where both expected these words; NULL: always
     const char *received; // and where the check received what begins so; NULL: whatever it received
-    const char *sent;     // and where the check sent this request; NULL: whatever it sent
+    const char *sent;     // and where both sent this request; NULL: whatever they sent
 };
 
 // The at-th presumption of a check. Returns false behind the last one.

@@ -176,6 +176,7 @@ extern const struct sim_defect defects_of_standard_requests[];
 extern const struct sim_defect defects_of_states[];
 extern const struct sim_defect defects_of_dfu_mode[];
 extern const struct sim_defect defects_of_downloads[];
+extern const struct sim_defect defects_of_handlers[];
 extern const struct sim_defect defects_of_dfuse[];
 extern const struct sim_defect defects_of_limits[]; // one beyond
 
