@@ -14,8 +14,10 @@ static struct answered_request request_of(const struct run *run,
         .bEndpointAddress = entry->bEndpointAddress,
     };
     memcpy(request.setup, entry->setup, USBDEV_SETUP_SIZE);
-    if ((entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS)
-        request.setup[2] = request.setup[3] = request.setup[6] = request.setup[7] = 0;
+    if ((entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS) {
+        request.setup[2] = request.setup[3] = request.setup[7] = 0;
+        request.setup[6] = entry->setup[6] || entry->setup[7];
+    }
     return request;
 }
 
@@ -105,4 +107,10 @@ void pauses_begin_attempt(struct run *run, bool behind_each)
 void pauses_end_check(struct run *run)
 {
     pause_behind(run, &run->pauses.run);
+}
+
+bool pauses_end_way(struct run *run)
+{
+    pause_behind(run, &run->pauses.run);
+    return !run->watch.losses.left;
 }

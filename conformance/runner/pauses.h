@@ -21,7 +21,7 @@ enum {
 };
 
 // Requests that the device has answered, each with the state it was sent in. Of class requests
-// wValue and wLength count for nothing, which number blocks.
+// wValue counts for nothing, which numbers blocks, and wLength as 0 or not.
 struct answered_requests {
     struct answered_request {
         int state; // as the gate has it
@@ -53,5 +53,8 @@ void pauses_begin_attempt(struct run *run, bool behind_each);
 
 // The check has sent its requests.
 void pauses_end_check(struct run *run);
+
+// A way of the suite's own has sent its requests. Returns whether the device is still there.
+bool pauses_end_way(struct run *run);
 
 #endif

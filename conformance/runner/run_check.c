@@ -73,14 +73,18 @@ static void hear_device(struct run *run)
 }
 
 // No check begins on a device that was lost on the way: it is brought back, and the way is another
-// one once it was lost there twice.
+// one once it was lost there twice. The pauses behind each request show where.
 static bool enter_mode(struct run *run, const struct check *check)
 {
     enum { TRIES = 4 };
     const struct losses *losses = &run->watch.losses;
+    bool behind_each = run->pauses.behind_each;
     bool entered = enter_mode_of(run, check);
-    for (int i = 1; i < TRIES && entered && losses->silent > 1 && quieten_or_recover(run); i++)
-        entered = enter_mode_of(run, check);
+    for (int i = 1; i < TRIES && entered && (losses->silent > 1 || !pauses_end_way(run)); i++) {
+        pauses_begin_attempt(run, true);
+        entered = quieten_or_recover(run) && enter_mode_of(run, check);
+    }
+    pauses_begin_attempt(run, behind_each);
     if (entered)
         hear_device(run);
     return entered;

@@ -77,7 +77,7 @@ static void crash__fails_its_check_and_no_other(void **state)
     const struct result *crash = result_of(&run, "T-TRANSPORT");
     assert_int_equal(crash->verdict, VERDICT_FAIL);
     assert_string_equal(crash->finding.sent, "80 77 00 00 00 00 01 00 standard request 77h");
-    assert_non_null(strstr(crash->finding.received, "the device left the bus 0 ms after"));
+    assert_non_null(strstr(crash->finding.received, "not answering standard request 77h"));
     assert_int_equal(result_of(&run, "T-RUN")->verdict, VERDICT_PASS);
     assert_int_equal(result_of(&run, "T-DFU")->verdict, VERDICT_PASS);
     assert_int_equal(run.status, RUN_FAILED);
