@@ -185,6 +185,54 @@ class Captures(unittest.TestCase):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.assertEqual(done.returncode, status, done.stderr)
 
+    def test_limits_are_met_by_what_stands_at_them(self):
+        setup = bytes([0xA1, 3, 0, 0, 5, 0, 6, 0])
+        for reply, known in ((bytes([0x0F, 0, 0, 0, 10, 0]), True), (bytes([0x10, 0, 0, 0, 10, 0]), False),
+                             (bytes([0x0F, 0, 0, 0, 11, 0]), False), (bytes([0, 0, 0, 0, 2]), False)):
+            devices = descriptors.collect(capture.read(pcap([(setup, reply)])))
+            self.assertEqual(len(devices), known, reply)
+
+    def test_half_of_an_even_number_is_not_most(self):
+        for slow, cells in ((2, []), (3, ["REQ-04c"])):
+            transfers = capture.read(pcap(ENUMERATION + [(GETSTATE, b"\0")] * 4))
+            for transfer in transfers[-slow:]:
+                transfer.end = transfer.start + 0.6
+            verdicts, = states.judge(transfers, descriptors.collect(transfers)).values()
+            self.assertEqual([v.cell for v in verdicts if not v.good], cells)
+
+    def test_a_device_that_ought_to_leave_has_five_seconds(self):
+        leaves = CONFIGURATION[:20] + b"\x09" + CONFIGURATION[21:]
+        for seconds, cells in ((5, []), (5.001, ["RT-DETACH-04"])):
+            transfers = capture.read(pcap([ENUMERATION[0], (ENUMERATION[1][0], leaves), (DETACH, b""),
+                                           (GETSTATE, b"\0")]))
+            transfers[-1].start = transfers[-2].end + seconds
+            transfers[-1].end = transfers[-1].start
+            verdicts = states.judge(transfers, descriptors.collect(transfers))
+            self.assertEqual([v.cell for each in verdicts.values() for v in each
+                              if not v.good and v.cell == "RT-DETACH-04"], cells)
+
+    def test_a_stall_behind_bwpolltimeout_is_told_and_one_before_it_is_not(self):
+        boot = CONFIGURATION[:16] + b"\2" + CONFIGURATION[17:]
+        status = bytes([0xA1, 3, 0, 0, 0, 0, 6, 0])
+        dnload = (bytes([0x21, 1, 0, 0, 0, 0, 4, 0]), b"")
+        busy = (status, bytes([0, 10, 0, 0, 4, 0]))  # dfuDNBUSY for 10 ms
+        other = [(bytes([0x80, 0, 0, 0, 0, 0, 2, 0]), b"\0\0")]
+        for wait, told in ((2, False), (2600, True)):
+            found = judged(pcap([ENUMERATION[0], (ENUMERATION[1][0], boot), (GETSTATE, b"\2"), dnload,
+                                 busy] + other * wait + [(status, STALLED)]))
+            self.assertIs(found.get("DM-DNLOAD-01") is False, told, found)
+
+    def test_a_getstate_that_contradicts_the_state_before_it_is_told_once(self):
+        wrong = ENUMERATION + [(GETSTATE, b"\0"), (GETSTATE, b"\0"), (GETSTATE, b"\1")]
+        self.assertIs(judged(pcap(wrong))["RT-STATE-0-GETSTATE"], False)
+
+    def test_a_configuration_of_nine_bytes_is_one(self):
+        short = bytes([9, 2, 9, 0, 0, 1, 0, 0x80, 50])
+        for length, seen in ((9, 1), (8, 0)):
+            transfers = capture.read(pcap([ENUMERATION[0], (bytes([0x80, 6, 0, 2, 0, 0, length, 0]), short)]))
+            device, = descriptors.collect(transfers).values()
+            self.assertEqual(len(device.configurations), seen)
+
     def test_damaged_files_are_refused_or_read_but_never_crash(self):
         good, dice = pcapng(self.obeys), random.Random(1)
         for _ in range(3000):
