@@ -152,12 +152,12 @@ void try_check(struct run *run, const struct check *check, bool again, struct at
 
     // A need may turn out to be unmet only after the mode was changed.
     run->lost = transcript_count(&probe->transcript) > 0 && !quieten_or_recover(run);
+    pauses_begin_attempt(run, false);
     snprintf(where, sizeof where, "in %s", check->id);
     attempt->departed = count_losses(run, &before, where) && departed;
     attempt->lost = run->lost || losses->counts.all > before.all;
     attempt->unasked = ran && losses->counts.unasked > began.unasked;
     attempt->stranded = losses->counts.stranded > before.stranded;
-    pauses_begin_attempt(run, false);
     attempt->loss = attempt->unasked ? losses->last_unasked : losses->last;
 }
 
