@@ -73,7 +73,8 @@ static void hear_device(struct run *run)
 }
 
 // No check begins on a device that was lost on the way: it is brought back, and the way is another
-// one once it was lost there twice. The pauses behind each request show where.
+// one once it was lost there twice. The pauses behind each request show where; but a boot loader may
+// be one that leaves by itself, which is found out later (departures.c).
 static bool enter_mode(struct run *run, const struct check *check)
 {
     enum { TRIES = 4 };
@@ -81,7 +82,7 @@ static bool enter_mode(struct run *run, const struct check *check)
     bool behind_each = run->pauses.behind_each;
     bool entered = enter_mode_of(run, check);
     for (int i = 1; i < TRIES && entered && (losses->silent > 1 || !pauses_end_way(run)); i++) {
-        pauses_begin_attempt(run, true);
+        pauses_begin_attempt(run, mode_for(run, check) == DEVICE_RUN_TIME);
         entered = quieten_or_recover(run) && enter_mode_of(run, check);
     }
     pauses_begin_attempt(run, behind_each);
