@@ -20,7 +20,7 @@ bool backup_refuse(struct backup *backup, const char *why)
 static void tell_gate(struct probe *probe, bool ready)
 {
     const struct backup *backup = probe->backup;
-    if (!ready)
+    if (!ready || probe->target->moved)
         gate_keep_nothing(&probe->gate);
     else if (backup->is_page)
         gate_keep_page(&probe->gate, backup->address, backup->length);
@@ -36,8 +36,11 @@ static bool put_back(struct probe *probe, char *why, size_t size)
                                   : backup_put_image(probe, why, size);
 }
 
+// What another board holds says nothing.
 bool backup_compare(struct probe *probe, char *why, size_t size)
 {
+    if (!backup_is_in_its_place(probe, why, size))
+        return false;
     return probe->backup->is_page ? backup_compare_page(probe, why, size)
                                   : backup_compare_image(probe, why, size);
 }
@@ -307,14 +310,17 @@ bool backup_ready(struct probe *probe, char *why, size_t size)
         snprintf(why, size, "%s", gate_answer_text(GATE_NEEDS_WRITE));
         return false;
     }
-    if (!backup->tried) {
+    if (!backup->tried && backup_is_in_its_place(probe, backup->why, sizeof backup->why)) {
         backup->tried = true;
+        backup->moved = false;
         backup->ready = keep(probe) && prove(probe);
         tell_gate(probe, backup->ready);
         dfu_to_idle(probe);
     }
-    if (backup->ready && is_ours(probe, backup->why, sizeof backup->why))
+    if (backup->ready && is_ours(probe, backup->why, sizeof backup->why)) {
+        tell_gate(probe, true);
         return true;
+    }
     snprintf(why, size, "%s", backup->why);
     return false;
 }
@@ -324,8 +330,9 @@ bool backup_given(struct probe *probe)
     char why[PROBE_WORDS];
     if (backup_ready(probe, why, sizeof why))
         return true;
-    return probe->backup && probe->backup->no_file ? probe_inconclusive(probe, "%s", why)
-                                                   : probe_skip(probe, "%s", why);
+    const struct backup *backup = probe->backup;
+    return backup && (backup->no_file || backup->moved) ? probe_inconclusive(probe, "%s", why)
+                                                        : probe_skip(probe, "%s", why);
 }
 
 bool backup_is_left_over(struct probe *probe)
@@ -392,9 +399,9 @@ static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size
         return FLASH_NOT_VERIFIED;
     }
     snprintf(line, size, "flash not written: %s",
-             !probe->gate.leave.write ? "--allow-write was not given"
-             : backup->tried          ? backup->why
-                                      : untried_text(&probe->dfu_mode));
+             !probe->gate.leave.write         ? "--allow-write was not given"
+             : backup->tried || backup->moved ? backup->why
+                                              : untried_text(&probe->dfu_mode));
     return FLASH_NOT_WRITTEN;
 }
 

@@ -43,6 +43,10 @@ bool backup_reads_afresh(struct probe *probe, char *why, size_t size)
         doubt(backup, "the device left DFU mode and was not found in it again");
         return true;
     }
+    if (probe->target->moved) {
+        doubt(backup, "the device came back at another place");
+        return true;
+    }
     bool same = backup_compare(probe, why, size); // a bus reset, too, may end a copy
     backup->fate.afresh = backup->fate.seen_afresh = same && anew;
     backup->fate.stays = same && !anew;

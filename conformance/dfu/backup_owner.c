@@ -31,10 +31,25 @@ void backup_know_owner(struct probe *probe)
     backup->owner.known = read_owner(probe, &backup->owner);
 }
 
+// Boards that were not given a serial number each say the same one, and may be followed by it to
+// one of the others.
+bool backup_is_in_its_place(struct probe *probe, char *why, size_t size)
+{
+    if (!probe->target->moved)
+        return true;
+    probe->backup->moved = true;
+    snprintf(why, size,
+             "the device came back at another place and may be another board; plug it in where it "
+             "was, or give its serial= (usb:)");
+    return false;
+}
+
 bool backup_has_its_owner(struct probe *probe, char *why, size_t size)
 {
     struct backup_owner *owner = &probe->backup->owner;
     struct backup_owner now;
+    if (!backup_is_in_its_place(probe, why, size))
+        return false;
     if (owner->returned_us == probe->since.returned_us)
         return true;
     bool known = read_owner(probe, &now) && owner->known;

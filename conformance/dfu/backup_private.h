@@ -81,8 +81,13 @@ bool backup_file_write(struct probe *probe);
 void backup_file_remove(struct backup *backup);
 void backup_file_close(struct backup *backup);
 
-// The device that answers now is the one that the backup is of. has_its_owner: is it still, as far
-// as that can be told? It is asked where it has been away; returns false with who answers in why.
+// Is the device where it was opened, or the one that --target names? A download is begun, and what
+// was downloaded is put back, nowhere else. Returns false with the reason in why.
+bool backup_is_in_its_place(struct probe *probe, char *why, size_t size);
+
+// The device that answers now is the one that the backup is of. has_its_owner: is it still, in its
+// place and as far as that can be told? It is asked where it has been away; returns false with who
+// answers in why.
 void backup_know_owner(struct probe *probe);
 bool backup_has_its_owner(struct probe *probe, char *why, size_t size);
 

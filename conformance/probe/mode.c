@@ -188,6 +188,8 @@ void probe_refresh(struct probe *probe)
     device_load(probe->mode == DEVICE_RUN_TIME ? &probe->run_time : &probe->dfu_mode,
                 &probe->target->descriptors);
     tell_gate(probe, mode.certain);
+    if (probe->target->moved)
+        gate_keep_nothing(&probe->gate); // what is kept may be another board's
     if (probe->mode == DEVICE_RUN_TIME)
         probe->detached = false;
     else if (!known || !probe->loader.layouts_known)

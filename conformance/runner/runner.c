@@ -121,7 +121,7 @@ static void go_home(struct run *run)
     enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
     report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
     report->not_used = (run->backup.restore || run->backup.options.scratch_given) &&
-                       run->backup.tried && !run->backup.ready;
+                       (run->backup.tried || run->backup.moved) && !run->backup.ready;
     // Chapter 9 is for any device: one that has no flash, too.
     if (run->options->chapter9 && flash == FLASH_NOT_WRITTEN)
         report->flash[0] = '\0';

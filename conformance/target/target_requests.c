@@ -33,13 +33,18 @@ int target_request_clear_halt(struct target *target, uint8_t bEndpointAddress)
 
 // ---- Descriptors ----
 
-// At least `least` bytes of a descriptor, or an error.
+// At least `least` bytes of what is asked for, or an error.
+static int
+read_at_least(struct target *target, struct usbdev_setup_packet setup, uint8_t *data, int least)
+{
+    int result = target->ops->control(target, &setup, data, TARGET_ENUMERATION_MS);
+    return result >= 0 && result < least ? USB_IO : result;
+}
+
 static int read_descriptor(
     struct target *target, uint8_t type, uint8_t index, uint8_t *data, uint16_t length, int least)
 {
-    const struct usbdev_setup_packet setup = usb_get_descriptor(type, index, 0, length);
-    int result = target->ops->control(target, &setup, data, TARGET_ENUMERATION_MS);
-    return result >= 0 && result < least ? USB_IO : result;
+    return read_at_least(target, usb_get_descriptor(type, index, 0, length), data, least);
 }
 
 static int read_configuration(struct target *target, uint8_t index)
@@ -77,6 +82,22 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue)
             return 0;
     }
     return USB_IO;
+}
+
+size_t target_read_serial(struct target *target, uint8_t serial[TARGET_STRING_MAX])
+{
+    enum { HEADER = 2, LANGID = 2, DEVICE = USBDEV_DEVICE_DESCRIPTOR_SIZE };
+    uint8_t device[DEVICE];
+    uint8_t *languages = serial;
+    if (read_descriptor(target, USBDEV_DT_DEVICE, 0, device, DEVICE, DEVICE) < 0 || !device[16] ||
+        read_descriptor(target, USBDEV_DT_STRING, 0, languages, TARGET_STRING_MAX,
+                        HEADER + LANGID) < 0)
+        return 0;
+    uint16_t language = usbdev_load_le16(languages + HEADER);
+    int length = read_at_least(
+        target, usb_get_descriptor(USBDEV_DT_STRING, device[16], language, TARGET_STRING_MAX),
+        serial, HEADER + 1);
+    return length > 0 ? (size_t)length : 0;
 }
 
 bool target_has_dfu(const uint8_t *configuration, size_t length)

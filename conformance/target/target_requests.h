@@ -19,6 +19,11 @@ int target_read_descriptors(struct target *target, uint8_t bConfigurationValue);
 // can be read. What is in target->descriptors is to be selected.
 int target_read_dfu_descriptors(struct target *target, uint8_t bConfigurationValue);
 
+// The string descriptor of the device's serial number, in its first language. Returns its length; 0
+// where the device has none, or says none.
+enum { TARGET_STRING_MAX = 255 };
+size_t target_read_serial(struct target *target, uint8_t serial[TARGET_STRING_MAX]);
+
 // Does the configuration have a DFU interface (class FEh, subclass 01h)?
 bool target_has_dfu(const uint8_t *configuration, size_t length);
 

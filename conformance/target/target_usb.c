@@ -266,6 +266,7 @@ struct target *target_usb_open(const struct target_spec *spec, char *error, size
     usb->base.ops = &usb_ops;
     usb->node = -1;
     snprintf(usb->power, sizeof usb->power, "%s", spec->power);
+    snprintf(usb->follow.named, sizeof usb->follow.named, "%s", spec->serial);
     usb->follow.only_place = *spec->path != '\0';
     usb->follow.vendor = spec->vendor;
     usb->follow.product = spec->product;

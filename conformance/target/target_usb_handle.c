@@ -165,6 +165,9 @@ int usb_adopt(struct target_usb *usb,
     usb->follow.idProduct = usbdev_load_le16(usb->base.descriptors.device + 10);
     usb_serial(handle, usb->follow.serial);
     usb_look_around(usb);
+    if (!*usb->follow.first)
+        memcpy(usb->follow.first, seen->place, sizeof usb->follow.first);
+    usb->base.moved = usb_follow_moved(&usb->follow);
     say_where(usb);
     usb->base.speed = speed_of(libusb_get_device(handle));
     usb->base.capabilities =

@@ -27,11 +27,18 @@ struct target_usbip {
     struct lateness *lateness;
     bool left; // has left the bus, and was not imported again yet
 
-    // Where no bus id was given, the device may come back under another one: a new one.
+    // Where no bus id was given, the device may come back under another one: a new one. It is told
+    // by the ids of --dfu-mode, else by its serial number, else by ids that it was seen with.
     bool only_bus_id;
-    uint16_t vendor, product;         // when it was opened
-    uint16_t dfu_vendor, dfu_product; // 0, 0: not given
-    struct usbip_list before;         // others that were there while it was
+    char first[USBIP_BUS_ID_SIZE];  // where it was opened
+    char bus_id[USBIP_BUS_ID_SIZE]; // where it was last
+    uint8_t serial[TARGET_STRING_MAX];
+    size_t serial_length; // 0: none
+    struct ids {
+        uint16_t vendor, product;
+    } opened, other;          // when it was opened, and in its other mode as far as known
+    bool ids_given;           // the latter
+    struct usbip_list before; // others that were there while it was
 };
 
 static struct target_usbip *usbip_of(struct target *target)
@@ -56,9 +63,9 @@ static bool was_there(const struct usbip_list *before, const struct usbip_record
     return false;
 }
 
-static bool is_ours(const struct target_usbip *usbip, const struct usbip_record *record)
+static bool is_at(const struct target_usbip *usbip, const char *bus_id)
 {
-    return strcmp(usbip_client_record(usbip->client)->bus_id, record->bus_id) == 0;
+    return strcmp(usbip_client_record(usbip->client)->bus_id, bus_id) == 0;
 }
 
 // While ours is there. Some servers list devices that are imported, and so ours; it may come back
@@ -71,7 +78,7 @@ static bool look_around(struct target_usbip *usbip)
         return false;
     for (size_t i = 0; i < now.count && before->count < USBIP_LIST_MAX; i++) {
         const struct usbip_record *record = &now.devices[i].record;
-        if (!is_ours(usbip, record) && !was_there(before, record))
+        if (!is_at(usbip, record->bus_id) && !was_there(before, record))
             before->devices[before->count++] = now.devices[i];
     }
     return true;
@@ -127,6 +134,34 @@ static int enumerate(struct target *target)
     return result;
 }
 
+static struct ids ids_now(const struct target_usbip *usbip)
+{
+    const uint8_t *device = usbip->base.descriptors.device;
+    return (struct ids){usbdev_load_le16(device + 8), usbdev_load_le16(device + 10)};
+}
+
+static bool ids_equal(struct ids a, struct ids b)
+{
+    return a.vendor == b.vendor && a.product == b.product;
+}
+
+// Its boot loader may say another one.
+static void note_serial(struct target_usbip *usbip)
+{
+    if (!usbip->only_bus_id)
+        usbip->serial_length = target_read_serial(&usbip->base, usbip->serial);
+}
+
+// It is ours, and enumerated.
+static void note_ours(struct target_usbip *usbip)
+{
+    struct ids now = ids_now(usbip);
+    snprintf(usbip->bus_id, sizeof usbip->bus_id, "%s", usbip_client_record(usbip->client)->bus_id);
+    usbip->base.moved = !is_at(usbip, usbip->first);
+    if (!usbip->ids_given && !ids_equal(now, usbip->opened))
+        usbip->other = now;
+}
+
 // A boot loader may stand at another place, and at another speed than the application.
 static void note_import(struct target_usbip *usbip)
 {
@@ -151,10 +186,11 @@ static bool may_be_ours(const struct target_usbip *usbip, const struct usbip_exp
     const struct usbip_record *record = &device->record;
     if (was_there(&usbip->before, record))
         return false;
-    if (usbip->dfu_vendor || usbip->dfu_product)
-        return (record->idVendor == usbip->dfu_vendor && record->idProduct == usbip->dfu_product) ||
-               (record->idVendor == usbip->vendor && record->idProduct == usbip->product);
-    return device->dfu;
+    struct ids ids = {record->idVendor, record->idProduct};
+    bool known = ids_equal(ids, usbip->opened) || ids_equal(ids, usbip->other);
+    if (usbip->ids_given)
+        return known;
+    return device->dfu && (known || usbip->serial_length > 0);
 }
 
 // Where two qualify, neither is taken.
@@ -182,6 +218,33 @@ static void look_elsewhere(struct target_usbip *usbip)
         usbip_client_follow(usbip->client, found->bus_id);
 }
 
+// One at another bus id that says another serial number, or none. Its own may be another one in its
+// other mode, but not at another bus id.
+static bool is_stranger(struct target_usbip *usbip)
+{
+    uint8_t serial[TARGET_STRING_MAX];
+    size_t length = target_read_serial(&usbip->base, serial);
+    bool same = length == usbip->serial_length && memcmp(serial, usbip->serial, length) == 0;
+    if (usbip->left)
+        return false; // before it could say
+    if (!same && !usbip->ids_given && usbip->serial_length > 0 && !is_at(usbip, usbip->bus_id))
+        return true;
+    usbip->serial_length = length;
+    memcpy(usbip->serial, serial, length);
+    return false;
+}
+
+// It counts as one that was there.
+static void turn_away(struct target_usbip *usbip)
+{
+    struct usbip_list *before = &usbip->before;
+    if (before->count < USBIP_LIST_MAX)
+        before->devices[before->count++].record = *usbip_client_record(usbip->client);
+    usbip_client_release(usbip->client);
+    usbip_client_follow(usbip->client, usbip->bus_id);
+    usbip->left = true;
+}
+
 // Returns whether it is there and enumerated. One that is there and does not enumerate, or has left
 // again in the middle, is tried again a little later.
 static bool import_again(struct target_usbip *usbip, unsigned timeout_ms)
@@ -189,10 +252,16 @@ static bool import_again(struct target_usbip *usbip, unsigned timeout_ms)
     if (usbip_client_reopen(usbip->client, timeout_ms) < 0)
         return false;
     usbip->left = false;
+    if (!usbip->only_bus_id && is_stranger(usbip)) {
+        turn_away(usbip);
+        return false;
+    }
     note_import(usbip);
     usbip->left = enumerate(&usbip->base) < 0;
     if (usbip->left)
         wall_clock_sleep_ms(&usbip->base, RETRY_MS);
+    else
+        note_ours(usbip);
     return !usbip->left;
 }
 
@@ -229,7 +298,13 @@ static int reset(struct target *target)
     if (result < 0)
         return result;
     usbip->left = enumerate(target) < 0; // wait_return() tries again
-    return !usbip->left && target_descriptors_equal(&before, &target->descriptors) ? 0 : USB_GONE;
+    if (usbip->left)
+        return USB_GONE;
+    note_ours(usbip);
+    if (target_descriptors_equal(&before, &target->descriptors))
+        return 0;
+    note_serial(usbip);
+    return USB_GONE;
 }
 
 static const char *server_trouble(struct target *target)
@@ -289,14 +364,18 @@ struct target *target_usbip_open(const struct target_spec *spec, char *error, si
     note_import(usbip);
     // If the server does not answer a list request, only the old bus id counts.
     usbip->only_bus_id = *spec->bus_id != '\0' || !look_around(usbip);
-    usbip->vendor = usbip_client_record(usbip->client)->idVendor;
-    usbip->product = usbip_client_record(usbip->client)->idProduct;
-    usbip->dfu_vendor = spec->dfu_vendor;
-    usbip->dfu_product = spec->dfu_product;
+    snprintf(usbip->first, sizeof usbip->first, "%s", usbip_client_record(usbip->client)->bus_id);
 
     int result = enumerate(&usbip->base);
-    if (result == 0)
+    if (result == 0) {
+        usbip->opened = ids_now(usbip);
+        usbip->ids_given = spec->dfu_vendor || spec->dfu_product;
+        usbip->other =
+            usbip->ids_given ? (struct ids){spec->dfu_vendor, spec->dfu_product} : usbip->opened;
+        note_ours(usbip);
+        note_serial(usbip);
         return &usbip->base;
+    }
     const char *why = server_trouble(&usbip->base);
     snprintf(error, size, "the device does not enumerate: %s", why ? why : usb_result_text(result));
     close_usbip(&usbip->base);

@@ -34,9 +34,23 @@ static bool has_ids(const struct usb_seen *seen, uint16_t vendor, uint16_t produ
     return seen->idVendor == vendor && seen->idProduct == product;
 }
 
+static bool knows_dfu_ids(const struct usb_follow *follow)
+{
+    return follow->dfu_vendor || follow->dfu_product;
+}
+
+bool usb_follow_moved(const struct usb_follow *follow)
+{
+    bool at_first =
+        strcmp(follow->place, follow->first) == 0 || strcmp(follow->peer, follow->first) == 0;
+    bool named =
+        *follow->named && (knows_dfu_ids(follow) || strcmp(follow->serial, follow->named) == 0);
+    return !at_first && !named;
+}
+
 static bool is_known(const struct usb_follow *follow, const struct usb_seen *seen)
 {
-    if (follow->dfu_vendor || follow->dfu_product)
+    if (knows_dfu_ids(follow))
         return has_ids(seen, follow->dfu_vendor, follow->dfu_product) ||
                has_ids(seen, follow->vendor, follow->product);
     return *follow->serial && seen->dfu && strcmp(seen->serial, follow->serial) == 0;

@@ -22,6 +22,8 @@ struct usb_follow {
     char peer[USB_PLACE_SIZE];
     bool only_place; // --target named it
     char serial[TARGET_TEXT];
+    char first[USB_PLACE_SIZE];       // where it was opened
+    char named[TARGET_TEXT];          // the serial number that --target names, or empty
     uint16_t idVendor, idProduct;     // when it was there
     uint16_t vendor, product;         // at run time
     uint16_t dfu_vendor, dfu_product; // in DFU mode; 0, 0: not given
@@ -40,6 +42,10 @@ static inline bool usb_follow_elsewhere(uint64_t waited_ms, uint64_t timeout_ms)
     enum { ELSEWHERE_AFTER_MS = 2000 };
     return waited_ms >= ELSEWHERE_AFTER_MS || waited_ms >= timeout_ms;
 }
+
+// Is it at another place than the one where it was opened, and not told from others like it by what
+// a person gave: its serial number, or any and the VID:PID of DFU mode?
+bool usb_follow_moved(const struct usb_follow *follow);
 
 // Look for it among the devices that are there now. heard_ms is how long ago it answered last.
 // elsewhere: other places count, too, as they do where something is at its own. ret_found is set if

@@ -31,6 +31,7 @@ static int look_again(struct cable *cable, int result)
     const struct target_ops *ops = cable->base.ops;
     cable->base = *cable->target;
     cable->base.ops = ops;
+    cable->base.moved = cable->moved;
     cable->base.capabilities &= ~(unsigned)TARGET_CAN_POWER;
     return result;
 }

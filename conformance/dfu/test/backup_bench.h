@@ -31,6 +31,7 @@ struct cable {
     unsigned pulled_at; // at this block the plug is pulled, and put back when it is waited for
     bool away;
     bool exchanged; // the board behind it says another serial number
+    bool moved;     // it is looked at again at another place than it was
     uint8_t alternate;
     uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
     bool flickers;   // other ones each time

@@ -250,6 +250,54 @@ static void host_that_can_keep_no_file__makes_checks_inconclusive(void **state)
     bench_close(&bench);
 }
 
+// ---- At another place, where it may be another board of the same serial number ----
+
+static void device_that_moved__is_written_nothing(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    bench.cable.moved = true;
+    come_back_in_dfu_mode(&bench);
+
+    assert_false(backup_given(&bench.probe));
+
+    assert_int_equal(probe_end(&bench.probe), VERDICT_INCONCLUSIVE);
+    assert_non_null(
+        strstr(bench.probe.judgement.finding.message, "the device came back at another place"));
+    assert_int_equal(bench.cable.blocks, 0);
+    bench_assert_ends(&bench, FLASH_NOT_WRITTEN, "came back at another place");
+    bench.cable.moved = false;
+    come_back_in_dfu_mode(&bench);
+    assert_true(bench_is_ready(&bench));
+    bench_close(&bench);
+}
+
+// The gate is closed at once, and what was begun is put back where that was.
+static void device_that_moved__is_restored_where_it_was(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, plain);
+    assert_true(bench_is_ready(&bench));
+    assert_int_equal(bench_write_something(&bench), 0);
+    unsigned blocks = bench.cable.blocks;
+
+    bench.cable.moved = true;
+    come_back_in_dfu_mode(&bench);
+
+    assert_int_equal(bench_write_something(&bench), USB_UNSUPPORTED);
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    assert_int_equal(bench.cable.blocks, blocks);
+    bench_assert_ends(&bench, FLASH_LOST, "came back at another place");
+    assert_true(bench_keeps_on_disk(&bench));
+    bench.cable.moved = false;
+    come_back_in_dfu_mode(&bench);
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    bench_assert_ends(&bench, FLASH_RESTORED, "");
+    bench_close(&bench);
+}
+
 // Its blocks may be commands, and other bytes another command.
 static void device_that_refuses_its_own_bytes__is_sent_no_others(void **state)
 {
@@ -356,6 +404,8 @@ int main(void)
         cmocka_unit_test(device_that_refuses_every_block__is_unchanged),
         cmocka_unit_test(device_that_refuses_its_own_bytes__is_sent_no_others),
         cmocka_unit_test(host_that_can_keep_no_file__makes_checks_inconclusive),
+        cmocka_unit_test(device_that_moved__is_written_nothing),
+        cmocka_unit_test(device_that_moved__is_restored_where_it_was),
         cmocka_unit_test(restore_that_does_not_end__is_judged_by_what_is_read),
         cmocka_unit_test(restore_that_does_not_end__must_start),
         cmocka_unit_test(device_that_refuses_each_block_and_each_upload__is_not_verified),

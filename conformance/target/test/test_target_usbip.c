@@ -114,6 +114,11 @@ int usbip_client_list(struct usbip_client *of, struct usbip_list *ret_list, unsi
     return listed.count ? 0 : USB_IO;
 }
 
+void usbip_client_release(struct usbip_client *of)
+{
+    of->away = true;
+}
+
 void usbip_client_follow(struct usbip_client *of, const char *bus_id)
 {
     snprintf(of->record.bus_id, sizeof of->record.bus_id, "%s", bus_id);
@@ -150,7 +155,9 @@ static int open_any(void **state)
 {
     (void)state;
     listed = (struct usbip_list){
-        .count = 1, .exported = 1, .devices = {{.record.bus_id = "1-1", .dfu = true}}};
+        .count = 1,
+        .exported = 1,
+        .devices = {{{.bus_id = "1-1", .idVendor = 0x1209, .idProduct = 1}, .dfu = true}}};
     return open_spec(&(const struct target_spec){.kind = TARGET_KIND_USBIP});
 }
 
@@ -228,12 +235,17 @@ static void return__may_be_to_a_place_that_was_listed_as_imported(void **state)
 {
     (void)state;
 
+    assert_false(target->moved);
     usbip_client_follow(&client, "1-2");
+    leave();
+    assert_int_equal(target->ops->wait_return(target, 5000), 0);
+    assert_true(target->moved);
     leave();
     client.only_at = "1-1";
 
     assert_int_equal(target->ops->wait_return(target, 5000), 0);
     assert_string_equal(client.record.bus_id, "1-1");
+    assert_false(target->moved);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_target, close_target)

@@ -365,6 +365,45 @@ static void dfu_mode_ids__tell_it_without_a_serial_number(void **state)
     expect_found(true, "2-6");
 }
 
+// ---- Whether it may be another board ----
+
+static void expect_moved(const char *place, bool wanted)
+{
+    snprintf(follow.place, sizeof follow.place, "%s", place);
+    usb_sysfs_peer(root, place, follow.peer);
+    assert_int_equal(usb_follow_moved(&follow), wanted);
+}
+
+static void other_place__may_be_another_board_of_the_same_serial_number(void **state)
+{
+    (void)state;
+    shell("mkdir -p 1-0:1.0/usb1-port1 2-0:1.0/usb2-port9 && "
+          "ln -s ../../2-0:1.0/usb2-port9 1-0:1.0/usb1-port1/peer && "
+          "ln -s ../../1-0:1.0/usb1-port1 2-0:1.0/usb2-port9/peer");
+    start();
+    strcpy(follow.first, "1-1");
+
+    expect_moved("1-1", false);
+    expect_moved("1-2", true);
+    expect_moved("2-9", false); // the same socket
+}
+
+static void other_place__is_that_of_a_board_that_was_named(void **state)
+{
+    (void)state;
+    start();
+    strcpy(follow.first, "1-1");
+    strcpy(follow.named, "A");
+
+    expect_moved("1-2", false);
+    strcpy(follow.serial, "B"); // its boot loader's
+    expect_moved("1-2", true);
+    follow.dfu_vendor = 0x0483;
+    expect_moved("1-2", false);
+    follow.named[0] = '\0';
+    expect_moved("1-2", true);
+}
+
 static void node__says_what_is_wrong_with_it(void **state)
 {
     (void)state;
@@ -396,6 +435,8 @@ int main(void)
         TEST(hub_that_is_plugged_in_elsewhere__leaves_two_candidates),
         TEST(no_serial_number__is_no_serial_number_in_common),
         TEST(dfu_mode_ids__tell_it_without_a_serial_number),
+        TEST(other_place__may_be_another_board_of_the_same_serial_number),
+        TEST(other_place__is_that_of_a_board_that_was_named),
         TEST(node__says_what_is_wrong_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

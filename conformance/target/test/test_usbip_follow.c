@@ -2,8 +2,8 @@
 //
 // A device behind a USB/IP server that comes back under another bus id, over real sockets. The
 // server is this program's child: the device itself at 1-1, its boot loader at 1-2 once the device
-// has left, and neighbours of the same VID:PID, product and serial number at 1-3 and 1-4, each
-// there from the moment that the test wants on.
+// has left, neighbours of the same VID:PID, product and serial number at 1-3 and 1-4, and a boot
+// loader of another serial number at 1-5, each there from the moment that the test wants on.
 
 #include <setjmp.h>
 #include <signal.h>
@@ -27,7 +27,7 @@
 #include <usbip/remote.h>
 
 enum {
-    DEVICES = 4,
+    DEVICES = 5,
     WAIT_MS = 4000,
     RETURN_MS = 60000, // of a device that comes: this machine may be slow
 };
@@ -105,18 +105,22 @@ static const struct sim_device_ops plug_ops = {
     .close = plug_close,
 };
 
-static _Noreturn void serve(int port_pipe)
+static _Noreturn void serve(const char *first, int port_pipe)
 {
-    static const char *const names[DEVICES] = {"will-detach", "dfu-mode", "will-detach",
-                                               "will-detach"};
+    const struct sim_options options[DEVICES] = {
+        {.device = first},
+        {.device = "dfu-mode"},
+        {.device = "will-detach"},
+        {.device = "will-detach"},
+        {.device = "dfu-mode", .serial = "B"},
+    };
     struct usbip_device *devices[DEVICES];
     char error[200];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < DEVICES; i++) {
         plugs[i].index = i;
         plugs[i].forward.base.ops = &plug_ops;
-        plugs[i].forward.to =
-            sim_open(&(struct sim_options){.device = names[i]}, error, sizeof error);
+        plugs[i].forward.to = sim_open(&options[i], error, sizeof error);
         devices[i] = usbip_device_open(&plugs[i].forward.base, (unsigned)i + 1, NULL, NULL);
     }
     struct loop *loop = loop_open(devices, DEVICES, NULL, NULL);
@@ -130,9 +134,8 @@ static _Noreturn void serve(int port_pipe)
 static pid_t server;
 static char port_text[8];
 
-static int start(void **state)
+static int start_with(const char *first)
 {
-    (void)state;
     int pipes[2];
     int port = 0;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -141,12 +144,24 @@ static int start(void **state)
     assert_int_equal(pipe(pipes), 0);
     server = fork();
     if (server == 0)
-        serve(pipes[1]);
+        serve(first, pipes[1]);
     assert_int_equal(read(pipes[0], &port, sizeof port), sizeof port);
     close(pipes[0]);
     close(pipes[1]);
     snprintf(port_text, sizeof port_text, "%d", port);
     return port > 0 ? 0 : -1;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return start_with("will-detach");
+}
+
+static int start_without_serial(void **state)
+{
+    (void)state;
+    return start_with("no-serial");
 }
 
 static int stop(void **state)
@@ -217,6 +232,43 @@ static void new_bus_id__is_followed(void **state)
     detach(target);
 
     expect_boot_loader(target);
+    assert_true(target->moved);
+    target->ops->close(target);
+}
+
+// The device comes back where it was.
+static void other_serial_number__is_not_taken_and_does_not_hide_the_device(void **state)
+{
+    (void)state;
+    struct target *target = open_with("", NULL);
+    shared->presence[4] = AFTER_LEAVING;
+
+    detach(target);
+    wait_for_exported(1);
+
+    assert_int_equal(target->ops->wait_return(target, WAIT_MS), USB_TIMEOUT);
+    shared->presence[4] = NEVER;
+    shared->left = false;
+    assert_int_equal(target->ops->wait_return(target, RETURN_MS), 0);
+    assert_non_null(strstr(target->where, "bus id 1-1;"));
+    assert_false(target->moved);
+    target->ops->close(target);
+}
+
+// This one leaves at the bus reset after DETACH.
+static void without_a_serial_number__ids_that_were_not_seen_are_not_taken(void **state)
+{
+    (void)state;
+    const struct usbdev_setup_packet setup = {0x21, 0, 1000, 0, 0};
+    struct target *target = open_with("", NULL);
+    shared->presence[4] = AFTER_LEAVING;
+
+    assert_int_equal(target->ops->control(target, &setup, NULL, RETURN_MS), 0);
+    target->ops->reset(target);
+    assert_int_equal(target->ops->wait_leave(target, RETURN_MS), 0);
+    wait_for_exported(1);
+
+    assert_int_equal(target->ops->wait_return(target, WAIT_MS), USB_TIMEOUT);
     target->ops->close(target);
 }
 
@@ -286,6 +338,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(new_bus_id__is_followed),
+        TEST(other_serial_number__is_not_taken_and_does_not_hide_the_device),
+        cmocka_unit_test_setup_teardown(
+            without_a_serial_number__ids_that_were_not_seen_are_not_taken, start_without_serial,
+            stop),
         TEST(bus_id_that_was_named__is_the_only_one),
         TEST(neighbour_that_was_there__is_not_taken),
         TEST(two_new_ones__are_neither_taken),

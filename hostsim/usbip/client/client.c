@@ -350,6 +350,11 @@ int usbip_client_list(struct usbip_client *client, struct usbip_list *ret_list, 
     return result < 0 ? USB_IO : 0;
 }
 
+void usbip_client_release(struct usbip_client *client)
+{
+    hang_up(client);
+}
+
 void usbip_client_follow(struct usbip_client *client, const char *bus_id)
 {
     snprintf(client->remote.bus_id, sizeof client->remote.bus_id, "%s", bus_id);

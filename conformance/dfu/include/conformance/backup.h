@@ -28,10 +28,10 @@
 // tried three times. Once, and at the end, it is read in another stay in DFU mode, since an upload
 // may return a copy of what was downloaded. An image whose proof failed is uploaded and compared
 // before it is manifested. Where a restored image or page differs from the backup, no check writes
-// after that; nor where another board answers in the device's place, which is sent nothing of the
-// backup. Where the device does not take the backup, but two uploads are equal to it and the device
-// starts as before, it is whole. The runner owns the backup; the gate lets nothing be written
-// without it.
+// after that; nor where another board answers in the device's place, or may at another place: it is
+// sent nothing of the backup. Where the device does not take the backup, but two uploads are equal
+// to it and the device starts as before, it is whole. The runner owns the backup; the gate lets
+// nothing be written without it.
 
 #ifndef CONFORMANCE_BACKUP_H
 #define CONFORMANCE_BACKUP_H
@@ -74,6 +74,7 @@ struct backup {
     bool ready;            // checks may write
     char why[PROBE_WORDS]; // why not
     bool no_file;          // because this host cannot keep one
+    bool moved;            // because the device came back at another place (target.h)
 
     // What is kept, and of which device.
     struct backup_owner owner;
@@ -136,7 +137,7 @@ enum flash_ending {
 bool backup_ready(struct probe *probe, char *why, size_t size);
 
 // The same for a check, which is a SKIP if they may not: INCONCLUSIVE where the device is not what
-// prevents it, but this host cannot keep the backup's file.
+// prevents it, but this host cannot keep the backup's file, or a place where it may be another one.
 bool backup_given(struct probe *probe);
 
 // Restore it if the device was written to, and compare. Afterwards the device is in dfuIDLE.

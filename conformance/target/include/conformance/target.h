@@ -177,6 +177,11 @@ struct target {
     // wrong and what to do, in one line; else empty.
     char fault[TARGET_FAULT_TEXT];
 
+    // The device came back at another place on the bus than the one where it was opened, and
+    // --target does not name this very board: it may be one like it. Such a device may be asked,
+    // and is not written to. false on sim:, whose devices are the suite's own.
+    bool moved;
+
     char where[96]; // where the device was found, for a person: "bus 1 path 1.2", "127.0.0.1:3240"
 };
 

@@ -72,6 +72,9 @@ int usbip_client_list(struct usbip_client *client,
                       struct usbip_list *ret_list,
                       unsigned timeout_ms);
 
+// Give the device back to the server: it is away, and others may import it.
+void usbip_client_release(struct usbip_client *client);
+
 // While the device is away: it is expected under this bus id from here on.
 void usbip_client_follow(struct usbip_client *client, const char *bus_id);
 
