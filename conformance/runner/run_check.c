@@ -73,8 +73,8 @@ static void hear_device(struct run *run)
 }
 
 // No check begins on a device that was lost on the way: it is brought back, and the way is another
-// one once it was lost there twice. The pauses behind each request show where; but a boot loader may
-// be one that leaves by itself, which is found out later (departures.c).
+// one once it was lost there twice. The pauses behind each request show where; but a boot loader
+// may be one that leaves by itself, which is found out later (departures.c).
 static bool enter_mode(struct run *run, const struct check *check)
 {
     enum { TRIES = 4 };
