@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "backup_private.h"
 #include <conformance/dfu_steps.h>
@@ -63,7 +62,7 @@ static bool put_back_and_compare(struct probe *probe, char *why, size_t size)
 
 // A device that programs other bytes than it receives loses more with each write. One that refuses
 // a download does not: checks send what a restore sends.
-static void lose(struct backup *backup, const char *why)
+void backup_lose(struct backup *backup, const char *why)
 {
     snprintf(backup->fate.loss, sizeof backup->fate.loss, "%s", why);
     snprintf(backup->why, sizeof backup->why, "the backup could not be restored: %.240s", why);
@@ -87,7 +86,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     if (!is_ours(probe, why, size)) {
-        lose(backup, why);
+        backup_lose(backup, why);
         return false;
     }
     tell_gate(probe, true);
@@ -108,7 +107,7 @@ static bool restore(struct probe *probe, char *why, size_t size)
     if (restored)
         gate_restored(&probe->gate);
     else
-        lose(backup, why);
+        backup_lose(backup, why);
     tell_gate(probe, backup->ready);
     return restored;
 }
@@ -201,7 +200,7 @@ static bool prove(struct probe *probe)
     if (reading == BACKUP_READS_OLD)
         return leave_unmanifested(probe);
     if (reading == BACKUP_READS_OTHER) {
-        lose(backup, why);
+        backup_lose(backup, why);
         backup->fate.unread = backup_reads_as_kept(probe);
         return false;
     }
@@ -339,99 +338,6 @@ bool backup_is_left_over(struct probe *probe)
 {
     bool left_over;
     return backup_file_find(probe, &left_over) && left_over;
-}
-
-// ---- The end ----
-
-// Why no check asked for leave to write.
-static const char *untried_text(const struct device *device)
-{
-    if (!device->seen)
-        return "DFU mode was not reached";
-    if (!device->functional)
-        return "the boot loader has no functional descriptor, which says what can be written";
-    if (!(device_attributes(device) & DFURT_ATTR_CAN_DNLOAD))
-        return "the boot loader cannot download (bitCanDnload = 0)";
-    return "no check needed to write";
-}
-
-// The device was told to program what was there. A file that it programs as other bytes restores
-// nothing, whoever downloads it.
-static enum flash_ending end_lost(struct probe *probe, const char *path, char *line, size_t size)
-{
-    const struct backup *backup = probe->backup;
-    const char *loss =
-        backup->fate.lost ? backup->fate.loss : "the device was written to and no longer answers";
-    bool unread = backup->fate.lost && backup->fate.unread;
-    if (!unread && (backup->fate.differs || backup->fate.differs_beside)) {
-        snprintf(line, size,
-                 "flash LOST: %.120s; the device does not program what it is sent: restore with "
-                 "its maker's tool and file%s%.100s",
-                 loss, *path ? ", not with " : "", path);
-        return FLASH_LOST;
-    }
-    snprintf(line, size,
-             "flash %s: %.120s; restore with dfu-conformance --allow-write --restore "
-             "%.120s",
-             unread ? "NOT verified" : "LOST", loss, *path ? path : "FILE");
-    return unread ? FLASH_NOT_VERIFIED : FLASH_LOST;
-}
-
-// What was seen of a restoration, and no more.
-static const char *restored_text(const struct backup *backup)
-{
-    if (!backup->fate.afresh)
-        return "restored (read back equal, in the same stay in DFU mode)";
-    return "restored (verified)";
-}
-
-static enum flash_ending end_unkept(struct probe *probe, char *line, size_t size)
-{
-    const struct backup *backup = probe->backup;
-    if (*backup->file.path && access(backup->file.path, F_OK) == 0) {
-        snprintf(line, size, "flash NOT verified: an interrupted run left the backup %.120s; %s",
-                 backup->file.path,
-                 backup->file.damaged
-                     ? "it cannot be read or is damaged: give the firmware with --allow-write "
-                       "--restore, and delete it"
-                     : "put it back with --allow-write --restore and this file, or delete it if "
-                       "you have flashed the device since");
-        return FLASH_NOT_VERIFIED;
-    }
-    snprintf(line, size, "flash not written: %s",
-             !probe->gate.leave.write         ? "--allow-write was not given"
-             : backup->tried || backup->moved ? backup->why
-                                              : untried_text(&probe->dfu_mode));
-    return FLASH_NOT_WRITTEN;
-}
-
-enum flash_ending backup_end(struct probe *probe, char *line, size_t size)
-{
-    struct backup *backup = probe->backup;
-    const char *path =
-        backup->options.restore_path ? backup->options.restore_path : backup->file.path;
-    char why[PROBE_WORDS];
-    if (!backup->bytes)
-        return end_unkept(probe, line, size);
-    if (!backup_reads_afresh_at_end(probe, why, sizeof why))
-        lose(backup, why);
-    if (backup->fate.untouched) {
-        snprintf(line, size, "flash NOT verified: the device refused each block (%.120s)%s%.100s",
-                 backup->fate.loss, *path ? "; what was read is in " : "", path);
-        return FLASH_NOT_VERIFIED;
-    }
-    if (backup->fate.lost || probe->gate.dirty)
-        return end_lost(probe, path, line, size);
-    if (backup->fate.unproved || !backup->fate.verified) {
-        snprintf(line, size, "flash NOT verified: %.180s%s%.100s", backup->fate.doubt,
-                 *path ? "; what was read is in " : "", path);
-        return FLASH_NOT_VERIFIED;
-    }
-    backup_file_remove(backup);
-    snprintf(line, size, "flash %s%s",
-             backup->fate.written ? restored_text(backup) : "unchanged (verified)",
-             backup->is_page && !backup->rest ? ": the page that was written" : "");
-    return backup->fate.written ? FLASH_RESTORED : FLASH_UNCHANGED;
 }
 
 void backup_finish(struct backup *backup)

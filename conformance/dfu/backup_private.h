@@ -45,6 +45,9 @@ bool backup_put_page(struct probe *probe, char *why, size_t size);
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
+// The device is not as it was, for this reason.
+void backup_lose(struct backup *backup, const char *why);
+
 // That of the two which is kept.
 bool backup_compare(struct probe *probe, char *why, size_t size);
 
@@ -55,8 +58,7 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 
 // What was restored was read back equal in the stay in DFU mode that wrote it. Is it read as equal
 // in another one? Sets fate.afresh, or fate.stays and fate.doubt where there is no other one. Both
-// return false with what differs in why. at_end: back to the mode
-// that it was in.
+// return false with what differs in why. at_end: back to the mode that it was in.
 bool backup_reads_afresh(struct probe *probe, char *why, size_t size);
 bool backup_reads_afresh_at_end(struct probe *probe, char *why, size_t size);
 

@@ -31,7 +31,7 @@ struct answered_requests {
         uint8_t bEndpointAddress;
     } list[PAUSES_MAX];
     unsigned count;
-    unsigned stayed_behind; // the first of them, behind which there was a pause
+    unsigned stayed_behind; // so many of them, the first, had a pause behind them
 };
 
 struct pauses {
