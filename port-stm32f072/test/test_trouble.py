@@ -36,7 +36,7 @@ def main():
     crash = re.compile(r"an endless loop at [0-9A-F]{8}h \(unexpected\+[0-9A-F]+h, startup\.c:\d+\)"
                        r" in the handler of HardFault, which was taken at [0-9A-F]{8}h"
                        rf" \(note_block\+[0-9A-F]+h, faulty\.c:{number}\)"
-                       r" by a write to 00000004h")
+                       r" by a write to 00000004h, flash takes half-words alone")
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.json"
