@@ -4,11 +4,34 @@
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 DEVICE, CONFIGURATION, INTERFACE, ENDPOINT, FUNCTIONAL = 1, 2, 4, 5, 0x21
 CAN_DNLOAD, CAN_UPLOAD, TOLERANT, WILL_DETACH = 1, 2, 4, 8
 RUN_TIME, DFU_MODE = 1, 2  # bInterfaceProtocol
 BEGIN = bytes([18, DEVICE])  # of a device descriptor
+
+
+def walk(configuration):
+    """The descriptors of a configuration, one after the other."""
+    offset = 0
+    while offset + 2 <= len(configuration) and configuration[offset] >= 2:
+        yield configuration[offset:offset + configuration[offset]]
+        offset += configuration[offset]
+
+
+@lru_cache(maxsize=64)  # asked for at each transfer
+def _dfu_of(configuration):
+    interface, found = None, None
+    for descriptor in walk(configuration):
+        if descriptor[1] == INTERFACE and len(descriptor) >= 9:
+            interface = descriptor
+            if found is None and descriptor[5:7] == b"\xFE\x01":
+                found = [descriptor, b""]
+        elif (descriptor[1] == FUNCTIONAL and found and not found[1] and interface
+              and interface[5:7] == b"\xFE\x01"):
+            found[1] = descriptor
+    return found and tuple(found)
 
 
 @dataclass
@@ -20,29 +43,11 @@ class Device:
     first: int = 0  # the frame from which it is this device
     guessed: int = None  # its DFU interface, where there are no descriptors
 
-    def walk(self, configuration):
-        offset = 0
-        while offset + 2 <= len(configuration) and configuration[offset] >= 2:
-            yield configuration[offset:offset + configuration[offset]]
-            offset += configuration[offset]
-
     def dfu(self):
         """(interface descriptor, functional descriptor) of the first DFU interface, or None."""
         if self.guessed is not None:
             return bytes([9, INTERFACE, self.guessed & 0xFF, 0, 0, 0xFE, 1, 0, 0]), b""
-        for configuration in self.configurations.values():
-            interface, found = None, None
-            for descriptor in self.walk(configuration):
-                if descriptor[1] == INTERFACE and len(descriptor) >= 9:
-                    interface = descriptor
-                    if found is None and descriptor[5:7] == b"\xFE\x01":
-                        found = [descriptor, b""]
-                elif (descriptor[1] == FUNCTIONAL and found and not found[1] and interface
-                      and interface[5:7] == b"\xFE\x01"):
-                    found[1] = descriptor
-            if found:
-                return tuple(found)
-        return None
+        return next(filter(None, map(_dfu_of, self.configurations.values())), None)
 
 
 class _Collector:
@@ -179,7 +184,7 @@ def _of_dfu_mode(device):
     if device.device and device.device[17] != 1:
         yield "4.2.1", f"bNumConfigurations is {device.device[17]}, not 1"
     for configuration in device.configurations.values():
-        numbers = [d[3] for d in device.walk(configuration) if d[1] == INTERFACE and len(d) >= 9]
+        numbers = [d[3] for d in walk(configuration) if d[1] == INTERFACE and len(d) >= 9]
         if configuration[4] == 1 and numbers != list(range(len(numbers))):
             yield "4.2.3", f"the alternate settings are {numbers}, not numbered from 0"
         if configuration[4] != 1:
