@@ -55,16 +55,16 @@ bool backup_reads_afresh(struct probe *probe, char *why, size_t size)
     return same;
 }
 
-bool backup_reads_afresh_at_end(struct probe *probe, char *why, size_t size)
+void backup_read_last(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     bool home = probe->mode == DEVICE_RUN_TIME;
-    char words[PROBE_WORDS];
-    if (!backup->fate.written || !backup->fate.verified || backup->fate.afresh || probe->gate.dirty)
-        return true;
-    if (!backup_reads_afresh(probe, why, size))
-        return false;
-    if (home && !mode_leave_dfu(probe, false, words, sizeof words))
-        doubt(backup, words);
-    return true;
+    char why[PROBE_WORDS];
+    if (!backup->bytes || !backup->fate.written || !backup->fate.verified || backup->fate.afresh ||
+        probe->gate.dirty)
+        return;
+    if (!backup_reads_afresh(probe, why, sizeof why))
+        backup_lose(backup, why);
+    else if (home && !mode_leave_dfu(probe, false, why, sizeof why))
+        doubt(backup, why);
 }

@@ -57,10 +57,9 @@ bool backup_compare(struct probe *probe, char *why, size_t size);
 bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 
 // What was restored was read back equal in the stay in DFU mode that wrote it. Is it read as equal
-// in another one? Sets fate.afresh, or fate.stays and fate.doubt where there is no other one. Both
-// return false with what differs in why. at_end: back to the mode that it was in.
+// in another one? Sets fate.afresh; fate.stays where the device does not leave DFU mode; fate.doubt
+// where it left and was not found in it again. Returns false with what differs in why.
 bool backup_reads_afresh(struct probe *probe, char *why, size_t size);
-bool backup_reads_afresh_at_end(struct probe *probe, char *why, size_t size);
 
 // A DfuSe device's memory beside the page: read unless that takes minutes, and restored where it
 // has changed. A file to restore that has more elements than one says what it is to hold. keep

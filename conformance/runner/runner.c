@@ -115,6 +115,7 @@ static void go_home(struct run *run)
     struct report *report = run->report;
     const struct loss_counts before = run->watch.losses.counts;
     bool home = bring_home(run, report->ending, sizeof report->ending);
+    backup_read_last(probe);
     if (count_losses(run, &before, "on the way back to run time"))
         home = bring_home(run, report->ending, sizeof report->ending);
     report->not_as_found = !home;

@@ -295,6 +295,7 @@ int bench_write_something(struct bench *bench)
 void bench_assert_ends(struct bench *bench, enum flash_ending ending, const char *text)
 {
     char line[PROBE_WORDS];
+    backup_read_last(&bench->probe);
     assert_int_equal(backup_end(&bench->probe, line, sizeof line), ending);
     if (!strstr(line, text))
         fail_msg("the last line says: %s", line);

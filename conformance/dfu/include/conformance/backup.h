@@ -153,8 +153,12 @@ bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t 
 // backup->file.path then.
 bool backup_is_left_over(struct probe *probe);
 
-// The state of the flash at the end of the run, after the last backup_restore(): one line for a
-// person.
+// After the last backup_restore(): read what it restored once more, in another stay in DFU mode
+// than the one that wrote it, where the device can leave it. It is brought back to the mode that it
+// is in.
+void backup_read_last(struct probe *probe);
+
+// The state of the flash at the end of the run: one line for a person. Sends nothing.
 enum flash_ending backup_end(struct probe *probe, char *line, size_t size);
 
 // Frees what it keeps; the backup file stays unless backup_end() has removed it.
