@@ -198,12 +198,14 @@ static void ask_state(struct probe *probe)
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     const struct usbdev_setup_packet getstatus =
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    probe->asking = true;
     probe->on_the_way++;
     send(probe, &getstate, reply);
     if (probe->gate.state == GATE_STATE_STALE &&
         gate_ask(&probe->gate, &getstatus, NULL) == GATE_SEND)
         send(probe, &getstatus, reply);
     probe->on_the_way--;
+    probe->asking = false;
 }
 
 int probe_control_departing(struct probe *probe,

@@ -81,7 +81,7 @@ static void note_request(void *context, const struct transcript_entry *entry)
     if (!is_answered_request(entry))
         return;
     note(&pauses->run, &request);
-    if (!pauses->behind_each)
+    if (!pauses->behind_each || run->probe.asking)
         return;
     note(&pauses->attempt, &request);
     unsigned stayed_behind = pauses->attempt.stayed_behind;

@@ -173,6 +173,7 @@ struct probe {
     // So many ways of the suite's own are under way, one within another: what is sent brings the
     // device into a mode or a state, or tells of it, and no check judges it. 0: a check sends it.
     unsigned on_the_way;
+    bool asking; // the gate's question: nothing may come between it and the request that it is for
     struct loader loader;
     struct presence since;
 
