@@ -117,8 +117,8 @@ void usb_look_around(struct target_usb *usb)
 }
 
 // libusb releases the interfaces first and claims them again at the end: what it could not claim is
-// NOT_FOUND, and so is a device that the kernel has given up. The kernel is asked
-// for a driver, which tells them apart without a request to the device.
+// NOT_FOUND, and so is a device that the kernel has given up. The kernel is asked for a driver,
+// which tells them apart without a request to the device.
 int usb_reset(struct target_usb *usb)
 {
     usb_look_around(usb);
