@@ -172,7 +172,7 @@ static bool is_silent(enum backup_reading reading)
 // A plug that is pulled in the middle of the proof says nothing of the device.
 static enum backup_reading prove_again(struct probe *probe, char *why, size_t size)
 {
-    if (!restore(probe, why, size))
+    if (probe->gate.dirty && !restore(probe, why, size))
         return BACKUP_UNREAD;
     tell_gate(probe, true);
     return backup_prove_image(probe, why, size);

@@ -130,12 +130,20 @@ static void pull_plug(struct cable *cable)
     cable->away = true;
 }
 
+static bool is_cut_off(const struct cable *cable)
+{
+    return cable->cut_at && cable->requests >= cable->cut_at;
+}
+
 static int control(struct target *target,
                    const struct usbdev_setup_packet *setup,
                    uint8_t *data,
                    unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
+    cable->requests++;
+    if (is_cut_off(cable))
+        return USB_IO;
     if (cable->exchanged && asks_serial(cable, setup))
         return answer_other_serial(data);
     bool downloads = setup->bmRequestType == 0x21 && setup->bRequest == DFURT_DNLOAD;
@@ -183,6 +191,8 @@ static int control(struct target *target,
 static int set_interface(struct target *target, uint8_t interface, uint8_t alternate)
 {
     struct cable *cable = cable_of(target);
+    if (is_cut_off(cable))
+        return USB_IO;
     cable->alternate = alternate;
     return cable->target->ops->set_interface(cable->target, interface, alternate);
 }
@@ -190,6 +200,8 @@ static int set_interface(struct target *target, uint8_t interface, uint8_t alter
 static int reset(struct target *target)
 {
     struct cable *cable = cable_of(target);
+    if (is_cut_off(cable))
+        return USB_IO;
     if (cable->stays)
         return 0;
     return look_again(cable, cable->target->ops->reset(cable->target));
@@ -198,18 +210,24 @@ static int reset(struct target *target)
 static int power_cycle(struct target *target)
 {
     struct cable *cable = cable_of(target);
+    if (is_cut_off(cable))
+        return USB_IO;
     return look_again(cable, cable->target->ops->power_cycle(cable->target));
 }
 
 static int wait_leave(struct target *target, unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
+    if (is_cut_off(cable))
+        return USB_IO;
     return look_again(cable, cable->target->ops->wait_leave(cable->target, timeout_ms));
 }
 
 static int wait_return(struct target *target, unsigned timeout_ms)
 {
     struct cable *cable = cable_of(target);
+    if (is_cut_off(cable))
+        return USB_IO;
     if (cable->away) {
         cable->away = false;
         return look_again(cable, 0);

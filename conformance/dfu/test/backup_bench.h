@@ -30,8 +30,11 @@ struct cable {
     bool stays;         // in DFU mode, whatever reset it sees
     unsigned pulled_at; // at this block the plug is pulled, and put back when it is waited for
     bool away;
-    bool exchanged; // the board behind it says another serial number
-    bool moved;     // it is looked at again at another place than it was
+    unsigned requests; // control requests that were asked for
+    unsigned cut_at; // like a check that a signal ends: from this request on nothing is sent, while
+                     // it is not 0
+    bool exchanged;  // the board behind it says another serial number
+    bool moved;      // it is looked at again at another place than it was
     uint8_t alternate;
     uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
     bool flickers;   // other ones each time

@@ -124,6 +124,43 @@ static void image__is_proved_again_where_the_plug_was_pulled(void **state)
     }
 }
 
+// A signal ends the check that asked for the backup, and the run puts back what was written: at
+// each request of the backup and its proof.
+static void backup__is_whole_wherever_a_signal_ends_it(const char *device)
+{
+    bool ready = false;
+    for (unsigned request = 1; !ready; request++) {
+        static struct bench bench;
+        char line[PROBE_WORDS] = "";
+        bench_open(&bench, device);
+        bench.cable.cut_at = bench.cable.requests + request;
+
+        bool was_cut = (bench_is_ready(&bench), bench.cable.requests >= bench.cable.cut_at);
+        ready = !was_cut;
+        bench.cable.cut_at = 0;
+        bool restored = backup_restore(&bench.probe, bench.why, sizeof bench.why);
+        backup_read_last(&bench.probe);
+        enum flash_ending ending = backup_end(&bench.probe, line, sizeof line);
+
+        if (!restored ||
+            (ending != FLASH_UNCHANGED && ending != FLASH_RESTORED && ending != FLASH_NOT_WRITTEN))
+            fail_msg("%s cut off at request %u: %s; %s", device, request, bench.why, line);
+        bench_close(&bench);
+    }
+}
+
+static void image__is_whole_wherever_a_signal_ends_the_proof(void **state)
+{
+    (void)state;
+    backup__is_whole_wherever_a_signal_ends_it(plain);
+}
+
+static void page__is_whole_wherever_a_signal_ends_the_backup(void **state)
+{
+    (void)state;
+    backup__is_whole_wherever_a_signal_ends_it("sim:dfu-mode");
+}
+
 // ---- DfuSe: the memory beside the page ----
 
 static bool erase_page(struct bench *bench)
@@ -402,6 +439,8 @@ int main(void)
         cmocka_unit_test(image__is_put_back_and_its_file_removed),
         cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
         cmocka_unit_test(image__is_proved_again_where_the_plug_was_pulled),
+        cmocka_unit_test(image__is_whole_wherever_a_signal_ends_the_proof),
+        cmocka_unit_test(page__is_whole_wherever_a_signal_ends_the_backup),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
         cmocka_unit_test(page__is_put_back_where_an_erase_keeps_what_is_there),
         cmocka_unit_test(page__is_in_memory_that_is_there),
