@@ -101,7 +101,8 @@ static const char *flash_text(const struct flash_log *log)
 unsigned watched_run_complain(const char *name, const struct watched_run *run)
 {
     // print_error() cuts what is long
-    fprintf(stderr, "%s: exit status %d, %s, %u changes; %s\n%s", name, (int)run->status,
-            flash_text(&run->flash), run->flash.changes, run->left, run->wrong);
+    fprintf(stderr, "%s: exit status %d, %s, %u changes; %s; FAIL or WARN: %s\n%s", name,
+            (int)run->status, flash_text(&run->flash), run->flash.changes, run->left, run->broken,
+            run->wrong);
     return 1;
 }
