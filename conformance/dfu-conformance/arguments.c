@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// getopt_long parses the options into struct arguments. Numbers and globs are validated here; the
+// getopt_long parses the options into struct arguments; it prints no messages. Numbers and globs are validated here; the
 // argument of --target is parsed when the target is opened. Combinations that make no sense are
 // refused after the last option, so that their order does not matter.
 
@@ -283,8 +283,20 @@ static int take_option(struct arguments *arguments, int option)
         printf("dfu-conformance %s\n", SUITE_VERSION);
         return 0;
     default:
-        return RUN_COULD_NOT; // getopt_long has said what is wrong
+        return -1;
     }
+}
+
+// What getopt_long returned ':' or '?' for. The letter is known where a word has several.
+static int refuse_option(int option, const char *word)
+{
+    char text[ERROR_TEXT];
+    const char letter[] = {'-', (char)optopt, '\0'};
+    if (option == ':')
+        return report_option_error(word, "the value is missing");
+    snprintf(text, sizeof text, "no option is called '%s' (see --help)",
+             optopt > 0 && optopt < OPTION_TARGET ? letter : word);
+    return report_error(text);
 }
 
 // An id that matches no check is an error, because a misspelt id would select nothing.
@@ -324,7 +336,9 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     char text[ERROR_TEXT];
     uint64_t given = 0;
     int option, index;
-    while ((option = getopt_long(argc, argv, "h", long_options, &index)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", long_options, &index)) != -1) {
+        if (option == ':' || option == '?')
+            return refuse_option(option, argv[optind - 1]);
         int status = optarg ? check_value(&given, index) : -1;
         if (status < 0)
             status = take_option(arguments, option);
@@ -340,6 +354,9 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     if (!arguments->run.allow_write &&
         (arguments->run.backup.restore_path || arguments->run.backup.scratch_given))
         return report_error("--restore and --scratch need --allow-write");
+    if (arguments->run.backup.restore_path && arguments->run.backup.scratch_given)
+        return report_error("--restore and --scratch exclude each other: checks write what "
+                            "--restore puts back");
     int status = check_globs("--only", arguments->run.only);
     return status >= 0 ? status : check_globs("--skip", arguments->run.skip);
 }

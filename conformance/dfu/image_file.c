@@ -85,9 +85,17 @@ static bool is_text(const struct image_file *image)
     return true;
 }
 
-// A file of which a programmer makes the bytes of flash, or NULL.
-static const char *container(const struct image_file *image)
+// Erased flash, or a file that dd has made.
+static bool is_blank(const struct image_file *image)
 {
+    return memcmp(image->bytes, image->bytes + 1, image->length - 1) == 0;
+}
+
+// Why the bytes of the file are not those of flash that a device starts from, or NULL.
+static const char *no_firmware(const struct image_file *image)
+{
+    if (is_blank(image))
+        return "each byte is the same one: this is no firmware; a DFU suffix says that it is meant";
     if (begins_with(image, "\177ELF"))
         return "an ELF file is not the bytes of flash: objcopy -O binary makes those";
     if (begins_with(image, "UF2\n"))
@@ -101,7 +109,7 @@ static const char *container(const struct image_file *image)
 // A suffix says that the file is what its device wants, whatever it looks like.
 static bool is_plain(const struct image_file *image, const char *path, char *error, size_t size)
 {
-    const char *problem = image->has_suffix || image->length == 0 ? NULL : container(image);
+    const char *problem = image->has_suffix || image->length == 0 ? NULL : no_firmware(image);
     return !problem || fail(error, size, path, problem);
 }
 

@@ -49,8 +49,12 @@ static void bad_input__is_one_line_and_status_2(void **state)
         const char *says;
     } cases[] = {
         {"", "--target is missing"},
-        {"--target", "requires an argument"},
-        {"--nonsense", "unrecognized option"},
+        {"--target", "dfu-conformance: --target: the value is missing"},
+        {"--nonsense", "dfu-conformance: no option is called '--nonsense'"},
+        {"--list -xy", "dfu-conformance: no option is called '-x'"},
+        {"--target sim --re 5", "no option is called '--re'"},
+        {"--target sim --list=5", "no option is called '--list=5'"},
+        {"--target sim --allow-write --restore a.bin --scratch 0x100", "exclude each other"},
         {"--target sim stray", "unexpected argument 'stray'"},
         {"--target nowhere", "expected usb:"},
         {"--target sim:no-such-device", "no-such-device"},

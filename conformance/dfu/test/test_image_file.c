@@ -148,8 +148,9 @@ static void dfu_file_that_is_cut_off__is_not_taken_for_plain_bytes(void **state)
     unlink(named);
 }
 
-// What a build leaves beside the plain bytes; a suffix says that the device wants it as it is.
-static void file_that_holds_the_firmware_in_another_form__needs_a_suffix(void **state)
+// What a build leaves beside the plain bytes, or a file of nothing; a suffix says that the device
+// wants it as it is.
+static void file_that_is_no_firmware_as_it_is__needs_a_suffix(void **state)
 {
     (void)state;
     static const struct {
@@ -160,6 +161,8 @@ static void file_that_holds_the_firmware_in_another_form__needs_a_suffix(void **
         {"UF2\nWQ]\x9E", "UF2"},
         {":020000040800F2\r\n:00000001FF\r\n", "a text"},
         {"S0030000FC\nS9030000FC\n", "a text"},
+        {"\xFF\xFF\xFF\xFF\xFF", "each byte is the same"},
+        {"\1", "each byte is the same"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         uint8_t *bytes = (uint8_t *)(uintptr_t)files[i].begin;
@@ -302,7 +305,7 @@ int main(void)
         cmocka_unit_test(each_changed_byte__is_found),
         cmocka_unit_test(dfuse_file_with_a_wrong_size__is_refused),
         cmocka_unit_test(file_without_firmware__is_refused),
-        cmocka_unit_test(file_that_holds_the_firmware_in_another_form__needs_a_suffix),
+        cmocka_unit_test(file_that_is_no_firmware_as_it_is__needs_a_suffix),
         cmocka_unit_test(folder__is_named_as_one),
         cmocka_unit_test(file_that_cannot_be_written__leaves_nothing),
     };
