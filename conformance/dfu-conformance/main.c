@@ -172,7 +172,7 @@ static const char *backup_folder(void)
 // ---- Signals ----
 //
 // Until the device is open a signal ends the program as usual, also where it waits for a named
-// pipe.
+// pipe. A signal that the program was started to ignore, as by nohup, stays ignored.
 
 static volatile sig_atomic_t interrupted; // the signal
 
@@ -185,8 +185,11 @@ static void hold_signals_back(struct arguments *arguments)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
+    }
     arguments->run.interrupted = &interrupted;
 }
 

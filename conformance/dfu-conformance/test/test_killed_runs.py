@@ -52,9 +52,9 @@ class Bench:
         self.server.wait()
         self.server.stdout.close()
 
-    def start(self, *options):
+    def start(self, *options, wrapper=()):
         return subprocess.Popen(
-            [self.suite, "--target", "usbip:unix:" + self.socket, *options],
+            [*wrapper, self.suite, "--target", "usbip:unix:" + self.socket, *options],
             env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def run(self, *options):
@@ -78,8 +78,8 @@ class Bench:
             time.sleep(0.005)
 
 
-def cut_off(bench, number, delay):
-    run = bench.start("--allow-write", "--only", WRITING)
+def cut_off(bench, number, delay, wrapper=()):
+    run = bench.start("--allow-write", "--only", WRITING, wrapper=wrapper)
     bench.wait_for_kept()
     time.sleep(delay)
     run.send_signal(number)
@@ -121,6 +121,11 @@ def interrupt(bench, number, delay):
     expect_equal(f"files after {number.name}", bench.kept(), [])
 
 
+def ignore(bench):
+    """What nohup, or a shell that starts it in the background, has a run ignore does not end it."""
+    expect_equal("a run that ignores SIGHUP", cut_off(bench, signal.SIGHUP, 0, wrapper=("nohup",)), (0, RESTORED))
+
+
 def restore(bench, firmware):
     """The next run after one that could not restore the flash."""
     expect(bench.kept_bytes() == firmware, "the firmware in the file that is kept")
@@ -148,6 +153,7 @@ def cut_off_runs(bench):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         for i in range(MOMENTS // 2):
             interrupt(bench, number, took * i / MOMENTS)
+    ignore(bench)
     for i in range(MOMENTS):
         cut_off(bench, signal.SIGKILL, took * i / MOMENTS)
         if bench.kept():  # it was not over
