@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// getopt_long parses the options into struct arguments; it prints no messages. Numbers and globs are validated here; the
-// argument of --target is parsed when the target is opened. Combinations that make no sense are
-// refused after the last option, so that their order does not matter.
+// getopt_long parses the options into struct arguments; it prints no messages. Numbers and globs
+// are validated here; the argument of --target is parsed when the target is opened. Combinations
+// that make no sense are refused after the last option, so that their order does not matter.
 
 #include <errno.h>
 #include <getopt.h>

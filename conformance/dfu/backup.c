@@ -15,8 +15,7 @@ bool backup_refuse(struct backup *backup, const char *why)
     return false;
 }
 
-// The gate lets through what can be put back, and nothing else.
-static void tell_gate(struct probe *probe, bool ready)
+void backup_tell_gate(struct probe *probe, bool ready)
 {
     const struct backup *backup = probe->backup;
     if (!ready || probe->target->moved)
@@ -31,14 +30,15 @@ static void tell_gate(struct probe *probe, bool ready)
 
 static bool put_back(struct probe *probe, char *why, size_t size)
 {
-    return probe->backup->is_page ? backup_put_page(probe, why, size)
-                                  : backup_put_image(probe, why, size);
+    return backup_to_dfu_idle(probe, why, size) &&
+           (probe->backup->is_page ? backup_put_page(probe, why, size)
+                                   : backup_put_image(probe, why, size));
 }
 
 // What another board holds says nothing.
 bool backup_compare(struct probe *probe, char *why, size_t size)
 {
-    if (!backup_is_in_its_place(probe, why, size))
+    if (!backup_is_in_its_place(probe, why, size) || !backup_to_dfu_idle(probe, why, size))
         return false;
     return probe->backup->is_page ? backup_compare_page(probe, why, size)
                                   : backup_compare_image(probe, why, size);
@@ -76,20 +76,20 @@ static bool is_ours(struct probe *probe, char *why, size_t size)
     if (backup_has_its_owner(probe, why, size))
         return true;
     probe->backup->ready = false;
-    tell_gate(probe, false);
+    backup_tell_gate(probe, false);
     return false;
 }
 
 // A device that refused every block is unchanged. The gate stays open for restoring, even where
 // checks may no longer write.
-static bool restore(struct probe *probe, char *why, size_t size)
+static bool restore_to_the_end(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     if (!is_ours(probe, why, size)) {
         backup_lose(backup, why);
         return false;
     }
-    tell_gate(probe, true);
+    backup_tell_gate(probe, true);
     bool restored = !probe->gate.accepted && backup_compare(probe, why, size) &&
                     backup_restore_rest(probe, why, size);
     bool was_refused = backup->fate.lost || backup->fate.refused;
@@ -104,11 +104,22 @@ static bool restore(struct probe *probe, char *why, size_t size)
         restored = backup_is_whole(probe, why, size);
     backup->fate.verified = restored;
     backup->fate.lost = !restored;
-    if (restored)
+    if (restored) {
         gate_restored(&probe->gate);
-    else
+    } else {
         backup_lose(backup, why);
-    tell_gate(probe, backup->ready);
+        if (!probe->gate.dirty) // it was read equal, and then not to the end
+            gate_assume_written(&probe->gate);
+    }
+    backup_tell_gate(probe, backup->ready);
+    return restored;
+}
+
+bool backup_restore_now(struct probe *probe, char *why, size_t size)
+{
+    probe->backup->restoring = true;
+    bool restored = restore_to_the_end(probe, why, size);
+    probe->backup->restoring = false;
     return restored;
 }
 
@@ -125,91 +136,13 @@ bool backup_restore(struct probe *probe, char *why, size_t size)
     if (!backup || !backup->bytes || !probe->gate.dirty)
         return true;
     backup->fate.written |= probe->gate.accepted;
-    if (!is_spoilt(backup) && restore(probe, reason, sizeof reason))
+    if (!is_spoilt(backup) && backup_restore_now(probe, reason, sizeof reason))
         return true;
     snprintf(why, size, "%s", backup->why);
     return false;
 }
 
 // ---- Keep ----
-
-static bool doubt(struct backup *backup, const char *why)
-{
-    backup->fate.unproved = true;
-    snprintf(backup->fate.doubt, sizeof backup->fate.doubt, "%s", why);
-    return backup_refuse(backup, "the upload differs from the download, so that the firmware could "
-                                 "not be put back; give the image with --restore");
-}
-
-// A device that holds a download back until its manifestation returns the old bytes, and so does
-// one whose upload is no reading of what it writes. The former still starts its firmware. What a
-// manifestation would start is not known of either.
-static bool leave_unmanifested(struct probe *probe)
-{
-    struct backup *backup = probe->backup;
-    char why[PROBE_WORDS];
-    gate_restored(&probe->gate);
-    if (!backup_starts_as_before(probe, why, sizeof why)) {
-        char text[PROBE_WORDS];
-        snprintf(text, sizeof text,
-                 "changed bytes were downloaded and the upload returned the old ones, so that it "
-                 "proves nothing, and %.120s; nothing was manifested",
-                 why);
-        return doubt(backup, text);
-    }
-    backup->fate.verified = true;
-    backup->fate.written = false;
-    return backup_refuse(backup, "the device does not program before manifestation, so that its "
-                                 "upload does not prove what would be manifested; give its image "
-                                 "with --restore");
-}
-
-static bool is_silent(enum backup_reading reading)
-{
-    return reading == BACKUP_UNREAD || reading == BACKUP_REFUSED;
-}
-
-// A plug that is pulled in the middle of the proof says nothing of the device.
-static enum backup_reading prove_again(struct probe *probe, char *why, size_t size)
-{
-    if (probe->gate.dirty && !restore(probe, why, size))
-        return BACKUP_UNREAD;
-    tell_gate(probe, true);
-    return backup_prove_image(probe, why, size);
-}
-
-// The proof: a download differs from the firmware, and the upload must return the download. A
-// device that discards downloads, or uploads other memory than it writes, cannot be restored.
-// Returns whether checks may write: also where no block was accepted.
-static bool prove(struct probe *probe)
-{
-    struct backup *backup = probe->backup;
-    char why[PROBE_WORDS] = "";
-    backup->fate.proved = backup->is_page;
-    if (backup->is_page || backup->restore)
-        return true;
-    uint8_t state;
-    tell_gate(probe, true);
-    enum backup_reading reading = backup_prove_image(probe, why, sizeof why);
-    backup->fate.written = probe->gate.accepted;
-    if (is_silent(reading) && !dfu_ask_state(probe, &state))
-        reading = prove_again(probe, why, sizeof why);
-    backup->fate.written |= probe->gate.accepted;
-    backup->fate.proved = backup->fate.may_manifest = reading == BACKUP_READS_SAME;
-    backup->fate.differs = reading == BACKUP_READS_OTHER;
-    if (reading == BACKUP_READS_OLD)
-        return leave_unmanifested(probe);
-    if (reading == BACKUP_READS_OTHER) {
-        backup_lose(backup, why);
-        backup->fate.unread = backup_reads_as_kept(probe);
-        return false;
-    }
-    bool restored = !probe->gate.dirty || restore(probe, why, sizeof why);
-    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written)
-        return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
-                             "manifestation, so that the upload proves nothing");
-    return !backup->fate.differs;
-}
 
 // The backup of an earlier run is used only if it is known to be of this device.
 static bool take_left_over(struct probe *probe)
@@ -296,7 +229,7 @@ static bool keep(struct probe *probe)
     if (backup->restore) {
         gate_assume_written(&probe->gate);
         backup->fate.written = true;
-        restore(probe, why, sizeof why);
+        backup_restore_now(probe, why, sizeof why);
         return !backup->fate.differs;
     }
     return true;
@@ -312,12 +245,12 @@ bool backup_ready(struct probe *probe, char *why, size_t size)
     if (!backup->tried && backup_is_in_its_place(probe, backup->why, sizeof backup->why)) {
         backup->tried = true;
         backup->moved = false;
-        backup->ready = keep(probe) && prove(probe);
-        tell_gate(probe, backup->ready);
+        backup->ready = keep(probe) && backup_prove(probe);
+        backup_tell_gate(probe, backup->ready);
         dfu_to_idle(probe);
     }
     if (backup->ready && is_ours(probe, backup->why, sizeof backup->why)) {
-        tell_gate(probe, true);
+        backup_tell_gate(probe, true);
         return true;
     }
     snprintf(why, size, "%s", backup->why);

@@ -31,22 +31,25 @@ static void doubt(struct backup *backup, const char *why)
              "it was read back equal, and then %.200s", why);
 }
 
+static bool may_be_read_afresh(const struct probe *probe)
+{
+    const struct backup *backup = probe->backup;
+    return !backup->fate.unproved && !backup->fate.stays && probe->run_time.seen &&
+           probe->gate.leave.detach;
+}
+
+// A check that is ended on the way, by a signal, says nothing of the device: it is read at the end
+// of the run then.
 bool backup_reads_afresh(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
-    if (backup->fate.unproved || backup->fate.stays || !probe->run_time.seen ||
-        !probe->gate.leave.detach)
+    if (!may_be_read_afresh(probe))
         return true;
     gate_restored(&probe->gate); // it may leave DFU mode
     bool anew = enter_anew(probe);
-    if (!anew && (probe->mode != DEVICE_DFU_MODE || !dfu_to_idle(probe))) {
-        doubt(backup, "the device left DFU mode and was not found in it again");
+    bool found = anew || (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe));
+    if (!found || probe->target->moved)
         return true;
-    }
-    if (probe->target->moved) {
-        doubt(backup, "the device came back at another place");
-        return true;
-    }
     bool same = backup_compare(probe, why, size); // a bus reset, too, may end a copy
     backup->fate.afresh = backup->fate.seen_afresh = same && anew;
     backup->fate.stays = same && !anew;
@@ -61,10 +64,14 @@ void backup_read_last(struct probe *probe)
     bool home = probe->mode == DEVICE_RUN_TIME;
     char why[PROBE_WORDS];
     if (!backup->bytes || !backup->fate.written || !backup->fate.verified || backup->fate.afresh ||
-        probe->gate.dirty)
+        probe->gate.dirty || !may_be_read_afresh(probe))
         return;
     if (!backup_reads_afresh(probe, why, sizeof why))
         backup_lose(backup, why);
+    else if (!backup->fate.afresh && !backup->fate.stays)
+        doubt(backup, probe->target->moved
+                          ? "the device came back at another place"
+                          : "the device left DFU mode and was not found in it again");
     else if (home && !mode_leave_dfu(probe, false, why, sizeof why))
         doubt(backup, why);
 }

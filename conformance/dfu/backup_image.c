@@ -204,8 +204,7 @@ static bool compare(struct probe *probe, char *why, size_t size)
     return dfu_to_idle(probe) && !backup->fate.differs;
 }
 
-// Manifestation may have ended DFU mode, or be waiting for the reset that does.
-static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
+bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe)) {
@@ -227,8 +226,6 @@ static bool back_to_dfu_idle(struct probe *probe, char *why, size_t size)
 
 bool backup_compare_image(struct probe *probe, char *why, size_t size)
 {
-    if (!back_to_dfu_idle(probe, why, size))
-        return false;
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD)) {
         struct backup *backup = probe->backup;
         backup->fate.unproved = true;
@@ -259,11 +256,11 @@ static bool may_be_manifested(struct probe *probe, char *why, size_t size)
         backup_read_piece(probe, backup->bytes, backup->length, why, size);
     backup->fate.differs = reading == BACKUP_READS_OTHER;
     backup->fate.may_manifest = spoilt ? reading == BACKUP_READS_SAME : !backup->fate.differs;
-    return backup->fate.may_manifest && back_to_dfu_idle(probe, why, size);
+    return backup->fate.may_manifest && backup_to_dfu_idle(probe, why, size);
 }
 
 bool backup_put_image(struct probe *probe, char *why, size_t size)
 {
-    return back_to_dfu_idle(probe, why, size) && may_be_manifested(probe, why, size) &&
-           download_image(probe, why, size) && download_manifest(probe, why, size);
+    return may_be_manifested(probe, why, size) && download_image(probe, why, size) &&
+           download_manifest(probe, why, size);
 }

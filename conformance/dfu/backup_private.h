@@ -27,8 +27,17 @@ enum backup_reading backup_read_piece(
 // The byte that is written over this one, at this place of the image, to prove that it is read.
 uint8_t backup_changed_byte(uint8_t byte, size_t at);
 
-// Write other bytes than are kept, and read them; the reason for BACKUP_REFUSED is in why, too.
-enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size);
+// The proof: a download differs from the firmware, and the upload must return the download. A
+// device that discards downloads, or uploads other memory than it writes, cannot be restored.
+// Returns whether checks may write: also where no block was accepted.
+bool backup_prove(struct probe *probe);
+
+// The gate lets through what can be put back, and nothing else.
+void backup_tell_gate(struct probe *probe, bool ready);
+
+// Restore what is kept, whatever was written, and compare it; neither a signal nor a limit of time
+// ends that. Returns false with the reason in why.
+bool backup_restore_now(struct probe *probe, char *why, size_t size);
 
 // Does an upload return what is kept, to the last byte?
 bool backup_reads_as_kept(struct probe *probe);
@@ -37,11 +46,16 @@ bool backup_reads_as_kept(struct probe *probe);
 // device that it was? It is sent back into DFU mode. Returns false with the reason in why.
 bool backup_starts_as_before(struct probe *probe, char *why, size_t size);
 
-// Write what is kept. Returns false with the reason in why.
+// Bring the device to dfuIDLE from wherever it is: manifestation may have ended DFU mode, or be
+// waiting for the reset that does. Returns false with the reason in why.
+bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size);
+
+// Write what is kept, in dfuIDLE. Returns false with the reason in why.
 bool backup_put_image(struct probe *probe, char *why, size_t size);
 bool backup_put_page(struct probe *probe, char *why, size_t size);
 
-// Does the device hold what is kept? Returns false with what differs, and where, in why.
+// In dfuIDLE: does the device hold what is kept? Returns false with what differs, and where, in
+// why.
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 

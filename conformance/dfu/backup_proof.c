@@ -143,7 +143,7 @@ static enum backup_reading prove_whole(struct probe *probe, char *why, size_t si
     return reading;
 }
 
-enum backup_reading backup_prove_image(struct probe *probe, char *why, size_t size)
+static enum backup_reading prove_image(struct probe *probe, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
     enum backup_reading reading = prove_piece(probe, why, size);
@@ -177,4 +177,92 @@ bool backup_starts_as_before(struct probe *probe, char *why, size_t size)
         snprintf(why, size, "the device came back with other descriptors");
     mode_enter_dfu(probe, stays, sizeof stays); // else the next check says what it waits for
     return same;
+}
+
+// ---- What follows from it ----
+
+static bool doubt(struct backup *backup, const char *why)
+{
+    backup->fate.unproved = true;
+    snprintf(backup->fate.doubt, sizeof backup->fate.doubt, "%s", why);
+    return backup_refuse(backup, "the upload differs from the download, so that the firmware could "
+                                 "not be put back; give the image with --restore");
+}
+
+// A device that holds a download back until its manifestation returns the old bytes, and so does
+// one whose upload is no reading of what it writes. The former still starts its firmware. What a
+// manifestation would start is not known of either.
+static bool leave_unmanifested(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    gate_restored(&probe->gate);
+    backup->restoring = true;
+    bool starts = backup_starts_as_before(probe, why, sizeof why);
+    backup->restoring = false;
+    if (!starts) {
+        char text[PROBE_WORDS];
+        snprintf(text, sizeof text,
+                 "nothing was manifested, but bytes were downloaded that the upload does not "
+                 "return, and %.100s",
+                 why);
+        return doubt(backup, text);
+    }
+    backup->fate.verified = true;
+    backup->fate.written = false;
+    return backup_refuse(backup, "the device does not program before manifestation, so that its "
+                                 "upload does not prove what would be manifested; give its image "
+                                 "with --restore");
+}
+
+static bool is_silent(enum backup_reading reading)
+{
+    return reading == BACKUP_UNREAD || reading == BACKUP_REFUSED;
+}
+
+// By a plug that is pulled, by a signal: it says nothing of the device.
+static bool is_cut_off(struct probe *probe, enum backup_reading reading)
+{
+    uint8_t state;
+    return is_silent(reading) && !dfu_ask_state(probe, &state);
+}
+
+static enum backup_reading prove_again(struct probe *probe, char *why, size_t size)
+{
+    if (probe->gate.dirty && !backup_restore_now(probe, why, size))
+        return BACKUP_UNREAD;
+    backup_tell_gate(probe, true);
+    return prove_image(probe, why, size);
+}
+
+bool backup_prove(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS] = "";
+    backup->fate.proved = backup->is_page;
+    if (backup->is_page || backup->restore)
+        return true;
+    backup_tell_gate(probe, true);
+    enum backup_reading reading = prove_image(probe, why, sizeof why);
+    backup->fate.written = probe->gate.accepted;
+    if (is_cut_off(probe, reading))
+        reading = prove_again(probe, why, sizeof why);
+    bool cut_off = is_cut_off(probe, reading);
+    backup->fate.written |= probe->gate.accepted;
+    backup->fate.proved = backup->fate.may_manifest = reading == BACKUP_READS_SAME;
+    backup->fate.differs = reading == BACKUP_READS_OTHER;
+    if (reading == BACKUP_READS_OLD)
+        return leave_unmanifested(probe);
+    if (reading == BACKUP_READS_OTHER) {
+        backup_lose(backup, why);
+        backup->fate.unread = backup_reads_as_kept(probe);
+        return false;
+    }
+    bool restored = !probe->gate.dirty || backup_restore_now(probe, why, sizeof why);
+    if (cut_off)
+        return backup_refuse(backup, "the proof that an upload is what was downloaded was cut off");
+    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written)
+        return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
+                             "manifestation, so that the upload proves nothing");
+    return !backup->fate.differs;
 }

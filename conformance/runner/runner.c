@@ -80,12 +80,12 @@ static void look_for_backup(struct run *run)
         backup_ready(probe, why, sizeof why);
 }
 
-static bool return_or_restore(struct run *run, char *ending, size_t size)
+// A restoration may have to enter DFU mode first.
+static bool restore_and_return(struct run *run, char *ending, size_t size)
 {
     struct probe *probe = &run->probe;
-    if (probe->mode == DEVICE_DFU_MODE && probe->run_time.seen)
-        return mode_enter_run_time(probe, run->options->ask, ending, size);
-    return backup_restore(probe, ending, size);
+    return backup_restore(probe, ending, size) &&
+           (!probe->run_time.seen || mode_enter_run_time(probe, run->options->ask, ending, size));
 }
 
 // A device that was lost on the way is brought back, and what was written to it is restored then.
@@ -101,10 +101,10 @@ static bool bring_home(struct run *run, char *ending, size_t size)
         snprintf(ending, size, "%.280s, and did not come back", run->loss);
         return false;
     }
-    bool home = return_or_restore(run, ending, size);
+    bool home = restore_and_return(run, ending, size);
     for (int i = 1;
          !home && run->watch.losses.silent && i < BACKUP_TRIES && quieten_or_recover(run); i++)
-        home = return_or_restore(run, ending, size);
+        home = restore_and_return(run, ending, size);
     return home;
 }
 
@@ -185,6 +185,7 @@ static void begin_probe(struct run *run, struct target *target)
         run->watch.run_end_ms = watch_clock_ms() + options->max_time_s * UINT64_C(1000);
     probe_init(&run->probe, &run->watch.base, &probe_options);
     run->watch.interrupted = options->interrupted;
+    run->watch.restoring = &run->backup.restoring;
     run->backup = (struct backup){.options = options->backup, .restore = options->restore};
     run->probe.backup = &run->backup;
     tell_of_probe(run);

@@ -33,11 +33,17 @@ static void look_again(struct watch *watch)
 
 // ---- Limits ----
 
-// Of a check: the device is brought back from it, and to run time, in any case.
+// A check has limits, and a signal ends it; what restores the flash has none, nor has the way back
+// from a check and to run time.
+static bool has_limits(const struct watch *watch)
+{
+    return watch->check_end_ms && !(watch->restoring && *watch->restoring);
+}
+
 static uint64_t end_ms(const struct watch *watch)
 {
     uint64_t run = watch->run_end_ms ? watch->run_end_ms : UINT64_MAX;
-    if (!watch->check_end_ms)
+    if (!has_limits(watch))
         return UINT64_MAX;
     return watch->check_end_ms < run ? watch->check_end_ms : run;
 }
@@ -51,10 +57,9 @@ uint64_t watch_left_ms(const struct watch *watch)
     return now < end ? end - now : 0;
 }
 
-// A signal interrupts a check, but not the return to run time.
 static bool is_interrupted(const struct watch *watch)
 {
-    return watch->check_end_ms && watch->interrupted && *watch->interrupted;
+    return has_limits(watch) && watch->interrupted && *watch->interrupted;
 }
 
 static bool refuse(struct watch *watch)

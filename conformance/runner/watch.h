@@ -29,6 +29,7 @@ struct watch {
     uint64_t run_end_ms;                      // 0: no limit
     bool out_of_time;                         // a call was refused
     const volatile sig_atomic_t *interrupted; // a check ends when it is not 0; or NULL
+    const bool *restoring; // while it is true the flash is put back, and no check ends; or NULL
 
     struct losses losses;
 

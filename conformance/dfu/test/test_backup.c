@@ -161,6 +161,33 @@ static void page__is_whole_wherever_a_signal_ends_the_backup(void **state)
     backup__is_whole_wherever_a_signal_ends_it("sim:dfu-mode");
 }
 
+// A device that was seen at run time is read in another stay in DFU mode, too: the signal may come
+// while it is at run time.
+static void restored_firmware__is_read_in_another_stay_wherever_a_signal_came(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"sim:wait-reset", "sim:will-detach"}; // plain, DfuSe
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        bool whole = false;
+        for (unsigned request = 1; !whole; request++) {
+            static struct bench bench;
+            bench_open(&bench, devices[i]);
+            assert_true(bench_is_ready(&bench));
+            gate_assume_written(&bench.probe.gate);
+            bench.cable.cut_at = bench.cable.requests + request;
+
+            whole = backup_restore(&bench.probe, bench.why, sizeof bench.why) &&
+                    bench.cable.requests < bench.cable.cut_at;
+            bench.cable.cut_at = 0;
+            if (!backup_restore(&bench.probe, bench.why, sizeof bench.why))
+                fail_msg("%s cut off at request %u: %s", devices[i], request, bench.why);
+
+            bench_assert_ends(&bench, FLASH_RESTORED, "flash restored (verified)");
+            bench_close(&bench);
+        }
+    }
+}
+
 // ---- DfuSe: the memory beside the page ----
 
 static bool erase_page(struct bench *bench)
@@ -441,6 +468,7 @@ int main(void)
         cmocka_unit_test(image__is_proved_again_where_the_plug_was_pulled),
         cmocka_unit_test(image__is_whole_wherever_a_signal_ends_the_proof),
         cmocka_unit_test(page__is_whole_wherever_a_signal_ends_the_backup),
+        cmocka_unit_test(restored_firmware__is_read_in_another_stay_wherever_a_signal_came),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
         cmocka_unit_test(page__is_put_back_where_an_erase_keeps_what_is_there),
         cmocka_unit_test(page__is_in_memory_that_is_there),

@@ -201,7 +201,7 @@ static void device_that_returns_the_old_bytes_and_does_not_start__is_not_verifie
     assert_false(bench_is_ready(&bench));
 
     assert_int_equal(bench.cable.ends, 0);
-    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "proves nothing");
+    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "the upload does not return");
     bench_close(&bench);
 }
 

@@ -96,6 +96,10 @@ struct backup {
         bool damaged;           // that one
     } file;
 
+    // What was written over is being put back and compared: neither a signal nor a limit of time
+    // ends that.
+    bool restoring;
+
     // The next block of a download: its place in the image, and its number.
     size_t at;
     uint16_t block;
