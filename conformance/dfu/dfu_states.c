@@ -223,15 +223,26 @@ bool dfu_prepare_dnload(struct probe *probe)
 }
 
 // The request that leads to the state was accepted: is the device in it, and does it stay there
-// when GETSTATE asks? A check that judges GETSTATE asks by itself.
-static bool has_reached(struct probe *probe, uint8_t bState, uint8_t subject)
+// when GETSTATE asks? A check that judges GETSTATE asks by itself. Where GETSTATE says no state, as
+// its row judges, it may have led away from this one: the way is gone again, and not asked about.
+static bool arrive(struct probe *probe, bool (*go)(struct probe *), uint8_t bState, uint8_t subject)
 {
     uint8_t state;
     char words[PROBE_WORDS];
-    if (dfu_lacks_getstate(probe) || subject == DFURT_GETSTATE)
+    if (!go(probe))
+        return false;
+    if (dfu_lacks_getstate(probe) || subject == DFURT_GETSTATE ||
+        probe->loader.untold & 1u << bState)
         return true;
-    if (!dfu_ask_state(probe, &state) || (state == bState && !dfu_ask_state(probe, &state)))
+    int result = probe_ask_getstate(probe, &state);
+    if (result == DFURT_STATE_REPLY_SIZE && state == bState)
+        result = probe_ask_getstate(probe, &state);
+    if (result == USB_GONE || result == USB_IO)
         return not_reached(probe, bState, "GETSTATE is not answered");
+    if (result != DFURT_STATE_REPLY_SIZE || state > DFURT_STATE_dfuERROR) {
+        probe->loader.untold |= 1u << bState;
+        return result == USB_UNSUPPORTED || go(probe);
+    }
     if (state == bState)
         return true;
     snprintf(words, sizeof words, "the request was accepted, and the device says %s",
@@ -251,7 +262,7 @@ static bool send_block(struct probe *probe)
 
 static bool enter_dnload_sync(struct probe *probe, uint8_t subject)
 {
-    return send_block(probe) && has_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, subject);
+    return arrive(probe, send_block, DFURT_STATE_dfuDNLOAD_SYNC, subject);
 }
 
 static bool enter_by_getstatus(struct probe *probe, uint8_t bState)
@@ -284,24 +295,27 @@ static bool enter_behind_image(struct probe *probe)
             not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, why));
 }
 
-static bool enter_manifest_sync(struct probe *probe, uint8_t subject)
+static bool end_image(struct probe *probe)
 {
     if (!enter_behind_image(probe))
         return false;
     int result = download_end(probe);
-    if (result < 0)
-        return not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
-    return has_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, subject);
+    return result >= 0 || not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, usb_result_text(result));
 }
 
-// Does the answer say that the device is in this state?
+static bool enter_manifest_sync(struct probe *probe, uint8_t subject)
+{
+    return arrive(probe, end_image, DFURT_STATE_dfuMANIFEST_SYNC, subject);
+}
+
+// Does the answer say that the device is in this state? Where GETSTATE says none, GETSTATUS does.
 static bool says(struct probe *probe, uint8_t question, uint8_t bState)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    if (question == DFURT_GETSTATUS)
-        return dfu_ask(probe, &status) && status.bState == bState;
-    return dfu_ask_state(probe, &state) && state == bState;
+    if (question == DFURT_GETSTATE && dfu_ask_state(probe, &state) && state <= DFURT_STATE_dfuERROR)
+        return state == bState;
+    return dfu_ask(probe, &status) && status.bState == bState;
 }
 
 static bool begin_upload(struct probe *probe)
@@ -432,15 +446,19 @@ bool dfu_enter_state(struct probe *probe, uint8_t bState, uint8_t subject)
 // ---- Behind the whole image ----
 
 // The last block, which the device has accepted and not worked on yet.
-static bool enter_dnload_sync_with_image(struct probe *probe, uint8_t subject)
+static bool send_whole_image(struct probe *probe)
 {
     char why[PROBE_WORDS];
     return dfu_prepare_dnload(probe) && enter_idle(probe) &&
            (download_all_but_last(probe, why, sizeof why) ||
             not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, why)) &&
            (download_next_block(probe) >= 0 ||
-            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted")) &&
-           has_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, subject);
+            not_reached(probe, DFURT_STATE_dfuDNLOAD_SYNC, "DNLOAD was not accepted"));
+}
+
+static bool enter_dnload_sync_with_image(struct probe *probe, uint8_t subject)
+{
+    return arrive(probe, send_whole_image, DFURT_STATE_dfuDNLOAD_SYNC, subject);
 }
 
 bool dfu_enter_state_with_image(struct probe *probe, uint8_t bState, uint8_t subject)

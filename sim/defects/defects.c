@@ -29,6 +29,7 @@ static const struct sim_defect *const groups[] = {
     defects_of_dfuse,
     defects_of_handlers,
     defects_of_losses,
+    defects_of_questions,
     defects_of_late_losses,
     defects_of_limits,
 };
@@ -272,6 +273,9 @@ static int act(struct defect_view *view,
     case DO_DETACH:
         defect_detach(view, USUAL_TIMEOUT_MS);
         return 0;
+    case DO_HANG:
+        view->native->hung = true;
+        return NATIVE_SILENT;
     case DO_SILENT:
         return NATIVE_SILENT;
     case DO_DELAY:

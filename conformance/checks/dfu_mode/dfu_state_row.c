@@ -65,26 +65,27 @@ static bool expect_error_at_once(struct probe *probe, const struct usbdev_setup_
                   "it STALLed, as in %s", usb_dfu_state_name(row->state));
 }
 
+// What is no state, or not answered, is judged by the row of GETSTATE in that state: GETSTATUS says
+// which one it is.
 bool expect_state_after(struct probe *probe, unsigned states)
 {
     struct dfu_status_reply status;
     uint8_t state;
-    bool asked = !dfu_lacks_getstate(probe);
+    int result = USB_UNSUPPORTED;
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    if (asked) {
-        int result = probe_control(probe, &getstate, &state);
-        if (result == DFURT_STATE_REPLY_SIZE)
-            return expect_next(probe, state, states);
-        if (result != USB_STALL)
-            return expect_result(probe, result, DFURT_STATE_REPLY_SIZE, &state);
-    }
+    if (!dfu_lacks_getstate(probe))
+        result = probe_control(probe, &getstate, &state);
+    if (result == DFURT_STATE_REPLY_SIZE && state <= DFURT_STATE_dfuERROR)
+        return expect_next(probe, state, states);
+    if (result == USB_GONE || result == USB_IO)
+        return expect_result(probe, result, DFURT_STATE_REPLY_SIZE, &state);
     if (states & 1u << DFURT_STATE_dfuDNLOAD_SYNC)
         states |= 1u << DFURT_STATE_dfuDNBUSY | 1u << DFURT_STATE_dfuDNLOAD_IDLE;
     if (states & 1u << DFURT_STATE_dfuMANIFEST_SYNC)
         states |= 1u << DFURT_STATE_dfuMANIFEST | 1u << DFURT_STATE_dfuIDLE;
     return expect_getstatus(probe, &status) && expect_bState_of(probe, status.bState, states) &&
-           (!asked || expect_error_at_once(probe, &getstate));
+           (result != USB_STALL || expect_error_at_once(probe, &getstate));
 }
 
 static bool is_dnload_of_nothing(const struct state_row *row)
@@ -221,10 +222,11 @@ expect_outcome(struct probe *probe, const struct state_row *row, int result, con
     return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
 }
 
-static bool is_getstate_of_no_device(const struct probe *probe, const struct state_row *row)
+// GETSTATE says dfuIDLE where GETSTATUS does not.
+static bool is_untrue_getstate(const struct probe *probe, const struct state_row *row)
 {
     return row->bRequest == DFURT_GETSTATE && row->outcome == ACCEPTED &&
-           row->state != DFURT_STATE_dfuIDLE && dfu_lacks_getstate(probe);
+           row->state != DFURT_STATE_dfuIDLE && probe->loader.getstate == GETSTATE_UNTRUE;
 }
 
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
@@ -247,13 +249,17 @@ static bool has_ended(struct probe *probe,
     return busy_until_us - now_us < SHORT_US;
 }
 
-// In a state that a request leads to by being accepted: that it does is judged by the row of that
-// request, and GETSTATE that does not change the state by this one.
-static bool given_state(struct probe *probe, const struct state_row *row, uint8_t state)
+// What GETSTATE says in its own row. In a state that a request leads to by being accepted: that it
+// does is judged by the row of that request, and GETSTATE that does not change the state by this
+// one.
+static bool expect_state_of_row(struct probe *probe, const struct state_row *row, uint8_t state)
 {
     const unsigned by_acceptance = 1u << DFURT_STATE_dfuDNLOAD_SYNC |
                                    1u << DFURT_STATE_dfuMANIFEST_SYNC |
                                    1u << DFURT_STATE_dfuUPLOAD_IDLE;
+    if (state > DFURT_STATE_dfuERROR)
+        return expect(probe, false, usb_dfu_state_name(row->state), "GETSTATE: %u, no state",
+                      state);
     return state == row->state || !(by_acceptance & 1u << row->state) ||
            probe_inconclusive(probe, "%s was not reached: the device says %s",
                               usb_dfu_state_name(row->state), usb_dfu_state_name(state));
@@ -266,10 +272,8 @@ void dfu_follow_row(struct probe *probe)
     uint16_t block;
     if (!enter(probe, row, &block) || !has_next_block(probe, row))
         return;
-    if (is_getstate_of_no_device(probe, row)) {
-        probe_inconclusive(
-            probe,
-            "GETSTATE is not to be relied on: DM-STATE-2-GETSTATE or DM-STATUS-02 judges it");
+    if (is_untrue_getstate(probe, row)) {
+        probe_inconclusive(probe, "GETSTATE is not to be relied on: DM-STATUS-02 judges it");
         return;
     }
     uint64_t busy_until_us = probe->since.busy_until_us;
@@ -285,9 +289,10 @@ void dfu_follow_row(struct probe *probe)
                           "field.waive is a waiver for it");
     if (is_protected(probe, row, result, data) || !expect_outcome(probe, row, result, data))
         return;
-    if (row->bRequest == DFURT_GETSTATE && !given_state(probe, row, data[0]))
+    bool answered = row->outcome == ACCEPTED;
+    if (row->bRequest == DFURT_GETSTATE && answered && !expect_state_of_row(probe, row, data[0]))
         return;
-    if (row->bRequest == DFURT_GETSTATUS && row->outcome == ACCEPTED &&
+    if (row->bRequest == DFURT_GETSTATUS && answered &&
         (!expect_bState_of(probe, data[4], row->next) || is_busy(data[4])))
         return;
     expect_state_after(probe, next_states(probe, row, result));

@@ -211,6 +211,20 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-uploads-without-bit", "wait-reset", "DM-CAN-01"},
     {"dm-dnloads-without-bit", "wait-reset", "DM-CAN-02"},
     {"state-8-ABORT", "wait-reset", "DM-STATE-8-OTHER"},
+
+    // In one state alone.
+    {"state-3-GETSTATE-silent", "will-detach", "DM-STATE-3-GETSTATE"},
+    {"state-5-GETSTATE-silent", "wait-reset", "DM-STATE-5-GETSTATE"},
+    {"state-9-GETSTATE-silent", "will-detach", "DM-STATE-9-GETSTATE"},
+    {"state-10-GETSTATE-silent", "wait-reset", "DM-STATE-10-GETSTATE"},
+    {"state-3-GETSTATE-none", "will-detach", "DM-STATE-3-GETSTATE"},
+    {"state-6-GETSTATE-none", "wait-reset", "DM-STATE-6-GETSTATE"},
+    {"state-9-GETSTATE-none", "will-detach", "DM-STATE-9-GETSTATE"},
+    {"state-10-GETSTATE-none", "will-detach", "DM-STATUS-02"},
+    {"state-3-GETSTATUS-hangs", "will-detach", "DM-STATE-3-GETSTATUS"},
+    {"state-9-GETSTATE-hangs", "will-detach", "DM-STATE-9-GETSTATE"},
+    {"state-9-ABORT-hangs", "will-detach", "DM-STATE-9-ABORT"},
+    {"state-10-GETSTATUS-hangs", "will-detach", "DM-STATE-10-GETSTATUS"},
     {NULL},
 };
 // clang-format on

@@ -88,6 +88,7 @@ struct defect_rule {
         DO_REPLY_WHOLE, // these bytes, whatever wLength is
         DO_DETACH,      // as a DETACH that is right
         DO_SILENT,      // NAK from then on
+        DO_HANG,        // answer no packet any more
         DO_DELAY,       // as the good device would, but after delay_ms
     } action;
     const uint8_t *reply;
@@ -171,6 +172,7 @@ extern const struct sim_defect defects_of_standard_descriptors[];
 extern const struct sim_defect defects_of_systems[];
 extern const struct sim_defect defects_of_losses[];
 extern const struct sim_defect defects_of_late_losses[];
+extern const struct sim_defect defects_of_questions[]; // silent, or hung, in one state
 extern const struct sim_defect defects_of_requests[];
 extern const struct sim_defect defects_of_standard_requests[];
 extern const struct sim_defect defects_of_states[];
