@@ -83,6 +83,11 @@ struct fatal_request *fatal_add_loss(struct fatal_requests *fatal, const struct 
     return add(fatal, loss, culprit(loss), is_certain && !loss->late ? FATAL_TIMES : 1);
 }
 
+void fatal_forget_answers(struct fatal_requests *fatal)
+{
+    memset(fatal->answers, 0, sizeof fatal->answers);
+}
+
 void fatal_add_silence(struct fatal_requests *fatal, const struct loss *loss)
 {
     add(fatal, loss, loss->request, 1);

@@ -29,6 +29,9 @@ struct fatal_requests {
 // second time. Returns what it is taken for, to be taken back; or NULL.
 struct fatal_request *fatal_add_loss(struct fatal_requests *fatal, const struct loss *loss);
 
+// Its power was cycled: as long as it has not answered a question again, it has never answered it.
+void fatal_forget_answers(struct fatal_requests *fatal);
+
 // The one request was not answered, and the next one was.
 void fatal_add_silence(struct fatal_requests *fatal, const struct loss *loss);
 

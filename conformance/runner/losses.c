@@ -131,6 +131,14 @@ void losses_saw_return(struct losses *losses, uint64_t now_us)
     losses->late.until_us = 0;
 }
 
+void losses_saw_power(struct losses *losses, uint64_t now_us)
+{
+    losses_saw_return(losses, now_us);
+    losses_let_leave(losses, LOST_OTHERWISE);
+    losses->silent = 0;
+    fatal_forget_answers(&losses->fatal);
+}
+
 void losses_saw_stay(struct losses *losses)
 {
     fatal_clear_late(&losses->fatal, *losses->view.mode, losses->answered);

@@ -93,6 +93,10 @@ void losses_let_leave(struct losses *losses, enum loss_way way);
 void losses_saw_leave(struct losses *losses, uint64_t now_us);
 void losses_saw_return(struct losses *losses, uint64_t now_us);
 
+// It was found on the bus after its power was cycled, and begins anew: what it does not answer then
+// is another loss, of the suite's doing until it has answered.
+void losses_saw_power(struct losses *losses, uint64_t now_us);
+
 // The device is still there, a pause behind the one request that it answered last.
 void losses_saw_stay(struct losses *losses);
 

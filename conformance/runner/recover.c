@@ -53,7 +53,8 @@ static bool bring_back(struct run *run)
     losses_give_up(&run->watch.losses, probe_now_us(&run->probe));
     if (run->options->stop_on_loss)
         return false;
-    return (!gone && reset(run)) || cycle_power(run);
+    // A question that it is lost at again is not asked the second time (fatal.h).
+    return (!gone && reset(run)) || cycle_power(run) || cycle_power(run);
 }
 
 bool quieten_or_recover(struct run *run)

@@ -258,7 +258,7 @@ static int watched_power_cycle(struct target *target)
         losses_give_up(&watch->losses, device_us(watch));
     int result = operate_on_port(watch, watch->target->ops->power_cycle);
     if (result == 0)
-        losses_saw_return(&watch->losses, device_us(watch));
+        losses_saw_power(&watch->losses, device_us(watch));
     watch_look_for_trouble(watch);
     return result;
 }

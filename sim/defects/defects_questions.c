@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: MIT
 //
-// Devices that answer a question, or another request, in all states of DFU mode but one. In that
-// one they are silent, report no state, or hang.
+// Devices that answer a question, or another request, in all states but one. In that one they are
+// silent, report no state, or hang.
 
 #include <sim/defect.h>
 
-#define IN_STATE(state, type, request)                                                             \
-    IN_DFU_MODE, .states = 1 << (state), .bmRequestType = (type), .bRequest = (request)
+#define IN_STATE(in_modes, state, type, request)                                                   \
+    in_modes, .states = 1 << (state), .bmRequestType = (type), .bRequest = (request)
 
 #define GETSTATE_IS_SILENT(state, state_name)                                                      \
     {                                                                                              \
         .name = "state-" #state "-GETSTATE-silent",                                                \
         .summary = "does not answer GETSTATE in " state_name,                                      \
-        .rules = RULES({IN_STATE(state, FROM_DFU, DFURT_GETSTATE), .action = DO_SILENT}),          \
+        .rules =                                                                                   \
+            RULES({IN_STATE(IN_DFU_MODE, state, FROM_DFU, DFURT_GETSTATE), .action = DO_SILENT}),  \
     }
 
 #define GETSTATE_SAYS_NONE(state, state_name)                                                      \
     {                                                                                              \
         .name = "state-" #state "-GETSTATE-none",                                                  \
         .summary = "GETSTATE says FFh, which is no state, in " state_name,                         \
-        .rules =                                                                                   \
-            RULES({IN_STATE(state, FROM_DFU, DFURT_GETSTATE), .action = DO_REPLY, BYTES(0xFF)}),   \
+        .rules = RULES({IN_STATE(IN_DFU_MODE, state, FROM_DFU, DFURT_GETSTATE),                    \
+                        .action = DO_REPLY, BYTES(0xFF)}),                                         \
     }
 
-#define HANGS(state, state_name, type, request, what)                                              \
+#define HANGS(in_modes, state, state_name, type, request, what)                                    \
     {                                                                                              \
         .name = "state-" #state "-" what "-hangs", .summary = "hangs at " what " in " state_name,  \
-        .rules = RULES({IN_STATE(state, type, request), .action = DO_HANG}),                       \
+        .rules = RULES({IN_STATE(in_modes, state, type, request), .action = DO_HANG}),             \
     }
 
 const struct sim_defect defects_of_questions[] = {
@@ -38,9 +39,10 @@ const struct sim_defect defects_of_questions[] = {
     GETSTATE_SAYS_NONE(6, "dfuMANIFEST-SYNC"),
     GETSTATE_SAYS_NONE(9, "dfuUPLOAD-IDLE"),
     GETSTATE_SAYS_NONE(10, "dfuERROR"),
-    HANGS(3, "dfuDNLOAD-SYNC", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
-    HANGS(9, "dfuUPLOAD-IDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
-    HANGS(9, "dfuUPLOAD-IDLE", TO_DFU, DFURT_ABORT, "ABORT"),
-    HANGS(10, "dfuERROR", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
+    HANGS(AT_RUN_TIME, 0, "appIDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
+    HANGS(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
+    HANGS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
+    HANGS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", TO_DFU, DFURT_ABORT, "ABORT"),
+    HANGS(IN_DFU_MODE, 10, "dfuERROR", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
     {0},
 };

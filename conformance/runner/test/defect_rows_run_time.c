@@ -201,6 +201,8 @@ const struct defect_row run_time_rows[] = {
          {"INTEROP-WEBDFU-01", "DETACH STALLs, and the device stays"},
      }},
     {"state-1-DNLOAD-stays", "small-wait-reset", "RT-STATE-1-DNLOAD"},
+    {"state-0-GETSTATE-hangs", "will-detach", "REQ-01b"},
+    {"state-0-GETSTATE-hangs", "wait-reset", "REQ-01b"},
     {NULL},
 };
 // clang-format on

@@ -183,6 +183,35 @@ static void two_faults__have_a_failure_each(void **state)
     }
 }
 
+// Of some 300 checks a few are about the request, or cannot do without it.
+static void broken_request__leaves_nearly_all_checks_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *device;
+        const char *id;
+        unsigned not_judged;
+    } broken[] = {
+        {"sim:will-detach,defect=state-0-GETSTATE-hangs", "REQ-01b", 8},
+        {"sim:wait-reset,defect=state-0-GETSTATE-hangs", "REQ-01b", 8},
+        {"sim:will-detach,defect=state-3-GETSTATE-silent", "DM-STATE-3-GETSTATE", 4},
+        {"sim:will-detach,defect=state-3-GETSTATE-none", "DM-STATE-3-GETSTATE", 0},
+        {"sim:wait-reset,defect=state-6-GETSTATE-none", "DM-STATE-6-GETSTATE", 0},
+        {"sim:will-detach,defect=state-10-GETSTATE-none", "DM-STATUS-02", 2},
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        struct report report;
+        run_on(broken[i].device, &(struct runner_options){.allow_write = true}, &report);
+        if (result_of(&report, broken[i].id)->verdict != VERDICT_FAIL ||
+            report.counts[VERDICT_FAIL] != 1 ||
+            report.counts[VERDICT_INCONCLUSIVE] > broken[i].not_judged || report.not_as_found)
+            fail_msg("%s: %zu FAILs, %zu INCONCLUSIVE, \"%s\"", broken[i].device,
+                     (size_t)report.counts[VERDICT_FAIL],
+                     (size_t)report.counts[VERDICT_INCONCLUSIVE], report.ending);
+        report_finish(&report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +221,7 @@ int main(void)
         cmocka_unit_test(waived_failure__excuses_itself_alone),
         cmocka_unit_test(crash__is_a_failure_of_the_check_that_is_about_the_request),
         cmocka_unit_test(two_faults__have_a_failure_each),
+        cmocka_unit_test(broken_request__leaves_nearly_all_checks_judged),
         cmocka_unit_test(crash_on_the_way_back__is_none_of_the_check_that_goes_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

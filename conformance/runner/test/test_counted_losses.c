@@ -103,6 +103,26 @@ static void question__that_kills_a_fresh_device_is_forbidden_but_to_checks(void 
     assert_false(losses_forbid(&losses, &getstate));
 }
 
+// It was answered in another state before.
+static void question__that_kills_a_device_behind_a_power_cycle_is_forbidden(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    on_the_way = 1;
+    losses_saw(&losses, &getstate, 1, 1 * MS);
+    losses_saw(&losses, &getstate, USB_GONE, 2 * MS);
+    losses_saw(&losses, &getstate, USB_GONE, 3 * MS);
+    assert_false(losses_forbid(&losses, &getstate));
+
+    losses_saw_power(&losses, 4 * MS);
+    losses.fresh = true;
+    losses_saw(&losses, &getstate, USB_GONE, 5 * MS);
+    losses_saw(&losses, &get_string, USB_GONE, 6 * MS);
+
+    assert_true(losses_forbid(&losses, &getstate));
+    assert_counts(&losses, 2, 1, 0);
+}
+
 // The request before it may be what the device was lost by, and is not sent any more.
 static void question__behind_another_request_forbids_that_one(void **state)
 {
@@ -376,6 +396,7 @@ int main(void)
         cmocka_unit_test(one_silence__is_no_loss_and_two_are_one),
         cmocka_unit_test(one_silence__of_a_device_that_left_is_a_loss_when_it_is_back),
         cmocka_unit_test(question__that_kills_a_fresh_device_is_forbidden_but_to_checks),
+        cmocka_unit_test(question__that_kills_a_device_behind_a_power_cycle_is_forbidden),
         cmocka_unit_test(question__behind_another_request_forbids_that_one),
         cmocka_unit_test(
             request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was),
