@@ -207,6 +207,13 @@ static bool keep_by_dialect(struct probe *probe)
                                         "disagree about whether the device is DfuSe");
 }
 
+// A device that is lost when its memory is read may be lost again when it is to be put back.
+static bool is_still_there(struct probe *probe)
+{
+    return probe->backup->restore || dfu_to_idle(probe) ||
+           backup_refuse(probe->backup, "the device was lost while its memory was read");
+}
+
 // An image that was given is downloaded even if no check writes.
 static bool keep(struct probe *probe)
 {
@@ -219,9 +226,13 @@ static bool keep(struct probe *probe)
         return false;
     if (backup->restore && !is_for_this_device(probe, backup->restore))
         return refuse_suffix(probe, backup->restore);
+    if (!backup->restore && !dfu_leaves_error(probe))
+        return backup_refuse(backup, "the device does not leave dfuERROR, so that nothing could be "
+                                     "put back behind a download that fails");
     if (!keep_by_dialect(probe))
         return false;
-    if ((backup->is_page && !backup_keep_rest(probe)) || !backup_file_write(probe)) {
+    if ((backup->is_page && !backup_keep_rest(probe)) || !is_still_there(probe) ||
+        !backup_file_write(probe)) {
         free(backup->bytes); // nothing is put back
         backup->bytes = NULL;
         return false;

@@ -415,9 +415,29 @@ static bool enter_error_from(struct probe *probe, bool (*enter)(struct probe *),
                        "-OTHER judge that");
 }
 
+// Where nothing leads to dfuIDLE the device may be in dfuERROR all the same.
 bool dfu_enter_error(struct probe *probe, uint8_t subject)
 {
-    return enter_error_from(probe, enter_idle, subject);
+    dfuse_select(probe);
+    return (!dfu_to_idle(probe) && is_in_error(probe, subject)) ||
+           enter_error_from(probe, enter_idle, subject);
+}
+
+static bool leaves_error(struct probe *probe)
+{
+    enum { NEITHER_DETACHES = 2 }; // of illegal_requests
+    bool in_error = false;
+    for (size_t i = 0; !in_error && i < NEITHER_DETACHES && to_idle(probe); i++) {
+        uint8_t state;
+        request(probe, illegal_requests[i]);
+        in_error = dfu_ask_state(probe, &state) && state == DFURT_STATE_dfuERROR;
+    }
+    return !in_error || to_idle(probe);
+}
+
+bool dfu_leaves_error(struct probe *probe)
+{
+    return on_the_way(probe, leaves_error);
 }
 
 bool dfu_enter_state(struct probe *probe, uint8_t bState, uint8_t subject)

@@ -263,6 +263,7 @@ const struct sim_defect defects_of_states[] = {
     ACCEPTS_DNLOAD(10, "dfuERROR"),
     ACCEPTS_UPLOAD(10, "dfuERROR"),
     ACCEPTS_OUT(10, "dfuERROR", DFURT_CLRSTATUS, "CLRSTATUS"),
+    STAYS(10, "dfuERROR", TO_DFU, DFURT_CLRSTATUS, "CLRSTATUS"),
     ACCEPTS_OUT(10, "dfuERROR", DFURT_ABORT, "ABORT"),
     ACCEPTS_UNKNOWN(IN_DFU_MODE, 10, "dfuERROR"),
     {0},

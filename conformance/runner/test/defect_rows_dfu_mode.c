@@ -116,6 +116,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-10-DNLOAD-0", "will-detach", "DM-STATE-10-DNLOAD-0"},
     {"state-10-UPLOAD", "will-detach", "DM-STATE-10-UPLOAD"},
     {"state-10-CLRSTATUS", "will-detach", "DM-STATE-10-CLRSTATUS"},
+    {"state-10-CLRSTATUS", "wait-reset", "DM-STATE-10-CLRSTATUS"},
+    {"state-10-CLRSTATUS-stays", "wait-reset", "DM-STATE-10-CLRSTATUS"},
     {"state-10-ABORT", "will-detach", "DM-STATE-10-ABORT"},
     {"state-10-OTHER", "will-detach", "DM-STATE-10-OTHER"},
     {"dm-status-vendor", "will-detach", "DM-STATUS-03"},
@@ -160,6 +162,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"ds-no-commands", "will-detach", "DS-CMD-07"},
     {"ds-layout", "will-detach", "DS-LAYOUT-01"},
     {"dm-starts-in-error", "will-detach", "INTEROP-DFUUTIL-02", .follows = {
+         {"DM-STATE-10-CLRSTATUS", "that it clears the error by; A.2.11"},
          {"INTEROP-WEBDFU-02", "ABORT STALLs in dfuERROR"},
      }},
     {"dm-interface-twice", "will-detach", "DM-DESC-03a"},

@@ -118,6 +118,10 @@ bool dfu_to_idle(struct probe *probe);
 // alternate settings.
 bool dfu_rewind(struct probe *probe);
 
+// Into dfuERROR by a request that dfuIDLE does not have, which changes no memory: does a way lead
+// back? Returns false only where the device stays in dfuERROR.
+bool dfu_leaves_error(struct probe *probe);
+
 // Make sure that a download can be begun without loss: keep a plain device's image (backup.h), and
 // begin with its first block. Returns false, and the check is a SKIP, where that cannot be done.
 bool dfu_prepare_dnload(struct probe *probe);
