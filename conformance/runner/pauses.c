@@ -38,12 +38,14 @@ static void note(struct answered_requests *requests, const struct answered_reque
         requests->list[requests->count++] = *request;
 }
 
-// A device that was let leave, or leaves by itself (departures.c), shows nothing.
-static bool has_to_stay(const struct run *run)
+// A device that was let leave, or leaves by itself (departures.c), shows nothing. A busy state
+// would be over behind a pause, and the next request is about it.
+static bool has_to_stay(struct run *run)
 {
     const struct losses *losses = &run->watch.losses;
     bool by_itself = run->probe.mode == DEVICE_DFU_MODE && run->probe.loader.stays_us;
-    return !losses->may_leave && !losses->silent && !losses->left && !by_itself;
+    bool busy = run->probe.since.busy_until_us > probe_now_us(&run->probe);
+    return !losses->may_leave && !losses->silent && !losses->left && !by_itself && !busy;
 }
 
 // Behind those that were noted since the last pause, if there are any.

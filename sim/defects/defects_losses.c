@@ -70,6 +70,14 @@ static int restart_at_unknown(struct defect_view *view, const struct usbdev_setu
                : NATIVE_PASS;
 }
 
+static int restart_at_dnload_of_nothing(struct defect_view *view,
+                                        const struct usbdev_setup_packet *setup)
+{
+    bool ends = defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) && setup->wLength == 0;
+    return ends && view->bootloader->dfu.bState == DFURT_STATE_dfuUPLOAD_IDLE ? restart(view, 0)
+                                                                              : NATIVE_PASS;
+}
+
 // A magic word in memory that is not cleared: the watchdog starts the boot loader.
 static int restart_as_boot_loader_at(struct defect_view *view, bool is_it)
 {
@@ -211,6 +219,11 @@ const struct sim_defect defects_of_losses[] = {
         .name = "dm-restarts-at-unknown",
         .summary = "the boot loader starts the firmware at an unknown request in dfuIDLE",
         .setup = restart_at_unknown,
+    },
+    {
+        .name = "state-9-DNLOAD-0-leaves",
+        .summary = "starts the firmware at DNLOAD without data in dfuUPLOAD-IDLE",
+        .setup = restart_at_dnload_of_nothing,
     },
     {
         .name = "restarts-at-get-configuration",

@@ -182,7 +182,8 @@ static unsigned next_states(const struct probe *probe, const struct state_row *r
 static bool expect_no_leave(struct probe *probe, const struct state_row *row, int result)
 {
     size_t first = probe->transcript.total;
-    bool left = row->bRequest == DFURT_DETACH &&
+    bool may_leave = row->bRequest == DFURT_DETACH || is_dnload_of_nothing(row);
+    bool left = row->outcome == STALLED && may_leave &&
                 probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0 &&
                 probe_wait_return(probe, mode_return_ms(probe), "the device") == 0;
     transcript_set_aside(&probe->transcript, first);
@@ -230,7 +231,8 @@ static bool is_untrue_getstate(const struct probe *probe, const struct state_row
 }
 
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
-// Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing.
+// Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing. No answer takes
+// longer than the state, and is a loss in whichever.
 static bool has_ended(struct probe *probe,
                       const struct state_row *row,
                       uint64_t busy_until_us,
@@ -240,6 +242,8 @@ static bool has_ended(struct probe *probe,
     enum { SHORT_US = 5000 };
     uint64_t now_us = probe_now_us(probe);
     bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
+    if (result < 0 && result != USB_STALL)
+        return false;
     if (now_us > busy_until_us)
         return true;
     if (result < 0 || (!asks && row->bRequest != DFURT_ABORT))
