@@ -75,9 +75,38 @@ const struct departure *losses_departure(const struct losses *losses, unsigned n
     return kept ? &losses->departures[number % LOSSES_DEPARTURES] : NULL;
 }
 
+// A loss that was counted as the suite's own doing, and is not.
+static void blame_last(struct losses *losses)
+{
+    losses->last.unasked = true;
+    losses->counts.unasked++;
+    losses->last_unasked = losses->last;
+    fatal_add_loss(&losses->fatal, &losses->last);
+}
+
+static bool is_detach(const uint8_t setup[USBDEV_SETUP_SIZE])
+{
+    return setup[0] == 0x21 && setup[1] == DFURT_DETACH;
+}
+
+// Where bitWillDetach is 0 a device stays in appDETACH until its bus is reset (DFU 1.1 A.2.2). One
+// that answers there, and is lost at a later request, is lost at that one: unless it left the bus
+// and came back in DFU mode, as the other kind of device does.
+static bool is_lost_in_app_detach(const struct losses *losses)
+{
+    const struct loss *last = &losses->last;
+    return losses->silent && last->way == LOST_BY_DETACH && !last->unasked && !last->stranded &&
+           !last->waited && !last->fresh && !is_detach(last->before) &&
+           !device_will_detach(losses->view.run_time);
+}
+
 void losses_excuse_departure(struct losses *losses)
 {
     unsigned number = losses->counts.departures - 1;
+    if (is_lost_in_app_detach(losses) && losses->silent > 1)
+        blame_last(losses);
+    else if (is_lost_in_app_detach(losses))
+        losses->last.unasked = true; // and counted when it is known to be a loss
     if (losses->silent)
         losses->departures[number % LOSSES_DEPARTURES].silent = true;
     losses->counts.departures = losses->counts.returns;
@@ -157,6 +186,10 @@ note_answer(struct losses *losses, const uint8_t setup[USBDEV_SETUP_SIZE], uint6
 {
     if (losses->silent == 1 && losses->last.unasked && !losses->last.gone)
         fatal_add_silence(&losses->fatal, &losses->last);
+    bool lost = losses->silent > 1 || losses->last.gone;
+    if (lost && losses->found && *losses->view.mode == DEVICE_RUN_TIME &&
+        is_lost_in_app_detach(losses))
+        blame_last(losses);
     losses->silent = 0;
     fatal_clear(&losses->fatal, *losses->view.mode, setup, losses->answered);
     losses->left = losses->absent = false;
@@ -234,7 +267,8 @@ void losses_saw(struct losses *losses,
         note_departure(losses, now_us); // also at a DETACH, which it may not have seen
     bool was_let = losses->may_leave;
     if (lets_leave(bytes) && result != USB_STALL && !is_away(losses)) {
-        bool detaches = result >= 0 && *losses->view.mode == DEVICE_RUN_TIME;
+        bool again = was_let && losses->way == LOST_BY_DETACH && result < 0;
+        bool detaches = again || (result >= 0 && *losses->view.mode == DEVICE_RUN_TIME);
         losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
     }
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
@@ -249,12 +283,8 @@ void losses_saw(struct losses *losses,
 // not come back has left, or is stuck, by no doing of the suite.
 static void find_unfinished(struct losses *losses)
 {
-    if (!losses->last.unfinished || losses->last.unasked)
-        return;
-    losses->last.unasked = true;
-    losses->counts.unasked++;
-    losses->last_unasked = losses->last;
-    fatal_add_loss(&losses->fatal, &losses->last);
+    if (losses->last.unfinished && !losses->last.unasked)
+        blame_last(losses);
 }
 
 void losses_give_up(struct losses *losses, uint64_t now_us)

@@ -8,7 +8,9 @@
 // no loss yet; the next one decides.
 //
 // A loss is the suite's own doing where a request that the device may leave the bus for was
-// accepted, or its bus was reset, until it is found on the bus again and answers there.
+// accepted, or its bus was reset, until it is found on the bus again and answers there. In
+// appDETACH a device whose bitWillDetach is 0 is to stay: it may leave for DFU mode alone, which
+// other checks judge.
 
 #ifndef CONFORMANCE_LOSSES_H
 #define CONFORMANCE_LOSSES_H
@@ -20,13 +22,14 @@ enum {
 };
 
 // What the probe knows: the mode of the device, whether what is sent is the suite's own way (not
-// 0), and whether memory may have changed. And whether a pause behind the last request is under way
-// (pauses.h). All outlive the losses.
+// 0), whether memory may have changed, and what the device says of itself at run time. And whether
+// a pause behind the last request is under way (pauses.h). All outlive the losses.
 struct losses_view {
     const enum device_mode *mode;
     const unsigned *on_the_way;
     const bool *dirty;
     const bool *pausing;
+    const struct device *run_time;
 };
 
 struct losses {

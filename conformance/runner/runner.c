@@ -178,6 +178,7 @@ static void begin_probe(struct run *run, struct target *target)
         .mode = &run->probe.mode,
         .on_the_way = &run->probe.on_the_way,
         .dirty = &run->probe.gate.dirty,
+        .run_time = &run->probe.run_time,
         .pausing = &run->pauses.behind_one,
     };
     watch_init(&run->watch, target, &view);

@@ -203,6 +203,8 @@ const struct defect_row run_time_rows[] = {
     {"state-1-DNLOAD-stays", "small-wait-reset", "RT-STATE-1-DNLOAD"},
     {"state-0-GETSTATE-hangs", "will-detach", "REQ-01b"},
     {"state-0-GETSTATE-hangs", "wait-reset", "REQ-01b"},
+    {"state-1-GETSTATUS-hangs", "wait-reset", "RT-STATE-1-GETSTATUS"},
+    {"state-1-ABORT-hangs", "wait-reset", "RT-STATE-1-ABORT"},
     {NULL},
 };
 // clang-format on

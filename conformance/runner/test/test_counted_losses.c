@@ -24,12 +24,13 @@ static enum device_mode mode;
 static unsigned on_the_way;
 static bool dirty;
 static bool pausing;
+static struct device run_time; // bitWillDetach is 0
 
 // A check runs on it.
 static struct losses on_the_bus(enum device_mode in_mode)
 {
     struct losses losses;
-    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing};
+    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing, &run_time};
     mode = in_mode;
     on_the_way = 0;
     dirty = pausing = false;
@@ -324,6 +325,46 @@ static void second_detach__is_unfinished_by_the_suites_own_doing(void **state)
     assert_counts(&losses, 1, 0, 1);
 }
 
+// In appDETACH, after an answer there, and it did not answer two requests.
+static struct losses lost_in_app_detach(int result)
+{
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    losses_saw(&losses, &detach, 0, 1 * MS);
+    losses_saw(&losses, &getstate, 1, 2 * MS);
+    losses_saw(&losses, &get_string, result, 3 * MS);
+    losses_saw(&losses, &getstate, result, 4 * MS);
+    return losses;
+}
+
+static void device__that_is_silent_in_app_detach_until_its_bus_is_reset_is_lost(void **state)
+{
+    (void)state;
+    struct losses losses = lost_in_app_detach(USB_TIMEOUT);
+    assert_counts(&losses, 1, 0, 0);
+
+    losses_excuse_departure(&losses);
+    assert_counts(&losses, 1, 1, 0);
+    assert_int_equal(losses.last_unasked.request[1], USBDEV_GET_DESCRIPTOR);
+
+    mode = DEVICE_DFU_MODE;
+    losses_saw_return(&losses, 900 * MS);
+    losses_saw(&losses, &getstate, 1, 901 * MS);
+    assert_counts(&losses, 1, 1, 0);
+}
+
+static void device__that_leaves_app_detach_is_lost_unless_it_comes_back_in_dfu_mode(void **state)
+{
+    (void)state;
+    static const enum device_mode modes[] = {DEVICE_RUN_TIME, DEVICE_DFU_MODE};
+    for (size_t i = 0; i < 2; i++) {
+        struct losses losses = lost_in_app_detach(USB_GONE);
+        mode = modes[i];
+        losses_saw_comeback(&losses, 900 * MS);
+        losses_saw(&losses, &getstate, 1, 901 * MS);
+        assert_counts(&losses, 1, modes[i] == DEVICE_RUN_TIME, 0);
+    }
+}
+
 static void departure__that_is_taken_out_leaves_the_loss_before_it(void **state)
 {
     (void)state;
@@ -409,6 +450,8 @@ int main(void)
         cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),
         cmocka_unit_test(device__that_left_in_the_middle_of_detach_is_lost_unless_it_comes_back),
         cmocka_unit_test(second_detach__is_unfinished_by_the_suites_own_doing),
+        cmocka_unit_test(device__that_is_silent_in_app_detach_until_its_bus_is_reset_is_lost),
+        cmocka_unit_test(device__that_leaves_app_detach_is_lost_unless_it_comes_back_in_dfu_mode),
         cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),
         cmocka_unit_test(departure__has_its_stay_and_its_idle_time),
         cmocka_unit_test(departures__are_kept_as_far_as_there_is_room),
