@@ -61,8 +61,13 @@ static void begin(void *context, const struct report *report)
     text_wrapped(&text, 0, line);
     print_device(&text, "run time", &report->run_time);
     print_device(&text, "DFU mode", &report->dfu_mode);
+    if (*report->slow) {
+        fputs("  ", text.out);
+        text_wrapped(&text, 2, report->slow);
+    }
     if (!table->options.verbose)
         fputc('\n', text.out);
+    fflush(text.out);
 }
 
 static void check_begin(void *context, const struct check *check)

@@ -88,6 +88,9 @@ static void begin(void *context, const struct report *report)
     struct report_tap *tap = context;
     fprintf(tap->out, "TAP version %u\n1..%zu\n# dfu-conformance %s: %s\n", tap->version,
             report->planned, report->suite_version, report->target);
+    if (*report->slow)
+        fprintf(tap->out, "# %s\n", report->slow);
+    fflush(tap->out);
 }
 
 static void print_directive(FILE *out, const struct result *result)

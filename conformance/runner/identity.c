@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "identity.h"
+
 // Read the descriptors that the host read when it enumerated the device, so that the traffic of the
 // run shows them: without them a capture cannot be dissected.
 static void read_descriptors(struct probe *probe)

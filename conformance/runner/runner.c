@@ -133,12 +133,37 @@ static void go_home(struct run *run)
     backup_finish(&run->backup);
 }
 
+// What its descriptors and strings took to read says how long the run will take, at least: a check
+// sends ten requests on average. Where time is virtual nobody waits.
+static void foretell_time(struct run *run)
+{
+    enum { REQUESTS = 10, WORTH_SAYING_MINUTES = 5, MINUTE_US = 60000000 };
+    const struct transcript *transcript = &run->probe.transcript;
+    uint64_t took_us = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < transcript_count(transcript); i++) {
+        const struct transcript_entry *entry = transcript_get(transcript, i);
+        bool answered = entry->kind == TRANSCRIPT_CONTROL && entry->result >= 0;
+        took_us += answered ? entry->took_us : 0;
+        count += answered;
+    }
+    uint64_t request_us = count ? took_us / count : 0;
+    uint64_t minutes = run->report->planned * REQUESTS * request_us / MINUTE_US;
+    bool real = !(run->probe.target->capabilities & TARGET_VIRTUAL_TIME);
+    if (real && minutes >= WORTH_SAYING_MINUTES)
+        snprintf(run->report->slow, sizeof run->report->slow,
+                 "each request takes some %u ms, so that the run will take some %u minutes; "
+                 "--only ID,... has fewer checks, and --max-time SECONDS ends it",
+                 (unsigned)(request_us / 1000), (unsigned)minutes);
+}
+
 // The device may be lost while its descriptors and strings are read, before the first check.
 static void begin(struct run *run)
 {
     struct probe *probe = &run->probe;
     run->found_in = probe->mode;
     identify(probe, run->report);
+    foretell_time(run);
     bool answers = !run->watch.losses.silent || quieten_or_recover(run);
     count_losses(run, &(struct loss_counts){.all = 0}, "before the first check");
     if (answers)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -236,6 +237,33 @@ has_no_dfu(struct fake_target *fake, const struct usbdev_setup_packet *setup, ui
     return fake->died ? USB_GONE : FAKE_NOT_MINE;
 }
 
+static int
+takes_seconds(struct fake_target *fake, const struct usbdev_setup_packet *setup, uint8_t *data)
+{
+    (void)setup;
+    (void)data;
+    fake->now_us += 4000000;
+    return FAKE_NOT_MINE;
+}
+
+static void slow_device__is_told_at_the_start(void **state)
+{
+    (void)state;
+    struct run run;
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.script = takes_seconds;
+    finish(&run, &everything);
+    assert_non_null(strstr(run.report.slow, "each request takes some 4000 ms"));
+    assert_non_null(strstr(run.report.slow, "--max-time"));
+    report_finish(&run.report);
+
+    start(&run, DFURT_ATTR_CAN_DNLOAD);
+    run.fake.script = takes_seconds;
+    finish(&run, &(struct runner_options){.catalogue = groups, .only = "T-MUST"});
+    assert_string_equal(run.report.slow, ""); // of so few requests
+    report_finish(&run.report);
+}
+
 static void device_without_dfu__is_judged_by_chapter_9_and_brought_back(void **state)
 {
     (void)state;
@@ -270,6 +298,7 @@ int main(void)
         cmocka_unit_test(modes__are_entered_and_left_as_checks_need_them),
         cmocka_unit_test(run__ends_at_run_time),
         cmocka_unit_test(lost_device__makes_the_rest_inconclusive),
+        cmocka_unit_test(slow_device__is_told_at_the_start),
         cmocka_unit_test(device_without_dfu__is_judged_by_chapter_9_and_brought_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

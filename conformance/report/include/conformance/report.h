@@ -92,7 +92,8 @@ struct report {
     const char *where;
     struct report_device run_time;
     struct report_device dfu_mode;
-    size_t planned; // checks selected
+    size_t planned;         // checks selected
+    char slow[PROBE_WORDS]; // how long a slow device takes for them, and what to do, or ""
     struct result *results;
     size_t count;
     unsigned counts[VERDICT_INCONCLUSIVE + 1]; // by verdict, waived ones apart
