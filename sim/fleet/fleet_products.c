@@ -109,6 +109,14 @@ static const char *unnamed_string(uint8_t index, uint16_t langid)
     return index == STRING_UNNAMED && langid == 0x0409 ? "calibrated 2026-01-05" : NULL;
 }
 
+// From index 5 on each is what follows in a sentence, of another length.
+static const char *string_at_any_index(uint8_t index, uint16_t langid)
+{
+    static const char sentence[] = "the quick brown fox jumps over the lazy dog and runs away from "
+                                   "it as fast as it can, until both of them are too tired to go";
+    return index >= 5 && langid == 0x0409 ? sentence + index % (sizeof sentence - 1) : NULL;
+}
+
 static const uint8_t named[] = {
     INTERFACE(0, 0, 0, 0xFF, 0, 0, STRING_LONG),
     INTERFACE(1, 0, 0, 0xFF, 0, 0, STRING_HIGH),
@@ -164,6 +172,7 @@ static const struct product_shape with_two_functions = {.before = STANDS(two_fun
 static const struct product_shape with_smart_card = {.before = STANDS(smart_card, 1)};
 static const struct product_shape with_measurement = {.before = STANDS(measurement, 1)};
 static const struct product_shape with_unnamed_string = {.string = unnamed_string};
+static const struct product_shape with_all_strings = {.string = string_at_any_index};
 static const struct product_shape with_long_strings = {.before = STANDS(named, 2),
                                                        .string = long_strings};
 static const struct product_shape with_capabilities = {.bcdUSB = 0x0201, .bos = many_capabilities};
@@ -251,6 +260,13 @@ const struct variation fleet_of_products[] = {
                   .bootloader = &bootloader_plain_wait_reset,
                   .product = &with_unnamed_string},
         .allowed_by = "USB 2.0 9.4.3: a STALL is due where a device does not support a descriptor",
+    },
+    {
+        .model = {.name = "255-strings",
+                  .summary = "a string at each index",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &with_all_strings},
+        .allowed_by = "USB 2.0 9.6: each iString field and each class may name others",
     },
     {
         .model = {.name = "long-strings",

@@ -264,21 +264,27 @@ static uint8_t unnamed_index(const struct string_indexes *indexes, uint8_t index
 }
 
 // A string that no descriptor names may be there: for the other mode, for a class or for the
-// vendor, as Microsoft's EEh. So an index is absent only to a device that has none at some of them.
+// vendor, as Microsoft's EEh. So an index is absent only to a device that has none at some of them,
+// or that has the same one.
 static void string_absent(struct probe *probe)
 {
     static const uint8_t tries[] = {0xF0, 0xD2, 0xB4, 0x96};
     struct string_indexes indexes;
-    uint8_t bytes[STRING_MAX] = {0};
+    uint8_t strings[2][STRING_MAX] = {{0}};
     int result = 0;
+    bool others = true;
     if (!read_indexes(probe, &indexes))
         return;
-    for (size_t i = 0; i < sizeof tries && (i == 0 || is_string(bytes, result)); i++) {
+    for (size_t i = 0; i < sizeof tries && (i == 0 || is_string(strings[0], result)); i++) {
         const struct usbdev_setup_packet setup = usb_get_descriptor(
             USBDEV_DT_STRING, unnamed_index(&indexes, tries[i]), probe_language(probe), STRING_MAX);
-        result = probe_control(probe, &setup, bytes);
+        memcpy(strings[1], strings[0], STRING_MAX);
+        result = probe_control(probe, &setup, strings[0]);
+        others &= memcmp(strings[0], strings[1], STRING_MAX) != 0;
     }
-    if (expect_stalled(probe, result, bytes))
+    if (others && is_string(strings[0], result))
+        probe_inapplicable(probe, "an index without a string");
+    else if (expect_stalled(probe, result, strings[0]))
         read_indexes(probe, &indexes);
 }
 
