@@ -132,11 +132,19 @@ static int status_with(int status, int other)
     return status == RUN_NOT_AS_FOUND ? status : other;
 }
 
+static bool stdout_is_lost(void)
+{
+    return fflush(stdout) != 0 || ferror(stdout);
+}
+
+// What a person has to know of the device comes on stderr where it did not arrive on stdout.
 static int run_on_target(struct arguments *arguments, struct target *target)
 {
     char text[ERROR_TEXT];
     struct report report;
     int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
+    if (*report.flash && stdout_is_lost())
+        fprintf(stderr, "dfu-conformance: %s\n", report.flash);
     if (*report.ending)
         fprintf(stderr, "dfu-conformance: %s\n", report.ending);
     if (report_files_write(&arguments->files, &report, text, sizeof text) < 0)
@@ -293,7 +301,7 @@ static void tell_file(const char *what, const char *path)
 static int finish_stdout(int status)
 {
     char text[ERROR_TEXT];
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (!stdout_is_lost())
         return status;
     snprintf(text, sizeof text, "standard output cannot be written: %s",
              errno ? strerror(errno) : "an error before the end");

@@ -144,6 +144,7 @@ static void lost_output__is_no_success(void **state)
     shell(&ending, "'%s' --target sim --only RT-RESET-01 2>&1 >/dev/full");
     assert_int_equal(ending.status, 2);
     assert_non_null(strstr(ending.text, "standard output cannot be written"));
+    assert_non_null(strstr(ending.text, "dfu-conformance: flash not written"));
     shell(&ending, "'%s' --list 2>&1 >/dev/full");
     assert_int_equal(ending.status, 2);
 }
