@@ -17,13 +17,18 @@
 #include "backup_private.h"
 #include <conformance/image_file.h>
 
-// What a file name can hold on any disk.
+// What a file name can hold on any disk, with a checksum where that is not the serial number itself:
+// the file of one device is not to be taken for that of another.
 static void put_name(char *name, size_t size, const char *serial)
 {
+    enum { CHECKSUM = 9 };
     size_t used = 0;
-    for (; *serial && used + 1 < size; serial++)
-        name[used++] = isalnum((unsigned char)*serial) ? *serial : '_';
+    for (const char *c = serial; *c && used + CHECKSUM + 1 < size; c++)
+        name[used++] = isalnum((unsigned char)*c) ? *c : '_';
     name[used] = '\0';
+    if (strcmp(name, serial) != 0)
+        snprintf(name + used, size - used, "-%08x",
+                 (unsigned)image_file_crc((const uint8_t *)serial, strlen(serial)));
 }
 
 // Returns 0, or the errno of the folder that could not be made.
@@ -86,7 +91,7 @@ static bool find_name(struct probe *probe)
     enum { MOST = 64 };
     struct backup *backup = probe->backup;
     const struct device *device = &probe->dfu_mode;
-    char serial[64] = "";
+    char serial[BACKUP_SERIAL] = "";
     char name[64];
     probe_read_string(probe, device->raw.device[16], serial, sizeof serial);
     put_name(name, sizeof name, serial);

@@ -55,6 +55,32 @@ static void image__is_put_back_and_its_file_removed(void **state)
     bench_close(&bench);
 }
 
+// A file name cannot hold each character, and not a hundred of them.
+static void file__is_not_that_of_a_device_with_another_serial_number(void **state)
+{
+    (void)state;
+    static const char *const serials[][2] = {
+        {"A-1", "A.1"},
+        {"\xEA\xB0\x80", "\xEA\xB0\x81"},
+        {"0123456789012345678901234567890123456789012345678901234567890123456789A",
+         "0123456789012345678901234567890123456789012345678901234567890123456789B"},
+    };
+    for (size_t i = 0; i < sizeof serials / sizeof *serials; i++) {
+        char names[2][BACKUP_PATH];
+        for (size_t j = 0; j < 2; j++) {
+            static struct bench bench;
+            char device[120];
+            snprintf(device, sizeof device, "sim:dfu-plain,serial=%s", serials[i][j]);
+            bench_open(&bench, device);
+            assert_false(backup_is_left_over(&bench.probe));
+            assert_true(bench.backup.file.has_serial);
+            snprintf(names[j], sizeof names[j], "%s", strrchr(bench.backup.file.path, '/'));
+            bench_close(&bench);
+        }
+        assert_string_not_equal(names[0], names[1]);
+    }
+}
+
 // The next run is one of another process: nothing but the file is left.
 static void run__puts_back_what_a_run_that_was_cut_off_has_left(void **state)
 {
@@ -464,6 +490,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(image__is_on_disk_before_anything_is_written),
         cmocka_unit_test(image__is_put_back_and_its_file_removed),
+        cmocka_unit_test(file__is_not_that_of_a_device_with_another_serial_number),
         cmocka_unit_test(run__puts_back_what_a_run_that_was_cut_off_has_left),
         cmocka_unit_test(image__is_proved_again_where_the_plug_was_pulled),
         cmocka_unit_test(image__is_whole_wherever_a_signal_ends_the_proof),

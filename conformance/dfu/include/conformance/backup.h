@@ -45,6 +45,7 @@
 
 enum {
     BACKUP_PATH = 512,
+    BACKUP_SERIAL = 384, // 126 characters in UTF-8
     BACKUP_TRIES = 3,
 };
 
@@ -60,7 +61,7 @@ struct backup_options {
 // The device that it is of, and when that was found on the bus.
 struct backup_owner {
     uint16_t idVendor, idProduct;
-    char serial[64];
+    char serial[BACKUP_SERIAL];
     bool known; // the serial number, which may be none
     uint64_t returned_us;
 };
