@@ -132,18 +132,22 @@ static int status_with(int status, int other)
     return status == RUN_NOT_AS_FOUND ? status : other;
 }
 
-static bool stdout_is_lost(void)
+// Returns 0, or the errno of the write that was lost first.
+static int stdout_error(void)
 {
-    return fflush(stdout) != 0 || ferror(stdout);
+    static int error;
+    if (!error && (fflush(stdout) != 0 || ferror(stdout)))
+        error = errno ? errno : EIO;
+    return error;
 }
 
-// What a person has to know of the device comes on stderr where it did not arrive on stdout.
+// What is to be done about the device comes on stderr where it did not arrive on stdout.
 static int run_on_target(struct arguments *arguments, struct target *target)
 {
     char text[ERROR_TEXT];
     struct report report;
     int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
-    if (*report.flash && stdout_is_lost())
+    if (status == RUN_NOT_AS_FOUND && *report.flash && stdout_error())
         fprintf(stderr, "dfu-conformance: %s\n", report.flash);
     if (*report.ending)
         fprintf(stderr, "dfu-conformance: %s\n", report.ending);
@@ -301,10 +305,9 @@ static void tell_file(const char *what, const char *path)
 static int finish_stdout(int status)
 {
     char text[ERROR_TEXT];
-    if (!stdout_is_lost())
+    if (!stdout_error())
         return status;
-    snprintf(text, sizeof text, "standard output cannot be written: %s",
-             errno ? strerror(errno) : "an error before the end");
+    snprintf(text, sizeof text, "standard output cannot be written: %s", strerror(stdout_error()));
     return status_with(status, report_error(text));
 }
 

@@ -17,8 +17,8 @@
 #include "backup_private.h"
 #include <conformance/image_file.h>
 
-// What a file name can hold on any disk, with a checksum where that is not the serial number itself:
-// the file of one device is not to be taken for that of another.
+// What a file name can hold on any disk, with a checksum where that is not the serial number
+// itself: the file of one device is not to be taken for that of another.
 static void put_name(char *name, size_t size, const char *serial)
 {
     enum { CHECKSUM = 9 };

@@ -144,9 +144,20 @@ static void lost_output__is_no_success(void **state)
     shell(&ending, "'%s' --target sim --only RT-RESET-01 2>&1 >/dev/full");
     assert_int_equal(ending.status, 2);
     assert_non_null(strstr(ending.text, "standard output cannot be written"));
-    assert_non_null(strstr(ending.text, "dfu-conformance: flash not written"));
     shell(&ending, "'%s' --list 2>&1 >/dev/full");
     assert_int_equal(ending.status, 2);
+}
+
+static void lost_output__does_not_hide_how_to_restore_the_flash(void **state)
+{
+    (void)state;
+
+    shell(&ending, "'%s' --target sim:dfu-plain,unplug=150 --allow-write --only DM-DNLOAD-07 2>&1 "
+                   ">/dev/full");
+
+    assert_int_equal(ending.status, 4);
+    assert_non_null(strstr(ending.text, "dfu-conformance: flash LOST: "));
+    assert_non_null(strstr(ending.text, "No space left on device"));
 }
 
 static void full_disk__is_told_in_one_line_by_each_report(void **state)
@@ -311,6 +322,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(error__is_shown_beside_a_job_of_github),
         cmocka_unit_test(report_file__keeps_its_text_if_there_is_no_device),
         cmocka_unit_test(lost_output__is_no_success),
+        cmocka_unit_test(lost_output__does_not_hide_how_to_restore_the_flash),
         cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),
         cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
         cmocka_unit_test(file_to_restore_that_is_of_no_use__ends_2),
