@@ -40,11 +40,12 @@ static void note(struct answered_requests *requests, const struct answered_reque
 
 // A device that was let leave, or leaves by itself (departures.c), shows nothing. A busy state
 // would be over behind a pause, and the next request is about it.
-static bool has_to_stay(struct run *run)
+static bool has_to_stay(const struct run *run)
 {
     const struct losses *losses = &run->watch.losses;
     bool by_itself = run->probe.mode == DEVICE_DFU_MODE && run->probe.loader.stays_us;
-    bool busy = run->probe.since.busy_until_us > probe_now_us(&run->probe);
+    int state = run->probe.gate.state;
+    bool busy = state == DFURT_STATE_dfuDNBUSY || state == DFURT_STATE_dfuMANIFEST;
     return !losses->may_leave && !losses->silent && !losses->left && !by_itself && !busy;
 }
 
