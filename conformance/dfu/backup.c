@@ -290,6 +290,7 @@ void backup_finish(struct backup *backup)
     image_file_finish(&backup->file.left);
     free(backup->bytes);
     free(backup->rest);
+    free(backup->restless);
     free(backup->others);
     *backup = (struct backup){.bytes = NULL};
 }

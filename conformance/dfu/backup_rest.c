@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The memory of a DfuSe device beside the page that checks write. No request addresses it, but a
-// wrong loader may use another address. So all readable memory is read as well, stored in the file,
-// compared afterwards, and restored sector by sector where it differs.
+// wrong loader may use another address. So all readable memory is read as well, twice, stored in
+// the file, compared afterwards, and restored sector by sector where it differs. A sector that
+// changes by itself is neither compared nor written.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ struct sector {
     uint32_t address;
     size_t at;
     size_t length;
+    size_t number; // from 1
 };
 
 static bool next_sector(const struct dfuse_layout *layout, struct sector *sector)
@@ -60,17 +62,24 @@ static bool next_sector(const struct dfuse_layout *layout, struct sector *sector
     }
     sector->address = place->region->address + (uint32_t)(sector->at - place->at);
     sector->length = place->region->sector_size;
+    sector->number++;
     return true;
 }
 
-// The next sector that was found to hold other bytes than are kept.
-static bool next_difference(const struct dfuse_layout *layout,
+static bool is_restless(const struct backup *backup, const struct sector *sector)
+{
+    return backup->restless[sector->number - 1];
+}
+
+// The next sector that was found to hold other bytes than are kept, and does not change by itself.
+static bool next_difference(const struct backup *backup,
                             const uint8_t *kept,
                             const uint8_t *found,
                             struct sector *sector)
 {
-    while (next_sector(layout, sector)) {
-        if (memcmp(kept + sector->at, found + sector->at, sector->length) != 0)
+    while (next_sector(&backup->memory, sector)) {
+        if (!is_restless(backup, sector) &&
+            memcmp(kept + sector->at, found + sector->at, sector->length) != 0)
             return true;
     }
     return false;
@@ -99,6 +108,24 @@ static bool read_all(struct probe *probe, uint8_t *bytes, char *why, size_t size
     return true;
 }
 
+static size_t count_sectors(const struct dfuse_layout *layout)
+{
+    struct sector sector = {.at = 0};
+    while (next_sector(layout, &sector))
+        ;
+    return sector.number;
+}
+
+static bool note_restless(struct backup *backup, const uint8_t *again)
+{
+    struct sector sector = {.at = 0};
+    backup->restless = calloc(count_sectors(&backup->memory), sizeof *backup->restless);
+    while (backup->restless && next_sector(&backup->memory, &sector))
+        backup->restless[sector.number - 1] =
+            memcmp(backup->rest + sector.at, again + sector.at, sector.length) != 0;
+    return backup->restless;
+}
+
 static void read_rest(struct probe *probe)
 {
     struct backup *backup = probe->backup;
@@ -106,8 +133,12 @@ static void read_rest(struct probe *probe)
     size_t total = readable_size(&backup->memory);
     if (total == 0 || total > MOST_REST)
         return;
+    uint8_t *again = malloc(total);
     backup->rest = malloc(total);
-    if (backup->rest && read_all(probe, backup->rest, why, sizeof why))
+    bool read = again && backup->rest && read_all(probe, backup->rest, why, sizeof why) &&
+                read_all(probe, again, why, sizeof why) && note_restless(backup, again);
+    free(again);
+    if (read)
         return;
     free(backup->rest);
     backup->rest = NULL;
@@ -127,11 +158,38 @@ static bool put_back_sector(
     return done;
 }
 
+// Nothing is erased because of a byte that was misread: the sector is read again, into found.
+static bool read_sector_again(
+    struct probe *probe, const struct sector *sector, uint8_t *found, char *why, size_t size)
+{
+    uint8_t *again = malloc(sector->length);
+    bool read = again && dfuse_read(probe, sector->address, again, sector->length, why, size);
+    bool same = read && memcmp(again, probe->backup->rest + sector->at, sector->length) == 0;
+    bool agreed = same || (read && memcmp(again, found + sector->at, sector->length) == 0);
+    if (same)
+        memcpy(found + sector->at, again, sector->length);
+    if (read && !agreed)
+        snprintf(why, size, "two reads of the sector at %08zXh differ", (size_t)sector->address);
+    free(again);
+    return agreed;
+}
+
+static bool confirm(struct probe *probe, uint8_t *found, char *why, size_t size)
+{
+    const struct backup *backup = probe->backup;
+    struct sector sector = {.at = 0};
+    while (next_difference(backup, backup->rest, found, &sector)) {
+        if (!read_sector_again(probe, &sector, found, why, size))
+            return false;
+    }
+    return true;
+}
+
 static bool put_back_all(struct probe *probe, const uint8_t *found, char *why, size_t size)
 {
     const struct backup *backup = probe->backup;
     struct sector sector = {.at = 0};
-    while (next_difference(&backup->memory, backup->rest, found, &sector)) {
+    while (next_difference(backup, backup->rest, found, &sector)) {
         const uint8_t *bytes = backup->rest + sector.at;
         backup_difference(why, size, sector.address, bytes, found + sector.at, sector.length);
         if (!put_back_sector(probe, &sector, bytes, why, size))
@@ -151,7 +209,7 @@ static bool rest_is_same(
     const struct backup *backup, const uint8_t *kept, const uint8_t *found, char *why, size_t size)
 {
     struct sector sector = {.at = 0};
-    while (next_difference(&backup->memory, kept, found, &sector)) {
+    while (next_difference(backup, kept, found, &sector)) {
         if (is_page(backup, sector.address))
             continue;
         backup_difference(why, size, sector.address, kept + sector.at, found + sector.at,
@@ -173,19 +231,24 @@ bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t 
     return read;
 }
 
+static bool all_is_same(const struct backup *backup, const uint8_t *found)
+{
+    struct sector sector = {.at = 0};
+    return !next_difference(backup, backup->rest, found, &sector);
+}
+
 // What could not be read is not known to differ, and is not written.
 static bool restore_rest(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
     if (!backup->rest)
         return true;
-    size_t total = readable_size(&backup->memory);
-    uint8_t *found = malloc(total);
-    bool read = found && read_all(probe, found, why, size);
-    bool same = read && memcmp(found, backup->rest, total) == 0;
+    uint8_t *found = malloc(readable_size(&backup->memory));
+    bool read = found && read_all(probe, found, why, size) && confirm(probe, found, why, size);
+    bool same = read && all_is_same(backup, found);
     if (read && !same)
         same = put_back_all(probe, found, why, size) && read_all(probe, found, why, size) &&
-               memcmp(found, backup->rest, total) == 0;
+               all_is_same(backup, found);
     backup->fate.differs_beside = read && !same;
     free(found);
     return same;
@@ -239,6 +302,15 @@ static bool lay_all_over(struct backup *backup, uint8_t *bytes)
     return lay_over(backup, bytes, &first) && fits;
 }
 
+// What a person wants to be written is compared.
+static void expect_as_given(struct backup *backup, const uint8_t *bytes)
+{
+    struct sector sector = {.at = 0};
+    while (next_sector(&backup->memory, &sector))
+        backup->restless[sector.number - 1] &=
+            memcmp(bytes + sector.at, backup->rest + sector.at, sector.length) == 0;
+}
+
 // What an interrupted run left is restored only where the page alone has changed. Other memory may
 // have been written by a wrong loader, or by a person since.
 static bool take_elements(struct probe *probe)
@@ -250,6 +322,8 @@ static bool take_elements(struct probe *probe)
     bool fits = bytes && memcpy(bytes, backup->rest, total) && lay_all_over(backup, bytes);
     bool own = backup->restore != &backup->file.left ||
                (fits && rest_is_same(backup, bytes, backup->rest, difference, sizeof difference));
+    if (fits && backup->restore != &backup->file.left)
+        expect_as_given(backup, bytes);
     free(fits && own ? backup->rest : bytes);
     if (fits && own)
         backup->rest = bytes;

@@ -103,7 +103,12 @@ static int upload(struct cable *cable, const struct usbdev_setup_packet *setup, 
     if (cable->hides && cable->pointer < LAST_PAGES)
         return USB_STALL;
     int result = cable->target->ops->control(cable->target, setup, data, 1000);
+    bool first_page = cable->alternate == 0 && cable->pointer == FIRST_PAGE && setup->wValue == 2;
     cable->changed += cable->flickers;
+    cable->readings += first_page;
+    if (result > 0 && first_page && (cable->restless || cable->misreads))
+        data[0] ^= cable->readings;
+    cable->misreads &= !first_page;
     if (result > 0 && cable->alternate > 0)
         data[0] ^= cable->changed;
     if (result > 0 && cable->spoilt)

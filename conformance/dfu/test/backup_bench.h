@@ -39,6 +39,9 @@ struct cable {
     uint8_t changed; // DfuSe: bits that are flipped in what other alternate settings upload
     bool flickers;   // other ones each time
     bool hides;      // DfuSe: uploads of what is below the last two pages STALL
+    bool restless;   // DfuSe: the first byte of the first page is another one at each reading
+    bool misreads;   // so, at the next one alone
+    uint8_t readings;
     uint32_t pointer;
     unsigned erased_below; // sectors
     unsigned blocks;       // that were downloaded

@@ -436,6 +436,55 @@ static void memory_that_cannot_be_read_any_more__is_not_written(void **state)
     bench_close(&bench);
 }
 
+// Like a counter of starts: to write what it was would spoil it.
+static void memory_that_changes_by_itself__is_neither_compared_nor_written(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    bench.cable.restless = true;
+    assert_true(bench_is_ready(&bench));
+    assert_true(erase_page(&bench));
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_int_equal(bench.cable.erased_below, 0);
+    bench_assert_ends(&bench, FLASH_RESTORED, in_one_stay);
+    bench_close(&bench);
+}
+
+static void memory_that_is_misread__is_read_again_and_not_written(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    assert_true(bench_is_ready(&bench));
+    assert_true(erase_page(&bench));
+    bench.cable.misreads = true;
+
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_int_equal(bench.cable.erased_below, 0);
+    bench_assert_ends(&bench, FLASH_RESTORED, in_one_stay);
+    bench_close(&bench);
+}
+
+static void memory_that_begins_to_change__is_not_written(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:dfu-mode");
+    assert_true(bench_is_ready(&bench));
+    assert_true(erase_page(&bench));
+    bench.cable.restless = true;
+
+    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+
+    assert_int_equal(bench.cable.erased_below, 0);
+    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "two reads of the sector at 08000000h differ");
+    bench_close(&bench);
+}
+
 // ---- DfuSe: the memory of other alternate settings, the option bytes here ----
 
 static void memory_of_another_setting__that_changed_is_told(void **state)
@@ -509,6 +558,9 @@ int main(void)
         cmocka_unit_test(restore__refuses_a_file_for_another_device),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
         cmocka_unit_test(memory_that_cannot_be_read_any_more__is_not_written),
+        cmocka_unit_test(memory_that_changes_by_itself__is_neither_compared_nor_written),
+        cmocka_unit_test(memory_that_is_misread__is_read_again_and_not_written),
+        cmocka_unit_test(memory_that_begins_to_change__is_not_written),
         cmocka_unit_test(memory_of_another_setting__that_changed_is_told),
         cmocka_unit_test(memory_of_another_setting__that_changes_by_itself_is_not_compared),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),

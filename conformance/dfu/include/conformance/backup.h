@@ -86,6 +86,7 @@ struct backup {
     uint32_t sector_size;        // the page is one or more sectors of this size
     struct dfuse_layout memory;  // DfuSe: what is there of alternate setting 0
     uint8_t *rest;               // and what it holds, as far as it can be read, or NULL
+    bool *restless;              // its sectors that change by themselves, in their order
     struct backup_other *others; // DfuSe: regions of the other alternate settings, or NULL
     size_t other_count;
 
