@@ -120,7 +120,7 @@ void losses_saw_leave(struct losses *losses, uint64_t now_us)
     losses->left_us = now_us;
     losses->left = true;
     losses->found = false;
-    if (*losses->view.pausing)
+    if (*losses->view.pausing && now_us >= losses->late.until_us)
         suspect(losses, now_us + 1);
     note_departure(losses, now_us);
 }

@@ -228,6 +228,31 @@ static void request__that_alone_is_never_answered_is_forbidden(void **state)
 }
 
 // No other request leads to DFU mode.
+static void leave_in_pause(struct losses *losses, uint64_t at_us)
+{
+    pausing = true;
+    losses_saw_leave(losses, at_us);
+    pausing = false;
+    losses_saw(losses, &get_string, USB_GONE, at_us);
+    losses_saw_return(losses, at_us + 500 * MS);
+}
+
+// The pause is behind another one.
+static void request__that_is_known_to_come_late_has_the_loss_within_its_time(void **state)
+{
+    (void)state;
+    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
+    losses_saw(&losses, &dnload, 64, 1 * MS);
+    leave_in_pause(&losses, 20 * MS);
+
+    losses_saw(&losses, &dnload, 64, 1001 * MS);
+    losses_saw(&losses, &get_string, 4, 1015 * MS);
+    leave_in_pause(&losses, 1020 * MS);
+
+    assert_true(losses.last.late);
+    assert_int_equal(loss_request(&losses.last)[1], DFURT_DNLOAD);
+}
+
 static void detach__is_never_forbidden_at_run_time(void **state)
 {
     (void)state;
@@ -463,6 +488,7 @@ int main(void)
         cmocka_unit_test(request__that_is_answered_is_not_fatal),
         cmocka_unit_test(request__that_nothing_replaces_is_sent_where_memory_may_have_changed),
         cmocka_unit_test(request__that_alone_is_never_answered_is_forbidden),
+        cmocka_unit_test(request__that_is_known_to_come_late_has_the_loss_within_its_time),
         cmocka_unit_test(detach__is_never_forbidden_at_run_time),
         cmocka_unit_test(request__that_lets_the_device_leave_makes_its_loss_the_suites_own),
         cmocka_unit_test(device__that_was_let_leave_must_stay_once_it_is_back_and_has_answered),
