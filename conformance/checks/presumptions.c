@@ -72,6 +72,7 @@ static const struct row rows[] = {
     {"DM-DESC-03b", {"DM-DESC-03a"}},
     {"CH9-REQ-07", {"CH9-CFG-10"}},
     {"CH9-TIME-01", {"REQ-04a"}}, // SET_INTERFACE of the DFU interface
+    {"CH9-TIME-02", {"REQ-04b"}}, // GET_DESCRIPTOR(DEVICE)
     {"DM-CH9-REQ-07", {"DM-DESC-03e"}},
     {"DS-UPLOAD-02", {"DM-CH9-REQ-07", "DM-DESC-03b"}},
 

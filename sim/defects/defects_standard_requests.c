@@ -133,6 +133,15 @@ static int longer_string(struct defect_view *view, const struct usbdev_setup_pac
     return setup->wLength < (int)sizeof product ? setup->wLength : (int)sizeof product;
 }
 
+// A descriptor, or the STALL of the request for it, comes late.
+#define DESCRIBES_SLOWLY(defect_name, what, in_modes, type)                                        \
+    {                                                                                              \
+        .name = defect_name, .summary = what " takes 551 ms",                                      \
+        .rules = RULES({in_modes, .bmRequestType = GET, .bRequest = USBDEV_GET_DESCRIPTOR,         \
+                        .wValue_mask = 0xFFFF, .wValue = (type) << 8, .target = ANY_INDEX,         \
+                        .action = DO_DELAY, .delay_ms = 551}),                                     \
+    }
+
 const struct sim_defect defects_of_standard_requests[] = {
     {
         .name = "length-0-stalls",
@@ -488,6 +497,25 @@ const struct sim_defect defects_of_standard_requests[] = {
         .summary = "GET_CONFIGURATION takes 551 ms",
         .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = USBDEV_GET_CONFIGURATION,
                         .target = ANY_INDEX, .action = DO_DELAY, .delay_ms = 551}),
+    },
+    {
+        .name = "slow-set-configuration-0",
+        .summary = "SET_CONFIGURATION(0) takes 51 ms",
+        .rules =
+            RULES({IN_BOTH_MODES, .bmRequestType = 0, .bRequest = USBDEV_SET_CONFIGURATION,
+                   .wValue_mask = 0xFFFF, .target = ANY_INDEX, .action = DO_DELAY, .delay_ms = 51}),
+    },
+    DESCRIBES_SLOWLY("dm-slow-standard", "GET_DESCRIPTOR(DEVICE)", IN_DFU_MODE, USBDEV_DT_DEVICE),
+    DESCRIBES_SLOWLY("slow-bos", "GET_DESCRIPTOR(BOS)", IN_BOTH_MODES, USBDEV_DT_BOS),
+    DESCRIBES_SLOWLY("slow-qualifier",
+                     "GET_DESCRIPTOR(DEVICE_QUALIFIER)",
+                     IN_BOTH_MODES,
+                     USBDEV_DT_DEVICE_QUALIFIER),
+    {
+        .name = "slow-unknown",
+        .summary = "the STALL of an unknown request takes 551 ms",
+        .rules = RULES({IN_BOTH_MODES, .bmRequestType = GET, .bRequest = 0x7F, .target = ANY_INDEX,
+                        .action = DO_DELAY, .delay_ms = 551}),
     },
     {
         .name = "slow-set-address",

@@ -27,11 +27,16 @@ static bool sends_promptly(struct probe *probe, struct usbdev_setup_packet setup
     return ends_promptly(probe, probe_control(probe, &setup, NULL), what);
 }
 
+// To the Address state and back.
 static bool configures_promptly(struct probe *probe)
 {
-    return sends_promptly(probe,
-                          request(0x00, USBDEV_SET_CONFIGURATION, configuration_now(probe), 0, 0),
-                          "SET_CONFIGURATION");
+    const uint8_t values[] = {0, configuration_now(probe)};
+    for (size_t i = 0; i < sizeof values; i++) {
+        if (!sends_promptly(probe, request(0x00, USBDEV_SET_CONFIGURATION, values[i], 0, 0),
+                            "SET_CONFIGURATION"))
+            return false;
+    }
+    return true;
 }
 
 // The setting that SET_CONFIGURATION has selected.
@@ -98,6 +103,8 @@ void standard_address_in_time(struct probe *probe)
 // At most a packet is asked for, of any bMaxPacketSize0.
 enum { PACKET = 8 };
 
+enum { UNKNOWN = 0x7F }; // no standard request (USB 2.0 table 9-4)
+
 static bool answers_promptly(struct probe *probe, struct usbdev_setup_packet setup)
 {
     uint8_t bytes[PACKET];
@@ -107,13 +114,20 @@ static bool answers_promptly(struct probe *probe, struct usbdev_setup_packet set
 
 static bool describes_promptly(struct probe *probe)
 {
-    const struct usbdev_setup_packet configuration =
-        usb_get_descriptor(USBDEV_DT_CONFIGURATION, active_configuration_index(probe), 0, PACKET);
-    const struct usbdev_setup_packet languages = usb_get_descriptor(USBDEV_DT_STRING, 0, 0, PACKET);
+    const uint8_t configuration = active_configuration_index(probe);
+    const struct usbdev_setup_packet descriptors[] = {
+        usb_get_descriptor(USBDEV_DT_DEVICE, 0, 0, PACKET),
+        usb_get_descriptor(USBDEV_DT_CONFIGURATION, configuration, 0, PACKET),
+        usb_get_descriptor(USBDEV_DT_DEVICE_QUALIFIER, 0, 0, PACKET),
+        usb_get_descriptor(USBDEV_DT_BOS, 0, 0, PACKET),
+        usb_get_descriptor(USBDEV_DT_STRING, 0, 0, PACKET),
+    };
     const uint8_t *indexes =
         probe_device(probe)->raw.device + 14; // iManufacturer, iProduct, iSerial
-    if (!answers_promptly(probe, configuration) || !answers_promptly(probe, languages))
-        return false;
+    for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++) {
+        if (!answers_promptly(probe, descriptors[i]))
+            return false;
+    }
     for (int i = 0; i < 3; i++) {
         if (indexes[i] &&
             !answers_promptly(probe, usb_get_descriptor(USBDEV_DT_STRING, indexes[i],
@@ -130,6 +144,7 @@ void standard_data_in_time(struct probe *probe)
         answers_promptly(probe, request(0x80, USBDEV_GET_STATUS, 0, 0, 2)) &&
         answers_promptly(probe, request(0x81, USBDEV_GET_STATUS, 0, number, 2)) &&
         answers_promptly(probe, request(0x82, USBDEV_GET_STATUS, 0, 0, 2)) &&
-        answers_promptly(probe, request(0x80, USBDEV_GET_CONFIGURATION, 0, 0, 1)))
-        answers_promptly(probe, request(0x81, USBDEV_GET_INTERFACE, 0, number, 1));
+        answers_promptly(probe, request(0x80, USBDEV_GET_CONFIGURATION, 0, 0, 1)) &&
+        answers_promptly(probe, request(0x81, USBDEV_GET_INTERFACE, 0, number, 1)))
+        answers_promptly(probe, request(0x80, UNKNOWN, 0, 0, 1));
 }

@@ -32,6 +32,11 @@ const struct defect_row chapter9_rows[] = {
     {"slow-halt", "composite", "CH9-TIME-01"},
     {"slow-clear-halt", "composite", "CH9-TIME-01"},
     {"slow-configuration", "will-detach", "CH9-TIME-02", .both_modes = true},
+    {"slow-set-configuration-0", "will-detach", "CH9-TIME-01", .both_modes = true},
+    {"dm-slow-standard", "will-detach", "DM-CH9-TIME-02"},
+    {"slow-bos", "will-detach", "CH9-TIME-02", .both_modes = true},
+    {"slow-qualifier", "will-detach", "CH9-TIME-02", .both_modes = true},
+    {"slow-unknown", "will-detach", "CH9-TIME-02", .both_modes = true},
     {"slow-set-address", "will-detach", "CH9-TIME-03"},
     {"device-subclass", "will-detach", "CH9-DEV-05", .both_modes = true, .also = {
          {"DM-DESC-01a", "the boot loader, too: DFU 1.1 4.2.1"},
