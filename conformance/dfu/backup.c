@@ -28,9 +28,16 @@ void backup_tell_gate(struct probe *probe, bool ready)
 
 // ---- Put back ----
 
+// Each step of a page begins in whatever state the device is; that of an image is in dfuIDLE.
+static bool is_within_reach(struct probe *probe, char *why, size_t size)
+{
+    return (probe->backup->is_page && probe->mode == DEVICE_DFU_MODE) ||
+           backup_to_dfu_idle(probe, why, size);
+}
+
 static bool put_back(struct probe *probe, char *why, size_t size)
 {
-    return backup_to_dfu_idle(probe, why, size) &&
+    return is_within_reach(probe, why, size) &&
            (probe->backup->is_page ? backup_put_page(probe, why, size)
                                    : backup_put_image(probe, why, size));
 }
@@ -38,7 +45,7 @@ static bool put_back(struct probe *probe, char *why, size_t size)
 // What another board holds says nothing.
 bool backup_compare(struct probe *probe, char *why, size_t size)
 {
-    if (!backup_is_in_its_place(probe, why, size) || !backup_to_dfu_idle(probe, why, size))
+    if (!backup_is_in_its_place(probe, why, size) || !is_within_reach(probe, why, size))
         return false;
     return probe->backup->is_page ? backup_compare_page(probe, why, size)
                                   : backup_compare_image(probe, why, size);

@@ -50,12 +50,12 @@ bool backup_starts_as_before(struct probe *probe, char *why, size_t size);
 // waiting for the reset that does. Returns false with the reason in why.
 bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size);
 
-// Write what is kept, in dfuIDLE. Returns false with the reason in why.
+// Write what is kept, an image in dfuIDLE. Returns false with the reason in why.
 bool backup_put_image(struct probe *probe, char *why, size_t size);
 bool backup_put_page(struct probe *probe, char *why, size_t size);
 
-// In dfuIDLE: does the device hold what is kept? Returns false with what differs, and where, in
-// why.
+// In dfuIDLE, for an image: does the device hold what is kept? Returns false with what differs, and
+// where, in why.
 bool backup_compare_image(struct probe *probe, char *why, size_t size);
 bool backup_compare_page(struct probe *probe, char *why, size_t size);
 
