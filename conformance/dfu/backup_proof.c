@@ -259,7 +259,7 @@ bool backup_prove(struct probe *probe)
         return false;
     }
     bool restored = !probe->gate.dirty || backup_restore_now(probe, why, sizeof why);
-    if (cut_off)
+    if (cut_off && backup->fate.written)
         return backup_refuse(backup, "the proof that an upload is what was downloaded was cut off");
     if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written)
         return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
