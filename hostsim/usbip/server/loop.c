@@ -16,7 +16,9 @@
 // A device that still has transfers to move after its slice of time gets another one in the next
 // turn, which then does not wait. Nor does it while a device is behind the clock: one that is
 // simulated more slowly than time passes gets 10 ms of each turn, and sockets, signals and the
-// command of `dfu-sim run` are served in between.
+// command of `dfu-sim run` are served in between. A server that was not given the processor for
+// some time makes up first: a request that comes after the wait that a device has asked for would
+// come early otherwise.
 
 #include "loop_private.h"
 
@@ -34,6 +36,7 @@ enum { MAX_EVENTS = 32 };
 
 static const uint64_t tick_ns = 1000000;
 static const uint64_t stretch_ns = 10 * SIM_MS; // of making up before anything else is looked at
+static const unsigned patient_turns = 10;       // in which a server that was late makes up first
 static const uint64_t moving_ns = SIM_MS;       // of moving before anything else is looked at
 
 struct watch {
@@ -182,6 +185,9 @@ static bool turn(struct loop *loop, bool wait)
     if (count < 0 && errno != EINTR)
         loop->error = -errno;
     behind = catch_up(loop);
+    loop->behind_turns = behind ? loop->behind_turns + 1 : 0;
+    if (behind && loop->behind_turns <= patient_turns)
+        return true;
     loop_feed_connections(loop);
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;

@@ -35,7 +35,8 @@ struct loop {
     struct source listener;
     uint64_t listen_again_ns; // the listener is not watched until then; 0: it is
     sigset_t old_mask;
-    uint64_t now_ns; // the wall clock as this turn began
+    uint64_t now_ns;       // the wall clock as this turn began
+    unsigned behind_turns; // turns in a row in which a device stayed behind it
     bool ticking;
     bool stopped;
     int error;
