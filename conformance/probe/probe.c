@@ -107,8 +107,6 @@ static void note_busy(struct probe *probe, uint64_t asked_us, const struct dfu_s
     probe->since.busy_until_us = asked_us + poll_us / 2;
     if (status->bState == DFURT_STATE_dfuMANIFEST)
         probe->since.manifest_end_us = probe->since.busy_end_us;
-    else if (status->bState == DFURT_STATE_dfuIDLE && asked_us >= probe->since.manifest_end_us)
-        probe->since.manifest_end_us = 0; // it is over, and the device stays in DFU mode
 }
 
 uint16_t probe_detach_time(const struct probe *probe)

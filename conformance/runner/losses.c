@@ -44,7 +44,6 @@ static bool is_away(const struct losses *losses)
 void losses_let_leave(struct losses *losses, enum loss_way way)
 {
     losses->may_leave = true;
-    losses->manifests = false;
     losses->way = way;
 }
 
@@ -262,8 +261,6 @@ void losses_saw(struct losses *losses,
 {
     uint8_t bytes[USBDEV_SETUP_SIZE];
     usbdev_setup_store(bytes, setup);
-    if (losses->manifests && *losses->view.state == DFURT_STATE_dfuIDLE)
-        losses->may_leave = losses->manifests = false;
     if (is_answer(result))
         note_answer(losses, bytes, now_us);
     if (result == USB_GONE)
@@ -273,7 +270,6 @@ void losses_saw(struct losses *losses,
         bool again = was_let && losses->way == LOST_BY_DETACH && result < 0;
         bool detaches = again || (result >= 0 && *losses->view.mode == DEVICE_RUN_TIME);
         losses_let_leave(losses, detaches ? LOST_BY_DETACH : LOST_OTHERWISE);
-        losses->manifests = setup->bRequest == DFURT_DNLOAD && result >= 0;
     }
     if (result == USB_TIMEOUT || result == USB_GONE || result == USB_IO)
         note_silence(losses, bytes, result == USB_GONE, now_us);

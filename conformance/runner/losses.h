@@ -22,16 +22,14 @@ enum {
 };
 
 // What the probe knows: the mode of the device, whether what is sent is the suite's own way (not
-// 0), whether memory may have changed, what the device says of itself at run time, and the state
-// that it reported last (gate.h). And whether a pause behind the last request is under way
-// (pauses.h). All outlive the losses.
+// 0), whether memory may have changed, and what the device says of itself at run time. And whether
+// a pause behind the last request is under way (pauses.h). All outlive the losses.
 struct losses_view {
     const enum device_mode *mode;
     const unsigned *on_the_way;
     const bool *dirty;
     const bool *pausing;
     const struct device *run_time;
-    const int *state; // that the device reported last
 };
 
 struct losses {
@@ -74,7 +72,6 @@ struct losses {
     } late;
     bool absent;    // waiting for the device to return has just timed out
     bool may_leave; // a loss would be the suite's own doing
-    bool manifests; // it may leave because a download has ended, until it is in dfuIDLE
     enum loss_way way;
     bool found; // the device is on the bus again since, and has not answered yet
     uint64_t found_us;

@@ -204,7 +204,6 @@ static void begin_probe(struct run *run, struct target *target)
         .on_the_way = &run->probe.on_the_way,
         .dirty = &run->probe.gate.dirty,
         .run_time = &run->probe.run_time,
-        .state = &run->probe.gate.state,
         .pausing = &run->pauses.behind_one,
     };
     watch_init(&run->watch, target, &view);

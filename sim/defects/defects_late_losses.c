@@ -68,12 +68,6 @@ static int restart_behind_upload(struct defect_view *view, const struct usbdev_s
     return restart_later(view, defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD));
 }
 
-static int restart_behind_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    return restart_later(view, defect_is_asked(view, setup, TO_DFU, DFURT_DETACH) &&
-                                   view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE);
-}
-
 const struct sim_defect defects_of_late_losses[] = {
     {
         .name = "restarts-behind-abort",
@@ -109,13 +103,6 @@ const struct sim_defect defects_of_late_losses[] = {
         .name = "dm-restarts-behind-upload",
         .summary = "20 ms after UPLOAD the boot loader starts the firmware",
         .setup = restart_behind_upload,
-        .tick = restart_when_due,
-    },
-    {
-        .name = "dm-restarts-behind-detach",
-        .summary =
-            "20 ms after DETACH in dfuIDLE, which STALLs, the boot loader starts the firmware",
-        .setup = restart_behind_detach,
         .tick = restart_when_due,
     },
     {.name = NULL},

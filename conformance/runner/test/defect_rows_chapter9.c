@@ -184,7 +184,6 @@ const struct defect_row chapter9_rows[] = {
     {"restarts-behind-set-interface", "wait-reset", "CH9-REQ-07"},
     {"dm-restarts-behind-abort", "wait-reset", "DM-STATE-2-ABORT"},
     {"dm-restarts-behind-upload", "will-detach", "DM-STATE-2-UPLOAD"},
-    {"dm-restarts-behind-detach", "dfu-plain", "DM-STATE-2-DETACH"},
     {"vanishes-once", "will-detach", NULL},
     {"changes-at-resets", "will-detach", "CH9-STATE-07"},
     {"address-configuration", "will-detach", "CH9-STATE-02"},

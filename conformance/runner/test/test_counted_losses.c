@@ -25,17 +25,15 @@ static unsigned on_the_way;
 static bool dirty;
 static bool pausing;
 static struct device run_time; // bitWillDetach is 0
-static int told;
 
 // A check runs on it.
 static struct losses on_the_bus(enum device_mode in_mode)
 {
     struct losses losses;
-    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing, &run_time, &told};
+    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing, &run_time};
     mode = in_mode;
     on_the_way = 0;
     dirty = pausing = false;
-    told = -1; // GATE_STATE_STALE
     losses_init(&losses, &view, 0);
     losses.fresh = false;
     return losses;
@@ -171,7 +169,6 @@ request__that_kills_twice_is_forbidden_in_its_mode_while_memory_is_as_it_was(voi
     dirty = true;
     assert_false(losses_forbid(&losses, &dnload));
     dirty = pausing = false;
-    told = -1; // GATE_STATE_STALE
     mode = DEVICE_RUN_TIME;
     assert_false(losses_forbid(&losses, &dnload));
 }
@@ -353,22 +350,6 @@ static void second_detach__is_unfinished_by_the_suites_own_doing(void **state)
     assert_counts(&losses, 1, 0, 1);
 }
 
-static void device__that_says_dfu_idle_behind_a_download_may_not_leave_any_more(void **state)
-{
-    (void)state;
-    struct losses losses = on_the_bus(DEVICE_DFU_MODE);
-    losses_saw(&losses, &manifest, 0, 1 * MS);
-    losses_saw(&losses, &getstate, 1, 2 * MS);
-    told = DFURT_STATE_dfuIDLE;
-
-    losses_saw(&losses, &detach, USB_TIMEOUT, 3 * MS);
-    losses_saw(&losses, &getstate, USB_TIMEOUT, 4 * MS);
-    losses_give_up(&losses, 9000 * MS);
-
-    assert_counts(&losses, 1, 1, 0);
-    assert_int_equal(losses.last_unasked.request[1], DFURT_DETACH);
-}
-
 // In appDETACH, after an answer there, and it did not answer two requests.
 static struct losses lost_in_app_detach(int result)
 {
@@ -495,7 +476,6 @@ int main(void)
         cmocka_unit_test(device__that_was_let_leave_and_stays_away_is_stranded_once),
         cmocka_unit_test(device__that_left_in_the_middle_of_detach_is_lost_unless_it_comes_back),
         cmocka_unit_test(second_detach__is_unfinished_by_the_suites_own_doing),
-        cmocka_unit_test(device__that_says_dfu_idle_behind_a_download_may_not_leave_any_more),
         cmocka_unit_test(device__that_is_silent_in_app_detach_until_its_bus_is_reset_is_lost),
         cmocka_unit_test(device__that_leaves_app_detach_is_lost_unless_it_comes_back_in_dfu_mode),
         cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),

@@ -18,12 +18,11 @@ static const unsigned on_the_way = 0;
 static const bool dirty = false;
 static const bool pausing = false;
 static const struct device run_time;
-static const int told = DFURT_STATE_appIDLE;
 
 static void start(void)
 {
     fake_target_init(&fake, DFURT_ATTR_CAN_DNLOAD);
-    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing, &run_time, &told};
+    const struct losses_view view = {&mode, &on_the_way, &dirty, &pausing, &run_time};
     watch_init(&watch, &fake.base, &view);
 }
 
