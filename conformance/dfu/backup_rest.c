@@ -169,7 +169,7 @@ static bool read_sector_again(
     if (same)
         memcpy(found + sector->at, again, sector->length);
     if (read && !agreed)
-        snprintf(why, size, "two reads of the sector at %08zXh differ", (size_t)sector->address);
+        snprintf(why, size, "two reads of the sector at %08Xh differ", (unsigned)sector->address);
     free(again);
     return agreed;
 }
