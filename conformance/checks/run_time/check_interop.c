@@ -7,8 +7,9 @@
 // right, the note says so, and what helps.
 
 #include <stdio.h>
+#include <string.h>
 
-#include <conformance/check_common.h>
+#include "interop_steps.h"
 #include <conformance/dfu_steps.h>
 
 enum {
@@ -20,28 +21,23 @@ enum {
 
 // ---- dfu-util at run time ----
 
-static unsigned settings_of_dfu(const struct device *device)
+// Where a step is not as dfu-util needs it, it ends with these words; behind the note that there
+// is.
+static bool or_ends_with(struct probe *probe, bool met, const char *words)
 {
-    unsigned count = 0;
-    for (size_t i = 0; i < device->config.interface_count; i++)
-        count += device->config.interfaces[i].bInterfaceNumber == device->dfu->bInterfaceNumber;
-    return count;
+    struct finding *finding = &probe->judgement.finding;
+    size_t length = strlen(finding->message);
+    if (!met && *finding->expected)
+        snprintf(finding->message + length, sizeof finding->message - length,
+                 "%sdfu-util ends with \"%s\"", length ? "; " : "", words);
+    return met;
 }
 
-// Setting 0 is selected where there are alternates; where there are none, and the interface is not
-// the first, too, but then a STALL, which is legal, does not reach the tool: the kernel takes it
-// for success.
-static bool select_alternate_0(struct probe *probe)
+static bool dfu_util_selects(struct probe *probe)
 {
-    const struct device *device = probe_device(probe);
-    unsigned settings = device->dfu ? settings_of_dfu(device) : 0;
-    if (!device->dfu || (device->dfu->bInterfaceNumber == 0 && settings == 1))
-        return true;
-    int result = probe_set_interface(probe, device->dfu->bInterfaceNumber, 0);
-    if (result == USB_GONE || result == USB_IO)
-        return probe_inconclusive(probe, "SET_INTERFACE: %s", usb_result_text(result));
-    return expect(probe, result == 0 || (result == USB_STALL && settings == 1),
-                  "SET_INTERFACE to alternate 0 is carried out", "%s", usb_result_text(result));
+    return or_ends_with(probe, selects_alternate_0(probe),
+                        probe->mode == DEVICE_DFU_MODE ? "Cannot set alternate interface"
+                                                       : "Cannot set alt interface zero");
 }
 
 static bool sleep_poll(struct probe *probe, const struct dfu_status_reply *status)
@@ -53,79 +49,68 @@ static bool sleep_poll(struct probe *probe, const struct dfu_status_reply *statu
     return true;
 }
 
-static bool expect_application_state(struct probe *probe, uint8_t bState, const char *tool)
+static int ask_status(struct probe *probe, uint8_t reply[DFURT_STATUS_REPLY_SIZE])
 {
-    char expected[PROBE_WORDS];
-    snprintf(expected, sizeof expected, "bState appIDLE or appDETACH: %s takes others for DFU mode",
-             tool);
-    return expect(probe, bState <= DFURT_STATE_appDETACH, expected, "%u, %s", bState,
-                  usb_dfu_state_name(bState));
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    return probe_control(probe, &setup, reply);
 }
 
-// dfu-util reads a STALL as appIDLE and sleeps bwPollTimeout; any other error ends it, and another
-// state than appIDLE and appDETACH is DFU mode to it: it sends no DETACH.
+// A shorter reply is dfuERROR to dfu-util, an error ends it. Then it sleeps bwPollTimeout.
+static bool dfu_util_reads(struct probe *probe,
+                           int result,
+                           const uint8_t reply[DFURT_STATUS_REPLY_SIZE],
+                           struct dfu_status_reply *ret_status)
+{
+    bool met = expect_result(probe, result, DFURT_STATUS_REPLY_SIZE, reply);
+    if (result < 0)
+        or_ends_with(probe, met, "error get_status");
+    if (!met)
+        return false;
+    *ret_status = dfu_status_load(reply);
+    return sleep_poll(probe, ret_status);
+}
+
+// dfu-util reads a STALL at run time as appIDLE. Another state than appIDLE and appDETACH is DFU
+// mode to it: it sends no DETACH.
 static bool dfu_util_status(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
-    int result = probe_control(probe, &setup, reply);
+    struct dfu_status_reply status;
+    int result = ask_status(probe, reply);
     if (result == USB_STALL)
         return expect(probe, true, "an answer or a STALL", "STALL");
-    if (!expect_result(probe, result, sizeof reply, reply))
-        return false;
-
-    struct dfu_status_reply status = dfu_status_load(reply);
-    return sleep_poll(probe, &status) && expect_application_state(probe, status.bState, "dfu-util");
+    return dfu_util_reads(probe, result, reply, &status) &&
+           expect_application_state(probe, status.bState, "dfu-util");
 }
 
-// dfu-util prints a warning for an error of DETACH and continues; RT-DETACH-01 judges the device.
-static bool detach_as_dfu_util_does(struct probe *probe)
-{
-    const struct usbdev_setup_packet detach = dfu_setup(probe, DFURT_DETACH, DETACH_MS, 0);
-    int result = probe_control(probe, &detach, NULL);
-    if (result < 0)
-        probe_note(probe, "DETACH: %s; dfu-util warns and continues", usb_result_text(result));
-    return expect_dfu_mode(probe, PROBE_DFU_UTIL_MS);
-}
+#define DFU_UTIL_THEN "dfu-util warns \"error detaching\" and continues"
 
 static void dfu_util_detach(struct probe *probe)
 {
-    if (select_alternate_0(probe) && dfu_util_status(probe))
-        detach_as_dfu_util_does(probe);
+    if (dfu_util_selects(probe) && dfu_util_status(probe))
+        or_ends_with(probe,
+                     detach_despite_errors(probe, DETACH_MS, PROBE_DFU_UTIL_MS, DFU_UTIL_THEN),
+                     "Lost device after RESET?");
 }
 
 // ---- dfu-util in DFU mode ----
-
-// The boot loader directly after its enumeration, before any request: detached from run time again.
-static bool given_fresh_dfu_mode(struct probe *probe)
-{
-    if (!probe->run_time.seen) {
-        probe_note(probe, "the run began in DFU mode: the device was not seen after a detach");
-        return true;
-    }
-    return back_to_run_time(probe) && given(probe, expect_detach(probe, probe_detach_time(probe)) &&
-                                                       expect_dfu_mode(probe, PROBE_RETURN_MS));
-}
-
-static bool send_without_data(struct probe *probe, uint8_t bRequest)
-{
-    const struct usbdev_setup_packet setup = dfu_setup(probe, bRequest, 0, 0);
-    return expect_length(probe, &setup, NULL, 0);
-}
 
 // dfu-util clears an error and aborts what is under way, and asks again each time.
 static bool dfu_util_settles(struct probe *probe, struct dfu_status_reply *status)
 {
     enum { ROUNDS = 10 };
     for (int i = 0; i < ROUNDS; i++) {
-        if (!expect_getstatus(probe, status) || !sleep_poll(probe, status))
+        uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+        if (!dfu_util_reads(probe, ask_status(probe, reply), reply, status))
             return false;
         if (status->bState == DFURT_STATE_dfuERROR) {
-            if (!send_without_data(probe, DFURT_CLRSTATUS))
+            if (!or_ends_with(probe, send_without_data(probe, DFURT_CLRSTATUS),
+                              "error clear_status"))
                 return false;
         } else if (status->bState == DFURT_STATE_dfuDNLOAD_IDLE ||
                    status->bState == DFURT_STATE_dfuUPLOAD_IDLE) {
-            if (!send_without_data(probe, DFURT_ABORT))
+            if (!or_ends_with(probe, send_without_data(probe, DFURT_ABORT), "can't send DFU_ABORT"))
                 return false;
         } else {
             break;
@@ -137,29 +122,41 @@ static bool dfu_util_settles(struct probe *probe, struct dfu_status_reply *statu
 static void dfu_util_begins(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (given_fresh_dfu_mode(probe) && select_alternate_0(probe) &&
-        dfu_util_settles(probe, &status))
+    if (!given_fresh_dfu_mode(probe, DFU_UTIL_THEN) || !dfu_util_selects(probe) ||
+        !dfu_util_settles(probe, &status))
+        return;
+    bool met =
         expect_number(probe, "bState when dfu-util begins", status.bState, DFURT_STATE_dfuIDLE);
+    if (status.bState <= DFURT_STATE_appDETACH)
+        or_ends_with(probe, met, "Device still in Run-Time Mode!");
 }
 
 // A status other than OK is cleared once; then dfu-util exits.
 static void dfu_util_status_ok(struct probe *probe)
 {
     struct dfu_status_reply status;
-    if (!given_fresh_dfu_mode(probe) || !given(probe, select_alternate_0(probe)) ||
+    if (!given_fresh_dfu_mode(probe, DFU_UTIL_THEN) || !given(probe, selects_alternate_0(probe)) ||
         !given(probe, dfu_util_settles(probe, &status)))
         return;
-    if (status.bStatus != DFURT_STATUS_OK &&
-        (!send_without_data(probe, DFURT_CLRSTATUS) || !expect_getstatus(probe, &status)))
+    bool clears = status.bStatus != DFURT_STATUS_OK;
+    if (clears &&
+        !or_ends_with(probe,
+                      send_without_data(probe, DFURT_CLRSTATUS) && expect_getstatus(probe, &status),
+                      "USB communication error"))
         return;
-    expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK);
+    char words[64];
+    snprintf(words, sizeof words, "Status is not OK: %u", status.bStatus);
+    or_ends_with(
+        probe,
+        expect_number(probe, "bStatus when dfu-util begins", status.bStatus, DFURT_STATUS_OK),
+        words);
 }
 
 // dfu-util waits 5 s after DETACH before it looks for the boot loader, which may have started its
 // firmware again by then.
 static void dfu_util_finds(struct probe *probe)
 {
-    if (!given_fresh_dfu_mode(probe))
+    if (!given_fresh_dfu_mode(probe, DFU_UTIL_THEN))
         return;
     probe->judgement.awaits_departure = true;
     expect(probe, true, "the boot loader", "the boot loader");
@@ -168,8 +165,8 @@ static void dfu_util_finds(struct probe *probe)
     unsigned stayed_ms = (unsigned)((probe_now_us(probe) - probe->since.returned_us) / 1000);
     probe_note(probe,
                "the boot loader left DFU mode by itself %u ms after it came up, as it may: "
-               "dfu-util, which looks for it 5 s after DETACH, does not find it, unless -E sets a "
-               "shorter time",
+               "dfu-util, which looks for it 5 s after DETACH, ends with \"Lost device after "
+               "RESET?\", unless -E sets a shorter time",
                stayed_ms);
 }
 
@@ -187,8 +184,7 @@ static void fwupd_status(struct probe *probe)
 static void fwupd_detach(struct probe *probe)
 {
     uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
-    int result = probe_control(probe, &setup, reply);
+    int result = ask_status(probe, reply);
     if (result == USB_STALL) {
         probe_inapplicable(probe, "a device that answers GETSTATUS in appIDLE");
         return;
@@ -239,7 +235,7 @@ static void webdfu_detach(struct probe *probe)
                           "device into DFU mode, for they cannot reset the bus");
         return;
     }
-    if (select_alternate_0(probe) && expect_detach(probe, DETACH_MS))
+    if (selects_alternate_0(probe) && expect_detach(probe, DETACH_MS))
         expect_leave(probe);
 }
 
@@ -267,7 +263,8 @@ static void webdfu_begins_dfuse(struct probe *probe)
 static void webdfu_reads(struct probe *probe)
 {
     static uint8_t block[PROBE_CONTROL_MAX];
-    if (!given_fresh_dfu_mode(probe) || !select_alternate_0(probe))
+    if (!given_fresh_dfu_mode(probe, "webdfu shows that, and begins when it is connected again") ||
+        !selects_alternate_0(probe))
         return;
     webdfu_clears(probe);
     if (device_is_dfuse(&probe->dfu_mode)) {

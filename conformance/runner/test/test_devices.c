@@ -240,37 +240,6 @@ static void second_board_at_the_old_port__ends_the_run(void **state)
     report_finish(&run.report);
 }
 
-// ---- What a device is to a tool ----
-
-// A device that is right, and still wants something of a tool or of a person.
-static void notes__name_what_a_tool_needs(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *device;
-        const char *id;
-        const char *words; // NULL: no note
-    } cases[] = {
-        {"sim:will-detach", "INTEROP-FWUPD-03", "DfuForceTransferSize = 2048"}, // two alternates
-        {"sim:wait-reset", "INTEROP-FWUPD-03", NULL},
-        {"sim:wait-reset", "INTEROP-FWUPD-04", "ignore-upload"},
-        {"sim:download-only", "INTEROP-FWUPD-04", "bitCanUpload"},
-        {"sim:will-detach", "INTEROP-WEBDFU-01", NULL},
-        {"sim:wait-reset", "INTEROP-WEBDFU-01", "bitWillDetach = 0"},
-        {"sim:will-detach", "INTEROP-CUBEPROG-01", NULL},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct run run;
-        run_on(&run, cases[i].device, &(struct runner_options){.only = cases[i].id});
-
-        const char *note = run.report.results[0].finding.message;
-        if (cases[i].words ? !strstr(note, cases[i].words) : *note != '\0')
-            fail_msg("%s, %s: '%s'", cases[i].device, cases[i].id, note);
-        assert_int_equal(run.report.counts[VERDICT_FAIL] + run.report.counts[VERDICT_WARN], 0);
-        report_finish(&run.report);
-    }
-}
-
 // ---- A board in trouble ----
 
 static void
@@ -351,7 +320,6 @@ int main(void)
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
         cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
-        cmocka_unit_test(notes__name_what_a_tool_needs),
         cmocka_unit_test(trouble_of_a_native_board__stands_at_the_check_that_provoked_it),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),
     };
