@@ -207,7 +207,7 @@ static void put_verdict(FILE *out, const struct result *result)
     const char *verdict = verdict_text(result->verdict);
 
     fprintf(out, "<article class=\"band %s\"><span class=\"verdict\">%s%s</span> ",
-            result->waiver ? "WAIVED" : verdict, verdict, result->waiver ? ", waived" : "");
+            result->waiver ? "waived" : verdict, verdict, result->waiver ? ", waived" : "");
 }
 
 // The ids of a result and of those after it with its cause.
@@ -281,26 +281,27 @@ static void put_troubles(FILE *out, const struct report *report)
 
 // ---- Every check, by group ----
 
-static void put_remark(FILE *out, const char *text)
+static void put_remark(FILE *out, const char *name, const char *text)
 {
     if (!text[0])
         return;
-    fputs("<br><span class=\"soft\">", out);
+    fprintf(out, "<br><span class=\"soft\">%s", name);
     html_put(out, "%s", text);
     fputs("</span>", out);
 }
 
 static void put_result(FILE *out, const struct result *result)
 {
-    const char *verdict = verdict_text(result->verdict);
-
     fprintf(out, "<tr class=\"check %s\" id=\"%s\"><td class=\"verdict\">%s</td>",
-            result->waiver ? "WAIVED" : verdict, result->check->id,
-            result->waiver ? "waived" : verdict);
+            result_text(result), result->check->id, result_text(result));
     fprintf(out, "<td class=\"mono id\">%s</td><td>", result->check->id);
     html_put(out, "%s", result->check->sentence);
-    put_remark(out, result->finding.message);
-    put_remark(out, result->trouble);
+    put_remark(out, "", result->finding.message);
+    put_remark(out, "", result->trouble);
+    if (result_informs(result)) {
+        put_remark(out, "expected ", result->finding.expected);
+        put_remark(out, "received ", result->finding.received);
+    }
     fputs("</td><td class=\"section soft\">", out);
     html_put(out, "%s, %s", result->check->section, level_text(result->check->level));
     fputs("</td></tr>\n", out);

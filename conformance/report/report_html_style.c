@@ -14,7 +14,7 @@ const char report_html_style[] =
     "--paper:#12161c;--card:#1a2028;--pass:#4cc38a;--fail:#ff7b7f;--warn:#e5b04b;--skip:#8b96a5;"
     "--note:#a79cf5;--run:#7fb0ff;--dfu:#f0a860}}\n"
     ".PASS{--tone:var(--pass)}.FAIL{--tone:var(--fail)}.WARN{--tone:var(--warn)}"
-    ".SKIP,.WAIVED{--tone:var(--skip)}.INCONCLUSIVE{--tone:var(--note)}.tone{color:var(--tone)}\n"
+    ".SKIP,.waived,.informs{--tone:var(--skip)}.INCONCLUSIVE{--tone:var(--note)}.tone{color:var(--tone)}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0 auto;max-width:64rem;padding:1.5rem 1.2rem 4rem;background:var(--paper);"
     "color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"

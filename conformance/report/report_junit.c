@@ -76,7 +76,8 @@ static void put_element(FILE *out, const char *element, const struct result *res
 
 static void put_output(FILE *out, const struct result *result)
 {
-    if (result->verdict == VERDICT_PASS && !result->finding.message[0] && !result->trouble[0])
+    bool plain = result->verdict == VERDICT_PASS && !result_informs(result);
+    if (plain && !result->finding.message[0] && !result->trouble[0])
         return;
     fputs("    <system-out>", out);
     put_finding(out, result);

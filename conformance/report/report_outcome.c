@@ -22,6 +22,18 @@ enum outcome result_outcome(const struct result *result)
     return OUTCOME_NOT_JUDGED;
 }
 
+bool result_informs(const struct result *result)
+{
+    return result->verdict == VERDICT_PASS && *result->finding.expected;
+}
+
+const char *result_text(const struct result *result)
+{
+    if (result->waiver)
+        return "waived";
+    return result_informs(result) ? "informs" : verdict_text(result->verdict);
+}
+
 unsigned report_count(const struct report *report, enum outcome outcome)
 {
     unsigned count = 0;

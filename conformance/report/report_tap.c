@@ -67,7 +67,7 @@ static void print_yaml(FILE *out, const struct result *result)
     fprintf(out, "  ---\n");
     print_pair(out, "section", result->check->section);
     print_pair(out, "level", level_text(result->check->level));
-    print_pair(out, "verdict", verdict_text(result->verdict));
+    print_pair(out, "verdict", result_text(result));
     print_pair(out, "sent", result->finding.sent);
     print_pair(out, "expected", result->finding.expected);
     print_pair(out, "received", result->finding.received);
@@ -126,7 +126,8 @@ static void check_end(void *context, const struct report *report, const struct r
     print_description(tap->out, result->check->sentence);
     print_directive(tap->out, result);
     fputc('\n', tap->out);
-    if (result->verdict != VERDICT_PASS || *result->finding.message || *result->trouble)
+    bool plain = result->verdict == VERDICT_PASS && !result_informs(result);
+    if (!plain || *result->finding.message || *result->trouble)
         print_yaml(tap->out, result);
     fflush(tap->out);
 }

@@ -66,7 +66,7 @@ void text_items(const struct report_text *text, unsigned column, const char *wor
 
 static const char *colour_of(const struct result *result)
 {
-    if (result->waiver)
+    if (result->waiver || result_informs(result))
         return "\033[2m";
     switch (result->verdict) {
     case VERDICT_PASS:
@@ -86,9 +86,8 @@ static const char *colour_of(const struct result *result)
 // Short words, so that the ids stand in one column.
 static const char *short_text(const struct result *result)
 {
-    if (result->waiver)
-        return "waived";
-    return result->verdict == VERDICT_INCONCLUSIVE ? "INCONC." : verdict_text(result->verdict);
+    bool is_long = result->verdict == VERDICT_INCONCLUSIVE && !result->waiver;
+    return is_long ? "INCONC." : result_text(result);
 }
 
 void text_verdict(const struct report_text *text, const struct result *result)

@@ -25,8 +25,8 @@ void text_wrapped(const struct report_text *text, unsigned column, const char *w
 // The same for "1 passed, 2 failed; ...": wrapped behind a comma or a semicolon only.
 void text_items(const struct report_text *text, unsigned column, const char *words);
 
-// The verdict of a result in its colour, padded to a column of its own; a result that is waived
-// says so instead, and is dim.
+// The verdict of a result in its colour, padded to a column of its own; one that is waived or only
+// informs says so instead, and is dim.
 void text_verdict(const struct report_text *text, const struct result *result);
 
 // The column behind text_verdict().

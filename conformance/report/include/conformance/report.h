@@ -69,6 +69,12 @@ enum outcome {
 
 enum outcome result_outcome(const struct result *result);
 
+// Of level inform, and not as its sentence says: that breaks nothing, so that the verdict is PASS.
+bool result_informs(const struct result *result);
+
+// The verdict in a word for people: "informs" and "waived" where it is that, else verdict_text().
+const char *result_text(const struct result *result);
+
 // How a run ended: the exit status of dfu-conformance. The first that applies, from the last to the
 // first, is the one: a device that is not as it was found comes before a requirement that it
 // breaks.
