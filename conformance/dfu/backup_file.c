@@ -162,7 +162,7 @@ void backup_file_remove(struct backup *backup)
         if (!is_it)
             return;
     }
-    unlink(backup->file.path);
+    image_file_remove(backup->file.path);
 }
 
 // The lock outlives the run only beside a file that does.

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,22 @@ static bool write_all(const uint8_t *bytes, size_t length, const char *path)
     return fclose(out) == 0 && written;
 }
 
+// A name is in its folder: a power cut must not undo what was done to it. There are folders that
+// cannot be opened, and file systems that cannot synchronise one.
+static bool sync_folder(const char *path)
+{
+    char folder[512];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    bool synced = fsync(fd) == 0 || errno == EINVAL;
+    close(fd);
+    return synced;
+}
+
 bool image_file_write(const struct image_file *image, const char *path, char *error, size_t size)
 {
     char part[512];
@@ -269,14 +286,20 @@ bool image_file_write(const struct image_file *image, const char *path, char *er
     store_le32(bytes + length - 4, image_file_crc(bytes, length - 4));
 
     int used = snprintf(part, sizeof part, "%s.part", path);
-    bool written = used > 0 && (size_t)used < sizeof part && write_all(bytes, length, part) &&
+    bool renamed = used > 0 && (size_t)used < sizeof part && write_all(bytes, length, part) &&
                    rename(part, path) == 0;
     free(bytes);
-    if (written)
+    if (renamed && sync_folder(path))
         return true;
     fail(error, size, path, strerror(errno));
-    unlink(part);
+    unlink(renamed ? path : part);
     return false;
+}
+
+void image_file_remove(const char *path)
+{
+    if (unlink(path) == 0)
+        sync_folder(path);
 }
 
 void image_file_finish(struct image_file *image)

@@ -46,6 +46,18 @@ static size_t get(uint8_t *bytes, size_t size)
     return length;
 }
 
+// In the place of libc's: which folders were synchronised when they held the name of the file, and
+// when they did not.
+static unsigned synced_with, synced_without;
+
+int fsync(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+        ++*(access(path, F_OK) == 0 ? &synced_with : &synced_without);
+    return 0;
+}
+
 static void assert_read(struct image_file *image)
 {
     char error[200] = "";
@@ -294,6 +306,22 @@ static void file_without_firmware__is_refused(void **state)
     assert_refused("no firmware");
 }
 
+static void name__is_on_the_disk_and_off_it_again(void **state)
+{
+    (void)state;
+    char error[200];
+    uint8_t bytes[] = {1, 2, 3};
+    const struct image_file image = {.bytes = bytes, .length = sizeof bytes};
+
+    synced_with = synced_without = 0;
+    assert_true(image_file_write(&image, path, error, sizeof error));
+    assert_int_equal(synced_with, 1);
+    image_file_remove(path);
+    assert_int_equal(synced_without, 1);
+
+    put(bytes, sizeof bytes); // for the tests behind this one
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +336,7 @@ int main(void)
         cmocka_unit_test(file_that_is_no_firmware_as_it_is__needs_a_suffix),
         cmocka_unit_test(folder__is_named_as_one),
         cmocka_unit_test(file_that_cannot_be_written__leaves_nothing),
+        cmocka_unit_test(name__is_on_the_disk_and_off_it_again),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }

@@ -46,8 +46,12 @@ bool image_file_load(struct image_file *ret_image, const char *path, char *error
 // dwCRC of a DFU suffix, over all that is before it.
 uint32_t image_file_crc(const uint8_t *bytes, size_t length);
 
-// Write a .dfu file, whole or not at all, and onto the disk. Returns false with one line in error.
+// Write a .dfu file, whole or not at all, and onto the disk, its name too. Returns false with one
+// line in error.
 bool image_file_write(const struct image_file *image, const char *path, char *error, size_t size);
+
+// Remove it, so that it does not come back after a power cut.
+void image_file_remove(const char *path);
 
 void image_file_finish(struct image_file *image);
 
