@@ -3,7 +3,9 @@
 // Two names are one file if the file system says so, since a path can be written in many ways. A
 // file that is not there yet is known by its name alone.
 
+#include <ctype.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +47,19 @@ int usb_named_files_check(const struct usb_named_file *files,
         }
     }
     return 0;
+}
+
+// Of a long option optopt is 0, or what getopt_long() would have returned for it: its own letter,
+// or no byte. That of a letter is a char, which may be negative.
+const char *usb_unknown_option(const char *letters, const char *word, char text[USB_OPTION_TEXT])
+{
+    bool is_letter = optopt && optopt >= CHAR_MIN && optopt <= UCHAR_MAX;
+
+    if (!is_letter || (isalnum((unsigned char)optopt) && strchr(letters, optopt)))
+        return word;
+    bool is_graph = optopt > ' ' && optopt <= '~';
+    snprintf(text, USB_OPTION_TEXT, is_graph ? "-%c" : "-\\x%02X", (unsigned char)optopt);
+    return text;
 }
 
 bool usb_standard_streams_open(void)

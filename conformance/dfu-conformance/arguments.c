@@ -13,6 +13,7 @@
 #include "arguments.h"
 #include "config.h"
 #include <conformance/catalogue.h>
+#include <usb/command_line.h>
 #include <usb/text.h>
 
 bool in_github_job(void)
@@ -133,6 +134,8 @@ enum option_value {
     OPTION_VERSION,
     OPTION_HELP = 'h',
 };
+
+static const char letters[] = ":h";
 
 static const struct option long_options[] = {
     {"target", required_argument, NULL, OPTION_TARGET},
@@ -287,15 +290,15 @@ static int take_option(struct arguments *arguments, int option)
     }
 }
 
-// What getopt_long returned ':' or '?' for. The letter is known where a word has several.
+// What getopt_long returned ':' or '?' for.
 static int refuse_option(int option, const char *word)
 {
     char text[ERROR_TEXT];
-    const char letter[] = {'-', (char)optopt, '\0'};
+    char letter[USB_OPTION_TEXT];
     if (option == ':')
         return report_option_error(word, "the value is missing");
     snprintf(text, sizeof text, "no option is called '%s' (see --help)",
-             optopt > 0 && optopt < OPTION_TARGET ? letter : word);
+             usb_unknown_option(letters, word, letter));
     return report_error(text);
 }
 
@@ -336,7 +339,7 @@ int arguments_take(struct arguments *arguments, int argc, char **argv)
     char text[ERROR_TEXT];
     uint64_t given = 0;
     int option, index;
-    while ((option = getopt_long(argc, argv, ":h", long_options, &index)) != -1) {
+    while ((option = getopt_long(argc, argv, letters, long_options, &index)) != -1) {
         if (option == ':' || option == '?')
             return refuse_option(option, argv[optind - 1]);
         int status = optarg ? check_value(&given, index) : -1;

@@ -178,6 +178,8 @@ static int parse_via(struct parser *parser, const char *text)
 
 // ---- The loop ----
 
+static const char letters[] = "+:h";
+
 static const struct option_row *row_of(int letter)
 {
     const struct option_row *row = option_table;
@@ -265,11 +267,13 @@ static int parse_option(struct parser *parser, unsigned accepted, int option, ch
 {
     const char *word = argv[optind - 1];
     const struct option_row *row = row_of(option);
+    char letter[USB_OPTION_TEXT];
 
     if (option == ':')
         return fail(parser, "%s: the value is missing", word);
     if (!row)
-        return fail(parser, "unknown option: %s; see dfu-sim %s --help", word, parser->name);
+        return fail(parser, "unknown option: %s; see dfu-sim %s --help",
+                    usb_unknown_option(letters, word, letter), parser->name);
     if (row->set && !(accepted & row->set))
         return fail(parser, "--%s is not an option of this command; see dfu-sim %s --help",
                     row->name, parser->name);
@@ -336,7 +340,7 @@ int options_parse(struct options *ret_options,
             option_table[i].letter};
     parse_listen(&parser, "127.0.0.1:3240");
     optind = 0; // start afresh
-    while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
         if (parse_option(&parser, accepted, option, argv) < 0)
             return -1;
     parser.options.words = argv;

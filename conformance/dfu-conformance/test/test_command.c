@@ -52,6 +52,8 @@ static void bad_input__is_one_line_and_status_2(void **state)
         {"--target", "dfu-conformance: --target: the value is missing"},
         {"--nonsense", "dfu-conformance: no option is called '--nonsense'"},
         {"--list -xy", "dfu-conformance: no option is called '-x'"},
+        {"--list -\xC3\xA9", "dfu-conformance: no option is called '-\\xC3'"},
+        {"--list --help=1", "no option is called '--help=1'"},
         {"--target sim --re 5", "no option is called '--re'"},
         {"--target sim --list=5", "no option is called '--list=5'"},
         {"--target sim --allow-write --restore a.bin --scratch 0x100", "exclude each other"},

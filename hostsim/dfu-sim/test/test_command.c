@@ -28,6 +28,10 @@ static void bad_input__is_one_line_and_status_2(void **state)
         {"list --count 2",
          "dfu-sim list: --count is not an option of this command; see dfu-sim list --help\n"},
         {"serve --nothing", "dfu-sim serve: unknown option: --nothing; see dfu-sim serve --help\n"},
+        {"serve -xy", "dfu-sim serve: unknown option: -x; see dfu-sim serve --help\n"},
+        {"serve -hx", "dfu-sim serve: unknown option: -x; see dfu-sim serve --help\n"},
+        {"serve -\xC3\xA9", "dfu-sim serve: unknown option: -\\xC3; see dfu-sim serve --help\n"},
+        {"serve --help=1", "dfu-sim serve: unknown option: --help=1; see dfu-sim serve --help\n"},
         {"run", "dfu-sim run: missing COMMAND; put it after --, as in -- dfu-util -l\n"},
         {"serve --device nothing", "dfu-sim serve: unknown device 'nothing': "}, // the names follow
         {"run --via mock --count 2 -- true",

@@ -22,6 +22,12 @@ int usb_named_files_check(const struct usb_named_file *files,
                           char *error,
                           size_t size);
 
+// The option that getopt_long() has just returned '?' for, as a message names it: word, which is
+// argv[optind - 1], or of letters that are joined, "-xy", the one that is unknown, in text. letters
+// are those that exist.
+enum { USB_OPTION_TEXT = 8 };
+const char *usb_unknown_option(const char *letters, const char *word, char text[USB_OPTION_TEXT]);
+
 // Open each standard stream that is closed, so that writes to it fail: a file that is opened while
 // one is closed takes its number, and what is meant for the stream would be written into the file.
 // Returns whether all are open.
