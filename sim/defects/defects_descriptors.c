@@ -202,6 +202,12 @@ const struct sim_defect defects_of_descriptors[] = {
             PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 0}, {PATCH_FUNCTIONAL, AT_RUN_TIME, 6, 0}),
     },
     {
+        .name = "transfer-size-32",
+        .summary = "wTransferSize 32 at run time: half a packet, in either mode",
+        .patches =
+            PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 32}, {PATCH_FUNCTIONAL, AT_RUN_TIME, 6, 0}),
+    },
+    {
         .name = "transfer-size-ffff",
         .summary = "wTransferSize FFFFh at run time",
         .patches = PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 0xFF},

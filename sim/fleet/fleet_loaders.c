@@ -234,6 +234,12 @@ const struct variation fleet_of_loaders[] = {
         .allowed_by = "DFU 1.1 4.1.3, 6.1: wTransferSize is bMaxPacketSize0 or more",
     },
     {
+        .model = {.name = "transfer-size-16-of-64",
+                  .summary = "wTransferSize 16; packets of 64 bytes at run time, of 16 in DFU mode",
+                  .bootloader = FLEET_PLAIN(16, FLEET_TOLERANT, .bMaxPacketSize0 = 16)},
+        .allowed_by = "DFU 1.1 4.2, 6.1: blocks go to DFU mode's endpoint 0, described there",
+    },
+    {
         .model = {.name = "transfer-size-64",
                   .summary = "wTransferSize 64",
                   .bootloader = FLEET_PLAIN(64, FLEET_BOTH_WAYS, .choices = {0})},
