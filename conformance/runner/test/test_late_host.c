@@ -143,6 +143,24 @@ static void host_that_misses_a_departure__blames_no_boot_loader(void **state)
     assert_int_equal(blamed, 0);
 }
 
+// A host that is late finds it gone, or in another state, which no request of its own has caused.
+static void host_that_misses_the_end_of_manifestation__blames_no_boot_loader(void **state)
+{
+    (void)state;
+    const struct runner_options busy = {.only = "DM-STATE-4-*,DM-STATE-7-*", .allow_write = true};
+    unsigned blamed = 0;
+    for (unsigned phase = 0; phase < 14; phase++) {
+        const struct lateness lateness = {
+            .late_ms = 300, .every = 7, .after = phase >= 7, .phase = phase % 7};
+        struct report report;
+        run_late(&report, "sim:leaves-after-manifest", &lateness, &busy);
+        blamed += count_blamed(&report, "sim:leaves-after-manifest", &lateness);
+        assert_int_not_equal(report.status, RUN_NOT_AS_FOUND);
+        report_finish(&report);
+    }
+    assert_int_equal(blamed, 0);
+}
+
 static const struct result *result_of(const struct report *report, const char *id)
 {
     for (size_t i = 0; i < report->count; i++) {
@@ -275,6 +293,7 @@ int main(void)
         cmocka_unit_test(host_that_is_late_now_and_then__blames_no_good_device),
         cmocka_unit_test(host_that_is_late_at_random__blames_no_good_device),
         cmocka_unit_test(host_that_misses_a_departure__blames_no_boot_loader),
+        cmocka_unit_test(host_that_misses_the_end_of_manifestation__blames_no_boot_loader),
         cmocka_unit_test(slow_device__is_blamed_on_a_host_that_is_in_time),
         cmocka_unit_test(late_host__says_by_how_much),
         cmocka_unit_test(slow_way__is_told_at_once_and_blames_no_good_device),
