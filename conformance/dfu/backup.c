@@ -15,6 +15,17 @@ bool backup_refuse(struct backup *backup, const char *why)
     return false;
 }
 
+// Boot loaders compute an address from wBlockNum and the wTransferSize that they go by.
+bool backup_given_whole_blocks(struct probe *probe)
+{
+    if (!dfu_has_whole_blocks(probe))
+        return backup_refuse(probe->backup,
+                             "this host cannot send blocks of the device's wTransferSize");
+    return dfu_transfer_size(probe) >= device_max_packet0(&probe->dfu_mode) ||
+           backup_refuse(probe->backup, "wTransferSize is less than bMaxPacketSize0, so that it is "
+                                        "not what the boot loader goes by");
+}
+
 void backup_tell_gate(struct probe *probe, bool ready)
 {
     const struct backup *backup = probe->backup;

@@ -141,8 +141,8 @@ bool backup_keep_image(struct probe *probe)
     struct backup *backup = probe->backup;
     uint8_t *bytes;
     size_t length;
-    if (!dfu_has_whole_blocks(probe))
-        return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
+    if (!backup_given_whole_blocks(probe))
+        return false;
     if (backup->restore)
         return take_given(probe);
     if (backup->options.scratch_given)

@@ -137,8 +137,8 @@ bool backup_keep_page(struct probe *probe)
 {
     struct backup *backup = probe->backup;
     const struct dfuse_layout *layout = &backup->memory;
-    if (!dfu_has_whole_blocks(probe))
-        return backup_refuse(backup, "this host cannot send blocks of the device's wTransferSize");
+    if (!backup_given_whole_blocks(probe))
+        return false;
     if (!(device_attributes(&probe->dfu_mode) & DFURT_ATTR_CAN_UPLOAD))
         return backup_refuse(backup, "the device cannot upload what would be overwritten");
     find_memory(probe);

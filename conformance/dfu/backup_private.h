@@ -112,6 +112,9 @@ bool backup_region_is_usable(const struct dfuse_region *region);
 // Set backup->why. Returns false.
 bool backup_refuse(struct backup *backup, const char *why);
 
+// Are blocks of wTransferSize bytes what the boot loader counts? Refuses if not.
+bool backup_given_whole_blocks(struct probe *probe);
+
 // The first difference between two runs of bytes, and how many there are, as words.
 void backup_difference(char *why,
                        size_t size,

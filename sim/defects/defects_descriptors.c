@@ -208,6 +208,12 @@ const struct sim_defect defects_of_descriptors[] = {
             PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 32}, {PATCH_FUNCTIONAL, AT_RUN_TIME, 6, 0}),
     },
     {
+        .name = "transfer-size-swapped",
+        .summary = "wTransferSize 0008h, 0800h with its bytes swapped",
+        .patches = PATCHES({PATCH_FUNCTIONAL, IN_BOTH_MODES, 5, 0x08},
+                           {PATCH_FUNCTIONAL, IN_BOTH_MODES, 6, 0x00}),
+    },
+    {
         .name = "transfer-size-ffff",
         .summary = "wTransferSize FFFFh at run time",
         .patches = PATCHES({PATCH_FUNCTIONAL, AT_RUN_TIME, 5, 0xFF},

@@ -59,6 +59,8 @@ const struct defect_row run_time_rows[] = {
     {"attributes-reserved", "will-detach", "RT-DESC-04"},
     {"transfer-size-0", "will-detach", "RT-DESC-05a"},
     {"transfer-size-32", "will-detach", "RT-DESC-05a"},
+    {"transfer-size-swapped", "will-detach", "RT-DESC-05a"},
+    {"transfer-size-swapped", "wait-reset", "RT-DESC-05a"},
     {"transfer-size-ffff", "will-detach", "RT-DESC-05b", .follows = {
          {"DM-DESC-04b", "the boot loader has the good one, 4.2.4"},
      }},

@@ -240,6 +240,24 @@ static void second_board_at_the_old_port__ends_the_run(void **state)
     report_finish(&run.report);
 }
 
+// Its loader may count addresses in blocks of another size than the one that it states.
+static void transfer_size_less_than_a_packet__is_not_written_with(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"sim:will-detach,defect=transfer-size-swapped",
+                                          "sim:wait-reset,defect=transfer-size-swapped"};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        struct run run;
+
+        run_on(&run, targets[i], &(struct runner_options){.allow_write = true});
+
+        assert_string_equal(run.report.flash,
+                            "flash not written: wTransferSize is less than bMaxPacketSize0, so "
+                            "that it is not what the boot loader goes by");
+        report_finish(&run.report);
+    }
+}
+
 // ---- A board in trouble ----
 
 static void
@@ -320,6 +338,7 @@ int main(void)
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
         cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
+        cmocka_unit_test(transfer_size_less_than_a_packet__is_not_written_with),
         cmocka_unit_test(trouble_of_a_native_board__stands_at_the_check_that_provoked_it),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),
     };
