@@ -81,8 +81,10 @@ bool backup_reads_afresh(struct probe *probe, char *why, size_t size);
 bool backup_keep_rest(struct probe *probe);
 bool backup_restore_rest(struct probe *probe, char *why, size_t size);
 
-// What of it can be written, a region an element.
+// What of it can be written, a region an element. take: those of a file to restore are what it is
+// to hold. Returns false with backup->why set.
 void backup_put_elements(const struct backup *backup, struct image_file *image);
+bool backup_take_elements(struct probe *probe);
 
 // The memory of other alternate settings: kept, and compared. compare returns false with the first
 // difference in why; what cannot be read is no difference.

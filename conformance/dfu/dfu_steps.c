@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sizes, questions and single requests in DFU mode. The ways into the states are in dfu_states.c.
+// Sizes, questions and single requests in DFU mode. The ways into the states are in dfu_idle.c,
+// dfu_error.c and dfu_states.c.
 
 #include <stdio.h>
 #include <string.h>

@@ -120,7 +120,7 @@ struct loader {
         RESTART_POSSIBLE, // a bus reset did not end DFU mode, where the device waited for one
         RESTART_NEVER,    // nor did a while after it
     } restart;            // by itself, after manifestation
-    unsigned taken;       // unexpected requests that it does not STALL (dfu_states.c)
+    unsigned taken;       // unexpected requests that it does not STALL (dfu_error.c)
     unsigned untold;      // 1 << the states that a request led to, and in which GETSTATE says none
     bool polls_too_long;  // a bwPollTimeout was beyond all bounds, and it was ready long before
     uint64_t stays_us;    // it leaves DFU mode by itself after so long; 0: not seen
