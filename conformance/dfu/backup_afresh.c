@@ -31,11 +31,24 @@ static void doubt(struct backup *backup, const char *why)
              "it was read back equal, and then %.200s", why);
 }
 
+static bool may_leave(const struct probe *probe)
+{
+    return !probe->backup->fate.stays && probe->run_time.seen && probe->gate.leave.detach;
+}
+
 static bool may_be_read_afresh(const struct probe *probe)
 {
-    const struct backup *backup = probe->backup;
-    return !backup->fate.unproved && !backup->fate.stays && probe->run_time.seen &&
-           probe->gate.leave.detach;
+    return !probe->backup->fate.unproved && may_leave(probe);
+}
+
+bool backup_starts_between(struct probe *probe)
+{
+    if (!may_leave(probe))
+        return true;
+    bool anew = enter_anew(probe);
+    bool found = anew || (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe));
+    probe->backup->fate.stays = found && !anew;
+    return found;
 }
 
 // A check that is ended on the way, by a signal, says nothing of the device: it is read at the end

@@ -63,11 +63,10 @@ static bool read_other(struct probe *probe, const struct other *other, uint8_t *
     return probe_control(probe, &setup, bytes) == other->length;
 }
 
-static void keep(struct probe *probe, const struct other *other, struct backup_other *kept)
+static bool reads_as(struct probe *probe, const struct other *other, const uint8_t *bytes)
 {
     uint8_t again[MOST_OF_REGION];
-    kept->compared = read_other(probe, other, kept->bytes) && read_other(probe, other, again) &&
-                     memcmp(kept->bytes, again, other->length) == 0;
+    return read_other(probe, other, again) && memcmp(bytes, again, other->length) == 0;
 }
 
 static bool is_same(struct probe *probe,
@@ -79,7 +78,7 @@ static bool is_same(struct probe *probe,
     uint8_t found[MOST_OF_REGION];
     char bytes[PROBE_WORDS / 2];
     if (!kept->compared || !read_other(probe, other, found) ||
-        memcmp(kept->bytes, found, other->length) == 0)
+        memcmp(kept->bytes, found, other->length) == 0 || !reads_as(probe, other, found))
         return true;
     backup_difference(bytes, sizeof bytes, other->region->address, kept->bytes, found,
                       other->length);
@@ -96,7 +95,20 @@ void backup_keep_others(struct probe *probe)
     backup->others = count > 0 ? calloc(count, sizeof *backup->others) : NULL;
     backup->other_count = backup->others ? count : 0;
     for (size_t i = 0; i < backup->other_count; i++)
-        keep(probe, &others[i], &backup->others[i]);
+        backup->others[i].compared = read_other(probe, &others[i], backup->others[i].bytes);
+    if (backup->others)
+        dfuse_select(probe);
+}
+
+void backup_settle_others(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    struct other others[MOST_OTHERS];
+    size_t count = list_others(probe, others);
+    for (size_t i = 0; i < backup->other_count && i < count; i++) {
+        struct backup_other *kept = &backup->others[i];
+        kept->compared = kept->compared && reads_as(probe, &others[i], kept->bytes);
+    }
     if (backup->others)
         dfuse_select(probe);
 }

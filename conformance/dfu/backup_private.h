@@ -75,6 +75,10 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 // where it left and was not found in it again. Returns false with what differs in why.
 bool backup_reads_afresh(struct probe *probe, char *why, size_t size);
 
+// Between two readings: start the firmware, which may write at its starts, and come back to DFU
+// mode, where the device can do so; else nothing is done. Returns whether the device is there.
+bool backup_starts_between(struct probe *probe);
+
 // A DfuSe device's memory beside the page: read unless that takes minutes, and restored where it
 // has changed. A file to restore that has more elements than one says what it is to hold. keep
 // returns false with backup->why set, restore with the reason in why.
@@ -86,9 +90,11 @@ bool backup_restore_rest(struct probe *probe, char *why, size_t size);
 void backup_put_elements(const struct backup *backup, struct image_file *image);
 bool backup_take_elements(struct probe *probe);
 
-// The memory of other alternate settings: kept, and compared. compare returns false with the first
-// difference in why; what cannot be read is no difference.
+// The memory of other alternate settings: kept by a first reading, settled by a second one, and
+// compared. compare returns false with the first difference in why; what cannot be read, or is not
+// read twice as the same bytes, is no difference.
 void backup_keep_others(struct probe *probe);
+void backup_settle_others(struct probe *probe);
 bool backup_compare_others(struct probe *probe, char *why, size_t size);
 
 // The file. find: its path and lock, and whether an earlier run has left it. Both return false with

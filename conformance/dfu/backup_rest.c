@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The memory of a DfuSe device beside the page that checks write. No request addresses it, but a
-// wrong loader may use another address. So all readable memory is read as well, twice, stored in
-// the file, compared afterwards, and restored sector by sector where it differs. A sector that
-// changes by itself is neither compared nor written.
+// wrong loader may use another address. So all readable memory is read as well, twice, with a start
+// of the firmware between, stored in the file, compared afterwards, and restored sector by sector
+// where it differs. A sector that changes by itself is neither compared nor written.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +42,12 @@ static bool note_restless(struct backup *backup, const uint8_t *again)
     return backup->restless;
 }
 
+static void forget_rest(struct backup *backup)
+{
+    free(backup->rest);
+    backup->rest = NULL;
+}
+
 static void read_rest(struct probe *probe)
 {
     struct backup *backup = probe->backup;
@@ -49,15 +55,38 @@ static void read_rest(struct probe *probe)
     size_t total = backup_readable_size(&backup->memory);
     if (total == 0 || total > MOST_REST)
         return;
-    uint8_t *again = malloc(total);
     backup->rest = malloc(total);
-    bool read = again && backup->rest && read_all(probe, backup->rest, why, sizeof why) &&
-                read_all(probe, again, why, sizeof why) && note_restless(backup, again);
-    free(again);
-    if (read)
+    if (backup->rest && !read_all(probe, backup->rest, why, sizeof why))
+        forget_rest(backup);
+}
+
+static void settle_rest(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    if (!backup->rest)
         return;
-    free(backup->rest);
-    backup->rest = NULL;
+    uint8_t *again = malloc(backup_readable_size(&backup->memory));
+    if (!again || !read_all(probe, again, why, sizeof why) || !note_restless(backup, again))
+        forget_rest(backup);
+    free(again);
+}
+
+// A firmware may count its starts in flash, or write its settings into the page that was blank.
+// What an interrupted run has left is not started.
+static bool pass_a_start(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS];
+    if (backup->restore)
+        return true;
+    if (!backup_starts_between(probe))
+        return backup_refuse(backup, "the device left DFU mode and was not found in it again");
+    if (backup_compare_page(probe, why, sizeof why))
+        return true;
+    backup->fate.differs = false;
+    return backup_refuse(backup, "the page that checks would write changes by itself; name another "
+                                 "one with --scratch");
 }
 
 static bool put_back_sector(struct probe *probe,
@@ -77,7 +106,8 @@ static bool put_back_sector(struct probe *probe,
     return done;
 }
 
-// Nothing is erased because of a byte that was misread: the sector is read again, into found.
+// Nothing is erased, and nobody blamed, because of a byte that was misread: the sector is read
+// again, into found.
 static bool read_sector_again(
     struct probe *probe, const struct backup_sector *sector, uint8_t *found, char *why, size_t size)
 {
@@ -121,7 +151,7 @@ bool backup_compare_rest(struct probe *probe, bool *ret_same, char *why, size_t 
 {
     const struct backup *backup = probe->backup;
     uint8_t *found = malloc(backup_readable_size(&backup->memory));
-    bool read = found && read_all(probe, found, why, size);
+    bool read = found && read_all(probe, found, why, size) && confirm(probe, found, why, size);
     if (read)
         *ret_same = backup_same_beside(backup, backup->rest, found, why, size) &&
                     backup_compare_others(probe, why, size);
@@ -168,10 +198,12 @@ bool backup_keep_rest(struct probe *probe)
     if (backup->restore && !given)
         return true;
     read_rest(probe);
+    backup_keep_others(probe);
+    if (!pass_a_start(probe))
+        return false;
+    settle_rest(probe);
+    backup_settle_others(probe);
     if (given && !backup->rest)
         return backup_refuse(backup, "the memory that the file to restore names cannot be read");
-    if (given && !backup_take_elements(probe))
-        return false;
-    backup_keep_others(probe);
-    return true;
+    return !given || backup_take_elements(probe);
 }

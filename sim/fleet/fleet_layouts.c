@@ -40,6 +40,23 @@ static int end_behind(struct defect_view *view, const struct usbdev_setup_packet
     return 0;
 }
 
+// A byte of the flash that the firmware writes at each of its starts.
+static int count_starts(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    enum { COUNTER = 0x08005000 };
+    uint32_t from;
+    int length;
+
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wValue < 2)
+        return NATIVE_PASS;
+    from = view->bootloader->dfu.address +
+           (setup->wValue - 2U) * view->bootloader->dfu_config.wTransferSize;
+    length = defect_good_reply(view, setup);
+    if (length > 0 && from <= COUNTER && COUNTER < from + (uint32_t)length)
+        view->reply[COUNTER - from] = (uint8_t)view->starts;
+    return length;
+}
+
 // A name for parts of twice the size.
 #define TWICE_THE_FLASH "@Internal Flash  /0x08000000/128*0002Kg"
 
@@ -196,6 +213,13 @@ const struct variation fleet_of_layouts[] = {
                   .bootloader = &library_of_twice_the_flash},
         .allowed_by = "DFU 1.1 6.2: a short block ends an upload where there is no more",
         .way = {.setup = end_behind},
+    },
+    {
+        .model = {.name = "counts-starts",
+                  .summary = "the firmware counts its starts in a page of the flash",
+                  .bootloader = LAYOUT("@Internal Flash  /0x08000000/064*0002Kg", NULL)},
+        .allowed_by = "DFU 1.1 7: what a firmware keeps in its memory is its own",
+        .way = {.setup = count_starts},
     },
     {.allowed_by = NULL},
 };

@@ -315,6 +315,11 @@ int bench_write_something(struct bench *bench)
     return result < 0 ? result : dfu_poll(&bench->probe, &status);
 }
 
+bool bench_erase_page(struct bench *bench)
+{
+    return dfuse_erase(&bench->probe, bench->backup.address, bench->why, sizeof bench->why);
+}
+
 void bench_assert_ends(struct bench *bench, enum flash_ending ending, const char *text)
 {
     char line[PROBE_WORDS];

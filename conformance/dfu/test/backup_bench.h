@@ -74,6 +74,9 @@ bool bench_keeps_on_disk(const struct bench *bench);
 // A check writes: the next block of what is kept.
 int bench_write_something(struct bench *bench);
 
+// Its page is erased, or another one where the cable says so.
+bool bench_erase_page(struct bench *bench);
+
 // The last line of the run.
 void bench_assert_ends(struct bench *bench, enum flash_ending ending, const char *text);
 

@@ -216,18 +216,13 @@ static void restored_firmware__is_read_in_another_stay_wherever_a_signal_came(vo
 
 // ---- DfuSe: the memory beside the page ----
 
-static bool erase_page(struct bench *bench)
-{
-    return dfuse_erase(&bench->probe, bench->backup.address, bench->why, sizeof bench->why);
-}
-
 // The run is killed after that.
 static void keep_and_erase(struct bench *bench, const char *device, bool elsewhere)
 {
     bench_open(bench, device);
     assert_true(bench_is_ready(bench));
     bench->cable.elsewhere = elsewhere;
-    assert_true(erase_page(bench));
+    assert_true(bench_erase_page(bench));
     bench->cable.elsewhere = false;
     backup_finish(&bench->backup);
     bench_begin_run(bench);
@@ -276,7 +271,7 @@ run__writes_nothing_where_other_memory_has_changed_and_says_how_to_restore_it(vo
     assert_false(bench_is_ready(&bench));
 
     assert_non_null(strstr(bench.why, "--restore"));
-    assert_false(erase_page(&bench));
+    assert_false(bench_erase_page(&bench));
     assert_in_range(bench.cable.blocks - blocks, 0, 100); // pointers to read at
     bench_assert_ends(&bench, FLASH_NOT_VERIFIED, bench.backup.file.path);
     assert_true(bench_keeps_on_disk(&bench));
@@ -397,126 +392,6 @@ static void restore__refuses_memory_that_is_not_there(void **state)
     bench_close(&bench);
 }
 
-// A ROM that parts of several sizes share names the memory of the largest.
-static void page__is_in_memory_that_is_there(void **state)
-{
-    (void)state;
-    static const char *const devices[] = {
-        "sim:layout-names-more",
-        "sim:layout-names-more-late",
-        "sim:layout-names-more-vendor",
-        "sim:layout-names-more-short",
-    };
-    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
-        static struct bench bench;
-        bench_open(&bench, devices[i]);
-
-        assert_true(bench_is_ready(&bench));
-
-        assert_int_equal(bench.backup.memory.regions[0].sectors, 64);
-        assert_int_equal(bench.probe.gate.kept.page.last, 0x0801FFFF);
-        assert_non_null(bench.backup.rest);
-        bench_close(&bench);
-    }
-}
-
-static void memory_that_cannot_be_read_any_more__is_not_written(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-    bench.cable.hides = true;
-
-    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    assert_int_equal(bench.cable.erased_below, 0);
-    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "flash NOT verified");
-    bench_close(&bench);
-}
-
-// Like a counter of starts: to write what it was would spoil it.
-static void memory_that_changes_by_itself__is_neither_compared_nor_written(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    bench.cable.restless = true;
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-
-    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    assert_int_equal(bench.cable.erased_below, 0);
-    bench_assert_ends(&bench, FLASH_RESTORED, in_one_stay);
-    bench_close(&bench);
-}
-
-static void memory_that_is_misread__is_read_again_and_not_written(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-    bench.cable.misreads = true;
-
-    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    assert_int_equal(bench.cable.erased_below, 0);
-    bench_assert_ends(&bench, FLASH_RESTORED, in_one_stay);
-    bench_close(&bench);
-}
-
-static void memory_that_begins_to_change__is_not_written(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-    bench.cable.restless = true;
-
-    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    assert_int_equal(bench.cable.erased_below, 0);
-    bench_assert_ends(&bench, FLASH_NOT_VERIFIED, "two reads of the sector at 08000000h differ");
-    bench_close(&bench);
-}
-
-// ---- DfuSe: the memory of other alternate settings, the option bytes here ----
-
-static void memory_of_another_setting__that_changed_is_told(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-    bench.cable.changed = 0x01;
-
-    assert_false(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    bench_assert_ends(&bench, FLASH_LOST, "1 of 16 bytes differ");
-    bench_close(&bench);
-}
-
-static void memory_of_another_setting__that_changes_by_itself_is_not_compared(void **state)
-{
-    (void)state;
-    static struct bench bench;
-    bench_open(&bench, "sim:dfu-mode");
-    bench.cable.flickers = true;
-    assert_true(bench_is_ready(&bench));
-    assert_true(erase_page(&bench));
-
-    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
-
-    bench_assert_ends(&bench, FLASH_RESTORED, in_one_stay);
-    bench_close(&bench);
-}
-
 // ---- Without leave ----
 
 static void without_leave__nothing_is_kept_and_nothing_written(void **state)
@@ -547,7 +422,6 @@ int main(void)
         cmocka_unit_test(restored_firmware__is_read_in_another_stay_wherever_a_signal_came),
         cmocka_unit_test(page__is_the_last_one_that_is_blank),
         cmocka_unit_test(page__is_put_back_where_an_erase_keeps_what_is_there),
-        cmocka_unit_test(page__is_in_memory_that_is_there),
         cmocka_unit_test(memory_of_dfuse__is_on_disk_before_anything_is_written),
         cmocka_unit_test(run__puts_back_the_page_that_a_run_that_was_cut_off_has_left),
         cmocka_unit_test(
@@ -557,12 +431,6 @@ int main(void)
         cmocka_unit_test(restore__refuses_an_image_that_is_larger_than_its_memory),
         cmocka_unit_test(restore__refuses_a_file_for_another_device),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
-        cmocka_unit_test(memory_that_cannot_be_read_any_more__is_not_written),
-        cmocka_unit_test(memory_that_changes_by_itself__is_neither_compared_nor_written),
-        cmocka_unit_test(memory_that_is_misread__is_read_again_and_not_written),
-        cmocka_unit_test(memory_that_begins_to_change__is_not_written),
-        cmocka_unit_test(memory_of_another_setting__that_changed_is_told),
-        cmocka_unit_test(memory_of_another_setting__that_changes_by_itself_is_not_compared),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,8 @@
 //   DfuSe   the last page that is blank in two uploads, or the page that the person names
 //           (--scratch), uploaded twice; and all other memory of alternate setting 0 that is there,
 //           since a wrong loader may write beside the page, unless that takes minutes to read.
+//           Between its two readings the firmware is started, where the device can leave DFU mode:
+//           it may count its starts there.
 //
 // The backup is also a file, so that a killed run loses nothing: the next run with --allow-write
 // finds the file and restores it first, if the device has a serial number and its flash is what an
