@@ -47,6 +47,15 @@ void losses_let_leave(struct losses *losses, enum loss_way way)
     losses->way = way;
 }
 
+void losses_saw_app_idle(struct losses *losses)
+{
+    bool by_detach = losses->may_leave && losses->way == LOST_BY_DETACH;
+    if (!by_detach || device_will_detach(losses->view.run_time))
+        return;
+    losses->may_leave = false;
+    losses->way = LOST_OTHERWISE;
+}
+
 // The last request that was answered, if the device leaves until then.
 static void suspect(struct losses *losses, uint64_t until_us)
 {

@@ -81,6 +81,8 @@ static void note_request(void *context, const struct transcript_entry *entry)
     struct pauses *pauses = &run->pauses;
     const struct answered_request request = request_of(run, entry);
     pauses->state = run->probe.gate.state;
+    if (pauses->state == DFURT_STATE_appIDLE)
+        losses_saw_app_idle(&run->watch.losses);
     if (!is_answered_request(entry))
         return;
     note(&pauses->run, &request);

@@ -68,6 +68,25 @@ static int restart_behind_upload(struct defect_view *view, const struct usbdev_s
     return restart_later(view, defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD));
 }
 
+// In appDETACH, where it leads to appIDLE (DFU 1.1 A.2.2).
+static int
+enter_behind(struct defect_view *view, const struct usbdev_setup_packet *setup, uint8_t bRequest)
+{
+    return restart_later(
+        view, view->runtime && dfurt_state(&view->runtime->dfurt) == DFURT_STATE_appDETACH &&
+                  setup->wLength == 0 && defect_is_request(view, setup, TO_DFU, bRequest));
+}
+
+static int enter_behind_dnload_0(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return enter_behind(view, setup, DFURT_DNLOAD);
+}
+
+static int enter_behind_clrstatus(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return enter_behind(view, setup, DFURT_CLRSTATUS);
+}
+
 const struct sim_defect defects_of_late_losses[] = {
     {
         .name = "restarts-behind-abort",
@@ -91,6 +110,18 @@ const struct sim_defect defects_of_late_losses[] = {
         .name = "restarts-behind-set-interface",
         .summary = "20 ms after SET_INTERFACE the firmware restarts as its boot loader",
         .setup = restart_behind_set_interface,
+        .tick = restart_when_due,
+    },
+    {
+        .name = "enters-behind-dnload-0",
+        .summary = "20 ms after a DNLOAD of nothing in appDETACH, which STALLs, it enters DFU mode",
+        .setup = enter_behind_dnload_0,
+        .tick = restart_when_due,
+    },
+    {
+        .name = "enters-behind-clrstatus",
+        .summary = "20 ms after CLRSTATUS in appDETACH, which STALLs, it enters DFU mode",
+        .setup = enter_behind_clrstatus,
         .tick = restart_when_due,
     },
     {

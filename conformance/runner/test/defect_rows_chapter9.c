@@ -182,6 +182,8 @@ const struct defect_row chapter9_rows[] = {
     {"restarts-behind-getstatus", "wait-reset", "RT-STATE-0-GETSTATUS"},
     {"restarts-behind-getstate", "will-detach", "RT-STATE-0-GETSTATE"},
     {"restarts-behind-set-interface", "wait-reset", "CH9-REQ-07"},
+    {"enters-behind-dnload-0", "wait-reset", "RT-STATE-1-DNLOAD-0"},
+    {"enters-behind-clrstatus", "wait-reset", "RT-STATE-1-CLRSTATUS"},
     {"dm-restarts-behind-abort", "wait-reset", "DM-STATE-2-ABORT"},
     {"dm-restarts-behind-upload", "will-detach", "DM-STATE-2-UPLOAD"},
     {"vanishes-once", "will-detach", NULL},
