@@ -157,8 +157,8 @@ static const struct row rows[] = {
     {"RT-DETACH-08,RT-DETACH-09,RT-DETACH-12", {"RT-DETACH-07"}}, // that the timer ends at all
     {"RT-DETACH-01,RT-RESET-*", {"RT-DETACH-06"}}, // one that waits for a bus reset does not leave
     {"RT-RESET-02,RT-RESET-03,RT-RESET-04", {"RT-RESET-01"}},
-    {"RT-RESET-03", {"RT-STATE-1-UPLOAD"}},
-    {"RT-RESET-04", {"RT-STATE-1-DETACH"}},
+    {"RT-RESET-03", {"RT-STATE-1-UPLOAD"}, .received = "it is in DFU mode"},
+    {"RT-RESET-04", {"RT-STATE-1-DETACH"}, .received = "it is in DFU mode"},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
     {"DM-DESC-04b",
      {"RT-DESC-03", "RT-DESC-04", "RT-DESC-05a", "RT-DESC-06", "RT-DESC-07a", "RT-DESC-07b"}},

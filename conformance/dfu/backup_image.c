@@ -207,6 +207,7 @@ static bool compare(struct probe *probe, char *why, size_t size)
 bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
+    mode_outwait_restart(probe);
     if (probe->mode == DEVICE_DFU_MODE && dfu_to_idle(probe)) {
         backup->fate.manifesting = false;
         return true;
@@ -261,6 +262,7 @@ static bool may_be_manifested(struct probe *probe, char *why, size_t size)
 
 bool backup_put_image(struct probe *probe, char *why, size_t size)
 {
+    struct dfu_status_reply last;
     return may_be_manifested(probe, why, size) && download_image(probe, why, size) &&
-           download_manifest(probe, why, size);
+           download_manifest(probe, &last, why, size);
 }

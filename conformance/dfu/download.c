@@ -195,19 +195,27 @@ static bool waits_for_reset(struct probe *probe, int result, const struct dfu_st
     return !tolerant && silent && status->bState == DFURT_STATE_dfuMANIFEST;
 }
 
-bool download_manifest(struct probe *probe, char *why, size_t size)
+bool download_has_manifested(const struct dfu_status_reply *status)
 {
-    struct dfu_status_reply status = {.bState = DFURT_STATE_dfuMANIFEST_SYNC};
+    return status->bState == DFURT_STATE_dfuIDLE ||
+           status->bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
+}
+
+bool download_manifest(struct probe *probe,
+                       struct dfu_status_reply *ret_last,
+                       char *why,
+                       size_t size)
+{
+    *ret_last = (struct dfu_status_reply){.bState = DFURT_STATE_dfuMANIFEST_SYNC};
     int result = download_end(probe);
     probe->backup->fate.manifesting |= result == 0;
     if (result == 0)
-        result = dfu_poll(probe, &status);
-    bool done =
-        status.bState == DFURT_STATE_dfuIDLE || status.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
-    if (result == USB_GONE || (result == 0 && done) || waits_for_reset(probe, result, &status))
+        result = dfu_poll(probe, ret_last);
+    if (result == USB_GONE || (result == 0 && download_has_manifested(ret_last)) ||
+        waits_for_reset(probe, result, ret_last))
         return true;
     char words[PROBE_WORDS / 2];
-    dfu_poll_text(words, sizeof words, result, &status);
+    dfu_poll_text(words, sizeof words, result, ret_last);
     snprintf(why, size, "manifestation: %s", words);
     return false;
 }

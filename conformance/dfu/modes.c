@@ -272,18 +272,18 @@ static void outwait_manifestation(struct probe *probe)
     probe->since.manifest_end_us = 0;
 }
 
-// A bus reset in dfuMANIFEST-WAIT-RESET that does not end DFU mode does not end the device's own
-// timer either: it may start its firmware a moment later, and nothing is written until then.
-static void outwait_restart(struct probe *probe)
+void mode_outwait_restart(struct probe *probe)
 {
     if (probe->loader.restart != RESTART_POSSIBLE)
         return;
     probe->loader.restart = RESTART_UNKNOWN;
+    probe->on_the_way++;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS,
                          "the boot loader to leave by itself after manifestation") == 0)
         probe_wait_return(probe, mode_return_ms(probe), "the device");
     else
         probe->loader.restart = RESTART_NEVER;
+    probe->on_the_way--;
 }
 
 // Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
@@ -292,14 +292,14 @@ static bool quieten_dfu_mode(struct probe *probe)
     uint8_t state;
     outwait_leaving(probe);
     outwait_manifestation(probe);
-    outwait_restart(probe);
+    mode_outwait_restart(probe);
     if (probe->mode != DEVICE_DFU_MODE || dfu_to_idle(probe))
         return true;
     if (gone(ask_state(probe, &state)))
         return recover(probe);
     if (probe->target->capabilities & TARGET_CAN_RESET)
         reset_and_find(probe);
-    outwait_restart(probe);
+    mode_outwait_restart(probe);
     return !gone(ask_state(probe, &state)) || recover(probe);
 }
 

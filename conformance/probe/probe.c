@@ -146,6 +146,28 @@ learn_of_detach(struct probe *probe, const struct usbdev_setup_packet *detach, i
         probe->loader.detach = DM_DETACH_STALLS;
 }
 
+// A device that was not seen to stay behind a manifestation may restart, as nothing forbids: after
+// it has said that it is in dfuIDLE, or after a bus reset that did not end DFU mode.
+static void learn_of_manifestation(struct probe *probe)
+{
+    if (probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER)
+        probe->loader.restart = RESTART_POSSIBLE;
+}
+
+// Any request but a question ends it.
+static void
+learn_of_download_end(struct probe *probe, const struct usbdev_setup_packet *setup, int result)
+{
+    bool ends = setup->wLength == 0 && is_dfu(probe, setup, DFURT_DNLOAD) && result >= 0;
+    bool asks = setup->bmRequestType & USBDEV_DIR_IN;
+    probe->since.manifests = ends || (probe->since.manifests && asks);
+    if (!probe->since.manifests || probe->gate.state != DFURT_STATE_dfuIDLE)
+        return;
+    probe->since.manifests = false;
+    probe->since.manifest_end_us = 0; // it is over
+    learn_of_manifestation(probe);
+}
+
 static void learn(struct probe *probe,
                   const struct usbdev_setup_packet *setup,
                   const uint8_t *data,
@@ -155,6 +177,7 @@ static void learn(struct probe *probe,
     gate_saw(&probe->gate, setup, data, result, result == USB_STALL);
     if (is_dfu(probe, setup, DFURT_DETACH))
         learn_of_detach(probe, setup, result);
+    learn_of_download_end(probe, setup, result);
     if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
         const struct dfu_status_reply status = dfu_status_load(data);
         note_busy(probe, start_us, &status);
@@ -305,8 +328,8 @@ int probe_reset(struct probe *probe)
     if (result != 0)
         return result;
     probe_refresh(probe);
-    if (manifested && probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER)
-        probe->loader.restart = RESTART_POSSIBLE;
+    if (manifested)
+        learn_of_manifestation(probe);
     return 0;
 }
 

@@ -47,11 +47,8 @@ void losses_let_leave(struct losses *losses, enum loss_way way)
     losses->way = way;
 }
 
-void losses_saw_app_idle(struct losses *losses)
+void losses_have_to_stay(struct losses *losses)
 {
-    bool by_detach = losses->may_leave && losses->way == LOST_BY_DETACH;
-    if (!by_detach || device_will_detach(losses->view.run_time))
-        return;
     losses->may_leave = false;
     losses->way = LOST_OTHERWISE;
 }

@@ -92,9 +92,8 @@ void losses_saw(struct losses *losses,
 // The device may leave the bus from now on, by the suite's own doing.
 void losses_let_leave(struct losses *losses, enum loss_way way);
 
-// The device said that it is in appIDLE. One whose bitWillDetach is 0 has to stay from then on: a
-// DETACH before that is over (DFU 1.1 A.2.2).
-void losses_saw_app_idle(struct losses *losses);
+// What let the device leave is over: it has to stay from now on.
+void losses_have_to_stay(struct losses *losses);
 
 // The device was seen to leave the bus, or was found on it.
 void losses_saw_leave(struct losses *losses, uint64_t now_us);

@@ -14,10 +14,10 @@ static struct answered_request request_of(const struct run *run,
         .bEndpointAddress = entry->bEndpointAddress,
     };
     memcpy(request.setup, entry->setup, USBDEV_SETUP_SIZE);
-    if ((entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS) {
-        request.setup[2] = request.setup[3] = request.setup[7] = 0;
-        request.setup[6] = entry->setup[6] || entry->setup[7];
-    }
+    request.setup[6] = entry->setup[6] || entry->setup[7];
+    request.setup[7] = 0;
+    if ((entry->setup[0] & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS)
+        request.setup[2] = request.setup[3] = 0;
     return request;
 }
 
@@ -67,6 +67,22 @@ static void pause_behind(struct run *run, struct answered_requests *requests)
         requests->count = requests->stayed_behind;
 }
 
+// In appIDLE a DETACH is over, where bitWillDetach is 0 (DFU 1.1 A.2.2). In dfuIDLE a manifestation
+// is, where the boot loader was seen to stay behind one.
+static bool is_settled(const struct run *run)
+{
+    const struct probe *probe = &run->probe;
+    const struct losses *losses = &run->watch.losses;
+    bool at_run_time = probe->mode == DEVICE_RUN_TIME;
+    if (losses->silent || losses->left)
+        return false;
+    if (probe->gate.state == DFURT_STATE_appIDLE)
+        return at_run_time && losses->way == LOST_BY_DETACH &&
+               !device_will_detach(&probe->run_time);
+    return probe->gate.state == DFURT_STATE_dfuIDLE && !at_run_time && !probe->since.leaving &&
+           probe->loader.restart == RESTART_NEVER && probe->since.manifest_end_us == 0;
+}
+
 static bool is_answered_request(const struct transcript_entry *entry)
 {
     bool is_request =
@@ -81,8 +97,8 @@ static void note_request(void *context, const struct transcript_entry *entry)
     struct pauses *pauses = &run->pauses;
     const struct answered_request request = request_of(run, entry);
     pauses->state = run->probe.gate.state;
-    if (pauses->state == DFURT_STATE_appIDLE)
-        losses_saw_app_idle(&run->watch.losses);
+    if (is_settled(run))
+        losses_have_to_stay(&run->watch.losses);
     if (!is_answered_request(entry))
         return;
     note(&pauses->run, &request);

@@ -17,11 +17,11 @@
 #include <conformance/transcript.h>
 
 enum {
-    PAUSES_MAX = 256, // behind other requests there is none
+    PAUSES_MAX = 1024, // behind other requests there is none
 };
 
-// Requests that the device has answered, each with the state it was sent in. Of class requests
-// wValue counts for nothing, which numbers blocks, and wLength as 0 or not.
+// Requests that the device has answered, each with the state it was sent in. wLength counts as 0 or
+// not; of class requests wValue counts for nothing, which numbers blocks.
 struct answered_requests {
     struct answered_request {
         int state; // as the gate has it

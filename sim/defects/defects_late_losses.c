@@ -87,6 +87,12 @@ static int enter_behind_clrstatus(struct defect_view *view, const struct usbdev_
     return enter_behind(view, setup, DFURT_CLRSTATUS);
 }
 
+static int restart_behind_detach(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return restart_later(view, defect_is_asked(view, setup, TO_DFU, DFURT_DETACH) &&
+                                   view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE);
+}
+
 const struct sim_defect defects_of_late_losses[] = {
     {
         .name = "restarts-behind-abort",
@@ -134,6 +140,13 @@ const struct sim_defect defects_of_late_losses[] = {
         .name = "dm-restarts-behind-upload",
         .summary = "20 ms after UPLOAD the boot loader starts the firmware",
         .setup = restart_behind_upload,
+        .tick = restart_when_due,
+    },
+    {
+        .name = "dm-restarts-behind-detach",
+        .summary =
+            "20 ms after DETACH in dfuIDLE, which STALLs, the boot loader starts the firmware",
+        .setup = restart_behind_detach,
         .tick = restart_when_due,
     },
     {.name = NULL},

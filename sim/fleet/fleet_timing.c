@@ -105,7 +105,47 @@ static void leave_at_once(struct defect_view *view)
     leave_after(view, 300);
 }
 
+// scratch counts from 1 when a download was ended, and goes on in dfuIDLE, behind manifestation.
+static int begin_restart(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool ends = defect_is_asked(view, setup, TO_DFU, DFURT_DNLOAD) && setup->wLength == 0 &&
+                view->bootloader->dfu.bState == DFURT_STATE_dfuDNLOAD_IDLE;
+    bool asks = setup->bmRequestType & USBDEV_DIR_IN;
+    if (ends || !asks)
+        view->scratch = ends;
+    return NATIVE_PASS;
+}
+
+static void restart_after(struct defect_view *view, uint32_t ms)
+{
+    if (is_idle(view) && view->scratch > 0 && view->scratch++ >= ms)
+        defect_start_firmware(view);
+}
+
+static void restart_soon(struct defect_view *view)
+{
+    restart_after(view, 20);
+}
+
+static void restart_later(struct defect_view *view)
+{
+    restart_after(view, 300);
+}
+
+static void restart_last(struct defect_view *view)
+{
+    restart_after(view, 2000);
+}
+
 #define BY_ITSELF "DFU 1.1 A.2.3: the table has no row for what the device does by itself"
+
+#define RESTARTS(time, on_tick)                                                                    \
+    {                                                                                              \
+        .model = {.name = "restarts-" time "-ms-after-manifest",                                   \
+                  .summary = "says dfuIDLE after manifestation, and restarts " time " ms later",   \
+                  .bootloader = &bootloader_plain_tolerant},                                       \
+        .allowed_by = BY_ITSELF, .way = {.setup = begin_restart, .tick = on_tick},                 \
+    }
 
 // Three boot loaders that start their firmware after a time: behind DETACH, plain and DfuSe; and at
 // power-on.
@@ -243,5 +283,8 @@ const struct variation fleet_of_timing[] = {
     },
     LEAVES("leaves-at-once", "300 ms", leave_at_once),
     LEAVES("leaves-soon", "5 s", leave_soon),
+    RESTARTS("20", restart_soon),
+    RESTARTS("300", restart_later),
+    RESTARTS("2000", restart_last),
     {.allowed_by = NULL},
 };

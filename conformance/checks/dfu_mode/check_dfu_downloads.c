@@ -165,10 +165,10 @@ static void download_manifests(struct probe *probe)
 {
     bool tolerant = (device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT) != 0;
     uint8_t expected = tolerant ? DFURT_STATE_dfuIDLE : DFURT_STATE_dfuMANIFEST_WAIT_RESET;
-    if (!given_status_ok(probe) || !expect_download(probe))
-        return;
     struct dfu_status_reply status;
-    if (!dfu_ask(probe, &status)) {
+    if (!given_status_ok(probe) || !expect_download(probe, &status))
+        return;
+    if (!download_has_manifested(&status)) {
         if (!tolerant)
             probe_note(probe, "the device does not answer after manifestation, as it may "
                               "(DFU 1.1 A.2.9)");
@@ -197,6 +197,7 @@ static bool is_there(struct probe *probe)
 static void download_reads_back(struct probe *probe)
 {
     const struct backup *backup = probe->backup;
+    struct dfu_status_reply last;
     char why[PROBE_WORDS] = "";
     if (!backup_ready(probe, why, sizeof why)) {
         if (backup->fate.lost && backup->fate.differs)
@@ -207,7 +208,7 @@ static void download_reads_back(struct probe *probe)
             backup_given(probe);
         return;
     }
-    if (!given(probe, expect_download(probe)))
+    if (!given(probe, expect_download(probe, &last)))
         return;
     if (backup->restore)
         probe_note(probe, "only the image of --restore was downloaded: a device that discards "

@@ -181,7 +181,8 @@ static bool enter_wait_reset(struct probe *probe)
         return probe_inapplicable(probe, "a device that is not manifestation tolerant");
     if (!dfu_prepare_dnload(probe) || !dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
         return false;
-    if (!download_image(probe, why, sizeof why) || !download_manifest(probe, why, sizeof why))
+    if (!download_image(probe, why, sizeof why) ||
+        !download_manifest(probe, &status, why, sizeof why))
         return probe_inconclusive(probe, "dfuMANIFEST-WAIT-RESET was not reached: %s", why);
     if (!dfu_ask(probe, &status))
         return probe_inapplicable(probe, "a device that answers in dfuMANIFEST-WAIT-RESET");

@@ -5,6 +5,7 @@
 #include "dfu_transfers.h"
 #include <conformance/backup.h>
 #include <conformance/dfu_steps.h>
+#include <conformance/modes.h>
 
 static bool reset_and_find(struct probe *probe)
 {
@@ -65,7 +66,15 @@ static void reset_after_manifestation(struct probe *probe)
         probe_inapplicable(probe, "a device whose firmware is known to start");
         return;
     }
-    if (!given(probe, expect_download(probe)) || !reset_and_find(probe))
+    struct dfu_status_reply last;
+    if (!given(probe, expect_download(probe, &last)))
+        return;
+    mode_outwait_restart(probe);
+    if (probe->mode == DEVICE_RUN_TIME) {
+        probe_inapplicable(probe, "a device that waits for a bus reset after manifestation");
+        return;
+    }
+    if (!reset_and_find(probe))
         return;
     expect(probe, probe->mode == DEVICE_RUN_TIME, "run time after the bus reset",
            "the device is in DFU mode");

@@ -36,11 +36,11 @@ bool expect_image_taken(struct probe *probe)
     return begun ? met : given(probe, met);
 }
 
-bool expect_download(struct probe *probe)
+bool expect_download(struct probe *probe, struct dfu_status_reply *ret_last)
 {
     char why[PROBE_WORDS] = "";
     if (!prepare_download(probe) || !expect_image_taken(probe))
         return false;
-    return expect_step(probe, download_manifest(probe, why, sizeof why),
+    return expect_step(probe, download_manifest(probe, ret_last, why, sizeof why),
                        "manifestation ends, in dfuIDLE or dfuMANIFEST-WAIT-RESET", why);
 }

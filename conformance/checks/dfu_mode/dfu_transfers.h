@@ -16,7 +16,8 @@ bool prepare_download(struct probe *probe);
 // Each block of the image that is kept is accepted. That the first one is, is judged by itself.
 bool expect_image_taken(struct probe *probe);
 
-// Download the image that is kept, and manifest. A device may leave DFU mode by itself then.
-bool expect_download(struct probe *probe);
+// Download the image that is kept, and manifest; GETSTATUS said *ret_last last. A device may leave
+// DFU mode by itself then.
+bool expect_download(struct probe *probe, struct dfu_status_reply *ret_last);
 
 #endif

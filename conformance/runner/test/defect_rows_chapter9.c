@@ -186,6 +186,7 @@ const struct defect_row chapter9_rows[] = {
     {"enters-behind-clrstatus", "wait-reset", "RT-STATE-1-CLRSTATUS"},
     {"dm-restarts-behind-abort", "wait-reset", "DM-STATE-2-ABORT"},
     {"dm-restarts-behind-upload", "will-detach", "DM-STATE-2-UPLOAD"},
+    {"dm-restarts-behind-detach", "dfu-plain", "DM-STATE-2-DETACH"},
     {"vanishes-once", "will-detach", NULL},
     {"changes-at-resets", "will-detach", "CH9-STATE-07"},
     {"address-configuration", "will-detach", "CH9-STATE-02"},

@@ -225,6 +225,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-9-GETSTATE-none", "will-detach", "DM-STATE-9-GETSTATE"},
     {"state-10-GETSTATE-none", "will-detach", "DM-STATUS-02"},
     {"state-3-GETSTATUS-hangs", "will-detach", "DM-STATE-3-GETSTATUS"},
+    {"state-2-DETACH-hangs", "dfu-plain", "DM-STATE-2-DETACH"},
     {"state-4-UPLOAD-hangs", "will-detach", "DM-STATE-4-UPLOAD"},
     {"state-4-UPLOAD-hangs", "wait-reset", "DM-STATE-4-UPLOAD"},
     {"state-9-DNLOAD-0-leaves", "will-detach", "DM-STATE-9-DNLOAD-0"},

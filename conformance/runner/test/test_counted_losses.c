@@ -390,22 +390,16 @@ static void device__that_leaves_app_detach_is_lost_unless_it_comes_back_in_dfu_m
     }
 }
 
-static void device__that_says_app_idle_may_leave_no_more_unless_it_detaches_by_itself(void **state)
+static void device__that_has_to_stay_is_lost_when_it_leaves(void **state)
 {
     (void)state;
-    static const struct usb_dfu_functional waits,
-        detaches = {.bmAttributes = DFURT_ATTR_WILL_DETACH};
-    for (unsigned by_itself = 0; by_itself < 2; by_itself++) {
-        struct losses losses = on_the_bus(DEVICE_RUN_TIME);
-        run_time.functional = by_itself ? &detaches : &waits;
-        losses_saw(&losses, &detach, 0, 1 * MS);
-        losses_saw(&losses, &getstate, 1, 2 * MS);
-        losses_saw_app_idle(&losses);
-        losses_saw(&losses, &getstate, USB_GONE, 5 * MS);
-        losses_saw(&losses, &getstate, USB_GONE, 6 * MS);
-        assert_int_equal(losses.counts.unasked, 1 - by_itself);
-    }
-    run_time.functional = NULL;
+    struct losses losses = on_the_bus(DEVICE_RUN_TIME);
+    losses_saw(&losses, &detach, 0, 1 * MS);
+    losses_saw(&losses, &getstate, 1, 2 * MS);
+    losses_have_to_stay(&losses);
+    losses_saw(&losses, &getstate, USB_GONE, 5 * MS);
+    losses_saw(&losses, &getstate, USB_GONE, 6 * MS);
+    assert_counts(&losses, 1, 1, 0);
 }
 
 static void departure__that_is_taken_out_leaves_the_loss_before_it(void **state)
@@ -496,7 +490,7 @@ int main(void)
         cmocka_unit_test(second_detach__is_unfinished_by_the_suites_own_doing),
         cmocka_unit_test(device__that_is_silent_in_app_detach_until_its_bus_is_reset_is_lost),
         cmocka_unit_test(device__that_leaves_app_detach_is_lost_unless_it_comes_back_in_dfu_mode),
-        cmocka_unit_test(device__that_says_app_idle_may_leave_no_more_unless_it_detaches_by_itself),
+        cmocka_unit_test(device__that_has_to_stay_is_lost_when_it_leaves),
         cmocka_unit_test(departure__that_is_taken_out_leaves_the_loss_before_it),
         cmocka_unit_test(departure__has_its_stay_and_its_idle_time),
         cmocka_unit_test(departures__are_kept_as_far_as_there_is_room),

@@ -47,7 +47,13 @@ int download_next_block(struct probe *probe);
 int download_end(struct probe *probe);
 
 // Manifestation, to its end: dfuIDLE, dfuMANIFEST-WAIT-RESET or a device that has left. Returns
-// false with the reason in why.
-bool download_manifest(struct probe *probe, char *why, size_t size);
+// false with the reason in why; *ret_last is what GETSTATUS said last.
+bool download_manifest(struct probe *probe,
+                       struct dfu_status_reply *ret_last,
+                       char *why,
+                       size_t size);
+
+// Was that dfuIDLE or dfuMANIFEST-WAIT-RESET?
+bool download_has_manifested(const struct dfu_status_reply *status);
 
 #endif

@@ -32,6 +32,11 @@ bool mode_leave_dfu(struct probe *probe, bool ask, char *why, size_t size);
 // 5.5). Returns whether the device left the bus and came back.
 bool mode_request_leave(struct probe *probe);
 
+// A device that has manifested, and says dfuIDLE or was reset and is still in DFU mode, may start
+// its firmware by itself a moment later, and nothing is written until then. It is waited for, until
+// it was once seen to stay.
+void mode_outwait_restart(struct probe *probe);
+
 // Back to appIDLE or dfuIDLE from any state; waits for a device that has left the bus. Returns
 // false only if the device does not come back.
 bool mode_quieten(struct probe *probe);

@@ -117,8 +117,8 @@ struct loader {
     } getstate;
     enum {
         RESTART_UNKNOWN,
-        RESTART_POSSIBLE, // a bus reset did not end DFU mode, where the device waited for one
-        RESTART_NEVER,    // nor did a while after it
+        RESTART_POSSIBLE, // it has manifested, and is still in DFU mode
+        RESTART_NEVER,    // it was, a while later
     } restart;            // by itself, after manifestation
     unsigned taken;       // unexpected requests that it does not STALL (dfu_error.c)
     unsigned untold;      // 1 << the states that a request led to, and in which GETSTATE says none
@@ -132,6 +132,7 @@ struct presence {
     uint64_t returned_us; // when it was found on the bus
     uint8_t alternate;    // the alternate setting of the DFU interface that is selected
     bool leaving;         // DETACH was accepted in DFU mode: it may leave at any time
+    bool manifests;       // a download was ended, and dfuIDLE was not reported since
 
     // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
     // bwPollTimeout has passed; the end of the last dfuMANIFEST, 0 where there was none.
