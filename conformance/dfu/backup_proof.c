@@ -190,7 +190,8 @@ static bool doubt(struct backup *backup, const char *why)
 }
 
 // A device that holds a download back until its manifestation returns the old bytes, and so does
-// one whose upload is no reading of what it writes. The former still starts its firmware. What a
+// one whose upload is no reading of what it writes. The former still starts its firmware, and no
+// upload tells one from the other where that is not seen, as with the button held. What a
 // manifestation would start is not known of either.
 static bool leave_unmanifested(struct probe *probe)
 {
@@ -203,8 +204,8 @@ static bool leave_unmanifested(struct probe *probe)
     if (!starts) {
         char text[PROBE_WORDS];
         snprintf(text, sizeof text,
-                 "nothing was manifested, but bytes were downloaded that the upload does not "
-                 "return, and %.100s",
+                 "the upload does not return what was downloaded, and nothing was manifested: "
+                 "unchanged if the firmware starts as before; %.80s",
                  why);
         return doubt(backup, text);
     }

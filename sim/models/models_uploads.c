@@ -90,6 +90,18 @@ static int other_slot(struct defect_view *view, const struct usbdev_setup_packet
     return length;
 }
 
+static int golden_image(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    int length;
+
+    if (!uploads(view, setup))
+        return NATIVE_PASS;
+    length = defect_good_reply(view, setup);
+    for (int i = 0; i < length; i++)
+        view->reply[i] = (uint8_t)(setup->wValue * 31 + i * 7 + (i >> 3));
+    return length;
+}
+
 static int changes(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     int length;
@@ -146,6 +158,23 @@ static int nothing_and_error(struct defect_view *view, const struct usbdev_setup
     return fail_with(view, view->bootloader->dfu.bStatus, 0);
 }
 
+static const struct bootloader_identity two_banks = {
+    .dialect = &dfu_dialect_plain,
+    .bcdUSB = 0x0200,
+    .idVendor = 0x1209,
+    .idProduct = 0x0002,
+    .bcdDevice = 0x0100,
+    .wDetachTimeOut = 1000,
+    .wTransferSize = 1024,
+    .bcdDFUVersion = 0x0110,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
+                    DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
+    .choices = {.two_banks = true},
+    .manufacturer = "dfurt",
+    .product = "dfurt boot loader",
+    .alternates = {"Firmware"},
+};
+
 #define UPLOAD_MODEL(title, what, subject, hook)                                                   \
     {                                                                                              \
         .model = {.name = title, .summary = what, .bootloader = &bootloader_plain_wait_reset},     \
@@ -160,6 +189,23 @@ const struct shipped_model models_of_uploads[] = {
         "upload-first-block", "UPLOAD returns the first block each time", "", first_block_again),
     UPLOAD_MODEL(
         "upload-other-slot", "UPLOAD reads another slot than DNLOAD writes", "", other_slot),
+    {
+        .model = {.name = "upload-golden-image-held",
+                  .summary = "UPLOAD reads an image that no DNLOAD changes; the button is held",
+                  .bootloader = &bootloader_plain_tolerant,
+                  .starts_in_bootloader = true,
+                  .button_held = true},
+        .about = "",
+        .way = {.setup = golden_image},
+    },
+    {
+        .model = {.name = "two-banks-held",
+                  .summary = "two banks; the button is held, so that UPLOAD alone is seen",
+                  .bootloader = &two_banks,
+                  .starts_in_bootloader = true,
+                  .button_held = true},
+        .about = "",
+    },
     UPLOAD_MODEL("upload-first-packet",
                  "UPLOAD returns the first packet of each block, and then the loader's RAM",
                  "DM-DNLOAD-07",

@@ -388,6 +388,22 @@ static void device_that_worked_on_a_block_and_refuses_each_upload__is_not_verifi
     bench_close(&bench);
 }
 
+// As would one whose upload is of another slot: reading does not tell which it is.
+static void two_banks_of_a_device_that_does_not_leave__are_not_verified(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:two-banks-held");
+
+    assert_false(bench_is_ready(&bench));
+
+    assert_int_equal(bench.cable.ends, 0);
+    bench_assert_ends(&bench, FLASH_NOT_VERIFIED,
+                      "unchanged if the firmware starts as before; the device stays in DFU mode: "
+                      "unplug it and plug it in again");
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +424,7 @@ int main(void)
         cmocka_unit_test(device_that_moved__is_restored_where_it_was),
         cmocka_unit_test(restore_that_does_not_end__is_judged_by_what_is_read),
         cmocka_unit_test(restore_that_does_not_end__must_start),
+        cmocka_unit_test(two_banks_of_a_device_that_does_not_leave__are_not_verified),
         cmocka_unit_test(device_that_refuses_each_block_and_each_upload__is_not_verified),
         cmocka_unit_test(device_that_worked_on_a_block_and_refuses_each_upload__is_not_verified),
     };
