@@ -62,13 +62,26 @@ static bool refuse_loader_that_leaves(struct probe *probe)
     return false;
 }
 
+// A run of all checks uploads the image some 43 times and downloads it some 35 times, of which a
+// block takes three requests or more.
+static bool upload_and_foretell(
+    struct probe *probe, uint8_t **ret_bytes, size_t *ret_length, char *why, size_t size)
+{
+    enum { UPLOADS = 43 + 35 * 3 };
+    uint64_t start_us = probe_now_us(probe);
+    if (!upload_all(probe, SIZE_MAX, ret_bytes, ret_length, why, size))
+        return false;
+    backup_foretell(probe, "upload", *ret_length, probe_now_us(probe) - start_us, UPLOADS);
+    return true;
+}
+
 static bool upload_twice(struct probe *probe, uint8_t **ret_bytes, size_t *ret_length)
 {
     struct backup *backup = probe->backup;
     uint8_t *first = NULL, *second = NULL;
     size_t first_length = 0, second_length = 0;
     char why[PROBE_WORDS];
-    bool read = upload_all(probe, SIZE_MAX, &first, &first_length, why, sizeof why) &&
+    bool read = upload_and_foretell(probe, &first, &first_length, why, sizeof why) &&
                 upload_all(probe, SIZE_MAX, &second, &second_length, why, sizeof why) &&
                 dfu_to_idle(probe);
     bool equal = read && first_length == second_length && first_length > 0 &&

@@ -75,6 +75,11 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 // where it left and was not found in it again. Returns false with what differs in why.
 bool backup_reads_afresh(struct probe *probe, char *why, size_t size);
 
+// This step with all of it has been made for the first time: tell a person how long the run will
+// take, if that is long, where it takes so many times as long as the step.
+void backup_foretell(
+    struct probe *probe, const char *step, size_t length, uint64_t step_us, unsigned times);
+
 // Between two readings: start the firmware, which may write at its starts, and come back to DFU
 // mode, where the device can do so; else nothing is done. Returns whether the device is there.
 bool backup_starts_between(struct probe *probe);

@@ -126,6 +126,7 @@ static enum backup_reading prove_each_byte(struct probe *probe, char *why, size_
 // without a manifestation of other bytes, and fate.read_back tells how far this one went.
 static enum backup_reading prove_whole(struct probe *probe, char *why, size_t size)
 {
+    enum { TIMES = 35 }; // in a run of all checks
     const struct backup *backup = probe->backup;
     uint8_t *changed = malloc(backup->length);
     if (!changed)
@@ -136,7 +137,11 @@ static enum backup_reading prove_whole(struct probe *probe, char *why, size_t si
         size_t last = (end < backup->length ? end : backup->length) - 1;
         changed[last] = backup_changed_byte(changed[last], last);
     }
+    uint64_t start_us = probe_now_us(probe);
     enum backup_reading reading = write_and_read(probe, changed, backup->length, why, size);
+    if (reading == BACKUP_READS_SAME)
+        backup_foretell(probe, "download and to upload", backup->length,
+                        probe_now_us(probe) - start_us, TIMES);
     if (reading == BACKUP_UNREAD || reading == BACKUP_REFUSED)
         reading = write_and_read(probe, changed, backup->length, why, size);
     free(changed);

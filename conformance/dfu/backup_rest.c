@@ -50,14 +50,18 @@ static void forget_rest(struct backup *backup)
 
 static void read_rest(struct probe *probe)
 {
+    enum { READINGS = 8 }; // in a run of all checks
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS];
     size_t total = backup_readable_size(&backup->memory);
+    uint64_t start_us = probe_now_us(probe);
     if (total == 0 || total > MOST_REST)
         return;
     backup->rest = malloc(total);
     if (backup->rest && !read_all(probe, backup->rest, why, sizeof why))
         forget_rest(backup);
+    else if (backup->rest)
+        backup_foretell(probe, "upload", total, probe_now_us(probe) - start_us, READINGS);
 }
 
 static void settle_rest(struct probe *probe)

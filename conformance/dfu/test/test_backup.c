@@ -392,6 +392,37 @@ static void restore__refuses_memory_that_is_not_there(void **state)
     bench_close(&bench);
 }
 
+// ---- A device that takes long ----
+
+static char told[512];
+
+static void note_told(const char *what, const char *text)
+{
+    size_t length = strlen(told);
+    snprintf(told + length, sizeof told - length, "%s %s\n", what, text);
+}
+
+static const char *told_of(const char *device)
+{
+    static struct bench bench;
+    bench_open(&bench, device);
+    told[0] = '\0';
+    bench.backup.options.tell = note_told;
+    bench_is_ready(&bench);
+    bench_close(&bench);
+    return told;
+}
+
+static void slow_device__is_foretold_when_its_memory_is_known(void **state)
+{
+    (void)state;
+
+    assert_non_null(strstr(told_of("sim:five-mib"), "5242880 bytes in blocks of 64 take "));
+    assert_non_null(strstr(told_of("sim:takes-blocks-slowly"), " s to download and to upload"));
+    assert_null(strstr(told_of("sim:transfer-size-64"), "slow"));
+    assert_null(strstr(told_of("sim:dfu-mode"), "slow"));
+}
+
 // ---- Without leave ----
 
 static void without_leave__nothing_is_kept_and_nothing_written(void **state)
@@ -431,6 +462,7 @@ int main(void)
         cmocka_unit_test(restore__refuses_an_image_that_is_larger_than_its_memory),
         cmocka_unit_test(restore__refuses_a_file_for_another_device),
         cmocka_unit_test(restore__refuses_memory_that_is_not_there),
+        cmocka_unit_test(slow_device__is_foretold_when_its_memory_is_known),
         cmocka_unit_test(without_leave__nothing_is_kept_and_nothing_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ struct backup {
     char why[PROBE_WORDS]; // why not
     bool no_file;          // because this host cannot keep one
     bool moved;            // because the device came back at another place (target.h)
+    bool foretold;         // that the run takes long
 
     // What is kept, and of which device.
     struct backup_owner owner;
