@@ -130,7 +130,9 @@ static const struct row rows[] = {
     {"REQ-11b", {"REQ-11a"}},
 
     // The same in DFU mode; a STALL leads to dfuERROR there (A.2).
-    {"DM-STATUS-02,DM-STATUS-01,DM-SELECT-01", {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
+    {"DM-STATUS-02,DM-STATUS-01,DM-SELECT-01,DM-SELECT-03",
+     {"DM-STATE-2-GETSTATUS", "DM-STATE-10-GETSTATUS"}},
+    {"DM-SELECT-03", {"DM-SELECT-01"}}, // SET_CONFIGURATION selects setting 0 anew
     {"DM-STATE-*", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-RESET-05", {"DM-STATE-2-CLRSTATUS"}, .expected = "dfuERROR"},
     {"DM-STATE-2-DNLOAD,DM-STATE-2-UPLOAD", {"DM-STATUS-02"}},
@@ -140,6 +142,7 @@ static const struct row rows[] = {
     {"DM-STATE-2-GETSTATE,DM-STATE-10-GETSTATE", {"DM-STATUS-02"}, .received = "GETSTATE: "},
     {"DM-STATE-2-GETSTATUS,DM-STATE-10-CLRSTATUS", {"DM-STATUS-07"}},
     {"DM-SELECT-02", {"DM-STATUS-07"}},
+    {"DM-TIME-03", {"DM-TIME-01"}, .sent = "GETSTATUS"},
     {"DM-TIME-04", {"DM-STATE-2-UPLOAD"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
     {"DM-STATE-3-GETSTATUS,DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}},

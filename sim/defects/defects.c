@@ -34,7 +34,7 @@ static const struct sim_defect *const groups[] = {
     defects_of_limits,
 };
 
-enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 512 };
+enum { GROUPS = sizeof groups / sizeof groups[0], MOST_DEFECTS = 768 };
 
 const struct sim_defect *sim_find_defect(const char *name)
 {

@@ -206,6 +206,13 @@ const struct sim_defect defects_of_answers[] = {
                         .action = DO_DELAY, .delay_ms = 551}),
     },
     {
+        .name = "dm-slow-sync",
+        .summary = "GETSTATUS behind a block is answered when that is programmed, 700 ms later",
+        .rules = RULES({IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuDNLOAD_SYNC,
+                        .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS, .action = DO_DELAY,
+                        .delay_ms = 700}),
+    },
+    {
         .name = "language-0",
         .summary = "the table of languages names 0",
         SAYS(USBDEV_DT_STRING, 0, {6, USBDEV_DT_STRING, 0x09, 0x04, 0, 0}),

@@ -69,15 +69,24 @@ static int keep_wakeup(struct defect_view *view, const struct usbdev_setup_packe
 // ---- SET_CONFIGURATION again ----
 
 // The second one removes the class handler: class requests STALL until the next bus reset.
-static int lose_handler(struct defect_view *view, const struct usbdev_setup_packet *setup)
+static int lose_handler_now(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     bool class_request = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
 
-    if (!view->runtime)
-        return NATIVE_PASS;
     if (is_request(setup, 0, USBDEV_SET_CONFIGURATION))
         view->scratch = is_configured(view);
     return class_request && view->scratch ? NATIVE_STALL : NATIVE_PASS;
+}
+
+static int lose_handler(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    return view->runtime ? lose_handler_now(view, setup) : NATIVE_PASS;
+}
+
+static int lose_handler_in_dfu_mode(struct defect_view *view,
+                                    const struct usbdev_setup_packet *setup)
+{
+    return view->runtime ? NATIVE_PASS : lose_handler_now(view, setup);
 }
 
 static void find_handler(struct defect_view *view)
@@ -262,6 +271,12 @@ const struct sim_defect defects_of_device_states[] = {
         .name = "handler-lost",
         .summary = "after a second SET_CONFIGURATION class requests STALL",
         .setup = lose_handler,
+        .bus_reset = find_handler,
+    },
+    {
+        .name = "dm-handler-lost",
+        .summary = "in DFU mode class requests STALL after a second SET_CONFIGURATION",
+        .setup = lose_handler_in_dfu_mode,
         .bus_reset = find_handler,
     },
     {

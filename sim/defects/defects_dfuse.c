@@ -136,6 +136,19 @@ static int options_unreadable(struct defect_view *view, const struct usbdev_setu
     return NATIVE_STALL;
 }
 
+// Blocks are counted by the loader, from the address pointer on.
+static int upload_in_order(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct usbdev_setup_packet next = *setup;
+
+    if (!defect_is_asked(view, setup, FROM_DFU, DFURT_UPLOAD) || setup->wValue < 2)
+        return NATIVE_PASS;
+    if (view->bootloader->dfu.bState == DFURT_STATE_dfuIDLE)
+        view->scratch = 2;
+    next.wValue = (uint16_t)view->scratch++;
+    return defect_good_reply(view, &next);
+}
+
 // A read of bytes behind the end of flash never ends.
 static int hang_at_the_end(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
@@ -217,6 +230,11 @@ const struct sim_defect defects_of_dfuse[] = {
                         .states = 1 << DFURT_STATE_dfuMANIFEST_SYNC, .action = DO_REPLY,
                         BYTES(DFURT_STATUS_errTARGET, 0, 0, 0, DFURT_STATE_dfuERROR, 0),
                         .next = DFURT_STATE_dfuERROR}),
+    },
+    {
+        .name = "ds-upload-in-order",
+        .summary = "UPLOAD reads on from the address pointer, whatever wBlockNum is",
+        .setup = upload_in_order,
     },
     {
         .name = "ds-upload-hangs-at-end",

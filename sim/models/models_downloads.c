@@ -159,6 +159,34 @@ static int no_state_but_writes(struct defect_view *view, const struct usbdev_set
     return NATIVE_PASS;
 }
 
+static const struct bootloader_identity two_memories = {
+    .dialect = &dfu_dialect_plain,
+    .bcdUSB = 0x0200,
+    .idVendor = 0x1209,
+    .idProduct = 0x0002,
+    .bcdDevice = 0x0100,
+    .wDetachTimeOut = 1000,
+    .wTransferSize = 1024,
+    .bcdDFUVersion = 0x0110,
+    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD,
+    .manufacturer = "dfurt",
+    .product = "dfurt boot loader",
+    .alternates = {"Boot loader", "Firmware"},
+};
+
+// The memory of alternate setting 0 is the loader's own.
+static int refuse_to_write(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC &&
+        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS)) {
+        dfu->bState = DFURT_STATE_dfuERROR;
+        dfu->bStatus = DFURT_STATUS_errWRITE;
+    }
+    return NATIVE_PASS;
+}
+
 const struct shipped_model models_of_downloads[] = {
     {
         .model = {.name = "loses-odd-byte",
@@ -229,6 +257,13 @@ const struct shipped_model models_of_downloads[] = {
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-STATE-2-DNLOAD",
         .way = {.setup = wait_for_getstatus},
+    },
+    {
+        .model = {.name = "first-memory-protected",
+                  .summary = "two memories, and that of alternate setting 0 cannot be written",
+                  .bootloader = &two_memories},
+        .about = "",
+        .way = {.setup = refuse_to_write},
     },
     {
         .model = {.name = "leaves-in-a-transfer",

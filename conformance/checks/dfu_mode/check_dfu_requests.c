@@ -51,8 +51,11 @@ static void upload_in_time(struct probe *probe)
 // A device announces work that takes longer by bwPollTimeout.
 static void dnload_in_time(struct probe *probe)
 {
-    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFURT_GETSTATE)) // none after DNLOAD
-        expect_last_within(probe, "DNLOAD of a block done", 500);
+    struct dfu_status_reply status;
+    if (dfu_enter_state(probe, DFURT_STATE_dfuDNLOAD_SYNC, DFURT_GETSTATE) && // none after DNLOAD
+        expect_last_within(probe, "DNLOAD of a block done", 500) &&
+        given(probe, expect_getstatus(probe, &status)))
+        expect_last_within(probe, "GETSTATUS behind the block answered", 500);
 }
 
 // ---- A device that has just enumerated ----
@@ -83,6 +86,22 @@ static void begins_idle(struct probe *probe)
     if (enter_anew(probe) && given(probe, expect_getstatus(probe, &status)))
         expect(probe, status.bState == DFURT_STATE_dfuIDLE || status.bState == DFURT_STATE_dfuERROR,
                "dfuIDLE, or dfuERROR", "%s", usb_dfu_state_name(status.bState));
+}
+
+// As hosts do that bind another driver.
+static void answers_configured_again(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    const uint8_t value = probe_device(probe)->config.bConfigurationValue;
+    const uint8_t values[] = {value, 0, value};
+    if (!dfu_enter_state(probe, DFURT_STATE_dfuIDLE, DFU_NO_QUESTION))
+        return;
+    for (size_t i = 0; i < sizeof values; i++) {
+        int result = probe_set_configuration(probe, values[i]);
+        if (!given(probe, expect_result(probe, result, 0, NULL)) ||
+            (values[i] != 0 && !expect_getstatus(probe, &status)))
+            return;
+    }
 }
 
 // ---- Requests that only look like DFU's ----
@@ -225,6 +244,9 @@ static const struct check checks[] = {
     {"DM-SELECT-02", "DFU 1.1 A.2.2", LEVEL_MUST,
      "DFU mode begins in dfuIDLE, or in dfuERROR",
      IN_DFU_MODE | NEED_DETACH, begins_idle},
+    {"DM-SELECT-03", "USB 2.0 9.4.7", LEVEL_MUST,
+     "GETSTATUS is answered in DFU mode after a second SET_CONFIGURATION, and after that of 0",
+     IN_DFU_MODE, answers_configured_again},
     {"DM-TIME-01", "USB 2.0 9.2.6.5", LEVEL_MUST,
      "GETSTATUS and GETSTATE return data within 500 ms in DFU mode",
      IN_DFU_MODE, questions_in_time},
