@@ -16,6 +16,14 @@
             RULES({IN_STATE(IN_DFU_MODE, state, FROM_DFU, DFURT_GETSTATE), .action = DO_SILENT}),  \
     }
 
+#define GETSTATUS_IS_SILENT(state, state_name)                                                     \
+    {                                                                                              \
+        .name = "state-" #state "-GETSTATUS-silent",                                               \
+        .summary = "does not answer GETSTATUS in " state_name,                                     \
+        .rules =                                                                                   \
+            RULES({IN_STATE(IN_DFU_MODE, state, FROM_DFU, DFURT_GETSTATUS), .action = DO_SILENT}), \
+    }
+
 #define GETSTATE_SAYS_NONE(state, state_name)                                                      \
     {                                                                                              \
         .name = "state-" #state "-GETSTATE-none",                                                  \
@@ -35,18 +43,22 @@ const struct sim_defect defects_of_questions[] = {
     GETSTATE_IS_SILENT(5, "dfuDNLOAD-IDLE"),
     GETSTATE_IS_SILENT(9, "dfuUPLOAD-IDLE"),
     GETSTATE_IS_SILENT(10, "dfuERROR"),
+    GETSTATUS_IS_SILENT(2, "dfuIDLE"),
+    GETSTATUS_IS_SILENT(3, "dfuDNLOAD-SYNC"),
     GETSTATE_SAYS_NONE(3, "dfuDNLOAD-SYNC"),
     GETSTATE_SAYS_NONE(6, "dfuMANIFEST-SYNC"),
     GETSTATE_SAYS_NONE(9, "dfuUPLOAD-IDLE"),
     GETSTATE_SAYS_NONE(10, "dfuERROR"),
     HANGS(AT_RUN_TIME, 0, "appIDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
     HANGS(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
+    HANGS(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
     HANGS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFURT_ABORT, "ABORT"),
     HANGS(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFURT_DETACH, "DETACH"),
     HANGS(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
     HANGS(IN_DFU_MODE, 4, "dfuDNBUSY", FROM_DFU, DFURT_UPLOAD, "UPLOAD"),
     HANGS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
     HANGS(IN_DFU_MODE, 9, "dfuUPLOAD-IDLE", TO_DFU, DFURT_ABORT, "ABORT"),
+    HANGS(IN_DFU_MODE, 10, "dfuERROR", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
     HANGS(IN_DFU_MODE, 10, "dfuERROR", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
     {0},
 };

@@ -229,6 +229,14 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-6-GETSTATE-none", "wait-reset", "DM-STATE-6-GETSTATE"},
     {"state-9-GETSTATE-none", "will-detach", "DM-STATE-9-GETSTATE"},
     {"state-10-GETSTATE-none", "will-detach", "DM-STATUS-02"},
+    {"state-2-GETSTATUS-silent", "will-detach", "DM-STATE-2-GETSTATUS", .follows = {
+         {"INTEROP-DFUUTIL-02", "dfu-util ends where GETSTATUS is not answered"},
+     }},
+    {"state-2-GETSTATUS-silent", "wait-reset", "DM-STATE-2-GETSTATUS", .follows = {
+         {"INTEROP-DFUUTIL-02", "dfu-util ends where GETSTATUS is not answered"},
+     }},
+    {"state-3-GETSTATUS-silent", "will-detach", "DM-STATE-3-GETSTATUS"},
+    {"state-3-GETSTATUS-silent", "wait-reset", "DM-STATE-3-GETSTATUS"},
     {"state-3-GETSTATUS-hangs", "will-detach", "DM-STATE-3-GETSTATUS"},
     {"state-2-DETACH-hangs", "dfu-plain", "DM-STATE-2-DETACH"},
     {"state-4-UPLOAD-hangs", "will-detach", "DM-STATE-4-UPLOAD"},
@@ -238,6 +246,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-9-GETSTATE-hangs", "will-detach", "DM-STATE-9-GETSTATE"},
     {"state-9-ABORT-hangs", "will-detach", "DM-STATE-9-ABORT"},
     {"state-10-GETSTATUS-hangs", "will-detach", "DM-STATE-10-GETSTATUS"},
+    {"state-10-GETSTATE-hangs", "will-detach", "DM-STATE-10-GETSTATE"},
+    {"state-10-GETSTATE-hangs", "wait-reset", "DM-STATE-10-GETSTATE"},
     {NULL},
 };
 // clang-format on

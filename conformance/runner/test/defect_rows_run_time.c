@@ -207,6 +207,7 @@ const struct defect_row run_time_rows[] = {
     {"state-0-GETSTATE-hangs", "will-detach", "REQ-01b"},
     {"state-0-GETSTATE-hangs", "wait-reset", "REQ-01b"},
     {"state-1-GETSTATUS-hangs", "wait-reset", "RT-STATE-1-GETSTATUS"},
+    {"state-1-GETSTATE-hangs", "wait-reset", "RT-STATE-1-GETSTATE"},
     {"state-1-ABORT-hangs", "wait-reset", "RT-STATE-1-ABORT"},
     {NULL},
 };
