@@ -7,6 +7,7 @@
 #include "dfu_states.h"
 #include <conformance/backup.h>
 #include <conformance/download.h>
+#include <conformance/modes.h>
 
 int dfu_dnload_something(struct probe *probe)
 {
@@ -114,9 +115,33 @@ static bool enter_behind_image(struct probe *probe)
             dfu_not_reached(probe, DFURT_STATE_dfuDNLOAD_IDLE, why));
 }
 
+// Is it known whether the device stays behind a manifestation? Where it does,
+// bitManifestationTolerant says that it stays in the states on the way, too, and one that is lost
+// there is judged by this.
+static bool is_restart_known(const struct probe *probe)
+{
+    bool tolerant = device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT;
+    return probe->loader.restart != RESTART_UNKNOWN || !tolerant ||
+           device_is_dfuse(&probe->dfu_mode);
+}
+
+static bool see_manifestation(struct probe *probe)
+{
+    struct dfu_status_reply last;
+    char why[PROBE_WORDS];
+    if (is_restart_known(probe))
+        return true;
+    if (!enter_behind_image(probe))
+        return false;
+    if (download_manifest(probe, &last, why, sizeof why))
+        mode_outwait_restart(probe);
+    return (mode_quieten(probe) && mode_enter_dfu(probe, why, sizeof why)) ||
+           dfu_not_reached(probe, DFURT_STATE_dfuMANIFEST_SYNC, why);
+}
+
 static bool end_image(struct probe *probe)
 {
-    if (!enter_behind_image(probe))
+    if (!see_manifestation(probe) || !enter_behind_image(probe))
         return false;
     int result = download_end(probe);
     return result >= 0 ||

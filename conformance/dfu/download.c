@@ -211,6 +211,8 @@ bool download_manifest(struct probe *probe,
     probe->backup->fate.manifesting |= result == 0;
     if (result == 0)
         result = dfu_poll(probe, ret_last);
+    if (result == USB_GONE && probe->loader.restart == RESTART_UNKNOWN)
+        probe->loader.restart = RESTART_SEEN;
     if (result == USB_GONE || (result == 0 && download_has_manifested(ret_last)) ||
         waits_for_reset(probe, result, ret_last))
         return true;

@@ -274,15 +274,17 @@ static void outwait_manifestation(struct probe *probe)
 
 void mode_outwait_restart(struct probe *probe)
 {
-    if (probe->loader.restart != RESTART_POSSIBLE)
+    if (!probe->since.may_restart)
         return;
-    probe->loader.restart = RESTART_UNKNOWN;
+    probe->since.may_restart = false;
     probe->on_the_way++;
     if (probe_wait_leave(probe, PROBE_LEAVE_MS,
-                         "the boot loader to leave by itself after manifestation") == 0)
+                         "the boot loader to leave by itself after manifestation") == 0) {
+        probe->loader.restart = RESTART_SEEN;
         probe_wait_return(probe, mode_return_ms(probe), "the device");
-    else
+    } else if (probe->loader.restart == RESTART_UNKNOWN) {
         probe->loader.restart = RESTART_NEVER;
+    }
     probe->on_the_way--;
 }
 

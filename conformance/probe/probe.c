@@ -150,8 +150,8 @@ learn_of_detach(struct probe *probe, const struct usbdev_setup_packet *detach, i
 // it has said that it is in dfuIDLE, or after a bus reset that did not end DFU mode.
 static void learn_of_manifestation(struct probe *probe)
 {
-    if (probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER)
-        probe->loader.restart = RESTART_POSSIBLE;
+    probe->since.may_restart =
+        probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER;
 }
 
 // Any request but a question ends it.

@@ -46,7 +46,7 @@ static bool is_of_loss(const struct attempt *attempt)
     if (attempt->stranded && attempt->judgement.verdict == VERDICT_FAIL &&
         attempt->judgement.silence)
         return true;
-    return attempt->unasked && !is_found(attempt) && attempt->judgement.verdict != VERDICT_SKIP;
+    return attempt->unasked && !is_found(attempt) && !attempt->judgement.inapplicable;
 }
 
 // The device was lost twice, so the loss is the finding. That breaks a must, whatever the level of
@@ -95,7 +95,8 @@ static void say_lost_once(struct attempt *attempt, const struct loss *first)
 {
     char loss[PROBE_WORDS];
     bool met = attempt->judgement.verdict == VERDICT_PASS;
-    if (!met && attempt->judgement.verdict != VERDICT_INCONCLUSIVE)
+    if (!met && attempt->judgement.verdict != VERDICT_INCONCLUSIVE &&
+        attempt->judgement.verdict != VERDICT_SKIP)
         return;
     loss_text(first, loss, sizeof loss);
     attempt->judgement.verdict = VERDICT_INCONCLUSIVE;

@@ -65,22 +65,33 @@ static void pause_behind(struct run *run, struct answered_requests *requests)
         requests->stayed_behind = requests->count;
     else
         requests->count = requests->stayed_behind;
+    if (run->watch.losses.left) // and is not waited for, to leave
+        probe->since.manifest_end_us = 0;
 }
 
-// In appIDLE a DETACH is over, where bitWillDetach is 0 (DFU 1.1 A.2.2). In dfuIDLE a manifestation
-// is, where the boot loader was seen to stay behind one.
+// Once seen to stay behind a manifestation, a boot loader has no reason to leave: in any state
+// where bitManifestationTolerant is 1, and else when it is over (DFU 1.1 A.2.8).
+static bool is_settled_loader(const struct probe *probe)
+{
+    bool tolerant = device_attributes(&probe->dfu_mode) & DFURT_ATTR_MANIFESTATION_TOLERANT;
+    int state = probe->gate.state;
+    if (probe->loader.restart != RESTART_NEVER || probe->since.leaving)
+        return false;
+    return tolerant ? state >= DFURT_STATE_dfuIDLE && state <= DFURT_STATE_dfuERROR
+                    : state == DFURT_STATE_dfuIDLE && probe->since.manifest_end_us == 0;
+}
+
+// In appIDLE a DETACH is over, where bitWillDetach is 0 (DFU 1.1 A.2.2).
 static bool is_settled(const struct run *run)
 {
     const struct probe *probe = &run->probe;
     const struct losses *losses = &run->watch.losses;
-    bool at_run_time = probe->mode == DEVICE_RUN_TIME;
     if (losses->silent || losses->left)
         return false;
-    if (probe->gate.state == DFURT_STATE_appIDLE)
-        return at_run_time && losses->way == LOST_BY_DETACH &&
-               !device_will_detach(&probe->run_time);
-    return probe->gate.state == DFURT_STATE_dfuIDLE && !at_run_time && !probe->since.leaving &&
-           probe->loader.restart == RESTART_NEVER && probe->since.manifest_end_us == 0;
+    if (probe->mode == DEVICE_DFU_MODE)
+        return is_settled_loader(probe);
+    return probe->gate.state == DFURT_STATE_appIDLE && losses->way == LOST_BY_DETACH &&
+           !device_will_detach(&probe->run_time);
 }
 
 static bool is_answered_request(const struct transcript_entry *entry)

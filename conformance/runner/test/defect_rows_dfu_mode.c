@@ -239,6 +239,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"state-3-GETSTATUS-silent", "wait-reset", "DM-STATE-3-GETSTATUS"},
     {"state-3-GETSTATUS-hangs", "will-detach", "DM-STATE-3-GETSTATUS"},
     {"state-2-DETACH-hangs", "dfu-plain", "DM-STATE-2-DETACH"},
+    {"state-6-ABORT-hangs", "dfu-plain", "DM-STATE-6-ABORT"},
+    {"state-7-UPLOAD-hangs", "dfu-plain", "DM-STATE-7-UPLOAD"},
     {"state-4-UPLOAD-hangs", "will-detach", "DM-STATE-4-UPLOAD"},
     {"state-4-UPLOAD-hangs", "wait-reset", "DM-STATE-4-UPLOAD"},
     {"state-9-DNLOAD-0-leaves", "will-detach", "DM-STATE-9-DNLOAD-0"},

@@ -117,14 +117,14 @@ struct loader {
     } getstate;
     enum {
         RESTART_UNKNOWN,
-        RESTART_POSSIBLE, // it has manifested, and is still in DFU mode
-        RESTART_NEVER,    // it was, a while later
-    } restart;            // by itself, after manifestation
-    unsigned taken;       // unexpected requests that it does not STALL (dfu_error.c)
-    unsigned untold;      // 1 << the states that a request led to, and in which GETSTATE says none
-    bool polls_too_long;  // a bwPollTimeout was beyond all bounds, and it was ready long before
-    uint64_t stays_us;    // it leaves DFU mode by itself after so long; 0: not seen
-    bool breaks_off;      // it does so in the middle of an upload, too
+        RESTART_SEEN,
+        RESTART_NEVER,   // it was still in DFU mode, a while later
+    } restart;           // by itself, after manifestation
+    unsigned taken;      // unexpected requests that it does not STALL (dfu_error.c)
+    unsigned untold;     // 1 << the states that a request led to, and in which GETSTATE says none
+    bool polls_too_long; // a bwPollTimeout was beyond all bounds, and it was ready long before
+    uint64_t stays_us;   // it leaves DFU mode by itself after so long; 0: not seen
+    bool breaks_off;     // it does so in the middle of an upload, too
 };
 
 // The device since it was enumerated.
@@ -133,6 +133,7 @@ struct presence {
     uint8_t alternate;    // the alternate setting of the DFU interface that is selected
     bool leaving;         // DETACH was accepted in DFU mode: it may leave at any time
     bool manifests;       // a download was ended, and dfuIDLE was not reported since
+    bool may_restart;     // it has manifested, and has not restarted yet
 
     // Of the last GETSTATUS that announced a busy state: when it ends, and when half of its
     // bwPollTimeout has passed; the end of the last dfuMANIFEST, 0 where there was none.
