@@ -17,8 +17,8 @@
 #include <conformance/runner.h>
 
 enum {
-    STEP = 47,    // of the numbers that are tried
-    WHOLE = 2200, // requests that a run sends for certain
+    STEP = 47 * ONE_IN, // of the numbers that are tried
+    WHOLE = 2200,       // requests that a run sends for certain
 };
 
 static const char *const devices[] = {"sim:will-detach", "sim:wait-reset", "sim:dfu-plain"};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Good devices whose plug is pulled at every seventh request of a run: nothing may fail.
+// Good devices whose plug is pulled at every seventh request of a run, under sanitizers at one in
+// three of those: nothing may fail.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +28,10 @@ static void unplugged__fails_nothing(void **state)
 {
     (void)state;
     static const char *const devices[] = {"will-detach", "wait-reset"};
+    unsigned tried = 0;
     unsigned lost = 0;
     for (unsigned i = 0; i < 2; i++) {
-        for (unsigned request = 8; request < 1700; request += 7) {
+        for (unsigned request = 8; request < 1700; request += 7 * ONE_IN, tried++) {
             char target[64];
             struct report report;
             snprintf(target, sizeof target, "sim:%s,unplug=%u", devices[i], request);
@@ -50,7 +52,8 @@ static void unplugged__fails_nothing(void **state)
             report_finish(&report);
         }
     }
-    assert_in_range(lost, 243, 486);
+    print_message("unplugged in %u runs\n", tried);
+    assert_in_range(lost, tried / 2 + 1, tried);
 }
 
 // The same while the image is put back: a download that is cut off breaks no requirement. Only one
