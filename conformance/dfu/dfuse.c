@@ -41,9 +41,9 @@ bool dfuse_read(
 
 static bool is_there(struct probe *probe, const struct dfuse_region *region, uint32_t sector)
 {
-    uint8_t bytes[UINT8_MAX];
+    uint8_t bytes[DEVICE_MOST_PACKET0];
     char why[PROBE_WORDS];
-    uint8_t least = device_max_packet0(&probe->dfu_mode); // some loaders read no less
+    uint16_t least = device_max_packet0(&probe->dfu_mode); // some loaders read no less
     bool read =
         dfuse_read(probe, region->address + sector * region->sector_size, bytes,
                    region->sector_size < least ? region->sector_size : least, why, sizeof why);

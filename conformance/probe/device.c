@@ -22,9 +22,12 @@ uint16_t device_product(const struct device *device)
     return usbdev_load_le16(device->raw.device + 10);
 }
 
-uint8_t device_max_packet0(const struct device *device)
+uint16_t device_max_packet0(const struct device *device)
 {
-    return device->raw.device[7];
+    enum { SUPERSPEED = 0x0300, EXPONENT = 9 };
+    uint8_t bMaxPacketSize0 = device->raw.device[7];
+    bool is_super = usbdev_load_le16(device->raw.device + 2) >= SUPERSPEED;
+    return is_super && bMaxPacketSize0 == EXPONENT ? DEVICE_MOST_PACKET0 : bMaxPacketSize0;
 }
 
 uint8_t device_attributes(const struct device *device)

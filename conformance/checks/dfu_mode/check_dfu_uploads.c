@@ -106,7 +106,7 @@ static void idle_poll_short(struct probe *probe)
 // An UPLOAD that STALLed in dfuIDLE: does one of a small block, too? DM-STATE-2-UPLOAD judges that.
 static bool given_upload(struct probe *probe, int result)
 {
-    uint8_t data[UINT8_MAX];
+    uint8_t data[DEVICE_MOST_PACKET0];
     size_t first = probe->transcript.total;
     if (result != USB_STALL || probe->judgement.decided)
         return true;
@@ -152,7 +152,7 @@ static bool has_more_firmware(struct probe *probe, int length)
 
 static void upload_small_block(struct probe *probe)
 {
-    uint8_t data[UINT8_MAX];
+    uint8_t data[DEVICE_MOST_PACKET0 + 2];
     uint16_t least = device_max_packet0(probe_device(probe));
     int length;
     if (least == 0 || least > dfu_transfer_size(probe)) {

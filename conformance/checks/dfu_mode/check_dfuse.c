@@ -178,7 +178,7 @@ static void command_cut(struct probe *probe)
 
 static void get_commands(struct probe *probe)
 {
-    uint8_t commands[UINT8_MAX];
+    uint8_t commands[DEVICE_MOST_PACKET0];
     uint16_t size = dfu_small_block(probe);
     if (!dfuse_begin(probe))
         return;
@@ -262,7 +262,7 @@ static bool read_alternate(struct probe *probe,
                            const struct usb_interface *interface,
                            const struct dfuse_layout *layout)
 {
-    uint8_t bytes[UINT8_MAX];
+    uint8_t bytes[DEVICE_MOST_PACKET0];
     for (size_t i = 0; i < layout->count; i++) {
         const struct dfuse_region *region = &layout->regions[i];
         if (!(region->access & DFUSE_READABLE))
@@ -292,7 +292,7 @@ static void upload_alternates(struct probe *probe)
 
 static void upload_block_1(struct probe *probe)
 {
-    uint8_t data[UINT8_MAX];
+    uint8_t data[DEVICE_MOST_PACKET0];
     struct dfuse_region region = {.sectors = 0};
     if (!dfuse_begin(probe) || !readable_region(probe, &region) || !point_at(probe, region.address))
         return;

@@ -59,6 +59,9 @@ const struct defect_row run_time_rows[] = {
     {"attributes-reserved", "will-detach", "RT-DESC-04"},
     {"transfer-size-0", "will-detach", "RT-DESC-05a"},
     {"transfer-size-32", "will-detach", "RT-DESC-05a"},
+    {"transfer-size-32", "super-speed-loader", "RT-DESC-05a", .follows = {
+         {"DM-DESC-02", "the boot loader is at SuperSpeed, whose bcdUSB is 0300h"},
+     }},
     {"transfer-size-swapped", "will-detach", "RT-DESC-05a"},
     {"transfer-size-swapped", "wait-reset", "RT-DESC-05a"},
     {"transfer-size-ffff", "will-detach", "RT-DESC-05b", .follows = {

@@ -28,10 +28,15 @@ struct device {
 // Parse the descriptors that the host read.
 void device_load(struct device *device, const struct target_descriptors *raw);
 
-// idVendor, idProduct and bMaxPacketSize0 of the device descriptor.
+enum {
+    DEVICE_MOST_PACKET0 = 512,
+};
+
+// idVendor, idProduct and bMaxPacketSize0 of the device descriptor, the latter in bytes: at
+// SuperSpeed the field is an exponent, 9 (USB 3.2 9.6.1).
 uint16_t device_vendor(const struct device *device);
 uint16_t device_product(const struct device *device);
-uint8_t device_max_packet0(const struct device *device);
+uint16_t device_max_packet0(const struct device *device);
 
 // bits of the functional descriptor's bmAttributes; 0 without one
 uint8_t device_attributes(const struct device *device);
