@@ -12,7 +12,7 @@ static const struct variation *const groups[] = {
     fleet_of_layouts,     fleet_of_makers,  fleet_of_products,
 };
 
-enum { GROUPS = sizeof groups / sizeof groups[0], MOST = 192, TEXT = 200 };
+enum { GROUPS = sizeof groups / sizeof groups[0], MOST = 256, TEXT = 200 };
 
 const struct variation *fleet_find(const char *name)
 {
