@@ -146,6 +146,7 @@ static const struct row rows[] = {
     {"DM-TIME-04", {"DM-STATE-2-UPLOAD"}},
     {"DM-STATE-2-DNLOAD,DM-STATE-5-DNLOAD", {"DM-STATE-3-GETSTATE"}},
     {"DM-STATE-3-GETSTATUS,DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}, .sent = "GETSTATE"},
+    {"DM-STATE-5-GETSTATUS", {"DM-STATE-5-GETSTATE"}, .received = "GETSTATUS: bState"}, // asked before
     {"DM-CH9-LOSS-01",
      {"DM-STATE-2-GETSTATUS", "DM-STATE-2-GETSTATE", "DM-STATE-10-GETSTATUS", "DM-STATE-10-GETSTATE"}}, // the questions between
     {"DM-REQ-04,DM-STATUS-05", {"DM-STATE-2-GETSTATUS"}, .received = UNANSWERED, .sent = "GETSTATUS"},

@@ -116,16 +116,28 @@ static void repeat(struct run *run, const struct check *check, struct attempt *a
         try_check(run, check, true, attempt);
 }
 
+static void note_request(struct unjudged_losses *losses, const struct loss *loss)
+{
+    const uint8_t *request = loss_request(loss);
+    bool is_first = losses->count == 1;
+    if (is_first && request)
+        memcpy(losses->at, request, sizeof losses->at);
+    else if (!request || memcmp(losses->at, request, sizeof losses->at) != 0)
+        memset(losses->at, 0, sizeof losses->at);
+}
+
 void judge_loss(struct run *run, const struct check *check, struct attempt *attempt)
 {
     if (is_of_loss(attempt) && !run->lost) {
         const struct loss first = attempt->loss;
-        unsigned *losses = &run->probe.losses[attempt->mode];
-        ++*losses; // CH9-LOSS-01 may be the one that is repeated
+        struct unjudged_losses *losses = &run->probe.losses[attempt->mode];
+        losses->count++; // CH9-LOSS-01 may be the one that is repeated
         repeat(run, check, attempt);
         bool avoided = losses_avoid(&run->watch.losses, &first);
         if (is_of_loss(attempt) || avoided || first.late)
-            --*losses;
+            losses->count--;
+        else
+            note_request(losses, &first);
         if (is_of_loss(attempt) && attempt->unasked)
             blame_device(attempt);
         else if (!is_of_loss(attempt) && !run->lost && !avoided)

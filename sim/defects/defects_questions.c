@@ -39,6 +39,12 @@
     }
 
 const struct sim_defect defects_of_questions[] = {
+    {
+        .name = "state-5-GETSTATE-stalls",
+        .summary = "GETSTATE in dfuDNLOAD-IDLE STALLs and leads to dfuERROR",
+        .rules = RULES(
+            {IN_STATE(IN_DFU_MODE, 5, FROM_DFU, DFURT_GETSTATE), .action = DO_STALL, .next = 10}),
+    },
     GETSTATE_IS_SILENT(3, "dfuDNLOAD-SYNC"),
     GETSTATE_IS_SILENT(5, "dfuDNLOAD-IDLE"),
     GETSTATE_IS_SILENT(9, "dfuUPLOAD-IDLE"),
@@ -54,6 +60,7 @@ const struct sim_defect defects_of_questions[] = {
     HANGS(AT_RUN_TIME, 1, "appDETACH", FROM_DFU, DFURT_GETSTATE, "GETSTATE"),
     HANGS(AT_RUN_TIME, 1, "appDETACH", TO_DFU, DFURT_ABORT, "ABORT"),
     HANGS(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFURT_DETACH, "DETACH"),
+    HANGS(IN_DFU_MODE, 2, "dfuIDLE", TO_DFU, DFURT_CLRSTATUS, "CLRSTATUS"),
     HANGS(IN_DFU_MODE, 3, "dfuDNLOAD-SYNC", FROM_DFU, DFURT_GETSTATUS, "GETSTATUS"),
     HANGS(IN_DFU_MODE, 4, "dfuDNBUSY", FROM_DFU, DFURT_UPLOAD, "UPLOAD"),
     HANGS(IN_DFU_MODE, 6, "dfuMANIFEST-SYNC", TO_DFU, DFURT_ABORT, "ABORT"),

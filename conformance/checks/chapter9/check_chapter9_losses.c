@@ -8,6 +8,8 @@
 // So one row of ordinary requests is sent, and the losses of the run that no other check has as its
 // finding count here: two of them are more than a loose cable.
 
+#include <string.h>
+
 #include <conformance/check_common.h>
 
 enum {
@@ -59,11 +61,17 @@ static bool expect_answers(struct probe *probe)
 
 static void stays_through_the_run(struct probe *probe)
 {
-    unsigned losses = probe->losses[probe->mode];
-    if (!expect_answers(probe))
+    static const uint8_t none[USBDEV_SETUP_SIZE];
+    const struct unjudged_losses losses = probe->losses[probe->mode];
+    if (!expect_answers(probe) ||
+        expect(probe, losses.count < 2,
+               "the device stays on the bus and answers all through the run",
+               "it was lost %u times", losses.count))
         return;
-    expect(probe, losses < 2, "the device stays on the bus and answers all through the run",
-           "it was lost %u times", losses);
+    struct finding *finding = &probe->judgement.finding;
+    finding->lost = memcmp(losses.at, none, sizeof none) != 0;
+    finding->lost_in = probe->mode;
+    memcpy(finding->lost_at, losses.at, sizeof finding->lost_at);
 }
 
 #define SENTENCE "the device answers 500 requests in a row, and is not lost in the run"

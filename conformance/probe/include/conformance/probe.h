@@ -180,8 +180,12 @@ struct probe {
     struct loader loader;
     struct presence since;
 
-    // How often the device was lost in this run and no check FAILed for it, by its mode then.
-    unsigned losses[DEVICE_DFU_MODE + 1];
+    // How often the device was lost in this run and no check FAILed for it, by its mode then; and
+    // the request of all of these, all 0 where they differ or it was none.
+    struct unjudged_losses {
+        unsigned count;
+        uint8_t at[USBDEV_SETUP_SIZE];
+    } losses[DEVICE_DFU_MODE + 1];
 
     // The check that runs.
     const struct check *check;
