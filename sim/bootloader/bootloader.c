@@ -35,10 +35,7 @@ const struct bootloader_identity bootloader_st_rom = {
 
 #define PLAIN(attributes)                                                                          \
     {                                                                                              \
-        .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,  \
-        .bcdDevice = 0x0100, .wDetachTimeOut = 1000, .wTransferSize = 1024,                        \
-        .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",            \
-        .product = "dfurt boot loader", .alternates = {"Firmware"},                                \
+        BOOTLOADER_PLAIN(1000, 1024, attributes), .alternates = {"Firmware"},                      \
     }
 
 const struct bootloader_identity bootloader_plain_tolerant =

@@ -160,17 +160,7 @@ static int no_state_but_writes(struct defect_view *view, const struct usbdev_set
 }
 
 static const struct bootloader_identity two_memories = {
-    .dialect = &dfu_dialect_plain,
-    .bcdUSB = 0x0200,
-    .idVendor = 0x1209,
-    .idProduct = 0x0002,
-    .bcdDevice = 0x0100,
-    .wDetachTimeOut = 1000,
-    .wTransferSize = 1024,
-    .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD,
-    .manufacturer = "dfurt",
-    .product = "dfurt boot loader",
+    BOOTLOADER_PLAIN(1000, 1024, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD),
     .alternates = {"Boot loader", "Firmware"},
 };
 

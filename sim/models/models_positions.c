@@ -86,19 +86,10 @@ const struct shipped_model models_of_positions[] = {
                   .summary = "FPGA boards: a transfer continues behind the last one until "
                              "SET_INTERFACE",
                   .bootloader =
-                      &(const struct bootloader_identity){.dialect = &dfu_dialect_plain,
-                                                          .bcdUSB = 0x0200,
-                                                          .idVendor = 0x1209,
-                                                          .idProduct = 0x0002,
-                                                          .bcdDevice = 0x0100,
-                                                          .wDetachTimeOut = 1000,
-                                                          .wTransferSize = 1024,
-                                                          .bcdDFUVersion = 0x0110,
-                                                          .bmAttributes = DFURT_ATTR_CAN_DNLOAD |
-                                                                          DFURT_ATTR_CAN_UPLOAD,
-                                                          .manufacturer = "dfurt",
-                                                          .product = "dfurt boot loader",
-                                                          .alternates = {"Bitstream", "Firmware"}}},
+                      &(const struct bootloader_identity){
+                          BOOTLOADER_PLAIN(
+                              1000, 1024, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD),
+                          .alternates = {"Bitstream", "Firmware"}}},
         .about = "DM-UPLOAD-03",
         .way = {.setup = until_set_interface, .bus_reset = begin_anew},
     },

@@ -159,19 +159,11 @@ static int nothing_and_error(struct defect_view *view, const struct usbdev_setup
 }
 
 static const struct bootloader_identity two_banks = {
-    .dialect = &dfu_dialect_plain,
-    .bcdUSB = 0x0200,
-    .idVendor = 0x1209,
-    .idProduct = 0x0002,
-    .bcdDevice = 0x0100,
-    .wDetachTimeOut = 1000,
-    .wTransferSize = 1024,
-    .bcdDFUVersion = 0x0110,
-    .bmAttributes = DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
-                    DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH,
+    BOOTLOADER_PLAIN(1000,
+                     1024,
+                     DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD |
+                         DFURT_ATTR_MANIFESTATION_TOLERANT | DFURT_ATTR_WILL_DETACH),
     .choices = {.two_banks = true},
-    .manufacturer = "dfurt",
-    .product = "dfurt boot loader",
     .alternates = {"Firmware"},
 };
 

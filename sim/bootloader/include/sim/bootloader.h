@@ -36,6 +36,13 @@ struct bootloader_identity {
     const char *alternates[4]; // interface strings, one for each alternate; NULL after the last
 };
 
+// The fields of a boot loader of plain DFU 1.1, 1209:0002, but for its alternates and its choices.
+#define BOOTLOADER_PLAIN(timeout_ms, size, attributes)                                             \
+    .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,      \
+    .bcdDevice = 0x0100, .wDetachTimeOut = (timeout_ms), .wTransferSize = (size),                  \
+    .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",                \
+    .product = "dfurt boot loader"
+
 // ST's ROM in the STM32F072 as dfu-util sees it: 0483:df11, DfuSe, flash and option bytes.
 extern const struct bootloader_identity bootloader_st_rom;
 

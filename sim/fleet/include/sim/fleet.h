@@ -52,10 +52,7 @@ enum {
 #define FLEET_PLAIN_OF(timeout_ms, size, attributes, ...)                                          \
     &(const struct bootloader_identity)                                                            \
     {                                                                                              \
-        .dialect = &dfu_dialect_plain, .bcdUSB = 0x0200, .idVendor = 0x1209, .idProduct = 0x0002,  \
-        .bcdDevice = 0x0100, .wDetachTimeOut = (timeout_ms), .wTransferSize = (size),              \
-        .bcdDFUVersion = 0x0110, .bmAttributes = (attributes), .manufacturer = "dfurt",            \
-        .product = "dfurt boot loader", .alternates = {"Firmware"}, __VA_ARGS__                    \
+        BOOTLOADER_PLAIN(timeout_ms, size, attributes), .alternates = {"Firmware"}, __VA_ARGS__    \
     }
 
 #define FLEET_DFUSE(size, ...)                                                                     \
