@@ -154,11 +154,13 @@ static void learn_of_manifestation(struct probe *probe)
         probe->mode == DEVICE_DFU_MODE && probe->loader.restart != RESTART_NEVER;
 }
 
-// Any request but a question ends it.
+// Any request but a question ends it. DfuSe's DNLOAD of nothing is a request to leave (AN3156 5.5):
+// a device that stays behind one may leave behind the next.
 static void
 learn_of_download_end(struct probe *probe, const struct usbdev_setup_packet *setup, int result)
 {
-    bool ends = setup->wLength == 0 && is_dfu(probe, setup, DFURT_DNLOAD) && result >= 0;
+    bool ends = setup->wLength == 0 && is_dfu(probe, setup, DFURT_DNLOAD) && result >= 0 &&
+                !device_is_dfuse(&probe->dfu_mode);
     bool asks = setup->bmRequestType & USBDEV_DIR_IN;
     probe->since.manifests = ends || (probe->since.manifests && asks);
     if (!probe->since.manifests || probe->gate.state != DFURT_STATE_dfuIDLE)
