@@ -132,12 +132,15 @@ static int status_with(int status, int other)
     return status == RUN_NOT_AS_FOUND ? status : other;
 }
 
-// Returns 0, or the errno of the write that was lost first.
+// Returns 0, or the errno of a write that was lost. A report flushes as it goes, so that of an
+// earlier one only ferror() is left: one byte more says why.
 static int stdout_error(void)
 {
     static int error;
-    if (!error && (fflush(stdout) != 0 || ferror(stdout)))
-        error = errno ? errno : EIO;
+    if (!error && fflush(stdout) != 0)
+        error = errno;
+    if (!error && ferror(stdout))
+        error = fputc('\n', stdout) == EOF || fflush(stdout) != 0 ? errno : EIO;
     return error;
 }
 

@@ -150,6 +150,17 @@ static void lost_output__is_no_success(void **state)
     assert_int_equal(ending.status, 2);
 }
 
+static void closed_pipe__is_told_as_that(void **state)
+{
+    (void)state;
+
+    shell(&ending, "d=$(mktemp -d); mkfifo $d/pipe; exec 3<>$d/pipe 4>$d/pipe 3<&-; rm -r $d; "
+                   "'%s' --target sim --only RT-RESET-01 2>&1 >&4");
+
+    assert_int_equal(ending.status, 2);
+    assert_non_null(strstr(ending.text, "standard output cannot be written: Broken pipe"));
+}
+
 static void lost_output__does_not_hide_how_to_restore_the_flash(void **state)
 {
     (void)state;
@@ -324,6 +335,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(error__is_shown_beside_a_job_of_github),
         cmocka_unit_test(report_file__keeps_its_text_if_there_is_no_device),
         cmocka_unit_test(lost_output__is_no_success),
+        cmocka_unit_test(closed_pipe__is_told_as_that),
         cmocka_unit_test(lost_output__does_not_hide_how_to_restore_the_flash),
         cmocka_unit_test(full_disk__is_told_in_one_line_by_each_report),
         cmocka_unit_test(closed_pipe__does_not_end_the_run_early),
