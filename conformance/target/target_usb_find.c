@@ -65,11 +65,15 @@ int usb_address_at(const char *path, int address)
 
 // ---- Which device: the first open ----
 
+struct places {
+    unsigned count;
+    char text[160];
+};
+
 struct choice {
     libusb_device *device;
-    unsigned count;
+    struct places chosen, others;  // others: the ids alone match
     char fault[TARGET_FAULT_TEXT]; // why a serial number could not be read
-    char paths[160];               // of all that match, for the message
 };
 
 static bool node_fault(libusb_device *device, char *text, size_t size)
@@ -93,22 +97,29 @@ static bool serial_matches(libusb_device *device, const char *wanted, struct cho
     return strcmp(serial, wanted) == 0;
 }
 
+static void add_place(struct places *places, const char *path)
+{
+    size_t used = strlen(places->text);
+    snprintf(places->text + used, sizeof places->text - used, "%spath=%s",
+             places->count ? " or " : "", path);
+    places->count++;
+}
+
 static void consider(struct choice *choice, libusb_device *device, const struct target_spec *spec)
 {
     struct libusb_device_descriptor descriptor;
     char path[USB_PLACE_SIZE];
     usb_path(device, path);
     if (libusb_get_device_descriptor(device, &descriptor) < 0 ||
-        descriptor.idVendor != spec->vendor || descriptor.idProduct != spec->product ||
-        (*spec->path && strcmp(path, spec->path) != 0) ||
-        !serial_matches(device, spec->serial, choice))
+        descriptor.idVendor != spec->vendor || descriptor.idProduct != spec->product)
         return;
-
-    size_t used = strlen(choice->paths);
-    snprintf(choice->paths + used, sizeof choice->paths - used, "%spath=%s",
-             choice->count ? " or " : "", path);
+    if ((*spec->path && strcmp(path, spec->path) != 0) ||
+        !serial_matches(device, spec->serial, choice)) {
+        add_place(&choice->others, path);
+        return;
+    }
+    add_place(&choice->chosen, path);
     choice->device = device;
-    choice->count++;
 }
 
 static void
@@ -118,17 +129,19 @@ say_no_device(const struct target_spec *spec, const struct choice *choice, char 
     if (access("/dev/bus/usb", F_OK) < 0)
         hint = "/dev/bus/usb is missing, so no device can be opened (in a container: give it the "
                "host's /dev/bus/usb)";
-    if (choice->count > 1)
-        snprintf(error, size, "%u devices are %04x:%04x%s%s: add %s%s", choice->count, spec->vendor,
-                 spec->product, *spec->serial ? " with serial number " : "", spec->serial,
-                 choice->paths, *spec->serial ? "" : ", or serial=");
+    if (choice->chosen.count > 1)
+        snprintf(error, size, "%u devices are %04x:%04x%s%s: add %s%s", choice->chosen.count,
+                 spec->vendor, spec->product, *spec->serial ? " with serial number " : "",
+                 spec->serial, choice->chosen.text, *spec->serial ? "" : ", or serial=");
     else if (*choice->fault)
         snprintf(error, size, "the serial number of a device %04x:%04x cannot be read: %s",
                  spec->vendor, spec->product, choice->fault);
     else
-        snprintf(error, size, "no USB device %04x:%04x%s%s%s%s: %s", spec->vendor, spec->product,
+        snprintf(error, size, "no USB device %04x:%04x%s%s%s%s: %s%s", spec->vendor, spec->product,
                  *spec->path ? " at path " : "", spec->path,
-                 *spec->serial ? " with serial number " : "", spec->serial, hint);
+                 *spec->serial ? " with serial number " : "", spec->serial,
+                 choice->others.count ? "with these ids there is " : "",
+                 choice->others.count ? choice->others.text : hint);
 }
 
 void usb_locate(libusb_device *device, struct usb_seen *seen)
@@ -166,7 +179,7 @@ usb_open_chosen(libusb_context *context, const struct target_spec *spec, char *e
     for (ssize_t i = 0; i < count; i++)
         consider(&choice, list[i], spec);
 
-    if (choice.count != 1) {
+    if (choice.chosen.count != 1) {
         say_no_device(spec, &choice, error, size);
     } else {
         int result = libusb_open(choice.device, &handle);
