@@ -234,7 +234,8 @@ bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size)
         return false;
     if (dfu_to_idle(probe))
         return true;
-    snprintf(why, size, "dfuIDLE was not reached");
+    snprintf(why, size, "%s",
+             mode_needs_power(probe) ? MODE_NEEDS_POWER : "dfuIDLE was not reached");
     return false;
 }
 

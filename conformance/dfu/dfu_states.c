@@ -29,7 +29,8 @@ bool dfu_enter_idle(struct probe *probe)
 {
     dfuse_select(probe);
     return dfu_to_idle(probe) ||
-           dfu_not_reached(probe, DFURT_STATE_dfuIDLE, "no request leads there");
+           dfu_not_reached(probe, DFURT_STATE_dfuIDLE,
+                           mode_needs_power(probe) ? MODE_NEEDS_POWER : "no request leads there");
 }
 
 bool dfu_prepare_dnload(struct probe *probe)

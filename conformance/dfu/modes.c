@@ -288,10 +288,20 @@ void mode_outwait_restart(struct probe *probe)
     probe->on_the_way--;
 }
 
-// Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does.
+bool mode_needs_power(struct probe *probe)
+{
+    uint8_t state = DFURT_STATE_dfuMANIFEST_WAIT_RESET;
+    return probe->loader.needs_power && probe->mode == DEVICE_DFU_MODE &&
+           !gone(ask_state(probe, &state)) && state == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
+}
+
+// Where no request leads to dfuIDLE, as from dfuMANIFEST-WAIT-RESET (DFU 1.1 A.2.9), a reset does;
+// where it does not, power does. Neither question has to be answered in that state.
 static bool quieten_dfu_mode(struct probe *probe)
 {
-    uint8_t state;
+    bool manifesting =
+        probe->loader.needs_power || (probe->backup && probe->backup->fate.manifesting);
+    uint8_t state = manifesting ? DFURT_STATE_dfuMANIFEST_WAIT_RESET : DFURT_STATE_dfuIDLE;
     outwait_leaving(probe);
     outwait_manifestation(probe);
     mode_outwait_restart(probe);
@@ -299,9 +309,13 @@ static bool quieten_dfu_mode(struct probe *probe)
         return true;
     if (gone(ask_state(probe, &state)))
         return recover(probe);
+    probe->loader.needs_power = state == DFURT_STATE_dfuMANIFEST_WAIT_RESET;
     if (probe->target->capabilities & TARGET_CAN_RESET)
         reset_and_find(probe);
     mode_outwait_restart(probe);
+    probe->loader.needs_power = mode_needs_power(probe);
+    if (probe->loader.needs_power && (probe->target->capabilities & TARGET_CAN_POWER))
+        return probe_power_cycle(probe) == 0;
     return !gone(ask_state(probe, &state)) || recover(probe);
 }
 

@@ -119,6 +119,21 @@ static void stay_after_manifestation(struct defect_view *view)
     stay_in(view, DFURT_STATE_dfuMANIFEST_WAIT_RESET);
 }
 
+static void stay_manifested(struct defect_view *view)
+{
+    if (view->bootloader && view->bootloader->dfu.bState == DFURT_STATE_dfuMANIFEST_WAIT_RESET)
+        view->scratch = 1;
+    stay_after_manifestation(view);
+}
+
+static int be_manifested(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    (void)setup;
+    if (view->bootloader && view->scratch)
+        view->bootloader->dfu.bState = DFURT_STATE_dfuMANIFEST_WAIT_RESET;
+    return NATIVE_PASS;
+}
+
 static void stay_in_dfu_mode(struct defect_view *view)
 {
     if (view->bootloader)
@@ -225,6 +240,12 @@ const struct sim_defect defects_of_downloads[] = {
         .name = "dm-reset-stays-manifested",
         .summary = "a bus reset in dfuMANIFEST-WAIT-RESET does not end DFU mode",
         .bus_reset = stay_after_manifestation,
+    },
+    {
+        .name = "dm-reset-keeps-manifested",
+        .summary = "a bus reset in dfuMANIFEST-WAIT-RESET does not end that state, only power does",
+        .bus_reset = stay_manifested,
+        .setup = be_manifested,
     },
     {
         .name = "dm-abort-counts-on",

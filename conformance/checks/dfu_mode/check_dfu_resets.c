@@ -60,6 +60,8 @@ static void reset_in_error(struct probe *probe)
     expect_reset_ends(probe, DFURT_STATE_dfuERROR);
 }
 
+// The proof before the first write, or an earlier check, may have brought it into the state, and no
+// bus reset out of it.
 static void reset_after_manifestation(struct probe *probe)
 {
     if (!probe->run_time.seen) {
@@ -67,7 +69,9 @@ static void reset_after_manifestation(struct probe *probe)
         return;
     }
     struct dfu_status_reply last;
-    if (!given(probe, expect_download(probe, &last)))
+    char why[PROBE_WORDS];
+    backup_ready(probe, why, sizeof why);
+    if (!mode_needs_power(probe) && !given(probe, expect_download(probe, &last)))
         return;
     mode_outwait_restart(probe);
     if (probe->mode == DEVICE_RUN_TIME) {

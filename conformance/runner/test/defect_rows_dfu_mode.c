@@ -147,6 +147,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-reset-stays-uploading", "wait-reset", "DM-RESET-02"},
     {"dm-reset-stays-in-error", "wait-reset", "DM-RESET-03"},
     {"dm-reset-stays-manifested", "wait-reset", "DM-RESET-04"},
+    {"dm-reset-keeps-manifested", "wait-reset", "DM-RESET-04"},
+    {"dm-reset-keeps-manifested", "silent-until-reset", "DM-RESET-04"},
     {"dm-corrupt-idle", "wait-reset", "DM-RESET-05"},
     {"dm-abort-counts-on", "wait-reset", "DM-DNLOAD-05"},
     {"dm-status-after-manifestation", "wait-reset", "DM-DNLOAD-06"},

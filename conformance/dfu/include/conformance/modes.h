@@ -37,6 +37,12 @@ bool mode_request_leave(struct probe *probe);
 // it was once seen to stay.
 void mode_outwait_restart(struct probe *probe);
 
+// Is the device in dfuMANIFEST-WAIT-RESET, which a bus reset did not end?
+bool mode_needs_power(struct probe *probe);
+#define MODE_NEEDS_POWER                                                                           \
+    "no bus reset ends dfuMANIFEST-WAIT-RESET (DM-RESET-04): unplug the device and plug it in "    \
+    "again"
+
 // Back to appIDLE or dfuIDLE from any state; waits for a device that has left the bus. Returns
 // false only if the device does not come back.
 bool mode_quieten(struct probe *probe);

@@ -123,6 +123,7 @@ struct loader {
     unsigned taken;      // unexpected requests that it does not STALL (dfu_error.c)
     unsigned untold;     // 1 << the states that a request led to, and in which GETSTATE says none
     bool polls_too_long; // a bwPollTimeout was beyond all bounds, and it was ready long before
+    bool needs_power;    // no bus reset ended its last dfuMANIFEST-WAIT-RESET
     uint64_t stays_us;   // it leaves DFU mode by itself after so long; 0: not seen
     bool breaks_off;     // it does so in the middle of an upload, too
 };
