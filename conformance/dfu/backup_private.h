@@ -70,6 +70,12 @@ bool backup_compare(struct probe *probe, char *why, size_t size);
 // the reason what was read; backup->fate.untouched says that it is not known to have lost anything.
 bool backup_is_whole(struct probe *probe, char *refusal, size_t size);
 
+// The device refuses each block: is it because its memory is not to be written? DFU 1.1 4.2.3 gives
+// an alternate setting to each of several memories, and no descriptor says which of them can be.
+// Its first block is sent once more, and backup->why is set then. Without a second setting a device
+// that can download has a memory that can be written.
+bool backup_is_write_protected(struct probe *probe);
+
 // What was restored was read back equal in the stay in DFU mode that wrote it. Is it read as equal
 // in another one? Sets fate.afresh; fate.stays where the device does not leave DFU mode; fate.doubt
 // where it left and was not found in it again. Returns false with what differs in why.

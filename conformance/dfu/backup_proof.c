@@ -186,12 +186,31 @@ bool backup_starts_as_before(struct probe *probe, char *why, size_t size)
 
 // ---- What follows from it ----
 
-static bool doubt(struct backup *backup, const char *why)
+static const char not_proved[] = "the upload differs from the download, so that the firmware could "
+                                 "not be put back; give the image with --restore";
+
+static void doubt(struct backup *backup, const char *why)
 {
     backup->fate.unproved = true;
     snprintf(backup->fate.doubt, sizeof backup->fate.doubt, "%s", why);
-    return backup_refuse(backup, "the upload differs from the download, so that the firmware could "
-                                 "not be put back; give the image with --restore");
+}
+
+// The old bytes are read, which may be a copy: does the firmware still start?
+static bool is_left_unwritten(struct probe *probe, const char *seen)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS], text[PROBE_WORDS];
+    gate_restored(&probe->gate);
+    backup->restoring = true;
+    bool starts = backup_starts_as_before(probe, why, sizeof why);
+    backup->restoring = false;
+    backup->fate.verified = starts;
+    backup->fate.written = !starts;
+    snprintf(text, sizeof text, "%.150s: unchanged if the firmware starts as before; %.80s", seen,
+             why);
+    if (!starts)
+        doubt(backup, text);
+    return starts;
 }
 
 // A device that holds a download back until its manifestation returns the old bytes, and so does
@@ -200,25 +219,18 @@ static bool doubt(struct backup *backup, const char *why)
 // manifestation would start is not known of either.
 static bool leave_unmanifested(struct probe *probe)
 {
-    struct backup *backup = probe->backup;
-    char why[PROBE_WORDS];
-    gate_restored(&probe->gate);
-    backup->restoring = true;
-    bool starts = backup_starts_as_before(probe, why, sizeof why);
-    backup->restoring = false;
-    if (!starts) {
-        char text[PROBE_WORDS];
-        snprintf(text, sizeof text,
-                 "the upload does not return what was downloaded, and nothing was manifested: "
-                 "unchanged if the firmware starts as before; %.80s",
-                 why);
-        return doubt(backup, text);
-    }
-    backup->fate.verified = true;
-    backup->fate.written = false;
-    return backup_refuse(backup, "the device does not program before manifestation, so that its "
-                                 "upload does not prove what would be manifested; give its image "
-                                 "with --restore");
+    bool unwritten = is_left_unwritten(
+        probe, "the upload does not return what was downloaded, and nothing was manifested");
+    return backup_refuse(probe->backup,
+                         unwritten ? "the device does not program before manifestation, so that "
+                                     "its upload does not prove what would be manifested; give "
+                                     "its image with --restore"
+                                   : not_proved);
+}
+
+static bool is_protected(struct probe *probe)
+{
+    return backup_is_write_protected(probe) && backup_reads_as_kept(probe);
 }
 
 static bool is_silent(enum backup_reading reading)
@@ -246,8 +258,10 @@ bool backup_prove(struct probe *probe)
     struct backup *backup = probe->backup;
     char why[PROBE_WORDS] = "";
     backup->fate.proved = backup->is_page;
-    if (backup->is_page || backup->restore)
+    if (backup->is_page)
         return true;
+    if (backup->restore)
+        return !backup->fate.refused || !backup_is_write_protected(probe);
     backup_tell_gate(probe, true);
     enum backup_reading reading = prove_image(probe, why, sizeof why);
     backup->fate.written = probe->gate.accepted;
@@ -259,6 +273,10 @@ bool backup_prove(struct probe *probe)
     backup->fate.differs = reading == BACKUP_READS_OTHER;
     if (reading == BACKUP_READS_OLD)
         return leave_unmanifested(probe);
+    if (reading == BACKUP_REFUSED && is_protected(probe)) {
+        is_left_unwritten(probe, "each block was refused, and memory is read as before");
+        return false;
+    }
     if (reading == BACKUP_READS_OTHER) {
         backup_lose(backup, why);
         backup->fate.unread = backup_reads_as_kept(probe);
@@ -267,8 +285,10 @@ bool backup_prove(struct probe *probe)
     bool restored = !probe->gate.dirty || backup_restore_now(probe, why, sizeof why);
     if (cut_off && backup->fate.written)
         return backup_refuse(backup, "the proof that an upload is what was downloaded was cut off");
-    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written)
-        return doubt(backup, "changed bytes were downloaded and could not be uploaded before "
-                             "manifestation, so that the upload proves nothing");
+    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written) {
+        doubt(backup, "changed bytes were downloaded and could not be uploaded before "
+                      "manifestation, so that the upload proves nothing");
+        return backup_refuse(backup, not_proved);
+    }
     return !backup->fate.differs;
 }

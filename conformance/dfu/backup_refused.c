@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// After a restore that the device did not take to its end. What a device says of a download is not
+// After a download that the device did not take to its end. What a device says of a download is not
 // what its memory holds: two uploads decide, of one whose upload was seen to return what was
 // downloaded. If it can start what it holds, it must. Nothing is known to be lost where no byte
 // was read as another one, of a device that still answers.
@@ -10,6 +10,9 @@
 
 #include "backup_private.h"
 #include <conformance/dfu_steps.h>
+#include <conformance/download.h>
+
+// ---- After a restore ----
 
 struct reading {
     bool same;
@@ -56,5 +59,36 @@ bool backup_is_whole(struct probe *probe, char *refusal, size_t size)
             "the device did not take the backup (%.60s), and is read as equal to it, but %.80s",
             refusal, why);
     }
+    return true;
+}
+
+// ---- A memory that is not to be written ----
+
+static bool says_protected(const struct dfu_status_reply *status)
+{
+    switch (status->bStatus) {
+    case DFURT_STATUS_errTARGET:
+    case DFURT_STATUS_errWRITE:
+    case DFURT_STATUS_errERASE:
+    case DFURT_STATUS_errADDRESS:
+    case DFURT_STATUS_errVENDOR:
+        return status->bState == DFURT_STATE_dfuERROR;
+    default:
+        return false;
+    }
+}
+
+bool backup_is_write_protected(struct probe *probe)
+{
+    struct dfu_status_reply status;
+    if (probe->dfu_mode.config.interface_count < 2)
+        return false;
+    download_begin(probe);
+    if (download_next_block(probe) < 0 || dfu_poll(probe, &status) != 0 || !says_protected(&status))
+        return false;
+    snprintf(
+        probe->backup->why, sizeof probe->backup->why,
+        "needs a memory of alternate setting 0 that can be written: its first block ends in %s",
+        usb_dfu_status_name(status.bStatus));
     return true;
 }

@@ -28,6 +28,18 @@ static int lose_block(struct defect_view *view, const struct usbdev_setup_packet
     return NATIVE_PASS;
 }
 
+// A memory that can be written, but not all of it.
+static int refuse_third_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && defect_begins_work(view, setup) && dfu->block == 2) {
+        dfu->bState = DFURT_STATE_dfuERROR;
+        dfu->bStatus = DFURT_STATUS_errWRITE;
+    }
+    return NATIVE_PASS;
+}
+
 static int never_done(struct defect_view *view, const struct usbdev_setup_packet *setup)
 {
     static const uint8_t busy[] = {0, 1, 0, 0, DFURT_STATE_dfuDNBUSY, 0};
@@ -194,6 +206,11 @@ const struct sim_defect defects_of_downloads[] = {
         .name = "dm-block-lost",
         .summary = "the third block of a download changes nothing: what was there before stays",
         .setup = lose_block,
+    },
+    {
+        .name = "dm-block-refused",
+        .summary = "the third block of a download ends in errWRITE",
+        .setup = refuse_third_block,
     },
     {
         .name = "dm-never-done",

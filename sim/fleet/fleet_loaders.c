@@ -32,6 +32,24 @@ static const struct bootloader_identity dfuse_upload_only = {
     .alternates = {ST_FLASH},
 };
 
+static const struct bootloader_identity two_memories = {
+    BOOTLOADER_PLAIN(1000, 1024, FLEET_BOTH_WAYS),
+    .alternates = {"Boot loader", "Firmware"},
+};
+
+// The memory of alternate setting 0 is the loader's own.
+static int refuse_to_write(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC && view->native->dev.alternate[0] == 0 &&
+        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS)) {
+        dfu->bState = DFURT_STATE_dfuERROR;
+        dfu->bStatus = DFURT_STATUS_errWRITE;
+    }
+    return NATIVE_PASS;
+}
+
 const struct variation fleet_of_loaders[] = {
     // ---- What it does with blocks ----
     {
@@ -124,6 +142,20 @@ const struct variation fleet_of_loaders[] = {
                                                         .refuses_download = true},
                                             .alternates = {ST_FLASH, ST_OPTIONS})},
         .allowed_by = "DFU 1.1 A.1: an error of the device's own leads to dfuERROR",
+    },
+    {
+        .model = {.name = "two-memories",
+                  .summary = "two alternate settings, each of a memory that can be written",
+                  .bootloader = &two_memories},
+        .allowed_by = "DFU 1.1 4.2.3: an alternate setting for each memory",
+    },
+    {
+        .model = {.name = "first-memory-protected",
+                  .summary = "two memories, and that of alternate setting 0 cannot be written",
+                  .bootloader = &two_memories},
+        .allowed_by = "DFU 1.1 4.2.3: an alternate setting for each memory; no descriptor says "
+                      "which of them can be written",
+        .way = {.setup = refuse_to_write},
     },
     {
         .model = {.name = "download-only",

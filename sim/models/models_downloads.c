@@ -159,24 +159,6 @@ static int no_state_but_writes(struct defect_view *view, const struct usbdev_set
     return NATIVE_PASS;
 }
 
-static const struct bootloader_identity two_memories = {
-    BOOTLOADER_PLAIN(1000, 1024, DFURT_ATTR_CAN_DNLOAD | DFURT_ATTR_CAN_UPLOAD),
-    .alternates = {"Boot loader", "Firmware"},
-};
-
-// The memory of alternate setting 0 is the loader's own.
-static int refuse_to_write(struct defect_view *view, const struct usbdev_setup_packet *setup)
-{
-    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
-
-    if (dfu && dfu->bState == DFURT_STATE_dfuDNLOAD_SYNC &&
-        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS)) {
-        dfu->bState = DFURT_STATE_dfuERROR;
-        dfu->bStatus = DFURT_STATUS_errWRITE;
-    }
-    return NATIVE_PASS;
-}
-
 const struct shipped_model models_of_downloads[] = {
     {
         .model = {.name = "loses-odd-byte",
@@ -247,13 +229,6 @@ const struct shipped_model models_of_downloads[] = {
                   .bootloader = &bootloader_plain_wait_reset},
         .about = "DM-STATE-2-DNLOAD",
         .way = {.setup = wait_for_getstatus},
-    },
-    {
-        .model = {.name = "first-memory-protected",
-                  .summary = "two memories, and that of alternate setting 0 cannot be written",
-                  .bootloader = &two_memories},
-        .about = "",
-        .way = {.setup = refuse_to_write},
     },
     {
         .model = {.name = "leaves-in-a-transfer",

@@ -98,8 +98,6 @@ static void dnload_ends(struct probe *probe)
     bool judged_there = device_is_dfuse(&probe->dfu_mode) && result == 0;
     if (judged_there && status.bState == DFURT_STATE_dfuERROR && dfuse_is_read_protected(probe))
         return;
-    if (result == 0 && is_write_protected(probe, status.bState, status.bStatus))
-        return;
     bool met = expect_ended(probe, result, &status, DFURT_STATE_dfuDNLOAD_IDLE,
                             "dfuDNBUSY ends within 30 s, in dfuDNLOAD-IDLE");
     if (judged_there ? given(probe, met) : met)

@@ -193,16 +193,14 @@ static bool expect_no_leave(struct probe *probe, const struct state_row *row, in
 }
 
 // A Set Address Pointer that a read protected device refuses, at the DNLOAD or at the GETSTATUS
-// that carries it out; or a block for a memory that is not to be written.
+// that carries it out.
 static bool
 is_protected(struct probe *probe, const struct state_row *row, int result, const uint8_t *data)
 {
     bool refused = row->bRequest == DFURT_DNLOAD && result == USB_STALL;
     bool failed = row->bRequest == DFURT_GETSTATUS && row->state == DFURT_STATE_dfuDNLOAD_SYNC &&
                   result == DFURT_STATUS_REPLY_SIZE && data[4] == DFURT_STATE_dfuERROR;
-    return row->outcome == ACCEPTED && (refused || failed) &&
-           ((failed && is_write_protected(probe, data[4], data[0])) ||
-            dfuse_is_read_protected(probe));
+    return row->outcome == ACCEPTED && (refused || failed) && dfuse_is_read_protected(probe);
 }
 
 static bool

@@ -21,21 +21,6 @@ bool expect_bState(struct probe *probe, uint8_t expected, const char *when)
     return expect_agreed(probe, state, expected, words);
 }
 
-bool is_write_protected(struct probe *probe, uint8_t bState, uint8_t bStatus)
-{
-    const unsigned refusals = 1u << DFURT_STATUS_errTARGET | 1u << DFURT_STATUS_errWRITE |
-                              1u << DFURT_STATUS_errERASE | 1u << DFURT_STATUS_errADDRESS |
-                              1u << DFURT_STATUS_errVENDOR;
-    if (bState != DFURT_STATE_dfuERROR || bStatus > DFURT_STATUS_errSTALLEDPKT ||
-        !(refusals & 1u << bStatus) || probe->dfu_mode.config.interface_count < 2 ||
-        device_is_dfuse(&probe->dfu_mode))
-        return false;
-    probe_skip(probe,
-               "needs a memory of alternate setting 0 that can be written: a block ends in %s",
-               usb_dfu_status_name(bStatus));
-    return true;
-}
-
 bool prepare_download(struct probe *probe)
 {
     return dfu_prepare_dnload(probe) &&

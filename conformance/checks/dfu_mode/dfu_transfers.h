@@ -10,10 +10,6 @@
 // The device is in this state, by GETSTATE or where that does not tell it by GETSTATUS.
 bool expect_bState(struct probe *probe, uint8_t expected, const char *when);
 
-// Has a block ended in an error of a memory that is not to be written, where a plain device has
-// several? No descriptor says which those are. Then the check is a SKIP, and true is returned.
-bool is_write_protected(struct probe *probe, uint8_t bState, uint8_t bStatus);
-
 // Everything is ready for a download of the image that is kept, and the device is in dfuIDLE.
 bool prepare_download(struct probe *probe);
 

@@ -70,6 +70,21 @@ static void wrong_programmer__is_sent_two_blocks_and_no_end(void **state)
     bench_close(&bench);
 }
 
+static void memory_that_is_not_to_be_written__is_unchanged(void **state)
+{
+    (void)state;
+    static struct bench bench;
+    bench_open(&bench, "sim:first-memory-protected");
+
+    assert_false(bench_is_ready(&bench));
+
+    assert_non_null(strstr(bench.why, "can be written: its first block ends in errWRITE"));
+    assert_int_equal(bench.cable.ends, 0);
+    assert_true(backup_restore(&bench.probe, bench.why, sizeof bench.why));
+    bench_assert_ends(&bench, FLASH_UNCHANGED, "flash unchanged (verified)");
+    bench_close(&bench);
+}
+
 // Its first half is the firmware's own: manifested alone it would be half a firmware.
 static void backup_file_that_is_cut_off__is_not_downloaded(void **state)
 {
@@ -409,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_that_is_no_firmware__lets_nothing_be_written),
         cmocka_unit_test(wrong_programmer__is_sent_two_blocks_and_no_end),
+        cmocka_unit_test(memory_that_is_not_to_be_written__is_unchanged),
         cmocka_unit_test(backup_file_that_is_cut_off__is_not_downloaded),
         cmocka_unit_test(restore_that_is_read_as_other_bytes__ends_all_writing),
         cmocka_unit_test(another_board__is_sent_nothing_of_the_backup),

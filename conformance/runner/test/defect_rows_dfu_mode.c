@@ -143,6 +143,8 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-dnload-too-long", "will-detach", "DM-DNLOAD-04"},
     {"dm-poll-forever", "will-detach", "DM-DNLOAD-02"},
     {"dm-poll-30001-ms", "will-detach", "DM-DNLOAD-02"},
+    {"dm-block-refused", "wait-reset", "DM-DNLOAD-06"},
+    {"dm-block-refused", "two-memories", "DM-DNLOAD-06"},
     {"dm-reset-stays", "wait-reset", "DM-RESET-01"},
     {"dm-reset-stays-uploading", "wait-reset", "DM-RESET-02"},
     {"dm-reset-stays-in-error", "wait-reset", "DM-RESET-03"},

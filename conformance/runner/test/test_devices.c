@@ -240,18 +240,6 @@ static void second_board_at_the_old_port__ends_the_run(void **state)
     report_finish(&run.report);
 }
 
-// No descriptor of plain DFU says which of several memories can be written.
-static void memory_that_is_write_protected__is_no_failure(void **state)
-{
-    (void)state;
-    struct run run;
-
-    run_on(&run, "sim:first-memory-protected", &(struct runner_options){.allow_write = true});
-
-    assert_int_equal(run.status, RUN_NOT_JUDGED);
-    report_finish(&run.report);
-}
-
 // Its loader may count addresses in blocks of another size than the one that it states.
 static void transfer_size_less_than_a_packet__is_not_written_with(void **state)
 {
@@ -350,7 +338,6 @@ int main(void)
         cmocka_unit_test(same_device__gives_the_same_report_twice),
         cmocka_unit_test(device_that_changes_its_port__passes_everything_it_can_do),
         cmocka_unit_test(second_board_at_the_old_port__ends_the_run),
-        cmocka_unit_test(memory_that_is_write_protected__is_no_failure),
         cmocka_unit_test(transfer_size_less_than_a_packet__is_not_written_with),
         cmocka_unit_test(trouble_of_a_native_board__stands_at_the_check_that_provoked_it),
         cmocka_unit_test(return_time__is_what_a_device_may_be_away),

@@ -230,8 +230,15 @@ static void flash_dfuse(void)
     settle();
 }
 
+// Of several memories the last one holds the firmware.
 static void flash_plain(void)
 {
+    uint16_t last = 0;
+
+    while (loader()->alternates[last + 1])
+        last++;
+    if (last > 0)
+        assert_int_equal(control(0x01, USBDEV_SET_INTERFACE, last, 0, NULL, 0), 0);
     upload(0, MOST);
     if (control(0xA1, DFURT_GETSTATE, 0, 0, bench.image + bench.length, 1) == 1 &&
         bench.image[bench.length] != DFURT_STATE_dfuIDLE)
