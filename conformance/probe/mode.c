@@ -182,6 +182,8 @@ void probe_refresh(struct probe *probe)
     probe->since.alternate = 0;
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);
+    bool unchanged = is_same(&probe->run_time, &now);
+    probe->since.unchanged = unchanged && mode.mode == probe->mode;
     if (mode.mode != probe->mode)
         probe->since.returned_us = probe_now_us(probe); // it enumerated again without having left
     probe->mode = mode.mode;
@@ -194,6 +196,7 @@ void probe_refresh(struct probe *probe)
         probe->detached = false;
     else if (!known || !probe->loader.layouts_known)
         read_layouts(probe);
+    trips_found(probe);
     probe->on_the_way--;
     transcript_set_aside(&probe->transcript, first); // what the host did before is judged
 }

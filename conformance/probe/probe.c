@@ -83,6 +83,7 @@ static int entry_end(struct probe *probe,
     entry->took_us = probe_now_us(probe) - entry->start_us;
     entry->late_us = probe_late_us(probe) - entry->late_us;
     probe_time_step(probe, entry);
+    trips_saw(probe, entry);
     transcript_add(&probe->transcript, *entry, data, data_size);
     if (probe->behind)
         probe->behind(probe->behind_context, entry);
@@ -330,6 +331,7 @@ int probe_reset(struct probe *probe)
     if (result != 0)
         return result;
     probe_refresh(probe);
+    probe->resets += probe->since.unchanged;
     if (manifested)
         learn_of_manifestation(probe);
     return 0;

@@ -54,7 +54,8 @@ static void reset_after_two_detach(struct probe *probe)
 // bus resets of its enumeration have ended DFU mode.
 static void reset_in_dfu_enumeration(struct probe *probe)
 {
-    if (given_departure(probe))
+    if (!was_seen(probe, probe->trips.arrived[false], "DFU mode, once the device is enumerated") &&
+        given_departure(probe))
         expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode, once the device is enumerated",
                "the device left the bus after DETACH, and is at run time");
 }
@@ -83,7 +84,8 @@ static void returns_unchanged(struct probe *probe)
 
 static void detaches_again(struct probe *probe)
 {
-    if (!given_dfu_mode(probe) || !back_to_run_time(probe))
+    if (was_seen(probe, probe->trips.again, "DFU mode after a DETACH and another") ||
+        !given_dfu_mode(probe) || !back_to_run_time(probe))
         return;
     if (expect_state(probe, DFURT_STATE_appIDLE, "once it is back at run time") &&
         expect_detach(probe, probe_detach_time(probe)))

@@ -2,10 +2,7 @@
 
 #include "detach_steps.h"
 
-enum {
-    COARSE_MS = 1000,  // what a coarse timer may add to its time, and half of that
-    SETTLED_MS = 4000, // so long after power-on a product has started all that it does
-};
+enum { COARSE_MS = 1000 }; // what a coarse timer may add to its time, and half of that
 
 unsigned detach_timer_ms(const struct probe *probe, unsigned wValue)
 {
@@ -50,15 +47,18 @@ bool given_departure(struct probe *probe)
            given(probe, expect_return(probe, PROBE_RETURN_MS, "DFU mode"));
 }
 
+// An earlier attempt of this check is none.
+bool was_seen(struct probe *probe, const struct check *in, const char *expected)
+{
+    if (!in || in == probe->check)
+        return false;
+    probe_note(probe, "as was seen in %s", in->id);
+    return expect(probe, true, expected, "the same");
+}
+
 bool given_dfu_mode(struct probe *probe)
 {
     return given_departure(probe) &&
            given(probe, expect(probe, probe->mode == DEVICE_DFU_MODE, "DFU mode after DETACH",
                                "the device is at run time"));
-}
-
-unsigned unsettled_ms(struct probe *probe)
-{
-    uint64_t up_ms = (probe_now_us(probe) - probe->since.returned_us) / 1000;
-    return up_ms < SETTLED_MS ? SETTLED_MS - (unsigned)up_ms : 0;
 }

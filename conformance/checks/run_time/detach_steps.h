@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// detach_steps.h - steps that check_detach.c and check_returns.c are made of.
+// detach_steps.h - steps that the checks of DETACH at run time are made of.
 
 #ifndef CONFORMANCE_DETACH_STEPS_H
 #define CONFORMANCE_DETACH_STEPS_H
@@ -20,10 +20,10 @@ bool given_detach(struct probe *probe);
 // One that leaves before the status stage of DETACH, which RT-DETACH-01 judges, has left as well.
 bool given_departure(struct probe *probe);
 
+// Whether an earlier check has seen what this one judges, which is met then: one of probe->trips.
+bool was_seen(struct probe *probe, const struct check *in, const char *expected);
+
 // Into DFU mode, where that is not what the check judges.
 bool given_dfu_mode(struct probe *probe);
-
-// How long a product that was just powered on still starts what it does; 0: it has started.
-unsigned unsettled_ms(struct probe *probe);
 
 #endif

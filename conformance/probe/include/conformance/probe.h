@@ -36,6 +36,7 @@
 #include <conformance/probe_time.h>
 #include <conformance/target.h>
 #include <conformance/transcript.h>
+#include <conformance/trips.h>
 #include <usb/dfuse_layout.h>
 #include <usb/names.h>
 #include <usb/requests.h>
@@ -131,6 +132,7 @@ struct loader {
 // The device since it was enumerated.
 struct presence {
     uint64_t returned_us; // when it was found on the bus
+    bool unchanged;       // at run time, and with the descriptors that it had there before
     uint8_t alternate;    // the alternate setting of the DFU interface that is selected
     bool leaving;         // DETACH was accepted in DFU mode: it may leave at any time
     bool manifests;       // a download was ended, and dfuIDLE was not reported since
@@ -180,6 +182,8 @@ struct probe {
     bool asking; // the gate's question: nothing may come between it and the request that it is for
     struct loader loader;
     struct presence since;
+    struct trips trips;
+    unsigned resets; // of the bus, in the whole run, that left it at run time as it was
 
     // How often the device was lost in this run and no check FAILed for it, by its mode then; and
     // the request of all of these, all 0 where they differ or it was none.
