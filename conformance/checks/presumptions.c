@@ -189,6 +189,7 @@ static const struct row rows[] = {
     {"DM-DNLOAD-06", {"DM-DNLOAD-05", "DM-STATE-10-CLRSTATUS", "DM-STATUS-01"}},
     {"DM-DNLOAD-06,DM-DNLOAD-07",
      {"DM-STATE-3-GETSTATUS", "DM-STATE-5-DNLOAD", "DM-STATE-5-DNLOAD-0", "DM-STATE-6-GETSTATUS"}},
+    {"DM-RESET-04", {"DM-STATE-6-GETSTATUS"}},
     {"DS-CMD-0[1-6],DS-WRITE-*", {"DM-DNLOAD-01"}},
     {"DS-CMD-02", {"DS-CMD-01", "DM-DNLOAD-05"}},
     {"DS-UPLOAD-*", {"DM-STATE-5-ABORT"}}, // behind Set Address Pointer

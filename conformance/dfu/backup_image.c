@@ -217,6 +217,18 @@ static bool compare(struct probe *probe, char *why, size_t size)
     return dfu_to_idle(probe) && !backup->fate.differs;
 }
 
+// A device that hangs at what ends a download may hold all of it, and is read once it has power
+// again; but the download did not end.
+static bool comes_back(struct probe *probe, char *why, size_t size)
+{
+    if (mode_quieten(probe))
+        return true;
+    if (probe->target->capabilities & TARGET_CAN_POWER)
+        probe_power_cycle(probe);
+    snprintf(why, size, "the device did not come back");
+    return false;
+}
+
 bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size)
 {
     struct backup *backup = probe->backup;
@@ -225,10 +237,8 @@ bool backup_to_dfu_idle(struct probe *probe, char *why, size_t size)
         backup->fate.manifesting = false;
         return true;
     }
-    if (!mode_quieten(probe)) {
-        snprintf(why, size, "the device did not come back");
+    if (!comes_back(probe, why, size))
         return false;
-    }
     backup->fate.manifesting = false;
     if (!mode_enter_dfu(probe, why, size))
         return false;

@@ -56,8 +56,10 @@ static bool arrive(struct probe *probe, bool (*go)(struct probe *), uint8_t bSta
     int result = probe_ask_getstate(probe, &state);
     if (result == DFURT_STATE_REPLY_SIZE && state == bState)
         result = probe_ask_getstate(probe, &state);
-    if (result == USB_GONE || result == USB_IO)
+    if (result == USB_GONE || result == USB_IO) {
+        probe->loader.untold |= 1u << bState; // its row judges it; no way asks a second time
         return dfu_not_reached(probe, bState, "GETSTATE is not answered");
+    }
     if (result != DFURT_STATE_REPLY_SIZE || state > DFURT_STATE_dfuERROR) {
         probe->loader.untold |= 1u << bState;
         return result == USB_UNSUPPORTED || go(probe);

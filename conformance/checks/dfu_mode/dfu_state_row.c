@@ -179,6 +179,22 @@ static unsigned next_states(const struct probe *probe, const struct state_row *r
     return row->next;
 }
 
+static bool comes_back(struct probe *probe)
+{
+    uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];
+    uint16_t length;
+    return probe_wait_return(probe, probe_away_ms(probe, PROBE_RETURN_MS), "the device") == 0 &&
+           probe_ask_device(probe, bytes, &length) >= 0;
+}
+
+// In dfuMANIFEST-SYNC a device may leave for its firmware, as a wrong one does: then it comes back.
+// One that hangs at the question does not, and the runner asks once more before it is a FAIL.
+static bool hangs_at_question(struct probe *probe, const struct state_row *row)
+{
+    return row->state == DFURT_STATE_dfuMANIFEST_SYNC && row->outcome == ACCEPTED &&
+           !comes_back(probe);
+}
+
 // A device that comes back has left by itself; another one may have been unplugged.
 static bool expect_no_leave(struct probe *probe, const struct state_row *row, int result)
 {
@@ -187,7 +203,11 @@ static bool expect_no_leave(struct probe *probe, const struct state_row *row, in
     bool left = row->outcome == STALLED && may_leave &&
                 probe_wait_leave(probe, PROBE_LEAVE_MS, "the device to leave") == 0 &&
                 probe_wait_return(probe, mode_return_ms(probe), "the device") == 0;
+    bool hangs = hangs_at_question(probe, row);
     transcript_set_aside(&probe->transcript, first);
+    if (hangs)
+        return expect(probe, false, "an answer", "%s, and it did not come back",
+                      usb_result_text(result));
     return left ? expect(probe, false, "STALL", "the device left the bus")
                 : probe_inconclusive(probe, "%s", usb_result_text(result));
 }
