@@ -53,13 +53,19 @@ static bool put_back(struct probe *probe, char *why, size_t size)
                                    : backup_put_image(probe, why, size));
 }
 
-// What another board holds says nothing.
+static bool compare(struct probe *probe, char *why, size_t size)
+{
+    return is_within_reach(probe, why, size) &&
+           (probe->backup->is_page ? backup_compare_page(probe, why, size)
+                                   : backup_compare_image(probe, why, size));
+}
+
+// What another board holds says nothing, nor does a byte that is misread once.
 bool backup_compare(struct probe *probe, char *why, size_t size)
 {
-    if (!backup_is_in_its_place(probe, why, size) || !is_within_reach(probe, why, size))
-        return false;
-    return probe->backup->is_page ? backup_compare_page(probe, why, size)
-                                  : backup_compare_image(probe, why, size);
+    return backup_is_in_its_place(probe, why, size) &&
+           (compare(probe, why, size) ||
+            (probe->backup->fate.differs && compare(probe, why, size)));
 }
 
 static bool put_back_and_compare(struct probe *probe, char *why, size_t size)

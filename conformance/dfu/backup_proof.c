@@ -32,8 +32,8 @@ judge(const uint8_t *old, const uint8_t *found, size_t length, size_t same)
     return same > length / 2 ? BACKUP_READS_SAME : BACKUP_UNREAD;
 }
 
-enum backup_reading backup_read_piece(
-    struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size)
+static enum backup_reading
+read_piece(struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size)
 {
     enum backup_reading reading = BACKUP_UNREAD;
     char unread[PROBE_WORDS];
@@ -52,6 +52,15 @@ enum backup_reading backup_read_piece(
     if (reading == BACKUP_READS_OTHER)
         backup_difference(why, size, 0, expected, found, length);
     free(found);
+    return reading;
+}
+
+enum backup_reading backup_read_piece(
+    struct probe *probe, const uint8_t *expected, size_t length, char *why, size_t size)
+{
+    enum backup_reading reading = read_piece(probe, expected, length, why, size);
+    if (reading == BACKUP_READS_OTHER) // or a byte was misread
+        reading = read_piece(probe, expected, length, why, size);
     return reading;
 }
 

@@ -176,18 +176,24 @@ static void command_cut(struct probe *probe)
         expect_command_fails(probe, command, sizeof command, &status);
 }
 
+static bool lists_commands(const uint8_t *bytes, int length)
+{
+    return length >= 3 && bytes[0] == 0 && memchr(bytes, DFUSE_SET_ADDRESS, (size_t)length) &&
+           memchr(bytes, DFUSE_ERASE, (size_t)length);
+}
+
 static void get_commands(struct probe *probe)
 {
     uint8_t commands[DEVICE_MOST_PACKET0];
-    uint16_t size = dfu_small_block(probe);
-    if (!dfuse_begin(probe))
-        return;
-    int length = dfu_upload(probe, 0, commands, size);
-    if (!expect_carried_out(probe, length))
-        return;
-    bool set = memchr(commands, DFUSE_SET_ADDRESS, (size_t)length) != NULL;
-    bool erase = memchr(commands, DFUSE_ERASE, (size_t)length) != NULL;
-    expect(probe, length >= 3 && commands[0] == 0 && set && erase,
+    int length = 0;
+    for (int i = 0; i < DFUSE_READINGS && !lists_commands(commands, length); i++) {
+        if (!dfuse_begin(probe))
+            return;
+        length = dfu_upload(probe, 0, commands, dfu_small_block(probe));
+        if (!expect_carried_out(probe, length))
+            return;
+    }
+    expect(probe, lists_commands(commands, length),
            "a list of commands that begins with 00h and has 21h and 41h", "%d bytes", length);
 }
 
@@ -207,38 +213,51 @@ static bool read_block(struct probe *probe, uint16_t block, uint8_t *data, uint1
     return expect_result(probe, result, length, NULL);
 }
 
-// As the first of an upload, too. A device may STALL a block that does not follow.
-static void expect_counted(struct probe *probe, uint16_t block, const uint8_t *bytes, uint16_t size)
+// The second block behind an address, by three uploads: of it and the first one; of the first one
+// behind its own address; and of it alone, where the device does not STALL a block that does not
+// follow.
+struct readings {
+    uint8_t following[PROBE_CONTROL_MAX], first[PROBE_CONTROL_MAX], alone[PROBE_CONTROL_MAX];
+    int alone_result;
+};
+
+static bool
+read_three_times(struct probe *probe, uint32_t address, uint16_t size, struct readings *ret)
 {
-    static uint8_t data[PROBE_CONTROL_MAX];
-    int result = dfu_upload(probe, block, data, size);
-    if (result != USB_STALL && expect_result(probe, result, size, NULL))
-        expect(probe, memcmp(bytes, data, size) == 0,
-               "block 3 at the address pointer + wTransferSize, as the first of an upload, too",
-               "other bytes");
+    if (!dfuse_begin(probe) || !point_at(probe, address) ||
+        !read_block(probe, DFUSE_FIRST_BLOCK, ret->first, size) ||
+        !read_block(probe, DFUSE_FIRST_BLOCK + 1, ret->following, size) || !dfuse_begin(probe) ||
+        !point_at(probe, address + size) ||
+        !read_block(probe, DFUSE_FIRST_BLOCK, ret->first, size) || !dfuse_begin(probe) ||
+        !point_at(probe, address))
+        return false;
+    ret->alone_result = dfu_upload(probe, DFUSE_FIRST_BLOCK + 1, ret->alone, size);
+    return ret->alone_result == USB_STALL || expect_result(probe, ret->alone_result, size, NULL);
 }
 
-// The second block of one upload is the first block of another that begins where it does.
 static void upload_addresses(struct probe *probe)
 {
-    static uint8_t first[PROBE_CONTROL_MAX], second[PROBE_CONTROL_MAX], again[PROBE_CONTROL_MAX];
+    static struct readings readings;
     uint16_t size = dfu_transfer_size(probe);
     struct dfuse_region region = {.sectors = 0};
+    bool same = false, alone = false;
     if (!dfuse_begin(probe) || !readable_region(probe, &region))
         return;
     if ((uint64_t)region.sectors * region.sector_size < 2u * size) {
         probe_skip(probe, "needs a region of two blocks that can be read");
         return;
     }
-    if (!point_at(probe, region.address) || !read_block(probe, DFUSE_FIRST_BLOCK, first, size) ||
-        !read_block(probe, DFUSE_FIRST_BLOCK + 1, second, size) || !dfuse_begin(probe) ||
-        !point_at(probe, region.address + size) ||
-        !read_block(probe, DFUSE_FIRST_BLOCK, again, size))
-        return;
-    if (expect(probe, memcmp(second, again, size) == 0,
-               "block 3 at the address pointer + wTransferSize", "other bytes") &&
-        dfuse_begin(probe) && point_at(probe, region.address))
-        expect_counted(probe, DFUSE_FIRST_BLOCK + 1, second, size);
+    for (int i = 0; i < DFUSE_READINGS && !(same && alone); i++) {
+        if (!read_three_times(probe, region.address, size, &readings))
+            return;
+        same = memcmp(readings.following, readings.first, size) == 0;
+        alone = readings.alone_result == USB_STALL ||
+                memcmp(readings.following, readings.alone, size) == 0;
+    }
+    if (expect(probe, same, "block 3 at the address pointer + wTransferSize", "other bytes"))
+        expect(probe, alone,
+               "block 3 at the address pointer + wTransferSize, as the first of an upload, too",
+               "other bytes");
 }
 
 // As many bytes as every loader returns, or the whole of a smaller memory.

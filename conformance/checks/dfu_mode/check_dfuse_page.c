@@ -49,8 +49,11 @@ static bool expect_page(struct probe *probe, const uint8_t *bytes, const char *e
     const struct backup *backup = probe->backup;
     uint8_t *found = malloc(backup->length);
     char why[PROBE_WORDS] = "out of memory";
-    bool read = found && dfuse_read(probe, backup->address, found, backup->length, why, sizeof why);
-    bool equal = read && memcmp(found, bytes, backup->length) == 0;
+    bool read = found, equal = false;
+    for (int i = 0; i < DFUSE_READINGS && read && !equal; i++) {
+        read = dfuse_read(probe, backup->address, found, backup->length, why, sizeof why);
+        equal = read && memcmp(found, bytes, backup->length) == 0;
+    }
     free(found);
     if (!read)
         return probe_inconclusive(probe, "%s", why);

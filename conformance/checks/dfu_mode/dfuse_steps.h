@@ -7,6 +7,9 @@
 
 #include <conformance/check_common.h>
 
+// What is read as other bytes than it should be is read once more before the device is blamed.
+enum { DFUSE_READINGS = 2 };
+
 // The alternate setting of the flash is selected and the device is in dfuIDLE, or the check is
 // INCONCLUSIVE.
 bool dfuse_begin(struct probe *probe);
