@@ -253,8 +253,9 @@ static bool is_untrue_getstate(const struct probe *probe, const struct state_row
 
 // A device may finish before bwPollTimeout has passed, and report with GETSTATUS that it continues.
 // Where bwPollTimeout is short, an answer to GETSTATUS or ABORT decides nothing. A device that is
-// asked too late may have left, as one does that starts its firmware behind dfuMANIFEST. No answer
-// takes longer than the state, and is a loss in whichever.
+// found gone about the end of the state may have left without the request, as one does that starts
+// its firmware behind dfuMANIFEST: its time began before the host had its answer. No answer takes
+// longer than the state, and is a loss in whichever.
 static bool has_ended(struct probe *probe,
                       const struct state_row *row,
                       uint64_t busy_until_us,
@@ -262,13 +263,10 @@ static bool has_ended(struct probe *probe,
                       const uint8_t *data)
 {
     enum { SHORT_US = 5000 };
-    const struct transcript *transcript = &probe->transcript;
-    const struct transcript_entry *asked =
-        transcript_get(transcript, transcript_count(transcript) - 1);
     uint64_t now_us = probe_now_us(probe);
     bool asks = row->bRequest == DFURT_GETSTATUS || row->bRequest == DFURT_GETSTATE;
     if (result == USB_GONE || result == USB_IO)
-        return asked->start_us + asked->late_us > busy_until_us;
+        return now_us + SHORT_US > busy_until_us;
     if (result < 0 && result != USB_STALL)
         return false;
     if (now_us > busy_until_us)

@@ -15,6 +15,7 @@ struct late_target {
     unsigned every; // 1: at every step
     uint32_t seed;  // not 0: at random steps, one of every
     bool after;     // late for the result, not for the step
+    bool untold;    // on the way to the device, where the host does not see it
     unsigned steps;
     bool is_late; // at this step
 };

@@ -19,6 +19,7 @@ struct lateness {
     unsigned late_ms;
     unsigned every;
     bool after;
+    bool untold;
     unsigned phase; // steps that have gone before
     uint32_t seed;  // of random steps
 };
@@ -33,6 +34,7 @@ static void run_late(struct report *report,
     late.late_ms = lateness->late_ms;
     late.every = lateness->every;
     late.after = lateness->after;
+    late.untold = lateness->untold;
     late.steps = lateness->phase;
     late.seed = lateness->seed;
     runner_run(options, &late.wrapped.base, text, report);
@@ -149,9 +151,9 @@ static void host_that_misses_the_end_of_manifestation__blames_no_boot_loader(voi
     (void)state;
     const struct runner_options busy = {.only = "DM-STATE-4-*,DM-STATE-7-*", .allow_write = true};
     unsigned blamed = 0;
-    for (unsigned phase = 0; phase < 14; phase++) {
+    for (unsigned i = 0; i < 28; i++) {
         const struct lateness lateness = {
-            .late_ms = 300, .every = 7, .after = phase >= 7, .phase = phase % 7};
+            .late_ms = 300, .every = 7, .after = i / 7 % 2, .untold = i >= 14, .phase = i % 7};
         struct report report;
         run_late(&report, "sim:leaves-after-manifest", &lateness, &busy);
         blamed += count_blamed(&report, "sim:leaves-after-manifest", &lateness);
