@@ -184,11 +184,12 @@ static void get_interface_absent(struct probe *probe)
 static void status_device(struct probe *probe)
 {
     const uint8_t bmAttributes = probe_device(probe)->config.bmAttributes;
-    const uint16_t self_powered = 1;
+    const uint16_t self_powered = 1, remote_wakeup = 2;
     uint16_t mask = 0xFFFC; // reserved bits
     if (!(bmAttributes & 0x40))
-        mask |=
-            self_powered; // never, where bmAttributes of the configuration has no remote wake-up
+        mask |= self_powered;
+    if (!wakes(probe))
+        mask |= remote_wakeup;
     expect_status(probe, USBDEV_RECIPIENT_DEVICE, 0, mask, 0);
 }
 

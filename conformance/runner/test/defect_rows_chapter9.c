@@ -87,7 +87,7 @@ const struct defect_row chapter9_rows[] = {
     {"interface-ff", "will-detach", "CH9-REQ-06", .both_modes = true},
     {"alternate-any", "will-detach", "CH9-REQ-08", .both_modes = true},
     {"self-powered", "will-detach", "CH9-REQ-11", .both_modes = true},
-    {"wakes-uncalled-for", "will-detach", "CH9-REQ-12"},
+    {"wakes-uncalled-for", "will-detach", "CH9-REQ-11", .both_modes = true},
     {"wakeup-feature", "will-detach", "CH9-REQ-13", .both_modes = true},
     {"endpoint-0-status", "will-detach", "CH9-REQ-16", .both_modes = true},
     {"endpoint-any", "will-detach", "CH9-REQ-17", .both_modes = true},
