@@ -78,6 +78,14 @@ static int class_request_of_the_device(struct defect_view *view,
     return setup->wLength < 4 ? setup->wLength : 4;
 }
 
+// HCI commands: bRequest decides nothing.
+static int hci_command(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    bool commands = view->runtime && setup->bmRequestType == USBDEV_TYPE_CLASS;
+
+    return commands && usbdev_state(&view->native->dev) == USBDEV_CONFIGURED ? 0 : NATIVE_PASS;
+}
+
 static int clear_halt_of_endpoint_0(struct defect_view *view,
                                     const struct usbdev_setup_packet *setup)
 {
@@ -93,6 +101,11 @@ enum { IN_APP_IDLE = 1 << DFURT_STATE_appIDLE };
 
 static const struct product_shape dfu_second = {
     .before = {(const uint8_t[]){9, USBDEV_DT_INTERFACE, 0, 0, 0, 0xFF, 0, 0, 0}, 9, 1},
+};
+
+static const struct product_shape bluetooth = {
+    .before = {(const uint8_t[]){9, USBDEV_DT_INTERFACE, 0, 0, 0, 0xE0, 1, 1, 0}, 9, 1},
+    .device_class = {0xE0, 0x01, 0x01},
 };
 
 const struct variation fleet_of_requests[] = {
@@ -196,6 +209,14 @@ const struct variation fleet_of_requests[] = {
                   .bootloader = &bootloader_st_rom},
         .allowed_by = "USB 2.0 9.2: class requests are those of the device's classes",
         .way = {.setup = class_request_of_the_device},
+    },
+    {
+        .model = {.name = "bluetooth",
+                  .summary = "takes each class request to the device, as a Bluetooth controller",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &bluetooth},
+        .allowed_by = "Bluetooth Core 4.B 2.2: HCI commands are class requests to the device",
+        .way = {.setup = hci_command},
     },
     {
         .model = {.name = "long-detach-refused",

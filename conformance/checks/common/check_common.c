@@ -157,6 +157,13 @@ bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DES
     return expect_length(probe, &setup, bytes, USBDEV_DEVICE_DESCRIPTOR_SIZE);
 }
 
+bool device_class_has_requests(const struct probe *probe)
+{
+    enum { HUB = 0x09, WIRELESS = 0xE0, VENDOR = 0xFF };
+    uint8_t bDeviceClass = probe_device(probe)->raw.device[4];
+    return bDeviceClass == HUB || bDeviceClass == WIRELESS || bDeviceClass == VENDOR;
+}
+
 bool expect_alive(struct probe *probe)
 {
     uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE];

@@ -32,6 +32,12 @@ static bool expect_no_detach(struct probe *probe, int result)
                   probe->mode == DEVICE_DFU_MODE ? "in DFU mode" : "back at run time");
 }
 
+static bool is_of_device_class(const struct probe *probe, uint8_t bmRequestType)
+{
+    return (bmRequestType & ~USBDEV_DIR_IN) == (USBDEV_TYPE_CLASS | USBDEV_RECIPIENT_DEVICE) &&
+           device_class_has_requests(probe);
+}
+
 // Send what looks like a DFU request, and ask for the state.
 static void
 send_lookalike(struct probe *probe, const struct usbdev_setup_packet *setup, bool not_ours)
@@ -53,7 +59,7 @@ static void lookalike_stalls(struct probe *probe)
     uint16_t wValue = row->bRequest == DFURT_DETACH ? probe_detach_time(probe) : 0;
     struct usbdev_setup_packet setup = dfu_setup(probe, row->bRequest, wValue, row->wLength);
     setup.bmRequestType = row->bmRequestType;
-    send_lookalike(probe, &setup, row->not_ours);
+    send_lookalike(probe, &setup, row->not_ours || is_of_device_class(probe, row->bmRequestType));
     if (row->in_too && !probe->judgement.decided) {
         setup.bmRequestType |= USBDEV_DIR_IN;
         setup.wLength = 1;

@@ -56,6 +56,10 @@ void configure_afresh(struct probe *probe);
 // Read the 18 bytes of the device descriptor.
 bool read_device_descriptor(struct probe *probe, uint8_t bytes[USBDEV_DEVICE_DESCRIPTOR_SIZE]);
 
+// The class of the device has requests to the device, as hubs and Bluetooth controllers have, or is
+// the vendor's: a class request to the device that the suite takes for unknown may be one of them.
+bool device_class_has_requests(const struct probe *probe);
+
 // A step that took several requests was carried out; else why says what failed. A device that was
 // lost in it may have been unplugged: that is INCONCLUSIVE.
 bool expect_step(struct probe *probe, bool done, const char *expected, const char *why);
