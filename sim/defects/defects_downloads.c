@@ -108,6 +108,18 @@ static int count_on(struct defect_view *view, const struct usbdev_setup_packet *
     return NATIVE_STALL;
 }
 
+static int never_verify(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+
+    if (dfu && dfu->bState == DFURT_STATE_dfuMANIFEST_SYNC && !dfu->manifested &&
+        defect_is_asked(view, setup, FROM_DFU, DFURT_GETSTATUS)) {
+        dfu->bState = DFURT_STATE_dfuERROR;
+        dfu->bStatus = DFURT_STATUS_errVERIFY;
+    }
+    return NATIVE_PASS;
+}
+
 // ---- Resets ----
 
 static void stay_in(struct defect_view *view, enum dfurt_state bState)
@@ -276,6 +288,11 @@ const struct sim_defect defects_of_downloads[] = {
             {IN_DFU_MODE, .states = 1 << DFURT_STATE_dfuMANIFEST_WAIT_RESET,
              .bmRequestType = FROM_DFU, .bRequest = DFURT_GETSTATUS, .action = DO_REPLY,
              BYTES(DFURT_STATUS_errFIRMWARE, 0, 0, 0, DFURT_STATE_dfuMANIFEST_WAIT_RESET, 0)}),
+    },
+    {
+        .name = "dm-never-verifies",
+        .summary = "each manifestation ends in dfuERROR, errVERIFY",
+        .setup = never_verify,
     },
     {
         .name = "dm-corrupt-idle",

@@ -244,6 +244,18 @@ expect_outcome(struct probe *probe, const struct state_row *row, int result, con
     return expect(probe, result >= 0, "the request is accepted", "%s", usb_result_text(result));
 }
 
+// An error of the device leads to dfuERROR from any state (figure A.1). That a whole image
+// manifests without one is DM-DNLOAD-06's.
+static bool
+has_failed_to_manifest(struct probe *probe, const struct state_row *row, const uint8_t *data)
+{
+    uint8_t bStatus = data[0], bState = data[4];
+    return row->state == DFURT_STATE_dfuMANIFEST_SYNC && bState == DFURT_STATE_dfuERROR &&
+           bStatus >= DFURT_STATUS_errTARGET && bStatus <= DFURT_STATUS_errVENDOR &&
+           !probe_inconclusive(probe, "the manifestation ended in %s: DM-DNLOAD-06 judges it",
+                               usb_dfu_status_name(bStatus));
+}
+
 // GETSTATE says dfuIDLE where GETSTATUS does not.
 static bool is_untrue_getstate(const struct probe *probe, const struct state_row *row)
 {
@@ -322,7 +334,8 @@ void dfu_follow_row(struct probe *probe)
     if (row->bRequest == DFURT_GETSTATE && answered && !expect_state_of_row(probe, row, data[0]))
         return;
     if (row->bRequest == DFURT_GETSTATUS && answered &&
-        (!expect_bState_of(probe, data[4], row->next) || is_busy(data[4])))
+        (has_failed_to_manifest(probe, row, data) || !expect_bState_of(probe, data[4], row->next) ||
+         is_busy(data[4])))
         return;
     expect_state_after(probe, next_states(probe, row, result));
 }

@@ -154,6 +154,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-corrupt-idle", "wait-reset", "DM-RESET-05"},
     {"dm-abort-counts-on", "wait-reset", "DM-DNLOAD-05"},
     {"dm-status-after-manifestation", "wait-reset", "DM-DNLOAD-06"},
+    {"dm-never-verifies", "wait-reset", "DM-DNLOAD-06"},
     {"ds-not-busy", "will-detach", "DS-CMD-02"},
     {"ds-command-any", "will-detach", "DS-CMD-05"},
     {"ds-address-cut", "will-detach", "DS-CMD-06"},
