@@ -59,7 +59,7 @@ static void add_interface(struct usb_configuration *config, const struct descrip
         return;
     }
     if (config->interface_count == CONFIGURATION_MAX_INTERFACES) {
-        config->too_large = "there are more than 64 interface descriptors";
+        config->too_large = "there are more than 128 interface descriptors";
         config->interface_left_out = true;
         return;
     }
@@ -84,7 +84,7 @@ static void add_endpoint(struct usb_configuration *config, const struct descript
         return;
     }
     if (config->endpoint_count == CONFIGURATION_MAX_ENDPOINTS) {
-        config->too_large = "there are more than 64 endpoint descriptors";
+        config->too_large = "there are more than 128 endpoint descriptors";
         return;
     }
     config->endpoints[config->endpoint_count++] = (struct usb_endpoint){

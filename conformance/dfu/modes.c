@@ -48,8 +48,8 @@ static const char *why_no_dfu(const struct probe *probe)
     if (*probe->target->fault)
         return probe->target->fault;
     if (probe->run_time.config.interface_left_out)
-        return "no DFU interface is among the first 64 interface descriptors, and the suite stores "
-               "no more";
+        return "no DFU interface is among the first 128 interface descriptors, and the suite "
+               "stores no more";
     return "the device has no DFU interface";
 }
 

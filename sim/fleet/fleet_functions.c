@@ -171,6 +171,16 @@ static const uint8_t many_alternates[] = {
     ENDPOINT(0x02, USBDEV_ENDPOINT_BULK, 16, 0),
 };
 
+#define SETTING(n) INTERFACE(0, n, 0, 0xFF, 0, 0, 0)
+#define FOUR_SETTINGS(n) SETTING(n), SETTING((n) + 1), SETTING((n) + 2), SETTING((n) + 3)
+#define SIXTEEN_SETTINGS(n)                                                                        \
+    FOUR_SETTINGS(n), FOUR_SETTINGS((n) + 4), FOUR_SETTINGS((n) + 8), FOUR_SETTINGS((n) + 12)
+
+static const uint8_t seventy_settings[] = {
+    SIXTEEN_SETTINGS(0), SIXTEEN_SETTINGS(16), SIXTEEN_SETTINGS(32), SIXTEEN_SETTINGS(48),
+    FOUR_SETTINGS(64),   SETTING(68),          SETTING(69),
+};
+
 static const uint8_t seven_vendor_interfaces[] = {
     INTERFACE(1, 0, 0, 0xFF, 0, 0, 0), INTERFACE(2, 0, 0, 0xFF, 0, 0, 0),
     INTERFACE(3, 0, 0, 0xFF, 0, 0, 0), INTERFACE(4, 0, 0, 0xFF, 0, 0, 0),
@@ -182,6 +192,7 @@ static const struct product_shape with_storage = {.before = STANDS(mass_storage,
                                                   .handler = &disk_handler};
 static const struct product_shape with_control = {.before = STANDS(second_control_pipe, 1)};
 static const struct product_shape with_alternates = {.before = STANDS(many_alternates, 1)};
+static const struct product_shape with_seventy = {.before = STANDS(seventy_settings, 1)};
 static const struct product_shape dfu_first = {.after = STANDS(seven_vendor_interfaces, 7)};
 
 const struct variation fleet_of_functions[] = {
@@ -247,6 +258,13 @@ const struct variation fleet_of_functions[] = {
                   .bootloader = &bootloader_st_rom,
                   .product = &with_alternates},
         .allowed_by = "USB 2.0 9.6.5: alternate settings vary the endpoints",
+    },
+    {
+        .model = {.name = "70-settings",
+                  .summary = "an interface of 70 settings before DFU",
+                  .bootloader = &bootloader_plain_wait_reset,
+                  .product = &with_seventy},
+        .allowed_by = "USB 2.0 9.6.5: bAlternateSetting is a byte",
     },
     {
         .model = {.name = "dfu-first-of-eight",

@@ -252,14 +252,14 @@ static void parse__reports_more_descriptors_than_it_keeps(void **state)
         size_t kept;
         const char *too_large;
     } cases[] = {
-        {{9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, 64, "there are more than 64 interface descriptors"},
-        {{7, 5, 0x81, 2, 64, 0, 0}, 64, "there are more than 64 endpoint descriptors"},
+        {{9, 4, 0, 0, 0, 0xFE, 1, 1, 0}, 128, "there are more than 128 interface descriptors"},
+        {{7, 5, 0x81, 2, 64, 0, 0}, 128, "there are more than 128 endpoint descriptors"},
         {{8, 11, 0, 1, 3, 1, 1, 0}, 16, "there are more than 16 interface associations"},
         {{9, 0x21, 1, 0xFF, 0, 64, 0, 0x10, 1}, 8, "there are more than 8 functional descriptors"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const uint8_t bLength = cases[i].bytes[0];
-        uint8_t bytes[9 + 9 * 65] = {9, 2};
+        uint8_t bytes[9 + 9 * 129] = {9, 2};
         struct usb_configuration config;
         for (size_t n = 0; n <= cases[i].kept; n++)
             memcpy(bytes + 9 + n * bLength, cases[i].bytes, bLength);
@@ -284,7 +284,7 @@ static void parse__gives_nothing_of_an_interface_left_out_to_the_one_before(void
         7, 5,    0x81, 2,    64, 0,  0,          // endpoint
         9, 0x21, 1,    0xFF, 0,  64, 0, 0x10, 1, // functional
     };
-    enum { KEPT = 64 };
+    enum { KEPT = CONFIGURATION_MAX_INTERFACES };
     uint8_t bytes[9 + 9 * (KEPT + 1) + sizeof of_the_next] = {9, 2};
     struct usb_configuration config;
     for (size_t n = 0; n <= KEPT; n++)

@@ -67,7 +67,7 @@ static void larger_than_the_suite_holds__is_not_blamed_for_what_is_not_held(void
             fail_msg("%s: %s %s", ids[i], verdict_text(result->verdict), result->finding.message);
         assert_string_equal(
             result->finding.message,
-            "there are more than 64 interface descriptors: the suite stores no more");
+            "there are more than 128 interface descriptors: the suite stores no more");
     }
     assert_int_equal(beyond, 0);
     report_finish(&run.report);
@@ -94,7 +94,7 @@ static void dfu_beyond_what_the_suite_holds__is_not_called_absent(void **state)
     assert_int_equal(result_of(&run, "RT-DESC-01b")->verdict, VERDICT_INCONCLUSIVE);
     const struct result *result = result_of(&run, "DM-DESC-01a");
     assert_int_equal(result->verdict, VERDICT_INCONCLUSIVE);
-    assert_non_null(strstr(result->finding.message, "among the first 64 interface descriptors"));
+    assert_non_null(strstr(result->finding.message, "among the first 128 interface descriptors"));
     report_finish(&run.report);
 }
 

@@ -40,8 +40,8 @@ bool descriptor_walk_next(struct descriptor_walk *walk, struct descriptor *ret_d
 // ---- The parts ----
 
 enum {
-    CONFIGURATION_MAX_INTERFACES = 64, // interface descriptors, alternates counted
-    CONFIGURATION_MAX_ENDPOINTS = 64,
+    CONFIGURATION_MAX_INTERFACES = 128, // interface descriptors, alternates counted
+    CONFIGURATION_MAX_ENDPOINTS = 128,
     CONFIGURATION_MAX_ASSOCIATIONS = 16,
     CONFIGURATION_MAX_FUNCTIONALS = 8,
 };
