@@ -70,6 +70,7 @@ static const struct row rows[] = {
     {"DM-CH9-REQ-06,DM-CH9-REQ-14,DM-SELECT-01", {"DM-DESC-03b"}, .received = "STALL"},
     {"DM-CH9-REQ-09,DM-CH9-REQ-10,DM-CH9-REQ-15", {"DM-DESC-03b"}},
     {"DM-DESC-03b", {"DM-DESC-03a"}},
+    {"DM-CH9-REQ-08", {"DM-DESC-04a"}, .received = "accepted"}, // wTotalLength ends before a setting
     {"CH9-REQ-07", {"CH9-CFG-10"}},
     {"CH9-TIME-01", {"REQ-04a"}}, // SET_INTERFACE of the DFU interface
     {"CH9-TIME-02", {"REQ-04b"}}, // GET_DESCRIPTOR(DEVICE)

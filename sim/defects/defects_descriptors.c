@@ -324,6 +324,11 @@ const struct sim_defect defects_of_descriptors[] = {
         .describe = vendor_descriptor_in_dfu_mode,
     },
     {
+        .name = "dm-total-short",
+        .summary = "wTotalLength in DFU mode ends behind the first of several settings",
+        .patches = PATCHES({PATCH_CONFIGURATION, IN_DFU_MODE, 2, 18}),
+    },
+    {
         .name = "dm-alternate-unnamed",
         .summary = "the first of the alternate settings in DFU mode has no name",
         .patches = PATCHES({PATCH_DFU_INTERFACE, IN_DFU_MODE, 8, 0}),

@@ -32,6 +32,7 @@ const struct defect_row dfu_mode_rows[] = {
     {"dm-functional-copy-differs", "will-detach", "DM-DESC-04a"},
     {"dm-will-detach", "will-detach", "DM-DESC-04c"},
     {"dm-vendor-descriptor", "will-detach", "DM-DESC-05"},
+    {"dm-total-short", "two-memories", "DM-DESC-04a"},
     {"dm-alternate-unnamed", "will-detach", "DM-DESC-07", .follows = {
          {"DS-LAYOUT-01", "the name is the layout, UM0424 10.3.2"},
      }},
