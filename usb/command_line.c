@@ -4,6 +4,7 @@
 // file that is not there yet is known by its name alone.
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -68,4 +69,16 @@ bool usb_standard_streams_open(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
             return false;
     return true;
+}
+
+// Of a write that was lost at an earlier flush only ferror() is left: one byte more says why.
+int usb_stdout_error(void)
+{
+    static int error;
+
+    if (!error && fflush(stdout) != 0)
+        error = errno;
+    if (!error && ferror(stdout))
+        error = fputc('\n', stdout) == EOF || fflush(stdout) != 0 ? errno : EIO;
+    return error;
 }

@@ -132,25 +132,13 @@ static int status_with(int status, int other)
     return status == RUN_NOT_AS_FOUND ? status : other;
 }
 
-// Returns 0, or the errno of a write that was lost. A report flushes as it goes, so that of an
-// earlier one only ferror() is left: one byte more says why.
-static int stdout_error(void)
-{
-    static int error;
-    if (!error && fflush(stdout) != 0)
-        error = errno;
-    if (!error && ferror(stdout))
-        error = fputc('\n', stdout) == EOF || fflush(stdout) != 0 ? errno : EIO;
-    return error;
-}
-
 // What is to be done about the device comes on stderr where it did not arrive on stdout.
 static int run_on_target(struct arguments *arguments, struct target *target)
 {
     char text[ERROR_TEXT];
     struct report report;
     int status = (int)runner_run(&arguments->run, target, arguments->target, &report);
-    if (status == RUN_NOT_AS_FOUND && *report.flash && stdout_error())
+    if (status == RUN_NOT_AS_FOUND && *report.flash && usb_stdout_error())
         fprintf(stderr, "dfu-conformance: %s\n", report.flash);
     if (*report.ending)
         fprintf(stderr, "dfu-conformance: %s\n", report.ending);
@@ -308,9 +296,10 @@ static void tell_file(const char *what, const char *path)
 static int finish_stdout(int status)
 {
     char text[ERROR_TEXT];
-    if (!stdout_error())
+    if (!usb_stdout_error())
         return status;
-    snprintf(text, sizeof text, "standard output cannot be written: %s", strerror(stdout_error()));
+    snprintf(text, sizeof text, "standard output cannot be written: %s",
+             strerror(usb_stdout_error()));
     return status_with(status, report_error(text));
 }
 

@@ -106,8 +106,9 @@ int main(int argc, char **argv)
 {
     int status = usb_standard_streams_open() ? run_words(argc, argv) : COULD_NOT;
 
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (usb_stdout_error() == 0)
         return status;
-    perror("dfu-sim: standard output cannot be written");
+    fprintf(stderr, "dfu-sim: standard output cannot be written: %s\n",
+            strerror(usb_stdout_error()));
     return COULD_NOT;
 }

@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "exported_devices.h"
+#include <usb/command_line.h>
 #include <usbip/loop.h>
 
 enum {
@@ -34,7 +35,8 @@ static void refused(void *context, uid_t uid)
             (unsigned)uid, (unsigned)geteuid());
 }
 
-static void
+// What nobody is told of, nobody can reach: returns 0, or the negative errno of the lost write.
+static int
 announce(const struct options *options, int port, const struct exported_devices *exported)
 {
     if (strcmp(options->listen_host, USBIP_UNIX_HOST) == 0)
@@ -45,7 +47,7 @@ announce(const struct options *options, int port, const struct exported_devices 
         printf("listening on %s:%d\n", options->listen_host, port);
     for (size_t i = 0; i < exported->count; i++)
         printf("%s\n", usbip_device_record(exported->devices[i])->bus_id);
-    fflush(stdout);
+    return -usb_stdout_error();
 }
 
 // A descriptor for a client of each device, where the system allows that many.
@@ -77,9 +79,8 @@ static int serve(const struct options *options, const struct exported_devices *e
                     "dfu-sim serve: warning: everyone who reaches %s over the network can use the "
                     "devices; USB/IP has no passwords\n",
                     options->listen_host);
-        announce(options, result, exported);
-        result = loop_run(loop);
-        if (result < 0)
+        result = announce(options, result, exported);
+        if (result == 0 && (result = loop_run(loop)) < 0)
             fprintf(stderr, "dfu-sim serve: %s\n", strerror(-result));
     }
     loop_close(loop);

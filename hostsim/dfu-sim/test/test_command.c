@@ -127,6 +127,23 @@ static void serve__a_full_disk_is_told(void **state)
     assert_non_null(strstr(text, "the capture is incomplete: No space left on device"));
 }
 
+static void serve__ends_where_it_cannot_say_that_it_listens(void **state)
+{
+    char command[600];
+    char text[1000];
+    (void)state;
+
+    snprintf(command, sizeof command, "'%s' serve --listen 127.0.0.1:0 2>&1 >/dev/full", program);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    text[fread(text, 1, sizeof text - 1, out)] = '\0';
+    int status = pclose(out);
+
+    assert_int_equal(WEXITSTATUS(status), 2);
+    assert_string_equal(text,
+                        "dfu-sim: standard output cannot be written: No space left on device\n");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +151,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(serve__ends_on_sigterm),
         cmocka_unit_test(serve__warns_when_other_machines_can_connect),
         cmocka_unit_test(serve__a_full_disk_is_told),
+        cmocka_unit_test(serve__ends_where_it_cannot_say_that_it_listens),
     };
 
     program = argc == 2 ? argv[1] : "dfu-sim";

@@ -33,4 +33,7 @@ const char *usb_unknown_option(const char *letters, const char *word, char text[
 // Returns whether all are open.
 bool usb_standard_streams_open(void);
 
+// Has all that was printed arrived? Returns 0, or the errno of a write that was lost.
+int usb_stdout_error(void);
+
 #endif
