@@ -56,8 +56,8 @@ struct spec_option {
     char *value;
 };
 
-// Parse ",key=value..." until the end of the text. A command may have commas in it, so it is the
-// last.
+// Parse ",key=value..." until the end of the text, each key once. A command may have commas in it,
+// so it is the last.
 static bool take_options(const char *text, const struct spec_option *options, size_t count)
 {
     while (*text == ',') {
@@ -67,7 +67,8 @@ static bool take_options(const char *text, const struct spec_option *options, si
         size_t i = 0;
         while (i < count && strncmp(key, options[i].key, strlen(options[i].key)) != 0)
             i++;
-        if (i == count || !take(options[i].value, key + strlen(options[i].key), end))
+        if (i == count || *options[i].value ||
+            !take(options[i].value, key + strlen(options[i].key), end))
             return false;
         text = end;
     }
