@@ -262,6 +262,23 @@ static enum backup_reading prove_again(struct probe *probe, char *why, size_t si
     return prove_image(probe, why, size);
 }
 
+// A device that takes the bytes of its firmware, and none that were changed, judges them by
+// themselves, as one does that wants them signed: what it has taken is firmware, if it still
+// starts.
+static bool leave_judged(struct probe *probe)
+{
+    struct backup *backup = probe->backup;
+    char why[PROBE_WORDS], text[PROBE_WORDS];
+    if (backup_starts_as_before(probe, why, sizeof why))
+        return backup_refuse(backup, "the device refuses bytes that are not its firmware's");
+    snprintf(text, sizeof text,
+             "changed bytes were refused, so that the upload proves nothing: restored if the "
+             "firmware starts as before; %.80s",
+             why);
+    doubt(backup, text);
+    return backup_refuse(backup, not_proved);
+}
+
 bool backup_prove(struct probe *probe)
 {
     struct backup *backup = probe->backup;
@@ -294,7 +311,10 @@ bool backup_prove(struct probe *probe)
     bool restored = !probe->gate.dirty || backup_restore_now(probe, why, sizeof why);
     if (cut_off && backup->fate.written)
         return backup_refuse(backup, "the proof that an upload is what was downloaded was cut off");
-    if (is_silent(reading) && restored && !backup->fate.refused && backup->fate.written) {
+    bool taken = restored && !backup->fate.refused && backup->fate.written;
+    if (reading == BACKUP_REFUSED && taken)
+        return leave_judged(probe);
+    if (reading == BACKUP_UNREAD && taken) {
         doubt(backup, "changed bytes were downloaded and could not be uploaded before "
                       "manifestation, so that the upload proves nothing");
         return backup_refuse(backup, not_proved);

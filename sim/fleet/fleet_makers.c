@@ -2,6 +2,9 @@
 //
 // Boot loaders and products as makers describe them, each of them within the specifications.
 
+#include <string.h>
+
+#include <sim/firmware.h>
 #include <sim/fleet.h>
 
 enum {
@@ -53,6 +56,23 @@ static int take_block_slowly(struct defect_view *view, const struct usbdev_setup
     usbdev_setup_store(view->delayed, setup);
     view->delay_ms = DNLOAD_MS;
     return NATIVE_SILENT;
+}
+
+// Each block is signed, say: one that is not the firmware's is no block for this device.
+static int judge_block(struct defect_view *view, const struct usbdev_setup_packet *setup)
+{
+    struct dfu_mode *dfu = view->bootloader ? &view->bootloader->dfu : NULL;
+    uint8_t firmware[4096];
+
+    if (!dfu || !defect_begins_work(view, setup))
+        return NATIVE_PASS;
+    firmware_make(firmware, sizeof firmware, 1);
+    if (dfu->received > sizeof firmware || dfu->length > dfu->received ||
+        memcmp(dfu->buffer, firmware + dfu->received - dfu->length, dfu->length) != 0) {
+        dfu->bState = DFURT_STATE_dfuERROR;
+        dfu->bStatus = DFURT_STATUS_errFILE;
+    }
+    return NATIVE_PASS;
 }
 
 const struct variation fleet_of_makers[] = {
@@ -306,6 +326,13 @@ const struct variation fleet_of_makers[] = {
                   .bootloader = DFUSE(UNNAMED, 1024, "@Flash/0x08000000/64*2Kf"),
                   .flash = {.size = 128 * 1024, .page_size = 2048}},
         .allowed_by = "UM0424 10.3.2: type f is erasable and writable",
+    },
+    {
+        .model = {.name = "judges-each-block",
+                  .summary = "a block with other bytes than the firmware's is errFILE",
+                  .bootloader = FLEET_PLAIN(1024, FLEET_BOTH_WAYS, .choices = {0})},
+        .allowed_by = "DFU 1.1 6.1.2: a file that is not for this device is errFILE",
+        .way = {.setup = judge_block},
     },
     {.allowed_by = NULL},
 };
