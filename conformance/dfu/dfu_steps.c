@@ -76,7 +76,8 @@ bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
 
 bool dfu_lacks_getstate(const struct probe *probe)
 {
-    return probe->loader.getstate == GETSTATE_MISSING || probe->loader.getstate == GETSTATE_UNTRUE;
+    return probe->loader.getstate == GETSTATE_MISSING ||
+           probe->loader.getstate == GETSTATE_UNTRUE || !probe_may_ask_getstate(probe);
 }
 
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state)

@@ -183,9 +183,7 @@ bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
 
 static int ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    int result = probe_control(probe, &getstate, ret_state);
+    int result = probe_ask_getstate(probe, ret_state);
     if (result == DFURT_STATE_REPLY_SIZE || result == USB_GONE || result == USB_IO)
         return result;
     const struct usbdev_setup_packet getstatus =

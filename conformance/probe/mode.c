@@ -177,7 +177,8 @@ void probe_refresh(struct probe *probe)
     probe->on_the_way++;
     device_load(&now, &probe->target->descriptors);
     gate_moved(&probe->gate);
-    probe->since.leaving = probe->since.manifests = probe->since.may_restart = false;
+    probe->since.refused = probe->since.leaving = probe->since.manifests =
+        probe->since.may_restart = false;
     probe->since.manifest_end_us = 0;
     probe->since.alternate = 0;
     const struct mode mode = find_mode(probe, &now);

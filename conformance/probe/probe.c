@@ -129,7 +129,8 @@ static void ask_state(struct probe *probe)
         dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
     probe->asking = true;
     probe->on_the_way++;
-    send(probe, &getstate, reply);
+    if (probe_may_ask_getstate(probe))
+        send(probe, &getstate, reply);
     if (probe->gate.state == GATE_STATE_STALE &&
         gate_ask(&probe->gate, &getstatus, NULL) == GATE_SEND)
         send(probe, &getstatus, reply);

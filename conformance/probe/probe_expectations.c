@@ -132,8 +132,17 @@ bool expect_agreed(struct probe *probe, uint8_t state, uint8_t bState, const cha
                   usb_dfu_state_name(state));
 }
 
+bool probe_may_ask_getstate(const struct probe *probe)
+{
+    enum { TIMES = 2 };
+    bool is_error = probe->gate.state == DFURT_STATE_dfuERROR || probe->since.refused;
+    return probe->mode != DEVICE_DFU_MODE || !is_error || probe->loader.mute_errors < TIMES;
+}
+
 int probe_ask_getstate(struct probe *probe, uint8_t *ret_state)
 {
+    if (!probe_may_ask_getstate(probe))
+        return USB_UNSUPPORTED;
     const struct usbdev_setup_packet getstate =
         dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     probe->on_the_way++;

@@ -84,6 +84,21 @@ learn_of_download_end(struct probe *probe, const struct usbdev_setup_packet *set
     probe_learn_of_manifestation(probe);
 }
 
+// In DFU mode a request that STALLs leads to dfuERROR, and there GETSTATUS may be asked as well.
+static void
+learn_of_refusal(struct probe *probe, const struct usbdev_setup_packet *setup, int result)
+{
+    bool is_getstate = is_dfu(probe, setup, DFURT_GETSTATE);
+    bool is_class = (setup->bmRequestType & USBDEV_TYPE_MASK) == USBDEV_TYPE_CLASS;
+    bool lost = result == USB_GONE || result == USB_IO || result == USB_TIMEOUT;
+    if (probe->mode != DEVICE_DFU_MODE || !is_class)
+        return;
+    if (is_getstate && probe->since.refused && probe_may_ask_getstate(probe))
+        probe->loader.mute_errors = lost ? probe->loader.mute_errors + 1 : 0;
+    if (!is_getstate && !is_dfu(probe, setup, DFURT_GETSTATUS))
+        probe->since.refused = result == USB_STALL;
+}
+
 void probe_learn(struct probe *probe,
                  const struct usbdev_setup_packet *setup,
                  const uint8_t *data,
@@ -94,6 +109,7 @@ void probe_learn(struct probe *probe,
     if (is_dfu(probe, setup, DFURT_DETACH))
         learn_of_detach(probe, setup, result);
     learn_of_download_end(probe, setup, result);
+    learn_of_refusal(probe, setup, result);
     if (result == DFURT_STATUS_REPLY_SIZE && is_dfu(probe, setup, DFURT_GETSTATUS)) {
         const struct dfu_status_reply status = dfu_status_load(data);
         note_busy(probe, start_us, &status);

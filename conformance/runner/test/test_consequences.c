@@ -198,6 +198,8 @@ static void broken_request__leaves_nearly_all_checks_judged(void **state)
         {"sim:will-detach,defect=state-3-GETSTATE-none", "DM-STATE-3-GETSTATE", 0},
         {"sim:wait-reset,defect=state-6-GETSTATE-none", "DM-STATE-6-GETSTATE", 0},
         {"sim:will-detach,defect=state-10-GETSTATE-none", "DM-STATUS-02", 2},
+        {"sim:will-detach,defect=state-10-GETSTATE-hangs", "DM-STATE-10-GETSTATE", 5},
+        {"sim:wait-reset,defect=state-10-GETSTATE-hangs", "DM-STATE-10-GETSTATE", 5},
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
         struct report report;

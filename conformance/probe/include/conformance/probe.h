@@ -119,14 +119,15 @@ struct loader {
     enum {
         RESTART_UNKNOWN,
         RESTART_SEEN,
-        RESTART_NEVER,   // it was still in DFU mode, a while later
-    } restart;           // by itself, after manifestation
-    unsigned taken;      // unexpected requests that it does not STALL (dfu_error.c)
-    unsigned untold;     // 1 << the states that a request led to, and in which GETSTATE says none
-    bool polls_too_long; // a bwPollTimeout was beyond all bounds, and it was ready long before
-    bool needs_power;    // no bus reset ended its last dfuMANIFEST-WAIT-RESET
-    uint64_t stays_us;   // it leaves DFU mode by itself after so long; 0: not seen
-    bool breaks_off;     // it does so in the middle of an upload, too
+        RESTART_NEVER,    // it was still in DFU mode, a while later
+    } restart;            // by itself, after manifestation
+    unsigned mute_errors; // running: behind a request that it STALLed it was lost at GETSTATE
+    unsigned taken;       // unexpected requests that it does not STALL (dfu_error.c)
+    unsigned untold;      // 1 << the states that a request led to, and in which GETSTATE says none
+    bool polls_too_long;  // a bwPollTimeout was beyond all bounds, and it was ready long before
+    bool needs_power;     // no bus reset ended its last dfuMANIFEST-WAIT-RESET
+    uint64_t stays_us;    // it leaves DFU mode by itself after so long; 0: not seen
+    bool breaks_off;      // it does so in the middle of an upload, too
 };
 
 // The device since it was enumerated.
@@ -134,6 +135,7 @@ struct presence {
     uint64_t returned_us; // when it was found on the bus
     bool unchanged;       // at run time, and with the descriptors that it had there before
     uint8_t alternate;    // the alternate setting of the DFU interface that is selected
+    bool refused;         // the last class request that is no question was STALLed
     bool leaving;         // DETACH was accepted in DFU mode: it may leave at any time
     bool manifests;       // a download was ended, and dfuIDLE was not reported since
     bool may_restart;     // it has manifested, and has not restarted yet
@@ -310,6 +312,8 @@ bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
 bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 
 // GETSTATE as a question of the suite's own: USB_UNSUPPORTED where the device was lost at it twice.
+// In dfuERROR that is a matter of its own, and whether it may be asked is a question before.
+bool probe_may_ask_getstate(const struct probe *probe);
 int probe_ask_getstate(struct probe *probe, uint8_t *ret_state);
 
 // A question that each device answers, of the suite's own: the device descriptor; the device's
