@@ -57,21 +57,9 @@ uint16_t dfu_first_block(const struct probe *probe)
 
 // ---- Questions ----
 
-// Returns the length of the reply or an enum usb_result.
-static int getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
-{
-    const struct usbdev_setup_packet setup =
-        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    int result = probe_control(probe, &setup, reply);
-    if (result == DFURT_STATUS_REPLY_SIZE)
-        *ret_status = dfu_status_load(reply);
-    return result;
-}
-
 bool dfu_ask(struct probe *probe, struct dfu_status_reply *ret_status)
 {
-    return getstatus(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
+    return probe_getstatus(probe, ret_status) == DFURT_STATUS_REPLY_SIZE;
 }
 
 bool dfu_lacks_getstate(const struct probe *probe)
@@ -82,12 +70,9 @@ bool dfu_lacks_getstate(const struct probe *probe)
 
 bool dfu_ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    if (!dfu_lacks_getstate(probe)) {
-        const struct usbdev_setup_packet setup =
-            dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-        return probe_control(probe, &setup, ret_state) == DFURT_STATE_REPLY_SIZE;
-    }
     struct dfu_status_reply status;
+    if (!dfu_lacks_getstate(probe))
+        return probe_getstate(probe, ret_state) == DFURT_STATE_REPLY_SIZE;
     if (!dfu_ask(probe, &status))
         return false;
     *ret_state = status.bState;
@@ -120,7 +105,7 @@ int dfu_poll(struct probe *probe, struct dfu_status_reply *ret_status)
     uint64_t end_us = probe_now_us(probe) + BLOCK_LIMIT_MS * UINT64_C(1000);
     bool cut_short = false; // the wait for bwPollTimeout
     for (;;) {
-        int result = getstatus(probe, ret_status);
+        int result = probe_getstatus(probe, ret_status);
         if (result < 0)
             return result;
         if (result != DFURT_STATUS_REPLY_SIZE)

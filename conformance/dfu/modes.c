@@ -183,15 +183,13 @@ bool mode_enter_run_time(struct probe *probe, bool ask, char *why, size_t size)
 
 static int ask_state(struct probe *probe, uint8_t *ret_state)
 {
+    struct dfu_status_reply status;
     int result = probe_ask_getstate(probe, ret_state);
     if (result == DFURT_STATE_REPLY_SIZE || result == USB_GONE || result == USB_IO)
         return result;
-    const struct usbdev_setup_packet getstatus =
-        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    result = probe_control(probe, &getstatus, reply);
+    result = probe_getstatus(probe, &status);
     if (result == DFURT_STATUS_REPLY_SIZE)
-        *ret_state = reply[4];
+        *ret_state = status.bState;
     return result;
 }
 

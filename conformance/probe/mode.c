@@ -37,20 +37,16 @@ static bool is_alone(const struct device *device)
 // The state that the device says it is in, or -1.
 static int ask_state(struct probe *probe)
 {
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     uint8_t state;
-    return probe_control(probe, &getstate, &state) == DFURT_STATE_REPLY_SIZE ? state : -1;
+    return probe_getstate(probe, &state) == DFURT_STATE_REPLY_SIZE ? state : -1;
 }
 
 // appIDLE may STALL both questions (A.2.1); dfuIDLE and dfuERROR answer GETSTATUS.
 static bool answers_as_run_time(struct probe *probe, const struct device *device, int state)
 {
     bool seen = probe->run_time.seen && (probe->detached || !is_same(&probe->run_time, device));
-    const struct usbdev_setup_packet getstatus =
-        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    return state < 0 && !seen && probe_control(probe, &getstatus, reply) == USB_STALL;
+    struct dfu_status_reply status;
+    return state < 0 && !seen && probe_getstatus(probe, &status) == USB_STALL;
 }
 
 static struct mode mode_of_dfu_protocol(struct probe *probe, const struct device *device, int state)
@@ -74,11 +70,9 @@ static bool has_no_protocol(const struct device *device)
 // A GETSTATE that is wrong says a state of DFU mode at run time, and GETSTATUS does not.
 static bool status_says_run_time(struct probe *probe)
 {
-    const struct usbdev_setup_packet getstatus =
-        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    return probe_control(probe, &getstatus, reply) == DFURT_STATUS_REPLY_SIZE &&
-           dfu_status_load(reply).bState <= DFURT_STATE_appDETACH;
+    struct dfu_status_reply status;
+    return probe_getstatus(probe, &status) == DFURT_STATUS_REPLY_SIZE &&
+           status.bState <= DFURT_STATE_appDETACH;
 }
 
 static struct mode

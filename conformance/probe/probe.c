@@ -337,3 +337,20 @@ struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_S
         .iString = bytes[5],
     };
 }
+
+int probe_getstatus(struct probe *probe, struct dfu_status_reply *ret_status)
+{
+    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
+    const struct usbdev_setup_packet setup = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
+    int result = probe_control(probe, &setup, reply);
+    if (result == (int)sizeof reply)
+        *ret_status = dfu_status_load(reply);
+    return result;
+}
+
+int probe_getstate(struct probe *probe, uint8_t *ret_state)
+{
+    const struct usbdev_setup_packet setup =
+        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
+    return probe_control(probe, &setup, ret_state);
+}

@@ -121,11 +121,9 @@ bool expect_agreed(struct probe *probe, uint8_t state, uint8_t bState, const cha
 {
     const unsigned compared =
         1u << DFURT_STATE_appDETACH | 1u << DFURT_STATE_dfuIDLE | 1u << DFURT_STATE_dfuERROR;
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    const struct usbdev_setup_packet getstatus = dfu_setup(probe, DFURT_GETSTATUS, 0, sizeof reply);
+    struct dfu_status_reply status;
     if (state != bState && (compared & 1u << bState) &&
-        probe_control(probe, &getstatus, reply) == (int)sizeof reply &&
-        dfu_status_load(reply).bState == bState)
+        probe_getstatus(probe, &status) == DFURT_STATUS_REPLY_SIZE && status.bState == bState)
         return probe_inconclusive(probe, "GETSTATE says %s, GETSTATUS %s",
                                   usb_dfu_state_name(state), usb_dfu_state_name(bState));
     return expect(probe, state == bState, expected, "GETSTATE: %u, %s", state,
@@ -143,10 +141,8 @@ int probe_ask_getstate(struct probe *probe, uint8_t *ret_state)
 {
     if (!probe_may_ask_getstate(probe))
         return USB_UNSUPPORTED;
-    const struct usbdev_setup_packet getstate =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
     probe->on_the_way++;
-    int result = probe_control(probe, &getstate, ret_state);
+    int result = probe_getstate(probe, ret_state);
     probe->on_the_way--;
     return result;
 }

@@ -212,18 +212,16 @@ bool expect_data_in_time(struct probe *probe, const char *what)
 
 int ask_state(struct probe *probe, uint8_t *ret_state)
 {
-    uint8_t reply[DFURT_STATUS_REPLY_SIZE];
-    const struct usbdev_setup_packet getstatus =
-        dfu_setup(probe, DFURT_GETSTATUS, 0, DFURT_STATUS_REPLY_SIZE);
+    struct dfu_status_reply status;
     int result = probe_ask_getstate(probe, ret_state);
     if (result == DFURT_STATE_REPLY_SIZE)
         return 0;
     if (result != 0 && result != USB_STALL && result != USB_OVERFLOW && result != USB_UNSUPPORTED)
         return result;
-    result = probe_control(probe, &getstatus, reply);
+    result = probe_getstatus(probe, &status);
     if (result != DFURT_STATUS_REPLY_SIZE)
         return result < 0 ? result : USB_STALL;
-    *ret_state = dfu_status_load(reply).bState;
+    *ret_state = status.bState;
     return 0;
 }
 

@@ -184,9 +184,7 @@ static void download_manifests(struct probe *probe)
 static bool is_there(struct probe *probe)
 {
     uint8_t state;
-    const struct usbdev_setup_packet setup =
-        dfu_setup(probe, DFURT_GETSTATE, 0, DFURT_STATE_REPLY_SIZE);
-    int result = probe_control(probe, &setup, &state);
+    int result = probe_getstate(probe, &state);
     return result != USB_GONE && result != USB_IO;
 }
 

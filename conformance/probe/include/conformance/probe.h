@@ -279,6 +279,11 @@ struct dfu_status_reply {
 // Of the bytes as they came.
 struct dfu_status_reply dfu_status_load(const uint8_t bytes[DFURT_STATUS_REPLY_SIZE]);
 
+// The two questions for the state. Return what probe_control() returns; *ret_status is set where
+// the reply is whole.
+int probe_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
+int probe_getstate(struct probe *probe, uint8_t *ret_state);
+
 // ---- Expectations. Each returns whether it was met; if not, the verdict is set. ----
 
 // The general form; the format tells what was received. What was sent is the last transfer.
