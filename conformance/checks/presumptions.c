@@ -168,6 +168,7 @@ static const struct row rows[] = {
     {"RT-RESET-03", {"RT-STATE-1-UPLOAD"}, .received = "it is in DFU mode"},
     {"RT-RESET-04", {"RT-STATE-1-DETACH"}, .received = "it is in DFU mode"},
     {"RT-DETACH-05,RT-RESET-05", {"RT-RETURN-01"}},
+    {"RT-RETURN-02", {"CH9-STATE-07"}, .received = "others"}, // the way back is a bus reset
     {"DM-DESC-04b",
      {"RT-DESC-03", "RT-DESC-04", "RT-DESC-05a", "RT-DESC-06", "RT-DESC-07a", "RT-DESC-07b"}},
 

@@ -130,6 +130,8 @@ void trips_found(struct probe *probe)
     trips->stage = TRIP_NONE;
     if (probe->mode == DEVICE_RUN_TIME)
         return;
+    if (probe->run_time.seen && trips->before.configuration_length == 0)
+        trips->before = probe->run_time.raw;
     if (left && !probe->target->moved && is_in_time(probe)) {
         trips->arrived[trips->zero] = probe->check;
         if (trips->back)

@@ -250,7 +250,7 @@ static void leave_and_return(struct defect_view *view)
 static void other_serial_after_return(struct defect_view *view)
 {
     if (view->runtime && view->starts > 1)
-        view->device_descriptor[12] = (uint8_t)view->starts;
+        view->device_descriptor[12]++;
 }
 
 static int detach_once(struct defect_view *view, const struct usbdev_setup_packet *setup)
@@ -465,7 +465,7 @@ const struct sim_defect defects_of_detach[] = {
     },
     {
         .name = "returns-as-another",
-        .summary = "after the return to run time bcdDevice has changed",
+        .summary = "after the first return to run time bcdDevice has changed, for good",
         .describe = other_serial_after_return,
     },
     {

@@ -62,19 +62,15 @@ static void reset_in_dfu_enumeration(struct probe *probe)
 
 // ---- Into DFU mode and back ----
 
-// A serial number that is another one each time makes another device of it to every host.
+// The descriptors that it had before any check brought it into DFU mode. A serial number that is
+// another one each time makes another device of it to every host.
 static void returns_unchanged(struct probe *probe)
 {
-    struct target_descriptors before = probe->run_time.raw;
     char serial[PROBE_WORDS / 2], serial_after[PROBE_WORDS / 2];
     if (!given_serial(probe, serial, sizeof serial) || !given_dfu_mode(probe) ||
         !back_to_run_time(probe))
         return;
-    const struct target_descriptors *after = &probe->run_time.raw;
-    expect(probe,
-           memcmp(after->device, before.device, sizeof before.device) == 0 &&
-               after->configuration_length == before.configuration_length &&
-               memcmp(after->configuration, before.configuration, before.configuration_length) == 0,
+    expect(probe, target_descriptors_equal(&probe->trips.before, &probe->run_time.raw),
            "the descriptors that it had before", "others");
     if (!given_serial(probe, serial_after, sizeof serial_after))
         return;

@@ -25,6 +25,8 @@ struct trips {
     const struct check *arrived[2]; // and came back in DFU mode, by a bus reset if it waits for one
     const struct check *again;      // and that after it had been in DFU mode, and back in appIDLE
 
+    struct target_descriptors before; // of run time, before the first one; empty: there was none
+
     // The one that is under way.
     enum {
         TRIP_NONE,
