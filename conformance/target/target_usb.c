@@ -176,14 +176,27 @@ static int reset(struct target *target)
     return usb->handle ? usb_reset(usb) : USB_GONE;
 }
 
+// Once: the device may be lost again and again.
+static void tell_failure(struct target_usb *usb, int status)
+{
+    if (!usb->power_told && status < 0)
+        fprintf(stderr, "dfu-conformance: power=%s did not end by itself\n", usb->power);
+    else if (!usb->power_told)
+        fprintf(stderr, "dfu-conformance: power=%s failed, with status %d\n", usb->power, status);
+    usb->power_told = true;
+}
+
 // The command is given half a minute; what it says goes to standard error. A device that loses its
 // power leaves the bus; if it stays, the command switched something else.
 static int power_cycle(struct target *target)
 {
     enum { COMMAND_MS = 30000, LEAVE_MS = 5000, RETURN_MS = 30000 };
     struct target_usb *usb = usb_of(target);
-    if (run_command(usb->power, COMMAND_MS) != 0)
+    int status = run_command(usb->power, COMMAND_MS);
+    if (status != 0) {
+        tell_failure(usb, status);
         return USB_IO;
+    }
     int result = usb_wait_leave(target, LEAVE_MS);
     return result < 0 ? result : usb_wait_return(target, RETURN_MS);
 }

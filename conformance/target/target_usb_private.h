@@ -26,6 +26,7 @@ struct target_usb {
     uint64_t claimed[4];          // interface numbers, a bit each
     int found_configuration;      // that this host had selected, and that is selected at the end
     char power[TARGET_TEXT];      // the command that cycles its power; empty: there is none
+    bool power_told;              // that the command failed
 };
 
 static inline struct target_usb *usb_of(struct target *target)
