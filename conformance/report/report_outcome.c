@@ -44,10 +44,10 @@ unsigned report_count(const struct report *report, enum outcome outcome)
 
 enum run_status report_status(const struct report *report)
 {
-    if (report->host_fault)
-        return RUN_COULD_NOT;
     if (report->not_as_found)
         return RUN_NOT_AS_FOUND;
+    if (report->host_fault)
+        return RUN_COULD_NOT;
     if (report_count(report, OUTCOME_BROKEN))
         return RUN_FAILED;
     if (report->not_used)

@@ -118,7 +118,7 @@ static void go_home(struct run *run)
     backup_read_last(probe);
     if (count_losses(run, &before, "on the way back to run time"))
         home = bring_home(run, report->ending, sizeof report->ending);
-    report->not_as_found = !home;
+    report->not_as_found = !home && !report->host_fault;
     enum flash_ending flash = backup_end(probe, report->flash, sizeof report->flash);
     report->not_as_found |= flash == FLASH_NOT_VERIFIED || flash == FLASH_LOST;
     report->not_used = (run->backup.restore || run->backup.options.scratch_given) &&
