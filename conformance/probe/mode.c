@@ -178,7 +178,8 @@ void probe_refresh(struct probe *probe)
     const struct mode mode = find_mode(probe, &now);
     bool known = is_same(&probe->dfu_mode, &now);
     bool unchanged = is_same(&probe->run_time, &now);
-    probe->since.unchanged = unchanged && mode.mode == probe->mode;
+    probe->since.unchanged =
+        unchanged && probe->mode == DEVICE_RUN_TIME && mode.mode == DEVICE_RUN_TIME;
     if (mode.mode != probe->mode)
         probe->since.returned_us = probe_now_us(probe); // it enumerated again without having left
     probe->mode = mode.mode;

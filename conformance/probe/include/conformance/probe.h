@@ -316,9 +316,11 @@ bool expect_stall(struct probe *probe, const struct usbdev_setup_packet *setup, 
 bool expect_getstatus(struct probe *probe, struct dfu_status_reply *ret_status);
 bool expect_getstate(struct probe *probe, uint8_t *ret_state);
 
-// GETSTATE as a question of the suite's own: USB_UNSUPPORTED where the device was lost at it twice.
-// In dfuERROR that is a matter of its own, and whether it may be asked is a question before.
+// Is GETSTATE still asked here? Not in dfuERROR, nor behind a STALL that leads there, of a boot
+// loader that was lost at it there twice: GETSTATUS changes nothing in dfuERROR either (A.2.11).
 bool probe_may_ask_getstate(const struct probe *probe);
+
+// GETSTATE as a question of the suite's own: USB_UNSUPPORTED where the device was lost at it twice.
 int probe_ask_getstate(struct probe *probe, uint8_t *ret_state);
 
 // A question that each device answers, of the suite's own: the device descriptor; the device's

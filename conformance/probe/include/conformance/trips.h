@@ -16,8 +16,8 @@
 #include <conformance/check.h>
 #include <conformance/transcript.h>
 
-// Of DETACH in appIDLE, whole and accepted. The check in which it was seen, NULL: in none. Those
-// with two places are [wValue is 0].
+// Of DETACH at run time (DFU 1.1 5.1), whole and accepted. The check in which it was seen, NULL: in
+// none. Those with two places are [wValue is 0].
 struct trips {
     const struct check *settled[2]; // once the product had finished its start
     const struct check *prompt;     // within the 50 ms of USB 2.0 9.2.6.5; with a wValue
